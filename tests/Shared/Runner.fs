@@ -1,0 +1,53 @@
+/// Runs the Expecto tests of the calling assembly and closes with a line that other programs can read.
+module NE.Tests.Runner
+
+open System
+open System.IO
+open System.Reflection
+open System.Threading
+open Expecto
+open Expecto.Impl
+
+/// Written to standard output alone on a line, and appended to the file named by NE_TEST_SUMMARY for `./ne test` to add up.
+let private report (summary: TestRunSummary) =
+    let passed, failed, skipped =
+        List.length summary.passed, List.length summary.failed + List.length summary.errored, List.length summary.ignored
+
+    let line = $"{passed} passed, {failed} failed, {skipped} skipped"
+    use out = Console.OpenStandardOutput()
+    out.Write(Text.Encoding.UTF8.GetBytes("\n" + line + "\n"))
+
+    match Environment.GetEnvironmentVariable "NE_TEST_SUMMARY" with
+    | null
+    | "" -> ()
+    | file -> File.AppendAllText(file, line + "\n")
+
+    passed + failed
+
+let run (arguments: string[]) =
+    // The blocking TestKit calls need threads at once; the pool would add them one every half second.
+    ThreadPool.SetMinThreads(32, 32) |> ignore
+    let mutable ran = 0
+
+    let printer = {
+        TestPrinters.defaultPrinter with
+            summary =
+                fun config summary ->
+                    async {
+                        do! TestPrinters.defaultPrinter.summary config summary
+                        ran <- report summary
+                    }
+    }
+
+    match testFromAssembly (Assembly.GetCallingAssembly()) with
+    | None ->
+        eprintfn "no test found in this assembly"
+        2
+    | Some tests ->
+        let exitCode = runTestsWithCLIArgs [ CLIArguments.Printer printer; CLIArguments.No_Spinner ] arguments tests
+
+        if exitCode = 0 && ran = 0 && not (Array.contains "--list-tests" arguments) then
+            eprintfn "no test was run"
+            2
+        else
+            exitCode
