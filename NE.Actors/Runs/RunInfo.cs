@@ -4,7 +4,7 @@ using NE.Actors.Storage;
 
 namespace NE.Actors.Runs;
 
-public enum RunStatus
+public enum RunState
 {
     /// <summary>A process works on it, or was killed while it did; the lock tells which.</summary>
     Running,
@@ -44,7 +44,7 @@ public sealed record RunInfo(
     int FormatVersion,
     string Id,
     string Name,
-    RunStatus Status,
+    RunState Status,
     string? StatusReason,
     string Environment,
     string Method,
