@@ -20,8 +20,6 @@ type LayerSlot = {
 
     /// Number of weights, Outputs * Inputs.
     member this.WeightCount = this.Outputs * this.Inputs
-    /// 1 / sqrt(fan-in): the initialisation range and the unit of the clip bound.
-    member this.Beta = 1.0 / sqrt (float this.Inputs)
 
 /// Layout of one flat memory that holds a group of equal networks (actor: one stack; critics: two).
 [<Sealed>]
@@ -82,7 +80,7 @@ type BlockLayout private (stacks: int, widths: int[], slots: LayerSlot[][], para
         let values = Array.zeroCreate<float32> this.Length
 
         for slot in this.Slots do
-            let bound = float32 slot.Beta
+            let bound = NE.Model.Topology.WeightBounds.beta slot.Inputs
             stream.FillUniform(System.Span<float32>(values, slot.Weights, slot.WeightCount), bound)
             stream.FillUniform(System.Span<float32>(values, slot.Biases, slot.Outputs), bound)
 

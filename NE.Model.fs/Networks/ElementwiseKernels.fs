@@ -259,3 +259,38 @@ let isFinite (memory: nativeptr<float32>) (length: int) : bool =
         i <- i + Lanes
 
     Vector256.EqualsAll(sum, V.Zero)
+
+/// Adds a batch of non-negative activations to per-neuron statistics: sum, number of positive values, smallest and largest value.
+let accumulateActivity
+    (h: Strided)
+    (sums: nativeptr<float32>)
+    (positives: nativeptr<float32>)
+    (lowest: nativeptr<float32>)
+    (highest: nativeptr<float32>)
+    =
+    let one = Vector256.Create 1.0f
+    let whole = h.Columns / Lanes * Lanes
+
+    for r in 0 .. h.Rows - 1 do
+        let row = h.Row r
+        let mutable c = 0
+
+        while c < whole do
+            let x = load row c
+            let isPositive = Vector256.GreaterThan(x, V.Zero)
+            store sums c (load sums c + x)
+            store positives c (load positives c + Vector256.BitwiseAnd(isPositive, one))
+            store lowest c (Vector256.MinNative(load lowest c, x))
+            store highest c (Vector256.MaxNative(load highest c, x))
+            c <- c + Lanes
+
+        while c < h.Columns do
+            let x = NativePtr.get row c
+            NativePtr.set sums c (NativePtr.get sums c + x)
+
+            if x > 0.0f then
+                NativePtr.set positives c (NativePtr.get positives c + 1.0f)
+
+            NativePtr.set lowest c (min (NativePtr.get lowest c) x)
+            NativePtr.set highest c (max (NativePtr.get highest c) x)
+            c <- c + 1

@@ -22,19 +22,6 @@ type TransitionShape = {
     /// Floats of a minibatch row: a stored row, then room for the action in the next state.
     member this.BatchWidth = this.StoredWidth + this.ActionSize
 
-/// The transitions that a sample may come from: row numbers First .. Head - 1, oldest first. Row numbers only ever increase, so
-/// age order is numeric order, whatever the storage does.
-[<Struct>]
-type Window = {
-    /// The oldest row still stored.
-    First: int64
-    /// One past the newest row.
-    Head: int64
-} with
-
-    /// Number of rows in the window.
-    member this.Count = this.Head - this.First
-
 /// Where stored transitions are read from.
 type ITransitionSource =
     /// Copies each named row (StoredWidth floats) to `destination`, one row every `strideInFloats` floats.
