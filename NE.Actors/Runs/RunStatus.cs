@@ -1,0 +1,88 @@
+namespace NE.Actors.Runs;
+
+/// <summary>What a run is doing right now.</summary>
+public enum RunPhase
+{
+    /// <summary>Actors and environments are being created.</summary>
+    Starting,
+
+    /// <summary>Steps are being taken and learned from.</summary>
+    Training,
+
+    /// <summary>The last commit could not be written; it is being tried again and the run waits.</summary>
+    Paused,
+
+    /// <summary>A stop was asked for; the final checkpoint is being written.</summary>
+    Stopping,
+
+    /// <summary>All steps are done and committed.</summary>
+    Completed,
+
+    /// <summary>Stopped on request; can be resumed.</summary>
+    Interrupted,
+
+    /// <summary>Stopped on an error; what was committed can be resumed.</summary>
+    Failed,
+}
+
+/// <summary>One environment as the live view shows it.</summary>
+/// <param name="Index">Number of the environment, from 0.</param>
+/// <param name="Episodes">Finished episodes.</param>
+/// <param name="LastReturn">Undiscounted return of the last finished episode; NaN before the first.</param>
+/// <param name="Restarts">How often the environment failed and was started anew in this process.</param>
+public sealed record EnvironmentStatus(int Index, long Episodes, double LastReturn, int Restarts);
+
+/// <summary>A value of the whole run's state for people to look at; published about once a second, immutable.</summary>
+public sealed record RunStatus
+{
+    public required RunPhase Phase { get; init; }
+
+    /// <summary>A sentence about the phase when it needs one (why the run is paused, why it failed).</summary>
+    public string? Message { get; init; }
+
+    /// <summary>Environment steps taken, all environments together, and the length of the run.</summary>
+    public long Step { get; init; }
+
+    public long Steps { get; init; }
+
+    public long GradientStep { get; init; }
+
+    /// <summary>Seconds since this process began to train.</summary>
+    public double ElapsedSeconds { get; init; }
+
+    /// <summary>Rates over the last few seconds.</summary>
+    public double StepsPerSecond { get; init; }
+
+    public double UpdatesPerSecond { get; init; }
+
+    /// <summary>Gradient steps times batch size, divided by transitions inserted.</summary>
+    public double SampleToInsert { get; init; }
+
+    /// <summary>Share of the learner's time spent waiting for environments, 0..1.</summary>
+    public double LearnerWaiting { get; init; }
+
+    /// <summary>Returns of the last training episodes, oldest first, at most 60.</summary>
+    public IReadOnlyList<double> EpisodeReturns { get; init; } = [];
+
+    /// <summary>Mean returns of the evaluations so far, oldest first, with the newest step evaluated.</summary>
+    public IReadOnlyList<(long Step, double Mean)> Evaluations { get; init; } = [];
+
+    /// <summary>The newest metrics by name, e.g. "actor/density", "critic/anr0", "review/fraction".</summary>
+    public IReadOnlyDictionary<string, double> Metrics { get; init; } = new Dictionary<string, double>();
+
+    /// <summary>Transitions held and the most that are held.</summary>
+    public long ReplaySize { get; init; }
+
+    public long ReplayCapacity { get; init; }
+
+    /// <summary>The last commit: its step, age in seconds, bytes written, and how long the learner stood still for it.</summary>
+    public long? CheckpointStep { get; init; }
+
+    public double CheckpointAgeSeconds { get; init; }
+
+    public long CheckpointBytes { get; init; }
+
+    public double CheckpointPauseMilliseconds { get; init; }
+
+    public IReadOnlyList<EnvironmentStatus> Environments { get; init; } = [];
+}

@@ -1,0 +1,40 @@
+namespace NE.Model.Replay
+
+open System
+open NE.Model.Random
+
+/// The rows of the replay buffer that may be sampled: numbers First .. Head - 1. Rows are numbered as they are stored, for ever, so the
+/// number is the age order; eviction moves First, appending moves Head.
+[<Struct>]
+type Window = {
+    /// Number of the oldest row still stored.
+    First: int64
+    /// Number that the next row will get.
+    Head: int64
+} with
+
+    /// Number of rows.
+    member window.Size = window.Head - window.First
+
+/// Sampling by age (spec 2.11). For n-step returns pass a window whose head is n - 1 rows earlier.
+[<RequireQualifiedAccess>]
+module AgeOrder =
+
+    let private fill (first: int64) (count: int64) (stream: Stream) (rows: Span<int64>) =
+        if count <= 0L then
+            invalidOp "The replay window is empty: nothing can be sampled before the first transition is stored."
+
+        for i in 0 .. rows.Length - 1 do
+            rows[i] <- first + stream.NextInt count
+
+    /// Number of rows in the oldest portion: max(batch, floor(portion * size)), never more than there are.
+    let oldestCount (portion: float) (batch: int) (window: Window) : int64 =
+        min window.Size (max (int64 batch) (int64 (Math.Floor(portion * float window.Size + 1e-9))))
+
+    /// Fills `rows` with row numbers, uniform over the window, with replacement.
+    let sampleUniform (window: Window) (stream: Stream) (rows: Span<int64>) : unit =
+        fill window.First window.Size stream rows
+
+    /// Fills `rows` with row numbers, uniform over the oldest portion of the window, with replacement. The batch is the length of `rows`.
+    let sampleOldest (portion: float) (window: Window) (stream: Stream) (rows: Span<int64>) : unit =
+        fill window.First (oldestCount portion rows.Length window) stream rows

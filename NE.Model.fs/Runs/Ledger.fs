@@ -1,0 +1,141 @@
+namespace NE.Model.Runs
+
+open System
+open System.Text.Json
+open System.Text.Json.Serialization
+open NE.Model.History
+
+/// An evaluation that was started and whose result was not delivered yet.
+type PendingEvaluation = {
+    /// Environment step whose policy is evaluated.
+    Step: int64
+}
+
+/// The counters of a run at a barrier: where it is, and what it has counted. A value; every function returns the next one.
+///
+/// Stored with every commit as JSON: renaming a field breaks old runs.
+type Ledger = {
+    Position: Position
+    /// Steps of the barrier before this one; cadences fire between the two.
+    StepsBefore: int64
+    /// Ordinal of the next history event.
+    NextOrdinal: int64
+    /// Finished training episodes.
+    Episodes: int64
+    /// Sum and number of the returns of episodes since the last row of metrics.
+    RecentReturn: float
+    RecentEpisodes: int64
+    RecentLength: int64
+    /// Best mean return of an evaluation so far, and the step of its policy; -1 before the first.
+    BestMean: float
+    BestStep: int64
+    /// Evaluations started and not delivered, by step.
+    Pending: PendingEvaluation[]
+    /// Environment failures so far.
+    Restarts: int64
+}
+
+[<RequireQualifiedAccess>]
+module Ledger =
+
+    let empty = {
+        Position = Position.start
+        StepsBefore = 0L
+        NextOrdinal = 0L
+        Episodes = 0L
+        RecentReturn = 0.0
+        RecentEpisodes = 0L
+        RecentLength = 0L
+        BestMean = Double.NegativeInfinity
+        BestStep = -1L
+        Pending = [||]
+        Restarts = 0L
+    }
+
+    /// The event with its ordinal, and the ledger that has counted it.
+    let recordTopology (change: TopologyChanged) (ledger: Ledger) : struct (RunEvent * Ledger) =
+        struct (TopologyChanged(ledger.NextOrdinal, change), { ledger with NextOrdinal = ledger.NextOrdinal + 1L })
+
+    let recordEpisode (episode: EpisodeEnded) (ledger: Ledger) : struct (RunEvent * Ledger) =
+        struct (EpisodeEnded(ledger.NextOrdinal, episode),
+                {
+                    ledger with
+                        NextOrdinal = ledger.NextOrdinal + 1L
+                        Episodes = ledger.Episodes + 1L
+                        RecentReturn = ledger.RecentReturn + episode.Return
+                        RecentEpisodes = ledger.RecentEpisodes + 1L
+                        RecentLength = ledger.RecentLength + int64 episode.Length
+                })
+
+    let startEvaluation (ledger: Ledger) : Ledger = {
+        ledger with
+            Pending = Array.append ledger.Pending [| { Step = ledger.Position.Steps } |]
+    }
+
+    /// Delivers the oldest pending evaluation: decides whether it is the best so far and takes it off the list.
+    let deliverEvaluation (step: int64) (returns: float[]) (lengths: int[]) (ledger: Ledger) : struct (RunEvent * Ledger) =
+        if ledger.Pending.Length = 0 || ledger.Pending[0].Step <> step then
+            invalidOp $"the evaluation of step {step} is not the oldest pending one"
+
+        let mean = Array.average returns
+        let best = mean > ledger.BestMean
+
+        let event =
+            EvaluationEnded(
+                ledger.NextOrdinal,
+                {
+                    Step = step
+                    Returns = returns
+                    Lengths = lengths
+                    IsBest = best
+                }
+            )
+
+        struct (event,
+                {
+                    ledger with
+                        NextOrdinal = ledger.NextOrdinal + 1L
+                        BestMean = (if best then mean else ledger.BestMean)
+                        BestStep = (if best then step else ledger.BestStep)
+                        Pending = Array.tail ledger.Pending
+                })
+
+    /// Mean return and length of the training episodes since the last call (NaN when there was none), and the ledger with them cleared.
+    let takeRecentEpisodes (ledger: Ledger) : struct (float * float * Ledger) =
+        let count = float ledger.RecentEpisodes
+
+        struct (ledger.RecentReturn / count,
+                float ledger.RecentLength / count,
+                {
+                    ledger with
+                        RecentReturn = 0.0
+                        RecentEpisodes = 0L
+                        RecentLength = 0L
+                })
+
+    /// The ledger at the next barrier.
+    let advance (steps: int64) (learned: int64) (gradientSteps: int64) (ledger: Ledger) : Ledger = {
+        ledger with
+            StepsBefore = ledger.Position.Steps
+            Position = {
+                Round = ledger.Position.Round + 1L
+                Steps = steps
+                LearnedSteps = learned
+                GradientSteps = gradientSteps
+            }
+    }
+
+    let private json =
+        JsonSerializerOptions(
+            PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+            NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+            UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow
+        )
+
+    let toBytes (ledger: Ledger) : byte[] = JsonSerializer.SerializeToUtf8Bytes(ledger, json)
+
+    /// Fails with JsonException when the bytes are not a ledger.
+    let ofBytes (bytes: ReadOnlySpan<byte>) : Ledger =
+        match JsonSerializer.Deserialize<Ledger>(bytes, json) with
+        | null -> raise (JsonException "the stored counters are null")
+        | ledger -> ledger

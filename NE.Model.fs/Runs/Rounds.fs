@@ -1,0 +1,82 @@
+/// When things are due in a run: pure functions of the settings and of a position in the run.
+namespace NE.Model.Runs
+
+open NE.Model
+
+/// A barrier: everything up to here is complete, nothing is in flight.
+type Position = {
+    /// Rounds completed.
+    Round: int64
+    /// Environment steps taken and stored, all environments together.
+    Steps: int64
+    /// Environment steps whose gradient steps were taken; behind `Steps` by one round in the pipelined schedule.
+    LearnedSteps: int64
+    /// Gradient steps taken.
+    GradientSteps: int64
+}
+
+/// What is due at a barrier.
+type Due = {
+    /// The whole state is committed before the next round is released.
+    Commit: bool
+    /// A row of metrics is measured on the window of this barrier.
+    Metrics: bool
+    /// The policy of this barrier is evaluated.
+    Evaluation: bool
+    /// All steps are taken and learned from.
+    Finished: bool
+}
+
+[<RequireQualifiedAccess>]
+module Position =
+    let start = {
+        Round = 0L
+        Steps = 0L
+        LearnedSteps = 0L
+        GradientSteps = 0L
+    }
+
+[<RequireQualifiedAccess>]
+module Rounds =
+
+    /// True when a multiple of `every` lies in (before, now]: a cadence fires at the first barrier at or after its step, once.
+    let fired (every: int64) (before: int64) (now: int64) = now / every > before / every
+
+    /// Environment steps of one round, all environments together.
+    let stepsPerRound (settings: Settings) =
+        int64 settings.Schedule.Environments * int64 settings.Schedule.RoundSteps
+
+    /// Gradient steps owed for the environment steps in (learned, steps]: none for the random steps at the start.
+    let updatesOwed (settings: Settings) (learned: int64) (steps: int64) =
+        let start = settings.Td3.StartSteps.Value
+        int64 settings.Td3.UpdatesPerStep * (max steps start - max learned start)
+
+    /// The last commit that cadence asks for at or before these steps is at this barrier, given the steps of the barrier before.
+    let due (settings: Settings) (before: int64) (position: Position) : Due =
+        let now = position.Steps
+        let moved = now > before
+        let first = position.Round = 0L
+        let allSteps = now >= settings.Run.Steps
+        let allLearned = position.LearnedSteps >= now
+
+        {
+            Commit = first || (moved && fired settings.Checkpoint.Every before now)
+            Metrics =
+                moved
+                && now >= int64 settings.Td3.BatchSize
+                && fired settings.Log.MetricsEvery before now
+            Evaluation = first || (moved && fired settings.Evaluation.Every.Value before now)
+            Finished = allSteps && allLearned
+        }
+
+    /// Rows of the replay buffer that may be sampled when `head` rows were ever stored.
+    let windowFirst (settings: Settings) (head: int64) =
+        max 0L (head - settings.Td3.BufferSize.Value)
+
+    /// May another batch of `steps` be granted while `granted` steps were granted and `learned` are learned from? Holds the
+    /// sample-to-insert ratio of the asynchronous schedule to within `slack` steps. Random steps at the start need no learning.
+    let mayGrant (settings: Settings) (slack: int64) (granted: int64) (learned: int64) (steps: int64) =
+        let start = settings.Td3.StartSteps.Value
+
+        granted + steps <= settings.Run.Steps
+        && (granted + steps <= start || granted + steps - max learned start <= slack)

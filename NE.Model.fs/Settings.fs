@@ -1,0 +1,1034 @@
+/// The whole configuration of a run: every key with its default, unit, sentence and provenance, in one table.
+///
+/// A key has one home: its row in `Settings.keys`. Records hold typed values for the code; the table reads, writes, validates and
+/// documents them for people.
+namespace NE.Model
+
+open System
+open System.Globalization
+open NE.Model.Topology
+open NE.Model.Replay
+
+/// Where a default comes from (spec, section 0).
+type Provenance =
+    /// The paper's surviving text.
+    | Paper
+    /// The paper says that a value exists; the number is lost.
+    | PaperUnstated
+    /// A third party restates the paper.
+    | ThirdParty
+    /// What the official code really executes.
+    | OfficialCode
+    /// Default of a cited work.
+    | Cited of work: string
+    /// Reconstructed by reasoning.
+    | Reconstructed
+    /// Our choice; no source.
+    | Ours
+
+    /// The spec's short form, e.g. P or CW:TD3.
+    member this.Label =
+        match this with
+        | Paper -> "P"
+        | PaperUnstated -> "P?"
+        | ThirdParty -> "3P"
+        | OfficialCode -> "OC"
+        | Cited work -> $"CW:{work}"
+        | Reconstructed -> "R"
+        | Ours -> "US"
+
+/// A value that is derived from others unless it is given.
+type Derived<'T> =
+    /// To be computed by `Settings.resolve`.
+    | Auto
+    /// Given, or already computed.
+    | Is of 'T
+
+    /// The value; a resolved configuration has no `Auto` left.
+    member this.Value =
+        match this with
+        | Is value -> value
+        | Auto -> invalidOp "the settings were not resolved before use"
+
+/// Which agent is trained.
+type Method =
+    /// Dense TD3 (with weight clipping, like every method of the paper).
+    | Td3
+    /// TD3 with Neuroplastic Expansion.
+    | Ne
+
+/// Who may step and who may learn when.
+type Schedule =
+    /// Act, store, learn, in turn: the paper's loop.
+    | Serial
+    /// Environments step one round ahead while the learner learns; deterministic.
+    | Pipelined
+    /// Environments run free, held by the sample-to-insert ratio; not deterministic.
+    | Async
+
+/// Which networks Neuroplastic Expansion changes.
+type NeNetworks =
+    | Both
+    | ActorOnly
+    | CriticOnly
+
+/// Which weights of a sparse layer start active.
+[<RequireQualifiedAccess>]
+type InitialMask =
+    /// A uniformly random subset.
+    | Random
+    /// Those of largest magnitude (official code).
+    | Magnitude
+
+/// The ratio of the critics that experience review watches.
+[<RequireQualifiedAccess>]
+type ReviewSignal =
+    /// Fraction of active units.
+    | Fau
+    /// Activated neuron ratio at 0.1.
+    | Anr
+
+/// What is run, for how long.
+type RunSettings = {
+    Environment: string
+    Method: Method
+    Seed: int64
+    /// Environment steps of the whole run, all environments together.
+    Steps: int64
+}
+
+/// Who may step when, with how many environments.
+type ScheduleSettings = {
+    Kind: Schedule
+    Environments: int
+    /// Steps that every environment takes in one round.
+    RoundSteps: int
+}
+
+/// Where the learner computes.
+type ComputeSettings = {
+    /// auto, cpu, cuda or cuda:n.
+    Device: string
+    Threads: int
+}
+
+/// The networks, common to all methods.
+type NetworkSettings = {
+    /// Widths of the hidden layers of the actor and of each critic.
+    Hidden: int list
+    /// Weight clipping: |w| and |b| stay below this times 1/sqrt(fan-in); 0 switches it off.
+    WeightClip: float
+}
+
+/// TD3 (spec 1.1).
+type Td3Settings = {
+    ActorLearningRate: float
+    CriticLearningRate: float
+    AdamBeta1: float
+    AdamBeta2: float
+    AdamEpsilon: float
+    Discount: float
+    BatchSize: int
+    BufferSize: Derived<int64>
+    StartSteps: Derived<int64>
+    UpdatesPerStep: int
+    ExplorationNoise: float
+    TargetNoise: float
+    TargetNoiseClip: float
+    PolicyDelay: int
+    Polyak: float
+}
+
+/// Neuroplastic Expansion (spec 1.2).
+type NeSettings = {
+    Networks: NeNetworks
+    StartDensity: float
+    FinalDensity: float
+    Allocation: Allocation
+    DenseEnds: DenseEnds
+    DensityScope: DensityScope
+    InitialMask: InitialMask
+    GrowInterval: Derived<int64>
+    /// Fraction of the initial rest capacity grown at an event; Auto is the closed loop of spec 2.5.
+    GrowRate: Derived<float>
+    /// The room that growRate is a fraction of.
+    RestCapacity: RestCapacity
+    DecayWeight: float
+    EndStep: Derived<int64>
+    Growth: GrowthShape
+    Criterion: GrowCriterion
+    GrowInit: GrowInit
+    Omega: float
+    Granularity: Granularity
+    PruneBatch: int
+    Review: ReviewMode
+    ReviewThreshold: float
+    ReviewWindow: Derived<int64>
+    ReviewFirstStep: Derived<int64>
+    ReviewPortion: float
+    ReviewSignal: ReviewSignal
+    Awaken: float
+}
+
+/// When the run's state is committed.
+type CheckpointSettings = { Every: int64 }
+
+/// Noise-free evaluation.
+type EvaluationSettings = {
+    Every: Derived<int64>
+    Episodes: int
+}
+
+/// What is written down while the run goes on.
+type LogSettings = {
+    /// Environment steps between rows of metrics.csv.
+    MetricsEvery: int64
+}
+
+/// The whole configuration.
+type Settings = {
+    Run: RunSettings
+    Schedule: ScheduleSettings
+    Compute: ComputeSettings
+    Network: NetworkSettings
+    Td3: Td3Settings
+    Ne: NeSettings
+    Checkpoint: CheckpointSettings
+    Evaluation: EvaluationSettings
+    Log: LogSettings
+}
+
+/// One problem of a configuration, ready to be printed.
+type SettingsError = {
+    Key: string
+    /// What was given.
+    Found: string
+    /// What is allowed, or what is wrong.
+    Problem: string
+}
+
+/// One row of the table of keys.
+type Key = {
+    /// section.name
+    Name: string
+    Unit: string
+    /// One sentence.
+    Sentence: string
+    /// What values are allowed, in words.
+    Allowed: string
+    Provenance: Provenance
+    Get: Settings -> string
+    Set: string -> Settings -> Result<Settings, string>
+    /// False for keys that a resumed run must not change.
+    MayChange: bool
+}
+
+[<RequireQualifiedAccess>]
+module Settings =
+
+    /// TD3 at the size of the paper's Table 1, NE with the reconstructed constants of spec 1.2.
+    let defaults: Settings = {
+        Run = {
+            Environment = "HalfCheetah-v4"
+            Method = Ne
+            Seed = 0L
+            Steps = 1_000_000L
+        }
+        Schedule = {
+            Kind = Pipelined
+            Environments = 1
+            RoundSteps = 1
+        }
+        Compute = { Device = "auto"; Threads = 1 }
+        Network = {
+            Hidden = [ 256; 128 ]
+            WeightClip = 3.0
+        }
+        Td3 = {
+            ActorLearningRate = 3e-4
+            CriticLearningRate = 3e-4
+            AdamBeta1 = 0.9
+            AdamBeta2 = 0.999
+            AdamEpsilon = 1e-8
+            Discount = 0.99
+            BatchSize = 256
+            BufferSize = Auto
+            StartSteps = Auto
+            UpdatesPerStep = 1
+            ExplorationNoise = 0.1
+            TargetNoise = 0.2
+            TargetNoiseClip = 0.5
+            PolicyDelay = 2
+            Polyak = 0.005
+        }
+        Ne = {
+            Networks = Both
+            StartDensity = 0.25
+            FinalDensity = 1.0
+            Allocation = Allocation.ErdosRenyi
+            DenseEnds = DenseEnds.Auto
+            DensityScope = DensityScope.Network
+            InitialMask = InitialMask.Random
+            GrowInterval = Auto
+            GrowRate = Auto
+            RestCapacity = RestCapacity.Initial
+            DecayWeight = 1.0
+            EndStep = Auto
+            Growth = GrowthShape.Cosine
+            Criterion = GrowCriterion.Gradient
+            GrowInit = GrowInit.Random
+            Omega = 0.4
+            Granularity = Granularity.Neuron
+            PruneBatch = 4096
+            Review = ReviewMode.Slope
+            ReviewThreshold = 0.75
+            ReviewWindow = Auto
+            ReviewFirstStep = Auto
+            ReviewPortion = 0.25
+            ReviewSignal = ReviewSignal.Fau
+            Awaken = 0.4
+        }
+        Checkpoint = { Every = 25_000L }
+        Evaluation = { Every = Auto; Episodes = 10 }
+        Log = { MetricsEvery = 1_000L }
+    }
+
+    // ---- how a value of each kind is read and written -------------------------------------------------------------------------
+
+    let private invariant = CultureInfo.InvariantCulture
+
+    let private parseInteger (text: string) =
+        // 25_000 and 3e5 are how people write steps.
+        let plain = text.Replace("_", "")
+
+        match Int64.TryParse(plain, NumberStyles.AllowLeadingSign, invariant) with
+        | true, value -> Ok value
+        | _ ->
+            match Double.TryParse(plain, NumberStyles.Float, invariant) with
+            | true, value when Math.Floor value = value && abs value < 9e15 -> Ok(int64 value)
+            | _ -> Error "a whole number"
+
+    let private parseReal (text: string) =
+        match Double.TryParse(text, NumberStyles.Float, invariant) with
+        | true, value when Double.IsFinite value -> Ok value
+        | _ -> Error "a number"
+
+    let private showReal (value: float) = value.ToString("R", invariant)
+    let private showInteger (value: int64) = value.ToString invariant
+
+    type private Kind<'T> = {
+        Parse: string -> Result<'T, string>
+        Show: 'T -> string
+        Words: string
+    }
+
+    let private wholeNumber low high = {
+        Words =
+            if high = Int64.MaxValue then $"a whole number >= {low}"
+            else $"a whole number in [{low}, {high}]"
+        Show = showInteger
+        Parse =
+            fun text ->
+                parseInteger text
+                |> Result.bind (fun v -> if v >= low && v <= high then Ok v else Error "out of range")
+    }
+
+    let private int32Of (kind: Kind<int64>) = {
+        Words = kind.Words
+        Show = fun (v: int) -> kind.Show(int64 v)
+        Parse = kind.Parse >> Result.map int
+    }
+
+    let private count low = int32Of (wholeNumber low 1_000_000_000L)
+    let private steps low = wholeNumber low Int64.MaxValue
+
+    let private real words allowed = {
+        Words = words
+        Show = showReal
+        Parse = fun text -> parseReal text |> Result.bind (fun v -> if allowed v then Ok v else Error "out of range")
+    }
+
+    let private fraction = real "a number in [0, 1]" (fun v -> v >= 0.0 && v <= 1.0)
+    let private positiveFraction = real "a number in (0, 1]" (fun v -> v > 0.0 && v <= 1.0)
+    let private openFraction = real "a number in [0, 1)" (fun v -> v >= 0.0 && v < 1.0)
+    let private positive = real "a number > 0" (fun v -> v > 0.0)
+    let private notNegative = real "a number >= 0" (fun v -> v >= 0.0)
+
+    let private choice (cases: (string * 'T) list) = {
+        Words = cases |> List.map fst |> String.concat ", "
+        Show = fun value -> cases |> List.find (fun (_, v) -> v = value) |> fst
+        Parse =
+            fun text ->
+                match cases |> List.tryFind (fun (name, _) -> name = text.Trim().ToLowerInvariant()) with
+                | Some(_, value) -> Ok value
+                | None ->
+                    match Nearest.suggest text (List.map fst cases) with
+                    | None -> Error "not one of these"
+                    | Some near -> Error $"did you mean '{near}'?"
+    }
+
+    let private derived (kind: Kind<'T>) = {
+        Words = $"auto, or {kind.Words}"
+        Show =
+            function
+            | Auto -> "auto"
+            | Is value -> kind.Show value
+        Parse = fun text -> if text.Trim() = "auto" then Ok Auto else kind.Parse text |> Result.map Is
+    }
+
+    let private widths = {
+        Words = "one or more widths, separated by commas, each in [1, 65536]"
+        Show = List.map string >> String.concat ","
+        Parse =
+            fun (text: string) ->
+                let parts = text.Trim('[', ']', ' ').Split([| ','; ' '; '-' |], StringSplitOptions.RemoveEmptyEntries)
+
+                let numbers =
+                    parts
+                    |> Array.choose (fun part ->
+                        match Int32.TryParse(part, NumberStyles.None, invariant) with
+                        | true, v when v >= 1 && v <= 65536 -> Some v
+                        | _ -> None)
+
+                if numbers.Length = parts.Length && numbers.Length > 0 then
+                    Ok(List.ofArray numbers)
+                else
+                    Error "not a list of widths"
+    }
+
+    let private device = {
+        Words = "auto, cpu, cuda or cuda:N"
+        Show = id
+        Parse =
+            fun (text: string) ->
+                match text.Trim().ToLowerInvariant() with
+                | "auto"
+                | "cpu"
+                | "cuda" as known -> Ok known
+                | other when other.StartsWith "cuda:" && fst (Int32.TryParse(other.Substring 5)) -> Ok other
+                | _ -> Error "not a device"
+    }
+
+    let private text = {
+        Words = "an environment's id, see `ne env list`"
+        Show = id
+        Parse = fun (value: string) -> if String.IsNullOrWhiteSpace value then Error "empty" else Ok(value.Trim())
+    }
+
+    let private key name unit' provenance (kind: Kind<'T>) get set sentence = {
+        Name = name
+        Unit = unit'
+        Sentence = sentence
+        Allowed = kind.Words
+        Provenance = provenance
+        Get = get >> kind.Show
+        Set =
+            fun value settings ->
+                kind.Parse value
+                |> Result.map (fun v -> set v settings)
+                |> Result.mapError (fun problem -> $"{problem}; allowed: {kind.Words}")
+        MayChange = true
+    }
+
+    /// A key that is part of what the run is: a resumed run must keep it.
+    let private fixedKey name unit' provenance kind get set sentence = {
+        key name unit' provenance kind get set sentence with
+            MayChange = false
+    }
+
+    // ---- the table --------------------------------------------------------------------------------------------------------------
+
+    /// Every key, in the order in which it is shown.
+    let keys: Key list = [
+        fixedKey "run.environment" "" Paper text (fun s -> s.Run.Environment) (fun v s -> { s with Run.Environment = v }) "The task."
+        fixedKey
+            "run.method"
+            ""
+            Paper
+            (choice [ "ne", Ne; "td3", Td3 ])
+            (fun s -> s.Run.Method)
+            (fun v s -> { s with Run.Method = v })
+            "The agent: Neuroplastic Expansion on TD3, or dense TD3."
+        fixedKey
+            "run.seed"
+            ""
+            Paper
+            (wholeNumber Int64.MinValue Int64.MaxValue)
+            (fun s -> s.Run.Seed)
+            (fun v s -> { s with Run.Seed = v })
+            "Seed of every random stream; evaluation uses seed + 100."
+        key
+            "run.steps"
+            "environment steps"
+            Ours
+            (steps 1L)
+            (fun s -> s.Run.Steps)
+            (fun v s -> { s with Run.Steps = v })
+            "Length of the run, all environments together."
+        fixedKey
+            "schedule.kind"
+            ""
+            Ours
+            (choice [ "serial", Serial; "pipelined", Pipelined; "async", Async ])
+            (fun s -> s.Schedule.Kind)
+            (fun v s -> { s with Schedule.Kind = v })
+            "Who may step when: the paper's loop, one deterministic round ahead, or free."
+        fixedKey
+            "schedule.environments"
+            "environments"
+            Ours
+            (int32Of (wholeNumber 1L 1024L))
+            (fun s -> s.Schedule.Environments)
+            (fun v s -> { s with Schedule.Environments = v })
+            "Environments of the run, each on its own thread."
+        fixedKey
+            "schedule.roundSteps"
+            "steps"
+            Ours
+            (int32Of (wholeNumber 1L 100_000L))
+            (fun s -> s.Schedule.RoundSteps)
+            (fun v s -> { s with Schedule.RoundSteps = v })
+            "Steps that every environment takes in one round."
+        key
+            "compute.device"
+            ""
+            Ours
+            device
+            (fun s -> s.Compute.Device)
+            (fun v s -> { s with Compute.Device = v })
+            "Where the learner computes; auto takes CUDA when there is one."
+        key
+            "compute.threads"
+            "threads"
+            Ours
+            (int32Of (wholeNumber 1L 256L))
+            (fun s -> s.Compute.Threads)
+            (fun v s -> { s with Compute.Threads = v })
+            "Threads of the learner's tensor operations; part of what makes a run bit-exact."
+        fixedKey
+            "network.hidden"
+            "units"
+            Paper
+            widths
+            (fun s -> s.Network.Hidden)
+            (fun v s -> { s with Network.Hidden = v })
+            "Hidden widths of the actor and of each critic: 256,128 is Table 1, 256,256 is TD3's own."
+        fixedKey
+            "network.weightClip"
+            "1/sqrt(fan-in)"
+            Paper
+            notNegative
+            (fun s -> s.Network.WeightClip)
+            (fun v s -> { s with Network.WeightClip = v })
+            "Weights and biases stay within this many initial bounds, for all methods; 0 switches clipping off."
+        key
+            "td3.actorLearningRate"
+            ""
+            PaperUnstated
+            positive
+            (fun s -> s.Td3.ActorLearningRate)
+            (fun v s -> { s with Td3.ActorLearningRate = v })
+            "Adam's step size for the actor."
+        key
+            "td3.criticLearningRate"
+            ""
+            PaperUnstated
+            positive
+            (fun s -> s.Td3.CriticLearningRate)
+            (fun v s -> { s with Td3.CriticLearningRate = v })
+            "Adam's step size for the critics."
+        fixedKey
+            "td3.adamBeta1"
+            ""
+            (Cited "TD3")
+            openFraction
+            (fun s -> s.Td3.AdamBeta1)
+            (fun v s -> { s with Td3.AdamBeta1 = v })
+            "Decay of Adam's first moment."
+        fixedKey
+            "td3.adamBeta2"
+            ""
+            (Cited "TD3")
+            openFraction
+            (fun s -> s.Td3.AdamBeta2)
+            (fun v s -> { s with Td3.AdamBeta2 = v })
+            "Decay of Adam's second moment."
+        key
+            "td3.adamEpsilon"
+            ""
+            (Cited "TD3")
+            positive
+            (fun s -> s.Td3.AdamEpsilon)
+            (fun v s -> { s with Td3.AdamEpsilon = v })
+            "Adam's epsilon."
+        key
+            "td3.discount"
+            ""
+            PaperUnstated
+            fraction
+            (fun s -> s.Td3.Discount)
+            (fun v s -> { s with Td3.Discount = v })
+            "Discount factor gamma."
+        fixedKey
+            "td3.batchSize"
+            "transitions"
+            PaperUnstated
+            (int32Of (wholeNumber 1L 65_536L))
+            (fun s -> s.Td3.BatchSize)
+            (fun v s -> { s with Td3.BatchSize = v })
+            "Transitions of one gradient step."
+        fixedKey
+            "td3.bufferSize"
+            "transitions"
+            PaperUnstated
+            (derived (steps 1L))
+            (fun s -> s.Td3.BufferSize)
+            (fun v s -> { s with Td3.BufferSize = v })
+            "Transitions kept for sampling; auto: min(1,000,000, steps/3) in runs shorter than 3M, so that it wraps as it does at 3M."
+        fixedKey
+            "td3.startSteps"
+            "environment steps"
+            OfficialCode
+            (derived (steps 0L))
+            (fun s -> s.Td3.StartSteps)
+            (fun v s -> { s with Td3.StartSteps = v })
+            "Uniformly random actions and no update before this step; auto: min(25,000, steps/40)."
+        fixedKey
+            "td3.updatesPerStep"
+            "gradient steps"
+            OfficialCode
+            (int32Of (wholeNumber 1L 1_000L))
+            (fun s -> s.Td3.UpdatesPerStep)
+            (fun v s -> { s with Td3.UpdatesPerStep = v })
+            "Replay ratio: gradient steps per environment step."
+        key
+            "td3.explorationNoise"
+            "max action"
+            PaperUnstated
+            notNegative
+            (fun s -> s.Td3.ExplorationNoise)
+            (fun v s -> { s with Td3.ExplorationNoise = v })
+            "Standard deviation of the Gaussian added to the action while training."
+        key
+            "td3.targetNoise"
+            "max action"
+            OfficialCode
+            notNegative
+            (fun s -> s.Td3.TargetNoise)
+            (fun v s -> { s with Td3.TargetNoise = v })
+            "Standard deviation of target policy smoothing."
+        key
+            "td3.targetNoiseClip"
+            "max action"
+            OfficialCode
+            notNegative
+            (fun s -> s.Td3.TargetNoiseClip)
+            (fun v s -> { s with Td3.TargetNoiseClip = v })
+            "Bound of the smoothing noise."
+        key
+            "td3.policyDelay"
+            "gradient steps"
+            OfficialCode
+            (int32Of (wholeNumber 1L 1_000L))
+            (fun s -> s.Td3.PolicyDelay)
+            (fun v s -> { s with Td3.PolicyDelay = v })
+            "Critic updates per update of the actor and of all targets."
+        key
+            "td3.polyak"
+            ""
+            OfficialCode
+            positiveFraction
+            (fun s -> s.Td3.Polyak)
+            (fun v s -> { s with Td3.Polyak = v })
+            "Rate tau at which targets follow."
+        fixedKey
+            "ne.networks"
+            ""
+            Paper
+            (choice [ "both", Both; "actor", ActorOnly; "critic", CriticOnly ])
+            (fun s -> s.Ne.Networks)
+            (fun v s -> { s with Ne.Networks = v })
+            "Networks with an evolving topology; the other stays dense."
+        fixedKey
+            "ne.startDensity"
+            "fraction of weights"
+            Paper
+            positiveFraction
+            (fun s -> s.Ne.StartDensity)
+            (fun v s -> { s with Ne.StartDensity = v })
+            "Density of the networks at the start."
+        key
+            "ne.finalDensity"
+            "fraction of weights"
+            Paper
+            positiveFraction
+            (fun s -> s.Ne.FinalDensity)
+            (fun v s -> { s with Ne.FinalDensity = v })
+            "Density that growth stops at, per layer."
+        fixedKey
+            "ne.allocation"
+            ""
+            Paper
+            (choice [ "er", Allocation.ErdosRenyi; "uniform", Allocation.Uniform ])
+            (fun s -> s.Ne.Allocation)
+            (fun v s -> { s with Ne.Allocation = v })
+            "How the start density is shared among layers: Erdos-Renyi or uniform."
+        fixedKey
+            "ne.denseEnds"
+            ""
+            Paper
+            (choice [ "auto", DenseEnds.Auto; "forced", DenseEnds.Forced; "off", DenseEnds.Off ])
+            (fun s -> s.Ne.DenseEnds)
+            (fun v s -> { s with Ne.DenseEnds = v })
+            "First and last layer dense; auto falls back to the last alone where the density does not allow both."
+        fixedKey
+            "ne.densityScope"
+            ""
+            Ours
+            (choice [ "network", DensityScope.Network; "elastic", DensityScope.Elastic ])
+            (fun s -> s.Ne.DensityScope)
+            (fun v s -> { s with Ne.DensityScope = v })
+            "Weights that the start density counts: all of the network, or those of layers whose mask may change."
+        fixedKey
+            "ne.initialMask"
+            ""
+            Paper
+            (choice [ "random", InitialMask.Random; "magnitude", InitialMask.Magnitude ])
+            (fun s -> s.Ne.InitialMask)
+            (fun v s -> { s with Ne.InitialMask = v })
+            "Which weights start active: a uniformly random subset, or the largest."
+        key
+            "ne.growInterval"
+            "gradient steps"
+            PaperUnstated
+            (derived (steps 1L))
+            (fun s -> s.Ne.GrowInterval)
+            (fun v s -> { s with Ne.GrowInterval = v })
+            "Gradient steps between grow-prune events; auto: steps/300 (10,000 at 3M)."
+        key
+            "ne.growRate"
+            "fraction of the initial room"
+            PaperUnstated
+            (derived positiveFraction)
+            (fun s -> s.Ne.GrowRate)
+            (fun v s -> { s with Ne.GrowRate = v })
+            "Share of the initially inactive weights grown at one event; auto: closed loop, so that density follows the schedule."
+        key
+            "ne.restCapacity"
+            ""
+            OfficialCode
+            (choice [ "initial", RestCapacity.Initial; "current", RestCapacity.Current ])
+            (fun s -> s.Ne.RestCapacity)
+            (fun v s -> { s with Ne.RestCapacity = v })
+            "The room that a given growRate is a fraction of: that at the start, or that left now."
+        key
+            "ne.decayWeight"
+            ""
+            ThirdParty
+            positive
+            (fun s -> s.Ne.DecayWeight)
+            (fun v s -> { s with Ne.DecayWeight = v })
+            "Factor alpha of the schedule; acts with a given growRate only."
+        key
+            "ne.endStep"
+            "gradient steps"
+            Paper
+            (derived (steps 1L))
+            (fun s -> s.Ne.EndStep)
+            (fun v s -> { s with Ne.EndStep = v })
+            "Gradient step T_end at which growth ends; auto: all gradient steps of the run."
+        key
+            "ne.growth"
+            ""
+            Paper
+            (choice [ "cosine", GrowthShape.Cosine; "uniform", GrowthShape.Uniform; "warm", GrowthShape.Warm ])
+            (fun s -> s.Ne.Growth)
+            (fun v s -> { s with Ne.Growth = v })
+            "Shape of the growth schedule."
+        key
+            "ne.criterion"
+            ""
+            Paper
+            (choice [ "gradient", GrowCriterion.Gradient; "random", GrowCriterion.Random ])
+            (fun s -> s.Ne.Criterion)
+            (fun v s -> { s with Ne.Criterion = v })
+            "Which inactive weights grow: those with the largest gradient, or random ones."
+        key
+            "ne.growInit"
+            ""
+            Paper
+            (choice [ "random", GrowInit.Random; "zero", GrowInit.Zero ])
+            (fun s -> s.Ne.GrowInit)
+            (fun v s -> { s with Ne.GrowInit = v })
+            "Value of a grown weight: a fresh draw of the layer's initialisation, or zero."
+        key
+            "ne.omega"
+            "fraction of the grown weights"
+            OfficialCode
+            fraction
+            (fun s -> s.Ne.Omega)
+            (fun v s -> { s with Ne.Omega = v })
+            "Upper bound of pruning at one event, per layer; 0 switches pruning off."
+        key
+            "ne.granularity"
+            ""
+            Ours
+            (choice [
+                "neuron", Granularity.Neuron
+                "weight", Granularity.Weight
+                "magnitude", Granularity.Magnitude
+            ])
+            (fun s -> s.Ne.Granularity)
+            (fun v s -> { s with Ne.Granularity = v })
+            "What pruning takes: dormant neurons whole, single weights of dormant neurons, or (official code) the smallest weights."
+        key
+            "ne.pruneBatch"
+            "transitions"
+            Ours
+            (int32Of (wholeNumber 1L 1_000_000L))
+            (fun s -> s.Ne.PruneBatch)
+            (fun v s -> { s with Ne.PruneBatch = v })
+            "Replay samples on which a neuron must be silent to count as dormant."
+        key
+            "ne.review"
+            ""
+            Paper
+            (choice [
+                "slope", ReviewMode.Slope
+                "off", ReviewMode.Off
+                "literal", ReviewMode.Literal
+                "official", ReviewMode.Official
+            ])
+            (fun s -> s.Ne.Review)
+            (fun v s -> { s with Ne.Review = v })
+            "Experience review: train on the oldest part of the replay buffer when the activated ratio stops moving."
+        key
+            "ne.reviewThreshold"
+            ""
+            Ours
+            fraction
+            (fun s -> s.Ne.ReviewThreshold)
+            (fun v s -> { s with Ne.ReviewThreshold = v })
+            "Floor eps0: at most 1 - eps0 of the batches are reviewed."
+        key
+            "ne.reviewWindow"
+            "gradient steps"
+            PaperUnstated
+            (derived (steps 40L))
+            (fun s -> s.Ne.ReviewWindow)
+            (fun v s -> { s with Ne.ReviewWindow = v })
+            "Window over which the slope of the activated ratio is taken; auto: growInterval, at least 40."
+        key
+            "ne.reviewFirstStep"
+            "gradient steps"
+            Ours
+            (derived (steps 0L))
+            (fun s -> s.Ne.ReviewFirstStep)
+            (fun v s -> { s with Ne.ReviewFirstStep = v })
+            "No review before this gradient step; auto: 0.1 of endStep."
+        key
+            "ne.reviewPortion"
+            "fraction of the buffer"
+            Paper
+            positiveFraction
+            (fun s -> s.Ne.ReviewPortion)
+            (fun v s -> { s with Ne.ReviewPortion = v })
+            "Oldest part of the buffer that review samples from."
+        key
+            "ne.reviewSignal"
+            ""
+            OfficialCode
+            (choice [ "fau", ReviewSignal.Fau; "anr", ReviewSignal.Anr ])
+            (fun s -> s.Ne.ReviewSignal)
+            (fun v s -> { s with Ne.ReviewSignal = v })
+            "The critics' ratio that review watches: fraction of active units, or activated neuron ratio at 0.1."
+        key
+            "ne.awaken"
+            ""
+            OfficialCode
+            fraction
+            (fun s -> s.Ne.Awaken)
+            (fun v s -> { s with Ne.Awaken = v })
+            "Fraction of active units below which review=official may review."
+        key
+            "checkpoint.every"
+            "environment steps"
+            Ours
+            (steps 1L)
+            (fun s -> s.Checkpoint.Every)
+            (fun v s -> { s with Checkpoint.Every = v })
+            "Steps between commits of the whole state."
+        key
+            "evaluation.every"
+            "environment steps"
+            OfficialCode
+            (derived (steps 1L))
+            (fun s -> s.Evaluation.Every)
+            (fun v s -> { s with Evaluation.Every = v })
+            "Steps between evaluations; auto: 5,000, or steps/60 in runs shorter than 300k."
+        key
+            "evaluation.episodes"
+            "episodes"
+            OfficialCode
+            (int32Of (wholeNumber 1L 10_000L))
+            (fun s -> s.Evaluation.Episodes)
+            (fun v s -> { s with Evaluation.Episodes = v })
+            "Noise-free episodes of one evaluation, on environments of its own."
+        key
+            "log.metricsEvery"
+            "environment steps"
+            Ours
+            (steps 1L)
+            (fun s -> s.Log.MetricsEvery)
+            (fun v s -> { s with Log.MetricsEvery = v })
+            "Steps between rows of metrics.csv."
+    ]
+
+    /// Finds a key by its exact name; null when there is none.
+    let tryFind (name: string) : Key | null =
+        match keys |> List.tryFind (fun key -> key.Name = name) with
+        | Some key -> key
+        | None -> null
+
+    /// Sets keys from text, in order, and returns every problem: unknown keys (with the nearest known one) and bad values.
+    let apply (pairs: struct (string * string) seq) (settings: Settings) : Result<Settings, SettingsError list> =
+        let mutable current = settings
+        let errors = ResizeArray<SettingsError>()
+
+        for struct (name, value) in pairs do
+            match tryFind name with
+            | null ->
+                let problem =
+                    match Nearest.suggest name (keys |> Seq.map _.Name) with
+                    | None -> "unknown key; `ne config schema` lists them all"
+                    | Some near -> $"unknown key; did you mean '{near}'?"
+
+                errors.Add {
+                    Key = name
+                    Found = value
+                    Problem = problem
+                }
+            | key ->
+                match key.Set value current with
+                | Ok changed -> current <- changed
+                | Error problem ->
+                    errors.Add {
+                        Key = name
+                        Found = value
+                        Problem = problem
+                    }
+
+        if errors.Count = 0 then Ok current else Error(List.ofSeq errors)
+
+    /// Every key with its value, in the order of the table.
+    let values (settings: Settings) : struct (string * string) list =
+        keys |> List.map (fun key -> struct (key.Name, key.Get settings))
+
+    /// Keys whose values differ: (name, old, new).
+    let difference (before: Settings) (after: Settings) : struct (string * string * string) list =
+        keys
+        |> List.choose (fun key ->
+            let old, updated = key.Get before, key.Get after
+            if old = updated then None else Some(struct (key.Name, old, updated)))
+
+    /// A derived value with the rule that gave it, to be printed.
+    type Derivation = {
+        Key: string
+        Value: string
+        Rule: string
+    }
+
+    /// Steps of a full-length run of the paper, to whose ratios shorter runs are scaled (spec 1.6).
+    let paperSteps = 3_000_000L
+
+    /// Computes every `Auto` from the length of the run (spec 1.6). Given values stay. Resolving twice changes nothing.
+    let resolve (settings: Settings) : Settings * Derivation list =
+        let derivations = ResizeArray<Derivation>()
+
+        let derive name rule (show: 'T -> string) (value: Derived<'T>) (compute: unit -> 'T) =
+            match value with
+            | Is given -> Is given
+            | Auto ->
+                let computed = compute ()
+
+                derivations.Add {
+                    Key = name
+                    Value = show computed
+                    Rule = rule
+                }
+
+                Is computed
+
+        let total = settings.Run.Steps
+        let whole name rule value compute = derive name rule showInteger value compute
+        let short = total < paperSteps
+
+        let buffer =
+            whole
+                "td3.bufferSize"
+                (if short then "min(1,000,000, steps/3), at least 10 batches" else "1,000,000")
+                settings.Td3.BufferSize
+                (fun () -> if short then max (10L * int64 settings.Td3.BatchSize) (min 1_000_000L (total / 3L)) else 1_000_000L)
+
+        let start =
+            whole "td3.startSteps" "min(25,000, steps/40)" settings.Td3.StartSteps (fun () -> min 25_000L (total / 40L))
+
+        let gradientSteps = max 1L ((total - start.Value) * int64 settings.Td3.UpdatesPerStep)
+        let endStep = whole "ne.endStep" "gradient steps of the run" settings.Ne.EndStep (fun () -> gradientSteps)
+        let interval = whole "ne.growInterval" "steps/300" settings.Ne.GrowInterval (fun () -> max 1L (total / 300L))
+        let window = whole "ne.reviewWindow" "growInterval, at least 40" settings.Ne.ReviewWindow (fun () -> max 40L interval.Value)
+
+        let firstReview =
+            whole "ne.reviewFirstStep" "0.1 of endStep" settings.Ne.ReviewFirstStep (fun () -> endStep.Value / 10L)
+
+        let evaluation =
+            whole "evaluation.every" "5,000, or steps/60 below 300k steps" settings.Evaluation.Every (fun () ->
+                if total < 300_000L then max 1L (total / 60L) else 5_000L)
+
+        {
+            settings with
+                Td3.BufferSize = buffer
+                Td3.StartSteps = start
+                Ne.EndStep = endStep
+                Ne.GrowInterval = interval
+                Ne.ReviewWindow = window
+                Ne.ReviewFirstStep = firstReview
+                Evaluation.Every = evaluation
+        },
+        List.ofSeq derivations
+
+    /// Problems between values that are fine one by one. Expects a resolved configuration.
+    let validate (settings: Settings) : SettingsError list =
+        let problem key found text = {
+            Key = key
+            Found = found
+            Problem = text
+        }
+
+        [
+            let round = int64 settings.Schedule.Environments * int64 settings.Schedule.RoundSteps
+
+            if settings.Td3.BufferSize.Value < int64 settings.Td3.BatchSize then
+                problem
+                    "td3.bufferSize"
+                    (showInteger settings.Td3.BufferSize.Value)
+                    $"smaller than one batch (td3.batchSize = {settings.Td3.BatchSize})"
+
+            if settings.Ne.FinalDensity < settings.Ne.StartDensity then
+                problem
+                    "ne.finalDensity"
+                    (showReal settings.Ne.FinalDensity)
+                    $"below ne.startDensity = {showReal settings.Ne.StartDensity}; networks only grow"
+
+            if settings.Td3.StartSteps.Value >= settings.Run.Steps then
+                problem
+                    "td3.startSteps"
+                    (showInteger settings.Td3.StartSteps.Value)
+                    $"not below run.steps = {settings.Run.Steps}: nothing would be learned"
+
+            if round > settings.Run.Steps then
+                problem
+                    "schedule.roundSteps"
+                    (string settings.Schedule.RoundSteps)
+                    $"one round of all environments ({round} steps) is longer than the run ({settings.Run.Steps})"
+        ]

@@ -1,0 +1,306 @@
+namespace NE.Model.Topology
+
+open System
+open NE.Model.Random
+
+/// Which inactive weights grow.
+[<RequireQualifiedAccess>]
+type GrowCriterion =
+    /// Those of largest |dL/dw|, the paper's rule (RigL's).
+    | Gradient
+    /// Any, uniformly at random.
+    | Random
+
+/// How the prune set is cut down to its bound.
+[<RequireQualifiedAccess>]
+type Granularity =
+    /// Whole dormant neurons in random order; the last one may be cut.
+    | Neuron
+    /// Single weights of dormant neurons, uniformly at random.
+    | Weight
+    /// Ignores dormancy: the active weights of smallest magnitude, always as many as the bound allows (the official code).
+    | Magnitude
+
+/// The rules of an event.
+type EvolutionOptions = {
+    /// Which inactive weights grow.
+    Criterion: GrowCriterion
+    /// How the prune set is cut down.
+    Granularity: Granularity
+    /// omega in [0, 1]: at most floor(omega * grown) weights of a layer are pruned. 0 switches pruning off.
+    Omega: float
+    /// Whether rows without any input are first given random ones (spec 2.8); off in the official variant.
+    ReviveRows: bool
+}
+
+/// One layer before an event.
+type LayerBefore = {
+    /// Its topology.
+    Mask: LayerMask
+    /// Whether its mask may change.
+    Elastic: bool
+    /// k_l, the number of weights to grow; 0 in a layer that is not elastic.
+    Quota: int
+    /// dL/dw of every weight, the inactive ones included; only magnitudes count. Read if the criterion is `Gradient` and the quota > 0.
+    Gradient: float32[]
+    /// The weights. Read if the granularity is `Magnitude` and the quota > 0.
+    Weights: float32[]
+}
+
+/// A chain of layers before an event.
+type StackBefore = {
+    /// Input side first.
+    Layers: LayerBefore[]
+    /// D_h: which neurons of each hidden layer are dormant; one array per layer except the last.
+    Dormant: bool[][]
+}
+
+/// What an event does to one layer; index sets are row-major and ascending.
+type TopologyChange = {
+    /// Weights that begin to exist.
+    Grown: int[]
+    /// Weights that cease to exist.
+    Pruned: int[]
+    /// Neurons of this layer's output to be reset: dormant ones whose own selection, here or in the next layer, pruned something.
+    Touched: int[]
+    /// Number of dormant neurons at this layer's output.
+    Dormant: int
+    /// Smallest |gradient| among the weights grown by it; 0 if there is none.
+    LowestScore: float32
+    /// Largest |gradient| among the weights grown by it; 0 if there is none.
+    HighestScore: float32
+}
+
+/// The event that grows and prunes a stack, as a plan (spec 2.6, 2.7, 4.2; paper section 3.2 and Algorithm 1).
+[<RequireQualifiedAccess>]
+module Evolution =
+
+    /// A row without input gets at most this many.
+    [<Literal>]
+    let RevivedInputs = 8
+
+    let private indicesWhere (condition: int -> bool) (mask: LayerMask) =
+        let found = Array.zeroCreate mask.Size
+        let mutable count = 0
+
+        for index in 0 .. mask.Size - 1 do
+            if condition index then
+                found[count] <- index
+                count <- count + 1
+
+        Array.sub found 0 count
+
+    /// Random inputs for rows of fan-in 0: min(8, mean fan-in) each, at least 1, while the quota lasts. Rows in random order.
+    let private reviveRows (mask: LayerMask) quota (stream: Stream) =
+        let each = min (min RevivedInputs mask.Columns) (max 1 (mask.ActiveCount / mask.Rows))
+        let dead = LayerMask.fanIn mask |> Seq.indexed |> Seq.filter (fun (_, fanIn) -> fanIn = 0) |> Seq.map fst |> Array.ofSeq
+        stream.ShufflePrefix(dead, dead.Length)
+        let mutable left = quota
+
+        dead
+        |> Array.collect (fun row ->
+            let count = min each left
+            left <- left - count
+
+            if count = 0 then
+                [||]
+            else
+                Selection.sample count (Array.init mask.Columns (fun column -> row * mask.Columns + column)) stream)
+
+    let private requireLength name (layer: LayerBefore) (values: float32[]) =
+        if values.Length <> layer.Mask.Size then
+            invalidArg
+                name
+                $"A layer of {layer.Mask.Rows} x {layer.Mask.Columns} needs {layer.Mask.Size} values of {name}, but {values.Length} were given."
+
+    /// G_l and the range of the scores it was chosen by.
+    let private grow (options: EvolutionOptions) (layer: LayerBefore) (stream: Stream) =
+        let mask = layer.Mask
+        let quota = min layer.Quota (mask.Size - mask.ActiveCount)
+
+        if quota <= 0 then
+            struct ([||], 0.0f, 0.0f)
+        else
+            let revived = if options.ReviveRows then reviveRows mask quota stream else [||]
+            let taken = Array.zeroCreate mask.Size
+
+            for index in revived do
+                taken[index] <- true
+
+            let candidates = mask |> indicesWhere (fun index -> not mask[index] && not taken[index])
+            let rest = quota - revived.Length
+
+            let chosen =
+                match options.Criterion with
+                | GrowCriterion.Random -> Selection.sample rest candidates stream
+                | GrowCriterion.Gradient ->
+                    requireLength (nameof layer.Gradient) layer layer.Gradient
+                    Selection.largest rest layer.Gradient candidates stream
+
+            let mutable lowest = 0.0f
+            let mutable highest = 0.0f
+
+            if options.Criterion = GrowCriterion.Gradient && chosen.Length > 0 then
+                lowest <- infinityf
+
+                for index in chosen do
+                    lowest <- min lowest (MathF.Abs layer.Gradient[index])
+                    highest <- max highest (MathF.Abs layer.Gradient[index])
+
+            let grown = Array.append revived chosen
+            Array.sortInPlace grown
+            struct (grown, lowest, highest)
+
+    /// A dormant neuron as an owner of weights of a layer.
+    [<Struct>]
+    type private Owner = {
+        /// The weights' row is the neuron (its incoming weights), otherwise their column is (its outgoing ones).
+        IsRow: bool
+        Neuron: int
+    }
+
+    let private active (mask: LayerMask) owner =
+        if owner.IsRow then
+            let first = owner.Neuron * mask.Columns
+            [| for index in first .. first + mask.Columns - 1 -> index |]
+        else
+            [| for row in 0 .. mask.Rows - 1 -> row * mask.Columns + owner.Neuron |]
+        |> Array.filter (fun index -> mask[index])
+
+    let private ownersOf (rows: bool[]) (columns: bool[]) =
+        let dormant isRow (flags: bool[]) =
+            flags
+            |> Seq.indexed
+            |> Seq.filter snd
+            |> Seq.map (fun (neuron, _) -> { IsRow = isRow; Neuron = neuron })
+
+        Seq.append (dormant true rows) (dormant false columns) |> Array.ofSeq
+
+    /// Whole neurons in random order until the bound is used up; a neuron that adds nothing is not touched.
+    let private pruneNeurons (mask: LayerMask) rows columns bound (stream: Stream) =
+        let owners = ownersOf rows columns
+        stream.ShufflePrefix(owners, owners.Length)
+        let taken = Array.zeroCreate mask.Size
+        let pruned = ResizeArray<int>()
+        let touched = ResizeArray<Owner>()
+        let mutable next = 0
+
+        while next < owners.Length && pruned.Count < bound do
+            let entries = active mask owners[next] |> Array.filter (fun index -> not taken[index])
+            let chosen = Selection.sample (bound - pruned.Count) entries stream
+
+            for index in chosen do
+                taken[index] <- true
+
+            if chosen.Length > 0 then
+                pruned.AddRange chosen
+                touched.Add owners[next]
+
+            next <- next + 1
+
+        struct (pruned.ToArray(), touched.ToArray())
+
+    /// Truncate over single weights; every dormant owner of a pruned weight is touched.
+    let private pruneWeights (mask: LayerMask) (rows: bool[]) (columns: bool[]) bound (stream: Stream) =
+        let owned index =
+            rows[index / mask.Columns] || columns[index % mask.Columns]
+
+        let candidates = mask |> indicesWhere (fun index -> mask[index] && owned index)
+        let pruned = Selection.sample bound candidates stream
+
+        let owners =
+            pruned
+            |> Array.collect (fun index ->
+                let row = index / mask.Columns
+                let column = index % mask.Columns
+
+                [|
+                    if rows[row] then
+                        { IsRow = true; Neuron = row }
+                    if columns[column] then
+                        { IsRow = false; Neuron = column }
+                |])
+
+        struct (pruned, Array.distinct owners)
+
+    /// P_l and the dormant neurons whose selection made it. `rows` and `columns` say which neurons at the layer's output and input are
+    /// dormant.
+    let private prune (options: EvolutionOptions) (layer: LayerBefore) rows columns grown stream =
+        // The 1e-9 keeps a product such as 0.29 * 100 from falling below its whole number.
+        let bound = int (Math.Floor(options.Omega * float grown + 1e-9))
+
+        if bound = 0 then
+            struct ([||], [||])
+        else
+            let struct (pruned, touched) =
+                match options.Granularity with
+                | Granularity.Neuron -> pruneNeurons layer.Mask rows columns bound stream
+                | Granularity.Weight -> pruneWeights layer.Mask rows columns bound stream
+                | Granularity.Magnitude ->
+                    requireLength (nameof layer.Weights) layer layer.Weights
+                    let candidates = layer.Mask |> indicesWhere (fun index -> layer.Mask[index])
+                    struct (Selection.smallest bound layer.Weights candidates stream, [||])
+
+            Array.sortInPlace pruned
+            struct (pruned, touched)
+
+    let private validate (options: EvolutionOptions) (stack: StackBefore) =
+        if not (options.Omega >= 0.0 && options.Omega <= 1.0) then
+            invalidArg (nameof options) $"The prune bound omega must be in [0, 1], but it is {options.Omega}."
+
+        if stack.Dormant.Length <> stack.Layers.Length - 1 then
+            invalidArg
+                (nameof stack)
+                $"A stack of {stack.Layers.Length} layers has {stack.Layers.Length - 1} hidden layers, but {stack.Dormant.Length} dormant sets were given."
+
+        for h in 0 .. stack.Dormant.Length - 1 do
+            let width = stack.Layers[h].Mask.Rows
+
+            if stack.Dormant[h].Length <> width || stack.Layers[h + 1].Mask.Columns <> width then
+                invalidArg
+                    (nameof stack)
+                    $"Hidden layer {h} has {width} neurons, but {stack.Dormant[h].Length} dormancy flags and a next layer of {stack.Layers[h + 1].Mask.Columns} inputs were given."
+
+    /// Plans an event for every layer of a stack: what grows (spec 2.6), what is pruned (2.7) and which neurons are to be reset (2.8).
+    /// All sets are computed from the masks before the event, so grown and pruned weights never overlap. Layers that are not elastic
+    /// only take part through their touched neurons. Draws from the stream layer by layer, first for growth, then for pruning.
+    let plan (options: EvolutionOptions) (stack: StackBefore) (stream: Stream) : TopologyChange[] =
+        validate options stack
+        let layers = stack.Layers
+        let hidden = stack.Dormant.Length
+        let touched = Array.init hidden (fun h -> Array.create stack.Dormant[h].Length false)
+
+        let dormantAt h =
+            if h >= 0 && h < hidden then Some stack.Dormant[h] else None
+
+        let changes =
+            layers
+            |> Array.mapi (fun l layer ->
+                let struct (grown, lowest, highest) =
+                    if layer.Elastic then
+                        grow options layer stream
+                    else
+                        struct ([||], 0.0f, 0.0f)
+
+                let rows = dormantAt l |> Option.defaultWith (fun () -> Array.create layer.Mask.Rows false)
+                let columns = dormantAt (l - 1) |> Option.defaultWith (fun () -> Array.create layer.Mask.Columns false)
+                let struct (pruned, owners) = prune options layer rows columns grown.Length stream
+
+                for owner in owners do
+                    touched[if owner.IsRow then l else l - 1][owner.Neuron] <- true
+
+                {
+                    Grown = grown
+                    Pruned = pruned
+                    Touched = [||]
+                    Dormant = rows |> Array.sumBy (fun isDormant -> if isDormant then 1 else 0)
+                    LowestScore = lowest
+                    HighestScore = highest
+                })
+
+        changes
+        |> Array.mapi (fun l change ->
+            if l < hidden then
+                { change with Touched = touched[l] |> Seq.indexed |> Seq.filter snd |> Seq.map fst |> Array.ofSeq }
+            else
+                change)

@@ -1,0 +1,144 @@
+namespace NE.Model.Topology
+
+open System
+
+/// c(t), how growth is spread over the run. All shapes are normalised to the total growth of the cosine, so they differ in shape only.
+[<RequireQualifiedAccess>]
+type GrowthShape =
+    /// (1 + cos(pi t / T_end)) / 2, the paper's annealing.
+    | Cosine
+    /// The same at every event; what the official code runs.
+    | Uniform
+    /// Linear rise over the first 5 % of T_end, then exp(-5 t / T_end).
+    | Warm
+
+/// g, how much one event grows.
+[<RequireQualifiedAccess>]
+type GrowthRate =
+    /// Closed loop: the density follows the schedule's curve whatever was pruned, and reaches the final density at T_end.
+    | Auto
+    /// Open loop: this fraction of the rest capacity per event, times a c(t); fractions of a weight are carried over.
+    | Fixed of float
+
+/// What a fixed rate multiplies.
+[<RequireQualifiedAccess>]
+type RestCapacity =
+    /// The room left at the start, once and for all.
+    | Initial
+    /// The room left now: growth is geometric and never quite fills the layer.
+    | Current
+
+/// When and how much a network grows. Steps are gradient steps (critic updates), one clock for every network.
+type GrowthSettings = {
+    /// dT, gradient steps between two events.
+    Interval: int64
+    /// T_end, the gradient step at which growth has ended.
+    End: int64
+    /// c(t).
+    Shape: GrowthShape
+    /// g.
+    Rate: GrowthRate
+    /// a, multiplies c(t); with `GrowthRate.Auto` it scales the total growth and acts up to 1.
+    DecayWeight: float
+    /// rho1, the density at which a layer stops growing.
+    FinalDensity: float
+    /// What a fixed rate multiplies.
+    Rest: RestCapacity
+}
+
+/// The growth of one elastic layer so far: what must be stored to continue it.
+[<Struct>]
+type LayerGrowth = {
+    /// |M_l(0)|, the number of weights at the start.
+    Initial: int
+    /// floor(rho1 N_l), the largest number of weights.
+    Capacity: int
+    /// acc_l in [0, 1): the fraction of a weight that the open-loop quotas still owe.
+    Carry: float
+}
+
+/// The growth schedule (spec 2.5, paper section 3.2).
+[<RequireQualifiedAccess>]
+module GrowthSchedule =
+
+    /// Whether an event takes place at gradient step t: t > 0, t mod dT = 0, t < T_end.
+    let isDue (settings: GrowthSettings) (t: int64) : bool =
+        t > 0L && t < settings.End && t % settings.Interval = 0L
+
+    /// Number of events of the whole run.
+    let eventCount (settings: GrowthSettings) : int64 =
+        max 0L ((settings.End - 1L) / settings.Interval)
+
+    /// c(t) of a shape before normalisation; c(0) = 1, c(T_end / 2) = 1/2 and c(T_end) = 0 for the cosine.
+    let shapeAt (shape: GrowthShape) (t: int64) (stop: int64) : float =
+        let x = float t / float stop
+
+        match shape with
+        | GrowthShape.Cosine -> (1.0 + Math.Cos(Math.PI * x)) / 2.0
+        | GrowthShape.Uniform -> 1.0
+        | GrowthShape.Warm ->
+            let rise = 0.05
+
+            if x < rise then
+                x / rise * Math.Exp(-5.0 * rise)
+            else
+                Math.Exp(-5.0 * x)
+
+    /// Sum of c over the events up to and including step t.
+    let private sumTo shape (settings: GrowthSettings) (t: int64) =
+        let mutable sum = 0.0
+
+        for event in 1L .. min (eventCount settings) (t / settings.Interval) do
+            sum <- sum + shapeAt shape (event * settings.Interval) settings.End
+
+        sum
+
+    /// Sum of c over all events.
+    let total (settings: GrowthSettings) : float =
+        sumTo settings.Shape settings settings.End
+
+    /// F(t): the share of the whole growth that is due up to and including step t; 1 from the last event on.
+    let progress (settings: GrowthSettings) (t: int64) : float =
+        let total = total settings
+        if total > 0.0 then sumTo settings.Shape settings t / total else 0.0
+
+    /// g = 1 / ((1 - omega / 2) sum c): the fixed rate that just fills the layers if half of the prune allowance omega is used.
+    let fillingRate (settings: GrowthSettings) (omega: float) : float =
+        1.0 / ((1.0 - omega / 2.0) * sumTo GrowthShape.Cosine settings settings.End)
+
+    /// The growth of a layer that starts with this mask.
+    let start (settings: GrowthSettings) (mask: LayerMask) : LayerGrowth = {
+        Initial = mask.ActiveCount
+        Capacity = int (Math.Floor(settings.FinalDensity * float mask.Size + 1e-6))
+        Carry = 0.0
+    }
+
+    /// The number of weights after the event at step t if nothing were pruned at it, |M_l(0)| + a F(t) R_l, before rounding.
+    let target (settings: GrowthSettings) (t: int64) (growth: LayerGrowth) : float =
+        let rest = max 0 (growth.Capacity - growth.Initial)
+        float growth.Initial + min 1.0 (settings.DecayWeight * progress settings t) * float rest
+
+    /// k_l, how many weights the layer grows at the event of step t while it has `active` ones, and the layer's growth afterwards.
+    /// Never negative, and never past rho1; what that clamp takes away is not given back.
+    let quota (settings: GrowthSettings) (t: int64) (active: int) (growth: LayerGrowth) : struct (int * LayerGrowth) =
+        let room = max 0 (growth.Capacity - active)
+
+        match settings.Rate with
+        | GrowthRate.Auto ->
+            let due = int (Math.Round(target settings t growth, MidpointRounding.ToEven)) - active
+            struct (min room (max 0 due), growth)
+        | GrowthRate.Fixed rate ->
+            let rest =
+                match settings.Rest with
+                | RestCapacity.Initial -> max 0 (growth.Capacity - growth.Initial)
+                | RestCapacity.Current -> room
+
+            let normalised =
+                match settings.Shape with
+                | GrowthShape.Cosine -> 1.0
+                | shape -> sumTo GrowthShape.Cosine settings settings.End / sumTo shape settings settings.End
+
+            let quota = rate * settings.DecayWeight * shapeAt settings.Shape t settings.End * normalised * float rest
+            let owed = growth.Carry + quota
+            let whole = Math.Floor owed
+            struct (int (min (float room) whole), { growth with Carry = owed - whole })

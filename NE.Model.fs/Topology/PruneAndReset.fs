@@ -1,0 +1,158 @@
+namespace NE.Model.Topology
+
+open System
+open NE.Model.Random
+
+/// The value that a grown weight starts with.
+[<RequireQualifiedAccess>]
+type GrowInit =
+    /// U(-beta, beta) of its layer.
+    | Random
+    /// 0: the event leaves the network's function unchanged (the official code).
+    | Zero
+
+/// A layer's values on the host while an event edits them: weights row-major as in `LayerMask`, biases one per row. Moments and beta
+/// powers are Adam's, per element (spec 2.10): a power is beta^age, hence 1 at age 0.
+type LayerArrays = {
+    Weights: float32[]
+    WeightsFirstMoment: float32[]
+    WeightsSecondMoment: float32[]
+    WeightsPower1: float32[]
+    WeightsPower2: float32[]
+    Bias: float32[]
+    BiasFirstMoment: float32[]
+    BiasSecondMoment: float32[]
+    BiasPower1: float32[]
+    BiasPower2: float32[]
+    /// The target network's weights; its biases are left to Polyak averaging.
+    TargetWeights: float32[]
+}
+
+/// How an event fills in values.
+type ResetOptions = {
+    /// What grown weights start with.
+    GrowInit: GrowInit
+    /// Weight clipping's kappa; none when clipping is off.
+    Kappa: float32 option
+}
+
+/// Carries out a planned event on the values of a stack (spec 2.8 and 2.9).
+[<RequireQualifiedAccess>]
+module PruneAndReset =
+
+    let private forgetWeight (layer: LayerArrays) index =
+        layer.WeightsFirstMoment[index] <- 0.0f
+        layer.WeightsSecondMoment[index] <- 0.0f
+        layer.WeightsPower1[index] <- 1.0f
+        layer.WeightsPower2[index] <- 1.0f
+
+    let private forgetBias (layer: LayerArrays) neuron =
+        layer.BiasFirstMoment[neuron] <- 0.0f
+        layer.BiasSecondMoment[neuron] <- 0.0f
+        layer.BiasPower1[neuron] <- 1.0f
+        layer.BiasPower2[neuron] <- 1.0f
+
+    /// Items 1 and 2: fresh incoming weights, and a bias that is never negative, so that the neuron passes a gradient even without input.
+    let private redrawIncoming (mask: LayerMask) (layer: LayerArrays) neuron (stream: Stream) =
+        let beta = WeightBounds.beta mask.Columns
+
+        for index in neuron * mask.Columns .. (neuron + 1) * mask.Columns - 1 do
+            layer.Weights[index] <- if mask[index] then WeightBounds.symmetric beta stream else 0.0f
+            forgetWeight layer index
+
+        layer.Bias[neuron] <- beta * stream.NextSingle()
+        forgetBias layer neuron
+
+    /// Items 3 and 5: a reset neuron says nothing yet, in the online and in the target network.
+    let private silenceOutgoing (mask: LayerMask) (layer: LayerArrays) neuron =
+        for row in 0 .. mask.Rows - 1 do
+            let index = row * mask.Columns + neuron
+            layer.Weights[index] <- 0.0f
+            layer.TargetWeights[index] <- 0.0f
+            forgetWeight layer index
+
+    let private drop (layer: LayerArrays) index =
+        layer.Weights[index] <- 0.0f
+        layer.TargetWeights[index] <- 0.0f
+        forgetWeight layer index
+
+    let private requireShape (mask: LayerMask) (layer: LayerArrays) =
+        let check name (values: float32[]) expected =
+            if values.Length <> expected then
+                invalidArg name $"A layer of {mask.Rows} x {mask.Columns} needs {expected} values of {name}, but {values.Length} were given."
+
+        check (nameof layer.Weights) layer.Weights mask.Size
+        check (nameof layer.WeightsFirstMoment) layer.WeightsFirstMoment mask.Size
+        check (nameof layer.WeightsSecondMoment) layer.WeightsSecondMoment mask.Size
+        check (nameof layer.WeightsPower1) layer.WeightsPower1 mask.Size
+        check (nameof layer.WeightsPower2) layer.WeightsPower2 mask.Size
+        check (nameof layer.TargetWeights) layer.TargetWeights mask.Size
+        check (nameof layer.Bias) layer.Bias mask.Rows
+        check (nameof layer.BiasFirstMoment) layer.BiasFirstMoment mask.Rows
+        check (nameof layer.BiasSecondMoment) layer.BiasSecondMoment mask.Rows
+        check (nameof layer.BiasPower1) layer.BiasPower1 mask.Rows
+        check (nameof layer.BiasPower2) layer.BiasPower2 mask.Rows
+
+    /// Edits the arrays of a stack in place for the changes that `Evolution.plan` made from `masks`, and returns the masks after the
+    /// event. Draws from the stream: touched neurons layer by layer (incoming weights, then bias), then grown weights layer by layer.
+    let apply (options: ResetOptions) (masks: LayerMask[]) (changes: TopologyChange[]) (layers: LayerArrays[]) (stream: Stream) : LayerMask[] =
+        if masks.Length <> changes.Length || masks.Length <> layers.Length then
+            invalidArg
+                (nameof changes)
+                $"An event needs one mask, change and set of arrays per layer, but {masks.Length}, {changes.Length} and {layers.Length} were given."
+
+        Array.iter2 requireShape masks layers
+
+        let after =
+            Array.map2 (fun mask (change: TopologyChange) -> LayerMask.apply change.Grown change.Pruned mask) masks changes
+
+        for l in 0 .. layers.Length - 1 do
+            for index in changes[l].Pruned do
+                drop layers[l] index
+
+        for l in 0 .. layers.Length - 1 do
+            for neuron in changes[l].Touched do
+                redrawIncoming after[l] layers[l] neuron stream
+
+        // After all redraws: a weight between two reset neurons is silent (ReDo's order).
+        for l in 0 .. layers.Length - 2 do
+            for neuron in changes[l].Touched do
+                silenceOutgoing after[l + 1] layers[l + 1] neuron
+
+        let isTouched =
+            Array.init (layers.Length + 1) (fun l ->
+                let flags = Array.create (if l = 0 then masks[0].Columns else masks[l - 1].Rows) false
+
+                if l > 0 then
+                    for neuron in changes[l - 1].Touched do
+                        flags[neuron] <- true
+
+                flags)
+
+        for l in 0 .. layers.Length - 1 do
+            let columns = masks[l].Columns
+            let beta = WeightBounds.beta columns
+
+            for index in changes[l].Grown do
+                // A touched row was drawn above, a touched column stays silent.
+                let ownedByReset =
+                    isTouched[l + 1].[index / columns] || isTouched[l].[index % columns]
+
+                if not ownedByReset then
+                    layers[l].Weights[index] <-
+                        match options.GrowInit with
+                        | GrowInit.Random -> WeightBounds.symmetric beta stream
+                        | GrowInit.Zero -> 0.0f
+
+                    layers[l].TargetWeights[index] <- 0.0f
+                    forgetWeight layers[l] index
+
+        match options.Kappa with
+        | None -> ()
+        | Some kappa ->
+            for l in 0 .. layers.Length - 1 do
+                let bound = WeightBounds.clip kappa masks[l].Columns
+                WeightBounds.clamp bound (Span layers[l].Weights) |> ignore
+                WeightBounds.clamp bound (Span layers[l].Bias) |> ignore
+
+        after
