@@ -1,5 +1,3 @@
-using NE.Model;
-
 namespace NE.Actors.Runs;
 
 /// <summary>How a run ended.</summary>
