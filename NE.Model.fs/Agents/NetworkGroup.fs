@@ -1,0 +1,181 @@
+namespace NE.Model.Agents
+
+open System
+open System.IO
+open NE.Model.Networks
+open NE.Model.Random
+open NE.Model.Topology
+
+/// One layer's topology, bit-packed as by LayerMask.toBits.
+type LayerBits = {
+    Stack: int
+    Layer: int
+    Rows: int
+    Columns: int
+    Bits: byte[]
+}
+
+/// The topology of one network.
+type NetworkMask = {
+    /// "actor" or "critic".
+    Network: string
+    Layers: LayerBits[]
+}
+
+/// A group of equal networks with its target copy and its topology (actor; twin critics).
+[<Sealed>]
+type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: float32 option) =
+    let online = engine.CreateBlock(layout, true)
+    let target = engine.CreateBlock(layout, false)
+
+    let mutable masks =
+        Array.init layout.Stacks (fun stack ->
+            Array.init layout.Layers (fun layer ->
+                let slot = layout.Slot(stack, layer)
+                LayerMask.dense slot.Outputs slot.Inputs))
+
+    let read (block: IParameterBlock) field =
+        let values = Array.zeroCreate<float32> layout.Length
+        block.Read(field, Span values)
+        values
+
+    let write (block: IParameterBlock) field (values: float32[]) =
+        block.Write(field, ReadOnlySpan values)
+
+    do
+        match kappa with
+        | None -> ()
+        | Some kappa ->
+            let bounds = Array.create layout.Length Single.PositiveInfinity
+
+            for slot in layout.Slots do
+                let bound = WeightBounds.clip kappa slot.Inputs
+                Array.fill bounds slot.Weights slot.WeightCount bound
+                Array.fill bounds slot.Biases slot.Outputs bound
+
+            write online Field.Bound bounds
+
+    let moments =
+        [ Field.FirstMoments; Field.SecondMoments; Field.Beta1Powers; Field.Beta2Powers ]
+
+    /// What a float of a block belongs to, such as "critic 2, layer 1 weights".
+    let describe (isTarget: bool) index =
+        let slot = layout.Slots |> Seq.findBack (fun slot -> slot.Weights <= index)
+        let kind = if index < slot.Biases then "weights" else "biases"
+        let number = if layout.Stacks = 1 then "" else $" {slot.Stack + 1}"
+        let role = if isTarget then " target" else ""
+        $"{name}{role}{number}, layer {slot.Layer + 1} {kind}"
+
+    /// "actor" or "critic".
+    member _.Name = name
+    member _.Layout = layout
+    member _.Online = online
+    member _.Target = target
+    /// Weight clipping's kappa; none when clipping is off.
+    member _.Kappa = kappa
+    /// M of every stack and layer.
+    member _.Masks = masks
+
+    /// Active weights / all weights, biases apart.
+    member _.Density =
+        let all = masks |> Seq.concat
+        float (all |> Seq.sumBy (fun mask -> int64 mask.ActiveCount)) / float (all |> Seq.sumBy (fun mask -> int64 mask.Size))
+
+    /// Copies a field of the online networks to the host.
+    member _.ReadOnline field = read online field
+    /// Copies the target networks' weights to the host.
+    member _.ReadTarget() = read target Field.Weights
+    member _.WriteOnline(field, values) = write online field values
+    member _.WriteTarget values = write target Field.Weights values
+
+    /// Makes these the masks that the optimiser applies. The weights are the caller's to zero.
+    member _.SetMasks(changed: LayerMask[][]) =
+        masks <- changed
+        let values = Array.zeroCreate<float32> layout.Length
+
+        for slot in layout.Slots do
+            let stack = masks[slot.Stack]
+            stack[slot.Layer].CopyTo(Span(values, slot.Weights, slot.WeightCount))
+            Array.fill values slot.Biases slot.Outputs 1.0f
+
+        write online Field.Mask values
+
+    /// Draws the weights as PyTorch draws a Linear layer, and makes the target equal.
+    member _.Initialise(stream: Stream) =
+        let weights = layout.Initialise stream
+        write online Field.Weights weights
+        write target Field.Weights weights
+
+    /// Name of the first tensor with a NaN or an infinity; null when there is none.
+    member _.FindNonFinite() : string | null =
+        let locate isTarget (values: float32[]) =
+            describe isTarget (Array.findIndex (Single.IsFinite >> not) values)
+
+        if not (online.IsFinite Field.Weights) then
+            locate false (read online Field.Weights)
+        elif not (target.IsFinite Field.Weights) then
+            locate true (read target Field.Weights)
+        else
+            match moments |> List.tryFind (online.IsFinite >> not) with
+            | Some field -> $"{locate false (read online field)}, Adam's moments"
+            | None -> null
+
+    /// The masks, packed for a snapshot.
+    member _.Bits: NetworkMask = {
+        Network = name
+        Layers = [|
+            for slot in layout.Slots do
+                let stack = masks[slot.Stack]
+
+                {
+                    Stack = slot.Stack
+                    Layer = slot.Layer
+                    Rows = slot.Outputs
+                    Columns = slot.Inputs
+                    Bits = LayerMask.toBits stack[slot.Layer]
+                }
+        |]
+    }
+
+    member internal _.SaveParameters(writer: BinaryWriter) = StateBytes.writeFloats writer (read online Field.Weights)
+    member internal _.SaveTargets(writer: BinaryWriter) = StateBytes.writeFloats writer (read target Field.Weights)
+
+    member internal _.SaveMoments(writer: BinaryWriter) =
+        for field in moments do
+            StateBytes.writeFloats writer (read online field)
+
+    member internal _.SaveMasks(writer: BinaryWriter) =
+        for mask in Seq.concat masks do
+            StateBytes.writeBytes writer (LayerMask.toBits mask)
+
+    member internal _.RestoreParameters(reader: BinaryReader) =
+        let values = Array.zeroCreate<float32> layout.Length
+        StateBytes.readFloats reader values
+        write online Field.Weights values
+
+    member internal _.RestoreTargets(reader: BinaryReader) =
+        let values = Array.zeroCreate<float32> layout.Length
+        StateBytes.readFloats reader values
+        write target Field.Weights values
+
+    member internal _.RestoreMoments(reader: BinaryReader) =
+        let values = Array.zeroCreate<float32> layout.Length
+
+        for field in moments do
+            StateBytes.readFloats reader values
+            write online field values
+
+    member internal this.RestoreMasks(reader: BinaryReader) =
+        masks
+        |> Array.map (
+            Array.map (fun mask ->
+                match LayerMask.ofBits mask.Rows mask.Columns (StateBytes.readBytes reader) with
+                | Ok restored -> restored
+                | Error problem -> raise (InvalidDataException problem))
+        )
+        |> this.SetMasks
+
+    interface IDisposable with
+        member _.Dispose() =
+            online.Dispose()
+            target.Dispose()

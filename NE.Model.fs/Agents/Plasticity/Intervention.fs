@@ -1,0 +1,32 @@
+namespace NE.Model.Agents.Plasticity
+
+open System
+open System.IO
+open NE.Model.History
+open NE.Model.Replay
+
+/// Which rows of the window a batch is drawn from.
+[<Struct>]
+type BatchSource =
+    /// All of them.
+    | Whole
+    /// The oldest share of them.
+    | Oldest of portion: float
+
+/// Something done to an agent beside its own update, to keep it able to learn. The agent calls it in this order at every gradient
+/// step; the update itself knows nothing of it. All random draws come from streams of its own.
+type IIntervention =
+    /// Before the update of gradient step t: where the batch comes from.
+    abstract ChooseSource: t: int64 * window: Window -> BatchSource
+    /// The rows that were drawn for the update.
+    abstract Sampled: rows: ReadOnlySpan<int64> * window: Window -> unit
+    /// After the update of gradient step t.
+    abstract AfterUpdate: t: int64 * source: ITransitionSource * window: Window -> unit
+    /// What happened to the topology since the last call.
+    abstract TakeChanges: unit -> TopologyChanged[]
+    /// Name and value of what it has to report.
+    abstract Metrics: struct (string * float)[]
+    /// Writes the positions of its random streams, and everything else that it needs to continue.
+    abstract Save: random: BinaryWriter * counters: BinaryWriter -> unit
+    /// Reads what Save wrote.
+    abstract Restore: random: BinaryReader * counters: BinaryReader -> unit

@@ -1,0 +1,184 @@
+namespace NE.Model.Agents
+
+open System
+open NE.Model
+open NE.Model.Networks
+open NE.Model.Random
+open NE.Model.Replay
+
+/// A loss or a parameter became NaN or infinite. The state must not be committed.
+type NonFiniteException(tensor: string, step: int64) =
+    inherit
+        Exception(
+            $"{tensor} is not a finite number at gradient step {step}. Training diverged; the last checkpoint is unaffected. Lower the learning rate, or keep weight clipping on."
+        )
+
+    /// What was found, such as "the critics' loss" or "critic 2, layer 1 weights".
+    member _.Tensor = tensor
+    /// Gradient step at which it was found.
+    member _.Step = step
+
+/// What TD3 knows of the task.
+type Td3Task = {
+    /// Sizes of observations and actions.
+    Shape: TransitionShape
+    /// Largest magnitude of an action's component.
+    MaxAction: float32
+}
+
+/// The networks of TD3 (Fujimoto et al. 2018): actor pi and critics Q1, Q2, each with its target.
+[<Sealed>]
+type Td3Networks(engine: IEngine, network: NetworkSettings, task: Td3Task) =
+    let kappa = if network.WeightClip > 0.0 then Some(float32 network.WeightClip) else None
+    let shape = task.Shape
+
+    let actor =
+        let widths = [ shape.ObservationSize; yield! network.Hidden; shape.ActionSize ]
+        new NetworkGroup("actor", engine, BlockLayout.Create(1, widths), kappa)
+
+    let critics =
+        let widths = [ shape.ObservationSize + shape.ActionSize; yield! network.Hidden; 1 ]
+        new NetworkGroup("critic", engine, BlockLayout.Create(2, widths), kappa)
+
+    /// pi and pi'.
+    member _.Actor = actor
+    /// Q1, Q2 and Q1', Q2'.
+    member _.Critics = critics
+    member _.Task = task
+    member _.Engine = engine
+
+    interface IDisposable with
+        member _.Dispose() =
+            (actor :> IDisposable).Dispose()
+            (critics :> IDisposable).Dispose()
+
+/// Working memory for computations on a batch of a fixed number of rows.
+[<Sealed>]
+type Td3Workspace(networks: Td3Networks, rows: int) =
+    let engine, task = networks.Engine, networks.Task
+    let shape = task.Shape
+    let batch = engine.CreateMinibatch(rows, shape)
+    let actor, critics = networks.Actor, networks.Critics
+    let head = ScaledTanh task.MaxAction
+    let observationAction = batch.View(0, shape.ObservationSize + shape.ActionSize)
+    let nextObservationAction = batch.View(shape.NextObservation, shape.ObservationSize + shape.ActionSize)
+    let observation = batch.View(0, shape.ObservationSize)
+    let nextObservation = batch.View(shape.NextObservation, shape.ObservationSize)
+    let both f = [| f 0; f 1 |]
+    let actorTarget = engine.CreatePass(actor.Target, 1, nextObservation, head, NoGradient)
+    let criticsTarget = engine.CreatePass(critics.Target, 2, nextObservationAction, Linear, NoGradient)
+    let onlineCritics = engine.CreatePass(critics.Online, 2, observationAction, Linear, ParameterGradient)
+    let onlineActor = engine.CreatePass(actor.Online, 1, observation, head, ParameterGradient)
+
+    let firstCritic =
+        engine.CreatePass(critics.Online, 1, observationAction, Linear, InputGradient(shape.Action, shape.ActionSize))
+
+    member _.Batch = batch
+    member _.Rows = rows
+    /// Row numbers of the batch, to be filled by the caller.
+    member val RowNumbers: int64[] = Array.zeroCreate rows
+    /// a, of which the actor's update makes pi(s).
+    member val Action = batch.View(shape.Action, shape.ActionSize)
+    member val Reward = batch.View(shape.Reward, 1)
+    member val NotDone = batch.View(shape.NotDone, 1)
+    /// Room for a'.
+    member val NextAction = batch.View(shape.StoredWidth, shape.ActionSize)
+    member val Noise = engine.CreateMatrix(rows, shape.ActionSize)
+    member val NoiseHost: float32[] = Array.zeroCreate (rows * shape.ActionSize)
+    /// y.
+    member val Target = engine.CreateMatrix(rows, 1)
+    /// pi'(s').
+    member _.ActorTarget = actorTarget
+    /// Q'_i(s', a').
+    member _.CriticsTarget = criticsTarget
+    member val NextValues = both criticsTarget.Output
+    /// Q_i(s, a), with the gradient of the critics' parameters.
+    member _.Critics = onlineCritics
+    member val Values = both onlineCritics.Output
+    member val ValueGradients = both onlineCritics.OutputGradient
+    /// pi(s), with the gradient of the actor's parameters.
+    member _.Actor = onlineActor
+    /// Q_1(s, pi(s)), with the gradient of the action.
+    member _.FirstCritic = firstCritic
+
+    /// Reads the transitions named by RowNumbers.
+    member this.Gather(source: ITransitionSource) =
+        batch.Gather(source, ReadOnlySpan this.RowNumbers)
+
+    interface IDisposable with
+        member _.Dispose() =
+            for pass in [ actorTarget; criticsTarget; onlineCritics; onlineActor; firstCritic ] do
+                pass.Dispose()
+
+            batch.Dispose()
+
+/// The TD3 update (spec 2.12), over any engine.
+[<Sealed>]
+type Td3(networks: Td3Networks, settings: Td3Settings) =
+    let engine = networks.Engine
+    let actor, critics = networks.Actor, networks.Critics
+    let maxAction = networks.Task.MaxAction
+
+    let adam rate = {
+        LearningRate = float32 rate
+        Beta1 = settings.AdamBeta1
+        Beta2 = settings.AdamBeta2
+        Epsilon = float32 settings.AdamEpsilon
+    }
+
+    let criticAdam, actorAdam = adam settings.CriticLearningRate, adam settings.ActorLearningRate
+    let noiseDeviation = float32 settings.TargetNoise * maxAction
+    let noiseClip = float32 settings.TargetNoiseClip * maxAction
+    let discount, tau = float32 settings.Discount, float32 settings.Polyak
+
+    /// Leaves dL_Q/dw of all critic weights in the critics' Gradients and returns L_Q.
+    member _.CriticGradient(w: Td3Workspace, noise: Stream) : float =
+        // a' = clip(pi'(s') + clip(eps, -c, c), -a_max, a_max),  eps ~ N(0, sigma^2)
+        noise.FillNormal(Span w.NoiseHost, noiseDeviation)
+        w.Noise.Write(ReadOnlySpan w.NoiseHost)
+        w.ActorTarget.Forward()
+        engine.SmoothedAction(w.ActorTarget.Output 0, w.Noise, noiseClip, maxAction, w.NextAction)
+        // y = r + gamma (1 - terminated) min_i Q'_i(s', a')
+        w.CriticsTarget.Forward()
+        engine.TdTarget(w.NextValues, w.Reward, w.NotDone, discount, w.Target)
+        // L_Q = sum_i mean (Q_i(s, a) - y)^2
+        w.Critics.Forward()
+        let loss = engine.SquaredError(w.Values, w.Target, w.ValueGradients)
+        w.Critics.Backward()
+        loss
+
+    /// Leaves dL_pi/dw of all actor weights in the actor's Gradients and returns L_pi = -mean Q_1(s, pi(s)). Overwrites the batch's actions.
+    member _.ActorGradient(w: Td3Workspace) : float =
+        w.Actor.Forward()
+        engine.Copy(w.Actor.Output 0, w.Action)
+        w.FirstCritic.Forward()
+        engine.Fill(w.FirstCritic.OutputGradient 0, -1.0f / float32 w.Rows)
+        w.FirstCritic.Backward()
+        engine.Copy(w.FirstCritic.InputGradient, w.Actor.OutputGradient 0)
+        w.Actor.Backward()
+        -engine.Mean(w.FirstCritic.Output 0)
+
+    /// Whether gradient step t also updates the actor and the targets.
+    member _.IsActorDue(t: int64) = t % int64 settings.PolicyDelay = 0L
+
+    /// One gradient step t on the gathered batch. Returns L_Q; raises NonFiniteException.
+    member this.Update(w: Td3Workspace, t: int64, noise: Stream) : float =
+        let loss = this.CriticGradient(w, noise)
+
+        if not (Double.IsFinite loss) then
+            raise (NonFiniteException("The critics' loss", t))
+
+        engine.Adam(critics.Online, criticAdam)
+
+        if this.IsActorDue t then
+            let objective = this.ActorGradient w
+
+            if not (Double.IsFinite objective) then
+                raise (NonFiniteException("The actor's loss", t))
+
+            engine.Adam(actor.Online, actorAdam)
+            // theta' = tau theta + (1 - tau) theta'
+            engine.Polyak(critics.Target, critics.Online, tau)
+            engine.Polyak(actor.Target, actor.Online, tau)
+
+        loss

@@ -1,0 +1,296 @@
+/// One-pass CPU kernels over float32 memory. Every lane does the same operations in the same order as a scalar loop would, and sums
+/// run down the rows, so the bits depend neither on the vector width nor on the number of threads.
+module NE.Model.Networks.ElementwiseKernels
+
+open System.Runtime.Intrinsics
+open Microsoft.FSharp.NativeInterop
+
+type private V = Vector256<float32>
+
+[<Literal>]
+let private Lanes = 8
+
+/// Powers of beta below this leave 1 - power at exactly 1 in float32: they become 0, before they turn denormal and slow.
+let FlushPower = 1.0f / 33554432.0f // 2^-25
+
+/// Moments below this magnitude become 0, for the same reason.
+[<Literal>]
+let FlushMoment = 1e-30f
+
+let inline private load (p: nativeptr<float32>) i = Vector256.Load(NativePtr.add p i)
+
+let inline private store (p: nativeptr<float32>) i (v: V) = Vector256.Store(v, NativePtr.add p i)
+
+/// v with every lane that lies below the threshold set to 0; a NaN stays.
+let inline private flushBelow (threshold: V) (magnitude: V) (v: V) =
+    Vector256.AndNot(v.AsInt32(), Vector256.LessThan(magnitude, threshold).AsInt32()).AsSingle()
+
+/// The eight arrays of a trainable block.
+[<Struct; NoEquality; NoComparison>]
+type AdamMemory = {
+    Weights: nativeptr<float32>
+    Gradients: nativeptr<float32>
+    FirstMoments: nativeptr<float32>
+    SecondMoments: nativeptr<float32>
+    Beta1Powers: nativeptr<float32>
+    Beta2Powers: nativeptr<float32>
+    Mask: nativeptr<float32>
+    Bound: nativeptr<float32>
+    /// A multiple of 16.
+    Length: int
+}
+
+/// Adam with per-element ages, mask and clip in one pass:
+///   g = mask g;  m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2;  p1 = b1 p1;  p2 = b2 p2
+///   w = clip(mask (w - lr (m / (1 - p1)) / (sqrt (v / (1 - p2)) + eps)), +-bound)
+/// The step is computed as lr m sqrt(1 - p2) / ((1 - p1) (sqrt v + eps sqrt(1 - p2))): one division instead of three.
+let adam (memory: AdamMemory) (options: AdamOptions) =
+    let b1 = Vector256.Create(float32 options.Beta1)
+    let b2 = Vector256.Create(float32 options.Beta2)
+    let c1 = Vector256.Create(float32 (1.0 - options.Beta1))
+    let c2 = Vector256.Create(float32 (1.0 - options.Beta2))
+    let lr = Vector256.Create options.LearningRate
+    let eps = Vector256.Create options.Epsilon
+    let one = Vector256.Create 1.0f
+    let tinyPower = Vector256.Create FlushPower
+    let tinyMoment = Vector256.Create FlushMoment
+    let mutable i = 0
+
+    while i < memory.Length do
+        let mask = load memory.Mask i
+        let g = load memory.Gradients i * mask
+        let m = b1 * load memory.FirstMoments i + c1 * g
+        let m = flushBelow tinyMoment (Vector256.Abs m) m
+        let v = b2 * load memory.SecondMoments i + c2 * (g * g)
+        let v = flushBelow tinyMoment v v
+        let p1 = b1 * load memory.Beta1Powers i
+        let p1 = flushBelow tinyPower p1 p1
+        let p2 = b2 * load memory.Beta2Powers i
+        let p2 = flushBelow tinyPower p2 p2
+        let root = Vector256.Sqrt(one - p2)
+        let step = (lr * m * root) / ((one - p1) * (Vector256.Sqrt v + eps * root))
+        let w = (load memory.Weights i - step) * mask
+        let bound = load memory.Bound i
+        // The native forms return their second argument when one is NaN: a NaN weight stays visible.
+        let w = Vector256.MaxNative(-bound, Vector256.MinNative(bound, w))
+        store memory.FirstMoments i m
+        store memory.SecondMoments i v
+        store memory.Beta1Powers i p1
+        store memory.Beta2Powers i p2
+        store memory.Weights i w
+        i <- i + Lanes
+
+/// target = target + tau (online - target); length a multiple of 16.
+let polyak (target: nativeptr<float32>) (online: nativeptr<float32>) (length: int) (tau: float32) =
+    let tau = Vector256.Create tau
+    let mutable i = 0
+
+    while i < length do
+        let t = load target i
+        store target i (t + tau * (load online i - t))
+        i <- i + Lanes
+
+/// A rows x columns matrix whose rows are `Stride` floats apart.
+[<Struct; NoEquality; NoComparison>]
+type Strided = {
+    Memory: nativeptr<float32>
+    Rows: int
+    Columns: int
+    Stride: int
+} with
+
+    member inline this.Row i = NativePtr.add this.Memory (i * this.Stride)
+
+/// z = z + bias, and max(., 0) if `relu`; a NaN stays NaN.
+let addBias (z: Strided) (bias: nativeptr<float32>) (relu: bool) =
+    let whole = z.Columns / Lanes * Lanes
+
+    for r in 0 .. z.Rows - 1 do
+        let row = z.Row r
+        let mutable c = 0
+
+        if relu then
+            while c < whole do
+                store row c (Vector256.MaxNative(V.Zero, load row c + load bias c))
+                c <- c + Lanes
+
+            while c < z.Columns do
+                let value = NativePtr.get row c + NativePtr.get bias c
+                NativePtr.set row c (if value < 0.0f then 0.0f else value)
+                c <- c + 1
+        else
+            while c < whole do
+                store row c (load row c + load bias c)
+                c <- c + Lanes
+
+            while c < z.Columns do
+                NativePtr.set row c (NativePtr.get row c + NativePtr.get bias c)
+                c <- c + 1
+
+/// d = d where the activation h is positive, else 0.
+let reluBackward (d: Strided) (h: Strided) =
+    let whole = d.Columns / Lanes * Lanes
+
+    for r in 0 .. d.Rows - 1 do
+        let row, active = d.Row r, h.Row r
+        let mutable c = 0
+
+        while c < whole do
+            let passed = Vector256.GreaterThan(load active c, V.Zero)
+            store row c (Vector256.BitwiseAnd(load row c, passed))
+            c <- c + Lanes
+
+        while c < d.Columns do
+            if not (NativePtr.get active c > 0.0f) then
+                NativePtr.set row c 0.0f
+
+            c <- c + 1
+
+/// sums[c] = sum over the rows of d[r, c], in row order.
+let columnSums (d: Strided) (sums: nativeptr<float32>) =
+    let whole = d.Columns / Lanes * Lanes
+    let mutable c = 0
+    // Four vectors at a time, so that four chains of additions overlap.
+    while c + 4 * Lanes <= whole do
+        let mutable s0, s1, s2, s3 = V.Zero, V.Zero, V.Zero, V.Zero
+
+        for r in 0 .. d.Rows - 1 do
+            let row = NativePtr.add (d.Row r) c
+            s0 <- s0 + load row 0
+            s1 <- s1 + load row Lanes
+            s2 <- s2 + load row (2 * Lanes)
+            s3 <- s3 + load row (3 * Lanes)
+
+        store sums c s0
+        store sums (c + Lanes) s1
+        store sums (c + 2 * Lanes) s2
+        store sums (c + 3 * Lanes) s3
+        c <- c + 4 * Lanes
+
+    while c < d.Columns do
+        let mutable sum = 0.0f
+
+        for r in 0 .. d.Rows - 1 do
+            sum <- sum + NativePtr.get (d.Row r) c
+
+        NativePtr.set sums c sum
+        c <- c + 1
+
+/// d = d (scale - output^2 / scale): the derivative of scale * tanh, from its output.
+let scaledTanhBackward (d: Strided) (output: Strided) (scale: float32) =
+    for r in 0 .. d.Rows - 1 do
+        let row, out = d.Row r, output.Row r
+
+        for c in 0 .. d.Columns - 1 do
+            let y = NativePtr.get out c
+            NativePtr.set row c (NativePtr.get row c * (scale - y * y / scale))
+
+let inline private clamp (bound: float32) (value: float32) =
+    if value > bound then bound
+    elif value < -bound then -bound
+    else value
+
+/// destination = clip(action + clip(noise, +-noiseClip), +-maxAction).
+let smoothedAction (action: Strided) (noise: Strided) (noiseClip: float32) (maxAction: float32) (destination: Strided) =
+    for r in 0 .. action.Rows - 1 do
+        let a, n, d = action.Row r, noise.Row r, destination.Row r
+
+        for c in 0 .. action.Columns - 1 do
+            NativePtr.set d c (clamp maxAction (NativePtr.get a c + clamp noiseClip (NativePtr.get n c)))
+
+let copy (source: Strided) (destination: Strided) =
+    for r in 0 .. source.Rows - 1 do
+        NativePtr.copyBlock (destination.Row r) (source.Row r) source.Columns
+
+let fill (matrix: Strided) (value: float32) =
+    for r in 0 .. matrix.Rows - 1 do
+        let row = matrix.Row r
+
+        for c in 0 .. matrix.Columns - 1 do
+            NativePtr.set row c value
+
+/// Mean over all entries, summed in double precision in row order.
+let mean (matrix: Strided) : float =
+    let mutable sum = 0.0
+
+    for r in 0 .. matrix.Rows - 1 do
+        let row = matrix.Row r
+
+        for c in 0 .. matrix.Columns - 1 do
+            sum <- sum + float (NativePtr.get row c)
+
+    sum / float (matrix.Rows * matrix.Columns)
+
+/// target = reward + discount * notDone * min over values; NaN in any value stays NaN. All are rows x 1.
+let tdTarget (values: Strided[]) (reward: Strided) (notDone: Strided) (discount: float32) (target: Strided) =
+    for r in 0 .. target.Rows - 1 do
+        let mutable least = NativePtr.read (values[0].Row r)
+
+        for k in 1 .. values.Length - 1 do
+            least <- System.MathF.Min(least, NativePtr.read (values[k].Row r))
+
+        NativePtr.write (target.Row r) (NativePtr.read (reward.Row r) + discount * NativePtr.read (notDone.Row r) * least)
+
+/// gradient = 2 / rows * (value - target) for every value; the sum over the values of mean (value - target)^2.
+let squaredError (values: Strided[]) (target: Strided) (gradients: Strided[]) : float =
+    let scale = 2.0f / float32 target.Rows
+    let mutable loss = 0.0
+
+    for k in 0 .. values.Length - 1 do
+        let mutable sum = 0.0
+
+        for r in 0 .. target.Rows - 1 do
+            let error = NativePtr.read (values[k].Row r) - NativePtr.read (target.Row r)
+            NativePtr.write (gradients[k].Row r) (scale * error)
+            sum <- sum + float error * float error
+
+        loss <- loss + sum / float target.Rows
+
+    loss
+
+/// Whether all values are finite. x - x is 0 for a finite x and NaN otherwise, so one sum tells.
+let isFinite (memory: nativeptr<float32>) (length: int) : bool =
+    let mutable sum = V.Zero
+    let mutable i = 0
+
+    while i < length do
+        let x = load memory i
+        sum <- sum + (x - x)
+        i <- i + Lanes
+
+    Vector256.EqualsAll(sum, V.Zero)
+
+/// Adds a batch of non-negative activations to per-neuron statistics: sum, number of positive values, smallest and largest value.
+let accumulateActivity
+    (h: Strided)
+    (sums: nativeptr<float32>)
+    (positives: nativeptr<float32>)
+    (lowest: nativeptr<float32>)
+    (highest: nativeptr<float32>)
+    =
+    let one = Vector256.Create 1.0f
+    let whole = h.Columns / Lanes * Lanes
+
+    for r in 0 .. h.Rows - 1 do
+        let row = h.Row r
+        let mutable c = 0
+
+        while c < whole do
+            let x = load row c
+            let isPositive = Vector256.GreaterThan(x, V.Zero)
+            store sums c (load sums c + x)
+            store positives c (load positives c + Vector256.BitwiseAnd(isPositive, one))
+            store lowest c (Vector256.MinNative(load lowest c, x))
+            store highest c (Vector256.MaxNative(load highest c, x))
+            c <- c + Lanes
+
+        while c < h.Columns do
+            let x = NativePtr.get row c
+            NativePtr.set sums c (NativePtr.get sums c + x)
+
+            if x > 0.0f then
+                NativePtr.set positives c (NativePtr.get positives c + 1.0f)
+
+            NativePtr.set lowest c (min (NativePtr.get lowest c) x)
+            NativePtr.set highest c (max (NativePtr.get highest c) x)
+            c <- c + 1

@@ -1,0 +1,138 @@
+namespace NE.Model.Networks
+
+open NE.Model.Networks.ElementwiseKernels
+open TorchSharp
+
+/// Everything of the engine that is not a matrix product. Meanings as in ElementwiseKernels and IEngine.
+type internal IElementwise =
+    abstract AddBias: z: TorchMatrix * bias: TorchMatrix * relu: bool -> unit
+    abstract ReluBackward: d: TorchMatrix * activation: TorchMatrix -> unit
+    abstract ColumnSums: d: TorchMatrix * sums: TorchMatrix -> unit
+    abstract ScaledTanhBackward: d: TorchMatrix * output: TorchMatrix * scale: float32 -> unit
+    abstract Adam: block: TorchBlock * options: AdamOptions -> unit
+    abstract Polyak: target: TorchMemory * online: TorchMemory * tau: float32 -> unit
+    abstract Copy: source: TorchMatrix * destination: TorchMatrix -> unit
+    abstract Fill: matrix: TorchMatrix * value: float32 -> unit
+    abstract Mean: matrix: TorchMatrix -> float
+
+    abstract SmoothedAction:
+        action: TorchMatrix * noise: TorchMatrix * noiseClip: float32 * maxAction: float32 * destination: TorchMatrix -> unit
+
+    abstract TdTarget: values: TorchMatrix[] * reward: TorchMatrix * notDone: TorchMatrix * discount: float32 * target: TorchMatrix -> unit
+
+    abstract SquaredError: values: TorchMatrix[] * target: TorchMatrix * gradients: TorchMatrix[] -> float
+
+/// The fused kernels, on the tensors' own memory. CPU only.
+[<Sealed>]
+type internal FusedElementwise() =
+    // Reused, so that handing matrices to a kernel costs no array per step.
+    let pair: Strided[][] = [| Array.zeroCreate 2; Array.zeroCreate 2 |]
+
+    let strided slot (matrices: TorchMatrix[]) =
+        if pair[slot].Length <> matrices.Length then
+            pair[slot] <- Array.zeroCreate matrices.Length
+
+        for i in 0 .. matrices.Length - 1 do
+            pair[slot][i] <- matrices[i].Strided
+
+        pair[slot]
+
+    interface IElementwise with
+        member _.AddBias(z, bias, relu) = addBias z.Strided bias.Strided.Memory relu
+        member _.ReluBackward(d, activation) = reluBackward d.Strided activation.Strided
+        member _.ColumnSums(d, sums) = columnSums d.Strided sums.Strided.Memory
+        member _.ScaledTanhBackward(d, output, scale) = scaledTanhBackward d.Strided output.Strided scale
+        member _.Adam(block, options) = adam block.AdamMemory options
+        member _.Polyak(target, online, tau) = polyak target.Address online.Address target.Length tau
+        member _.Copy(source, destination) = copy source.Strided destination.Strided
+        member _.Fill(matrix, value) = fill matrix.Strided value
+        member _.Mean matrix = mean matrix.Strided
+
+        member _.SmoothedAction(action, noise, noiseClip, maxAction, destination) =
+            smoothedAction action.Strided noise.Strided noiseClip maxAction destination.Strided
+
+        member _.TdTarget(values, reward, notDone, discount, target) =
+            tdTarget (strided 0 values) reward.Strided notDone.Strided discount target.Strided
+
+        member _.SquaredError(values, target, gradients) = squaredError (strided 0 values) target.Strided (strided 1 gradients)
+
+/// The same with torch operations, for memory that is not on the CPU. Temporaries live until the end of each call.
+[<Sealed>]
+type internal TorchElementwise() =
+    let scalar (value: float32) = value.ToScalar()
+
+    interface IElementwise with
+        member _.AddBias(z, bias, relu) =
+            z.Tensor.add_ bias.Tensor |> ignore
+
+            if relu then
+                z.Tensor.relu_ () |> ignore
+
+        member _.ReluBackward(d, activation) =
+            use sign = activation.Tensor.sign ()
+            d.Tensor.mul_ sign |> ignore
+
+        member _.ColumnSums(d, sums) =
+            use result = d.Tensor.sum (0L, keepdim = true)
+            sums.Tensor.copy_ result |> ignore
+
+        member _.ScaledTanhBackward(d, output, scale) =
+            use _ = torch.NewDisposeScope()
+            d.Tensor.mul_ ((output.Tensor * output.Tensor).mul_(scalar (-1.0f / scale)).add_ (scalar scale)) |> ignore
+
+        member _.Adam(block, options) =
+            use _ = torch.NewDisposeScope()
+            let field name = (block.Memory name).Tensor
+            let w, mask = field Field.Weights, field Field.Mask
+            let g, bound = (field Field.Gradients).mul_ mask, field Field.Bound
+            let m, v = field Field.FirstMoments, field Field.SecondMoments
+            let p1, p2 = field Field.Beta1Powers, field Field.Beta2Powers
+            let keep (threshold: float32) (t: torch.Tensor) = t.mul_ (t.abs().ge (scalar threshold)) |> ignore
+            m.mul_(scalar (float32 options.Beta1)).add_ (g, scalar (float32 (1.0 - options.Beta1))) |> ignore
+            v.mul_(scalar (float32 options.Beta2)).addcmul_ (g, g, scalar (float32 (1.0 - options.Beta2))) |> ignore
+            keep FlushMoment m
+            keep FlushMoment v
+            p1.mul_ (scalar (float32 options.Beta1)) |> keep FlushPower
+            p2.mul_ (scalar (float32 options.Beta2)) |> keep FlushPower
+            let root = (1.0f - p2).sqrt_ ()
+            let step = (m * root).mul_ (scalar options.LearningRate)
+            let size = (root * options.Epsilon).add_(v.sqrt ()).mul_ (1.0f - p1)
+            w.sub_(step.div_ size).mul_(mask).clamp_ (bound.neg (), bound) |> ignore
+
+        member _.Polyak(target, online, tau) =
+            use _ = torch.NewDisposeScope()
+            target.Tensor.add_ ((online.Tensor - target.Tensor).mul_ (scalar tau)) |> ignore
+
+        member _.Copy(source, destination) = destination.Tensor.copy_ source.Tensor |> ignore
+
+        member _.Fill(matrix, value) =
+            use _ = torch.NewDisposeScope()
+            matrix.Tensor.fill_ (scalar value) |> ignore
+
+        member _.Mean matrix =
+            use result = matrix.Tensor.mean ()
+            float (result.item<float32> ())
+
+        member _.SmoothedAction(action, noise, noiseClip, maxAction, destination) =
+            use _ = torch.NewDisposeScope()
+
+            let next =
+                noise.Tensor.clamp(scalar -noiseClip, scalar noiseClip).add_(action.Tensor).clamp_ (scalar -maxAction, scalar maxAction)
+
+            destination.Tensor.copy_ next |> ignore
+
+        member _.TdTarget(values, reward, notDone, discount, target) =
+            use _ = torch.NewDisposeScope()
+            let least = values |> Array.map _.Tensor |> Array.reduce (fun a b -> torch.minimum (a, b))
+            target.Tensor.copy_ ((least * notDone.Tensor).mul_(scalar discount).add_ reward.Tensor) |> ignore
+
+        member _.SquaredError(values, target, gradients) =
+            use _ = torch.NewDisposeScope()
+            let total = torch.zeros ([| 1L |], dtype = torch.float32, device = target.Tensor.device)
+
+            for value, gradient in Array.zip values gradients do
+                let error = value.Tensor - target.Tensor
+                total.add_ ((error * error).mean ()) |> ignore
+                gradient.Tensor.copy_ (error.mul_ (scalar (2.0f / float32 target.Rows))) |> ignore
+
+            float (total.item<float32> ())

@@ -1,0 +1,182 @@
+namespace NE.Model.Networks
+
+open System
+open System.Runtime.InteropServices
+open Microsoft.FSharp.NativeInterop
+open NE.Model.Networks.ElementwiseKernels
+open TorchSharp
+
+/// A flat, zeroed run of float32 on a device: the tensor that owns it and, on the CPU, its address.
+[<Sealed>]
+type internal TorchMemory(length: int, device: torch.Device) =
+    let tensor = torch.zeros([| int64 length |], dtype = torch.float32, device = device)
+    do tensor.DetachFromDisposeScope() |> ignore
+    let onCpu = (device.``type`` = DeviceType.CPU)
+
+    let address =
+        if onCpu then
+            use pointer = fixed &MemoryMarshal.GetReference tensor.bytes
+            NativePtr.ofNativeInt<float32> (NativePtr.toNativeInt pointer)
+        else
+            NativePtr.nullPtr<float32>
+
+    member _.Tensor = tensor
+    member _.Length = length
+    member _.OnCpu = onCpu
+    /// The first float; null when the memory is not on the CPU.
+    member _.Address = address
+
+    /// A view of rows x columns, its rows `stride` floats apart.
+    member _.View(offset: int, rows: int, columns: int, stride: int) =
+        let view = tensor.as_strided ([| int64 rows; int64 columns |], [| int64 stride; 1L |], int64 offset)
+        view.DetachFromDisposeScope()
+
+    member _.Read(destination: Span<float32>) =
+        if onCpu then
+            Span<float32>(NativePtr.toVoidPtr address, length).CopyTo destination
+        else
+            use host = tensor.cpu ()
+            MemoryMarshal.Cast<byte, float32>(host.bytes).CopyTo destination
+
+    member _.Write(source: ReadOnlySpan<float32>) =
+        if source.Length <> length then
+            invalidArg (nameof source) $"{length} floats are needed, {source.Length} were given."
+
+        if onCpu then
+            source.CopyTo(Span<float32>(NativePtr.toVoidPtr address, length))
+        else
+            use host = torch.zeros ([| int64 length |], dtype = torch.float32)
+            source.CopyTo(MemoryMarshal.Cast<byte, float32> host.bytes)
+            tensor.copy_ host |> ignore
+
+    interface IDisposable with
+        member _.Dispose() = tensor.Dispose()
+
+/// A matrix inside a TorchMemory, with its cached tensor views.
+[<Sealed>]
+type internal TorchMatrix(memory: TorchMemory, offset: int, rows: int, columns: int, stride: int) =
+    let tensor = memory.View(offset, rows, columns, stride)
+    let transposed = tensor.t().DetachFromDisposeScope()
+
+    /// Rows x columns.
+    member _.Tensor = tensor
+    /// Columns x rows, the same memory.
+    member _.Transposed = transposed
+    member _.Rows = rows
+    member _.Columns = columns
+
+    /// A view of neighbouring columns.
+    member _.View(first: int, count: int) = new TorchMatrix(memory, offset + first, rows, count, stride)
+
+    /// The same memory for the CPU kernels; only where it is on the CPU.
+    member _.Strided: Strided = {
+        Memory = NativePtr.add memory.Address offset
+        Rows = rows
+        Columns = columns
+        Stride = stride
+    }
+
+    interface IMatrix with
+        member _.Rows = rows
+        member _.Columns = columns
+
+        member this.Read destination =
+            if memory.OnCpu then
+                use pointer = fixed &MemoryMarshal.GetReference destination
+
+                copy this.Strided {
+                    this.Strided with
+                        Memory = pointer
+                        Stride = columns
+                }
+            else
+                use whole = tensor.contiguous ()
+                use host = whole.cpu ()
+                MemoryMarshal.Cast<byte, float32>(host.bytes).CopyTo destination
+
+        member this.Write source =
+            if source.Length <> rows * columns then
+                invalidArg (nameof source) $"{rows} x {columns} floats are needed, {source.Length} were given."
+
+            if memory.OnCpu then
+                use pointer = fixed &MemoryMarshal.GetReference source
+
+                copy
+                    {
+                        this.Strided with
+                            Memory = pointer
+                            Stride = columns
+                    }
+                    this.Strided
+            else
+                use host = torch.zeros ([| int64 rows; int64 columns |], dtype = torch.float32)
+                source.CopyTo(MemoryMarshal.Cast<byte, float32> host.bytes)
+                tensor.copy_ host |> ignore
+
+    interface IDisposable with
+        member _.Dispose() =
+            transposed.Dispose()
+            tensor.Dispose()
+
+/// The flat tensors of a group of networks.
+[<Sealed>]
+type internal TorchBlock(layout: BlockLayout, trainable: bool, device: torch.Device) =
+    let fields = Array.init (if trainable then 8 else 1) (fun _ -> new TorchMemory(layout.Length, device))
+
+    let field (name: Field) =
+        if int name >= fields.Length then
+            invalidOp $"A target network has no {name}."
+
+        fields[int name]
+
+    do
+        if trainable then
+            let ones = Array.create layout.Length 1.0f
+            let mask = Array.init layout.Length (fun i -> if i < layout.ParameterCount then 1.0f else 0.0f)
+            let bound = Array.create layout.Length Single.PositiveInfinity
+            (field Field.Beta1Powers).Write(ReadOnlySpan ones)
+            (field Field.Beta2Powers).Write(ReadOnlySpan ones)
+            (field Field.Mask).Write(ReadOnlySpan mask)
+            (field Field.Bound).Write(ReadOnlySpan bound)
+
+    member _.Layout = layout
+    member _.Memory name = field name
+
+    /// The layer's weights (or their gradient), outputs x inputs.
+    member _.WeightsView(name, slot: LayerSlot) = new TorchMatrix(field name, slot.Weights, slot.Outputs, slot.Inputs, slot.Inputs)
+
+    /// The layer's biases (or their gradient), 1 x outputs.
+    member _.BiasesView(name, slot: LayerSlot) = new TorchMatrix(field name, slot.Biases, 1, slot.Outputs, slot.Outputs)
+
+    /// The addresses for the fused Adam kernel.
+    member _.AdamMemory: AdamMemory = {
+        Weights = fields[int Field.Weights].Address
+        Gradients = fields[int Field.Gradients].Address
+        FirstMoments = fields[int Field.FirstMoments].Address
+        SecondMoments = fields[int Field.SecondMoments].Address
+        Beta1Powers = fields[int Field.Beta1Powers].Address
+        Beta2Powers = fields[int Field.Beta2Powers].Address
+        Mask = fields[int Field.Mask].Address
+        Bound = fields[int Field.Bound].Address
+        Length = layout.Length
+    }
+
+    interface IParameterBlock with
+        member _.Layout = layout
+        member _.Trainable = trainable
+        member _.Read(name, destination) = (field name).Read destination
+        member _.Write(name, source) = (field name).Write source
+
+        member _.IsFinite name =
+            let memory = field name
+
+            if memory.OnCpu then
+                isFinite memory.Address memory.Length
+            else
+                use difference = memory.Tensor - memory.Tensor
+                use sum = difference.sum ()
+                sum.item<float32> () = 0.0f
+
+        member _.Dispose() =
+            for memory in fields do
+                (memory :> IDisposable).Dispose()
