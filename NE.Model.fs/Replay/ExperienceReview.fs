@@ -116,7 +116,7 @@ module ReviewState =
                     AgeSum = reader.ReadDouble()
                 }
 
-/// Experience review (spec 2.11; paper section 3.4): decides per gradient step whether to train on the oldest experience. Mutable, owned
+/// Experience review (spec 2.11; paper section 3.2): decides per gradient step whether to train on the oldest experience. Mutable, owned
 /// by the learner; `State` is its value.
 [<Sealed>]
 type ExperienceReview(settings: ReviewSettings, state: ReviewState) =
@@ -184,8 +184,11 @@ type ExperienceReview(settings: ReviewSettings, state: ReviewState) =
         settings.Mode <> ReviewMode.Off
         && t % max 1L (settings.Window / resolution) = 0L
 
-    /// Takes the signal f at step t; steps must increase.
+    /// Takes the signal f at step t; steps must increase and f be finite.
     member _.Push(t: int64, f: float) : unit =
+        if not (Double.IsFinite f) then
+            invalidArg (nameof f) $"The review signal at step {t} is {f}, but it must be finite."
+
         if steps.Length > 0 && t <= steps[steps.Length - 1] then
             invalidArg (nameof t) $"The review signal was sampled at step {steps[steps.Length - 1]} already, so step {t} cannot follow."
 
