@@ -116,6 +116,7 @@ public sealed class MuJoCoEnvironment : IEnvironment
         this.simulator.RestoreState(tail[5..]);
         this.elapsed = BinaryPrimitives.ReadInt32LittleEndian(tail);
         this.underWay = tail[4] != 0;
+        Array.Clear(this.terms);
         this.Observe(observation);
     }
 
