@@ -11,7 +11,7 @@ public sealed class MuJoCoLibrary
     private static bool resolverInstalled;
     private static nint resolved;
 
-    private MuJoCoLibrary(string path, nint handle, MuJoCoLayout layout)
+    internal MuJoCoLibrary(string path, nint handle, MuJoCoLayout layout)
     {
         this.Path = path;
         this.Handle = handle;

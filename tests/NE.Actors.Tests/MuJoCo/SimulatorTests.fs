@@ -2,6 +2,7 @@ module NE.Actors.Tests.MuJoCo.SimulatorTests
 
 open System
 open System.IO
+open System.Threading.Tasks
 open Expecto
 open NE.Actors.MuJoCo
 open NE.Model.Tasks
@@ -129,5 +130,24 @@ let tests =
             Expect.isNull (throttle.Pass("c", 999L)) "left out"
             Expect.equal (throttle.Pass("d", 1000L)) "d (2 more warnings since the last one)" "next"
             Expect.equal (throttle.Pass("e", 2000L)) "e" "nothing left out"
+        }
+
+        test "a warning of MuJoCo reaches the log hook instead of a file" {
+            let heard = TaskCompletionSource<string>()
+            MuJoCoHandlers.WarningLog <- fun text -> heard.TrySetResult text |> ignore
+
+            try
+                use simulator = settled "hopper"
+
+                // At most one a second gets through, and other tests diverge too: try until one does.
+                while not heard.Task.IsCompleted do
+                    simulator.ResetData()
+                    simulator.SetState(zeros simulator.NQ, filled simulator.NV 1e11)
+
+                    Expect.throwsT<PhysicsDivergedException> (fun () -> simulator.Step(zeros simulator.NU, 1)) "diverged"
+
+                Expect.stringContains heard.Task.Result "unstable" "MuJoCo's own words"
+            finally
+                MuJoCoHandlers.WarningLog <- null
         }
     ]
