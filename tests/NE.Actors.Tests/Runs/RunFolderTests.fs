@@ -22,7 +22,7 @@ let private info name =
         RunInfo.CurrentFormat,
         "a1b2",
         name,
-        RunStatus.Interrupted,
+        RunState.Interrupted,
         "SIGTERM",
         "HalfCheetah-v4",
         "ne",
