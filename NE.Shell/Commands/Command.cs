@@ -39,7 +39,7 @@ public sealed record ResumeCommand(string Name, ConfigurationArguments Changes, 
 public sealed record StatusCommand(string? Name, bool Json) : Command;
 
 /// <summary>Evaluates a stored policy without exploration noise.</summary>
-public sealed record EvalCommand(string Name, int Episodes, CheckpointChoice Checkpoint, bool Json) : Command;
+public sealed record EvalCommand(string Name, int Episodes, PolicyChoice Checkpoint, bool Json) : Command;
 
 /// <summary>Prints the digest of the state of the last commit.</summary>
 public sealed record DigestCommand(string Name, bool Json) : Command;
@@ -79,14 +79,14 @@ public enum ConfigurationFormat
 }
 
 /// <summary>Which stored policy is meant.</summary>
-public abstract record CheckpointChoice
+public abstract record PolicyChoice
 {
     /// <summary>The one with the best evaluation.</summary>
-    public sealed record Best : CheckpointChoice;
+    public sealed record Best : PolicyChoice;
 
     /// <summary>The newest commit.</summary>
-    public sealed record Last : CheckpointChoice;
+    public sealed record Last : PolicyChoice;
 
     /// <summary>The commit at exactly this environment step.</summary>
-    public sealed record AtStep(long Step) : CheckpointChoice;
+    public sealed record AtStep(long Step) : PolicyChoice;
 }

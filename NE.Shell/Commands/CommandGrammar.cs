@@ -185,17 +185,17 @@ internal sealed class CommandGrammar
         return text;
     }
 
-    private static CheckpointChoice Checkpoint(string? text, List<string> problems) => text switch
+    private static PolicyChoice Checkpoint(string? text, List<string> problems) => text switch
     {
-        null or "best" => new CheckpointChoice.Best(),
-        "last" => new CheckpointChoice.Last(),
-        _ when long.TryParse(text, out long step) && step >= 0 => new CheckpointChoice.AtStep(step),
+        null or "best" => new PolicyChoice.Best(),
+        "last" => new PolicyChoice.Last(),
+        _ when long.TryParse(text, out long step) && step >= 0 => new PolicyChoice.AtStep(step),
         _ => Refused($"--checkpoint expects best, last or an environment step, found '{text}'", problems),
     };
 
-    private static CheckpointChoice Refused(string problem, List<string> problems)
+    private static PolicyChoice Refused(string problem, List<string> problems)
     {
         problems.Add(problem);
-        return new CheckpointChoice.Best();
+        return new PolicyChoice.Best();
     }
 }
