@@ -11,7 +11,7 @@ open NE.Model.Replay
 open NE.Model.Topology
 
 /// Everything that an agent needs to continue, as bytes. The names are part of every stored run.
-[<Sealed; AllowNullLiteral>]
+[<Sealed>]
 type AgentState(parameters: byte[], targets: byte[], moments: byte[], masks: byte[], random: byte[], counters: byte[]) =
     /// Weights and biases of the online networks.
     member _.Parameters = parameters
@@ -19,7 +19,7 @@ type AgentState(parameters: byte[], targets: byte[], moments: byte[], masks: byt
     member _.Targets = targets
     /// Adam's moments and per-element ages.
     member _.Moments = moments
-    /// The topology, bit-packed.
+    /// The topology: the number of layers, then each with its name and bits.
     member _.Masks = masks
     /// Positions of the random streams.
     member _.Random = random
@@ -52,6 +52,7 @@ type Agent
     let formatVersion = 1
     let task = networks.Task
     let groups = [ networks.Actor; networks.Critics ]
+    let maskLayers = groups |> List.sumBy (fun group -> group.Masks |> Array.sumBy Array.length)
     let mutable step = 0L
     let mutable actorUpdates = 0L
     let mutable batchDraws = stream seed Purpose.Batch
@@ -205,6 +206,12 @@ type Agent
                 for group in groups do
                     save group writer)
 
+        // The number of layers in front, as the journal's masks have it.
+        let maskBytes =
+            StateBytes.write maskLayers (fun writer ->
+                for group in groups do
+                    group.SaveMasks writer)
+
         let mutable random = [||]
 
         let counters =
@@ -223,7 +230,7 @@ type Agent
             each (fun (group: NetworkGroup) writer -> group.SaveParameters writer),
             each (fun (group: NetworkGroup) writer -> group.SaveTargets writer),
             each (fun (group: NetworkGroup) writer -> group.SaveMoments writer),
-            each (fun (group: NetworkGroup) writer -> group.SaveMasks writer),
+            maskBytes,
             random,
             counters
         )
@@ -236,7 +243,10 @@ type Agent
                 for group in groups do
                     restore group reader)
 
-        each "masks" state.Masks (fun (group: NetworkGroup) reader -> group.RestoreMasks reader)
+        StateBytes.read "masks" maskLayers state.Masks (fun reader ->
+            for group in groups do
+                group.RestoreMasks reader)
+
         each "parameters" state.Parameters (fun (group: NetworkGroup) reader -> group.RestoreParameters reader)
         each "targets" state.Targets (fun (group: NetworkGroup) reader -> group.RestoreTargets reader)
         each "moments" state.Moments (fun (group: NetworkGroup) reader -> group.RestoreMoments reader)
