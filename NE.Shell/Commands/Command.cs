@@ -1,3 +1,5 @@
+using NE.Actors.Runs;
+
 namespace NE.Shell.Commands;
 
 /// <summary>What the user asked for, as a value: one case per verb. The command line is parsed into it, one switch executes it.</summary>
@@ -33,7 +35,7 @@ public sealed record TrainCommand(
     bool Overwrite) : Command;
 
 /// <summary>Continues a stopped run from its last commit.</summary>
-public sealed record ResumeCommand(string Name, ConfigurationArguments Changes, PresentationArguments Presentation) : Command;
+public sealed record ResumeCommand(string Name, ConfigurationArguments Changes, ResumeFrom From, PresentationArguments Presentation) : Command;
 
 /// <summary>Shows one run, or a table of all runs.</summary>
 public sealed record StatusCommand(string? Name, bool Json) : Command;
