@@ -77,6 +77,11 @@ let private libTorchFolder () =
     | folder when File.Exists(Path.Combine(folder, Core)) -> Some folder
     | folder -> raise (LibTorchException $"TORCH_LIB_DIR is '{folder}', but there is no {Core} in it. Name the 'lib' folder of a libtorch 2.10.")
 
+/// TorchSharp's native wrapper as published; None when it is not there.
+let publishedWrapper () : string option =
+    folderWith Wrapper (candidates "torchsharp")
+    |> Option.map (fun folder -> Path.Combine(folder, Wrapper))
+
 /// The patched copy of a wrapper in the user's cache, written if it is not there yet. Other processes may do the same at once.
 let patchedCopy (cacheRoot: string) (wrapper: string) : string =
     let bytes = File.ReadAllBytes wrapper
@@ -127,15 +132,16 @@ let private load () =
     if not (OperatingSystem.IsLinux()) then
         Wrapper, false, ""
     else
-        match folderWith Wrapper (candidates "torchsharp") with
+        match publishedWrapper () with
         | None ->
             let looked = String.Join(", ", candidates "torchsharp")
             raise (LibTorchException $"{Wrapper} was not found in {looked}. Restore the packages with 'dotnet restore'.")
-        | Some folder ->
-            let wrapper = Path.Combine(folder, Wrapper)
+        | Some wrapper ->
             let libTorch = libTorchFolder ()
             // A libtorch elsewhere has to be there before the wrapper asks for it.
-            libTorch |> Option.filter (fun other -> other <> folder) |> Option.iter preload
+            libTorch
+            |> Option.filter (fun folder -> Path.Combine(folder, Wrapper) <> wrapper)
+            |> Option.iter preload
 
             if tryLoad wrapper then
                 wrapper, false, Option.defaultValue "" libTorch
