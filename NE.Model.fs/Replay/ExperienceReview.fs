@@ -103,7 +103,8 @@ module ReviewState =
             if count < 0 || int64 bytes.Length <> 45L + 16L * int64 count then
                 Error $"A stored review of {count} samples was expected, but {bytes.Length} bytes were found: the checkpoint is damaged."
             else
-                let samples = Array.init count (fun _ -> struct (reader.ReadInt64(), reader.ReadDouble()))
+                let samples =
+                    Array.init count (fun _ -> struct (reader.ReadInt64(), reader.ReadDouble()))
 
                 Ok {
                     Steps = samples |> Array.map (fun struct (t, _) -> t)
@@ -168,7 +169,7 @@ type ExperienceReview(settings: ReviewSettings, state: ReviewState) =
     let mutable chance = probability ()
 
     /// The value to be stored.
-    member _.State : ReviewState = {
+    member _.State: ReviewState = {
         Steps = Array.copy steps
         Values = Array.copy values
         LargestSlope = largest
@@ -180,7 +181,8 @@ type ExperienceReview(settings: ReviewSettings, state: ReviewState) =
 
     /// Whether the signal is to be sampled at step t: 40 times per window.
     member _.IsSampleDue(t: int64) : bool =
-        settings.Mode <> ReviewMode.Off && t % max 1L (settings.Window / resolution) = 0L
+        settings.Mode <> ReviewMode.Off
+        && t % max 1L (settings.Window / resolution) = 0L
 
     /// Takes the signal f at step t; steps must increase.
     member _.Push(t: int64, f: float) : unit =
@@ -214,7 +216,10 @@ type ExperienceReview(settings: ReviewSettings, state: ReviewState) =
         | ReviewMode.Off -> false
         | _ ->
             let u = stream.NextDouble()
-            let review = u > 1.0 - chance && t >= settings.MinStep && size >= 4L * int64 settings.Batch
+
+            let review =
+                u > 1.0 - chance && t >= settings.MinStep && size >= 4L * int64 settings.Batch
+
             decisions <- decisions + 1L
 
             if review then
@@ -234,7 +239,10 @@ type ExperienceReview(settings: ReviewSettings, state: ReviewState) =
 
     /// Reviewed steps / decided steps of the whole run; 0 before the first.
     member _.RealisedFraction: float =
-        if decisions = 0L then 0.0 else float reviewed / float decisions
+        if decisions = 0L then
+            0.0
+        else
+            float reviewed / float decisions
 
     /// Mean age of the sampled rows over the whole run, in rows; 0 before the first.
     member _.MeanAge: float = if rows = 0L then 0.0 else ageSum / float rows

@@ -67,9 +67,14 @@ module Ledger =
                         RecentLength = ledger.RecentLength + int64 episode.Length
                 })
 
-    let startEvaluation (ledger: Ledger) : Ledger = {
+    let startEvaluation (step: int64) (ledger: Ledger) : Ledger = {
         ledger with
-            Pending = Array.append ledger.Pending [| { Step = ledger.Position.Steps } |]
+            Pending = Array.append ledger.Pending [| { Step = step } |]
+    }
+
+    let countRestart (ledger: Ledger) : Ledger = {
+        ledger with
+            Restarts = ledger.Restarts + 1L
     }
 
     /// Delivers the oldest pending evaluation: decides whether it is the best so far and takes it off the list.

@@ -46,20 +46,28 @@ module Dormancy =
     /// Statistics of a (rows x width) row-major matrix of activations: the reference for engines that compute them elsewhere.
     let ofActivations (rows: int) (width: int) (activations: float32[]) : ActivationStatistics =
         if rows <= 0 || activations.Length <> rows * width then
-            invalidArg (nameof activations) $"A batch of {rows} x {width} activations was expected, but {activations.Length} values were given."
+            invalidArg
+                (nameof activations)
+                $"A batch of {rows} x {width} activations was expected, but {activations.Length} values were given."
 
         let column neuron =
             Array.init rows (fun row -> activations[row * width + neuron])
 
         let deviation (values: float32[]) =
             let mean = values |> Array.averageBy float
-            values |> Array.averageBy (fun value -> (float value - mean) ** 2.0) |> Math.Sqrt |> float32
+
+            values
+            |> Array.averageBy (fun value -> (float value - mean) ** 2.0)
+            |> Math.Sqrt
+            |> float32
 
         let columns = Array.init width column
 
         {
             MeanAbs = columns |> Array.map (Array.averageBy (float >> Math.Abs) >> float32)
-            PositiveCount = columns |> Array.map (Array.sumBy (fun value -> if value > 0.0f then 1L else 0L))
+            PositiveCount =
+                columns
+                |> Array.map (Array.sumBy (fun value -> if value > 0.0f then 1L else 0L))
             Deviation = columns |> Array.map deviation
             Rows = rows
         }

@@ -105,7 +105,8 @@ module ErdosRenyi =
         )
 
     let private sizeOf (shapes: LayerShape[]) (included: bool[]) =
-        Seq.zip shapes included |> Seq.sumBy (fun (shape, isIn) -> if isIn then shape.Size else 0L)
+        Seq.zip shapes included
+        |> Seq.sumBy (fun (shape, isIn) -> if isIn then shape.Size else 0L)
 
     /// Densities d_l = eps (n_l + n_{l-1}) / N_l of the pool such that the total is rho * sum N, with the `forced` layers at 1. Layers
     /// that would pass 1 are set to 1 and the rest is solved again. An error if the forced layers use up the budget.
@@ -129,11 +130,21 @@ module ErdosRenyi =
             elif remaining <= 0.0 then
                 infeasible density used budget
             else
-                let weight = Seq.zip shapes dense |> Seq.sumBy (fun (shape, isDense) -> if isDense then 0.0 else neurons shape)
+                let weight =
+                    Seq.zip shapes dense
+                    |> Seq.sumBy (fun (shape, isDense) -> if isDense then 0.0 else neurons shape)
+
                 let epsilon = remaining / weight
 
                 let densities =
-                    Array.map2 (fun (shape: LayerShape) isDense -> if isDense then 1.0 else epsilon * neurons shape / float shape.Size) shapes dense
+                    Array.map2
+                        (fun (shape: LayerShape) isDense ->
+                            if isDense then
+                                1.0
+                            else
+                                epsilon * neurons shape / float shape.Size)
+                        shapes
+                        dense
 
                 let highest = Array.max densities
 
@@ -157,7 +168,11 @@ module ErdosRenyi =
         if used = all && density < 1.0 || used < all && remaining <= 0.0 then
             infeasible density used budget
         else
-            let rest = if used = all then 1.0 else min 1.0 (remaining / float (all - used))
+            let rest =
+                if used = all then
+                    1.0
+                else
+                    min 1.0 (remaining / float (all - used))
 
             Ok {
                 Densities = forced |> Array.map (fun isForced -> if isForced then 1.0 else rest)
@@ -167,7 +182,9 @@ module ErdosRenyi =
     /// |M_l| = N - floor((1 - d) N) (RigL's rounding), and at least one weight per output neuron.
     let activeCount (density: float) (shape: LayerShape) : int =
         // The 1e-6 absorbs the rounding of the solve, so that an exact density gives its exact count.
-        let active = shape.Size - int64 (Math.Floor((1.0 - density) * float shape.Size + 1e-6))
+        let active =
+            shape.Size - int64 (Math.Floor((1.0 - density) * float shape.Size + 1e-6))
+
         int (min shape.Size (max active (int64 shape.Out)))
 
     let private forcedOf first last (stack: LayerShape[]) =
@@ -185,7 +202,9 @@ module ErdosRenyi =
         match request.Scope with
         | DensityScope.Network -> run shapes request.Density forced
         | DensityScope.Elastic ->
-            let pool = Array.zip shapes forced |> Array.choose (fun (shape, isForced) -> if isForced then None else Some shape)
+            let pool =
+                Array.zip shapes forced
+                |> Array.choose (fun (shape, isForced) -> if isForced then None else Some shape)
 
             run pool request.Density (Array.create pool.Length false)
             |> Result.map (fun solution ->
@@ -225,13 +244,18 @@ module ErdosRenyi =
             if Array.isEmpty layers then
                 1.0
             else
-                float (layers |> Array.sumBy (fun layer -> int64 layer.Active)) / float (layers |> Array.sumBy _.Shape.Size)
+                float (layers |> Array.sumBy (fun layer -> int64 layer.Active))
+                / float (layers |> Array.sumBy _.Shape.Size)
 
         let layers = Array.concat stacks
 
         {
             Stacks = stacks
-            Epsilon = if Array.isEmpty solution.Epsilons then 0.0 else Array.last solution.Epsilons
+            Epsilon =
+                if Array.isEmpty solution.Epsilons then
+                    0.0
+                else
+                    Array.last solution.Epsilons
             ElasticDensity = layers |> Array.filter _.Elastic |> density
             TotalDensity = density layers
             FirstForced = first
@@ -243,7 +267,10 @@ module ErdosRenyi =
             Error $"The start density must be above 0 and at most 1, but it is {request.Density}."
         elif request.Stacks.Length = 0 || request.Stacks |> Array.exists Array.isEmpty then
             Error "Every network needs at least one layer."
-        elif request.Stacks |> Array.exists (Array.exists (fun shape -> shape.Out <= 0 || shape.In <= 0)) then
+        elif
+            request.Stacks
+            |> Array.exists (Array.exists (fun shape -> shape.Out <= 0 || shape.In <= 0))
+        then
             Error "Every layer needs at least one neuron and one input."
         else
             Ok request

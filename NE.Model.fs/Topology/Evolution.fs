@@ -92,8 +92,16 @@ module Evolution =
 
     /// Random inputs for rows of fan-in 0: min(8, mean fan-in) each, at least 1, while the quota lasts. Rows in random order.
     let private reviveRows (mask: LayerMask) quota (stream: Stream) =
-        let each = min (min RevivedInputs mask.Columns) (max 1 (mask.ActiveCount / mask.Rows))
-        let dead = LayerMask.fanIn mask |> Seq.indexed |> Seq.filter (fun (_, fanIn) -> fanIn = 0) |> Seq.map fst |> Array.ofSeq
+        let each =
+            min (min RevivedInputs mask.Columns) (max 1 (mask.ActiveCount / mask.Rows))
+
+        let dead =
+            LayerMask.fanIn mask
+            |> Seq.indexed
+            |> Seq.filter (fun (_, fanIn) -> fanIn = 0)
+            |> Seq.map fst
+            |> Array.ofSeq
+
         stream.ShufflePrefix(dead, dead.Length)
         let mutable left = quota
 
@@ -121,13 +129,20 @@ module Evolution =
         if quota <= 0 then
             struct ([||], 0.0f, 0.0f)
         else
-            let revived = if options.ReviveRows then reviveRows mask quota stream else [||]
+            let revived =
+                if options.ReviveRows then
+                    reviveRows mask quota stream
+                else
+                    [||]
+
             let taken = Array.zeroCreate mask.Size
 
             for index in revived do
                 taken[index] <- true
 
-            let candidates = mask |> indicesWhere (fun index -> not mask[index] && not taken[index])
+            let candidates =
+                mask |> indicesWhere (fun index -> not mask[index] && not taken[index])
+
             let rest = quota - revived.Length
 
             let chosen =
@@ -186,7 +201,9 @@ module Evolution =
         let mutable next = 0
 
         while next < owners.Length && pruned.Count < bound do
-            let entries = active mask owners[next] |> Array.filter (fun index -> not taken[index])
+            let entries =
+                active mask owners[next] |> Array.filter (fun index -> not taken[index])
+
             let chosen = Selection.sample (bound - pruned.Count) entries stream
 
             for index in chosen do
@@ -268,7 +285,9 @@ module Evolution =
         validate options stack
         let layers = stack.Layers
         let hidden = stack.Dormant.Length
-        let touched = Array.init hidden (fun h -> Array.create stack.Dormant[h].Length false)
+
+        let touched =
+            Array.init hidden (fun h -> Array.create stack.Dormant[h].Length false)
 
         let dormantAt h =
             if h >= 0 && h < hidden then Some stack.Dormant[h] else None
@@ -282,8 +301,13 @@ module Evolution =
                     else
                         struct ([||], 0.0f, 0.0f)
 
-                let rows = dormantAt l |> Option.defaultWith (fun () -> Array.create layer.Mask.Rows false)
-                let columns = dormantAt (l - 1) |> Option.defaultWith (fun () -> Array.create layer.Mask.Columns false)
+                let rows =
+                    dormantAt l |> Option.defaultWith (fun () -> Array.create layer.Mask.Rows false)
+
+                let columns =
+                    dormantAt (l - 1)
+                    |> Option.defaultWith (fun () -> Array.create layer.Mask.Columns false)
+
                 let struct (pruned, owners) = prune options layer rows columns grown.Length stream
 
                 for owner in owners do
@@ -301,6 +325,9 @@ module Evolution =
         changes
         |> Array.mapi (fun l change ->
             if l < hidden then
-                { change with Touched = touched[l] |> Seq.indexed |> Seq.filter snd |> Seq.map fst |> Array.ofSeq }
+                {
+                    change with
+                        Touched = touched[l] |> Seq.indexed |> Seq.filter snd |> Seq.map fst |> Array.ofSeq
+                }
             else
                 change)

@@ -100,7 +100,11 @@ module GrowthSchedule =
     /// F(t): the share of the whole growth that is due up to and including step t; 1 from the last event on.
     let progress (settings: GrowthSettings) (t: int64) : float =
         let total = total settings
-        if total > 0.0 then sumTo settings.Shape settings t / total else 0.0
+
+        if total > 0.0 then
+            sumTo settings.Shape settings t / total
+        else
+            0.0
 
     /// g = 1 / ((1 - omega / 2) sum c): the fixed rate that just fills the layers if half of the prune allowance omega is used.
     let fillingRate (settings: GrowthSettings) (omega: float) : float =
@@ -116,7 +120,9 @@ module GrowthSchedule =
     /// The number of weights after the event at step t if nothing were pruned at it, |M_l(0)| + a F(t) R_l, before rounding.
     let target (settings: GrowthSettings) (t: int64) (growth: LayerGrowth) : float =
         let rest = max 0 (growth.Capacity - growth.Initial)
-        float growth.Initial + min 1.0 (settings.DecayWeight * progress settings t) * float rest
+
+        float growth.Initial
+        + min 1.0 (settings.DecayWeight * progress settings t) * float rest
 
     /// k_l, how many weights the layer grows at the event of step t while it has `active` ones, and the layer's growth afterwards.
     /// Never negative, and never past rho1; what that clamp takes away is not given back.
@@ -125,7 +131,9 @@ module GrowthSchedule =
 
         match settings.Rate with
         | GrowthRate.Auto ->
-            let due = int (Math.Round(target settings t growth, MidpointRounding.ToEven)) - active
+            let due =
+                int (Math.Round(target settings t growth, MidpointRounding.ToEven)) - active
+
             struct (min room (max 0 due), growth)
         | GrowthRate.Fixed rate ->
             let rest =
@@ -136,9 +144,17 @@ module GrowthSchedule =
             let normalised =
                 match settings.Shape with
                 | GrowthShape.Cosine -> 1.0
-                | shape -> sumTo GrowthShape.Cosine settings settings.End / sumTo shape settings settings.End
+                | shape ->
+                    sumTo GrowthShape.Cosine settings settings.End
+                    / sumTo shape settings settings.End
 
-            let quota = rate * settings.DecayWeight * shapeAt settings.Shape t settings.End * normalised * float rest
+            let quota =
+                rate
+                * settings.DecayWeight
+                * shapeAt settings.Shape t settings.End
+                * normalised
+                * float rest
+
             let owed = growth.Carry + quota
             let whole = Math.Floor owed
             struct (int (min (float room) whole), { growth with Carry = owed - whole })

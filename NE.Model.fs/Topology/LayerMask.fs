@@ -5,14 +5,12 @@ open NE.Model.Random
 
 /// The topology M of one linear layer: which of its (rows = outputs) x (columns = inputs) weights exist. An immutable value with
 /// structural equality. Entry (row, column) has the index row * Columns + column everywhere. Biases are never masked.
-type LayerMask =
-    private
-        {
-            rows: int
-            columns: int
-            active: bool[]
-            count: int
-        }
+type LayerMask = private {
+    rows: int
+    columns: int
+    active: bool[]
+    count: int
+} with
 
     /// Number of output neurons n_l.
     member mask.Rows = mask.rows
@@ -26,9 +24,11 @@ type LayerMask =
     member mask.Density = float mask.count / float mask.active.Length
     /// Whether every weight exists.
     member mask.IsDense = mask.count = mask.active.Length
+
     /// Whether the weight with this row-major index exists.
     member mask.Item
         with get (index: int) = mask.active[index]
+
     /// All entries in row-major order.
     member mask.Active = ReadOnlySpan<bool> mask.active
 
@@ -99,9 +99,15 @@ module LayerMask =
         if weights.Length <> size then
             invalidArg (nameof weights) $"A layer of {rows} x {columns} has {size} weights, but {weights.Length} were given."
 
-        let order = Array.init size id
-        // Array.sortBy is not stable, so the index is part of the key.
-        order |> Array.sortInPlaceBy (fun index -> struct (-MathF.Abs weights[index], index))
+        // Ascending keys: magnitude bits reversed in the upper half, the index in the lower one.
+        let keys =
+            weights
+            |> Array.mapi (fun index weight ->
+                let bits = BitConverter.SingleToUInt32Bits weight &&& 0x7FFFFFFFu
+                (uint64 (0x7FFFFFFFu - bits) <<< 32) ||| uint64 index)
+
+        Array.Sort keys
+        let order = Array.init active (fun rank -> int (keys[rank] &&& 0xFFFFFFFFUL))
         ofIndices rows columns (ReadOnlySpan(order, 0, active))
 
     /// Number of existing incoming weights of every output neuron: Rows values.
@@ -143,9 +149,10 @@ module LayerMask =
 
             active[index] <- false
 
-        { mask with
-            active = active
-            count = mask.count + grown.Length - pruned.Length
+        {
+            mask with
+                active = active
+                count = mask.count + grown.Length - pruned.Length
         }
 
     /// Eight entries per byte, the first in the lowest bit; unused bits of the last byte are 0.

@@ -57,7 +57,12 @@ module PruneAndReset =
         let beta = WeightBounds.beta mask.Columns
 
         for index in neuron * mask.Columns .. (neuron + 1) * mask.Columns - 1 do
-            layer.Weights[index] <- if mask[index] then WeightBounds.symmetric beta stream else 0.0f
+            layer.Weights[index] <-
+                if mask[index] then
+                    WeightBounds.symmetric beta stream
+                else
+                    0.0f
+
             forgetWeight layer index
 
         layer.Bias[neuron] <- beta * stream.NextSingle()
@@ -79,7 +84,9 @@ module PruneAndReset =
     let private requireShape (mask: LayerMask) (layer: LayerArrays) =
         let check name (values: float32[]) expected =
             if values.Length <> expected then
-                invalidArg name $"A layer of {mask.Rows} x {mask.Columns} needs {expected} values of {name}, but {values.Length} were given."
+                invalidArg
+                    name
+                    $"A layer of {mask.Rows} x {mask.Columns} needs {expected} values of {name}, but {values.Length} were given."
 
         check (nameof layer.Weights) layer.Weights mask.Size
         check (nameof layer.WeightsFirstMoment) layer.WeightsFirstMoment mask.Size
@@ -95,7 +102,13 @@ module PruneAndReset =
 
     /// Edits the arrays of a stack in place for the changes that `Evolution.plan` made from `masks`, and returns the masks after the
     /// event. Draws from the stream: touched neurons layer by layer (incoming weights, then bias), then grown weights layer by layer.
-    let apply (options: ResetOptions) (masks: LayerMask[]) (changes: TopologyChange[]) (layers: LayerArrays[]) (stream: Stream) : LayerMask[] =
+    let apply
+        (options: ResetOptions)
+        (masks: LayerMask[])
+        (changes: TopologyChange[])
+        (layers: LayerArrays[])
+        (stream: Stream)
+        : LayerMask[] =
         if masks.Length <> changes.Length || masks.Length <> layers.Length then
             invalidArg
                 (nameof changes)
@@ -121,7 +134,8 @@ module PruneAndReset =
 
         let isTouched =
             Array.init (layers.Length + 1) (fun l ->
-                let flags = Array.create (if l = 0 then masks[0].Columns else masks[l - 1].Rows) false
+                let flags =
+                    Array.create (if l = 0 then masks[0].Columns else masks[l - 1].Rows) false
 
                 if l > 0 then
                     for neuron in changes[l - 1].Touched do
@@ -139,12 +153,12 @@ module PruneAndReset =
                     isTouched[l + 1].[index / columns] || isTouched[l].[index % columns]
 
                 if not ownedByReset then
-                    layers[l].Weights[index] <-
+                    layers[l].Weights[ index ] <-
                         match options.GrowInit with
                         | GrowInit.Random -> WeightBounds.symmetric beta stream
                         | GrowInit.Zero -> 0.0f
 
-                    layers[l].TargetWeights[index] <- 0.0f
+                    layers[l].TargetWeights[ index ] <- 0.0f
                     forgetWeight layers[l] index
 
         match options.Kappa with

@@ -64,8 +64,13 @@ module Selection =
             Array.copy candidates
         else
             let cut = rankedBits count scores candidates
-            let above = candidates |> Array.filter (fun index -> magnitudeBits scores[index] > cut)
-            let ties = candidates |> Array.filter (fun index -> magnitudeBits scores[index] = cut)
+
+            let above =
+                candidates |> Array.filter (fun index -> magnitudeBits scores[index] > cut)
+
+            let ties =
+                candidates |> Array.filter (fun index -> magnitudeBits scores[index] = cut)
+
             Array.append above (sample (count - above.Length) ties stream)
 
     /// The `count` candidates of smallest |score|; ties as in `largest`.
@@ -73,5 +78,7 @@ module Selection =
         if count >= candidates.Length then
             Array.copy candidates
         else
-            let kept = Collections.Generic.HashSet(largest (candidates.Length - max 0 count) scores candidates stream)
+            let kept =
+                Collections.Generic.HashSet(largest (candidates.Length - max 0 count) scores candidates stream)
+
             candidates |> Array.filter (fun index -> not (kept.Contains index))

@@ -6,10 +6,10 @@ open NE.Model.Networks
 open NE.Model.Random
 
 /// libtorch's threads are one for the whole process, so every test asks for one.
-let fused: Lazy<IEngine> = lazy (TorchEngine.Create("cpu", 1))
+let fused: Lazy<IEngine> = lazy (TorchEngine.Create("cpu", 1) :> IEngine)
 
 /// The code path of CUDA, on CPU memory.
-let torchOperations: Lazy<IEngine> = lazy (TorchEngine.CreateWithTorchOperations())
+let torchOperations: Lazy<IEngine> = lazy (TorchEngine.CreateWithTorchOperations() :> IEngine)
 
 let engines = [ "fused kernels", fused; "torch operations", torchOperations ]
 

@@ -1,0 +1,74 @@
+using NE.Actors.Storage;
+
+namespace NE.Actors.Checkpoints;
+
+/// <summary>Content-addressed files: a blob's name is the SHA-256 of its bytes, so it is never changed and never stored twice.</summary>
+public sealed class BlobStore
+{
+    readonly string folder;
+
+    /// <param name="folder">Created when absent.</param>
+    public BlobStore(string folder)
+    {
+        this.folder = folder;
+        Directory.CreateDirectory(folder);
+    }
+
+    public string PathOf(string sha256) => Path.Combine(this.folder, sha256);
+
+    /// <summary>Stores all blobs durably: when this returns, they survive a loss of power. Can be repeated after an exception.</summary>
+    /// <returns>The references, by the given names.</returns>
+    /// <exception cref="IOException">The disk is full or failing.</exception>
+    public IReadOnlyDictionary<string, ComponentRef> PutAll(IReadOnlyDictionary<string, ReadOnlyMemory<byte>> blobs)
+    {
+        var stored = new SortedDictionary<string, ComponentRef>(StringComparer.Ordinal);
+        foreach (var (name, content) in blobs)
+        {
+            var sha = DurableFile.Sha256(content.Span);
+            // A blob that is already there is read back: a damaged one is replaced instead of being named again.
+            if (!this.Holds(sha, content.Length))
+            {
+                DurableFile.Write(this.PathOf(sha), content.Span);
+            }
+            stored[name] = new(sha, content.Length);
+        }
+        DurableFile.SyncFolder(this.folder);
+        return stored;
+    }
+
+    public ComponentRef Put(ReadOnlyMemory<byte> content) => this.PutAll(new Dictionary<string, ReadOnlyMemory<byte>> { [""] = content })[""];
+
+    /// <summary>The bytes of a blob, verified.</summary>
+    /// <exception cref="DamagedCheckpointException">The file is missing, has another length, or other bytes.</exception>
+    public byte[] Get(ComponentRef blob)
+    {
+        var path = this.PathOf(blob.Sha256);
+        if (!File.Exists(path))
+        {
+            throw new DamagedCheckpointException(path, $"{blob.Length:N0} bytes", "no such file");
+        }
+        var content = File.ReadAllBytes(path);
+        if (content.LongLength != blob.Length)
+        {
+            throw new DamagedCheckpointException(path, $"{blob.Length:N0} bytes", $"{content.LongLength:N0} bytes");
+        }
+        var sha = DurableFile.Sha256(content);
+        return sha == blob.Sha256 ? content : throw new DamagedCheckpointException(path, $"SHA-256 {blob.Sha256}", $"SHA-256 {sha}");
+    }
+
+    /// <summary>Deletes blobs that nothing retained names, and left-overs of writes that were cut short.</summary>
+    /// <returns>How many files were deleted.</returns>
+    public int Sweep(IEnumerable<ComponentRef> kept)
+    {
+        var names = kept.Select(b => b.Sha256).ToHashSet();
+        var gone = Directory.EnumerateFiles(this.folder).Where(f => !names.Contains(Path.GetFileName(f))).ToList();
+        gone.ForEach(File.Delete);
+        return gone.Count;
+    }
+
+    private bool Holds(string sha256, long length)
+    {
+        var file = new FileInfo(this.PathOf(sha256));
+        return file.Exists && file.Length == length && DurableFile.Sha256(File.ReadAllBytes(file.FullName)) == sha256;
+    }
+}

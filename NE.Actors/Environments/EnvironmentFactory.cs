@@ -1,0 +1,23 @@
+using NE.Model.Tasks;
+
+namespace NE.Actors.Environments;
+
+/// <summary>Creates environments by task id.</summary>
+public static class EnvironmentFactory
+{
+    /// <summary>A new environment, with its own simulator on the shared model. Throws ArgumentException for an unknown id (naming the
+    /// nearest), MuJoCoUnavailableException when there is no usable MuJoCo.</summary>
+    public static IEnvironment Create(string id) => new MuJoCoEnvironment(Find(id));
+
+    /// <summary>What a task's environment will look like; needs no MuJoCo.</summary>
+    public static EnvironmentSpec Describe(string id) => Describe(Find(id).Info);
+
+    internal static EnvironmentSpec Describe(TaskInfo info) =>
+        new(info.Id, info.ObservationSize, info.ActionSize, [.. info.ActionLow], [.. info.ActionHigh], info.TimeLimit);
+
+    private static ITask Find(string id)
+    {
+        var found = Registry.find(id);
+        return found.IsOk ? found.ResultValue : throw new ArgumentException(found.ErrorValue, nameof(id));
+    }
+}

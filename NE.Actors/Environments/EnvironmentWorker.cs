@@ -1,0 +1,144 @@
+using System.Buffers.Binary;
+using NE.Model;
+using static NE.Model.History;
+using RandomStream = NE.Model.Random.Stream;
+
+namespace NE.Actors.Environments;
+
+/// <summary>
+/// Acts in one environment: chooses actions, writes transitions, keeps episodes. Every draw is keyed by (seed, environment, episode,
+/// step), so nothing depends on when a round arrives. Lives on the environment's simulator thread.
+/// </summary>
+public sealed class EnvironmentWorker
+{
+    private const int FormatVersion = 1;
+    private const int HeaderBytes = sizeof(int) + 2 * sizeof(long) + sizeof(double);
+
+    private readonly IEnvironment environment;
+    private readonly Settings settings;
+    private readonly int index;
+    private readonly float[] observation;
+    private readonly float[] next;
+    private readonly float[] action;
+    private readonly float[] noise;
+    private float[] scratch = [];
+    private long episode;
+    private long stepInEpisode;
+    private double episodeReturn;
+
+    public EnvironmentWorker(IEnvironment environment, Settings settings, int index)
+    {
+        (this.environment, this.settings, this.index) = (environment, settings, index);
+        var spec = environment.Spec;
+        this.observation = new float[spec.ObservationSize];
+        this.next = new float[spec.ObservationSize];
+        this.action = new float[spec.ActionSize];
+        this.noise = new float[spec.ActionSize];
+    }
+
+    /// <summary>Number of the current episode.</summary>
+    public long Episode => this.episode;
+
+    /// <summary>Begins an episode.</summary>
+    public void Begin(long number)
+    {
+        this.episode = number;
+        this.stepInEpisode = 0;
+        this.episodeReturn = 0;
+        this.environment.Reset(this.Stream(NE.Model.Random.Purpose.Reset), this.observation);
+    }
+
+    /// <summary>Takes the steps of a round and fills its block, whatever it held.</summary>
+    public void Step(StepRound work)
+    {
+        var spec = this.environment.Spec;
+        var (observations, actions) = (spec.ObservationSize, spec.ActionSize);
+        work.Block.Clear();
+        for (var i = 0; i < work.Steps; i++)
+        {
+            var step = work.Step + (long)i * work.Stride;
+            this.ChooseAction(work.Policy, random: step < this.settings.Td3.StartSteps.Value);
+            var result = this.environment.Step(this.action, this.next);
+            this.stepInEpisode++;
+            this.episodeReturn += result.Reward;
+
+            var row = work.Block.Add();
+            this.observation.CopyTo(row);
+            this.action.CopyTo(row[observations..]);
+            row[observations + actions] = (float)result.Reward;
+            // A time limit is not the end of the task: the value of the next state still counts (spec 1.1).
+            row[observations + actions + 1] = result.Terminated ? 0f : 1f;
+            this.next.CopyTo(row[(observations + actions + 2)..]);
+
+            if (result.Terminated || result.Truncated)
+            {
+                var ended = new EpisodeEnded(
+                    step + 1, this.index, this.episode, this.episodeReturn, (int)this.stepInEpisode, result.Terminated);
+                work.Block.Episodes.Add((i, ended));
+                this.Begin(this.episode + 1);
+            }
+            else
+            {
+                this.next.CopyTo(this.observation, 0);
+            }
+        }
+        work.Block.Episode = this.episode;
+    }
+
+    /// <summary>Everything that a resume needs: counters and the simulator's state.</summary>
+    public byte[] Save()
+    {
+        var simulator = this.environment.SaveState();
+        var bytes = new byte[HeaderBytes + simulator.Length];
+        var span = bytes.AsSpan();
+        BinaryPrimitives.WriteInt32LittleEndian(span, FormatVersion);
+        BinaryPrimitives.WriteInt64LittleEndian(span[4..], this.episode);
+        BinaryPrimitives.WriteInt64LittleEndian(span[12..], this.stepInEpisode);
+        BinaryPrimitives.WriteDoubleLittleEndian(span[20..], this.episodeReturn);
+        simulator.CopyTo(span[HeaderBytes..]);
+        return bytes;
+    }
+
+    /// <summary>Continues exactly where <see cref="Save"/> was.</summary>
+    /// <exception cref="InvalidDataException">The bytes are of another version.</exception>
+    public void Restore(ReadOnlySpan<byte> state)
+    {
+        var version = BinaryPrimitives.ReadInt32LittleEndian(state);
+        if (version != FormatVersion)
+        {
+            throw new InvalidDataException($"The stored environment has format {version}; this program reads {FormatVersion}.");
+        }
+        this.episode = BinaryPrimitives.ReadInt64LittleEndian(state[4..]);
+        this.stepInEpisode = BinaryPrimitives.ReadInt64LittleEndian(state[12..]);
+        this.episodeReturn = BinaryPrimitives.ReadDoubleLittleEndian(state[20..]);
+        this.environment.RestoreState(state[HeaderBytes..], this.observation);
+    }
+
+    private void ChooseAction(Model.Networks.Policy policy, bool random)
+    {
+        var spec = this.environment.Spec;
+        if (random)
+        {
+            var uniform = this.Stream(NE.Model.Random.Purpose.WarmUp);
+            for (var i = 0; i < this.action.Length; i++)
+            {
+                this.action[i] = (float)uniform.Uniform(spec.ActionLow[i], spec.ActionHigh[i]);
+            }
+            return;
+        }
+        if (this.scratch.Length < policy.ScratchLength)
+        {
+            this.scratch = new float[policy.ScratchLength];
+        }
+        policy.Act(this.observation, this.action, this.scratch);
+        this.Stream(NE.Model.Random.Purpose.Exploration).FillNormal(this.noise, (float)this.settings.Td3.ExplorationNoise);
+        for (var i = 0; i < this.action.Length; i++)
+        {
+            this.action[i] = Math.Clamp(
+                this.action[i] + spec.ActionHigh[i] * this.noise[i], spec.ActionLow[i], spec.ActionHigh[i]);
+        }
+    }
+
+    private RandomStream Stream(NE.Model.Random.Purpose purpose) =>
+        NE.Model.Random.at(this.settings.Run.Seed, purpose, this.index, this.episode, this.stepInEpisode);
+}

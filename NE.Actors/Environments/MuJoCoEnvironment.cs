@@ -1,0 +1,168 @@
+using System.Buffers.Binary;
+using System.Text;
+using NE.Actors.MuJoCo;
+using NE.Model.Tasks;
+using Stream = NE.Model.Random.Stream;
+
+namespace NE.Actors.Environments;
+
+/// <summary>A task on its own MuJoCo simulator.</summary>
+public sealed class MuJoCoEnvironment : IEnvironment
+{
+    private const uint Magic = 0x5645454E; // "NEEV"
+    private const int Format = 1;
+
+    private readonly ITask task;
+    private readonly Simulator simulator;
+    private readonly double[] wideObservation;
+    private readonly double[] positions;
+    private readonly double[] velocities;
+    private readonly double[] controls;
+    private readonly double[] memory;
+    private readonly double[] terms;
+    private readonly byte[] header;
+    private int elapsed;
+    private bool underWay;
+
+    /// <summary>Throws InvalidDataException when the robot's model is not the one that the task was written for.</summary>
+    public MuJoCoEnvironment(ITask task)
+    {
+        this.task = task;
+        var info = task.Info;
+        this.Spec = EnvironmentFactory.Describe(info);
+        var model = MuJoCoModel.OfRobot(info.Robot);
+        CheckModel(info, model);
+        this.simulator = new Simulator(model);
+        this.wideObservation = new double[info.ObservationSize];
+        this.positions = new double[model.NQ];
+        this.velocities = new double[model.NV];
+        this.controls = new double[model.NU];
+        this.memory = new double[info.MemorySize];
+        this.terms = new double[info.RewardTerms.Length];
+        var id = Encoding.UTF8.GetBytes(info.Id);
+        this.header = [.. BitConverter.GetBytes(Magic), .. BitConverter.GetBytes(Format), .. BitConverter.GetBytes(id.Length), .. id];
+    }
+
+    public EnvironmentSpec Spec { get; }
+
+    /// <summary>The simulator, for views and tests. Stepping it past the environment ends the episode's meaning.</summary>
+    public Simulator Simulator => this.simulator;
+
+    /// <summary>The reward's terms of the last step, in the order of the task's RewardTerms.</summary>
+    public ReadOnlySpan<double> RewardTerms => this.terms;
+
+    /// <summary>Steps made in this episode.</summary>
+    public int Elapsed => this.elapsed;
+
+    public void Reset(Stream random, Span<float> observation)
+    {
+        this.RequireObservation(observation);
+        this.simulator.ResetData();
+        this.simulator.QPos0.CopyTo(this.positions);
+        Array.Clear(this.velocities);
+        this.task.Reset(random, this.positions, this.velocities);
+        this.simulator.SetState(this.positions, this.velocities);
+        this.simulator.Forward();
+        this.elapsed = 0;
+        this.underWay = true;
+        Array.Clear(this.terms);
+        this.Observe(observation);
+    }
+
+    public StepResult Step(ReadOnlySpan<float> action, Span<float> observation)
+    {
+        this.RequireObservation(observation);
+        this.RequireAction(action);
+        if (!this.underWay)
+        {
+            throw new InvalidOperationException($"No episode of {this.Spec.Id} is under way: it was never started or is over. Call Reset first.");
+        }
+
+        for (var i = 0; i < action.Length; i++)
+        {
+            this.controls[i] = action[i];
+        }
+
+        this.task.Before(this.simulator, this.memory);
+        // Until the step has succeeded there is no episode to continue.
+        this.underWay = false;
+        this.simulator.Step(this.controls, this.task.Info.FrameSkip);
+        this.elapsed++;
+        var evaluation = this.task.Evaluate(this.simulator, this.controls, this.memory, this.terms);
+        var result = new StepResult(evaluation.Reward, evaluation.Terminated, this.elapsed >= this.Spec.TimeLimit);
+        this.underWay = !result.IsLast;
+        this.Observe(observation);
+        return result;
+    }
+
+    public byte[] SaveState()
+    {
+        var tail = new byte[5];
+        BinaryPrimitives.WriteInt32LittleEndian(tail, this.elapsed);
+        tail[4] = this.underWay ? (byte)1 : (byte)0;
+        return [.. this.header, .. tail, .. this.simulator.SaveState()];
+    }
+
+    public void RestoreState(ReadOnlySpan<byte> state, Span<float> observation)
+    {
+        this.RequireObservation(observation);
+        if (!state.StartsWith(this.header) || state.Length < this.header.Length + 5)
+        {
+            throw new InvalidDataException(
+                $"Expected a saved state of {this.Spec.Id} (format {Format}), found {state.Length} bytes that are damaged or belong to another task.");
+        }
+
+        var tail = state[this.header.Length..];
+        this.simulator.RestoreState(tail[5..]);
+        this.elapsed = BinaryPrimitives.ReadInt32LittleEndian(tail);
+        this.underWay = tail[4] != 0;
+        this.Observe(observation);
+    }
+
+    public void Dispose() => this.simulator.Dispose();
+
+    private static void CheckModel(TaskInfo info, MuJoCoModel model)
+    {
+        var ranges = Enumerable.Range(0, model.NU).Select(model.ControlRange).Select(range => ((float)range.Low, (float)range.High));
+        if (model.Timestep != info.Timestep || !ranges.SequenceEqual(info.ActionLow.Zip(info.ActionHigh)))
+        {
+            throw new InvalidDataException(
+                $"The model '{model.Name}' does not fit the task {info.Id}: its timestep is {model.Timestep} s with {model.NU} actuators; "
+                + $"expected {info.Timestep} s, {info.ActionSize} actuators and the task's action bounds.");
+        }
+    }
+
+    private void Observe(Span<float> observation)
+    {
+        this.task.Observe(this.simulator, this.wideObservation);
+        for (var i = 0; i < observation.Length; i++)
+        {
+            observation[i] = (float)this.wideObservation[i];
+        }
+    }
+
+    private void RequireObservation(Span<float> observation)
+    {
+        if (observation.Length != this.Spec.ObservationSize)
+        {
+            throw new ArgumentException(
+                $"An observation of {this.Spec.Id} has {this.Spec.ObservationSize} numbers; the given memory has {observation.Length}.", nameof(observation));
+        }
+    }
+
+    private void RequireAction(ReadOnlySpan<float> action)
+    {
+        if (action.Length != this.Spec.ActionSize)
+        {
+            throw new ArgumentException($"An action of {this.Spec.Id} has {this.Spec.ActionSize} numbers; {action.Length} were given.", nameof(action));
+        }
+
+        for (var i = 0; i < action.Length; i++)
+        {
+            if (!float.IsFinite(action[i]))
+            {
+                throw new ArgumentException($"Action {i} of {this.Spec.Id} is {action[i]}; it must be a finite number.", nameof(action));
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+using NE.Actors.Environments;
+using NE.Model.Networks;
+using Random = NE.Model.Random;
+
+namespace NE.Actors.Evaluation;
+
+/// <summary>Returns and lengths of noise-free episodes.</summary>
+public sealed record EpisodeResults(double[] Returns, int[] Lengths);
+
+/// <summary>The paper's evaluation: noise-free episodes, with start states of their own stream.</summary>
+public static class EpisodeRunner
+{
+    /// <summary>Evaluation uses the run's seed plus this (spec 1.1).</summary>
+    public const long SeedOffset = 100;
+
+    /// <summary>Undiscounted returns of full episodes. Episode i always starts in the same state for the same seed.</summary>
+    /// <param name="seed">Seed of the run.</param>
+    public static EpisodeResults Run(IEnvironment environment, Policy policy, long seed, int episodes)
+    {
+        var spec = environment.Spec;
+        var (observation, action, scratch) =
+            (new float[spec.ObservationSize], new float[spec.ActionSize], new float[policy.ScratchLength]);
+        var (returns, lengths) = (new double[episodes], new int[episodes]);
+        for (var episode = 0; episode < episodes; episode++)
+        {
+            environment.Reset(Random.at(seed + SeedOffset, Random.Purpose.Evaluation, 0, episode, 0), observation);
+            StepResult result;
+            do
+            {
+                policy.Act(observation, action, scratch);
+                result = environment.Step(action, observation);
+                returns[episode] += result.Reward;
+                lengths[episode]++;
+            }
+            while (!result.Terminated && !result.Truncated);
+        }
+        return new EpisodeResults(returns, lengths);
+    }
+}

@@ -1,0 +1,72 @@
+using Akka.Actor;
+using Akka.Event;
+using NE.Actors.Environments;
+using NE.Model.Networks;
+
+namespace NE.Actors.Evaluation;
+
+/// <summary>To the evaluator: play this policy. The policy is the evaluator's own copy.</summary>
+public sealed record Evaluate(long Step, Policy Policy);
+
+/// <summary>The episodes of the policy of a step are played.</summary>
+public sealed record Evaluated(long Step, EpisodeResults Results);
+
+/// <summary>Plays noise-free episodes on an environment and a thread of its own, off the training path, one policy after the other.</summary>
+public sealed class EvaluatorActor : ReceiveActor, IWithTimers
+{
+    private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(2);
+
+    private readonly IActorRef run;
+    private readonly Func<IEnvironment> create;
+    private readonly long seed;
+    private readonly int episodes;
+    private readonly ILoggingAdapter log = Context.GetLogger();
+    private readonly Queue<Evaluate> waiting = [];
+    private SimulatorThread? thread;
+
+    public EvaluatorActor(IActorRef run, Func<IEnvironment> create, long seed, int episodes)
+    {
+        (this.run, this.create, this.seed, this.episodes) = (run, create, seed, episodes);
+        this.Receive<Evaluate>(work =>
+        {
+            this.waiting.Enqueue(work);
+            if (this.waiting.Count == 1)
+            {
+                this.Play(work);
+            }
+        });
+        this.Receive<Evaluated>(done =>
+        {
+            this.waiting.Dequeue();
+            run.Tell(done);
+            if (this.waiting.TryPeek(out var next))
+            {
+                this.Play(next);
+            }
+        });
+        this.Receive<Fault>(fault =>
+        {
+            this.log.Warning(fault.Error, "The evaluation environment failed; it is started anew and the evaluation repeated");
+            this.thread?.Dispose();
+            this.thread = null;
+            this.Timers.StartSingleTimer("again", new Again(), RetryPause);
+        });
+        this.Receive<Again>(_ => this.Play(this.waiting.Peek()));
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void PostStop() => this.thread?.Dispose();
+
+    private void Play(Evaluate work)
+    {
+        var self = this.Self;
+        this.thread ??= new SimulatorThread("evaluation", this.create, error => self.Tell(new Fault(error)));
+        this.thread.Post(environment =>
+            self.Tell(new Evaluated(work.Step, EpisodeRunner.Run(environment, work.Policy, this.seed, this.episodes))));
+    }
+
+    private sealed record Again;
+
+    private sealed record Fault(Exception Error);
+}

@@ -1,0 +1,87 @@
+using Akka.Actor;
+using NE.Model.Agents;
+using NE.Model.Networks;
+using NE.Model.Replay;
+using static NE.Model.History;
+
+namespace NE.Actors.Learning;
+
+/// <summary>
+/// Owns the agent: networks, optimiser, topology scheduler and device, on one thread for life (a pinned dispatcher). Samples the replay
+/// memory directly, within the window that it is handed.
+/// </summary>
+public sealed class LearnerActor : ReceiveActor
+{
+    /// <summary>Gradient steps between two looks at the mailbox.</summary>
+    private const int Slice = 64;
+
+    private readonly Agent agent;
+    private readonly ITransitionSource source;
+    private readonly IActorRef run;
+    private readonly List<TopologyChanged> changes = [];
+
+    /// <param name="create">Creates the agent, restored if the run is; called on the learner's own thread.</param>
+    public LearnerActor(IActorRef run, Func<Agent> create, ITransitionSource source)
+    {
+        (this.run, this.source) = (run, source);
+        this.agent = create();
+        this.Receive<Learn>(learn => this.Guard(() => this.Begin(learn)));
+        this.Receive<Continue>(work => this.Guard(() => this.Work(work)));
+        this.Receive<CaptureLearner>(_ => this.Guard(this.Capture));
+    }
+
+    protected override void PostStop() => (this.agent as IDisposable)?.Dispose();
+
+    private void Begin(Learn learn)
+    {
+        IReadOnlyList<KeyValuePair<string, double>>? metrics = learn.Measure ? this.agent.Measure(this.source, learn.Window) : null;
+        this.Work(new Continue(learn, learn.Updates, metrics));
+    }
+
+    private void Work(Continue work)
+    {
+        var learn = work.Learn;
+        var now = Math.Min(Slice, work.Left);
+        for (var i = 0; i < now; i++)
+        {
+            this.agent.Update(this.source, learn.Window);
+            this.changes.AddRange(this.agent.TakeTopologyChanges());
+        }
+        if (work.Left > now)
+        {
+            this.Self.Tell(work with { Left = work.Left - now });
+            return;
+        }
+        this.agent.CopyPolicy(learn.Policy);
+        var changed = this.changes.ToArray();
+        this.changes.Clear();
+        this.run.Tell(new Learned(learn.Round, this.agent.GradientStep, learn.Policy, changed, work.Metrics));
+    }
+
+    private void Capture()
+    {
+        if (this.agent.FindNonFinite() is { } tensor)
+        {
+            this.run.Tell(new LearnerFailed(
+                $"{tensor} is not finite at gradient step {this.agent.GradientStep:N0}; nothing after the last checkpoint was kept. "
+                + "Resuming repeats the same steps: lower the learning rates or switch weight clipping on in a new run."));
+            return;
+        }
+        this.run.Tell(new LearnerCaptured(this.agent.Save(), this.agent.Policy().ToBytes()));
+    }
+
+    /// <summary>A loss that is no number is the run's end, not a reason to try again; everything else is the supervisor's.</summary>
+    private void Guard(Action work)
+    {
+        try
+        {
+            work();
+        }
+        catch (NonFiniteException error)
+        {
+            this.run.Tell(new LearnerFailed(error.Message));
+        }
+    }
+
+    private sealed record Continue(Learn Learn, long Left, IReadOnlyList<KeyValuePair<string, double>>? Metrics);
+}

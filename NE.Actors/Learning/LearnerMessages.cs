@@ -1,0 +1,29 @@
+using NE.Model.Agents;
+using NE.Model.Networks;
+using NE.Model.Replay;
+using static NE.Model.History;
+
+namespace NE.Actors.Learning;
+
+/// <summary>To the learner: take gradient steps on a window of the replay memory.</summary>
+/// <param name="Window">Rows that may be sampled; the learner never looks past them.</param>
+/// <param name="Updates">Gradient steps to take.</param>
+/// <param name="Measure">Measure the plasticity of the networks first, on the same window.</param>
+/// <param name="Policy">Memory for the policy after the steps; nobody else reads it until it comes back.</param>
+public sealed record Learn(long Round, Window Window, long Updates, bool Measure, Policy Policy);
+
+/// <summary>The gradient steps are done.</summary>
+/// <param name="GradientSteps">Gradient steps of the whole run.</param>
+/// <param name="Policy">The memory that came with <see cref="Learn"/>, filled with the newest policy.</param>
+/// <param name="Changes">Topology events of these steps, in order.</param>
+/// <param name="Metrics">Name and value pairs, when they were asked for.</param>
+public sealed record Learned(
+    long Round, long GradientSteps, Policy Policy, TopologyChanged[] Changes, IReadOnlyList<KeyValuePair<string, double>>? Metrics);
+
+/// <summary>To the learner, at a barrier: copy everything that a resume restores.</summary>
+public sealed record CaptureLearner;
+
+public sealed record LearnerCaptured(AgentState State, byte[] Policy);
+
+/// <summary>The learner cannot go on and trying again would end the same way.</summary>
+public sealed record LearnerFailed(string Reason);

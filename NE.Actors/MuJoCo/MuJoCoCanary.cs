@@ -1,0 +1,67 @@
+namespace NE.Actors.MuJoCo;
+
+/// <summary>A self-test at load: a small model with odd sizes and numbers is compiled, read through the layout and stepped once, so that a
+/// library whose memory differs from the table is refused instead of read wrongly. Takes about a millisecond.</summary>
+internal static unsafe class MuJoCoCanary
+{
+    private const double Timestep = 0.00123;
+
+    private const string Xml =
+        """
+        <mujoco model="canary">
+          <compiler angle="radian"/>
+          <option timestep="0.00123"/>
+          <worldbody>
+            <body pos="0.11 0.22 1.33">
+              <freejoint/>
+              <geom type="sphere" size="0.0625" mass="1.75"/>
+              <body pos="0 0 0.5">
+                <joint name="a" type="hinge" axis="0 1 0" ref="0.375"/>
+                <geom type="sphere" size="0.03125" mass="0.5"/>
+                <body pos="0 0 0.5">
+                  <joint name="b" type="hinge" axis="1 0 0" ref="-0.625"/>
+                  <geom type="sphere" size="0.015625" mass="0.25"/>
+                  <site pos="0 0 0.1"/>
+                </body>
+              </body>
+            </body>
+            <body pos="3 0 0"/>
+          </worldbody>
+          <actuator>
+            <motor joint="a" ctrllimited="true" ctrlrange="-0.7 0.9"/>
+            <motor joint="b" ctrllimited="true" ctrlrange="-1.1 1.3"/>
+            <motor joint="a" ctrllimited="true" ctrlrange="-1.7 1.9"/>
+          </actuator>
+        </mujoco>
+        """;
+
+    internal static void Check(MuJoCoLibrary library)
+    {
+        using var model = MuJoCoModel.FromXml(library, "canary", Xml);
+        Expect(library, "model sizes", "9 8 3 5 3 1", $"{model.NQ} {model.NV} {model.NU} {model.NBody} {model.NGeom} {model.NSite}");
+        Expect(library, "timestep", Timestep, model.Timestep);
+        Expect(library, "control range", (-1.1, 1.3), model.ControlRange(1));
+        Expect(library, "geom_size", 0.015625, model.Array(library.Layout.Model.GeomSize)[6]);
+        Expect(library, "body_mass", 1.75, model.Array(library.Layout.Model.BodyMass)[1]);
+        Expect(library, "qpos0", -0.625, model.Array(library.Layout.Model.QPos0)[8]);
+
+        using var simulator = new Simulator(model);
+        var before = simulator.QPos[2];
+        Expect(library, "qpos after a reset", 1.33, before);
+        simulator.Step([0.5, 0.25, 0.125], 1);
+        Expect(library, "ctrl", 0.25, simulator.Ctrl[1]);
+        Expect(library, "time after a step", Timestep, simulator.Time);
+        Expect(library, "falling", true, simulator.QPos[2] < before && simulator.QVel[2] < 0);
+        Expect(library, "xpos of the last body", 3.0, simulator.XPos[12]);
+    }
+
+    private static void Expect<T>(MuJoCoLibrary library, string what, T expected, T found)
+    {
+        if (!EqualityComparer<T>.Default.Equals(expected, found))
+        {
+            throw new MuJoCoUnavailableException(
+                $"The MuJoCo library {library.Path} says it is version {library.Version}, but its memory is laid out differently: "
+                + $"{what} should be {expected} and is {found}. Install Debian's libmujoco2.2.2, or set MUJOCO_PATH to that library.");
+        }
+    }
+}

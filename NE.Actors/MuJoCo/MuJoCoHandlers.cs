@@ -1,0 +1,92 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace NE.Actors.MuJoCo;
+
+/// <summary>MuJoCo's process-wide error and warning handlers. Without them MuJoCo writes MUJOCO_LOG.TXT into the working folder, and on an
+/// error waits on standard input and ends the process.</summary>
+public static unsafe class MuJoCoHandlers
+{
+    private const long WarningInterval = 1000;
+
+    private static readonly Lock gate = new();
+    private static long lastWarning = -WarningInterval;
+    private static long suppressed;
+
+    /// <summary>What to do with a fatal error on this thread; null on threads that own no environment.</summary>
+    [ThreadStatic]
+    private static Action<string>? errorSink;
+
+    /// <summary>Where warnings go, at most one a second; how many were left out is told with the next one. Nowhere when null.</summary>
+    public static Action<string>? WarningLog { get; set; }
+
+    /// <summary>Declares the calling thread an environment's own: on a fatal error the sink gets the message, then the thread is parked
+    /// for ever, because MuJoCo can neither be returned to nor unwound.</summary>
+    internal static void OwnThread(Action<string> sink) => errorSink = sink;
+
+    internal static void Install(nint library)
+    {
+        *(delegate* unmanaged[Cdecl]<byte*, void>*)NativeLibrary.GetExport(library, "mju_user_error") = &OnError;
+        *(delegate* unmanaged[Cdecl]<byte*, void>*)NativeLibrary.GetExport(library, "mju_user_warning") = &OnWarning;
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void OnError(byte* message)
+    {
+        var text = Marshal.PtrToStringUTF8((nint)message) ?? "unknown error";
+        if (errorSink is not { } sink)
+        {
+            Environment.FailFast($"MuJoCo reported a fatal error on a thread that owns no environment: {text}");
+            return;
+        }
+
+        try
+        {
+            sink(text);
+        }
+        catch (Exception e)
+        {
+            // An exception must not cross the native frames below: that would abort the process without a word.
+            Environment.FailFast($"The handler of MuJoCo's fatal error '{text}' failed", e);
+        }
+
+        Thread.Sleep(Timeout.Infinite);
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void OnWarning(byte* message)
+    {
+        try
+        {
+            Warn(Marshal.PtrToStringUTF8((nint)message) ?? "unknown warning", Environment.TickCount64);
+        }
+        catch (Exception)
+        {
+            // As above; losing a line of the log is the lesser evil.
+        }
+    }
+
+    private static void Warn(string text, long now)
+    {
+        if (WarningLog is not { } log)
+        {
+            return;
+        }
+
+        long left;
+        lock (gate)
+        {
+            if (now - lastWarning < WarningInterval)
+            {
+                suppressed++;
+                return;
+            }
+
+            lastWarning = now;
+            left = suppressed;
+            suppressed = 0;
+        }
+
+        log(left == 0 ? text : $"{text} ({left} more warnings since the last one)");
+    }
+}

@@ -1,0 +1,133 @@
+using System.Collections.Concurrent;
+using System.Text;
+using NE.Model.Tasks;
+
+namespace NE.Actors.MuJoCo;
+
+/// <summary>A compiled model. Read-only while it is simulated, so all simulators of one robot share it.</summary>
+public sealed unsafe class MuJoCoModel : IDisposable
+{
+    private static readonly ConcurrentDictionary<string, Lazy<MuJoCoModel>> robots = new();
+    private static readonly Lock compiler = new();
+
+    private readonly MuJoCoLibrary library;
+
+    private MuJoCoModel(MuJoCoLibrary library, string name, ModelHandle handle)
+    {
+        this.library = library;
+        this.Name = name;
+        this.Handle = handle;
+        var offsets = library.Layout.Model;
+        this.NQ = this.Size(offsets.NQ);
+        this.NV = this.Size(offsets.NV);
+        this.NU = this.Size(offsets.NU);
+        this.NA = this.Size(offsets.NA);
+        this.NBody = this.Size(offsets.NBody);
+        this.NJoint = this.Size(offsets.NJoint);
+        this.NGeom = this.Size(offsets.NGeom);
+        this.NSite = this.Size(offsets.NSite);
+        this.NCamera = this.Size(offsets.NCamera);
+        this.NLight = this.Size(offsets.NLight);
+        this.NMocap = this.Size(offsets.NMocap);
+        this.NUserData = this.Size(offsets.NUserData);
+        this.NSensorData = this.Size(offsets.NSensorData);
+        this.Timestep = *(double*)(this.Address + offsets.Timestep);
+    }
+
+    public string Name { get; }
+
+    public int NQ { get; }
+
+    public int NV { get; }
+
+    public int NU { get; }
+
+    public int NA { get; }
+
+    public int NBody { get; }
+
+    public int NJoint { get; }
+
+    public int NGeom { get; }
+
+    public int NSite { get; }
+
+    public int NCamera { get; }
+
+    public int NLight { get; }
+
+    public int NMocap { get; }
+
+    public int NUserData { get; }
+
+    public int NSensorData { get; }
+
+    /// <summary>The physics step in seconds.</summary>
+    public double Timestep { get; }
+
+    internal ModelHandle Handle { get; }
+
+    internal MuJoCoLayout Layout => this.library.Layout;
+
+    /// <summary>The mjModel; valid while this object is alive.</summary>
+    internal byte* Address => (byte*)this.Handle.DangerousGetHandle();
+
+    /// <summary>The model of a robot that `Robots.names` lists: compiled once per process, shared, never freed.</summary>
+    public static MuJoCoModel OfRobot(string name) =>
+        robots.GetOrAdd(name, static robot => new Lazy<MuJoCoModel>(() => FromXml(robot, Robots.read(robot)), LazyThreadSafetyMode.PublicationOnly)).Value;
+
+    /// <summary>Compiles MJCF text. The caller owns the model.</summary>
+    public static MuJoCoModel FromXml(string name, string xml) => FromXml(MuJoCoLibrary.Current, name, xml);
+
+    internal static MuJoCoModel FromXml(MuJoCoLibrary library, string name, string xml)
+    {
+        // A real file: MuJoCo's in-memory file system is a 2 MB structure in this version.
+        var file = Path.Combine(Path.GetTempPath(), $"ne-{Guid.NewGuid():N}.xml");
+        try
+        {
+            File.WriteAllText(file, xml);
+            return new MuJoCoModel(library, name, Compile(name, file));
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    /// <summary>The limits of an actuator's control.</summary>
+    public (double Low, double High) ControlRange(int actuator)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)actuator, (uint)this.NU, nameof(actuator));
+        var range = this.Array(this.Layout.Model.ActuatorControlRange) + 2 * actuator;
+        return (range[0], range[1]);
+    }
+
+    public void Dispose() => this.Handle.Dispose();
+
+    internal int Size(int offset) => *(int*)(this.Address + offset);
+
+    internal double* Array(int offset) => *(double**)(this.Address + offset);
+
+    private static ModelHandle Compile(string name, string file)
+    {
+        const int Size = 1000;
+        var error = stackalloc byte[Size];
+        nint model;
+        // The compiler keeps the last parsed document in a global.
+        lock (compiler)
+        {
+            model = MuJoCoNative.mj_loadXML(file, 0, error, Size);
+        }
+
+        return model != 0
+            ? new ModelHandle(model)
+            : throw new ModelCompileException($"MuJoCo cannot compile the model '{name}': {Text(error, Size)}");
+    }
+
+    private static string Text(byte* text, int size)
+    {
+        var bytes = new ReadOnlySpan<byte>(text, size);
+        var end = bytes.IndexOf((byte)0);
+        return Encoding.UTF8.GetString(end < 0 ? bytes : bytes[..end]);
+    }
+}

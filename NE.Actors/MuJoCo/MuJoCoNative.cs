@@ -1,0 +1,38 @@
+using System.Runtime.InteropServices;
+
+namespace NE.Actors.MuJoCo;
+
+/// <summary>The functions of libmujoco that NE.Actors calls. Signatures are the same from 2.2.2 to 3.12; `MuJoCoLibrary` decides which
+/// file "mujoco" is, and must have loaded it before the first call.</summary>
+/// <remarks>No SuppressGCTransition: these run for microseconds to milliseconds and call back (errors, warnings).</remarks>
+internal static unsafe partial class MuJoCoNative
+{
+    internal const string Library = "mujoco";
+
+    [LibraryImport(Library)]
+    internal static partial int mj_version();
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial nint mj_loadXML(string path, nint vfs, byte* error, int errorSize);
+
+    [LibraryImport(Library)]
+    internal static partial void mj_deleteModel(nint model);
+
+    [LibraryImport(Library)]
+    internal static partial nint mj_makeData(nint model);
+
+    [LibraryImport(Library)]
+    internal static partial void mj_deleteData(nint data);
+
+    [LibraryImport(Library)]
+    internal static partial void mj_resetData(nint model, nint data);
+
+    [LibraryImport(Library)]
+    internal static partial void mj_forward(nint model, nint data);
+
+    [LibraryImport(Library)]
+    internal static partial void mj_step(nint model, nint data);
+
+    [LibraryImport(Library)]
+    internal static partial void mj_rnePostConstraint(nint model, nint data);
+}

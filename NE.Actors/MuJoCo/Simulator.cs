@@ -1,0 +1,235 @@
+using NE.Model.Tasks;
+
+namespace NE.Actors.MuJoCo;
+
+/// <summary>One simulated robot: an mjData on a shared model. Used by one thread at a time. The spans show MuJoCo's own memory.</summary>
+public sealed unsafe class Simulator : IPhysics, IDisposable
+{
+    /// <summary>Warnings that mean the state left the numbers: BADQPOS, BADQVEL, BADQACC of 2.2.2.</summary>
+    private const int FirstBadWarning = 4;
+    private const int LastBadWarning = 6;
+    private const double Limit = 1e10;
+
+    private readonly DataHandle data;
+    private readonly nint modelAddress;
+    private readonly nint dataAddress;
+    private readonly int* warnings;
+    private readonly double* time;
+    private readonly double* qpos;
+    private readonly double* qvel;
+    private readonly double* ctrl;
+    private readonly double* xpos;
+    private readonly double* xmat;
+    private readonly double* xipos;
+    private readonly double* siteXPos;
+    private readonly double* cinert;
+    private readonly double* cvel;
+    private readonly double* cfrcExt;
+    private readonly double* qfrcActuator;
+    private readonly double* qfrcConstraint;
+    private readonly double* sensorData;
+    private readonly double* qpos0;
+    private readonly double* bodyMass;
+    private readonly SimulatorState state;
+
+    public Simulator(MuJoCoModel model)
+    {
+        this.Model = model;
+        this.data = new DataHandle(model.Handle);
+        if (this.data.IsInvalid)
+        {
+            throw new InsufficientMemoryException($"MuJoCo could not allocate a simulation of '{model.Name}' (about 14 MB).");
+        }
+
+        this.modelAddress = (nint)model.Address;
+        this.dataAddress = this.data.DangerousGetHandle();
+        var offsets = model.Layout.Data;
+        this.warnings = (int*)(this.dataAddress + offsets.Warning);
+        this.time = (double*)(this.dataAddress + offsets.Time);
+        this.qpos = this.Pointer(offsets.QPos);
+        this.qvel = this.Pointer(offsets.QVel);
+        this.ctrl = this.Pointer(offsets.Ctrl);
+        this.xpos = this.Pointer(offsets.XPos);
+        this.xmat = this.Pointer(offsets.XMat);
+        this.xipos = this.Pointer(offsets.XIPos);
+        this.siteXPos = this.Pointer(offsets.SiteXPos);
+        this.cinert = this.Pointer(offsets.CInert);
+        this.cvel = this.Pointer(offsets.CVel);
+        this.cfrcExt = this.Pointer(offsets.CFrcExt);
+        this.qfrcActuator = this.Pointer(offsets.QFrcActuator);
+        this.qfrcConstraint = this.Pointer(offsets.QFrcConstraint);
+        this.sensorData = this.Pointer(offsets.SensorData);
+        this.qpos0 = model.Array(model.Layout.Model.QPos0);
+        this.bodyMass = model.Array(model.Layout.Model.BodyMass);
+        this.state = new SimulatorState(model, (byte*)this.dataAddress);
+    }
+
+    public MuJoCoModel Model { get; }
+
+    public double Timestep => this.Model.Timestep;
+
+    public double Time
+    {
+        get
+        {
+            this.ThrowIfDisposed();
+            return *this.time;
+        }
+    }
+
+    public int NQ => this.Model.NQ;
+
+    public int NV => this.Model.NV;
+
+    public int NU => this.Model.NU;
+
+    public int NBody => this.Model.NBody;
+
+    public int NSite => this.Model.NSite;
+
+    public ReadOnlySpan<double> QPos => this.View(this.qpos, this.NQ);
+
+    public ReadOnlySpan<double> QVel => this.View(this.qvel, this.NV);
+
+    public ReadOnlySpan<double> Ctrl => this.View(this.ctrl, this.NU);
+
+    public ReadOnlySpan<double> QPos0 => this.View(this.qpos0, this.NQ);
+
+    public ReadOnlySpan<double> XPos => this.View(this.xpos, 3 * this.NBody);
+
+    public ReadOnlySpan<double> XMat => this.View(this.xmat, 9 * this.NBody);
+
+    public ReadOnlySpan<double> XIPos => this.View(this.xipos, 3 * this.NBody);
+
+    public ReadOnlySpan<double> SiteXPos => this.View(this.siteXPos, 3 * this.NSite);
+
+    public ReadOnlySpan<double> CInert => this.View(this.cinert, 10 * this.NBody);
+
+    public ReadOnlySpan<double> CVel => this.View(this.cvel, 6 * this.NBody);
+
+    public ReadOnlySpan<double> CFrcExt => this.View(this.cfrcExt, 6 * this.NBody);
+
+    public ReadOnlySpan<double> QFrcActuator => this.View(this.qfrcActuator, this.NV);
+
+    public ReadOnlySpan<double> QFrcConstraint => this.View(this.qfrcConstraint, this.NV);
+
+    public ReadOnlySpan<double> SensorData => this.View(this.sensorData, this.Model.NSensorData);
+
+    public ReadOnlySpan<double> BodyMass => this.View(this.bodyMass, this.NBody);
+
+    /// <summary>The mjData, for rendering on the thread that steps it; valid while this object is alive.</summary>
+    internal nint DataAddress => this.dataAddress;
+
+    /// <summary>Back to the model's initial pose, everything else 0. Derived arrays are stale until `Forward`.</summary>
+    public void ResetData()
+    {
+        this.ThrowIfDisposed();
+        MuJoCoNative.mj_resetData(this.modelAddress, this.dataAddress);
+        GC.KeepAlive(this);
+    }
+
+    /// <summary>Overwrites positions [nq] and velocities [nv]; call `Forward` afterwards.</summary>
+    public void SetState(ReadOnlySpan<double> positions, ReadOnlySpan<double> velocities)
+    {
+        this.ThrowIfDisposed();
+        Require(positions.Length == this.NQ && velocities.Length == this.NV, $"{this.NQ} positions and {this.NV} velocities", positions.Length + velocities.Length);
+        positions.CopyTo(new Span<double>(this.qpos, this.NQ));
+        velocities.CopyTo(new Span<double>(this.qvel, this.NV));
+    }
+
+    /// <summary>Brings the derived arrays and the solver's warm start up to date. Belongs to a reset only: never after a step or a
+    /// restore, where the tasks must see the lagged arrays.</summary>
+    public void Forward()
+    {
+        this.ThrowIfDisposed();
+        MuJoCoNative.mj_forward(this.modelAddress, this.dataAddress);
+        GC.KeepAlive(this);
+    }
+
+    /// <summary>Sets the controls [nu], not clamped, makes the physics steps of one control step, then computes the contact forces once.
+    /// Throws PhysicsDivergedException when the state left the numbers; MuJoCo may then have reset the data by itself.</summary>
+    public void Step(ReadOnlySpan<double> controls, int physicsSteps)
+    {
+        this.ThrowIfDisposed();
+        Require(controls.Length == this.NU, $"{this.NU} controls", controls.Length);
+        controls.CopyTo(new Span<double>(this.ctrl, this.NU));
+        var before = this.BadStateWarnings();
+        for (var i = 0; i < physicsSteps; i++)
+        {
+            MuJoCoNative.mj_step(this.modelAddress, this.dataAddress);
+        }
+
+        MuJoCoNative.mj_rnePostConstraint(this.modelAddress, this.dataAddress);
+        GC.KeepAlive(this);
+        if (this.BadStateWarnings() != before || !InBounds(this.QPos) || !InBounds(this.QVel))
+        {
+            throw new PhysicsDivergedException(
+                $"The simulation of '{this.Model.Name}' diverged: a position, velocity or acceleration is not a number or beyond {Limit:0e+0}. "
+                + "The episode is lost; reset the environment.");
+        }
+    }
+
+    /// <summary>Everything that the next step, the tasks and the renderer read, as bytes.</summary>
+    public byte[] SaveState()
+    {
+        this.ThrowIfDisposed();
+        var bytes = new byte[this.state.Length];
+        this.state.Save(bytes);
+        return bytes;
+    }
+
+    /// <summary>Continues exactly where `SaveState` was called, in this or another process. Throws InvalidDataException for bytes that
+    /// are damaged or of another robot; then nothing was changed.</summary>
+    public void RestoreState(ReadOnlySpan<byte> bytes)
+    {
+        this.ThrowIfDisposed();
+        this.state.Restore(bytes);
+        GC.KeepAlive(this);
+    }
+
+    public void Dispose() => this.data.Dispose();
+
+    private static void Require(bool holds, string expected, int found)
+    {
+        if (!holds)
+        {
+            throw new ArgumentException($"Expected {expected}, found {found}.");
+        }
+    }
+
+    private static bool InBounds(ReadOnlySpan<double> values)
+    {
+        foreach (var value in values)
+        {
+            // Written so that NaN fails.
+            if (!(Math.Abs(value) <= Limit))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private int BadStateWarnings()
+    {
+        var count = 0;
+        for (var i = FirstBadWarning; i <= LastBadWarning; i++)
+        {
+            // Each entry is (last info, number).
+            count += this.warnings[2 * i + 1];
+        }
+
+        return count;
+    }
+
+    private ReadOnlySpan<double> View(double* values, int count)
+    {
+        this.ThrowIfDisposed();
+        return new ReadOnlySpan<double>(values, count);
+    }
+
+    private double* Pointer(int offset) => *(double**)(this.dataAddress + offset);
+
+    private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(this.data.IsClosed, this);
+}

@@ -1,0 +1,139 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace NE.Actors.MuJoCo;
+
+/// <summary>The stored form of a simulator: a header (magic, format, MuJoCo version, robot, sizes), the warning counters, then the arrays
+/// below, little-endian doubles. Stored in checkpoints: a change of the order or the list needs a new format number.</summary>
+/// <remarks>
+/// The arrays are what mj_step reads before it writes (state, warm start, inputs) and every derived array that tasks or the renderer
+/// read between two steps. The derived ones cannot be recomputed: after a step they belong to the last evaluation inside
+/// it, so mj_forward would give other values.
+/// </remarks>
+internal sealed unsafe class SimulatorState
+{
+    private const uint Magic = 0x5350454E; // "NEPS"
+    private const int Format = 1;
+    private const int WarningBytes = 64;
+
+    private readonly MuJoCoModel model;
+    private readonly byte* data;
+    private readonly byte[] header;
+    private readonly (nint Address, int Bytes)[] blocks;
+
+    internal SimulatorState(MuJoCoModel model, byte* data)
+    {
+        this.model = model;
+        this.data = data;
+        this.header = Header(model);
+        var offsets = model.Layout.Data;
+        this.blocks =
+        [
+            ((nint)(data + offsets.Warning), WarningBytes),
+            ((nint)(data + offsets.Time), sizeof(double)),
+            this.Doubles(offsets.QPos, model.NQ),
+            this.Doubles(offsets.QVel, model.NV),
+            this.Doubles(offsets.Act, model.NA),
+            this.Doubles(offsets.QAcc, model.NV),
+            this.Doubles(offsets.QAccWarmStart, model.NV),
+            this.Doubles(offsets.Ctrl, model.NU),
+            this.Doubles(offsets.QFrcApplied, model.NV),
+            this.Doubles(offsets.XFrcApplied, 6 * model.NBody),
+            this.Doubles(offsets.MocapPos, 3 * model.NMocap),
+            this.Doubles(offsets.MocapQuat, 4 * model.NMocap),
+            this.Doubles(offsets.UserData, model.NUserData),
+            this.Doubles(offsets.SensorData, model.NSensorData),
+            this.Doubles(offsets.XPos, 3 * model.NBody),
+            this.Doubles(offsets.XQuat, 4 * model.NBody),
+            this.Doubles(offsets.XMat, 9 * model.NBody),
+            this.Doubles(offsets.XIPos, 3 * model.NBody),
+            this.Doubles(offsets.XIMat, 9 * model.NBody),
+            this.Doubles(offsets.XAnchor, 3 * model.NJoint),
+            this.Doubles(offsets.XAxis, 3 * model.NJoint),
+            this.Doubles(offsets.GeomXPos, 3 * model.NGeom),
+            this.Doubles(offsets.GeomXMat, 9 * model.NGeom),
+            this.Doubles(offsets.SiteXPos, 3 * model.NSite),
+            this.Doubles(offsets.SiteXMat, 9 * model.NSite),
+            this.Doubles(offsets.CameraXPos, 3 * model.NCamera),
+            this.Doubles(offsets.CameraXMat, 9 * model.NCamera),
+            this.Doubles(offsets.LightXPos, 3 * model.NLight),
+            this.Doubles(offsets.LightXDir, 3 * model.NLight),
+            this.Doubles(offsets.SubtreeCom, 3 * model.NBody),
+            this.Doubles(offsets.SubtreeLinVel, 3 * model.NBody),
+            this.Doubles(offsets.SubtreeAngMom, 3 * model.NBody),
+            this.Doubles(offsets.CInert, 10 * model.NBody),
+            this.Doubles(offsets.CVel, 6 * model.NBody),
+            this.Doubles(offsets.CFrcExt, 6 * model.NBody),
+            this.Doubles(offsets.ActuatorForce, model.NU),
+            this.Doubles(offsets.QFrcActuator, model.NV),
+            this.Doubles(offsets.QFrcConstraint, model.NV),
+        ];
+        this.Length = this.header.Length + this.blocks.Sum(block => block.Bytes);
+    }
+
+    /// <summary>Bytes of a saved state of this robot.</summary>
+    internal int Length { get; }
+
+    internal void Save(Span<byte> target)
+    {
+        this.header.CopyTo(target);
+        target = target[this.header.Length..];
+        foreach (var (address, bytes) in this.blocks)
+        {
+            new ReadOnlySpan<byte>((void*)address, bytes).CopyTo(target);
+            target = target[bytes..];
+        }
+    }
+
+    internal void Restore(ReadOnlySpan<byte> source)
+    {
+        this.Check(source);
+        source = source[this.header.Length..];
+        foreach (var (address, bytes) in this.blocks)
+        {
+            source[..bytes].CopyTo(new Span<byte>((void*)address, bytes));
+            source = source[bytes..];
+        }
+    }
+
+    private static byte[] Header(MuJoCoModel model)
+    {
+        int[] numbers =
+        [
+            unchecked((int)Magic), Format, model.Layout.Version,
+            model.NQ, model.NV, model.NU, model.NA, model.NBody, model.NJoint, model.NGeom, model.NSite, model.NCamera, model.NLight,
+            model.NMocap, model.NUserData, model.NSensorData,
+        ];
+        var name = Encoding.UTF8.GetBytes(model.Name);
+        return [.. MemoryMarshal.AsBytes<int>(numbers), .. BitConverter.GetBytes(name.Length), .. name];
+    }
+
+    private void Check(ReadOnlySpan<byte> source)
+    {
+        if (source.Length < 12 || BinaryPrimitives.ReadUInt32LittleEndian(source) != Magic)
+        {
+            throw new InvalidDataException($"Expected a saved simulator state of {this.Length} bytes, found {source.Length} bytes of something else.");
+        }
+
+        var format = BinaryPrimitives.ReadInt32LittleEndian(source[4..]);
+        var version = BinaryPrimitives.ReadInt32LittleEndian(source[8..]);
+        if (format != Format || version != this.model.Layout.Version)
+        {
+            throw new InvalidDataException(
+                $"The simulator state has format {format} of MuJoCo {version}; this program reads format {Format} of MuJoCo {this.model.Layout.Version}.");
+        }
+
+        if (!source.StartsWith(this.header))
+        {
+            throw new InvalidDataException($"The simulator state belongs to another robot than '{this.model.Name}', or to another revision of it.");
+        }
+
+        if (source.Length != this.Length)
+        {
+            throw new InvalidDataException($"The state of '{this.model.Name}' must have {this.Length} bytes and has {source.Length}: it is damaged.");
+        }
+    }
+
+    private (nint Address, int Bytes) Doubles(int offset, int count) => (*(nint*)(this.data + offset), count * sizeof(double));
+}

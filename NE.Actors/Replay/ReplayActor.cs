@@ -1,0 +1,84 @@
+using Akka.Actor;
+using Akka.Event;
+using NE.Actors.Environments;
+
+namespace NE.Actors.Replay;
+
+/// <summary>To the replay actor: append a round's transitions in (step, environment) order.</summary>
+/// <param name="Blocks">One block per environment, in environment order; they go back with the answer.</param>
+/// <param name="ReleaseBefore">No reader holds rows below this one any more.</param>
+public sealed record AppendRound(long Round, TransitionBlock[] Blocks, long ReleaseBefore);
+
+/// <summary>The rows are in the memory; those below <paramref name="Head"/> may be sampled.</summary>
+public sealed record RoundAppended(long Round, TransitionBlock[] Blocks, long Head);
+
+/// <summary>The rows could not be written; the attempt is repeated.</summary>
+public sealed record AppendRetrying(string Reason, int Attempt);
+
+/// <summary>
+/// The only writer of the replay memory. Samples are taken from the memory directly by the learner, within the window that it was handed.
+/// </summary>
+public sealed class ReplayActor : ReceiveActor, IWithTimers
+{
+    private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(2);
+
+    private readonly SegmentStore store;
+    private readonly ILoggingAdapter log = Context.GetLogger();
+    private float[] rows = [];
+    private int attempts;
+
+    public ReplayActor(SegmentStore store)
+    {
+        this.store = store;
+        this.Receive<AppendRound>(append => this.Append(append, this.Sender));
+        this.Receive<Retry>(retry => this.Append(retry.Append, retry.ReplyTo));
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    private void Append(AppendRound append, IActorRef replyTo)
+    {
+        try
+        {
+            this.store.ReleaseBefore(append.ReleaseBefore);
+            var head = this.store.Append(this.Interleave(append.Blocks));
+            this.attempts = 0;
+            replyTo.Tell(new RoundAppended(append.Round, append.Blocks, head));
+        }
+        catch (IOException error)
+        {
+            this.attempts++;
+            this.log.Warning("Transitions could not be written (attempt {Attempt}): {Reason}", this.attempts, error.Message);
+            replyTo.Tell(new AppendRetrying(error.Message, this.attempts));
+            this.Timers.StartSingleTimer("retry", new Retry(append, replyTo), RetryPause);
+        }
+    }
+
+    /// <summary>All blocks' rows in (step, environment) order.</summary>
+    private ReadOnlySpan<float> Interleave(TransitionBlock[] blocks)
+    {
+        var width = this.store.RowFloats;
+        var length = blocks.Sum(block => block.Count) * width;
+        if (this.rows.Length < length)
+        {
+            this.rows = new float[length];
+        }
+        var target = this.rows.AsSpan(0, length);
+        var steps = blocks.Max(block => block.Count);
+        var at = 0;
+        for (var step = 0; step < steps; step++)
+        {
+            foreach (var block in blocks)
+            {
+                if (step < block.Count)
+                {
+                    block.Row(step).CopyTo(target[at..]);
+                    at += width;
+                }
+            }
+        }
+        return target;
+    }
+
+    private sealed record Retry(AppendRound Append, IActorRef ReplyTo);
+}

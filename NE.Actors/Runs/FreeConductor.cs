@@ -1,0 +1,182 @@
+using NE.Actors.Environments;
+using NE.Actors.Learning;
+using NE.Actors.Replay;
+using NE.Model;
+using NE.Model.Networks;
+using NE.Model.Replay;
+using NE.Model.Runs;
+
+namespace NE.Actors.Runs;
+
+/// <summary>
+/// The asynchronous schedule: environments run free, held by credits. An environment is granted its next batch of steps only while the
+/// learner is at most a few batches behind, which holds the sample-to-insert ratio. A barrier is made only when one is needed (a commit, a
+/// stop, the end): no credit is given until everything granted is stored and learned from. Not deterministic, but counters are exact.
+/// </summary>
+internal sealed class FreeConductor : IConductor
+{
+    /// <summary>Least steps of one credit; smaller batches cost more messages than they are worth.</summary>
+    private const int LeastBatch = 16;
+
+    /// <summary>Batches per environment that the learner may be behind.</summary>
+    private const int SlackBatches = 4;
+
+    private readonly Settings settings;
+    private readonly RunCast cast;
+    private readonly RunBook book;
+    private readonly LearnerClock clock;
+    private readonly int batch;
+    private readonly long slack;
+    private readonly TransitionBlock[] blocks;
+    private readonly StepRound?[] stepping;
+    private readonly bool[] busy;
+
+    private long sequence;
+    private long granted;
+    private long learnedSteps;
+    private long learnTo;
+    private long measuredAt;
+    private bool measure;
+    private bool learning;
+    private bool draining;
+    private Window window;
+
+    public FreeConductor(Settings settings, RunCast cast, RunBook book, LearnerClock clock, int rowFloats, long head, Policy policy)
+    {
+        (this.settings, this.cast, this.book, this.clock) = (settings, cast, book, clock);
+        this.Head = head;
+        this.Policy = policy;
+        this.window = new Window(Rounds.windowFirst(settings, head), head);
+        this.batch = Math.Max(LeastBatch, settings.Schedule.RoundSteps);
+        this.slack = (long)SlackBatches * this.batch * cast.Environments.Count;
+        this.blocks = [.. cast.Environments.Select(_ => new TransitionBlock(rowFloats, this.batch))];
+        this.stepping = new StepRound?[cast.Environments.Count];
+        this.busy = new bool[cast.Environments.Count];
+        this.Steps = this.granted = book.Position.Steps;
+        this.learnedSteps = book.Position.LearnedSteps;
+        this.GradientSteps = book.Position.GradientSteps;
+    }
+
+    public long Head { get; private set; }
+
+    public long Steps { get; private set; }
+
+    public long GradientSteps { get; private set; }
+
+    public Policy Policy { get; private set; }
+
+    public void Release()
+    {
+        if (this.book.Position.Round == 0)
+        {
+            this.book.StartEvaluation(this.Policy, 0);
+        }
+        this.draining = false;
+        this.Pump();
+    }
+
+    public void Drain() => this.draining = true;
+
+    public bool Take(RoundStepped stepped)
+    {
+        this.stepping[stepped.Environment] = null;
+        this.cast.Replay.Tell(new AppendRound(stepped.Environment, [stepped.Block], this.window.First), this.cast.Self);
+        return false;
+    }
+
+    public bool Take(RoundAppended rows)
+    {
+        var block = rows.Blocks[0];
+        var before = this.Steps;
+        this.Head = rows.Head;
+        this.Steps += block.Count;
+        this.book.Record(rows.Blocks);
+        this.busy[(int)rows.Round] = false;
+        if (Rounds.fired(this.settings.Evaluation.Every.Value, before, this.Steps))
+        {
+            this.book.StartEvaluation(this.Policy, this.Steps);
+        }
+        if (Rounds.fired(this.settings.Log.MetricsEvery, before, this.Steps) && this.Steps >= this.settings.Td3.BatchSize)
+        {
+            (this.measure, this.measuredAt) = (true, this.Steps);
+        }
+        // Rows are committed at a barrier: one is due when the cadence fires, and at the end.
+        this.draining |= Rounds.fired(this.settings.Checkpoint.Every, before, this.Steps) || this.Steps >= this.settings.Run.Steps;
+        return this.Pump();
+    }
+
+    public bool Take(Learned done)
+    {
+        this.clock.Stop();
+        this.learning = false;
+        this.learnedSteps = this.learnTo;
+        this.GradientSteps = done.GradientSteps;
+        this.Policy = done.Policy;
+        this.book.Record(done.Changes);
+        if (done.Metrics is { } metrics)
+        {
+            this.book.Record(this.measuredAt, done.GradientSteps, this.window.Head - this.window.First, metrics);
+        }
+        return this.Pump();
+    }
+
+    public bool Take(RoundPassed passed) => this.Pump();
+
+    public void Repeat(int environment)
+    {
+        if (this.stepping[environment] is { } work)
+        {
+            this.cast.Environments[environment].Tell(work, this.cast.Self);
+        }
+    }
+
+    /// <summary>Gives whatever credit can be given now. True when a barrier that was asked for is reached.</summary>
+    private bool Pump()
+    {
+        this.Grant();
+        this.Learn();
+        if (this.draining && !this.learning && !this.busy.Contains(true))
+        {
+            this.book.Advance(this.Steps, this.learnedSteps, this.GradientSteps);
+            return true;
+        }
+        return false;
+    }
+
+    private void Grant()
+    {
+        for (var i = 0; i < this.busy.Length && !this.draining; i++)
+        {
+            var steps = (int)Math.Min(this.batch, this.settings.Run.Steps - this.granted);
+            if (this.busy[i] || steps == 0 || !Rounds.mayGrant(this.settings, this.slack, this.granted, this.learnedSteps, steps))
+            {
+                continue;
+            }
+            this.stepping[i] = new StepRound(this.sequence++, this.granted, 1, steps, this.Policy, this.blocks[i]);
+            this.busy[i] = true;
+            this.granted += steps;
+            this.cast.Environments[i].Tell(this.stepping[i], this.cast.Self);
+        }
+    }
+
+    private void Learn()
+    {
+        if (this.learning)
+        {
+            return;
+        }
+        // The random steps at the start are not learned from.
+        this.learnedSteps = Math.Max(this.learnedSteps, Math.Min(this.Steps, this.settings.Td3.StartSteps.Value));
+        this.learnTo = Math.Min(this.Steps, this.learnedSteps + this.batch);
+        var updates = Rounds.updatesOwed(this.settings, this.learnedSteps, this.learnTo);
+        if (updates == 0 && !this.measure)
+        {
+            return;
+        }
+        this.window = new Window(Rounds.windowFirst(this.settings, this.Head), this.Head);
+        this.learning = true;
+        this.clock.Start();
+        this.cast.Learner.Tell(new Learn(this.sequence, this.window, updates, this.measure, this.Policy.Copy()), this.cast.Self);
+        this.measure = false;
+    }
+}

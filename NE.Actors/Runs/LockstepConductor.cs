@@ -1,0 +1,175 @@
+using NE.Actors.Environments;
+using NE.Actors.Learning;
+using NE.Actors.Replay;
+using NE.Model;
+using NE.Model.Networks;
+using NE.Model.Replay;
+using NE.Model.Runs;
+
+namespace NE.Actors.Runs;
+
+/// <summary>
+/// The two deterministic schedules. A round is: every environment takes its steps, their rows are appended, the learner takes the gradient
+/// steps that are owed. Serial does the three in turn. Pipelined lets the learner work on the rows of the round before while the
+/// environments step with the policy of the round before.
+/// </summary>
+internal sealed class LockstepConductor : IConductor
+{
+    private readonly Settings settings;
+    private readonly RunCast cast;
+    private readonly RunBook book;
+    private readonly LearnerClock clock;
+    private readonly bool pipelined;
+    private readonly TransitionBlock[] blocks;
+    private readonly StepRound?[] stepping;
+    private Policy spare;
+
+    private long round;
+    private long stepsInRound;
+    private long learnTo;
+    private bool measure;
+    private int environmentsLeft;
+    private bool appended;
+    private bool learned;
+    private Learned? result;
+    private Window window;
+
+    public LockstepConductor(Settings settings, RunCast cast, RunBook book, LearnerClock clock, int rowFloats, long head, Policy policy)
+    {
+        (this.settings, this.cast, this.book, this.clock) = (settings, cast, book, clock);
+        this.pipelined = settings.Schedule.Kind.IsPipelined;
+        this.Head = head;
+        this.Policy = policy;
+        this.spare = policy.Copy();
+        this.blocks = [.. cast.Environments.Select(_ => new TransitionBlock(rowFloats, settings.Schedule.RoundSteps))];
+        this.stepping = new StepRound?[cast.Environments.Count];
+    }
+
+    public long Head { get; private set; }
+
+    public long Steps => this.book.Position.Steps;
+
+    public long GradientSteps => this.book.Position.GradientSteps;
+
+    public Policy Policy { get; private set; }
+
+    public void Release()
+    {
+        var position = this.book.Position;
+        var due = Rounds.due(this.settings, this.book.Ledger.StepsBefore, position);
+        if (due.Evaluation)
+        {
+            this.book.StartEvaluation(this.Policy.Copy(), position.Steps);
+        }
+        this.round = position.Round;
+        this.measure = due.Metrics;
+        this.stepsInRound = position.Steps < this.settings.Run.Steps ? Rounds.stepsPerRound(this.settings) : 0;
+        this.learnTo = position.Steps + (this.pipelined ? 0 : this.stepsInRound);
+        this.window = new Window(Rounds.windowFirst(this.settings, this.Head), this.Head);
+        this.result = null;
+        this.learned = false;
+        this.appended = this.stepsInRound == 0;
+        this.environmentsLeft = this.appended ? 0 : this.cast.Environments.Count;
+
+        if (this.environmentsLeft > 0)
+        {
+            var stride = this.cast.Environments.Count;
+            for (var i = 0; i < stride; i++)
+            {
+                this.stepping[i] = new StepRound(
+                    this.round, position.Steps + i, stride, this.settings.Schedule.RoundSteps, this.Policy, this.blocks[i]);
+                this.cast.Environments[i].Tell(this.stepping[i], this.cast.Self);
+            }
+        }
+        if (this.pipelined || this.appended)
+        {
+            this.BeginToLearn();
+        }
+        if (this.appended && this.learned)
+        {
+            // Nothing to wait for; the barrier still comes as a message, like every other.
+            this.cast.Self.Tell(new RoundPassed());
+        }
+    }
+
+    public void Drain()
+    {
+        // Every round ends in a barrier.
+    }
+
+    public bool Take(RoundStepped stepped)
+    {
+        this.stepping[stepped.Environment] = null;
+        if (--this.environmentsLeft == 0)
+        {
+            this.cast.Replay.Tell(new AppendRound(this.round, this.blocks, this.window.First), this.cast.Self);
+        }
+        return false;
+    }
+
+    public bool Take(RoundAppended rows)
+    {
+        this.appended = true;
+        this.Head = rows.Head;
+        if (!this.pipelined)
+        {
+            this.window = new Window(Rounds.windowFirst(this.settings, this.Head), this.Head);
+            this.BeginToLearn();
+        }
+        return this.TryClose();
+    }
+
+    public bool Take(Learned done)
+    {
+        this.clock.Stop();
+        this.result = done;
+        this.learned = true;
+        return this.TryClose();
+    }
+
+    public void Repeat(int environment)
+    {
+        if (this.stepping[environment] is { } work)
+        {
+            this.cast.Environments[environment].Tell(work, this.cast.Self);
+        }
+    }
+
+    public bool Take(RoundPassed passed) => this.TryClose();
+
+    private void BeginToLearn()
+    {
+        var updates = Rounds.updatesOwed(this.settings, this.book.Position.LearnedSteps, this.learnTo);
+        if (updates == 0 && !this.measure)
+        {
+            this.learned = true;
+            return;
+        }
+        this.clock.Start();
+        this.cast.Learner.Tell(new Learn(this.round, this.window, updates, this.measure, this.spare), this.cast.Self);
+    }
+
+    private bool TryClose()
+    {
+        if (!this.appended || !this.learned)
+        {
+            return false;
+        }
+        var before = this.book.Position;
+        if (this.result?.Metrics is { } metrics)
+        {
+            this.book.Record(before.Steps, before.GradientSteps, this.window.Head - this.window.First, metrics);
+        }
+        this.book.Advance(before.Steps + this.stepsInRound, this.learnTo, this.result?.GradientSteps ?? before.GradientSteps);
+        if (this.result is { } done)
+        {
+            this.book.Record(done.Changes);
+            (this.Policy, this.spare) = (done.Policy, this.Policy);
+        }
+        if (this.stepsInRound > 0)
+        {
+            this.book.Record(this.blocks);
+        }
+        return true;
+    }
+}

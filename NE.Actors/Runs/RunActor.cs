@@ -1,0 +1,495 @@
+using Akka.Actor;
+using Akka.Event;
+using NE.Actors.Checkpoints;
+using NE.Actors.Environments;
+using NE.Actors.Evaluation;
+using NE.Actors.Journal;
+using NE.Actors.Learning;
+using NE.Actors.Replay;
+using NE.Actors.Telemetry;
+using NE.Model;
+using NE.Model.Agents;
+using NE.Model.Runs;
+using static NE.Model.History;
+using Policy = NE.Model.Networks.Policy;
+
+namespace NE.Actors.Runs;
+
+/// <summary>To the run: commit at the next barrier and end as interrupted.</summary>
+public sealed record StopRun(string Reason);
+
+/// <summary>From the run to its supervisor: it is over and everything that can be committed is.</summary>
+public sealed record RunEnded(RunOutcome Outcome);
+
+/// <summary>
+/// One run. Starts the other actors from the journal's last commit (or from nothing), lets a conductor say who may step and who may learn,
+/// and stands at every barrier: delivers evaluations, commits, ends. When the learner or this actor fails, its next incarnation does the
+/// same from the last commit, so the whole run rewinds together.
+/// </summary>
+public sealed class RunActor : ReceiveActor, IWithTimers
+{
+    private const int MostFailuresInARow = 10;
+    private static readonly TimeSpan StatusInterval = TimeSpan.FromMilliseconds(500);
+
+    private readonly RunRequest request;
+    private readonly Settings settings;
+    private readonly StatusBoard board;
+    private readonly EnvironmentSpec spec;
+    private readonly ILoggingAdapter log = Context.GetLogger();
+    private readonly IActorRef self;
+
+    private IActorRef journal = ActorRefs.Nobody;
+    private IActorRef learner = ActorRefs.Nobody;
+    private IActorRef telemetry = ActorRefs.Nobody;
+    private IActorRef[] environments = [];
+    private EnvironmentStart[] starts = [];
+    private SegmentStore? store;
+    private RunBook book = null!;
+    private IConductor conductor = null!;
+    private readonly LearnerClock clock = new();
+
+    private long nextId;
+    private long? commitInFlight;
+    private CommitParts? parts;
+    private int notReady;
+    private Stage stage = Stage.Recovering;
+    private string? stopReason;
+
+    public RunActor(RunRequest request, StatusBoard board)
+    {
+        (this.request, this.settings, this.board, this.self) = (request, request.Settings, board, this.Self);
+        this.spec = EnvironmentFactory.Describe(request.Settings.Run.Environment);
+
+        this.Receive<Recovered>(this.Recover);
+        this.Receive<EnvironmentReady>(this.Ready);
+        this.Receive<EnvironmentFailed>(this.Failed);
+
+        this.Receive<RoundStepped>(stepped => this.After(this.conductor.Take(stepped)));
+        this.Receive<RoundAppended>(appended => this.After(this.conductor.Take(appended)));
+        this.Receive<Learned>(learned => this.After(this.conductor.Take(learned)));
+        this.Receive<RoundPassed>(passed => this.After(this.conductor.Take(passed)));
+
+        this.Receive<Evaluated>(this.Take);
+        this.Receive<EnvironmentCaptured>(captured => this.TakePart(p => p.Add(captured)));
+        this.Receive<LearnerCaptured>(captured => this.TakePart(p => p.Add(captured)));
+        this.Receive<FilesMarked>(marked => this.TakePart(p => p.Add(marked)));
+        this.Receive<Committed>(this.Take);
+        this.Receive<Recorded>(_ => { });
+
+        this.Receive<CommitRetrying>(retrying => this.Pause($"{retrying.Reason} (attempt {retrying.Attempt}, next in {retrying.Delay.TotalSeconds:0.#} s)"));
+        this.Receive<AppendRetrying>(retrying => this.Pause($"{retrying.Reason} (attempt {retrying.Attempt})"));
+        this.Receive<CommitFailed>(failed => this.Fail(failed.Reason));
+        this.Receive<LearnerFailed>(failed => this.Fail(failed.Reason));
+        this.Receive<EvaluationFailed>(failed => this.Fail(failed.Reason));
+        this.Receive<StopRun>(this.Stop);
+        this.Receive<PublishStatus>(_ => this.Publish());
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    /// <summary>Where the run stands between barriers.</summary>
+    private enum Stage
+    {
+        Recovering,
+        StartingEnvironments,
+        Running,
+        AwaitingEvaluations,
+        AwaitingCommit,
+        Capturing,
+        Ending,
+        Ended,
+    }
+
+    protected override void PreStart()
+    {
+        this.board.Reset(this.settings);
+        this.journal = Context.ActorOf(JournalOutbox.Props(this.request.Paths, this.Self), "journal");
+        this.journal.Tell(new GetRecovered());
+        this.Timers.StartPeriodicTimer("status", new PublishStatus(), StatusInterval);
+    }
+
+    protected override void PostStop() => this.store?.Dispose();
+
+    /// <summary>An environment is its own failure; everything else takes the run back to its last commit.</summary>
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(error => error switch
+    {
+        EnvironmentFailedException => Directive.Restart,
+        _ => Directive.Escalate,
+    });
+
+    // ---- beginning ----------------------------------------------------------------------------------------------------------------
+
+    private void Recover(Recovered recovered)
+    {
+        if (this.stage != Stage.Recovering)
+        {
+            return;
+        }
+        this.nextId = recovered.NextId;
+        try
+        {
+            this.Begin(this.Choose(recovered));
+        }
+        catch (Exception error) when (error is DamagedCheckpointException or InvalidDataException or IOException or ArgumentException)
+        {
+            this.Fail(error.Message);
+        }
+    }
+
+    /// <summary>The state to go on from; null for a run that has no commit yet.</summary>
+    private LoadedCheckpoint? Choose(Recovered recovered)
+    {
+        var index = this.request.From == ResumeFrom.Previous && !this.board.HasCommitted ? 1 : 0;
+        if (recovered.Manifests.Count == 0)
+        {
+            return null;
+        }
+        if (index >= recovered.Manifests.Count)
+        {
+            throw new InvalidDataException("There is only one checkpoint, so there is no previous one to resume from.");
+        }
+        if (index == 0 && recovered.MasksProblem is { } problem)
+        {
+            throw new InvalidDataException($"The journal's masks contradict the last checkpoint: {problem}");
+        }
+        var loaded = CheckpointReader.Load(this.request.Paths, recovered.Manifests, index);
+        if (index > 0)
+        {
+            this.journal.Tell(new Rewind(this.nextId++, loaded.Manifest.CommitId));
+        }
+        return loaded;
+    }
+
+    private void Begin(LoadedCheckpoint? from)
+    {
+        var rowFloats = 2 * this.spec.ObservationSize + this.spec.ActionSize + 2;
+        var capacity = this.settings.Td3.BufferSize.Value;
+        this.store = from?.Manifest.Replay is { } replay
+            ? SegmentStore.Resume(this.request.Paths.Replay, replay, capacity)
+            : SegmentStore.Create(this.request.Paths.Replay, rowFloats, capacity);
+
+        var counters = from is null ? null : StateBundle.Unpack(from.Components["counters"].Span, "counters", expected: 2);
+        var ledger = counters is null ? LedgerModule.empty : LedgerModule.ofBytes(counters[0]);
+        var agentState = counters is null ? null : new AgentState(
+            Parameters: from!.Components["parameters"].ToArray(),
+            Targets: from.Components["targets"].ToArray(),
+            Moments: from.Components["moments"].ToArray(),
+            Masks: from.Components["masks"].ToArray(),
+            Random: from.Components["random"].ToArray(),
+            Counters: counters[1]);
+
+        this.telemetry = Context.ActorOf(
+            Props.Create(() => new TelemetryActor(this.request.Paths, from?.Manifest.CsvLengths ?? new Dictionary<string, long>())), "telemetry");
+        var evaluator = Context.ActorOf(
+            Props.Create(() => new EvaluatorActor(
+                this.self, this.CreateEnvironment, this.settings.Run.Seed, this.settings.Evaluation.Episodes)), "evaluator");
+
+        // Made here and handed over: an error is the run's to report, and the learner's thread is the only one to touch it afterwards.
+        var agent = this.CreateAgent(agentState);
+        var policy = agent.Policy();
+        this.learner = Context.ActorOf(
+            Props.Create(() => new LearnerActor(this.self, agent, this.store)).WithDispatcher("ne.learner-dispatcher"), "learner");
+        var replayActor = Context.ActorOf(Props.Create(() => new ReplayActor(this.store)), "replay");
+
+        this.book = new RunBook(ledger, this.telemetry, evaluator);
+        this.RepeatEvaluations(from);
+        this.StartEnvironments(from);
+
+        var cast = new RunCast(this.self, this.learner, replayActor, this.environments);
+        this.conductor = this.settings.Schedule.Kind.IsAsync
+            ? new FreeConductor(this.settings, cast, this.book, this.clock, rowFloats, this.store.Head, policy)
+            : new LockstepConductor(this.settings, cast, this.book, this.clock, rowFloats, this.store.Head, policy);
+        this.Announce(from);
+    }
+
+    private Agent CreateAgent(AgentState? state)
+    {
+        var agent = Agent.Create(
+            this.settings, this.spec.ObservationSize, this.spec.ActionSize, this.spec.ActionHigh[0], this.settings.Compute.Device, this.settings.Compute.Threads);
+        if (state is not null)
+        {
+            agent.Restore(state);
+        }
+        return agent;
+    }
+
+    private IEnvironment CreateEnvironment() => this.request.CreateEnvironment(this.settings.Run.Environment);
+
+    private void RepeatEvaluations(LoadedCheckpoint? from)
+    {
+        if (from is null)
+        {
+            return;
+        }
+        var policies = StateBundle.Unpack(from.Components["evaluations"].Span, "evaluations", this.book.Ledger.Pending.Length);
+        foreach (var (pending, policy) in this.book.Ledger.Pending.Zip(policies))
+        {
+            this.book.RepeatEvaluation(pending.Step, Policy.OfBytes(policy));
+        }
+    }
+
+    private void StartEnvironments(LoadedCheckpoint? from)
+    {
+        var count = this.settings.Schedule.Environments;
+        var states = from is null ? null : StateBundle.Unpack(from.Components["environments"].Span, "environments", count);
+        this.starts = [.. Enumerable.Range(0, count).Select(i => new EnvironmentStart(i, this.settings, this.CreateEnvironment)
+        {
+            Restored = states?[i],
+            Drill = this.request.Drills.Count == 0 ? null : step => this.request.Drills.ToList().ForEach(drill => drill.Reach(i, step)),
+        })];
+        this.stage = Stage.StartingEnvironments;
+        this.notReady = count;
+        this.environments = [.. this.starts.Select(start =>
+            Context.ActorOf(Props.Create(() => new EnvironmentActor(this.self, start)), $"environment-{start.Index}"))];
+    }
+
+    private void Announce(LoadedCheckpoint? from)
+    {
+        var versions = string.Join(", ", this.request.Versions.Select(v => $"{v.Key} {v.Value}"));
+        if (from is null)
+        {
+            this.book.Note(RunEvent.NewRunStarted(this.request.ConfigurationText, versions));
+            this.log.Info("The run starts: {Steps} steps of {Task}", this.settings.Run.Steps, this.settings.Run.Environment);
+            return;
+        }
+        this.Record(RunEvent.NewRunResumed(from.Manifest.Step, versions));
+        if (this.request.Changes.Count > 0 && !this.board.HasCommitted)
+        {
+            this.Record(RunEvent.NewConfigurationChanged(
+                from.Manifest.Step, [.. this.request.Changes.Select(change => Tuple.Create(change.Key, change.Old, change.New))]));
+        }
+        this.board.Committed(from.Manifest.Step, from.Manifest.Bytes);
+        this.log.Info("The run goes on from step {CommittedStep}", from.Manifest.Step);
+    }
+
+    private void Ready(EnvironmentReady ready)
+    {
+        if (this.stage == Stage.StartingEnvironments)
+        {
+            if (--this.notReady == 0)
+            {
+                this.board.Training();
+                // A new run commits its very beginning first; a resumed one has that commit and leaves its barrier at once.
+                this.After(barrier: this.book.Position.Round == 0 && !this.board.HasCommitted, leaving: true);
+            }
+            return;
+        }
+        this.conductor.Repeat(ready.Environment);
+        if (this.stage == Stage.Capturing)
+        {
+            this.environments[ready.Environment].Tell(new CaptureEnvironment());
+        }
+    }
+
+    private void Failed(EnvironmentFailed failed)
+    {
+        var start = this.starts[failed.Environment];
+        this.log.Warning(
+            failed.Error, "Environment {Index} failed and starts again in {Pause:0.0} s: {Reason}", failed.Environment, failed.Pause.TotalSeconds, failed.Error.Message);
+        if (start.FailuresInARow >= MostFailuresInARow)
+        {
+            this.Fail($"environment {failed.Environment} failed {start.FailuresInARow} times in a row, the last time because: {failed.Error.Message}");
+            return;
+        }
+        this.book.CountRestart();
+        this.Record(RunEvent.NewEnvironmentRestarted(this.conductor.Steps, failed.Environment, failed.Error.Message));
+    }
+
+    // ---- barriers -----------------------------------------------------------------------------------------------------------------
+
+    /// <summary>After every answer of the cast: nothing happens between barriers.</summary>
+    private void After(bool barrier, bool leaving = false)
+    {
+        if (barrier)
+        {
+            this.stage = Stage.AwaitingEvaluations;
+            this.AtBarrier();
+        }
+        else if (leaving)
+        {
+            this.Leave();
+        }
+    }
+
+    /// <summary>Nothing is in flight. Delivers, commits and ends as far as it is due; waits (and is called again) where it must.</summary>
+    private void AtBarrier()
+    {
+        var due = Rounds.due(this.settings, this.book.Ledger.StepsBefore, this.book.Position);
+        var scheduled = due.Commit || due.Finished;
+        if (!scheduled && this.stopReason is null)
+        {
+            this.Leave();
+            return;
+        }
+        if (this.stage == Stage.AwaitingEvaluations)
+        {
+            // Only a scheduled commit delivers, so that a stop in between changes nothing in the order of the history.
+            if (scheduled && !this.book.EvaluationsFinished)
+            {
+                return;
+            }
+            if (scheduled)
+            {
+                this.book.DeliverEvaluations();
+            }
+            this.stage = Stage.AwaitingCommit;
+        }
+        if (this.stage == Stage.AwaitingCommit && this.commitInFlight is null)
+        {
+            this.Capture(scheduled);
+        }
+    }
+
+    private void Capture(bool scheduled)
+    {
+        this.stage = Stage.Capturing;
+        this.board.PauseBegins();
+        this.parts = new CommitParts(this.environments.Length, scheduled);
+        this.learner.Tell(new CaptureLearner());
+        this.telemetry.Tell(new MarkFiles());
+        foreach (var environment in this.environments)
+        {
+            environment.Tell(new CaptureEnvironment());
+        }
+    }
+
+    private void TakePart(Action<CommitParts> add)
+    {
+        if (this.parts is null)
+        {
+            return;
+        }
+        add(this.parts);
+        if (!this.parts.Complete)
+        {
+            return;
+        }
+        var finished = Rounds.due(this.settings, this.book.Ledger.StepsBefore, this.book.Position).Finished;
+        if (finished)
+        {
+            this.book.Note(RunEvent.NewRunCompleted(this.book.Position.Steps));
+        }
+        else if (this.stopReason is { } reason)
+        {
+            this.book.Note(RunEvent.NewRunInterrupted(this.book.Position.Steps, reason));
+        }
+        var (state, events) = this.parts.Freeze(this.book, this.store!.Capture());
+        this.parts = null;
+        this.commitInFlight = this.nextId++;
+        this.journal.Tell(new Commit(this.commitInFlight.Value, state, events));
+        this.board.PauseEnds();
+        if (finished || this.stopReason is not null)
+        {
+            this.stage = Stage.Ending;
+        }
+        else
+        {
+            this.Leave();
+        }
+    }
+
+    private void Leave()
+    {
+        this.stage = Stage.Running;
+        this.clock.Skip();
+        this.conductor.Release();
+        if (this.stopReason is not null)
+        {
+            this.conductor.Drain();
+        }
+    }
+
+    private void Take(Evaluated evaluated)
+    {
+        this.book.Finished(evaluated);
+        this.log.Info(
+            "Evaluation of step {EvaluatedStep}: mean return {MeanReturn:0.0} of {Episodes} episodes",
+            evaluated.Step, evaluated.Results.Returns.Average(), evaluated.Results.Returns.Length);
+        if (this.stage == Stage.AwaitingEvaluations)
+        {
+            this.AtBarrier();
+        }
+    }
+
+    private void Take(Committed committed)
+    {
+        if (committed.Id != this.commitInFlight)
+        {
+            return;
+        }
+        this.commitInFlight = null;
+        this.board.Committed(committed.Step, committed.Bytes);
+        this.log.Info("Checkpoint of step {CommittedStep}: {Bytes} bytes in {Took:0.0} ms", committed.Step, committed.Bytes, committed.Took.TotalMilliseconds);
+        switch (this.stage)
+        {
+            case Stage.AwaitingCommit:
+                this.AtBarrier();
+                break;
+            case Stage.Ending:
+                var completed = this.book.Position.Steps >= this.settings.Run.Steps && this.book.Position.LearnedSteps >= this.book.Position.Steps;
+                this.End(completed
+                    ? new RunOutcome(RunPhase.Completed, null, committed.Step)
+                    : new RunOutcome(RunPhase.Interrupted, this.stopReason, committed.Step));
+                break;
+        }
+    }
+
+    // ---- ending -------------------------------------------------------------------------------------------------------------------
+
+    private void Stop(StopRun stop)
+    {
+        if (this.stopReason is not null)
+        {
+            return;
+        }
+        this.stopReason = stop.Reason;
+        this.board.Stopping();
+        if (this.stage is Stage.Recovering or Stage.StartingEnvironments)
+        {
+            // Nothing was done that is not committed already.
+            this.End(new RunOutcome(RunPhase.Interrupted, stop.Reason, this.board.Status.CheckpointStep ?? 0));
+            return;
+        }
+        if (this.stage == Stage.Running)
+        {
+            this.conductor.Drain();
+        }
+    }
+
+    private void Pause(string reason)
+    {
+        this.log.Warning("The run waits for its storage: {Reason}", reason);
+        this.board.Paused(reason);
+    }
+
+    private void Fail(string reason)
+    {
+        this.log.Error("The run failed: {Reason}", reason);
+        this.Record(RunEvent.NewRunFailed(this.board.Status.CheckpointStep ?? 0, reason));
+        this.End(new RunOutcome(RunPhase.Failed, reason, this.board.Status.CheckpointStep ?? 0));
+    }
+
+    private void End(RunOutcome outcome)
+    {
+        if (this.stage == Stage.Ended)
+        {
+            return;
+        }
+        this.stage = Stage.Ended;
+        this.Publish();
+        this.board.Ended(outcome);
+        Context.Parent.Tell(new RunEnded(outcome));
+    }
+
+    private void Record(RunEvent happened) => this.journal.Tell(new RecordOperational(this.nextId++, happened));
+
+    private void Publish()
+    {
+        if (this.conductor is not null && this.stage != Stage.Ended)
+        {
+            this.board.Publish(this.book, this.conductor, this.clock, this.starts, this.settings);
+        }
+    }
+
+    private sealed record PublishStatus;
+}

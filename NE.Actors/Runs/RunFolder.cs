@@ -1,0 +1,102 @@
+namespace NE.Actors.Runs;
+
+/// <summary>A run directory that this process may work on: it holds the lock until disposed.</summary>
+public sealed class RunFolder : IDisposable
+{
+    readonly RunLock held;
+
+    private RunFolder(RunPaths paths, RunLock held) => (this.Paths, this.held) = (paths, held);
+
+    public RunPaths Paths { get; }
+
+    /// <summary>A new, empty run directory.</summary>
+    /// <param name="runsFolder">Created when absent.</param>
+    /// <param name="name">Letters, digits, '.', '-', '_'.</param>
+    /// <param name="overwrite">Delete a run of that name first, unless a process works on it.</param>
+    /// <exception cref="RunFolderException">The name is bad or taken; nothing was created.</exception>
+    public static RunFolder Create(string runsFolder, string name, bool overwrite = false)
+    {
+        var paths = RunPaths.Of(runsFolder, name);
+        if (File.Exists(paths.Root))
+        {
+            throw new RunFolderException($"Expected {paths.Root} to be free for a run directory, found a file of that name. Give another --name.");
+        }
+        if (IsTaken(paths))
+        {
+            if (!overwrite)
+            {
+                throw new RunFolderException(
+                    $"The run '{name}' exists already. Choose: `ne resume {name}` to go on with it, `--name OTHER` for a new run beside it, or `--overwrite` to delete it.");
+            }
+            if (!File.Exists(paths.RunInfo) && !File.Exists(paths.Journal) && !File.Exists(paths.Lock))
+            {
+                throw new RunFolderException($"{paths.Root} is not a run directory (it has no run.json), so it is not overwritten. Give another --name.");
+            }
+        }
+        Directory.CreateDirectory(paths.Root);
+        var held = RunLock.Take(paths);
+        try
+        {
+            foreach (var entry in new DirectoryInfo(paths.Root).EnumerateFileSystemInfos().Where(e => e.FullName != paths.Lock))
+            {
+                Delete(entry);
+            }
+            foreach (var folder in new[] { paths.Blobs, paths.Replay, paths.Logs })
+            {
+                Directory.CreateDirectory(folder);
+            }
+            Storage.DurableFile.SyncFolder(paths.Root);
+            Storage.DurableFile.SyncFolder(paths.RunsFolder);
+            return new RunFolder(paths, held);
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>An existing run directory, to go on with it.</summary>
+    /// <exception cref="RunFolderException">There is no such run, or another process works on it.</exception>
+    public static RunFolder Open(string runsFolder, string name)
+    {
+        var paths = Find(runsFolder, name);
+        return new RunFolder(paths, RunLock.Take(paths));
+    }
+
+    /// <summary>The paths of an existing run, to look at it; other processes may be working on it.</summary>
+    /// <exception cref="RunFolderException">There is no such run; the message lists those that there are.</exception>
+    public static RunPaths Find(string runsFolder, string name)
+    {
+        var paths = RunPaths.Of(runsFolder, name);
+        if (File.Exists(paths.RunInfo) || File.Exists(paths.Journal))
+        {
+            return paths;
+        }
+        var known = List(runsFolder);
+        throw new RunFolderException(
+            $"There is no run '{name}' in {paths.RunsFolder}. "
+            + (known.Count == 0 ? "There are no runs yet." : $"There is: {string.Join(", ", known)}."));
+    }
+
+    /// <summary>Names of the runs in a folder, in alphabetical order.</summary>
+    public static IReadOnlyList<string> List(string runsFolder) => Directory.Exists(runsFolder)
+        ? [.. Directory.EnumerateDirectories(runsFolder).Where(d => File.Exists(Path.Combine(d, "run.json"))).Select(d => Path.GetFileName(d)).Order(StringComparer.Ordinal)]
+        : [];
+
+    public void Dispose() => this.held.Dispose();
+
+    private static bool IsTaken(RunPaths paths) => Directory.Exists(paths.Root) && Directory.EnumerateFileSystemEntries(paths.Root).Any();
+
+    private static void Delete(FileSystemInfo entry)
+    {
+        if (entry is DirectoryInfo { LinkTarget: null } folder)
+        {
+            folder.Delete(recursive: true);
+        }
+        else
+        {
+            entry.Delete();
+        }
+    }
+}

@@ -1,0 +1,79 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.Win32.SafeHandles;
+using NE.Actors.Storage;
+
+namespace NE.Actors.Runs;
+
+/// <summary>The process that works on a run.</summary>
+public sealed record RunHolder(int ProcessId, string Host, DateTimeOffset Started);
+
+/// <summary>
+/// The right to work on a run. The kernel holds the lock, so it is gone the moment the process dies, however it dies; the file's text
+/// names the holder for others to read.
+/// </summary>
+public sealed class RunLock : IDisposable
+{
+    readonly SafeFileHandle handle;
+
+    private RunLock(SafeFileHandle handle) => this.handle = handle;
+
+    /// <exception cref="RunFolderException">Another process holds it; the message names it.</exception>
+    public static RunLock Take(RunPaths run)
+    {
+        var handle = Posix.OpenOrCreate(run.Lock);
+        try
+        {
+            if (!Posix.TryLock(handle, run.Lock))
+            {
+                throw new RunFolderException(Busy(run, ReadHolder(handle)));
+            }
+            var me = new RunHolder(Environment.ProcessId, Environment.MachineName, DateTimeOffset.UtcNow);
+            var text = JsonSerializer.SerializeToUtf8Bytes(me, RunLockJson.Default.RunHolder);
+            RandomAccess.SetLength(handle, 0);
+            RandomAccess.Write(handle, text, 0);
+            return new RunLock(handle);
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The process that works on the run now; null when there is none, whatever run.json says.</summary>
+    public static RunHolder? Holder(RunPaths run)
+    {
+        if (!File.Exists(run.Lock))
+        {
+            return null;
+        }
+        using var handle = Posix.OpenUnlocked(run.Lock);
+        return Posix.TryLock(handle, run.Lock) ? null : ReadHolder(handle) ?? new RunHolder(0, "unknown", DateTimeOffset.UnixEpoch);
+    }
+
+    public void Dispose() => this.handle.Dispose();
+
+    private static RunHolder? ReadHolder(SafeFileHandle handle)
+    {
+        var text = new byte[1024];
+        var length = RandomAccess.Read(handle, text, 0);
+        try
+        {
+            return JsonSerializer.Deserialize(text.AsSpan(0, length), RunLockJson.Default.RunHolder);
+        }
+        catch (JsonException)
+        {
+            // The holder is between taking the lock and writing its name.
+            return null;
+        }
+    }
+
+    private static string Busy(RunPaths run, RunHolder? holder) => holder is null
+        ? $"The run '{run.Name}' is in use by another process. Wait for it or stop it first."
+        : $"The run '{run.Name}' is in use by process {holder.ProcessId} on {holder.Host}, started {holder.Started:yyyy-MM-dd HH:mm:ss} UTC. Wait for it or stop it first.";
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(RunHolder))]
+internal sealed partial class RunLockJson : JsonSerializerContext;

@@ -1,0 +1,58 @@
+using NE.Actors.Environments;
+using NE.Model;
+
+namespace NE.Actors.Runs;
+
+/// <summary>Which checkpoint a resumed run goes on from.</summary>
+public enum ResumeFrom
+{
+    Latest,
+
+    /// <summary>The one before; for when the latest is damaged.</summary>
+    Previous,
+}
+
+/// <summary>Everything a run needs to know from outside.</summary>
+public sealed record RunRequest
+{
+    /// <summary>The run's directory, locked by this process.</summary>
+    public required RunPaths Paths { get; init; }
+
+    /// <summary>Resolved and validated.</summary>
+    public required Settings Settings { get; init; }
+
+    /// <summary>The configuration as it is stored in the history.</summary>
+    public required string ConfigurationText { get; init; }
+
+    /// <summary>Versions by name: ne, .NET, libtorch, MuJoCo.</summary>
+    public required IReadOnlyDictionary<string, string> Versions { get; init; }
+
+    public ResumeFrom From { get; init; } = ResumeFrom.Latest;
+
+    /// <summary>Keys changed at this resume: key, old, new.</summary>
+    public IReadOnlyList<(string Key, string Old, string New)> Changes { get; init; } = [];
+
+    /// <summary>Akka loggers, as HOCON type names; empty for Akka's own standard-output logger.</summary>
+    public IReadOnlyList<string> Loggers { get; init; } = [];
+
+    /// <summary>Creates the training environments; by default the registered task.</summary>
+    public Func<string, IEnvironment> CreateEnvironment { get; init; } = EnvironmentFactory.Create;
+
+    /// <summary>Failures to provoke, for drills and tests.</summary>
+    public IReadOnlyList<FaultDrill> Drills { get; init; } = [];
+}
+
+/// <summary>Makes an environment fail once, when the run has taken this many steps.</summary>
+public sealed record FaultDrill(int Environment, long Step)
+{
+    private int done;
+
+    /// <summary>Throws the first time that the step is reached.</summary>
+    internal void Reach(int environment, long step)
+    {
+        if (environment == this.Environment && step >= this.Step && Interlocked.Exchange(ref this.done, 1) == 0)
+        {
+            throw new InvalidOperationException($"fault drill: environment {environment} was made to fail at step {this.Step:N0}");
+        }
+    }
+}

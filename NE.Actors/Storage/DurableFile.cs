@@ -1,0 +1,78 @@
+using System.Security.Cryptography;
+using Microsoft.Win32.SafeHandles;
+
+namespace NE.Actors.Storage;
+
+/// <summary>Files that are either complete or absent, whatever moment the process or the power dies.</summary>
+internal static class DurableFile
+{
+    /// <summary>Ends the names of files that are still being written; those found at a start are left-overs.</summary>
+    internal const string TemporarySuffix = ".tmp";
+
+    /// <summary>
+    /// Writes beside the target, syncs, renames over it. The caller syncs the folder (once for many files) with <see cref="SyncFolder"/>.
+    /// </summary>
+    internal static void Write(string path, ReadOnlySpan<byte> content)
+    {
+        var temporary = path + TemporarySuffix;
+        try
+        {
+            using (var handle = File.OpenHandle(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
+            {
+                RandomAccess.Write(handle, content, 0);
+                RandomAccess.FlushToDisk(handle);
+            }
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            TryDelete(temporary);
+            throw error is DiskFullException ? error : new IOException($"Cannot write {path} ({content.Length:N0} bytes): {error.Message}", error);
+        }
+    }
+
+    internal static void SyncFolder(string folder) => Posix.SyncFolder(folder);
+
+    /// <summary>Syncs a file that something else writes; does nothing when there is no such file.</summary>
+    internal static void SyncIfPresent(string path)
+    {
+        if (!File.Exists(path))
+        {
+            return;
+        }
+        using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        RandomAccess.FlushToDisk(handle);
+    }
+
+    internal static string Sha256(ReadOnlySpan<byte> content) => Convert.ToHexStringLower(SHA256.HashData(content));
+
+    /// <summary>SHA-256 of the first <paramref name="length"/> bytes; the caller has checked that there are as many.</summary>
+    internal static string Sha256OfPrefix(SafeFileHandle handle, long length)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = new byte[(int)Math.Min(length, 1 << 16)];
+        for (long offset = 0; offset < length;)
+        {
+            var read = RandomAccess.Read(handle, buffer.AsSpan(0, (int)Math.Min(buffer.Length, length - offset)), offset);
+            if (read == 0)
+            {
+                break;
+            }
+            hash.AppendData(buffer, 0, read);
+            offset += read;
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static void TryDelete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // A left-over is swept at the next start; the error that brought us here is the one to tell.
+        }
+    }
+}

@@ -1,0 +1,94 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace NE.Actors.Storage;
+
+/// <summary>
+/// The four system calls that .NET does not offer: allocating a file for real, syncing a folder, opening without .NET's own advisory
+/// lock, and holding an advisory lock that the kernel releases when the process dies.
+/// </summary>
+internal static partial class Posix
+{
+    const int ReadOnly = 0, ReadWrite = 2, Create = 0x40, Directory = 0x10000, CloseOnExec = 0x80000;
+    const int LockExclusive = 2, LockNonBlocking = 4;
+    const int NoSpace = 28, WouldBlock = 11, QuotaExceeded = 122, FileTooBig = 27, Interrupted = 4;
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int OpenFile(string path, int flags, int mode);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int Sync(SafeHandle handle);
+
+    // Returns the error number instead of setting errno.
+    [LibraryImport("libc", EntryPoint = "posix_fallocate")]
+    private static partial int Allocate(SafeHandle handle, long offset, long length);
+
+    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
+    private static partial int Lock(SafeHandle handle, int operation);
+
+    /// <summary>Opens for reading without taking the shared lock that .NET takes, so a file that another process holds can be read.</summary>
+    internal static SafeFileHandle OpenUnlocked(string path) => Open(path, ReadOnly | CloseOnExec);
+
+    /// <summary>Opens or creates for reading and writing; the handle is not inherited by child processes, hence neither is its lock.</summary>
+    internal static SafeFileHandle OpenOrCreate(string path) => Open(path, ReadWrite | Create | CloseOnExec);
+
+    /// <summary>True when this handle now holds the exclusive lock of its file; false when another handle holds it.</summary>
+    internal static bool TryLock(SafeFileHandle handle, string path)
+    {
+        if (Lock(handle, LockExclusive | LockNonBlocking) == 0)
+        {
+            return true;
+        }
+        var error = Marshal.GetLastPInvokeError();
+        return error == WouldBlock ? false : throw Failure("lock", path, error);
+    }
+
+    /// <summary>Makes names created, renamed or deleted in a folder survive a loss of power.</summary>
+    internal static void SyncFolder(string folder)
+    {
+        using var handle = Open(folder, ReadOnly | Directory | CloseOnExec);
+        if (Sync(handle) != 0)
+        {
+            throw Failure("sync the folder", folder, Marshal.GetLastPInvokeError());
+        }
+    }
+
+    /// <summary>
+    /// Reserves disk blocks for the whole length, so that a full disk shows here as an <see cref="IOException"/> and never later.
+    /// </summary>
+    internal static void Reserve(SafeFileHandle handle, string path, long length)
+    {
+        int error;
+        do
+        {
+            error = Allocate(handle, 0, length);
+        } while (error == Interrupted);
+        if (error != 0)
+        {
+            throw Failure($"reserve {length:N0} bytes for", path, error);
+        }
+    }
+
+    private static SafeFileHandle Open(string path, int flags)
+    {
+        // 0644: the run directory is readable for others, `ne status` of another user may look at it.
+        var descriptor = OpenFile(path, flags, 0b110_100_100);
+        return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw Failure("open", path, Marshal.GetLastPInvokeError());
+    }
+
+    private static IOException Failure(string verb, string path, int error) => error is NoSpace or QuotaExceeded or FileTooBig
+        ? new DiskFullException($"Cannot {verb} {path}: {Reason(error)}. Free some space; nothing that was committed is lost.")
+        : new IOException($"Cannot {verb} {path}: {Reason(error)}.", error);
+
+    private static string Reason(int error) => error switch
+    {
+        NoSpace => "the disk is full",
+        QuotaExceeded => "the disk quota is used up",
+        FileTooBig => "the file would pass the size limit of this process or file system",
+        _ => new Win32Exception(error).Message,
+    };
+}
+
+/// <summary>The disk, the quota or the size limit is used up. Nothing was changed; the same call can be made again.</summary>
+public sealed class DiskFullException(string message) : IOException(message, unchecked((int)0x80070070));

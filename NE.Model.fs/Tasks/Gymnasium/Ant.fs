@@ -1,0 +1,83 @@
+namespace NE.Model.Tasks.Gymnasium
+
+open System
+open NE.Model.Tasks
+
+/// Ant: walk forward on four legs. reward = dx/dt of the torso + 1 while healthy - 0.5 |a|^2; v5 also pays 0.0005 times the squared
+/// contact forces, clipped to +-1, and observes them. The torso's x is the lagged xpos of body 1, before and after the step.
+[<Sealed>]
+type Ant(version: GymnasiumVersion) =
+    let low, high = Common.bounds 8 1.0f
+
+    let info = {
+        Id = Common.id "Ant" version
+        Robot = "ant"
+        Timestep = 0.01
+        FrameSkip = 5
+        TimeLimit = 1000
+        ObservationSize =
+            match version with
+            | V4 -> 27
+            | V5 -> 105
+        ActionLow = low
+        ActionHigh = high
+        RewardTerms =
+            match version with
+            | V4 -> [| "forward"; "survive"; "ctrl" |]
+            | V5 -> [| "forward"; "survive"; "ctrl"; "contact" |]
+        MemorySize = 1
+        Description = "A four-legged robot walks forward without jumping or falling."
+        Source = Common.Source
+    }
+
+    let torsoX (physics: IPhysics) = physics.XPos[3]
+
+    /// The state is finite and the torso between 0.2 and 1 m high, inclusive.
+    let isHealthy (physics: IPhysics) =
+        let z = physics.QPos[2]
+
+        Common.allFinite physics.QPos
+        && Common.allFinite physics.QVel
+        && 0.2 <= z
+        && z <= 1.0
+
+    let contactCost (physics: IPhysics) =
+        let mutable sum = 0.0
+
+        for force in physics.CFrcExt do
+            let clipped = Math.Clamp(force, -1.0, 1.0)
+            sum <- sum + clipped * clipped
+
+        5e-4 * sum
+
+    interface ITask with
+        member _.Info = info
+
+        member _.Reset(stream, qpos, qvel) =
+            Common.addUniform stream 0.1 qpos
+            Common.addNormal stream 0.1 qvel
+
+        member _.Before(physics, memory) = memory[0] <- torsoX physics
+
+        member _.Observe(physics, observation) =
+            let rest = Common.append (physics.QPos.Slice 2) observation
+            let rest = Common.append physics.QVel rest
+
+            match version with
+            | V4 -> ()
+            | V5 -> Common.copyClipped 1.0 (physics.CFrcExt.Slice 6) rest
+
+        member _.Evaluate(physics, action, memory, terms) =
+            let healthy = isHealthy physics
+            terms[0] <- (torsoX physics - memory[0]) / info.ControlTimestep
+            terms[1] <- Common.healthyReward version 1.0 healthy
+            terms[2] <- -0.5 * Common.sumOfSquares action
+
+            match version with
+            | V4 -> ()
+            | V5 -> terms[3] <- -(contactCost physics)
+
+            {
+                Reward = Common.total terms
+                Terminated = not healthy
+            }

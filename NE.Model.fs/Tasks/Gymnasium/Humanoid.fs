@@ -1,0 +1,85 @@
+namespace NE.Model.Tasks.Gymnasium
+
+open NE.Model.Tasks
+
+/// Humanoid: walk forward on two legs. reward = 1.25 dx/dt of the centre of mass + 5 while healthy - 0.1 |a|^2; v5 also pays 5e-7
+/// times the squared contact forces, at most 10. The centre of mass is the mass-weighted mean of the lagged xipos.
+[<Sealed>]
+type Humanoid(version: GymnasiumVersion) =
+    let low, high = Common.bounds 17 0.4f
+
+    let info = {
+        Id = Common.id "Humanoid" version
+        Robot = "humanoid"
+        Timestep = 0.003
+        FrameSkip = 5
+        TimeLimit = 1000
+        ObservationSize =
+            match version with
+            | V4 -> 376
+            | V5 -> 348
+        ActionLow = low
+        ActionHigh = high
+        RewardTerms =
+            match version with
+            | V4 -> [| "forward"; "survive"; "ctrl" |]
+            | V5 -> [| "forward"; "survive"; "ctrl"; "contact" |]
+        MemorySize = 1
+        Description = "A human-like robot walks forward without falling."
+        Source = Common.Source
+    }
+
+    let centreOfMassX (physics: IPhysics) =
+        let mass = physics.BodyMass
+        let xipos = physics.XIPos
+        let mutable weighted = 0.0
+        let mutable sum = 0.0
+
+        for body in 0 .. mass.Length - 1 do
+            weighted <- weighted + mass[body] * xipos[3 * body]
+            sum <- sum + mass[body]
+
+        weighted / sum
+
+    /// The torso is between 1 and 2 m high.
+    let isHealthy (physics: IPhysics) =
+        let z = physics.QPos[2]
+        1.0 < z && z < 2.0
+
+    interface ITask with
+        member _.Info = info
+
+        member _.Reset(stream, qpos, qvel) =
+            Common.addUniform stream 0.01 qpos
+            Common.addUniform stream 0.01 qvel
+
+        member _.Before(physics, memory) = memory[0] <- centreOfMassX physics
+
+        member _.Observe(physics, observation) =
+            // v5 leaves out the rows of the world body and the 6 entries of the unactuated root.
+            let world, root =
+                match version with
+                | V4 -> 0, 0
+                | V5 -> 1, 6
+
+            let rest = Common.append (physics.QPos.Slice 2) observation
+            let rest = Common.append physics.QVel rest
+            let rest = Common.append (physics.CInert.Slice(10 * world)) rest
+            let rest = Common.append (physics.CVel.Slice(6 * world)) rest
+            let rest = Common.append (physics.QFrcActuator.Slice root) rest
+            physics.CFrcExt.Slice(6 * world).CopyTo rest
+
+        member _.Evaluate(physics, action, memory, terms) =
+            let healthy = isHealthy physics
+            terms[0] <- 1.25 * ((centreOfMassX physics - memory[0]) / info.ControlTimestep)
+            terms[1] <- Common.healthyReward version 5.0 healthy
+            terms[2] <- -0.1 * Common.sumOfSquares action
+
+            match version with
+            | V4 -> ()
+            | V5 -> terms[3] <- -(min (5e-7 * Common.sumOfSquares physics.CFrcExt) 10.0)
+
+            {
+                Reward = Common.total terms
+                Terminated = not healthy
+            }

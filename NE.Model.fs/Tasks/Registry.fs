@@ -1,0 +1,44 @@
+/// All tasks by id.
+[<RequireQualifiedAccess>]
+module NE.Model.Tasks.Registry
+
+open NE.Model
+open NE.Model.Tasks.Gymnasium
+
+/// Every task, ordered by family and version.
+let all: ITask list = [
+    HalfCheetah V4
+    HalfCheetah V5
+    Hopper V4
+    Hopper V5
+    Walker2d V4
+    Walker2d V5
+    Ant V4
+    Ant V5
+    Humanoid V4
+    Humanoid V5
+]
+
+/// The ids of all tasks.
+let ids: string list = all |> List.map _.Info.Id
+
+let private byId = all |> List.map (fun task -> task.Info.Id, task) |> Map.ofList
+
+/// The task of this id. Ids are case-sensitive.
+let tryFind (id: string) : ITask option = Map.tryFind id byId
+
+/// The task of this id, or a sentence that says which ids were probably meant.
+let find (id: string) : Result<ITask, string> =
+    match tryFind id with
+    | Some task -> Ok task
+    | None ->
+        let hint =
+            match Nearest.ranked 3 id ids with
+            | [] ->
+                let known = String.concat ", " ids
+                $"known tasks are {known}."
+            | near ->
+                let names = String.concat " or " near
+                $"did you mean {names}?"
+
+        Error $"There is no task '{id}'; {hint}"

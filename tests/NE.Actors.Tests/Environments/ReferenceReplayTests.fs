@@ -1,0 +1,111 @@
+module NE.Actors.Tests.Environments.ReferenceReplayTests
+
+open System
+open System.IO
+open System.IO.Compression
+open System.Text.Json
+open Expecto
+open NE.Actors.Environments
+
+let private reference (name: string) =
+    Path.Combine(AppContext.BaseDirectory, "data", "reference", $"gym_{name}.json.gz")
+
+let private matches name =
+    test $"{name}: compiled arrays, trajectories, observations, rewards and terminations equal the reference" {
+        let result = ReferenceReplay.Run(reference name)
+        Expect.isNonEmpty result.Models "the file has models"
+        Expect.isNonEmpty result.Episodes "the file has episodes"
+        Expect.isTrue result.Passed (result.ToText())
+    }
+
+let private inTemporaryFile (content: string) (action: string -> unit) =
+    let file = Path.Combine(Path.GetTempPath(), $"ne-{Guid.NewGuid():N}.json")
+    File.WriteAllText(file, content)
+
+    try
+        action file
+    finally
+        File.Delete file
+
+/// The reference of HalfCheetah with one piece of its text replaced.
+let private edited (before: string) (after: string) =
+    use packed = File.OpenRead(reference "HalfCheetah")
+    use plain = new GZipStream(packed, CompressionMode.Decompress)
+    use reader = new StreamReader(plain)
+    let text = reader.ReadToEnd()
+    Expect.isTrue (text.Contains before) "the text to replace is there"
+    text.Replace(before, after)
+
+let private message (action: unit -> unit) =
+    try
+        action ()
+        failtest "expected an InvalidDataException"
+    with :? InvalidDataException as e ->
+        e.Message
+
+[<Tests>]
+let tests =
+    testList "a replay of reference data" [
+        for name in [ "HalfCheetah"; "Hopper"; "Walker2d"; "Ant"; "Humanoid" ] do
+            matches name
+
+        test "both versions of a task are replayed, each on its own robot" {
+            let result = ReferenceReplay.Run(reference "Walker2d")
+
+            let tasks =
+                result.Episodes |> Seq.map _.Task |> Seq.distinct |> Seq.sort |> List.ofSeq
+
+            Expect.equal tasks [ "Walker2d-v4"; "Walker2d-v5" ] "tasks"
+            Expect.equal result.Models.Count 2 "robots"
+        }
+
+        test "every reward term of the reference is compared" {
+            let result = ReferenceReplay.Run(reference "Humanoid")
+
+            let terms =
+                result.Episodes
+                |> Seq.filter (fun episode -> episode.Task = "Humanoid-v5")
+                |> Seq.collect _.Quantities
+                |> Seq.map _.Quantity
+                |> Seq.filter _.StartsWith("term:")
+                |> Seq.distinct
+                |> Seq.sort
+                |> List.ofSeq
+
+            Expect.equal terms [ "term:contact"; "term:ctrl"; "term:forward"; "term:survive" ] "terms"
+        }
+
+        test "a model that differs is named with its array" {
+            inTemporaryFile (edited "\"jnt_stiffness\":[0,0,0,240" "\"jnt_stiffness\":[0,0,0,241") (fun file ->
+                let result = ReferenceReplay.Run file
+                Expect.isFalse result.Passed "the model differs"
+                Expect.stringContains (result.ToText()) "jnt_stiffness" "the array is named"
+                Expect.isTrue (result.Episodes |> Seq.forall _.Passed) "the episodes still pass")
+        }
+
+        test "the result is also JSON" {
+            use json = JsonDocument.Parse(ReferenceReplay.Run(reference "Hopper").ToJson())
+            Expect.isTrue (json.RootElement.GetProperty("passed").GetBoolean()) "passed"
+            Expect.isGreaterThan (json.RootElement.GetProperty("episodes").GetArrayLength()) 0 "episodes"
+        }
+
+        test "a reference of an environment that we do not have says which we have" {
+            inTemporaryFile """{"env": "Pusher", "episodes": []}""" (fun file ->
+                let text = message (fun () -> ReferenceReplay.Run file |> ignore)
+                Expect.stringContains text "Pusher" "the environment"
+                Expect.stringContains text "HalfCheetah-v4" "what is available")
+        }
+
+        test "a file of another kind is refused with its name" {
+            inTemporaryFile """{"domain": "walker"}""" (fun file ->
+                Expect.stringContains (message (fun () -> ReferenceReplay.Run file |> ignore)) file "the file")
+
+            inTemporaryFile "no json" (fun file ->
+                Expect.stringContains (message (fun () -> ReferenceReplay.Run file |> ignore)) "is not JSON" "the reason")
+        }
+
+        test "an incomplete reference is refused" {
+            inTemporaryFile """{"env": "Hopper", "episodes": [{"model": "hopper", "v4": {}}]}""" (fun file ->
+                Expect.stringContains (message (fun () -> ReferenceReplay.Run file |> ignore)) "not a complete" "the reason")
+        }
+    ]

@@ -1,0 +1,116 @@
+module NE.Model.Tests.Replay.AgeOrderTests
+
+open System
+open Expecto
+open NE.Model.Random
+open NE.Model.Replay
+open NE.Model.Tests.Topology.Cases
+
+/// A buffer of `capacity` rows as a plain list, oldest first, after `appended` rows.
+let private model capacity appended = [
+    for row in 0L .. appended - 1L do
+        if row >= appended - capacity then
+            row
+]
+
+let private windowOf capacity appended = {
+    First = max 0L (appended - capacity)
+    Head = appended
+}
+
+[<Tests>]
+let tests =
+    testList "age order" [
+        law "samples only rows that a list model holds, and only its oldest quarter on review" (fun seed ->
+            let draw = stream seed
+            let capacity = int64 (between 1 60 draw)
+            let appended = int64 (between 1 200 draw)
+            let rows = model capacity appended
+            let window = windowOf capacity appended
+            Expect.equal window.Size (int64 rows.Length) "size"
+            let batch = between 1 20 draw
+            let quarter = List.truncate (max batch (rows.Length / 4)) rows
+            Expect.equal (AgeOrder.oldestCount 0.25 batch window) (int64 quarter.Length) "quarter"
+            let sample = Array.zeroCreate batch
+            AgeOrder.sampleUniform window draw (Span sample)
+            Expect.all sample (fun row -> List.contains row rows) "stored"
+            AgeOrder.sampleOldest 0.25 window draw (Span sample)
+            Expect.all sample (fun row -> List.contains row quarter) "oldest quarter")
+
+        testCase "reaches every row of the quarter, and no other, before and after eviction"
+        <| fun () ->
+            for capacity in [ 8L; 12L; 13L ] do
+                for appended in [ 4L .. 40L ] do
+                    let window = windowOf capacity appended
+                    let quarter = List.truncate (max 2 (int window.Size / 4)) (model capacity appended)
+                    let draw = stream (1000L * capacity + appended)
+                    let sample = Array.zeroCreate 2
+                    let seen = Collections.Generic.SortedSet<int64>()
+
+                    for _ in 1..100 do
+                        AgeOrder.sampleOldest 0.25 window draw (Span sample)
+                        seen.UnionWith sample
+
+                    Expect.equal (List.ofSeq seen) quarter $"capacity {capacity}, {appended} rows"
+
+        testCase "agrees with a ring of physical slots that has wrapped"
+        <| fun () ->
+            // Slot of row n in a ring is n mod capacity; age index j lies in slot (ptr + j) mod capacity once full.
+            for capacity in 3L .. 9L do
+                for appended in 1L .. 30L do
+                    let window = windowOf capacity appended
+                    let pointer = appended % capacity
+                    let first = if appended >= capacity then pointer else 0L
+
+                    for j in 0L .. window.Size - 1L do
+                        Expect.equal ((window.First + j) % capacity) ((first + j) % capacity) "slot"
+
+        testCase "draws uniformly"
+        <| fun () ->
+            let window = { First = 70L; Head = 110L }
+            let all = Array.zeroCreate 40
+            let oldest = Array.zeroCreate 10
+            let draw = stream 5L
+            let sample = Array.zeroCreate 8
+
+            for _ in 1..5000 do
+                AgeOrder.sampleUniform window draw (Span sample)
+
+                for row in sample do
+                    all[int row - 70] <- all[int row - 70] + 1
+
+                AgeOrder.sampleOldest 0.25 window draw (Span sample)
+
+                for row in sample do
+                    oldest[int row - 70] <- oldest[int row - 70] + 1
+
+            expectUniform all 1000.0 "whole window"
+            expectUniform oldest 4000.0 "oldest quarter"
+
+        testCase "takes at least a batch as the oldest portion, and at most the window"
+        <| fun () ->
+            let count batch size =
+                AgeOrder.oldestCount 0.25 batch { First = 5L; Head = 5L + size }
+
+            Expect.equal (count 256 100_000L) 25_000L "a quarter"
+            Expect.equal (count 256 1_003L) 256L "a batch"
+            Expect.equal (count 256 100L) 100L "the window"
+            Expect.equal (AgeOrder.oldestCount 0.3 1 { First = 0L; Head = 10L }) 3L "30 %"
+
+        testCase "says so when nothing is stored"
+        <| fun () ->
+            let sample = Array.zeroCreate 1
+
+            Expect.throwsT<InvalidOperationException>
+                (fun () -> AgeOrder.sampleUniform { First = 3L; Head = 3L } (stream 1L) (Span sample))
+                "empty window"
+
+        law "continues from a stored stream" (fun seed ->
+            let draw = stream seed
+            let window = { First = 10L; Head = 500L }
+            let a, b = Array.zeroCreate 16, Array.zeroCreate 16
+            let again = Stream draw.State
+            AgeOrder.sampleOldest 0.25 window draw (Span a)
+            AgeOrder.sampleOldest 0.25 window again (Span b)
+            Expect.equal a b "rows")
+    ]

@@ -1,0 +1,241 @@
+module NE.Model.Tests.Replay.ExperienceReviewTests
+
+open System
+open Expecto
+open NE.Model.Random
+open NE.Model.Replay
+open NE.Model.Tests.Topology.Cases
+
+let private slope = {
+    Mode = ReviewMode.Slope
+    Window = 400L
+    Floor = 0.75
+    MinStep = 1000L
+    Portion = 0.25
+    Batch = 32
+    Awaken = 0.4
+}
+
+let private fresh settings =
+    ExperienceReview(settings, ReviewState.empty)
+
+/// Pushes f at every due step of [first, last].
+let private feed (review: ExperienceReview) first last f =
+    for t in first..last do
+        if review.IsSampleDue t then
+            review.Push(t, f t)
+
+let private plenty = 1_000_000L
+
+/// Share of reviews in n decisions at step t.
+let private frequency (review: ExperienceReview) t size n seed =
+    let draw = stream seed
+
+    let hits =
+        Seq.init n (fun _ -> review.Decide(t, size, draw))
+        |> Seq.filter id
+        |> Seq.length
+
+    float hits / float n
+
+/// Within four standard errors of a proportion.
+let private expectShare actual expected n message =
+    let error = Math.Sqrt(expected * (1.0 - expected) / float n)
+
+    Expect.floatClose
+        {
+            absolute = 4.0 * error + 1e-12
+            relative = 0.0
+        }
+        actual
+        expected
+        message
+
+[<Tests>]
+let tests =
+    testList "experience review" [
+        testCase "samples its signal forty times per window"
+        <| fun () ->
+            let review = fresh { slope with Window = 10_000L }
+            Expect.equal (Seq.init 10_000 int64 |> Seq.filter review.IsSampleDue |> Seq.length) 40 "samples"
+            Expect.isTrue ((fresh { slope with Window = 7L }).IsSampleDue 3L) "every step in a short window"
+
+        testCase "has eps 1 until the window has filled, and 0 for a constant signal from then on"
+        <| fun () ->
+            let review = fresh slope
+            feed review 1L 409L (fun _ -> 0.7)
+            Expect.equal review.Epsilon 1.0 "not full yet"
+            Expect.equal review.Probability 0.0 "no review"
+            feed review 410L 3000L (fun _ -> 0.7)
+            Expect.equal review.Epsilon 0.0 "full"
+            Expect.equal review.Probability 0.25 "at most 1 - eps0"
+
+        testCase "compares the newest with the oldest quarter of the window"
+        <| fun () ->
+            let review = fresh slope
+            feed review 1L 2000L (fun t -> 0.001 * float t)
+            Expect.floatClose Accuracy.high review.Epsilon 1.0 "a steady slope is the largest so far"
+            // A window of 41 samples, ten apart: the quarters of ten are 31 samples apart, a slope of 0.31.
+            Expect.floatClose Accuracy.high review.State.LargestSlope 0.31 "slope"
+            feed review 2001L 2200L (fun _ -> 2.0)
+            // The oldest quarter averages 1.845, the newest is 2.
+            Expect.floatClose Accuracy.high review.Epsilon (0.155 / 0.31) "half as steep"
+
+        law "has eps in [0, 1], whatever the signal, and keeps one window of samples" (fun seed ->
+            let draw = stream seed
+
+            let review =
+                fresh {
+                    slope with
+                        Window = int64 (between 1 300 draw)
+                }
+
+            let mutable t = 0L
+
+            for _ in 1 .. between 1 300 draw do
+                t <- t + int64 (between 1 30 draw)
+                review.Push(t, draw.NextDouble())
+                Expect.isTrue (review.Epsilon >= 0.0 && review.Epsilon <= 1.0) "eps"
+                let steps = review.State.Steps
+                Expect.equal (Array.last steps) t "newest"
+
+            let state = review.State
+            Expect.equal state.Steps.Length state.Values.Length "lengths"
+            Expect.equal (Array.sort state.Steps |> Array.distinct) state.Steps "order")
+
+        testCase "reviews with probability 1 - max(eps, eps0)"
+        <| fun () ->
+            let n = 20_000
+
+            for floor in [ 0.0; 0.4; 0.75; 1.0 ] do
+                let review = fresh { slope with Floor = floor }
+                feed review 1L 2000L (fun t -> 0.001 * float t)
+                expectShare (frequency review 2000L plenty n 1L) 0.0 n "steep"
+                feed review 2001L 2200L (fun _ -> 2.0)
+                expectShare (frequency review 2200L plenty n 2L) (1.0 - max 0.5 floor) n $"floor {floor}"
+                feed review 2201L 3000L (fun _ -> 2.0)
+                expectShare (frequency review 3000L plenty n 3L) (1.0 - floor) n $"flat, floor {floor}"
+
+        testCase "never reviews before its first step, nor with fewer than four batches stored"
+        <| fun () ->
+            let review = fresh slope
+            feed review 1L 999L (fun _ -> 0.5)
+            Expect.equal (frequency review 999L plenty 5000 1L) 0.0 "too early"
+            Expect.equal (frequency review 1000L 127L 5000 1L) 0.0 "too few rows"
+            Expect.isGreaterThan (frequency review 1000L 128L 5000 1L) 0.2 "both met"
+
+        testCase "takes one draw per decision, however it falls, and none when it is off"
+        <| fun () ->
+            for mode in [ ReviewMode.Slope; ReviewMode.Literal; ReviewMode.Official ] do
+                let review = fresh { slope with Mode = mode }
+                let draw = stream 4L
+                let reference = stream 4L
+
+                for t in 1L .. 2000L do
+                    if review.IsSampleDue t then
+                        review.Push(t, 0.3)
+
+                    review.Decide(t, t, draw) |> ignore
+                    reference.NextDouble() |> ignore
+
+                Expect.equal draw.State reference.State $"{mode}"
+                Expect.equal review.State.Decisions 2000L "decisions"
+
+            let off = fresh { slope with Mode = ReviewMode.Off }
+            let draw = stream 4L
+            Expect.isFalse (off.IsSampleDue 400L) "no signal needed"
+            Expect.equal (frequency off 5000L plenty 100 1L) 0.0 "never"
+            off.Decide(5000L, plenty, draw) |> ignore
+            Expect.equal draw.State (stream 4L).State "no draw"
+
+        testCase "to the letter divides the change of the count by the window, without floor"
+        <| fun () ->
+            let review = fresh { slope with Mode = ReviewMode.Literal }
+            feed review 1L 2000L (fun t -> if t <= 1800L then 100.0 else 220.0)
+            Expect.floatClose Accuracy.veryHigh review.Epsilon (120.0 / 400.0) "eps"
+            expectShare (frequency review 2000L plenty 20_000 1L) 0.7 20_000 "frequency"
+            feed review 2001L 3000L (fun _ -> 220.0)
+            Expect.equal review.Probability 1.0 "late: almost every batch"
+
+        testCase "in the official code is a logistic gate below the awaken threshold"
+        <| fun () ->
+            let review =
+                fresh {
+                    slope with
+                        Mode = ReviewMode.Official
+                }
+
+            Expect.equal review.Probability 0.0 "no signal yet"
+            review.Push(1L, 0.4)
+            Expect.equal review.Probability 0.0 "not below"
+            review.Push(2L, 0.4 - 1e-9)
+            Expect.equal (Math.Round(review.Probability, 3)) 0.474 "just below"
+            review.Push(3L, 0.0)
+            Expect.equal (Math.Round(review.Probability, 3)) 0.573 "at 0"
+            expectShare (frequency review 1000L plenty 20_000 1L) review.Probability 20_000 "frequency"
+
+        law "continues from its stored bytes as if it had never stopped" (fun seed ->
+            let draw = stream seed
+
+            let settings = {
+                slope with
+                    Window = int64 (between 1 200 draw)
+                    MinStep = 0L
+                    Floor = draw.NextDouble()
+            }
+
+            let original = fresh settings
+            let stop = int64 (between 1 400 draw)
+
+            let step (review: ExperienceReview) (decisions: Stream) t =
+                if review.IsSampleDue t then
+                    review.Push(t, Math.Sin(float t / 50.0) / float t)
+
+                let reviewed = review.Decide(t, plenty, decisions)
+                review.Record(ReadOnlySpan [| t; t / 2L |], { First = 0L; Head = t + 1L })
+                reviewed
+
+            let decisions = stream 6L
+
+            for t in 1L .. stop do
+                step original decisions t |> ignore
+
+            let restored =
+                match original.State |> ReviewState.toBytes |> ReviewState.ofBytes with
+                | Ok state -> ExperienceReview(settings, state)
+                | Error message -> failtest message
+
+            Expect.equal restored.State original.State "state"
+            let again = Stream decisions.State
+            let continued review decisions = [ for t in stop + 1L .. stop + 300L -> step review decisions t ]
+            Expect.equal (continued restored again) (continued original decisions) "decisions"
+            Expect.equal restored.State original.State "state at the end"
+            Expect.equal (ReviewState.toBytes restored.State) (ReviewState.toBytes original.State) "bytes at the end")
+
+        testCase "refuses damaged or foreign bytes"
+        <| fun () ->
+            let review = fresh slope
+            feed review 1L 500L (fun _ -> 0.5)
+            let bytes = ReviewState.toBytes review.State
+            Expect.equal bytes.Length (45 + 16 * review.State.Steps.Length) "length"
+            Expect.isError (ReviewState.ofBytes bytes[.. bytes.Length - 2]) "short"
+            Expect.isError (ReviewState.ofBytes [||]) "empty"
+            Expect.isError (ReviewState.ofBytes (Array.append [| 9uy |] bytes[1..])) "version"
+            Expect.isError (ReviewState.ofBytes (Array.append bytes [| 0uy |])) "long"
+
+        testCase "counts what it did"
+        <| fun () ->
+            let review = fresh { slope with MinStep = 0L; Floor = 0.0 }
+            Expect.equal (review.RealisedFraction, review.MeanAge) (0.0, 0.0) "nothing yet"
+            feed review 1L 1000L (fun _ -> 0.5)
+            frequency review 1000L plenty 100 1L |> ignore
+            Expect.equal review.RealisedFraction 1.0 "all"
+            review.Record(ReadOnlySpan [| 99L; 89L |], { First = 50L; Head = 100L })
+            Expect.equal review.MeanAge 5.0 "the newest row has age 0"
+
+        testCase "refuses a signal out of order"
+        <| fun () ->
+            let review = fresh slope
+            review.Push(10L, 0.5)
+            Expect.throwsT<ArgumentException> (fun () -> review.Push(10L, 0.5)) "same step"
+    ]

@@ -1,0 +1,134 @@
+/// Random topology cases for the property tests: a case is a function of one number, which a failing property prints.
+module NE.Model.Tests.Topology.Cases
+
+open System
+open Expecto
+open FsCheck
+open NE.Model
+open NE.Model.Random
+open NE.Model.Topology
+
+/// A stream for test number `seed`.
+let stream (seed: int64) = Random.stream seed Purpose.Topology
+
+/// A property over random 64-bit seeds, 200 of them.
+let law name (body: int64 -> unit) =
+    testPropertyWithConfig
+        {
+            FsCheckConfig.defaultConfig with
+                maxTest = 200
+        }
+        name
+        (fun (DoNotSize(seed: int64)) -> body seed)
+
+let between low high (draw: Stream) =
+    low + int (draw.NextInt(int64 (high - low + 1)))
+
+let normals count (draw: Stream) : float32[] =
+    Array.init count (fun _ -> float32 (draw.NextNormal()))
+
+/// Pearson's statistic must stay below a quantile of about 1e-4 (its mean plus four standard deviations).
+let expectUniform (counts: int[]) (expected: float) message =
+    let statistic =
+        counts |> Array.sumBy (fun count -> (float count - expected) ** 2.0 / expected)
+
+    let freedom = float (counts.Length - 1)
+    Expect.isLessThan statistic (freedom + 4.0 * Math.Sqrt(2.0 * freedom)) message
+
+/// A stack of two to four layers with up to 14 neurons each, random masks (some rows empty), gradients, weights, dormant sets and quotas.
+let stackBefore (draw: Stream) : StackBefore =
+    let depth = between 2 4 draw
+    let widths = Array.init (depth + 1) (fun _ -> between 1 14 draw)
+
+    let layer l =
+        let rows, columns = widths[l + 1], widths[l]
+        let size = rows * columns
+        let elastic = l = 1 || draw.NextDouble() < 0.5
+
+        let mask =
+            if elastic then
+                LayerMask.random rows columns (between 0 size draw) draw
+            else
+                LayerMask.dense rows columns
+
+        // Half of the gradients are exactly 0 in some layers: there ties decide.
+        let sparse = draw.NextDouble() < 0.5
+
+        {
+            Mask = mask
+            Elastic = elastic
+            Quota = if elastic then between 0 size draw else 0
+            Gradient =
+                normals size draw
+                |> Array.map (fun g -> if sparse && draw.NextDouble() < 0.5 then 0.0f else g)
+            Weights = normals size draw |> Array.mapi (fun index w -> if mask[index] then w else 0.0f)
+        }
+
+    let share = draw.NextDouble()
+
+    {
+        Layers = Array.init depth layer
+        Dormant = Array.init (depth - 1) (fun h -> Array.init widths[h + 1] (fun _ -> draw.NextDouble() < share))
+    }
+
+let options (draw: Stream) : EvolutionOptions = {
+    Criterion =
+        if draw.NextDouble() < 0.5 then
+            GrowCriterion.Gradient
+        else
+            GrowCriterion.Random
+    Granularity =
+        match draw.NextInt 3L with
+        | 0L -> Granularity.Neuron
+        | 1L -> Granularity.Weight
+        | _ -> Granularity.Magnitude
+    Omega = float (draw.NextInt 11L) / 10.0
+    ReviveRows = draw.NextDouble() < 0.5
+}
+
+/// Arrays of a layer with every value non-zero where its mask allows it, target included.
+let arrays (mask: LayerMask) (weights: float32[]) (bias: float32[]) (draw: Stream) : LayerArrays =
+    let masked (values: float32[]) =
+        values |> Array.mapi (fun index value -> if mask[index] then value else 0.0f)
+
+    let powers count =
+        Array.init count (fun _ -> 0.1f + 0.8f * draw.NextSingle())
+
+    {
+        Weights = Array.copy weights
+        WeightsFirstMoment = normals mask.Size draw |> masked
+        WeightsSecondMoment = normals mask.Size draw |> Array.map abs |> masked
+        WeightsPower1 = powers mask.Size
+        WeightsPower2 = powers mask.Size
+        Bias = Array.copy bias
+        BiasFirstMoment = normals mask.Rows draw
+        BiasSecondMoment = normals mask.Rows draw |> Array.map abs
+        BiasPower1 = powers mask.Rows
+        BiasPower2 = powers mask.Rows
+        TargetWeights = normals mask.Size draw |> masked
+    }
+
+/// ReLU network on one row-major batch: the activations of every layer, the last one linear. In double precision.
+let forward (layers: LayerArrays[]) (masks: LayerMask[]) (inputs: float[][]) : float[][][] =
+    let mutable current = inputs
+
+    Array.init layers.Length (fun l ->
+        let mask = masks[l]
+        let layer = layers[l]
+
+        current <-
+            current
+            |> Array.map (fun x ->
+                Array.init mask.Rows (fun row ->
+                    let mutable sum = float layer.Bias[row]
+
+                    for column in 0 .. mask.Columns - 1 do
+                        sum <- sum + float layer.Weights[row * mask.Columns + column] * x[column]
+
+                    if l < layers.Length - 1 then max 0.0 sum else sum))
+
+        current)
+
+/// Statistics of one layer's activations.
+let statistics (activations: float[][]) =
+    Dormancy.ofActivations activations.Length activations[0].Length (activations |> Array.concat |> Array.map float32)

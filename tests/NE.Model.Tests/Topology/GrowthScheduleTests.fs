@@ -1,0 +1,223 @@
+module NE.Model.Tests.Topology.GrowthScheduleTests
+
+open System
+open Expecto
+open NE.Model.Topology
+open NE.Model.Tests.Topology.Cases
+
+let private standard = {
+    Interval = 10_000L
+    End = 3_000_000L
+    Shape = GrowthShape.Cosine
+    Rate = GrowthRate.Auto
+    DecayWeight = 1.0
+    FinalDensity = 1.0
+    Rest = RestCapacity.Initial
+}
+
+let private shapes = [ GrowthShape.Cosine; GrowthShape.Uniform; GrowthShape.Warm ]
+
+let private events settings = [ for i in 1L .. GrowthSchedule.eventCount settings -> i * settings.Interval ]
+
+let private near expected decimals (actual: float) message =
+    Expect.equal (Math.Round(actual, (decimals: int))) expected message
+
+/// Runs all events of a layer, pruning `pruned k` weights at an event that grew k; visits (t, grown, pruned, active afterwards, growth).
+let private run settings rows columns initial (pruned: int -> int) visit =
+    let mask = LayerMask.random rows columns initial (stream 1L)
+    let mutable growth = GrowthSchedule.start settings mask
+    let mutable active = initial
+
+    for t in events settings do
+        let struct (k, next) = GrowthSchedule.quota settings t active growth
+        growth <- next
+        let p = pruned k
+        active <- active + k - p
+        visit t k p active growth
+
+    active
+
+[<Tests>]
+let tests =
+    testList "the growth schedule" [
+        testCase "has c = 1, 1/2 and 0 at the start, the middle and the end"
+        <| fun () ->
+            let c t =
+                GrowthSchedule.shapeAt GrowthShape.Cosine t 3_000_000L
+
+            Expect.equal (c 0L) 1.0 "start"
+            Expect.floatClose Accuracy.veryHigh (c 1_500_000L) 0.5 "middle"
+            Expect.floatClose { absolute = 1e-15; relative = 0.0 } (c 3_000_000L) 0.0 "end"
+
+        testCase "has the spec's numbers of events, sums and rates"
+        <| fun () ->
+            Expect.equal (GrowthSchedule.eventCount standard) 299L "events of 3M"
+            near 149.5 9 (GrowthSchedule.total standard) "sum of 3M"
+            near 0.00836 5 (GrowthSchedule.fillingRate standard 0.4) "g"
+            near 0.00669 5 (GrowthSchedule.fillingRate standard 0.0) "g without pruning"
+            near 0.01115 5 (GrowthSchedule.fillingRate standard 0.8) "g if all of 0.4 is used"
+            let short = { standard with End = 1_000_000L }
+            Expect.equal (GrowthSchedule.eventCount short) 99L "events of 1M"
+            near 49.5 9 (GrowthSchedule.total short) "sum of 1M"
+            near 0.0253 4 (GrowthSchedule.fillingRate short 0.4) "g of 1M"
+            near 0.0042 4 (GrowthSchedule.fillingRate { standard with End = 6_000_000L } 0.4) "g of 6M"
+
+        testCase "has its events at the multiples of the interval, after 0 and before the end"
+        <| fun () ->
+            let small = {
+                standard with
+                    Interval = 3L
+                    End = 12L
+            }
+
+            Expect.equal
+                [
+                    for t in 0L .. 20L do
+                        if GrowthSchedule.isDue small t then
+                            t
+                ]
+                [ 3L; 6L; 9L ]
+                "due"
+
+            Expect.equal (events small) [ 3L; 6L; 9L ] "events"
+
+        law "in closed loop keeps the density at its target: never above, at most 1 % and the pruned share below" (fun seed ->
+            let draw = stream seed
+            let rows, columns = between 40 120 draw, between 40 120 draw
+            let size = rows * columns
+            let initial = between (size / 10) (size / 2) draw
+            let used = draw.NextDouble()
+
+            let settings = {
+                standard with
+                    Interval = 10L
+                    End = int64 (between 1_000 3_000 draw)
+                    Shape = shapes[int (draw.NextInt 3L)]
+                    FinalDensity = 0.6 + 0.4 * draw.NextDouble()
+            }
+
+            let final =
+                run settings rows columns initial (fun k -> int (0.4 * used * float k)) (fun t _ p active growth ->
+                    let target = GrowthSchedule.target settings t growth
+                    Expect.isLessThanOrEqual (float active) (target + 0.5) $"above at {t}"
+                    Expect.isGreaterThanOrEqual (float active) (target - 0.5 - float p) $"below at {t}"
+
+                    Expect.isGreaterThanOrEqual
+                        (float active / float size)
+                        (target / float size - 0.01 - float p / float size)
+                        $"1 %% at {t}"
+
+                    Expect.isLessThanOrEqual active growth.Capacity $"past rho1 at {t}")
+
+            if used = 0.0 then
+                Expect.equal final (int (settings.FinalDensity * float size)) "full at the end")
+
+        testCase "in closed loop follows the cosine of 3M steps, and rho1 is not reached before 0.95 T_end"
+        <| fun () ->
+            for omega in [ 0.0; 0.2; 0.4 ] do
+                let full = 65536
+                let prune k = int (omega * float k)
+
+                let final =
+                    run standard 256 256 11_968 prune (fun t _ _ active _ ->
+                        if float t < 0.95 * 3e6 then
+                            Expect.isLessThan active full $"rho1 reached at {t}")
+
+                Expect.isGreaterThan (float final / float full) 0.999 "full at the end"
+
+                if omega = 0.0 then
+                    Expect.equal final full "full at the end"
+
+        law "in open loop carries fractions: the quotas add up to the floor of their exact sum" (fun seed ->
+            let draw = stream seed
+            let g = 0.001 * draw.NextDouble()
+
+            let settings = {
+                standard with
+                    Rate = GrowthRate.Fixed g
+                    Shape = shapes[int (draw.NextInt 3L)]
+                    DecayWeight = 0.5 + draw.NextDouble()
+            }
+
+            let initial = between 100 3_000 draw
+            let rest = float (64 * 64 - initial)
+            let mutable grown = 0
+            let mutable last = Unchecked.defaultof<LayerGrowth>
+
+            let final =
+                run settings 64 64 initial (fun _ -> 0) (fun _ k _ _ growth ->
+                    Expect.isTrue (k >= 0 && growth.Carry >= 0.0 && growth.Carry < 1.0) "carry"
+                    grown <- grown + k
+                    last <- growth)
+
+            // Every shape is normalised to the cosine's total.
+            let exact = g * settings.DecayWeight * 149.5 * rest
+            Expect.floatClose { absolute = 1e-6; relative = 0.0 } (float grown + last.Carry) exact "sum"
+            Expect.equal final (initial + grown) "active")
+
+        law "in open loop never grows past rho1" (fun seed ->
+            let draw = stream seed
+
+            let settings = {
+                standard with
+                    Interval = 50L
+                    End = 5_000L
+                    Rate = GrowthRate.Fixed(0.2 * draw.NextDouble())
+                    FinalDensity = 0.3 + 0.7 * draw.NextDouble()
+                    Rest =
+                        if draw.NextDouble() < 0.5 then
+                            RestCapacity.Initial
+                        else
+                            RestCapacity.Current
+            }
+
+            let mutable due = 0
+            let initial = between 10 500 draw
+
+            run settings 30 30 initial (fun k -> k / 3) (fun _ k _ active growth ->
+                due <- due + k
+                Expect.isLessThanOrEqual active (max initial (int (settings.FinalDensity * 900.0 + 1e-6))) "rho1"
+                Expect.isLessThanOrEqual active (initial + due) "quotas"
+                Expect.isTrue (k >= 0 && growth.Capacity = int (settings.FinalDensity * 900.0 + 1e-6)) "capacity")
+            |> ignore)
+
+        testCase "of any shape fills the layer at the end in closed loop"
+        <| fun () ->
+            for shape in shapes do
+                Expect.equal (run { standard with Shape = shape } 64 64 1_000 (fun _ -> 0) (fun _ _ _ _ _ -> ())) 4096 $"{shape}"
+                Expect.equal (GrowthSchedule.progress { standard with Shape = shape } 2_990_000L) 1.0 $"{shape}"
+                Expect.equal (GrowthSchedule.progress { standard with Shape = shape } 9_999L) 0.0 $"{shape}"
+
+        testCase "of the current rest capacity grows geometrically and does not fill the layer"
+        <| fun () ->
+            let settings = {
+                standard with
+                    Rate = GrowthRate.Fixed(3.0 / 149.5)
+                    Rest = RestCapacity.Current
+            }
+
+            let final = run settings 256 256 16_384 (fun _ -> 0) (fun _ _ _ _ _ -> ())
+            let filled = float (final - 16_384) / float (65_536 - 16_384)
+            Expect.isTrue (filled > 0.94 && filled < 0.96) $"95 %% fill, but {filled}"
+
+        testCase "with a decay weight below 1 stops at that share of the growth"
+        <| fun () -> Expect.equal (run { standard with DecayWeight = 0.5 } 100 100 2_000 (fun _ -> 0) (fun _ _ _ _ _ -> ())) 6_000 "half"
+
+        testCase "leaves a layer that starts above rho1 alone"
+        <| fun () ->
+            for rate in [ GrowthRate.Auto; GrowthRate.Fixed 0.1 ] do
+                Expect.equal
+                    (run
+                        {
+                            standard with
+                                Rate = rate
+                                FinalDensity = 0.5
+                        }
+                        10
+                        10
+                        80
+                        (fun _ -> 0)
+                        (fun _ _ _ _ _ -> ()))
+                    80
+                    "active"
+    ]

@@ -1,0 +1,340 @@
+module NE.Model.Tests.Topology.PruneAndResetTests
+
+open System
+open Expecto
+open NE.Model.Random
+open NE.Model.Topology
+open NE.Model.Tests.Topology.Cases
+
+/// A stack after an event on it: dormant sets measured on a batch that also serves to compare outputs.
+type private Event = {
+    Before: LayerMask[]
+    Dormant: bool[][]
+    Scores: float[][]
+    Arrays: LayerArrays[]
+    /// Copies of the arrays before the event.
+    Old: LayerArrays[]
+    Changes: TopologyChange[]
+    After: LayerMask[]
+    OutputBefore: float[][]
+    OutputAfter: float[][]
+}
+
+let private copy (layer: LayerArrays) = {
+    Weights = Array.copy layer.Weights
+    WeightsFirstMoment = Array.copy layer.WeightsFirstMoment
+    WeightsSecondMoment = Array.copy layer.WeightsSecondMoment
+    WeightsPower1 = Array.copy layer.WeightsPower1
+    WeightsPower2 = Array.copy layer.WeightsPower2
+    Bias = Array.copy layer.Bias
+    BiasFirstMoment = Array.copy layer.BiasFirstMoment
+    BiasSecondMoment = Array.copy layer.BiasSecondMoment
+    BiasPower1 = Array.copy layer.BiasPower1
+    BiasPower2 = Array.copy layer.BiasPower2
+    TargetWeights = Array.copy layer.TargetWeights
+}
+
+let private reset = {
+    GrowInit = GrowInit.Random
+    Kappa = None
+}
+
+/// A random ReLU stack with dead neurons on a random batch, and one event on it.
+let private event (evolution: EvolutionOptions) (reset: ResetOptions) (draw: Stream) =
+    let stack = stackBefore draw
+    let masks = stack.Layers |> Array.map _.Mask
+
+    let layers =
+        stack.Layers
+        |> Array.map (fun layer ->
+            // A third of the neurons can never fire.
+            let bias =
+                Array.init layer.Mask.Rows (fun _ ->
+                    if draw.NextDouble() < 0.33 then
+                        -100.0f
+                    else
+                        float32 (draw.NextNormal()))
+
+            arrays layer.Mask layer.Weights bias draw)
+
+    let inputs =
+        Array.init 16 (fun _ -> normals masks[0].Columns draw |> Array.map float)
+
+    let activations = forward layers masks inputs
+    let hidden = activations[.. activations.Length - 2] |> Array.map statistics
+    let dormant = hidden |> Array.map (Dormancy.dormant 0.0)
+    let old = layers |> Array.map copy
+    let changes = Evolution.plan evolution { stack with Dormant = dormant } draw
+    let after = PruneAndReset.apply reset masks changes layers draw
+
+    {
+        Before = masks
+        Dormant = dormant
+        Scores = hidden |> Array.map Dormancy.scores
+        Arrays = layers
+        Old = old
+        Changes = changes
+        After = after
+        OutputBefore = Array.last activations
+        OutputAfter = Array.last (forward layers after inputs)
+    }
+
+let private dormancyOptions draw = {
+    options draw with
+        Granularity =
+            if draw.NextDouble() < 0.5 then
+                Granularity.Neuron
+            else
+                Granularity.Weight
+        Omega = 1.0
+}
+
+/// Whether a weight is incoming or outgoing weight of a touched neuron.
+let private ofTouched (event: Event) l index =
+    let columns = event.Before[l].Columns
+
+    Array.contains (index / columns) event.Changes[l].Touched
+    || l > 0 && Array.contains (index % columns) event.Changes[l - 1].Touched
+
+let private isOutgoing (event: Event) l index =
+    l > 0
+    && Array.contains (index % event.Before[l].Columns) event.Changes[l - 1].Touched
+
+let private largestDifference (a: float[][]) (b: float[][]) =
+    Seq.zip (Seq.concat a) (Seq.concat b)
+    |> Seq.map (fun (x, y) -> abs (x - y))
+    |> Seq.max
+
+[<Tests>]
+let tests =
+    testList "prune and reset" [
+        law "leaves an inactive weight exactly 0 online and in the target, with no moments" (fun seed ->
+            let draw = stream seed
+            let event = event (options draw) reset draw
+
+            event.After
+            |> Array.iteri (fun l mask ->
+                let layer = event.Arrays[l]
+
+                for index in 0 .. mask.Size - 1 do
+                    Expect.isFalse (Single.IsNaN layer.Weights[index]) "NaN"
+
+                    if not mask[index] then
+                        Expect.equal layer.Weights[index] 0.0f "weight"
+                        Expect.equal layer.TargetWeights[index] 0.0f "target"
+                        Expect.equal layer.WeightsFirstMoment[index] 0.0f "first moment"
+                        Expect.equal layer.WeightsSecondMoment[index] 0.0f "second moment"))
+
+        law "gives pruned, grown and reset weights age 0 and no moments, and the other ones keep theirs" (fun seed ->
+            let draw = stream seed
+            let event = event (options draw) reset draw
+
+            event.Before
+            |> Array.iteri (fun l mask ->
+                let layer, old, change = event.Arrays[l], event.Old[l], event.Changes[l]
+
+                for index in 0 .. mask.Size - 1 do
+                    let entry (layer: LayerArrays) =
+                        layer.WeightsFirstMoment[index],
+                        layer.WeightsSecondMoment[index],
+                        layer.WeightsPower1[index],
+                        layer.WeightsPower2[index]
+
+                    if
+                        ofTouched event l index
+                        || Array.contains index change.Grown
+                        || Array.contains index change.Pruned
+                    then
+                        Expect.equal (entry layer) (0.0f, 0.0f, 1.0f, 1.0f) "fresh"
+                    else
+                        Expect.equal (entry layer) (entry old) "kept"
+                        Expect.equal layer.Weights[index] old.Weights[index] "weight kept"
+                        Expect.equal layer.TargetWeights[index] old.TargetWeights[index] "target kept"
+
+                for neuron in 0 .. mask.Rows - 1 do
+                    let entry (layer: LayerArrays) =
+                        layer.BiasFirstMoment[neuron], layer.BiasSecondMoment[neuron], layer.BiasPower1[neuron], layer.BiasPower2[neuron]
+
+                    if Array.contains neuron change.Touched then
+                        Expect.equal (entry layer) (0.0f, 0.0f, 1.0f, 1.0f) "fresh bias"
+                    else
+                        Expect.equal (entry layer) (entry old) "bias kept"
+                        Expect.equal layer.Bias[neuron] old.Bias[neuron] "bias value kept"))
+
+        law "redraws a touched neuron's active inputs within beta, makes its bias non-negative and silences its outputs" (fun seed ->
+            let draw = stream seed
+            let event = event (dormancyOptions draw) reset draw
+
+            event.After
+            |> Array.iteri (fun l mask ->
+                let beta = 1.0f / MathF.Sqrt(float32 mask.Columns)
+                let layer = event.Arrays[l]
+
+                for neuron in event.Changes[l].Touched do
+                    Expect.isTrue (layer.Bias[neuron] >= 0.0f && layer.Bias[neuron] <= beta) "bias"
+
+                    for index in neuron * mask.Columns .. (neuron + 1) * mask.Columns - 1 do
+                        Expect.isLessThanOrEqual (abs layer.Weights[index]) beta "incoming"
+
+                        if mask[index] && not (isOutgoing event l index) then
+                            Expect.notEqual layer.Weights[index] event.Old[l].Weights[index] "redrawn"
+
+                for index in 0 .. mask.Size - 1 do
+                    if isOutgoing event l index then
+                        Expect.equal layer.Weights[index] 0.0f "outgoing"
+                        Expect.equal layer.TargetWeights[index] 0.0f "target's outgoing"))
+
+        law "never resets a neuron that responds" (fun seed ->
+            let draw = stream seed
+            let event = event (options draw) reset draw
+
+            event.Scores
+            |> Array.iteri (fun h scores -> Expect.all event.Changes[h].Touched (fun neuron -> scores[neuron] <= 0.0) "score"))
+
+        law "leaves the output on the event's batch unchanged, unless healthy neurons grow" (fun seed ->
+            let draw = stream seed
+
+            let event =
+                event (dormancyOptions draw) { reset with GrowInit = GrowInit.Zero } draw
+
+            Expect.isLessThan (largestDifference event.OutputBefore event.OutputAfter) 1e-6 "output")
+
+        law "with growth from zero and without pruning leaves the function unchanged to the bit" (fun seed ->
+            let draw = stream seed
+
+            let event =
+                event { options draw with Omega = 0.0 } { reset with GrowInit = GrowInit.Zero } draw
+
+            Expect.equal event.OutputAfter event.OutputBefore "output")
+
+        testCase "with random growth changes the function"
+        <| fun () ->
+            let changed =
+                [ 1L .. 100L ]
+                |> List.filter (fun seed ->
+                    let draw = stream seed
+                    let event = event { options draw with Omega = 0.0 } reset draw
+                    largestDifference event.OutputBefore event.OutputAfter > 0.0)
+
+            // Some cases have nothing to grow, or grow only behind dead neurons.
+            Expect.isGreaterThan changed.Length 40 "changed"
+
+        law "starts grown weights within beta, and their targets at 0" (fun seed ->
+            let draw = stream seed
+            let event = event (options draw) reset draw
+
+            event.After
+            |> Array.iteri (fun l mask ->
+                for index in event.Changes[l].Grown do
+                    Expect.isLessThanOrEqual (abs event.Arrays[l].Weights[index]) (WeightBounds.beta mask.Columns) "weight"
+                    Expect.equal event.Arrays[l].TargetWeights[index] 0.0f "target"
+
+                    if not (isOutgoing event l index) then
+                        Expect.notEqual event.Arrays[l].Weights[index] 0.0f "alive"))
+
+        law "clips weights and biases to kappa beta, and only those" (fun seed ->
+            let draw = stream seed
+            let kappa = 1.0f + draw.NextSingle()
+            let start = draw.State
+            let clipped = event (options draw) { reset with Kappa = Some kappa } draw
+            let again = Stream start
+            let free = event (options again) reset again
+
+            clipped.After
+            |> Array.iteri (fun l mask ->
+                let bound = WeightBounds.clip kappa mask.Columns
+
+                let expected (values: float32[]) =
+                    values |> Array.map (fun value -> MathF.CopySign(min (abs value) bound, value))
+
+                Expect.equal clipped.Arrays[l].Weights (expected free.Arrays[l].Weights) "weights"
+                Expect.equal clipped.Arrays[l].Bias (expected free.Arrays[l].Bias) "bias"
+                Expect.equal clipped.Arrays[l].TargetWeights free.Arrays[l].TargetWeights "target"
+                let twice = copy clipped.Arrays[l]
+                Expect.equal (WeightBounds.clamp bound (Span twice.Weights)) 0 "idempotent"))
+
+        law "is a function of the stream's state" (fun seed ->
+            let draw = stream seed
+            let start = draw.State
+            let first = event (options draw) reset draw
+            let again = Stream start
+            let second = event (options again) reset again
+            Expect.equal first second "event"
+            Expect.equal draw.State again.State "position")
+
+        testCase "redraws the whole row of a dense layer in front"
+        <| fun () ->
+            let masks = [|
+                LayerMask.dense 2 3
+                LayerMask.ofActive 2 2 [| true; true; false; false |]
+                LayerMask.dense 1 2
+            |]
+
+            let draw = stream 9L
+
+            let layers =
+                masks
+                |> Array.map (fun mask ->
+                    arrays mask (Array.init mask.Size (fun i -> if mask[i] then 5.0f else 0.0f)) (Array.create mask.Rows -3.0f) draw)
+
+            let nothing = {
+                Grown = [||]
+                Pruned = [||]
+                Touched = [||]
+                Dormant = 0
+                LowestScore = 0.0f
+                HighestScore = 0.0f
+            }
+
+            let changes = [|
+                { nothing with Touched = [| 1 |] }
+                {
+                    nothing with
+                        Grown = [| 2 |]
+                        Pruned = [| 1 |]
+                }
+                nothing
+            |]
+
+            PruneAndReset.apply reset masks changes layers draw |> ignore
+            Expect.equal layers[0].Weights[..2] [| 5.0f; 5.0f; 5.0f |] "the healthy neuron's row"
+            Expect.all layers[0].Weights[3..] (fun w -> abs w <= WeightBounds.beta 3 && w <> 5.0f) "the touched neuron's row"
+            Expect.equal layers[0].Bias[0] -3.0f "the healthy neuron's bias"
+            Expect.isGreaterThanOrEqual layers[0].Bias[1] 0.0f "the touched neuron's bias"
+            Expect.equal layers[1].Weights[0] 5.0f "another neuron's output"
+            Expect.equal layers[1].Weights[1] 0.0f "the touched neuron's output"
+            Expect.notEqual layers[1].Weights[2] 0.0f "growth"
+
+        testCase "names arrays of the wrong length"
+        <| fun () ->
+            let mask = LayerMask.dense 2 2
+            let layer = arrays mask (Array.zeroCreate 4) (Array.zeroCreate 2) (stream 1L)
+
+            let short = {
+                layer with
+                    WeightsPower1 = [| 1.0f |]
+            }
+
+            Expect.throwsC (fun () -> PruneAndReset.apply reset [| mask |] [||] [| layer |] (stream 1L) |> ignore) (fun error ->
+                Expect.stringContains error.Message "one mask, change and set of arrays" "message")
+
+            let change =
+                (Evolution.plan
+                    (options (stream 1L))
+                    {
+                        Layers = [|
+                            {
+                                Mask = mask
+                                Elastic = false
+                                Quota = 0
+                                Gradient = [||]
+                                Weights = [||]
+                            }
+                        |]
+                        Dormant = [||]
+                    }
+                    (stream 1L))
+
+            Expect.throwsC (fun () -> PruneAndReset.apply reset [| mask |] change [| short |] (stream 1L) |> ignore) (fun error ->
+                Expect.stringContains error.Message "WeightsPower1" "message")
+    ]
