@@ -100,9 +100,18 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
 
         write online Field.Mask values
 
-    /// Draws the weights as PyTorch draws a Linear layer, and makes the target equal.
+    /// Draws the weights as PyTorch draws a Linear layer, clips them, and makes the target equal.
     member _.Initialise(stream: Stream) =
         let weights = layout.Initialise stream
+
+        match kappa with
+        | None -> ()
+        | Some kappa ->
+            for slot in layout.Slots do
+                let bound = WeightBounds.clip kappa slot.Inputs
+                WeightBounds.clamp bound (Span(weights, slot.Weights, slot.WeightCount)) |> ignore
+                WeightBounds.clamp bound (Span(weights, slot.Biases, slot.Outputs)) |> ignore
+
         write online Field.Weights weights
         write target Field.Weights weights
 

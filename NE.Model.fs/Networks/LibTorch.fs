@@ -170,7 +170,9 @@ let ensureLoaded () : unit =
     try
         TorchSharp.torch.InitializeDeviceType TorchSharp.DeviceType.CPU
     with error ->
-        raise (LibTorchException $"TorchSharp {version} could not start: {error.GetBaseException().Message}")
+        // The first line says it; a trace of many lines follows.
+        let reason = error.GetBaseException().Message.Split('\n')[0]
+        raise (LibTorchException $"TorchSharp {version} could not start although its library was loaded: {reason}")
 
 /// Loads libtorch and says what was loaded.
 let describe () : Description =

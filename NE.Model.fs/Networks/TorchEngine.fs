@@ -93,6 +93,13 @@ type internal TorchPass(block: TorchBlock, stacks: int, input: TorchMatrix, head
 
     let last = layout.Layers - 1
 
+    // Null where there is nothing to multiply by.
+    let outputScale: Scalar | null =
+        match head with
+        | ScaledTanh scale when scale <> 1.0f -> own (scale.ToScalar())
+        | ScaledTanh _
+        | Linear -> null
+
     let forward (chain: TorchLayer[]) =
         for i in 0..last do
             let layer = chain[i]
@@ -101,12 +108,12 @@ type internal TorchPass(block: TorchBlock, stacks: int, input: TorchMatrix, head
 
         match head with
         | Linear -> ()
-        | ScaledTanh scale ->
+        | ScaledTanh _ ->
             let output = chain[last].Output.Tensor.tanh_ ()
 
-            if scale <> 1.0f then
-                use factor = scale.ToScalar()
-                output.mul_ factor |> ignore
+            match outputScale with
+            | null -> ()
+            | scale -> output.mul_ scale |> ignore
 
     let backward (stack: int) (chain: TorchLayer[]) =
         match head with

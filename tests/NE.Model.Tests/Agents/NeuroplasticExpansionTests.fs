@@ -139,20 +139,25 @@ let tests =
         test "the density follows the cosine and reaches the final density at the end" {
             use agent = create small
             let start = groups agent |> List.map _.Density
-            let middle = ref []
 
-            for t in 1..400 do
-                step agent 1
+            let schedule: GrowthSettings = {
+                Interval = 20L
+                End = 400L
+                Shape = GrowthShape.Cosine
+                Rate = GrowthRate.Auto
+                DecayWeight = 1.0
+                FinalDensity = 1.0
+                Rest = RestCapacity.Initial
+            }
 
-                if t = 200 then
-                    middle.Value <- groups agent |> List.map _.Density
+            for event in 1L .. 20L do
+                step agent 20
+                let progress = GrowthSchedule.progress schedule (20L * event)
 
-            for a, b in List.zip start middle.Value do
-                Expect.isGreaterThan b (a + 0.3 * (1.0 - a)) "about half of the room is used"
-                Expect.isLessThan b (a + 0.7 * (1.0 - a)) "and not more"
-
-            for group in groups agent do
-                Expect.isGreaterThan group.Density 0.95 "full at the end, what was pruned last apart"
+                for group, first in List.zip (groups agent) start do
+                    let expected = first + progress * (1.0 - first)
+                    Expect.isLessThanOrEqual group.Density (expected + 0.01) $"{group.Name}, event {event}: never above"
+                    Expect.isGreaterThan group.Density (expected - 0.05) $"{group.Name}, event {event}: below by what was pruned"
         }
 
         test "a change names exactly what changed in the masks" {
@@ -177,9 +182,23 @@ let tests =
         }
 
         test "a reset neuron starts fresh: no moments, no age, a bias that is not negative, and nobody healthy is touched" {
-            use agent = withDeadNeurons noClip
-            let change = untilEvent agent "critic"
+            // So slow a learning rate that the networks of the event are those that are looked at here.
+            use agent =
+                withDeadNeurons {
+                    noClip with
+                        Td3.CriticLearningRate = 1e-20
+                        Ne.PruneBatch = 20_000
+                }
+
             let group = agent.Networks.Critics
+            use all = new Td3Workspace(agent.Networks, 3000)
+            Array.init 3000 int64 |> fun rows -> rows.CopyTo(all.RowNumbers, 0)
+            all.Gather replay.Value
+            all.Critics.Forward()
+            let activity = Activity group
+            activity.Add(all.Critics, 3000)
+            let silent = activity.Dormant 0.0
+            let change = untilEvent agent "critic"
             let touched = change.Layers |> Array.sumBy _.Touched.Length
             Expect.isGreaterThan touched 0 "something was reset"
             let read = group.ReadOnline
@@ -188,10 +207,10 @@ let tests =
 
             for layer in change.Layers do
                 let slot = group.Layout.Slot(layer.Stack, layer.Layer)
-                let dead = if layer.Layer = 0 then [ 1; 4; 9 ] else [ 0; 5 ]
 
                 for neuron in layer.Touched do
-                    Expect.contains dead neuron "only silent neurons are reset"
+                    let isSilent = Array.item layer.Layer silent[layer.Stack]
+                    Expect.isTrue isSilent[neuron] "only silent neurons are reset"
                     let row = [ for i in 0 .. slot.Inputs - 1 -> slot.Weights + neuron * slot.Inputs + i ]
 
                     for i in (slot.Biases + neuron) :: row do

@@ -13,6 +13,11 @@ open TorchSharp
 
 let private engine () : IEngine = TorchEngine.Create("cpu", 1)
 
+/// Frees the oracle's tensors; libtorch must be there before the first use of torch.
+let private scope () =
+    LibTorch.ensureLoaded ()
+    torch.NewDisposeScope()
+
 /// TD3 without clipping, and the eager oracle from the same weights.
 let private pair () =
     let networks =
@@ -68,7 +73,7 @@ let private difference = NE.Model.Tests.Networks.EngineFixture.largestDifference
 let tests =
     testList "Td3" [
         test "the gradients of both losses equal autograd's" {
-            use _ = torch.NewDisposeScope()
+            use _ = scope ()
             let networks, td3, eager = pair ()
             use w = new Td3Workspace(networks, 32)
             (rowsOf 1L 32).CopyTo(w.RowNumbers, 0)
@@ -90,7 +95,7 @@ let tests =
         }
 
         test "40 updates give the weights and targets of TorchSharp modules with torch.optim.Adam" {
-            use _ = torch.NewDisposeScope()
+            use _ = scope ()
             let networks, td3, eager = pair ()
             use w = new Td3Workspace(networks, 32)
             let ours, theirs = stream 2L Purpose.TargetNoise, stream 2L Purpose.TargetNoise
@@ -208,10 +213,19 @@ let tests =
 
         test "an update allocates no managed memory once warm" {
             use agent = create td3
-            step agent 50
-            let before = GC.GetAllocatedBytesForCurrentThread()
-            step agent 100
-            Expect.equal ((GC.GetAllocatedBytesForCurrentThread() - before) / 100L) 0L "bytes per update"
+
+            let bytes () =
+                let before = GC.GetAllocatedBytesForCurrentThread()
+                step agent 100
+                GC.GetAllocatedBytesForCurrentThread() - before
+
+            // Warm means that the compiler has put its optimised code in place, which it does when it likes.
+            let mutable tries = 1
+
+            while bytes () > 0L && tries < 60 do
+                tries <- tries + 1
+
+            Expect.isLessThan tries 60 "a hundred updates without an allocation"
         }
 
         test "the same seed gives the same agent, another seed another one" {
