@@ -47,8 +47,7 @@ type AgentState(parameters: byte[], targets: byte[], moments: byte[], masks: byt
 
 /// A learning agent: TD3, with the interventions of the method composed in. Owned by one thread.
 [<Sealed>]
-type Agent
-    private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: Td3Workspace, interventions: IIntervention[], seed: int64) =
+type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: Td3Workspace, interventions: IIntervention[], seed: int64) =
     let formatVersion = 1
     let task = networks.Task
     let groups = [ networks.Actor; networks.Critics ]
@@ -103,7 +102,11 @@ type Agent
         let batchSize = settings.Td3.BatchSize
         let work = new Td3Workspace(networks, batchSize)
         // Events and ratios are defined on 256 rows.
-        let probe = if batchSize = 256 then work else new Td3Workspace(networks, 256)
+        let probe =
+            if batchSize = 256 then
+                work
+            else
+                new Td3Workspace(networks, 256)
 
         let interventions: IIntervention[] =
             match settings.Run.Method with
@@ -173,7 +176,11 @@ type Agent
         AgeOrder.sampleUniform window draws (Span probe.RowNumbers)
         probe.Gather source
         let criticLoss = td3.CriticGradient(probe, draws)
-        let meanValue = (networks.Engine.Mean(probe.Values[0]) + networks.Engine.Mean(probe.Values[1])) / 2.0
+
+        let meanValue =
+            (networks.Engine.Mean(probe.Values[0]) + networks.Engine.Mean(probe.Values[1]))
+            / 2.0
+
         let critics = ratios networks.Critics probe.Critics
         let actorLoss = td3.ActorGradient probe
         let actor = ratios networks.Actor probe.Actor

@@ -39,8 +39,7 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
         block.Read(field, Span values)
         values
 
-    let write (block: IParameterBlock) field (values: float32[]) =
-        block.Write(field, ReadOnlySpan values)
+    let write (block: IParameterBlock) field (values: float32[]) = block.Write(field, ReadOnlySpan values)
 
     do
         match kappa with
@@ -55,8 +54,12 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
 
             write online Field.Bound bounds
 
-    let moments =
-        [ Field.FirstMoments; Field.SecondMoments; Field.Beta1Powers; Field.Beta2Powers ]
+    let moments = [
+        Field.FirstMoments
+        Field.SecondMoments
+        Field.Beta1Powers
+        Field.Beta2Powers
+    ]
 
     /// What a float of a block belongs to, such as "critic 2, layer 1 weights".
     let describe (isTarget: bool) index =
@@ -79,7 +82,9 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
     /// Active weights / all weights, biases apart.
     member _.Density =
         let all = masks |> Seq.concat
-        float (all |> Seq.sumBy (fun mask -> int64 mask.ActiveCount)) / float (all |> Seq.sumBy (fun mask -> int64 mask.Size))
+
+        float (all |> Seq.sumBy (fun mask -> int64 mask.ActiveCount))
+        / float (all |> Seq.sumBy (fun mask -> int64 mask.Size))
 
     /// Copies a field of the online networks to the host.
     member _.ReadOnline field = read online field
@@ -109,7 +114,10 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
         | Some kappa ->
             for slot in layout.Slots do
                 let bound = WeightBounds.clip kappa slot.Inputs
-                WeightBounds.clamp bound (Span(weights, slot.Weights, slot.WeightCount)) |> ignore
+
+                WeightBounds.clamp bound (Span(weights, slot.Weights, slot.WeightCount))
+                |> ignore
+
                 WeightBounds.clamp bound (Span(weights, slot.Biases, slot.Outputs)) |> ignore
 
         write online Field.Weights weights
@@ -146,8 +154,11 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
         |]
     }
 
-    member internal _.SaveParameters(writer: BinaryWriter) = StateBytes.writeFloats writer (read online Field.Weights)
-    member internal _.SaveTargets(writer: BinaryWriter) = StateBytes.writeFloats writer (read target Field.Weights)
+    member internal _.SaveParameters(writer: BinaryWriter) =
+        StateBytes.writeFloats writer (read online Field.Weights)
+
+    member internal _.SaveTargets(writer: BinaryWriter) =
+        StateBytes.writeFloats writer (read target Field.Weights)
 
     member internal _.SaveMoments(writer: BinaryWriter) =
         for field in moments do

@@ -99,7 +99,8 @@ type Strided = {
     Stride: int
 } with
 
-    member inline this.Row i = NativePtr.add this.Memory (i * this.Stride)
+    member inline this.Row i =
+        NativePtr.add this.Memory (i * this.Stride)
 
 /// z = z + bias, and max(., 0) if `relu`; a NaN stays NaN.
 let addBias (z: Strided) (bias: nativeptr<float32>) (relu: bool) =
@@ -229,7 +230,10 @@ let tdTarget (values: Strided[]) (reward: Strided) (notDone: Strided) (discount:
         for k in 1 .. values.Length - 1 do
             least <- System.MathF.Min(least, NativePtr.read (values[k].Row r))
 
-        NativePtr.write (target.Row r) (NativePtr.read (reward.Row r) + discount * NativePtr.read (notDone.Row r) * least)
+        NativePtr.write
+            (target.Row r)
+            (NativePtr.read (reward.Row r)
+             + discount * NativePtr.read (notDone.Row r) * least)
 
 /// gradient = 2 / rows * (value - target) for every value; the sum over the values of mean (value - target)^2.
 let squaredError (values: Strided[]) (target: Strided) (gradients: Strided[]) : float =

@@ -75,7 +75,8 @@ let private libTorchFolder () =
     | null
     | "" -> folderWith Core (candidates "libtorch-cpu-linux-x64")
     | folder when File.Exists(Path.Combine(folder, Core)) -> Some folder
-    | folder -> raise (LibTorchException $"TORCH_LIB_DIR is '{folder}', but there is no {Core} in it. Name the 'lib' folder of a libtorch 2.10.")
+    | folder ->
+        raise (LibTorchException $"TORCH_LIB_DIR is '{folder}', but there is no {Core} in it. Name the 'lib' folder of a libtorch 2.10.")
 
 /// TorchSharp's native wrapper as published; None when it is not there.
 let publishedWrapper () : string option =
@@ -92,7 +93,9 @@ let patchedCopy (cacheRoot: string) (wrapper: string) : string =
     if not (File.Exists copy) then
         match ElfPatch.apply bytes with
         | ElfPatch.Patched patched ->
-            let ownerOnly = UnixFileMode.UserRead ||| UnixFileMode.UserWrite ||| UnixFileMode.UserExecute
+            let ownerOnly =
+                UnixFileMode.UserRead ||| UnixFileMode.UserWrite ||| UnixFileMode.UserExecute
+
             Directory.CreateDirectory(folder, ownerOnly) |> ignore
             let temporary = $"{copy}.{Environment.ProcessId}.{Guid.NewGuid():N}"
             File.WriteAllBytes(temporary, patched)
@@ -117,7 +120,8 @@ let private cacheRoot () =
     | "" -> Path.Combine(Environment.GetFolderPath Environment.SpecialFolder.UserProfile, ".cache")
     | folder -> folder
 
-let private tryLoad path = NativeLibrary.TryLoad(path, ref IntPtr.Zero)
+let private tryLoad path =
+    NativeLibrary.TryLoad(path, ref IntPtr.Zero)
 
 /// Loads libtorch's files by full path, so that the wrapper's own search finds them already there. The CUDA ones exist in a CUDA
 /// libtorch only; loading them registers the device.
@@ -157,7 +161,9 @@ let private load () =
                     let copy = patchedCopy (cacheRoot ()) wrapper
 
                     if not (tryLoad copy) then
-                        raise (LibTorchException $"{copy} does not load. Delete its folder and try again; 'ldd {copy}' shows what it misses.")
+                        raise (
+                            LibTorchException $"{copy} does not load. Delete its folder and try again; 'ldd {copy}' shows what it misses."
+                        )
 
                     copy, true, libTorch
 

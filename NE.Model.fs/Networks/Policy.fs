@@ -21,7 +21,9 @@ type Policy private (version: int64, widths: int[], maxAction: float32, tiles: f
     static let tileWidth = 16
     static let formatVersion = 1
 
-    let padded width = (width + tileWidth - 1) / tileWidth * tileWidth
+    let padded width =
+        (width + tileWidth - 1) / tileWidth * tileWidth
+
     let widest = widths |> Array.map padded |> Array.max
 
     // One tile: 16 outputs from all inputs, in two accumulators each for even and odd inputs would change the order; one chain is kept.
@@ -89,7 +91,7 @@ type Policy private (version: int64, widths: int[], maxAction: float32, tiles: f
             let count = (slot.Outputs + tileWidth - 1) / tileWidth
             biases[layer] <- Array.zeroCreate (count * tileWidth)
             parameters.Slice(slot.Biases, slot.Outputs).CopyTo(biases[layer].AsSpan())
-            tiles[layer] <- Array.init count (fun _ -> Array.zeroCreate<float32> (slot.Inputs * tileWidth))
+            tiles[layer] <- Array.init count (fun _ -> Array.zeroCreate<float32>(slot.Inputs * tileWidth))
 
             for output in 0 .. slot.Outputs - 1 do
                 let row = parameters.Slice(slot.Weights + output * slot.Inputs, slot.Inputs)
@@ -154,7 +156,9 @@ type Policy private (version: int64, widths: int[], maxAction: float32, tiles: f
                         $"A policy of widths %A{widths} has {4 * layout.ParameterCount} bytes of parameters; {data.Length - start} were found."
                 )
 
-            let parameters = MemoryMarshal.Cast<byte, float32>(ReadOnlySpan(data, start, data.Length - start))
+            let parameters =
+                MemoryMarshal.Cast<byte, float32>(ReadOnlySpan(data, start, data.Length - start))
+
             Policy.OfBlock(layout, parameters, maxAction, version)
         with :? EndOfStreamException ->
             raise (InvalidDataException "The policy's bytes end early.")

@@ -15,9 +15,7 @@ type Mlp(widths: int[], scale: float32 option) as this =
     let layers =
         Array.init (widths.Length - 1) (fun i -> Linear(int64 widths[i], int64 widths[i + 1]))
 
-    do
-        layers
-        |> Array.iteri (fun i layer -> this.register_module ($"layer{i}", layer))
+    do layers |> Array.iteri (fun i layer -> this.register_module ($"layer{i}", layer))
 
     member _.Layers: Linear[] = layers
 
@@ -27,7 +25,10 @@ type Mlp(widths: int[], scale: float32 option) as this =
 
         for i in 0 .. layers.Length - 1 do
             let slot = layout.Slot(stack, i)
-            let weights = torch.tensor(Array.sub values slot.Weights slot.WeightCount).reshape (int64 slot.Outputs, int64 slot.Inputs)
+
+            let weights =
+                torch.tensor(Array.sub values slot.Weights slot.WeightCount).reshape(int64 slot.Outputs, int64 slot.Inputs)
+
             layers[i].weight.copy_ weights |> ignore
             let biases = torch.tensor (Array.sub values slot.Biases slot.Outputs)
             (nonNull layers[i].bias).copy_ biases |> ignore
@@ -48,7 +49,7 @@ type Mlp(widths: int[], scale: float32 option) as this =
         h <- layers[layers.Length - 1].forward h
 
         match scale with
-        | Some scale -> torch.tanh(h) * scale
+        | Some scale -> torch.tanh (h) * scale
         | None -> h
 
 /// A batch as separate tensors.
@@ -76,7 +77,9 @@ type EagerTd3(networks: Td3Networks, settings: Td3Settings) =
         new Mlp(criticLayout.Widths.ToArray(), None)
 
     let actor, actorTarget = actorOf (), actorOf ()
-    let critics, criticTargets = Array.init 2 (fun _ -> criticOf ()), Array.init 2 (fun _ -> criticOf ())
+
+    let critics, criticTargets =
+        Array.init 2 (fun _ -> criticOf ()), Array.init 2 (fun _ -> criticOf ())
 
     do
         let weights = networks.Actor.ReadOnline Field.Weights
@@ -109,19 +112,28 @@ type EagerTd3(networks: Td3Networks, settings: Td3Settings) =
     member private _.Target(b: EagerBatch) =
         use _ = torch.no_grad ()
         let noise = b.Noise.clamp ((-noiseClip).ToScalar(), noiseClip.ToScalar())
-        let action = (actorTarget.forward b.S2 + noise).clamp ((-maxAction).ToScalar(), maxAction.ToScalar())
+
+        let action =
+            (actorTarget.forward b.S2 + noise).clamp((-maxAction).ToScalar(), maxAction.ToScalar())
+
         let x = torch.cat ([| b.S2; action |], 1L)
-        b.R + b.NotDone * discount * torch.minimum (criticTargets[0].forward x, criticTargets[1].forward x)
+
+        b.R
+        + b.NotDone
+          * discount
+          * torch.minimum (criticTargets[0].forward x, criticTargets[1].forward x)
 
     /// L_Q, with its graph.
     member this.CriticLoss(b: EagerBatch) : torch.Tensor =
         let y = this.Target b
         let x = torch.cat ([| b.S; b.A |], 1L)
-        functional.mse_loss (critics[0].forward x, y) + functional.mse_loss (critics[1].forward x, y)
+
+        functional.mse_loss (critics[0].forward x, y)
+        + functional.mse_loss (critics[1].forward x, y)
 
     /// L_pi, with its graph.
     member _.ActorLoss(b: EagerBatch) : torch.Tensor =
-        critics[0].forward(torch.cat ([| b.S; actor.forward b.S |], 1L)).mean().neg ()
+        critics[0].forward(torch.cat ([| b.S; actor.forward b.S |], 1L)).mean().neg()
 
     /// One gradient step.
     member this.Update(b: EagerBatch) : unit =

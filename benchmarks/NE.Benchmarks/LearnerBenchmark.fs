@@ -48,18 +48,22 @@ type private Contender = {
 let private eager (options: Options) (settings: Settings) (networks: Td3Networks) (replay: RandomReplay) =
     let learner = new EagerTd3(networks, settings.Td3)
     let shape = replay.Shape
-    let columns (count: int) = torch.zeros ([| int64 options.ReplayRows; int64 count |])
+
+    let columns (count: int) =
+        torch.zeros ([| int64 options.ReplayRows; int64 count |])
+
     let s, a = columns shape.ObservationSize, columns shape.ActionSize
     let r, notDone = columns 1, columns 1
     let s2 = columns shape.ObservationSize
 
     let fill (tensor: torch.Tensor) first count =
-        let values = Array.zeroCreate<float32> (options.ReplayRows * count)
+        let values = Array.zeroCreate<float32>(options.ReplayRows * count)
 
         for i in 0 .. options.ReplayRows - 1 do
             Array.blit (replay.Row(int64 i)) first values (i * count) count
 
-        tensor.copy_ (torch.tensor(values).reshape (int64 options.ReplayRows, int64 count)) |> ignore
+        tensor.copy_ (torch.tensor(values).reshape(int64 options.ReplayRows, int64 count))
+        |> ignore
 
     fill s 0 shape.ObservationSize
     fill a shape.Action shape.ActionSize
@@ -162,8 +166,13 @@ let run (options: Options) =
     }
 
     use replay = new RandomReplay(shape, options.ReplayRows, 1.0f, 3L)
-    let create settings = Agent.Create(settings, options.Observation, options.Action, 1.0f, "cpu", options.Threads)
-    let denseSettings, neSettings = settingsOf options Method.Td3, settingsOf options Method.Ne
+
+    let create settings =
+        Agent.Create(settings, options.Observation, options.Action, 1.0f, "cpu", options.Threads)
+
+    let denseSettings, neSettings =
+        settingsOf options Method.Td3, settingsOf options Method.Ne
+
     use dense = create denseSettings
     use expanding = create neSettings
 
@@ -197,12 +206,19 @@ let run (options: Options) =
         for contender in contenders do
             contender.Rates.Add(round options.SecondsPerRound contender)
 
-        let rates = contenders |> List.map (fun c -> $"{c.Name} {c.Rates[number - 1]:F0}/s") |> String.concat "  "
+        let rates =
+            contenders
+            |> List.map (fun c -> $"{c.Name} {c.Rates[number - 1]:F0}/s")
+            |> String.concat "  "
+
         printfn $"round {number}: {rates}"
 
-    let rate name = (contenders |> List.find (fun c -> c.Name = name)).Rates
+    let rate name =
+        (contenders |> List.find (fun c -> c.Name = name)).Rates
     // Rounds alternate, so ratios of neighbours are less disturbed by a busy machine than ratios of medians.
-    let paired a b = Seq.map2 (fun (x: float) y -> x / y) (rate a) (rate b) |> median
+    let paired a b =
+        Seq.map2 (fun (x: float) y -> x / y) (rate a) (rate b) |> median
+
     let denseOverEager, neOverDense = paired "dense" "eager", paired "ne" "dense"
     let event = eventSeconds options replay
     let interval = neSettings.Ne.GrowInterval.Value
@@ -225,7 +241,15 @@ let run (options: Options) =
         hidden = options.Hidden
         batch = options.Batch
         replayRows = options.ReplayRows
-        updatesPerSecond = dict [ for c in contenders -> c.Name, {| median = median c.Rates; rounds = c.Rates.ToArray() |} ]
+        updatesPerSecond =
+            dict [
+                for c in contenders ->
+                    c.Name,
+                    {|
+                        median = median c.Rates
+                        rounds = c.Rates.ToArray()
+                    |}
+            ]
         denseOverEager = denseOverEager
         neOverDense = neOverDense
         neOverheadPercent = 100.0 * (1.0 / neOverDense - 1.0)
@@ -237,11 +261,14 @@ let run (options: Options) =
 
     let folder = Path.GetDirectoryName(Path.GetFullPath options.Output)
     Directory.CreateDirectory(nonNull folder) |> ignore
-    let json = JsonSerializer.Serialize(report, JsonSerializerOptions(WriteIndented = true))
+
+    let json =
+        JsonSerializer.Serialize(report, JsonSerializerOptions(WriteIndented = true))
+
     File.WriteAllText(options.Output, json + "\n")
 
     for c in contenders do
-        printfn $"{c.Name,-6} median {median c.Rates:F1} updates/s  [{Seq.min c.Rates:F1} .. {Seq.max c.Rates:F1}]"
+        printfn $"{c.Name, -6} median {median c.Rates:F1} updates/s  [{Seq.min c.Rates:F1} .. {Seq.max c.Rates:F1}]"
 
     printfn $"dense / eager {denseOverEager:F2}   ne overhead over dense {100.0 * (1.0 / neOverDense - 1.0):F2} %%"
     printfn $"one topology event of both networks {1000.0 * event:F1} ms = {100.0 * eventShare:F2} %% of a run with growInterval {interval}"

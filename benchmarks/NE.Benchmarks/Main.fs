@@ -11,11 +11,23 @@ let rec private parse (options: LearnerBenchmark.Options) arguments =
     | "--threads" :: n :: rest -> parse { options with Threads = int n } rest
     | "--observation" :: n :: rest -> parse { options with Observation = int n } rest
     | "--action" :: n :: rest -> parse { options with Action = int n } rest
-    | "--hidden" :: (widths: string) :: rest -> parse { options with Hidden = widths.Split ',' |> Seq.map int |> List.ofSeq } rest
+    | "--hidden" :: (widths: string) :: rest ->
+        parse
+            {
+                options with
+                    Hidden = widths.Split ',' |> Seq.map int |> List.ofSeq
+            }
+            rest
     | "--batch" :: n :: rest -> parse { options with Batch = int n } rest
     | "--replay" :: n :: rest -> parse { options with ReplayRows = int n } rest
     | "--rounds" :: n :: rest -> parse { options with Rounds = int n } rest
-    | "--seconds" :: s :: rest -> parse { options with SecondsPerRound = float s } rest
+    | "--seconds" :: s :: rest ->
+        parse
+            {
+                options with
+                    SecondsPerRound = float s
+            }
+            rest
     | "--output" :: file :: rest -> parse { options with Output = file } rest
     | other :: _ -> Error $"'{other}' is not an option, or lacks its value"
 

@@ -14,7 +14,7 @@ type RandomReplay(shape: TransitionShape, rows: int, maxAction: float32, seed: i
     let first: nativeptr<float32> = NativePtr.ofVoidPtr memory
 
     let row (number: int64) =
-        NativePtr.ofNativeInt<float32> (NativePtr.toNativeInt first + nativeint number * nativeint (4 * width))
+        NativePtr.ofNativeInt<float32>(NativePtr.toNativeInt first + nativeint number * nativeint (4 * width))
 
     do
         let draws = stream seed Purpose.Exploration

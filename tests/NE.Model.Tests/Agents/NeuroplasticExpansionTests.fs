@@ -17,7 +17,9 @@ let private optimiserFields = [ Field.FirstMoments; Field.SecondMoments ]
 let private expectMaskedZero (agent: Agent) =
     for group in groups agent do
         let values =
-            group.ReadTarget() :: group.ReadOnline Field.Weights :: (optimiserFields |> List.map group.ReadOnline)
+            group.ReadTarget()
+            :: group.ReadOnline Field.Weights
+            :: (optimiserFields |> List.map group.ReadOnline)
 
         for slot in group.Layout.Slots do
             for i in 0 .. slot.WeightCount - 1 do
@@ -32,7 +34,10 @@ let private untilEvent (agent: Agent) network =
 
     while found.IsNone do
         step agent 1
-        found <- agent.TakeTopologyChanges() |> Array.tryFind (fun change -> change.Network = network)
+
+        found <-
+            agent.TakeTopologyChanges()
+            |> Array.tryFind (fun change -> change.Network = network)
 
     found.Value
 
@@ -202,7 +207,10 @@ let tests =
             let touched = change.Layers |> Array.sumBy _.Touched.Length
             Expect.isGreaterThan touched 0 "something was reset"
             let read = group.ReadOnline
-            let weights, m, v = read Field.Weights, read Field.FirstMoments, read Field.SecondMoments
+
+            let weights, m, v =
+                read Field.Weights, read Field.FirstMoments, read Field.SecondMoments
+
             let p1, p2 = read Field.Beta1Powers, read Field.Beta2Powers
 
             for layer in change.Layers do
@@ -286,8 +294,13 @@ let tests =
             }
 
             let elastic = masks |> Array.map (Array.map (fun mask -> not mask.IsDense))
-            let nobody = Array.init 2 (fun _ -> [| Array.create 24 false; Array.create 16 false |])
-            let layers = GrowingNetwork(group, rules, elastic).Evolve(10L, nobody, stream 1L Purpose.Topology)
+
+            let nobody =
+                Array.init 2 (fun _ -> [| Array.create 24 false; Array.create 16 false |])
+
+            let layers =
+                GrowingNetwork(group, rules, elastic).Evolve(10L, nobody, stream 1L Purpose.Topology)
+
             let mutable grown = 0
 
             for layer in layers do
@@ -317,15 +330,19 @@ let tests =
                 Expect.equal (agent.Networks.Actor.Density = 1.0) actorIsDense $"{networks}: actor"
                 Expect.equal (agent.Networks.Critics.Density = 1.0) criticIsDense $"{networks}: critics"
                 step agent 21
-                let names = agent.TakeTopologyChanges() |> Array.map _.Network |> Array.distinct |> Array.sort
 
-                let expected =
-                    [|
-                        if not actorIsDense then
-                            "actor"
-                        if not criticIsDense then
-                            "critic"
-                    |]
+                let names =
+                    agent.TakeTopologyChanges()
+                    |> Array.map _.Network
+                    |> Array.distinct
+                    |> Array.sort
+
+                let expected = [|
+                    if not actorIsDense then
+                        "actor"
+                    if not criticIsDense then
+                        "critic"
+                |]
 
                 Expect.equal names expected $"{networks}: events"
         }
@@ -353,8 +370,8 @@ let tests =
             let rows = ResizeArray<int64>()
             let mutable reading = false
 
-            let spy =
-                { new ITransitionSource with
+            let spy = {
+                new ITransitionSource with
                     member _.Gather(numbers, destination, stride) =
                         if reading then
                             for number in numbers do
@@ -362,7 +379,7 @@ let tests =
 
                         reading <- false
                         (replay.Value :> ITransitionSource).Gather(numbers, destination, stride)
-                }
+            }
 
             let mutable reviewed = 0
 
@@ -377,7 +394,11 @@ let tests =
                     reviewed <- reviewed + 1
 
             Expect.isGreaterThan reviewed 10 "some batches were reviewed"
-            let fraction = agent.Measure(replay.Value, replay.Value.Window) |> Array.find (fun struct (name, _) -> name = "review_fraction")
+
+            let fraction =
+                agent.Measure(replay.Value, replay.Value.Window)
+                |> Array.find (fun struct (name, _) -> name = "review_fraction")
+
             let struct (_, fraction) = fraction
             Expect.floatClose Accuracy.high fraction (float reviewed / 200.0) "the logged fraction"
         }
@@ -398,7 +419,12 @@ let tests =
             Expect.equal (Array.distinct names) names "no name twice"
 
             for struct (name, value) in metrics do
-                if name.Contains "anr" || name.Contains "fau" || name.Contains "density" || name.Contains "connected" then
+                if
+                    name.Contains "anr"
+                    || name.Contains "fau"
+                    || name.Contains "density"
+                    || name.Contains "connected"
+                then
                     Expect.isTrue (value >= 0.0 && value <= 1.0) name
         }
 

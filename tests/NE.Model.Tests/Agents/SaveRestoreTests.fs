@@ -53,13 +53,7 @@ let tests =
         // 20 is an event of both networks; 35 and 36 lie around an event at an odd step, whose actor part is still pending at 35.
         continues "ne goes on bit for bit with growth, pruning and review" small [ 0; 20; 61 ]
 
-        continues
-            "ne goes on bit for bit while an actor event is pending"
-            {
-                small with
-                    Ne.GrowInterval = Is 35L
-            }
-            [ 35; 36 ]
+        continues "ne goes on bit for bit while an actor event is pending" { small with Ne.GrowInterval = Is 35L } [ 35; 36 ]
 
         continues
             "ne goes on bit for bit with fractions of weights carried over"
@@ -75,7 +69,10 @@ let tests =
             use agent = create small
             step agent 30
             let saved = agent.Save()
-            let copies = saved.Components |> Array.map (fun struct (_, bytes) -> Array.copy bytes)
+
+            let copies =
+                saved.Components |> Array.map (fun struct (_, bytes) -> Array.copy bytes)
+
             step agent 30
 
             for struct (name, bytes), copy in Array.zip saved.Components copies do
@@ -98,7 +95,12 @@ let tests =
                 Expect.isTrue (isRefused (fun () -> other.Restore(replaced name version saved))) $"{name} of another version"
                 Expect.isTrue (isRefused (fun () -> replaced name null saved |> ignore)) $"{name} missing"
 
-            use larger = create { small with Network.Hidden = [ 25; 16 ] }
+            use larger =
+                create {
+                    small with
+                        Network.Hidden = [ 25; 16 ]
+                }
+
             Expect.isTrue (isRefused (fun () -> larger.Restore saved)) "other network sizes"
         }
 

@@ -27,10 +27,7 @@ let private pair () =
                 Hidden = [ 24; 16 ]
                 WeightClip = 0.0
             },
-            {
-                Shape = shape
-                MaxAction = MaxAction
-            }
+            { Shape = shape; MaxAction = MaxAction }
         )
 
     let draws = stream 9L Purpose.Initialisation
@@ -47,10 +44,11 @@ let private rowsOf seed count =
 let private eagerBatch (rows: int64[]) (noise: Stream) : EagerBatch =
     let count = int64 rows.Length
     let data = rows |> Array.map replay.Value.Row
-    let columns first width =
-        torch.tensor(data |> Array.collect (fun row -> Array.sub row first width)).reshape (count, int64 width)
 
-    let epsilon = Array.zeroCreate<float32> (rows.Length * shape.ActionSize)
+    let columns first width =
+        torch.tensor(data |> Array.collect (fun row -> Array.sub row first width)).reshape(count, int64 width)
+
+    let epsilon = Array.zeroCreate<float32>(rows.Length * shape.ActionSize)
     noise.FillNormal(Span epsilon, float32 small.Td3.TargetNoise * MaxAction)
 
     {
@@ -59,12 +57,15 @@ let private eagerBatch (rows: int64[]) (noise: Stream) : EagerBatch =
         R = columns shape.Reward 1
         NotDone = columns shape.NotDone 1
         S2 = columns shape.NextObservation shape.ObservationSize
-        Noise = torch.tensor(epsilon).reshape (count, int64 shape.ActionSize)
+        Noise = torch.tensor(epsilon).reshape(count, int64 shape.ActionSize)
     }
 
 let private stored (layout: BlockLayout) (models: Mlp list) select =
     let values = Array.zeroCreate<float32> layout.Length
-    models |> List.iteri (fun stack model -> model.Store(layout, stack, select, values))
+
+    models
+    |> List.iteri (fun stack model -> model.Store(layout, stack, select, values))
+
     values
 
 let private difference = NE.Model.Tests.Networks.EngineFixture.largestDifference
@@ -81,16 +82,19 @@ let tests =
             let batch = eagerBatch w.RowNumbers (stream 1L Purpose.TargetNoise)
             let loss = td3.CriticGradient(w, stream 1L Purpose.TargetNoise)
             let expected = eager.CriticLoss batch
-            Expect.floatClose Accuracy.medium loss (float (expected.item<float32> ())) "L_Q"
+            Expect.floatClose Accuracy.medium loss (float (expected.item<float32>())) "L_Q"
             expected.backward ()
             let layout = networks.Critics.Layout
             let gradients = stored layout (List.ofArray eager.Critics) (fun p -> nonNull p.grad)
             Expect.isLessThan (difference (networks.Critics.ReadOnline Field.Gradients) gradients) 1e-6 "critics"
             let loss = td3.ActorGradient w
             let expected = eager.ActorLoss batch
-            Expect.floatClose Accuracy.medium loss (float (expected.item<float32> ())) "L_pi"
+            Expect.floatClose Accuracy.medium loss (float (expected.item<float32>())) "L_pi"
             expected.backward ()
-            let gradients = stored networks.Actor.Layout [ eager.Actor ] (fun p -> nonNull p.grad)
+
+            let gradients =
+                stored networks.Actor.Layout [ eager.Actor ] (fun p -> nonNull p.grad)
+
             Expect.isLessThan (difference (networks.Actor.ReadOnline Field.Gradients) gradients) 1e-6 "actor"
         }
 
@@ -121,7 +125,10 @@ let tests =
         test "the actor and all targets move on every second step only" {
             use agent = create td3
             let actor, critics = agent.Networks.Actor, agent.Networks.Critics
-            let state () = actor.ReadOnline Field.Weights, actor.ReadTarget(), critics.ReadTarget()
+
+            let state () =
+                actor.ReadOnline Field.Weights, actor.ReadTarget(), critics.ReadTarget()
+
             let start = state ()
             step agent 1
             Expect.equal (state ()) start "after step 1"
@@ -157,17 +164,22 @@ let tests =
         }
 
         test "a NaN in the replay stops the update with a named loss" {
-            let broken =
-                { new ITransitionSource with
+            let broken = {
+                new ITransitionSource with
                     member _.Gather(rows, destination, stride) =
                         (replay.Value :> ITransitionSource).Gather(rows, destination, stride)
                         let place = FSharp.NativeInterop.NativePtr.add destination shape.Reward
                         FSharp.NativeInterop.NativePtr.write place Single.NaN
-                }
+            }
 
             use agent = create td3
 
-            match (try Ok(agent.Update(broken, replay.Value.Window)) with :? NonFiniteException as error -> Error error) with
+            match
+                (try
+                    Ok(agent.Update(broken, replay.Value.Window))
+                 with :? NonFiniteException as error ->
+                     Error error)
+            with
             | Ok() -> failtest "the NaN went unnoticed"
             | Error error ->
                 Expect.equal error.Tensor "The critics' loss" "what"

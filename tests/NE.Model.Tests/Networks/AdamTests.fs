@@ -68,7 +68,9 @@ let private reference (weights: float32[]) (steps: float32[] list) =
     w |> Array.map float32
 
 let private perEngine name body =
-    testList name [ for engineName, engine in engines -> testCase engineName (fun () -> body engine.Value) ]
+    testList name [
+        for engineName, engine in engines -> testCase engineName (fun () -> body engine.Value)
+    ]
 
 [<Tests>]
 let tests =
@@ -167,7 +169,13 @@ let tests =
             let silent = Array.zeroCreate<float32> layout.Length
             run engine block (List.replicate 2000 silent)
 
-            for field in [ Field.FirstMoments; Field.SecondMoments; Field.Beta1Powers; Field.Beta2Powers ] do
+            for field in
+                [
+                    Field.FirstMoments
+                    Field.SecondMoments
+                    Field.Beta1Powers
+                    Field.Beta2Powers
+                ] do
                 Expect.all (read block field) (fun x -> x = 0.0f || Single.IsNormal x) $"{field}"
 
             Expect.all (read block Field.Beta1Powers) (fun p -> p = 0.0f) "0.9^2001 is below 2^-25")
@@ -212,7 +220,10 @@ let tests =
             for gradient in steps do
                 for i in 0 .. n - 1 do
                     let g = gradient[i] * mask[i]
-                    let flush threshold magnitude x = if magnitude < threshold then 0.0f else x
+
+                    let flush threshold magnitude x =
+                        if magnitude < threshold then 0.0f else x
+
                     let first = b1 * m[i] + c1 * g
                     m[i] <- flush 1e-30f (abs first) first
                     let second = b2 * v[i] + c2 * (g * g)
@@ -222,7 +233,10 @@ let tests =
                     let power2 = b2 * p2[i]
                     p2[i] <- flush ElementwiseKernels.FlushPower power2 power2
                     let root = MathF.Sqrt(1.0f - p2[i])
-                    let step = (3e-4f * m[i] * root) / ((1.0f - p1[i]) * (MathF.Sqrt v[i] + 1e-8f * root))
+
+                    let step =
+                        (3e-4f * m[i] * root) / ((1.0f - p1[i]) * (MathF.Sqrt v[i] + 1e-8f * root))
+
                     w[i] <- Math.Clamp((w[i] - step) * mask[i], -0.3f, 0.3f)
 
             run engine block steps

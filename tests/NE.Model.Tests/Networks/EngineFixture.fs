@@ -9,7 +9,8 @@ open NE.Model.Random
 let fused: Lazy<IEngine> = lazy (TorchEngine.Create("cpu", 1) :> IEngine)
 
 /// The code path of CUDA, on CPU memory.
-let torchOperations: Lazy<IEngine> = lazy (TorchEngine.CreateWithTorchOperations() :> IEngine)
+let torchOperations: Lazy<IEngine> =
+    lazy (TorchEngine.CreateWithTorchOperations() :> IEngine)
 
 let engines = [ "fused kernels", fused; "torch operations", torchOperations ]
 
@@ -28,7 +29,7 @@ let read (block: IParameterBlock) field =
 let write (block: IParameterBlock) field (values: float32[]) = block.Write(field, ReadOnlySpan values)
 
 let readMatrix (matrix: IMatrix) =
-    let values = Array.zeroCreate<float32> (matrix.Rows * matrix.Columns)
+    let values = Array.zeroCreate<float32>(matrix.Rows * matrix.Columns)
     matrix.Read(Span values)
     values
 
@@ -43,4 +44,5 @@ let matrixOf (engine: IEngine) rows columns (values: float32[]) =
 let largestDifference (a: float32[]) (b: float32[]) =
     Seq.zip a b |> Seq.map (fun (x, y) -> abs (float x - float y)) |> Seq.max
 
-let bits (values: float32[]) = values |> Array.map BitConverter.SingleToInt32Bits
+let bits (values: float32[]) =
+    values |> Array.map BitConverter.SingleToInt32Bits

@@ -48,7 +48,10 @@ let tests =
             match ElfPatch.apply original with
             | ElfPatch.Patched copy ->
                 Expect.equal copy.Length original.Length "the length stays"
-                let changed = Seq.zip original copy |> Seq.filter (fun (a, b) -> a <> b) |> Seq.length
+
+                let changed =
+                    Seq.zip original copy |> Seq.filter (fun (a, b) -> a <> b) |> Seq.length
+
                 Expect.isLessThan changed 48 "only two table entries and one name differ"
                 Expect.equal (ElfPatch.apply copy) ElfPatch.NotNeeded "the copy asks for nothing new"
             | outcome -> failtest $"expected a patch, found {outcome.GetType().Name}"
@@ -79,7 +82,10 @@ let tests =
                 let copy = LibTorch.patchedCopy cache wrapper
                 let written = File.GetLastWriteTimeUtc copy
                 let folder = nonNull (Path.GetDirectoryName copy)
-                let ownerOnly = UnixFileMode.UserRead ||| UnixFileMode.UserWrite ||| UnixFileMode.UserExecute
+
+                let ownerOnly =
+                    UnixFileMode.UserRead ||| UnixFileMode.UserWrite ||| UnixFileMode.UserExecute
+
                 Expect.equal (File.GetUnixFileMode folder) ownerOnly "mode 0700"
                 Expect.equal (Directory.GetFiles folder) [| copy |] "no temporary file is left"
                 Expect.stringContains folder "torchsharp-" "named by the source's hash"
@@ -93,7 +99,12 @@ let tests =
                 let wrong = Path.Combine(cache, "libLibTorchSharp.so")
                 File.WriteAllText(wrong, "not a library at all, but long enough to hold a header of sixty-four bytes")
 
-                match (try Ok(LibTorch.patchedCopy cache wrong) with LibTorch.LibTorchException message -> Error message) with
+                match
+                    (try
+                        Ok(LibTorch.patchedCopy cache wrong)
+                     with LibTorch.LibTorchException message ->
+                         Error message)
+                with
                 | Ok _ -> failtest "a wrong file was accepted"
                 | Error message ->
                     Expect.stringContains message wrong "the message names the file"

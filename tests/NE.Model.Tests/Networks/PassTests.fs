@@ -12,7 +12,10 @@ let private autograd (layout: BlockLayout) stack (parameters: float32[]) (x: tor
     let leaves =
         Array.init layout.Layers (fun layer ->
             let slot = layout.Slot(stack, layer)
-            let w = torch.tensor(Array.sub parameters slot.Weights slot.WeightCount).reshape (int64 slot.Outputs, int64 slot.Inputs)
+
+            let w =
+                torch.tensor(Array.sub parameters slot.Weights slot.WeightCount).reshape(int64 slot.Outputs, int64 slot.Inputs)
+
             let b = torch.tensor (Array.sub parameters slot.Biases slot.Outputs)
             w.requires_grad <- true
             b.requires_grad <- true
@@ -29,7 +32,7 @@ let private autograd (layout: BlockLayout) stack (parameters: float32[]) (x: tor
 
     let output =
         match scale with
-        | Some scale -> torch.tanh(h) * scale
+        | Some scale -> torch.tanh (h) * scale
         | None -> h
 
     output, leaves
@@ -51,7 +54,10 @@ let private cases = [
                 {
                     Layout = BlockLayout.Create(stacks, widths)
                     Rows = 19
-                    Head = (match scale with Some s -> ScaledTanh s | None -> Linear)
+                    Head =
+                        (match scale with
+                         | Some s -> ScaledTanh s
+                         | None -> Linear)
                     Scale = scale
                 }
 ]
@@ -69,10 +75,15 @@ let private perCase name body =
 let tests =
     testList "Pass" [
         testPropertyWithConfig
-            { FsCheckConfig.defaultConfig with maxTest = 50 }
+            {
+                FsCheckConfig.defaultConfig with
+                    maxTest = 50
+            }
             "the layers of a layout fill the block without gap or overlap"
             (fun (stacks: byte) (widths: byte list) ->
-                let widths = 1 :: 2 :: (widths |> List.truncate 5 |> List.map (fun w -> int w % 40 + 1))
+                let widths =
+                    1 :: 2 :: (widths |> List.truncate 5 |> List.map (fun w -> int w % 40 + 1))
+
                 let layout = BlockLayout.Create(int stacks % 3 + 1, widths)
                 let used = Array.zeroCreate<int> layout.Length
 
@@ -84,7 +95,9 @@ let tests =
                         used[i] <- used[i] + 1
 
                 layout.Length % 16 = 0
-                && used |> Array.indexed |> Array.forall (fun (i, count) -> count = (if i < layout.ParameterCount then 1 else 0)))
+                && used
+                   |> Array.indexed
+                   |> Array.forall (fun (i, count) -> count = (if i < layout.ParameterCount then 1 else 0)))
 
         perCase "the backward pass gives autograd's gradients of all parameters" (fun engine case ->
             let layout, draws = case.Layout, draws 1L
@@ -93,16 +106,21 @@ let tests =
             write block Field.Weights parameters
             let x = normals draws (case.Rows * layout.Inputs)
             let input = matrixOf engine case.Rows layout.Inputs x
-            use pass = engine.CreatePass(block, layout.Stacks, input, case.Head, ParameterGradient)
+
+            use pass =
+                engine.CreatePass(block, layout.Stacks, input, case.Head, ParameterGradient)
+
             pass.Forward()
             let expected = Array.zeroCreate<float32> layout.Length
 
             for stack in 0 .. layout.Stacks - 1 do
-                let output, leaves = autograd layout stack parameters (torch.tensor(x).reshape (int64 case.Rows, int64 layout.Inputs)) case.Scale
+                let output, leaves =
+                    autograd layout stack parameters (torch.tensor(x).reshape(int64 case.Rows, int64 layout.Inputs)) case.Scale
+
                 Expect.isLessThan (largestDifference (readMatrix (pass.Output stack)) (array output)) 1e-6 "output"
                 let weight = normals draws (case.Rows * layout.Outputs)
                 writeMatrix (pass.OutputGradient stack) weight
-                (output * torch.tensor(weight).reshape (output.shape)).sum().backward ()
+                (output * torch.tensor(weight).reshape(output.shape)).sum().backward()
 
                 for slot, w, b in leaves do
                     (array (nonNull w.grad)).CopyTo(expected, slot.Weights)
@@ -119,19 +137,22 @@ let tests =
             let x = normals draws (case.Rows * layout.Inputs)
             let input = matrixOf engine case.Rows layout.Inputs x
             let first, count = 1, layout.Inputs - 1
-            use pass = engine.CreatePass(block, layout.Stacks, input, case.Head, InputGradient(first, count))
+
+            use pass =
+                engine.CreatePass(block, layout.Stacks, input, case.Head, InputGradient(first, count))
+
             pass.Forward()
-            let leaf = torch.tensor(x).reshape (int64 case.Rows, int64 layout.Inputs)
+            let leaf = torch.tensor(x).reshape(int64 case.Rows, int64 layout.Inputs)
             leaf.requires_grad <- true
 
             for stack in 0 .. layout.Stacks - 1 do
                 let output, _ = autograd layout stack parameters leaf case.Scale
                 let weight = normals draws (case.Rows * layout.Outputs)
                 writeMatrix (pass.OutputGradient stack) weight
-                (output * torch.tensor(weight).reshape (output.shape)).sum().backward ()
+                (output * torch.tensor(weight).reshape(output.shape)).sum().backward()
 
             pass.Backward()
-            let expected = (nonNull leaf.grad).narrow (1L, int64 first, int64 count)
+            let expected = (nonNull leaf.grad).narrow(1L, int64 first, int64 count)
             Expect.isLessThan (largestDifference (readMatrix pass.InputGradient) (array expected)) 1e-5 "gradients")
 
         testCase "the pointwise operations of both code paths agree" (fun () ->
@@ -141,11 +162,17 @@ let tests =
                 for _, lazyEngine in engines do
                     let engine = lazyEngine.Value
                     let draws = draws 3L
-                    let random columns = matrixOf engine rows columns (normals draws (rows * columns))
+
+                    let random columns =
+                        matrixOf engine rows columns (normals draws (rows * columns))
+
                     let action, noise, next = random columns, random columns, random columns
                     engine.SmoothedAction(action, noise, 0.5f, 0.9f, next)
                     let values, reward, target = [| random 1; random 1 |], random 1, random 1
-                    let notDone = matrixOf engine rows 1 (Array.init rows (fun i -> if i % 5 = 0 then 0.0f else 1.0f))
+
+                    let notDone =
+                        matrixOf engine rows 1 (Array.init rows (fun i -> if i % 5 = 0 then 0.0f else 1.0f))
+
                     engine.TdTarget(values, reward, notDone, 0.99f, target)
                     let gradients = [| random 1; random 1 |]
                     let loss = engine.SquaredError(values, target, gradients)
@@ -170,7 +197,10 @@ let tests =
             let engine, draws = fused.Value, draws 4L
             let rows = 200
             let a = normals draws (rows * 3) |> Array.map (fun x -> Math.Clamp(x, -0.4f, 0.4f))
-            let action, noise = matrixOf engine rows 3 a, matrixOf engine rows 3 (normals draws (rows * 3))
+
+            let action, noise =
+                matrixOf engine rows 3 a, matrixOf engine rows 3 (normals draws (rows * 3))
+
             let next = engine.CreateMatrix(rows, 3)
             engine.SmoothedAction(action, noise, 0.2f, 0.4f, next)
 
@@ -182,7 +212,15 @@ let tests =
             let engine = fused.Value
             let column values = matrixOf engine 2 1 values
             let target = engine.CreateMatrix(2, 1)
-            engine.TdTarget([| column [| 3.0f; 3.0f |]; column [| 5.0f; 2.0f |] |], column [| 1.0f; 1.0f |], column [| 0.0f; 1.0f |], 0.5f, target)
+
+            engine.TdTarget(
+                [| column [| 3.0f; 3.0f |]; column [| 5.0f; 2.0f |] |],
+                column [| 1.0f; 1.0f |],
+                column [| 0.0f; 1.0f |],
+                0.5f,
+                target
+            )
+
             Expect.equal (readMatrix target) [| 1.0f; 2.0f |] "r when terminal, r + gamma min Q' otherwise")
 
         testCase "a minibatch holds each row as stored, with room for the next action" (fun () ->
@@ -191,8 +229,7 @@ let tests =
             use batch = fused.Value.CreateMinibatch(3, shape)
             batch.Gather(replay, ReadOnlySpan [| 7L; 0L; 49L |])
 
-            let expected =
-                Array.collect replay.Row [| 7L; 0L; 49L |]
+            let expected = Array.collect replay.Row [| 7L; 0L; 49L |]
 
             Expect.equal (readMatrix (batch.View(0, shape.StoredWidth))) expected "rows"
             Expect.equal shape.BatchWidth (shape.StoredWidth + 2) "room for a'")

@@ -43,7 +43,9 @@ let tests =
                 let scratch = policy.CreateScratch()
 
                 let actions =
-                    observations |> Array.chunkBySize layout.Inputs |> Array.collect (act policy scratch)
+                    observations
+                    |> Array.chunkBySize layout.Inputs
+                    |> Array.collect (act policy scratch)
 
                 Expect.isLessThan (largestDifference actions expected) 2e-6 "actions"
                 Expect.all actions (fun a -> abs a <= 0.4f) "within the bounds")
@@ -73,11 +75,15 @@ let tests =
         testCase "an observation of another size is refused" (fun () ->
             let _, _, policy = make [ 3; 4; 2 ] 1.0f 1L
 
-            Expect.throwsT<ArgumentException> (fun () -> act policy (policy.CreateScratch()) [| 1.0f; 2.0f |] |> ignore) "two values for three")
+            Expect.throwsT<ArgumentException>
+                (fun () -> act policy (policy.CreateScratch()) [| 1.0f; 2.0f |] |> ignore)
+                "two values for three")
 
         testCase "acting allocates nothing" (fun () ->
             let _, _, policy = make [ 17; 256; 128; 6 ] 1.0f 1L
-            let scratch, observation, action = policy.CreateScratch(), normals (draws 8L) 17, Array.zeroCreate<float32> 6
+
+            let scratch, observation, action =
+                policy.CreateScratch(), normals (draws 8L) 17, Array.zeroCreate<float32> 6
 
             let run count =
                 for _ in 1..count do
