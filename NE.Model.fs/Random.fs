@@ -60,7 +60,7 @@ let private combine (hash: uint64) (value: int64) =
     mix (hash + 0x9E3779B97F4A7C15UL + mix (uint64 value))
 
 /// A random stream with a current position. Mutable, owned by one thread; `State` is its value.
-[<Sealed; AllowNullLiteral>]
+[<Sealed>]
 type Stream(state: StreamState) =
     let key = state.Key
     let place = state.Place

@@ -1,1 +1,3 @@
-return 0;
+using NE.Shell;
+
+return (int)await Shell.Run(args, ShellHost.FromProcess(args));

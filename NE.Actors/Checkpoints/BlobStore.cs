@@ -3,24 +3,17 @@ using NE.Actors.Storage;
 namespace NE.Actors.Checkpoints;
 
 /// <summary>Content-addressed files: a blob's name is the SHA-256 of its bytes, so it is never changed and never stored twice.</summary>
-public sealed class BlobStore
+/// <param name="folder">Created with the first blob.</param>
+public sealed class BlobStore(string folder)
 {
-    readonly string folder;
-
-    /// <param name="folder">Created when absent.</param>
-    public BlobStore(string folder)
-    {
-        this.folder = folder;
-        Directory.CreateDirectory(folder);
-    }
-
-    public string PathOf(string sha256) => Path.Combine(this.folder, sha256);
+    public string PathOf(string sha256) => Path.Combine(folder, sha256);
 
     /// <summary>Stores all blobs durably: when this returns, they survive a loss of power. Can be repeated after an exception.</summary>
     /// <returns>The references, by the given names.</returns>
     /// <exception cref="IOException">The disk is full or failing.</exception>
     public IReadOnlyDictionary<string, ComponentRef> PutAll(IReadOnlyDictionary<string, ReadOnlyMemory<byte>> blobs)
     {
+        Directory.CreateDirectory(folder);
         var stored = new SortedDictionary<string, ComponentRef>(StringComparer.Ordinal);
         foreach (var (name, content) in blobs)
         {
@@ -32,7 +25,7 @@ public sealed class BlobStore
             }
             stored[name] = new(sha, content.Length);
         }
-        DurableFile.SyncFolder(this.folder);
+        DurableFile.SyncFolder(folder);
         return stored;
     }
 
@@ -60,8 +53,12 @@ public sealed class BlobStore
     /// <returns>How many files were deleted.</returns>
     public int Sweep(IEnumerable<ComponentRef> kept)
     {
+        if (!Directory.Exists(folder))
+        {
+            return 0;
+        }
         var names = kept.Select(b => b.Sha256).ToHashSet();
-        var gone = Directory.EnumerateFiles(this.folder).Where(f => !names.Contains(Path.GetFileName(f))).ToList();
+        var gone = Directory.EnumerateFiles(folder).Where(f => !names.Contains(Path.GetFileName(f))).ToList();
         gone.ForEach(File.Delete);
         return gone.Count;
     }

@@ -1,6 +1,5 @@
 using Akka.Actor;
 using Akka.Event;
-using NE.Model;
 
 namespace NE.Actors.Environments;
 
@@ -36,6 +35,11 @@ public sealed class EnvironmentActor : ReceiveActor, IWithTimers
                 this.worker!.Step(work);
                 this.start.Episode = work.Block.Episode;
                 this.start.Drill?.Invoke(work.Step + (long)work.Steps * work.Stride);
+                this.start.FailuresInARow = 0;
+                if (work.Block.Episodes.Count > 0)
+                {
+                    this.start.LastReturn = work.Block.Episodes[^1].Episode.Return;
+                }
                 run.Tell(new RoundStepped(work.Round, start.Index, work.Block));
             });
         });
@@ -56,7 +60,7 @@ public sealed class EnvironmentActor : ReceiveActor, IWithTimers
             this.StartSimulator();
             return;
         }
-        var pause = TimeSpan.FromTicks(Math.Min(LongestPause.Ticks, ShortestPause.Ticks << Math.Min(10, this.start.Failures - 1)));
+        var pause = TimeSpan.FromTicks(Math.Min(LongestPause.Ticks, ShortestPause.Ticks << Math.Min(10, this.start.FailuresInARow - 1)));
         this.Timers.StartSingleTimer("begin", new Begin(), pause);
         this.run.Tell(new EnvironmentFailed(this.start.Index, this.start.LastError!, pause));
     }
@@ -64,6 +68,7 @@ public sealed class EnvironmentActor : ReceiveActor, IWithTimers
     protected override void PreRestart(Exception reason, object message)
     {
         this.start.Failures++;
+        this.start.FailuresInARow++;
         this.start.LastError = reason.InnerException ?? reason;
         base.PreRestart(reason, message);
     }
@@ -109,10 +114,16 @@ public sealed record EnvironmentStart(int Index, Settings Settings, Func<IEnviro
     /// <summary>Called after every round with the run's step: a fault drill throws here.</summary>
     public Action<long>? Drill { get; init; }
 
+    /// <summary>Return of the last finished episode, for people to look at.</summary>
+    public double LastReturn { get; set; } = double.NaN;
+
     /// <summary>Episode that the environment was last in.</summary>
     public long Episode { get; set; }
 
     public int Failures { get; set; }
+
+    /// <summary>Failures since a round was last completed.</summary>
+    public int FailuresInARow { get; set; }
 
     public Exception? LastError { get; set; }
 }

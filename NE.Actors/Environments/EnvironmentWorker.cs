@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using NE.Model;
+using NE.Model.Networks;
 using static NE.Model.History;
 using RandomStream = NE.Model.Random.Stream;
 
@@ -21,7 +21,7 @@ public sealed class EnvironmentWorker
     private readonly float[] next;
     private readonly float[] action;
     private readonly float[] noise;
-    private float[] scratch = [];
+    private PolicyScratch? scratch;
     private long episode;
     private long stepInEpisode;
     private double episodeReturn;
@@ -70,7 +70,7 @@ public sealed class EnvironmentWorker
             row[observations + actions + 1] = result.Terminated ? 0f : 1f;
             this.next.CopyTo(row[(observations + actions + 2)..]);
 
-            if (result.Terminated || result.Truncated)
+            if (result.IsLast)
             {
                 var ended = new EpisodeEnded(
                     step + 1, this.index, this.episode, this.episodeReturn, (int)this.stepInEpisode, result.Terminated);
@@ -114,7 +114,7 @@ public sealed class EnvironmentWorker
         this.environment.RestoreState(state[HeaderBytes..], this.observation);
     }
 
-    private void ChooseAction(Model.Networks.Policy policy, bool random)
+    private void ChooseAction(Policy policy, bool random)
     {
         var spec = this.environment.Spec;
         if (random)
@@ -126,10 +126,7 @@ public sealed class EnvironmentWorker
             }
             return;
         }
-        if (this.scratch.Length < policy.ScratchLength)
-        {
-            this.scratch = new float[policy.ScratchLength];
-        }
+        this.scratch ??= policy.CreateScratch();
         policy.Act(this.observation, this.action, this.scratch);
         this.Stream(NE.Model.Random.Purpose.Exploration).FillNormal(this.noise, (float)this.settings.Td3.ExplorationNoise);
         for (var i = 0; i < this.action.Length; i++)

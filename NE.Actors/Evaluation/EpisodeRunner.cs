@@ -19,7 +19,7 @@ public static class EpisodeRunner
     {
         var spec = environment.Spec;
         var (observation, action, scratch) =
-            (new float[spec.ObservationSize], new float[spec.ActionSize], new float[policy.ScratchLength]);
+            (new float[spec.ObservationSize], new float[spec.ActionSize], policy.CreateScratch());
         var (returns, lengths) = (new double[episodes], new int[episodes]);
         for (var episode = 0; episode < episodes; episode++)
         {
@@ -32,7 +32,7 @@ public static class EpisodeRunner
                 returns[episode] += result.Reward;
                 lengths[episode]++;
             }
-            while (!result.Terminated && !result.Truncated);
+            while (!result.IsLast);
         }
         return new EpisodeResults(returns, lengths);
     }

@@ -11,9 +11,13 @@ public sealed record Evaluate(long Step, Policy Policy);
 /// <summary>The episodes of the policy of a step are played.</summary>
 public sealed record Evaluated(long Step, EpisodeResults Results);
 
+/// <summary>A policy could not be played; trying again would end the same way.</summary>
+public sealed record EvaluationFailed(string Reason);
+
 /// <summary>Plays noise-free episodes on an environment and a thread of its own, off the training path, one policy after the other.</summary>
 public sealed class EvaluatorActor : ReceiveActor, IWithTimers
 {
+    private const int MostAttempts = 3;
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(2);
 
     private readonly IActorRef run;
@@ -23,6 +27,7 @@ public sealed class EvaluatorActor : ReceiveActor, IWithTimers
     private readonly ILoggingAdapter log = Context.GetLogger();
     private readonly Queue<Evaluate> waiting = [];
     private SimulatorThread? thread;
+    private int attempts;
 
     public EvaluatorActor(IActorRef run, Func<IEnvironment> create, long seed, int episodes)
     {
@@ -38,6 +43,7 @@ public sealed class EvaluatorActor : ReceiveActor, IWithTimers
         this.Receive<Evaluated>(done =>
         {
             this.waiting.Dequeue();
+            this.attempts = 0;
             run.Tell(done);
             if (this.waiting.TryPeek(out var next))
             {
@@ -46,9 +52,15 @@ public sealed class EvaluatorActor : ReceiveActor, IWithTimers
         });
         this.Receive<Fault>(fault =>
         {
-            this.log.Warning(fault.Error, "The evaluation environment failed; it is started anew and the evaluation repeated");
             this.thread?.Dispose();
             this.thread = null;
+            if (++this.attempts == MostAttempts)
+            {
+                run.Tell(new EvaluationFailed(
+                    $"the policy of step {this.waiting.Peek().Step:N0} could not be evaluated in {MostAttempts} attempts: {fault.Error.Message}"));
+                return;
+            }
+            this.log.Warning(fault.Error, "The evaluation environment failed; it is started anew and the evaluation repeated");
             this.Timers.StartSingleTimer("again", new Again(), RetryPause);
         });
         this.Receive<Again>(_ => this.Play(this.waiting.Peek()));

@@ -1,6 +1,5 @@
 using Akka.Actor;
 using NE.Model.Agents;
-using NE.Model.Networks;
 using NE.Model.Replay;
 using static NE.Model.History;
 
@@ -20,21 +19,20 @@ public sealed class LearnerActor : ReceiveActor
     private readonly IActorRef run;
     private readonly List<TopologyChanged> changes = [];
 
-    /// <param name="create">Creates the agent, restored if the run is; called on the learner's own thread.</param>
-    public LearnerActor(IActorRef run, Func<Agent> create, ITransitionSource source)
+    /// <param name="agent">Belongs to this actor's thread from now on.</param>
+    public LearnerActor(IActorRef run, Agent agent, ITransitionSource source)
     {
-        (this.run, this.source) = (run, source);
-        this.agent = create();
+        (this.run, this.agent, this.source) = (run, agent, source);
         this.Receive<Learn>(learn => this.Guard(() => this.Begin(learn)));
         this.Receive<Continue>(work => this.Guard(() => this.Work(work)));
         this.Receive<CaptureLearner>(_ => this.Guard(this.Capture));
     }
 
-    protected override void PostStop() => (this.agent as IDisposable)?.Dispose();
+    protected override void PostStop() => ((IDisposable)this.agent).Dispose();
 
     private void Begin(Learn learn)
     {
-        IReadOnlyList<KeyValuePair<string, double>>? metrics = learn.Measure ? this.agent.Measure(this.source, learn.Window) : null;
+        var metrics = learn.Measure ? this.agent.Measure(this.source, learn.Window) : null;
         this.Work(new Continue(learn, learn.Updates, metrics));
     }
 
@@ -52,10 +50,9 @@ public sealed class LearnerActor : ReceiveActor
             this.Self.Tell(work with { Left = work.Left - now });
             return;
         }
-        this.agent.CopyPolicy(learn.Policy);
         var changed = this.changes.ToArray();
         this.changes.Clear();
-        this.run.Tell(new Learned(learn.Round, this.agent.GradientStep, learn.Policy, changed, work.Metrics));
+        this.run.Tell(new Learned(learn.Round, this.agent.GradientStep, this.agent.Policy(), changed, work.Metrics));
     }
 
     private void Capture()
@@ -83,5 +80,5 @@ public sealed class LearnerActor : ReceiveActor
         }
     }
 
-    private sealed record Continue(Learn Learn, long Left, IReadOnlyList<KeyValuePair<string, double>>? Metrics);
+    private sealed record Continue(Learn Learn, long Left, (string Name, double Value)[]? Metrics);
 }

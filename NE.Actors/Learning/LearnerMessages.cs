@@ -9,16 +9,15 @@ namespace NE.Actors.Learning;
 /// <param name="Window">Rows that may be sampled; the learner never looks past them.</param>
 /// <param name="Updates">Gradient steps to take.</param>
 /// <param name="Measure">Measure the plasticity of the networks first, on the same window.</param>
-/// <param name="Policy">Memory for the policy after the steps; nobody else reads it until it comes back.</param>
-public sealed record Learn(long Round, Window Window, long Updates, bool Measure, Policy Policy);
+public sealed record Learn(long Round, Window Window, long Updates, bool Measure);
 
 /// <summary>The gradient steps are done.</summary>
 /// <param name="GradientSteps">Gradient steps of the whole run.</param>
-/// <param name="Policy">The memory that came with <see cref="Learn"/>, filled with the newest policy.</param>
+/// <param name="Policy">The policy after these steps; immutable, and the same object as long as the actor did not change.</param>
 /// <param name="Changes">Topology events of these steps, in order.</param>
 /// <param name="Metrics">Name and value pairs, when they were asked for.</param>
 public sealed record Learned(
-    long Round, long GradientSteps, Policy Policy, TopologyChanged[] Changes, IReadOnlyList<KeyValuePair<string, double>>? Metrics);
+    long Round, long GradientSteps, Policy Policy, TopologyChanged[] Changes, (string Name, double Value)[]? Metrics);
 
 /// <summary>To the learner, at a barrier: copy everything that a resume restores.</summary>
 public sealed record CaptureLearner;

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
+using NE.Model.Replay;
 
 namespace NE.Actors.Replay;
 
@@ -13,7 +14,7 @@ namespace NE.Actors.Replay;
 /// which reads only rows below the Head it was handed and at or above the First it was handed; commits (captures) and
 /// <see cref="Sweep"/> run on any thread beside them.
 /// </remarks>
-public sealed unsafe class SegmentStore : IDisposable
+public sealed unsafe class SegmentStore : ITransitionSource, IDisposable
 {
     /// <summary>A segment holds the largest power of two of rows that fits here: between 8 and 16 MB.</summary>
     const int LargestSegmentBytes = 16 << 20;

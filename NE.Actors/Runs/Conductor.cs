@@ -2,7 +2,6 @@ using Akka.Actor;
 using NE.Actors.Environments;
 using NE.Actors.Learning;
 using NE.Actors.Replay;
-using NE.Model.Networks;
 
 namespace NE.Actors.Runs;
 
@@ -24,9 +23,6 @@ internal interface IConductor
     long Steps { get; }
 
     long GradientSteps { get; }
-
-    /// <summary>The newest policy that is published; whoever keeps it for longer than a round takes a copy.</summary>
-    Policy Policy { get; }
 
     /// <summary>Leaves the barrier.</summary>
     void Release();

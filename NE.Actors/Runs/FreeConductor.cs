@@ -1,7 +1,6 @@
 using NE.Actors.Environments;
 using NE.Actors.Learning;
 using NE.Actors.Replay;
-using NE.Model;
 using NE.Model.Networks;
 using NE.Model.Replay;
 using NE.Model.Runs;
@@ -31,6 +30,7 @@ internal sealed class FreeConductor : IConductor
     private readonly StepRound?[] stepping;
     private readonly bool[] busy;
 
+    private Policy policy;
     private long sequence;
     private long granted;
     private long learnedSteps;
@@ -45,7 +45,7 @@ internal sealed class FreeConductor : IConductor
     {
         (this.settings, this.cast, this.book, this.clock) = (settings, cast, book, clock);
         this.Head = head;
-        this.Policy = policy;
+        this.policy = policy;
         this.window = new Window(Rounds.windowFirst(settings, head), head);
         this.batch = Math.Max(LeastBatch, settings.Schedule.RoundSteps);
         this.slack = (long)SlackBatches * this.batch * cast.Environments.Count;
@@ -63,13 +63,11 @@ internal sealed class FreeConductor : IConductor
 
     public long GradientSteps { get; private set; }
 
-    public Policy Policy { get; private set; }
-
     public void Release()
     {
         if (this.book.Position.Round == 0)
         {
-            this.book.StartEvaluation(this.Policy, 0);
+            this.book.StartEvaluation(this.policy, 0);
         }
         this.draining = false;
         this.Pump();
@@ -94,7 +92,7 @@ internal sealed class FreeConductor : IConductor
         this.busy[(int)rows.Round] = false;
         if (Rounds.fired(this.settings.Evaluation.Every.Value, before, this.Steps))
         {
-            this.book.StartEvaluation(this.Policy, this.Steps);
+            this.book.StartEvaluation(this.policy, this.Steps);
         }
         if (Rounds.fired(this.settings.Log.MetricsEvery, before, this.Steps) && this.Steps >= this.settings.Td3.BatchSize)
         {
@@ -111,7 +109,7 @@ internal sealed class FreeConductor : IConductor
         this.learning = false;
         this.learnedSteps = this.learnTo;
         this.GradientSteps = done.GradientSteps;
-        this.Policy = done.Policy;
+        this.policy = done.Policy;
         this.book.Record(done.Changes);
         if (done.Metrics is { } metrics)
         {
@@ -152,7 +150,7 @@ internal sealed class FreeConductor : IConductor
             {
                 continue;
             }
-            this.stepping[i] = new StepRound(this.sequence++, this.granted, 1, steps, this.Policy, this.blocks[i]);
+            this.stepping[i] = new StepRound(this.sequence++, this.granted, 1, steps, this.policy, this.blocks[i]);
             this.busy[i] = true;
             this.granted += steps;
             this.cast.Environments[i].Tell(this.stepping[i], this.cast.Self);
@@ -176,7 +174,7 @@ internal sealed class FreeConductor : IConductor
         this.window = new Window(Rounds.windowFirst(this.settings, this.Head), this.Head);
         this.learning = true;
         this.clock.Start();
-        this.cast.Learner.Tell(new Learn(this.sequence, this.window, updates, this.measure, this.Policy.Copy()), this.cast.Self);
+        this.cast.Learner.Tell(new Learn(this.sequence, this.window, updates, this.measure), this.cast.Self);
         this.measure = false;
     }
 }

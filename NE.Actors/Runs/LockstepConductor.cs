@@ -1,7 +1,6 @@
 using NE.Actors.Environments;
 using NE.Actors.Learning;
 using NE.Actors.Replay;
-using NE.Model;
 using NE.Model.Networks;
 using NE.Model.Replay;
 using NE.Model.Runs;
@@ -22,8 +21,8 @@ internal sealed class LockstepConductor : IConductor
     private readonly bool pipelined;
     private readonly TransitionBlock[] blocks;
     private readonly StepRound?[] stepping;
-    private Policy spare;
 
+    private Policy policy;
     private long round;
     private long stepsInRound;
     private long learnTo;
@@ -39,8 +38,7 @@ internal sealed class LockstepConductor : IConductor
         (this.settings, this.cast, this.book, this.clock) = (settings, cast, book, clock);
         this.pipelined = settings.Schedule.Kind.IsPipelined;
         this.Head = head;
-        this.Policy = policy;
-        this.spare = policy.Copy();
+        this.policy = policy;
         this.blocks = [.. cast.Environments.Select(_ => new TransitionBlock(rowFloats, settings.Schedule.RoundSteps))];
         this.stepping = new StepRound?[cast.Environments.Count];
     }
@@ -51,15 +49,13 @@ internal sealed class LockstepConductor : IConductor
 
     public long GradientSteps => this.book.Position.GradientSteps;
 
-    public Policy Policy { get; private set; }
-
     public void Release()
     {
         var position = this.book.Position;
         var due = Rounds.due(this.settings, this.book.Ledger.StepsBefore, position);
         if (due.Evaluation)
         {
-            this.book.StartEvaluation(this.Policy.Copy(), position.Steps);
+            this.book.StartEvaluation(this.policy, position.Steps);
         }
         this.round = position.Round;
         this.measure = due.Metrics;
@@ -77,7 +73,7 @@ internal sealed class LockstepConductor : IConductor
             for (var i = 0; i < stride; i++)
             {
                 this.stepping[i] = new StepRound(
-                    this.round, position.Steps + i, stride, this.settings.Schedule.RoundSteps, this.Policy, this.blocks[i]);
+                    this.round, position.Steps + i, stride, this.settings.Schedule.RoundSteps, this.policy, this.blocks[i]);
                 this.cast.Environments[i].Tell(this.stepping[i], this.cast.Self);
             }
         }
@@ -88,7 +84,7 @@ internal sealed class LockstepConductor : IConductor
         if (this.appended && this.learned)
         {
             // Nothing to wait for; the barrier still comes as a message, like every other.
-            this.cast.Self.Tell(new RoundPassed());
+            this.cast.Self.Tell(new RoundPassed(), this.cast.Self);
         }
     }
 
@@ -146,7 +142,7 @@ internal sealed class LockstepConductor : IConductor
             return;
         }
         this.clock.Start();
-        this.cast.Learner.Tell(new Learn(this.round, this.window, updates, this.measure, this.spare), this.cast.Self);
+        this.cast.Learner.Tell(new Learn(this.round, this.window, updates, this.measure), this.cast.Self);
     }
 
     private bool TryClose()
@@ -164,7 +160,7 @@ internal sealed class LockstepConductor : IConductor
         if (this.result is { } done)
         {
             this.book.Record(done.Changes);
-            (this.Policy, this.spare) = (done.Policy, this.Policy);
+            this.policy = done.Policy;
         }
         if (this.stepsInRound > 0)
         {

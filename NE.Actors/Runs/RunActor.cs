@@ -7,7 +7,6 @@ using NE.Actors.Journal;
 using NE.Actors.Learning;
 using NE.Actors.Replay;
 using NE.Actors.Telemetry;
-using NE.Model;
 using NE.Model.Agents;
 using NE.Model.Runs;
 using static NE.Model.History;
@@ -30,6 +29,9 @@ public sealed class RunActor : ReceiveActor, IWithTimers
 {
     private const int MostFailuresInARow = 10;
     private static readonly TimeSpan StatusInterval = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How long a failing run waits for its reason to be recorded.</summary>
+    private static readonly TimeSpan RecordingPatience = TimeSpan.FromSeconds(3);
 
     private readonly RunRequest request;
     private readonly Settings settings;
@@ -54,6 +56,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     private int notReady;
     private Stage stage = Stage.Recovering;
     private string? stopReason;
+    private (long RecordId, RunOutcome Outcome)? failure;
 
     public RunActor(RunRequest request, StatusBoard board)
     {
@@ -74,7 +77,8 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         this.Receive<LearnerCaptured>(captured => this.TakePart(p => p.Add(captured)));
         this.Receive<FilesMarked>(marked => this.TakePart(p => p.Add(marked)));
         this.Receive<Committed>(this.Take);
-        this.Receive<Recorded>(_ => { });
+        this.Receive<Recorded>(recorded => this.FinishFailing(recorded.Id));
+        this.Receive<GiveUpRecording>(_ => this.FinishFailing(this.failure?.RecordId));
 
         this.Receive<CommitRetrying>(retrying => this.Pause($"{retrying.Reason} (attempt {retrying.Attempt}, next in {retrying.Delay.TotalSeconds:0.#} s)"));
         this.Receive<AppendRetrying>(retrying => this.Pause($"{retrying.Reason} (attempt {retrying.Attempt})"));
@@ -97,6 +101,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         AwaitingCommit,
         Capturing,
         Ending,
+        Failing,
         Ended,
     }
 
@@ -152,7 +157,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         {
             throw new InvalidDataException($"The journal's masks contradict the last checkpoint: {problem}");
         }
-        var loaded = CheckpointReader.Load(this.request.Paths, recovered.Manifests, index);
+        var loaded = CheckpointReader.Load(this.request.Paths, index == 0 ? CheckpointChoice.Last : CheckpointChoice.Previous);
         if (index > 0)
         {
             this.journal.Tell(new Rewind(this.nextId++, loaded.Manifest.CommitId));
@@ -168,18 +173,18 @@ public sealed class RunActor : ReceiveActor, IWithTimers
             ? SegmentStore.Resume(this.request.Paths.Replay, replay, capacity)
             : SegmentStore.Create(this.request.Paths.Replay, rowFloats, capacity);
 
-        var counters = from is null ? null : StateBundle.Unpack(from.Components["counters"].Span, "counters", expected: 2);
+        var counters = from is null ? null : StateBundle.Unpack(from.Components["counters"], "counters", expected: 2);
         var ledger = counters is null ? LedgerModule.empty : LedgerModule.ofBytes(counters[0]);
         var agentState = counters is null ? null : new AgentState(
-            Parameters: from!.Components["parameters"].ToArray(),
-            Targets: from.Components["targets"].ToArray(),
-            Moments: from.Components["moments"].ToArray(),
-            Masks: from.Components["masks"].ToArray(),
-            Random: from.Components["random"].ToArray(),
-            Counters: counters[1]);
+            from!.Components["parameters"],
+            from.Components["targets"],
+            from.Components["moments"],
+            from.Components["masks"],
+            from.Components["random"],
+            counters[1]);
 
-        this.telemetry = Context.ActorOf(
-            Props.Create(() => new TelemetryActor(this.request.Paths, from?.Manifest.CsvLengths ?? new Dictionary<string, long>())), "telemetry");
+        var lengths = from?.Manifest.CsvLengths ?? new Dictionary<string, long>();
+        this.telemetry = Context.ActorOf(Props.Create(() => new TelemetryActor(this.request.Paths, lengths)), "telemetry");
         var evaluator = Context.ActorOf(
             Props.Create(() => new EvaluatorActor(
                 this.self, this.CreateEnvironment, this.settings.Run.Seed, this.settings.Evaluation.Episodes)), "evaluator");
@@ -221,7 +226,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         {
             return;
         }
-        var policies = StateBundle.Unpack(from.Components["evaluations"].Span, "evaluations", this.book.Ledger.Pending.Length);
+        var policies = StateBundle.Unpack(from.Components["evaluations"], "evaluations", this.book.Ledger.Pending.Length);
         foreach (var (pending, policy) in this.book.Ledger.Pending.Zip(policies))
         {
             this.book.RepeatEvaluation(pending.Step, Policy.OfBytes(policy));
@@ -231,7 +236,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     private void StartEnvironments(LoadedCheckpoint? from)
     {
         var count = this.settings.Schedule.Environments;
-        var states = from is null ? null : StateBundle.Unpack(from.Components["environments"].Span, "environments", count);
+        var states = from is null ? null : StateBundle.Unpack(from.Components["environments"], "environments", count);
         this.starts = [.. Enumerable.Range(0, count).Select(i => new EnvironmentStart(i, this.settings, this.CreateEnvironment)
         {
             Restored = states?[i],
@@ -462,11 +467,27 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         this.board.Paused(reason);
     }
 
+    /// <summary>Ends the run on an error that another attempt would meet again. The reason goes into the history if the journal still takes it.</summary>
     private void Fail(string reason)
     {
+        if (this.stage is Stage.Failing or Stage.Ended)
+        {
+            return;
+        }
+        this.stage = Stage.Failing;
         this.log.Error("The run failed: {Reason}", reason);
-        this.Record(RunEvent.NewRunFailed(this.board.Status.CheckpointStep ?? 0, reason));
-        this.End(new RunOutcome(RunPhase.Failed, reason, this.board.Status.CheckpointStep ?? 0));
+        var step = this.board.Status.CheckpointStep ?? 0;
+        this.failure = (this.nextId, new RunOutcome(RunPhase.Failed, reason, step));
+        this.Record(RunEvent.NewRunFailed(step, reason));
+        this.Timers.StartSingleTimer("failing", new GiveUpRecording(), RecordingPatience);
+    }
+
+    private void FinishFailing(long? id)
+    {
+        if (this.failure is { } failing && failing.RecordId == id)
+        {
+            this.End(failing.Outcome);
+        }
     }
 
     private void End(RunOutcome outcome)
@@ -492,4 +513,6 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     }
 
     private sealed record PublishStatus;
+
+    private sealed record GiveUpRecording;
 }

@@ -34,6 +34,9 @@ internal sealed class RunBook(Ledger ledger, IActorRef telemetry, IActorRef eval
     /// <summary>Evaluations of this process as they finished, those not delivered yet included.</summary>
     public IReadOnlyList<(long Step, double Mean)> Evaluations => this.evaluations;
 
+    /// <summary>The newest metrics.</summary>
+    public (string Name, double Value)[] Metrics { get; private set; } = [];
+
     /// <summary>True when every evaluation that was started has a result.</summary>
     public bool EvaluationsFinished => this.Ledger.Pending.All(pending => this.evaluated.ContainsKey(pending.Step));
 
@@ -73,10 +76,11 @@ internal sealed class RunBook(Ledger ledger, IActorRef telemetry, IActorRef eval
     }
 
     /// <summary>A row of metrics measured at a barrier; takes the mean of the training returns since the last row with it.</summary>
-    public void Record(long step, long gradientStep, long replaySize, IReadOnlyList<KeyValuePair<string, double>> metrics)
+    public void Record(long step, long gradientStep, long replaySize, (string Name, double Value)[] metrics)
     {
         var (episodeReturn, episodeLength, next) = LedgerModule.takeRecentEpisodes(this.Ledger);
         this.Ledger = next;
+        this.Metrics = metrics;
         telemetry.Tell(new MetricsRow(step, gradientStep, next.Episodes, episodeReturn, episodeLength, replaySize, metrics));
     }
 

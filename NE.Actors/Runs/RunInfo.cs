@@ -4,6 +4,7 @@ using NE.Actors.Storage;
 
 namespace NE.Actors.Runs;
 
+[JsonConverter(typeof(RunStateConverter))]
 public enum RunState
 {
     /// <summary>A process works on it, or was killed while it did; the lock tells which.</summary>
@@ -84,10 +85,11 @@ public sealed record RunInfo(
     }
 }
 
+internal sealed class RunStateConverter() : JsonStringEnumConverter<RunState>(JsonNamingPolicy.CamelCase);
+
 [JsonSourceGenerationOptions(
     WriteIndented = true,
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    UseStringEnumConverter = true,
     RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(RunInfo))]
 internal sealed partial class RunInfoJson : JsonSerializerContext;

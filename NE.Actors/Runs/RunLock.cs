@@ -14,6 +14,9 @@ public sealed record RunHolder(int ProcessId, string Host, DateTimeOffset Starte
 /// </summary>
 public sealed class RunLock : IDisposable
 {
+    const int Attempts = 10;
+    static readonly TimeSpan BetweenAttempts = TimeSpan.FromMilliseconds(20);
+
     readonly SafeFileHandle handle;
 
     private RunLock(SafeFileHandle handle) => this.handle = handle;
@@ -24,8 +27,14 @@ public sealed class RunLock : IDisposable
         var handle = Posix.OpenOrCreate(run.Lock);
         try
         {
-            if (!Posix.TryLock(handle, run.Lock))
+            // `ne status` of another process holds the lock for a moment while it looks; a holder keeps it.
+            for (var attempt = 1; !Posix.TryLock(handle, run.Lock); attempt++)
             {
+                if (attempt < Attempts)
+                {
+                    Thread.Sleep(BetweenAttempts);
+                    continue;
+                }
                 throw new RunFolderException(Busy(run, ReadHolder(handle)));
             }
             var me = new RunHolder(Environment.ProcessId, Environment.MachineName, DateTimeOffset.UtcNow);

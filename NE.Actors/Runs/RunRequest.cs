@@ -1,5 +1,4 @@
 using NE.Actors.Environments;
-using NE.Model;
 
 namespace NE.Actors.Runs;
 

@@ -1,4 +1,6 @@
-using NE.Model;
+using Akka.Actor;
+using Akka.Configuration;
+using NE.Actors.Journal;
 
 namespace NE.Actors.Runs;
 
@@ -11,7 +13,7 @@ public sealed record RunOutcome(RunPhase Phase, string? Message, long Step);
 /// <summary>A run in this process: the actor system, and what the shell may ask of it.</summary>
 public interface ITrainingRun : IAsyncDisposable
 {
-    /// <summary>The newest published status; never null, changes about once a second.</summary>
+    /// <summary>The newest published status; never null, changes about twice a second.</summary>
     RunStatus Status { get; }
 
     /// <summary>Finishes with the run; never faults.</summary>
@@ -19,4 +21,48 @@ public interface ITrainingRun : IAsyncDisposable
 
     /// <summary>Commits at the next barrier and ends the run as interrupted. Safe to call from a signal handler, and more than once.</summary>
     void RequestStop(string reason);
+}
+
+/// <summary>The actor system of one run. A run whose directory has commits goes on from the last one, any other begins.</summary>
+public sealed class TrainingRun : ITrainingRun
+{
+    private readonly StatusBoard board = new();
+    private readonly TaskCompletionSource<RunOutcome> completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ActorSystem system;
+    private readonly IActorRef supervisor;
+
+    private TrainingRun(RunRequest request)
+    {
+        this.system = ActorSystem.Create("ne", JournalConfig.SystemSetup(request.Paths, Configuration(request.Loggers)));
+        this.supervisor = this.system.ActorOf(
+            Props.Create(() => new RunSupervisor(request, this.board, this.completion)), "supervisor");
+        // An actor system that ends by itself must not leave anybody waiting.
+        this.system.WhenTerminated.ContinueWith(
+            _ => this.completion.TrySetResult(new RunOutcome(RunPhase.Failed, "the actor system ended unexpectedly", this.board.Status.CheckpointStep ?? 0)),
+            TaskScheduler.Default);
+    }
+
+    public RunStatus Status => this.board.Status;
+
+    public Task<RunOutcome> Completion => this.completion.Task;
+
+    /// <summary>Starts or continues the run of a directory that this process has locked.</summary>
+    public static TrainingRun Start(RunRequest request) => new(request);
+
+    public void RequestStop(string reason) => this.supervisor.Tell(new StopRun(reason));
+
+    public async ValueTask DisposeAsync() => await this.system.Terminate();
+
+    private static Config Configuration(IReadOnlyList<string> loggers)
+    {
+        var logging = loggers.Count == 0 ? "" : $"akka.loggers = [{string.Join(", ", loggers.Select(logger => $"\"{logger}\""))}]";
+        return ConfigurationFactory.ParseString($$"""
+            {{logging}}
+            akka.loglevel = INFO
+            akka.stdout-loglevel = WARNING
+            akka.log-dead-letters = off
+            ne.learner-dispatcher { type = PinnedDispatcher }
+            ne.run-dispatcher { type = PinnedDispatcher }
+            """);
+    }
 }

@@ -27,7 +27,7 @@ internal static class DurableFile
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             TryDelete(temporary);
-            throw error is DiskFullException ? error : new IOException($"Cannot write {path} ({content.Length:N0} bytes): {error.Message}", error);
+            throw Posix.Explain($"write {content.Length:N0} bytes to", path, error);
         }
     }
 

@@ -77,6 +77,14 @@ internal static partial class Posix
         return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw Failure("open", path, Marshal.GetLastPInvokeError());
     }
 
+    /// <summary>.NET's own error of a write, with advice when it is about space.</summary>
+    internal static IOException Explain(string verb, string path, Exception error) => error switch
+    {
+        DiskFullException full => full,
+        IOException { HResult: NoSpace or QuotaExceeded or FileTooBig } io => Failure(verb, path, io.HResult),
+        _ => new IOException($"Cannot {verb} {path}: {error.Message}", error),
+    };
+
     private static IOException Failure(string verb, string path, int error) => error is NoSpace or QuotaExceeded or FileTooBig
         ? new DiskFullException($"Cannot {verb} {path}: {Reason(error)}. Free some space; nothing that was committed is lost.")
         : new IOException($"Cannot {verb} {path}: {Reason(error)}.", error);

@@ -13,7 +13,7 @@ public sealed record MetricsRow(
     double EpisodeReturn,
     double EpisodeLength,
     long ReplaySize,
-    IReadOnlyList<KeyValuePair<string, double>> Metrics);
+    (string Name, double Value)[] Metrics);
 
 /// <summary>A row of timing.csv: clocks and rates, which are never part of what makes two runs the same.</summary>
 public sealed record TimingRow(
@@ -89,7 +89,7 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
         ("episodeReturn", row.EpisodeReturn),
         ("episodeLength", row.EpisodeLength),
         ("replaySize", row.ReplaySize),
-        .. row.Metrics.Select(metric => (metric.Key, (object)metric.Value)),
+        .. row.Metrics.Select(metric => (metric.Name, (object)metric.Value)),
     ]);
 
     private void Write(TimingRow row) => this.timing.Append(

@@ -11,7 +11,7 @@ open NE.Model.Replay
 open NE.Model.Topology
 
 /// Everything that an agent needs to continue, as bytes. The names are part of every stored run.
-[<Sealed; AllowNullLiteral>]
+[<Sealed>]
 type AgentState(parameters: byte[], targets: byte[], moments: byte[], masks: byte[], random: byte[], counters: byte[]) =
     /// Weights and biases of the online networks.
     member _.Parameters = parameters
@@ -19,7 +19,7 @@ type AgentState(parameters: byte[], targets: byte[], moments: byte[], masks: byt
     member _.Targets = targets
     /// Adam's moments and per-element ages.
     member _.Moments = moments
-    /// The topology, bit-packed.
+    /// The topology: the number of layers, then each with its name and bits.
     member _.Masks = masks
     /// Positions of the random streams.
     member _.Random = random
@@ -51,6 +51,7 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
     let formatVersion = 1
     let task = networks.Task
     let groups = [ networks.Actor; networks.Critics ]
+    let maskLayers = groups |> List.sumBy (fun group -> group.Masks |> Array.sumBy Array.length)
     let mutable step = 0L
     let mutable actorUpdates = 0L
     let mutable batchDraws = stream seed Purpose.Batch
@@ -212,6 +213,12 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
                 for group in groups do
                     save group writer)
 
+        // The number of layers in front, as the journal's masks have it.
+        let maskBytes =
+            StateBytes.write maskLayers (fun writer ->
+                for group in groups do
+                    group.SaveMasks writer)
+
         let mutable random = [||]
 
         let counters =
@@ -230,7 +237,7 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
             each (fun (group: NetworkGroup) writer -> group.SaveParameters writer),
             each (fun (group: NetworkGroup) writer -> group.SaveTargets writer),
             each (fun (group: NetworkGroup) writer -> group.SaveMoments writer),
-            each (fun (group: NetworkGroup) writer -> group.SaveMasks writer),
+            maskBytes,
             random,
             counters
         )
@@ -243,7 +250,10 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
                 for group in groups do
                     restore group reader)
 
-        each "masks" state.Masks (fun (group: NetworkGroup) reader -> group.RestoreMasks reader)
+        StateBytes.read "masks" maskLayers state.Masks (fun reader ->
+            for group in groups do
+                group.RestoreMasks reader)
+
         each "parameters" state.Parameters (fun (group: NetworkGroup) reader -> group.RestoreParameters reader)
         each "targets" state.Targets (fun (group: NetworkGroup) reader -> group.RestoreTargets reader)
         each "moments" state.Moments (fun (group: NetworkGroup) reader -> group.RestoreMoments reader)

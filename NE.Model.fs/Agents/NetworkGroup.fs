@@ -164,9 +164,14 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
         for field in moments do
             StateBytes.writeFloats writer (read online field)
 
-    member internal _.SaveMasks(writer: BinaryWriter) =
-        for mask in Seq.concat masks do
-            StateBytes.writeBytes writer (LayerMask.toBits mask)
+    /// Per layer: network, stack, layer, weights, bits. The journal folds topology events over these bytes: keep them as they are.
+    member internal this.SaveMasks(writer: BinaryWriter) =
+        for layer in this.Bits.Layers do
+            writer.Write name
+            writer.Write layer.Stack
+            writer.Write layer.Layer
+            writer.Write(layer.Rows * layer.Columns)
+            writer.Write layer.Bits
 
     member internal _.RestoreParameters(reader: BinaryReader) =
         let values = Array.zeroCreate<float32> layout.Length
@@ -186,14 +191,20 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
             write online field values
 
     member internal this.RestoreMasks(reader: BinaryReader) =
-        masks
-        |> Array.map (
-            Array.map (fun mask ->
-                match LayerMask.ofBits mask.Rows mask.Columns (StateBytes.readBytes reader) with
-                | Ok restored -> restored
-                | Error problem -> raise (InvalidDataException problem))
-        )
-        |> this.SetMasks
+        let restored = masks |> Array.map Array.copy
+
+        for slot in layout.Slots do
+            let expected = name, slot.Stack, slot.Layer, slot.WeightCount
+            let found = reader.ReadString(), reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt32()
+
+            if found <> expected then
+                raise (InvalidDataException $"The stored masks have %A{found} where this configuration has %A{expected}: it was made with other network sizes.")
+
+            match LayerMask.ofBits slot.Outputs slot.Inputs (reader.ReadBytes((slot.WeightCount + 7) / 8)) with
+            | Ok mask -> restored[slot.Stack][slot.Layer] <- mask
+            | Error problem -> raise (InvalidDataException problem)
+
+        this.SetMasks restored
 
     interface IDisposable with
         member _.Dispose() =

@@ -1,0 +1,2 @@
+// Akka.Actor has a type of this name too.
+global using Settings = NE.Model.Settings;

@@ -1,0 +1,68 @@
+using NE.Actors.Checkpoints;
+using NE.Actors.Replay;
+using NE.Actors.Runs;
+using NE.Actors.Storage;
+
+namespace NE.Actors.Journal;
+
+/// <summary>
+/// The file part of a commit, off the mailbox: segments, then blobs; and the sweep after it. Outlives the journal actor's incarnations and
+/// does one thing at a time, so a task that a stopped actor left behind cannot disturb its successor's.
+/// </summary>
+internal sealed class CommitWriter(RunPaths run)
+{
+    readonly object gate = new();
+    readonly BlobStore blobs = new(run.Blobs);
+    long incarnation;
+
+    /// <summary>Called by each new journal actor; sweeps of the ones before are void from now on.</summary>
+    internal long Enter() => Interlocked.Increment(ref this.incarnation);
+
+    /// <summary>Steps 2 and 3 of the commit order; afterwards only the manifest is missing. Can be repeated after an exception.</summary>
+    internal CheckpointManifest Write(Commit commit, BestCheckpoint? bestBefore)
+    {
+        lock (this.gate)
+        {
+            var state = commit.State;
+            state.Replay?.Flush();
+            foreach (var file in state.CsvLengths.Keys)
+            {
+                DurableFile.SyncIfPresent(Path.Combine(run.Root, file));
+            }
+            var replay = state.Replay?.Describe();
+            var components = this.blobs.PutAll(state.Components);
+            var best = state.Best is { } frozen ? new BestCheckpoint(frozen.Step, this.blobs.Put(frozen.Parameters)) : bestBefore;
+            return new(
+                CheckpointManifest.CurrentFormat,
+                commit.Id,
+                state.Step,
+                state.GradientStep,
+                state.Round,
+                state.Scheduled,
+                components,
+                replay,
+                state.CsvLengths,
+                best,
+                state.HistoryOrdinal);
+        }
+    }
+
+    /// <summary>Deletes blobs and segments that no retained manifest names. Only with nothing half written: between commits.</summary>
+    /// <param name="entered">The incarnation that asks.</param>
+    /// <param name="retained">The last two manifests.</param>
+    /// <param name="store">The open replay memory; null at a start, when only blobs are swept.</param>
+    internal void Sweep(long entered, IReadOnlyList<CheckpointManifest> retained, SegmentStore? store)
+    {
+        lock (this.gate)
+        {
+            if (entered != Interlocked.Read(ref this.incarnation))
+            {
+                return;
+            }
+            this.blobs.Sweep(retained.SelectMany(m => m.Blobs));
+            store?.Sweep(retained.Select(m => m.Replay).OfType<ReplayManifest>());
+        }
+    }
+
+    internal byte[] Read(ComponentRef blob) => this.blobs.Get(blob);
+}

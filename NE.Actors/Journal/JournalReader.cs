@@ -1,0 +1,205 @@
+using Microsoft.Data.Sqlite;
+using NE.Actors.Checkpoints;
+using NE.Actors.Runs;
+using NE.Model;
+
+namespace NE.Actors.Journal;
+
+/// <summary>An event as stored.</summary>
+/// <param name="SequenceNr">Place in the journal, from 1.</param>
+/// <param name="Stored">UTC, when the row was written.</param>
+/// <param name="CommitId">The commit that made it durable; null for an operational event outside commits.</param>
+/// <param name="Event">What happened.</param>
+public sealed record StoredRunEvent(long SequenceNr, DateTimeOffset Stored, long? CommitId, History.RunEvent Event);
+
+/// <summary>What `ne status` needs of a journal.</summary>
+/// <param name="Manifests">The last two resumable checkpoints, newest first.</param>
+/// <param name="CommittedAt">UTC time of the newest one; null before the first.</param>
+/// <param name="EventCounts">Stored events by case name, history that was rewound not counted.</param>
+/// <param name="LastEvaluation">The newest evaluation, with its ordinal; null before the first.</param>
+/// <param name="LastOperational">The newest operational event (started, interrupted, failed ...); null when there is none.</param>
+public sealed record JournalSummary(
+    IReadOnlyList<CheckpointManifest> Manifests,
+    DateTimeOffset? CommittedAt,
+    IReadOnlyDictionary<string, long> EventCounts,
+    History.EvaluationEnded? LastEvaluation,
+    StoredRunEvent? LastOperational);
+
+/// <summary>
+/// Reads a run's journal without Akka, also while a process writes it: WAL gives every reader the state of the last transaction.
+/// </summary>
+public sealed class JournalReader : IDisposable
+{
+    readonly string file;
+    readonly SqliteConnection connection;
+
+    private JournalReader(string file, SqliteConnection connection) => (this.file, this.connection) = (file, connection);
+
+    /// <exception cref="FileNotFoundException">The run has no journal yet.</exception>
+    public static JournalReader Open(RunPaths run)
+    {
+        if (!File.Exists(run.Journal))
+        {
+            throw new FileNotFoundException($"Expected a journal at {run.Journal}, found none: the run never started, or its directory is incomplete.", run.Journal);
+        }
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
+        {
+            DataSource = run.Journal,
+            Mode = SqliteOpenMode.ReadOnly,
+            Pooling = false,
+            DefaultTimeout = 5,
+        }.ToString());
+        try
+        {
+            connection.Open();
+            return new JournalReader(run.Journal, connection);
+        }
+        catch (SqliteException error)
+        {
+            connection.Dispose();
+            throw new InvalidDataException($"Expected a journal at {run.Journal}, but it cannot be opened: {error.Message}", error);
+        }
+    }
+
+    /// <summary>The last two resumable checkpoints, newest first; empty before the first commit.</summary>
+    public IReadOnlyList<CheckpointManifest> Manifests() => this.Read(() => this.Retained().Select(r => r.Manifest).ToList()) ?? [];
+
+    /// <summary>All events that count, in order; history that was rewound is left out.</summary>
+    public IReadOnlyList<StoredRunEvent> Events() => this.Read(this.FoldEvents) ?? [];
+
+    /// <summary>A few short reads; the whole journal is folded only when the run was rewound.</summary>
+    public JournalSummary Summary() => this.Read(this.Summarise) ?? new([], null, new Dictionary<string, long>(), null, null);
+
+    public void Dispose() => this.connection.Dispose();
+
+    /// <summary>In one read transaction, since a writer may commit in between; null before the journal's tables are there.</summary>
+    private T? Read<T>(Func<T> read)
+        where T : class
+    {
+        try
+        {
+            using var transaction = this.connection.BeginTransaction(deferred: true);
+            using var command = this.connection.CreateCommand();
+            command.CommandText = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'journal'";
+            return command.ExecuteScalar() is > 0L ? read() : null;
+        }
+        catch (SqliteException error)
+        {
+            throw new InvalidDataException($"The journal {this.file} cannot be read: {error.Message}", error);
+        }
+    }
+
+    private List<StoredRunEvent> FoldEvents()
+    {
+        var events = new List<StoredRunEvent>();
+        var eventsAtCommit = new Dictionary<long, int>();
+        foreach (var (sequenceNr, stored, entry) in this.Rows("ORDER BY sequence_number", []))
+        {
+            switch (entry)
+            {
+                case JournalEntry.EventStored e:
+                    events.Add(new(sequenceNr, stored, e.WithCommit ? e.Id : null, e.Event));
+                    break;
+                case JournalEntry.CheckpointCommitted e:
+                    eventsAtCommit[e.Manifest.CommitId] = events.Count;
+                    break;
+                case JournalEntry.Rewound e:
+                    var kept = eventsAtCommit[e.ToCommitId];
+                    events = [.. events.Take(kept), .. events.Skip(kept).Where(s => !RunEvents.IsHistory(s.Event))];
+                    break;
+            }
+        }
+        return events;
+    }
+
+    private JournalSummary Summarise()
+    {
+        var retained = this.Retained();
+        var manifests = retained.Select(r => r.Manifest).ToList();
+        var committed = retained.Count > 0 ? retained[0].Stored : (DateTimeOffset?)null;
+        var counts = this.Counts();
+        if (counts.ContainsKey(JournalCodec.Rewound))
+        {
+            var events = this.FoldEvents();
+            return new(
+                manifests,
+                committed,
+                events.CountBy(e => RunEvents.NameOf(e.Event)).ToDictionary(c => c.Key, c => (long)c.Value),
+                events.Select(e => e.Event).OfType<History.RunEvent.EvaluationEnded>().LastOrDefault()?.Item2,
+                events.LastOrDefault(e => !RunEvents.IsHistory(e.Event)));
+        }
+        var evaluation = this.Last([JournalCodec.Evaluation])?.Event as History.RunEvent.EvaluationEnded;
+        return new(
+            manifests,
+            committed,
+            counts.Where(c => JournalCodec.EventNames.ContainsKey(c.Key)).ToDictionary(c => JournalCodec.EventNames[c.Key], c => c.Value),
+            evaluation?.Item2,
+            this.Last([.. JournalCodec.EventNames.Where(n => !RunEvents.HistoryNames.Contains(n.Value)).Select(n => n.Key)]));
+    }
+
+    /// <summary>The last two commits; folded with the rewinds where there are any, since those let a commit's blobs go.</summary>
+    private List<(CheckpointManifest Manifest, DateTimeOffset Stored)> Retained()
+    {
+        var newest = this.Rows("ORDER BY sequence_number DESC LIMIT 1", [JournalCodec.Rewound]).Any()
+            ? this.FoldRetained()
+            : this.Rows("ORDER BY sequence_number DESC LIMIT 2", [JournalCodec.Checkpoint]);
+        return [.. newest.Select(r => (((JournalEntry.CheckpointCommitted)r.Entry).Manifest, r.Stored))];
+    }
+
+    private IEnumerable<(long SequenceNr, DateTimeOffset Stored, object Entry)> FoldRetained()
+    {
+        var state = JournalState.Empty;
+        var rows = this.Rows("ORDER BY sequence_number", [JournalCodec.Checkpoint, JournalCodec.Rewound]).ToList();
+        foreach (var (_, _, entry) in rows)
+        {
+            state = state.Apply((JournalEntry)entry);
+        }
+        return state.Retained.Select(c => rows.Last(r => r.Entry is JournalEntry.CheckpointCommitted e && e.Manifest == c.Manifest));
+    }
+
+    private StoredRunEvent? Last(string[] manifests)
+    {
+        foreach (var (sequenceNr, stored, entry) in this.Rows("ORDER BY sequence_number DESC", manifests))
+        {
+            if (entry is JournalEntry.EventStored e)
+            {
+                return new(sequenceNr, stored, e.WithCommit ? e.Id : null, e.Event);
+            }
+        }
+        return null;
+    }
+
+    private Dictionary<string, long> Counts()
+    {
+        using var command = this.connection.CreateCommand();
+        command.CommandText = "SELECT manifest, COUNT(*) FROM journal WHERE persistence_id = $id AND deleted = 0 GROUP BY manifest";
+        command.Parameters.AddWithValue("$id", JournalActor.Id);
+        using var rows = command.ExecuteReader();
+        var counts = new Dictionary<string, long>();
+        while (rows.Read())
+        {
+            counts[rows.GetString(0)] = rows.GetInt64(1);
+        }
+        return counts;
+    }
+
+    /// <param name="order">The ORDER BY clause.</param>
+    /// <param name="manifests">Only entries of these manifest names; all when empty.</param>
+    private IEnumerable<(long SequenceNr, DateTimeOffset Stored, object Entry)> Rows(string order, string[] manifests)
+    {
+        using var command = this.connection.CreateCommand();
+        var filter = manifests.Length == 0 ? "" : $"AND manifest IN ({string.Join(", ", manifests.Select((_, i) => $"$m{i}"))})";
+        command.CommandText = $"SELECT sequence_number, created, manifest, message FROM journal WHERE persistence_id = $id AND deleted = 0 {filter} {order}";
+        command.Parameters.AddWithValue("$id", JournalActor.Id);
+        for (var i = 0; i < manifests.Length; i++)
+        {
+            command.Parameters.AddWithValue($"$m{i}", manifests[i]);
+        }
+        using var rows = command.ExecuteReader();
+        while (rows.Read())
+        {
+            var stored = DateTimeOffset.FromUnixTimeMilliseconds(rows.GetInt64(1));
+            yield return (rows.GetInt64(0), stored, JournalCodec.Decode(rows.GetString(2), rows.GetFieldValue<byte[]>(3)));
+        }
+    }
+}

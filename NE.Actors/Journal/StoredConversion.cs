@@ -1,0 +1,128 @@
+using NE.Actors.Checkpoints;
+using NE.Actors.Replay;
+using NE.Model;
+using Case = NE.Model.History.RunEvent;
+
+namespace NE.Actors.Journal;
+
+/// <summary>Stored records from and to the values that the program works with.</summary>
+internal static class StoredConversion
+{
+    internal static StoredTopologyChanged Store(long id, bool withCommit, Case.TopologyChanged e) => new(
+        id,
+        withCommit,
+        e.ordinal,
+        e.Item2.Step,
+        e.Item2.Network,
+        [.. e.Item2.Layers.Select(l => new StoredLayerChange(
+            l.Stack,
+            l.Layer,
+            IndexCoding.Encode(l.Grown),
+            IndexCoding.Encode(l.Pruned),
+            IndexCoding.Encode(l.Touched),
+            l.Dormant,
+            l.Active,
+            l.Size,
+            l.MinScore,
+            l.MaxScore))],
+        e.Item2.OutputShift);
+
+    internal static JournalEntry Load(StoredTopologyChanged e) => new JournalEntry.EventStored(e.Id, e.WithCommit, Case.NewTopologyChanged(
+        e.Ordinal,
+        new History.TopologyChanged(
+            e.Step,
+            e.Network,
+            [.. e.Layers.Select(l => new History.LayerChange(
+                l.Stack,
+                l.Layer,
+                IndexCoding.Decode(l.Grown),
+                IndexCoding.Decode(l.Pruned),
+                IndexCoding.Decode(l.Touched),
+                l.Dormant,
+                l.Active,
+                l.Size,
+                l.MinScore,
+                l.MaxScore))],
+            e.OutputShift)));
+
+    internal static JournalEntry Load(StoredEpisodeEnded e) => new JournalEntry.EventStored(e.Id, e.WithCommit, Case.NewEpisodeEnded(
+        e.Ordinal, new History.EpisodeEnded(e.Step, e.Environment, e.Episode, e.Return, e.Length, e.Terminated)));
+
+    internal static JournalEntry Load(StoredEvaluationEnded e) => new JournalEntry.EventStored(e.Id, e.WithCommit, Case.NewEvaluationEnded(
+        e.Ordinal, new History.EvaluationEnded(e.Step, e.Returns, e.Lengths, e.IsBest)));
+
+    internal static JournalEntry Load(StoredRunStarted e) => Event(e.Id, e.WithCommit, Case.NewRunStarted(e.Configuration, e.Versions));
+
+    internal static JournalEntry Load(StoredRunResumed e) => Event(e.Id, e.WithCommit, Case.NewRunResumed(e.Step, e.Versions));
+
+    internal static JournalEntry Load(StoredConfigurationChanged e) => Event(e.Id, e.WithCommit, Case.NewConfigurationChanged(
+        e.Step, [.. e.Changes.Select(c => Tuple.Create(c.Key, c.Old, c.New))]));
+
+    internal static JournalEntry Load(StoredEnvironmentRestarted e) =>
+        Event(e.Id, e.WithCommit, Case.NewEnvironmentRestarted(e.Step, e.Environment, e.Reason));
+
+    internal static JournalEntry Load(StoredRunInterrupted e) => Event(e.Id, e.WithCommit, Case.NewRunInterrupted(e.Step, e.Reason));
+
+    internal static JournalEntry Load(StoredRunFailed e) => Event(e.Id, e.WithCommit, Case.NewRunFailed(e.Step, e.Reason));
+
+    internal static JournalEntry Load(StoredRunCompleted e) => Event(e.Id, e.WithCommit, Case.NewRunCompleted(e.Step));
+
+    internal static StoredManifest Store(CheckpointManifest m) => new(
+        m.FormatVersion,
+        m.CommitId,
+        m.Step,
+        m.GradientStep,
+        m.Round,
+        m.Scheduled,
+        Sorted(m.Components, Store),
+        m.Replay is { } r
+            ? new(r.First, r.Head, r.RowFloats, r.SegmentRows, [.. r.Segments.Select(s => new StoredSegment(s.Index, s.Epoch, s.File, s.Rows, s.Sha256))])
+            : null,
+        Sorted(m.CsvLengths, length => length),
+        m.Best is { } best ? new(best.Step, Store(best.Parameters)) : null,
+        m.HistoryOrdinal);
+
+    internal static CheckpointManifest Load(StoredManifest m) => new(
+        m.FormatVersion,
+        m.CommitId,
+        m.Step,
+        m.GradientStep,
+        m.Round,
+        m.Scheduled,
+        Sorted(m.Components, Load),
+        m.Replay is { } r
+            ? new(r.First, r.Head, r.RowFloats, r.SegmentRows, [.. r.Segments.Select(s => new SegmentRef(s.Index, s.Epoch, s.File, s.Rows, s.Sha256))])
+            : null,
+        m.CsvLengths,
+        m.Best is { } best ? new(best.Step, Load(best.Parameters)) : null,
+        m.HistoryOrdinal);
+
+    internal static StoredSnapshot Store(JournalSnapshot s) => new(
+        [.. s.Retained.Select(c => new StoredCommit(Store(c.Manifest), c.Masks, Sorted(c.EventCounts, n => n)))],
+        Sorted(s.EventCounts, n => n),
+        s.LastCommitId,
+        s.LastOperationalId);
+
+    internal static JournalSnapshot Load(StoredSnapshot s) => new(
+        [.. s.Retained.Select(c => new RetainedCommit(Load(c.Manifest), c.Masks, c.EventCounts))],
+        s.EventCounts,
+        s.LastCommitId,
+        s.LastOperationalId);
+
+    private static StoredComponent Store(ComponentRef component) => new(component.Sha256, component.Length);
+
+    private static ComponentRef Load(StoredComponent component) => new(component.Sha256, component.Length);
+
+    private static JournalEntry.EventStored Event(long id, bool withCommit, Case happened) => new(id, withCommit, happened);
+
+    /// <summary>Sorted, so that equal manifests have equal bytes.</summary>
+    private static SortedDictionary<string, TOut> Sorted<TIn, TOut>(IEnumerable<KeyValuePair<string, TIn>> entries, Func<TIn, TOut> convert)
+    {
+        var sorted = new SortedDictionary<string, TOut>(StringComparer.Ordinal);
+        foreach (var (key, value) in entries)
+        {
+            sorted.Add(key, convert(value));
+        }
+        return sorted;
+    }
+}

@@ -1,0 +1,76 @@
+using System.Diagnostics;
+using NE.Actors.Environments;
+
+namespace NE.Actors.Runs;
+
+/// <summary>
+/// The newest <see cref="RunStatus"/> for whoever looks at it. Written by the run's actor alone; outlives its incarnations.
+/// </summary>
+public sealed class StatusBoard
+{
+    private readonly long began = Stopwatch.GetTimestamp();
+    private RunStatus status = new() { Phase = RunPhase.Starting };
+    private long lapSince = Stopwatch.GetTimestamp();
+    private long lapSteps;
+    private long lapUpdates;
+    private long committedAt;
+    private long pausedAt;
+
+    public RunStatus Status => Volatile.Read(ref this.status);
+
+    /// <summary>True when this process has committed, or has begun from a commit.</summary>
+    internal bool HasCommitted => this.Status.CheckpointStep is not null;
+
+    internal void Reset(Settings settings) =>
+        this.Set(this.Status with { Phase = RunPhase.Starting, Steps = settings.Run.Steps, ReplayCapacity = settings.Td3.BufferSize.Value });
+
+    internal void Training() => this.Set(this.Status with { Phase = RunPhase.Training, Message = null });
+
+    internal void Paused(string reason) => this.Set(this.Status with { Phase = RunPhase.Paused, Message = reason });
+
+    internal void Stopping() => this.Set(this.Status with { Phase = RunPhase.Stopping, Message = "writing the last checkpoint" });
+
+    internal void Ended(RunOutcome outcome) => this.Set(this.Status with { Phase = outcome.Phase, Message = outcome.Message });
+
+    internal void PauseBegins() => this.pausedAt = Stopwatch.GetTimestamp();
+
+    /// <summary>The run goes on while its copies are written.</summary>
+    internal void PauseEnds() =>
+        this.Set(this.Status with { CheckpointPauseMilliseconds = Stopwatch.GetElapsedTime(this.pausedAt).TotalMilliseconds });
+
+    internal void Committed(long step, long bytes)
+    {
+        this.committedAt = Stopwatch.GetTimestamp();
+        var phase = this.Status.Phase == RunPhase.Paused ? RunPhase.Training : this.Status.Phase;
+        this.Set(this.Status with { CheckpointStep = step, CheckpointBytes = bytes, Phase = phase, Message = phase == RunPhase.Training ? null : this.Status.Message });
+    }
+
+    internal void Publish(RunBook book, IConductor conductor, LearnerClock clock, IReadOnlyList<EnvironmentStart> environments, Settings settings)
+    {
+        var (steps, updates) = (conductor.Steps, conductor.GradientSteps);
+        var seconds = Stopwatch.GetElapsedTime(this.lapSince).TotalSeconds;
+        var (lapSteps, lapUpdates) = (steps - this.lapSteps, updates - this.lapUpdates);
+        (this.lapSince, this.lapSteps, this.lapUpdates) = (Stopwatch.GetTimestamp(), steps, updates);
+        var first = lapSteps == steps;
+        this.Set(this.Status with
+        {
+            Step = steps,
+            GradientStep = updates,
+            ElapsedSeconds = Stopwatch.GetElapsedTime(this.began).TotalSeconds,
+            StepsPerSecond = first ? this.Status.StepsPerSecond : Smooth(this.Status.StepsPerSecond, lapSteps / seconds),
+            UpdatesPerSecond = first ? this.Status.UpdatesPerSecond : Smooth(this.Status.UpdatesPerSecond, lapUpdates / seconds),
+            SampleToInsert = steps == 0 ? 0 : (double)updates * settings.Td3.BatchSize / steps,
+            LearnerWaiting = clock.TakeWaitingShare() is var share && double.IsNaN(share) ? this.Status.LearnerWaiting : share,
+            EpisodeReturns = [.. book.RecentReturns],
+            Evaluations = [.. book.Evaluations],
+            Metrics = book.Metrics.ToDictionary(metric => metric.Name, metric => metric.Value),
+            ReplaySize = Math.Min(conductor.Head, settings.Td3.BufferSize.Value),
+            CheckpointAgeSeconds = this.HasCommitted ? Stopwatch.GetElapsedTime(this.committedAt).TotalSeconds : 0,
+            Environments = [.. environments.Select(e => new EnvironmentStatus(e.Index, e.Episode, e.LastReturn, e.Failures))],
+        });
+    }
+
+    private static double Smooth(double before, double now) => before == 0 ? now : 0.7 * before + 0.3 * now;
+
+    private void Set(RunStatus next) => Volatile.Write(ref this.status, next);
+}

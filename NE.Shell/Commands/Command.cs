@@ -1,0 +1,92 @@
+namespace NE.Shell.Commands;
+
+/// <summary>What the user asked for, as a value: one case per verb. The command line is parsed into it, one switch executes it.</summary>
+public abstract record Command
+{
+    /// <summary>Folder that holds the runs.</summary>
+    public required string Runs { get; init; }
+}
+
+/// <summary>Where the configuration of a command comes from, beyond the defaults.</summary>
+/// <param name="Source">`--config`: a YAML file or a preset's name.</param>
+/// <param name="Options">Options that stand for a key, with the option's own name for messages: (key, value, option).</param>
+/// <param name="Pairs">key=value arguments, as they were typed.</param>
+public sealed record ConfigurationArguments(
+    string? Source,
+    IReadOnlyList<(string Key, string Value, string Option)> Options,
+    IReadOnlyList<string> Pairs)
+{
+    public static ConfigurationArguments None { get; } = new(null, [], []);
+}
+
+/// <summary>How a run shows itself while it works.</summary>
+/// <param name="Plain">One plain line per interval instead of the live view.</param>
+/// <param name="Seq">Address of a Seq server; null uses NE_SEQ_URL or none.</param>
+public sealed record PresentationArguments(bool Plain, string? Seq);
+
+/// <summary>Starts a new run.</summary>
+public sealed record TrainCommand(
+    ConfigurationArguments Configuration,
+    PresentationArguments Presentation,
+    string? Name,
+    bool DryRun,
+    bool Overwrite) : Command;
+
+/// <summary>Continues a stopped run from its last commit.</summary>
+public sealed record ResumeCommand(string Name, ConfigurationArguments Changes, PresentationArguments Presentation) : Command;
+
+/// <summary>Shows one run, or a table of all runs.</summary>
+public sealed record StatusCommand(string? Name, bool Json) : Command;
+
+/// <summary>Evaluates a stored policy without exploration noise.</summary>
+public sealed record EvalCommand(string Name, int Episodes, CheckpointChoice Checkpoint, bool Json) : Command;
+
+/// <summary>Prints the digest of the state of the last commit.</summary>
+public sealed record DigestCommand(string Name, bool Json) : Command;
+
+/// <summary>Shows the topology layer by layer at a gradient step; null is the newest.</summary>
+public sealed record TopologyCommand(string Name, long? At, bool Json) : Command;
+
+/// <summary>Lists the environments.</summary>
+public sealed record EnvironmentListCommand(bool Json) : Command;
+
+/// <summary>Replays a reference file on our own task.</summary>
+public sealed record EnvironmentReplayCommand(string File, bool Json) : Command;
+
+/// <summary>Checks what a run needs on this machine.</summary>
+public sealed record DoctorCommand(string? Seq, bool Json) : Command;
+
+/// <summary>Shows the resolved configuration.</summary>
+public sealed record ConfigShowCommand(ConfigurationArguments Configuration, ConfigurationFormat Format) : Command;
+
+/// <summary>Documents every configuration key.</summary>
+public sealed record ConfigSchemaCommand(bool Json) : Command;
+
+/// <summary>Runs the tests; the launcher does it, so the executable only says so.</summary>
+public sealed record TestCommand : Command;
+
+/// <summary>How `ne config show` prints.</summary>
+public enum ConfigurationFormat
+{
+    /// <summary>A table with derived values and their rules.</summary>
+    Table,
+
+    /// <summary>A file that `--config` reads.</summary>
+    Yaml,
+
+    /// <summary>One object, key to value.</summary>
+    Json,
+}
+
+/// <summary>Which stored policy is meant.</summary>
+public abstract record CheckpointChoice
+{
+    /// <summary>The one with the best evaluation.</summary>
+    public sealed record Best : CheckpointChoice;
+
+    /// <summary>The newest commit.</summary>
+    public sealed record Last : CheckpointChoice;
+
+    /// <summary>The commit at exactly this environment step.</summary>
+    public sealed record AtStep(long Step) : CheckpointChoice;
+}

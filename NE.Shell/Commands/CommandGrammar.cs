@@ -1,0 +1,201 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using Verb = System.CommandLine.Command;
+
+namespace NE.Shell.Commands;
+
+/// <summary>The verbs with their options and help, and how a parsed verb becomes a <see cref="Command"/>.</summary>
+internal sealed class CommandGrammar
+{
+    private readonly Option<string?> runs = new("--runs") { HelpName = "DIR", Description = "Folder of the runs (default ./runs, or NE_RUNS).", Recursive = true };
+    private readonly Option<bool> json = new("--json") { Description = "Print JSON for other programs." };
+    private readonly Option<bool> yaml = new("--yaml") { Description = "Print a file that --config reads." };
+    private readonly Option<string?> config = new("--config") { HelpName = "FILE|PRESET", Description = "A YAML file, or a preset (see `ne config show --help`)." };
+    private readonly Option<string?> name = new("--name") { HelpName = "NAME", Description = "Name of the run (default ENV-METHOD-sSEED)." };
+    private readonly Option<string?> seq = new("--seq") { HelpName = "URL", Description = "Send logs to this Seq server too (or NE_SEQ_URL)." };
+    private readonly Option<bool> plain = new("--plain") { Description = "One plain line every 10 s instead of the live view." };
+    private readonly Option<bool> dryRun = new("--dry-run") { Description = "Print the configuration and what the run takes; create nothing." };
+    private readonly Option<bool> overwrite = new("--overwrite") { Description = "Delete a run of the same name first." };
+    private readonly Option<string?> episodes = new("--episodes") { HelpName = "N", Description = "Episodes to play (default 10)." };
+    private readonly Option<string?> checkpoint = new("--checkpoint") { HelpName = "best|last|STEP", Description = "Which policy (default best)." };
+    private readonly Option<string?> at = new("--at") { HelpName = "STEP", Description = "Gradient step to look at (default: the newest event)." };
+    private readonly Argument<string[]> train = new("[ENV] [key=value ...]") { Arity = ArgumentArity.ZeroOrMore, Description = "Environment (see `ne env list`), then configuration keys (see `ne config schema`)." };
+    private readonly Argument<string[]> changes = new("[key=value ...]") { Arity = ArgumentArity.ZeroOrMore, Description = "Configuration keys (see `ne config schema`)." };
+    private readonly Argument<string> run = new("NAME") { Description = "Name of the run." };
+    private readonly Argument<string?> anyRun = new("NAME") { Arity = ArgumentArity.ZeroOrOne, Description = "Name of the run; without it a table of all runs." };
+    private readonly Argument<string> file = new("FILE") { Description = "Reference trajectories in JSON." };
+    private readonly Argument<string[]> testArguments = new("ARGS") { Arity = ArgumentArity.ZeroOrMore, Description = "Passed to every test runner; --unit skips the end-to-end tests." };
+
+    /// <summary>Options that stand for a configuration key.</summary>
+    private readonly (Option<string?> Option, string Key)[] keyed =
+    [
+        (new("--method") { HelpName = "ne|td3", Description = "Agent (run.method)." }, "run.method"),
+        (new("--seed") { HelpName = "N", Description = "Seed of every random stream (run.seed)." }, "run.seed"),
+        (new("--steps") { HelpName = "N", Description = "Environment steps of the whole run (run.steps)." }, "run.steps"),
+        (new("--schedule") { HelpName = "serial|pipelined|async", Description = "Who may step when (schedule.kind)." }, "schedule.kind"),
+        (new("--envs") { HelpName = "N", Description = "Environments side by side (schedule.environments)." }, "schedule.environments"),
+        (new("--threads") { HelpName = "N", Description = "Threads of the learner (compute.threads)." }, "compute.threads"),
+        (new("--device") { HelpName = "auto|cpu|cuda[:N]", Description = "Where the learner computes (compute.device)." }, "compute.device"),
+    ];
+
+    public CommandGrammar()
+    {
+        Root = new RootCommand("Trains reinforcement-learning agents whose networks grow and prune while they learn (Neuroplastic Expansion on TD3).");
+        Option<string?>[] keyOptions = [.. this.keyed.Select(pair => pair.Option)];
+        Option<string?> steps = keyOptions[2];
+        Root.Add(this.runs);
+        Root.Add(Leaf("train", "Start a new run.", [this.train], [.. keyOptions, this.name, this.config, this.seq, this.plain, this.dryRun, this.overwrite]));
+        Root.Add(Leaf("resume", "Continue a stopped run from its last commit.", [this.run, this.changes], [steps, this.seq, this.plain]));
+        Root.Add(Leaf("status", "Show a run, or a table of all runs.", [this.anyRun], [this.json]));
+        Root.Add(Leaf("eval", "Play noise-free episodes with a stored policy.", [this.run], [this.episodes, this.checkpoint, this.json]));
+        Root.Add(Leaf("digest", "Print one sha256 over the state of the last commit, and one per component.", [this.run], [this.json]));
+        Root.Add(Leaf("topology", "Show density, grown, pruned and dormant layer by layer at any past event.", [this.run], [this.at, this.json]));
+        Verb environments = Group("env", "Environments.");
+        environments.Add(Leaf("list", "List the environments.", [], [this.json]));
+        environments.Add(Leaf("replay", "Replay reference trajectories and print the worst differences.", [this.file], [this.json]));
+        Root.Add(environments);
+        Root.Add(Leaf("doctor", "Check what a run needs on this machine.", [], [this.seq, this.json]));
+        Verb configuration = Group("config", "Configuration keys.");
+        configuration.Add(Leaf("show", "Show the resolved configuration.", [this.train], [.. keyOptions, this.config, this.yaml, this.json]));
+        configuration.Add(Leaf("schema", "Document every key: default, unit, allowed values, where the default comes from.", [], [this.json]));
+        Root.Add(configuration);
+        Root.Add(Leaf("test", "Build everything and run every test (through the launcher ./ne).", [this.testArguments], []));
+
+        HelpOption help = Root.Options.OfType<HelpOption>().Single();
+        help.Action = new HelpWithExamples((HelpAction)help.Action!, HelpTexts.Closing);
+        Version = Root.Options.OfType<VersionOption>().Single();
+    }
+
+    public RootCommand Root { get; }
+
+    public VersionOption Version { get; }
+
+    /// <summary>Reads the values of a parsed verb; adds what is wrong with them to <paramref name="problems"/>.</summary>
+    public Command? Read(ParseResult parsed, string verb, string defaultRuns, List<string> problems)
+    {
+        string folder = parsed.GetValue(this.runs) ?? defaultRuns;
+        bool asJson = Has(parsed, this.json);
+        return verb switch
+        {
+            "train" => new TrainCommand(
+                Configuration(parsed, this.train, problems),
+                Presentation(parsed),
+                RunName(parsed.GetValue(this.name), "--name", problems),
+                Has(parsed, this.dryRun),
+                Has(parsed, this.overwrite))
+            { Runs = folder },
+            "resume" => new ResumeCommand(Name(parsed, problems), Configuration(parsed, this.changes, problems), Presentation(parsed)) { Runs = folder },
+            "status" => new StatusCommand(RunName(parsed.GetValue(this.anyRun), "NAME", problems), asJson) { Runs = folder },
+            "eval" => new EvalCommand(
+                Name(parsed, problems),
+                (int)(parsed.GetValue(this.episodes) is { } count ? CommandLine.WholeNumber(count, "--episodes", 1, problems) ?? 1 : 10),
+                Checkpoint(parsed.GetValue(this.checkpoint), problems),
+                asJson)
+            { Runs = folder },
+            "digest" => new DigestCommand(Name(parsed, problems), asJson) { Runs = folder },
+            "topology" => new TopologyCommand(
+                Name(parsed, problems),
+                parsed.GetValue(this.at) is { } step ? CommandLine.WholeNumber(step, "--at", 0, problems) : null,
+                asJson)
+            { Runs = folder },
+            "env list" => new EnvironmentListCommand(asJson) { Runs = folder },
+            "env replay" => new EnvironmentReplayCommand(parsed.GetRequiredValue(this.file), asJson) { Runs = folder },
+            "doctor" => new DoctorCommand(parsed.GetValue(this.seq), asJson) { Runs = folder },
+            "config show" => new ConfigShowCommand(
+                Configuration(parsed, this.train, problems),
+                asJson ? ConfigurationFormat.Json : Has(parsed, this.yaml) ? ConfigurationFormat.Yaml : ConfigurationFormat.Table)
+            { Runs = folder },
+            "config schema" => new ConfigSchemaCommand(asJson) { Runs = folder },
+            "test" => new TestCommand { Runs = folder },
+            _ => throw new InvalidOperationException($"the verb '{verb}' is in the grammar but has no command"),
+        };
+    }
+
+    private static Verb Group(string name, string description) => new(name, description);
+
+    private static Verb Leaf(string name, string description, IReadOnlyList<Argument> arguments, IReadOnlyList<Option> options)
+    {
+        var verb = new Verb(name, description);
+
+        foreach (Argument argument in arguments)
+        {
+            verb.Add(argument);
+        }
+
+        foreach (Option option in options)
+        {
+            verb.Add(option);
+        }
+
+        // Without an action the parser asks for a verb; what the action would do is decided by `Shell`.
+        verb.SetAction(_ => 0);
+        return verb;
+    }
+
+    private static bool Has(ParseResult parsed, Option<bool> option) => parsed.GetResult(option) is not null && parsed.GetValue(option);
+
+    private ConfigurationArguments Configuration(ParseResult parsed, Argument<string[]> positional, List<string> problems)
+    {
+        var options = new List<(string Key, string Value, string Option)>();
+        var pairs = new List<string>();
+
+        foreach ((Option<string?> option, string key) in this.keyed)
+        {
+            if (parsed.GetResult(option) is not null && parsed.GetValue(option) is { } value)
+            {
+                options.Add((key, value, option.Name));
+            }
+        }
+
+        foreach (string word in parsed.GetValue(positional) ?? [])
+        {
+            if (word.Contains('=', StringComparison.Ordinal))
+            {
+                pairs.Add(word);
+            }
+            else if (positional != this.train)
+            {
+                problems.Add($"expected key=value, found '{word}'");
+            }
+            else if (options.FirstOrDefault(option => option.Option == "ENV") is { Option: not null } first)
+            {
+                problems.Add($"expected one environment, found '{first.Value}' and '{word}' (configuration keys are given as key=value)");
+            }
+            else
+            {
+                options.Add(("run.environment", word, "ENV"));
+            }
+        }
+
+        return new ConfigurationArguments(parsed.GetResult(this.config) is null ? null : parsed.GetValue(this.config), options, pairs);
+    }
+
+    private PresentationArguments Presentation(ParseResult parsed) => new(Has(parsed, this.plain), parsed.GetValue(this.seq));
+
+    private string Name(ParseResult parsed, List<string> problems) => RunName(parsed.GetRequiredValue(this.run), "NAME", problems)!;
+
+    /// <summary>A name becomes a folder, so it must be one plain file name.</summary>
+    private static string? RunName(string? text, string option, List<string> problems)
+    {
+        if (text is not null && !RunNames.IsValid(text))
+        {
+            problems.Add($"{option} expects letters, digits, '-', '_' and '.', not starting with '.' or '-', at most 100 characters; found '{text}'");
+        }
+
+        return text;
+    }
+
+    private static CheckpointChoice Checkpoint(string? text, List<string> problems) => text switch
+    {
+        null or "best" => new CheckpointChoice.Best(),
+        "last" => new CheckpointChoice.Last(),
+        _ when long.TryParse(text, out long step) && step >= 0 => new CheckpointChoice.AtStep(step),
+        _ => Refused($"--checkpoint expects best, last or an environment step, found '{text}'", problems),
+    };
+
+    private static CheckpointChoice Refused(string problem, List<string> problems)
+    {
+        problems.Add(problem);
+        return new CheckpointChoice.Best();
+    }
+}

@@ -1,0 +1,102 @@
+namespace NE.Shell.Commands;
+
+/// <summary>What closes the help of a verb: examples, exit codes.</summary>
+internal static class HelpTexts
+{
+    public static IReadOnlyDictionary<string, string> Closing { get; } = new Dictionary<string, string>
+    {
+        [""] = """
+            Examples:
+              ne train                                      HalfCheetah-v4 with Neuroplastic Expansion, 1,000,000 steps
+              ne train Hopper-v4 --seed 3 --steps 300000    another task, seed and length
+              ne train ne.startDensity=0.1 --dry-run        what a configuration means and takes
+              ne resume HalfCheetah-v4-ne-s0                go on after Ctrl-C, a crash or a kill
+              ne status                                     all runs
+
+            Exit codes:
+              0 done    1 wrong input, nothing created    2 the run or the check failed    3 interrupted, resumable
+            """,
+        ["train"] = """
+            The configuration is built in layers, later ones win: defaults, --config, options, key=value.
+            Ctrl-C (or SIGTERM) writes a last checkpoint and ends with exit code 3; a second Ctrl-C ends at once.
+
+            Examples:
+              ne train
+              ne train Walker2d-v4 --method td3 --seed 1 --name walker-dense
+              ne train --config td3-anchor --steps 300000
+              ne train --config my.yaml ne.omega=0.2 network.hidden=256,256
+              ne train Ant-v4 --schedule async --envs 4 --seq http://127.0.0.1:5341
+            """,
+        ["resume"] = """
+            Changed keys are shown, recorded in the run's history, and hold from now on. Derived values stay as they were.
+
+            Examples:
+              ne resume HalfCheetah-v4-ne-s0
+              ne resume HalfCheetah-v4-ne-s0 --steps 2000000 checkpoint.every=50000
+            """,
+        ["status"] = """
+            Examples:
+              ne status
+              ne status HalfCheetah-v4-ne-s0 --json
+            """,
+        ["eval"] = """
+            Examples:
+              ne eval HalfCheetah-v4-ne-s0
+              ne eval HalfCheetah-v4-ne-s0 --episodes 100 --checkpoint last --json
+            """,
+        ["digest"] = """
+            Two runs with the same digest have bit-identical states: parameters, moments, masks, replay, random streams, environments.
+
+            Examples:
+              ne digest HalfCheetah-v4-ne-s0
+              ne digest HalfCheetah-v4-ne-s0 --json
+            """,
+        ["topology"] = """
+            Examples:
+              ne topology HalfCheetah-v4-ne-s0
+              ne topology HalfCheetah-v4-ne-s0 --at 100000 --json
+            """,
+        ["env"] = """
+            Examples:
+              ne env list
+              ne env replay gym_HalfCheetah.json
+            """,
+        ["env replay"] = """
+            Exit code 2 when a difference is beyond the file's tolerances.
+
+            Examples:
+              ne env replay gym_HalfCheetah.json
+              ne env replay gym_Ant.json --json
+            """,
+        ["doctor"] = """
+            Exit code 0 when everything that a run needs is there, 2 otherwise.
+
+            Examples:
+              ne doctor
+              ne doctor --seq http://127.0.0.1:5341 --json
+            """,
+        ["config show"] = """
+            Presets: td3-anchor (TD3's own networks and constants, serial, to compare with published curves).
+            A file of that name wins over a preset.
+
+            Examples:
+              ne config show
+              ne config show --config td3-anchor --steps 300000
+              ne config show ne.startDensity=0.1 --yaml > my.yaml
+            """,
+        ["config schema"] = """
+            Provenance: P paper, P? paper names it without a number, 3P a third party, OC official code, CW a cited work,
+            R reconstructed, US our choice.
+
+            Examples:
+              ne config schema
+              ne config schema --json
+            """,
+        ["test"] = """
+            Examples:
+              ./ne test
+              ./ne test --unit
+              ./ne test --filter-test-list parser
+            """,
+    };
+}

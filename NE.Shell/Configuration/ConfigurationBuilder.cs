@@ -1,0 +1,181 @@
+using Microsoft.FSharp.Collections;
+using Microsoft.FSharp.Core;
+using NE.Model;
+using NE.Shell.Commands;
+
+namespace NE.Shell.Configuration;
+
+/// <summary>A configuration that was put together without a problem.</summary>
+/// <param name="Settings">Resolved: no `auto` is left.</param>
+/// <param name="Derived">What was computed, with its rule.</param>
+/// <param name="Base">The resolved defaults or preset that the run is compared with.</param>
+/// <param name="BaseName">"defaults", or the preset's name.</param>
+/// <param name="Origins">Key to where its value was given last; keys left at their default are absent.</param>
+public sealed record BuiltConfiguration(
+    Settings Settings,
+    IReadOnlyList<SettingsModule.Derivation> Derived,
+    Settings Base,
+    string BaseName,
+    IReadOnlyDictionary<string, string> Origins);
+
+/// <summary>Puts the layers of a configuration together: defaults, file or preset, options, key=value; later layers win.</summary>
+public static class ConfigurationBuilder
+{
+    /// <summary>The configuration of a new run. Throws one <see cref="UserError"/> that lists every problem of every layer.</summary>
+    /// <param name="arguments">What the command line says.</param>
+    /// <param name="readFile">Reads a file's text; null when there is no such file.</param>
+    /// <param name="isEnvironment">Says what is wrong with an environment's id; null when it is known.</param>
+    public static BuiltConfiguration Build(
+        ConfigurationArguments arguments,
+        Func<string, string?> readFile,
+        Func<string, string?> isEnvironment)
+    {
+        var problems = new List<ConfigurationProblem>();
+        var origins = new Dictionary<string, string>();
+        Settings defaults = SettingsModule.defaults;
+        (Settings afterSource, bool isPreset) = arguments.Source is { } source
+            ? Apply(source, defaults, readFile, origins, problems)
+            : (defaults, false);
+        Settings given = Apply(OptionsAndPairs(arguments, problems), afterSource, origins, problems);
+        Check(given, isEnvironment, problems, origins);
+        Throw(problems);
+
+        (Settings settings, FSharpList<SettingsModule.Derivation> derived) = SettingsModule.resolve(given);
+        // The length belongs to the run, not to what it is compared with: otherwise every derived value would count as changed.
+        Settings baseline = Apply(
+            [new("run.steps", SettingsModule.tryFind("run.steps")!.Get.Invoke(settings), "")], isPreset ? afterSource : defaults, [], []);
+        return new(settings, [.. derived], SettingsModule.resolve(baseline).Item1, isPreset ? arguments.Source! : "defaults", origins);
+    }
+
+    /// <summary>
+    /// The configuration of a resumed run: the stored one with changes. Derived values are stored, so they stay as they were (spec 1.6).
+    /// Throws one <see cref="UserError"/> that lists every problem, among them keys that are part of what the run is.
+    /// </summary>
+    public static Settings Change(Settings stored, ConfigurationArguments arguments)
+    {
+        var problems = new List<ConfigurationProblem>();
+        Settings changed = Apply(OptionsAndPairs(arguments, problems), stored, [], problems);
+
+        foreach ((string name, string before, string after) in SettingsModule.difference(stored, changed))
+        {
+            if (!SettingsModule.tryFind(name)!.MayChange)
+            {
+                problems.Add(new(name, $"is part of what the run is and stays {before} (found {after}); start a new run to change it"));
+            }
+        }
+
+        Settings resolved = SettingsModule.resolve(changed).Item1;
+
+        if (problems.Count == 0)
+        {
+            problems.AddRange(SettingsModule.validate(resolved).Select(error => new ConfigurationProblem("", $"{error.Key} = {error.Found}: {error.Problem}")));
+        }
+
+        Throw(problems);
+        return resolved;
+    }
+
+    /// <summary>Settings stored by a run as YAML. Throws <see cref="UserError"/> when the text was damaged.</summary>
+    public static Settings Read(string yaml, string file)
+    {
+        (IReadOnlyList<ConfigurationEntry> entries, IReadOnlyList<ConfigurationProblem> found) = YamlConfiguration.Read(yaml, file);
+        List<ConfigurationProblem> problems = [.. found];
+        Settings settings = Apply(entries, SettingsModule.defaults, [], problems);
+        Throw(problems);
+        return SettingsModule.resolve(settings).Item1;
+    }
+
+    private static (Settings Settings, bool IsPreset) Apply(
+        string source, Settings settings, Func<string, string?> readFile, Dictionary<string, string> origins, List<ConfigurationProblem> problems)
+    {
+        string? text = readFile(source);
+        bool isPreset = text is null;
+        text ??= Presets.TryRead(source);
+
+        if (text is null)
+        {
+            string near = Nearest.ranked(1, source, Presets.Names).FirstOrDefault() is { } name ? $"; did you mean the preset '{name}'?" : "";
+            problems.Add(new($"--config {source}", $"no such file, and no preset of that name (presets: {string.Join(", ", Presets.Names)}){near}"));
+            return (settings, false);
+        }
+
+        (IReadOnlyList<ConfigurationEntry> entries, IReadOnlyList<ConfigurationProblem> found) = YamlConfiguration.Read(text, source);
+        problems.AddRange(found);
+        return (Apply(entries, settings, origins, problems), isPreset);
+    }
+
+    private static List<ConfigurationEntry> OptionsAndPairs(ConfigurationArguments arguments, List<ConfigurationProblem> problems)
+    {
+        List<ConfigurationEntry> entries = [.. arguments.Options.Select(option => new ConfigurationEntry(option.Key, option.Value, option.Option))];
+        var seen = new Dictionary<string, string>();
+
+        foreach (string pair in arguments.Pairs)
+        {
+            string[] parts = pair.Split('=', 2);
+            string key = parts[0].Trim();
+
+            if (!seen.TryAdd(key, pair))
+            {
+                problems.Add(new(pair, $"{key} was already given as '{seen[key]}'"));
+            }
+
+            entries.Add(new(key, parts[1].Trim(), pair));
+        }
+
+        return entries;
+    }
+
+    private static Settings Apply(
+        IEnumerable<ConfigurationEntry> entries, Settings settings, Dictionary<string, string> origins, List<ConfigurationProblem> problems)
+    {
+        // One key at a time, so that a bad one does not hide the others.
+        foreach (ConfigurationEntry entry in entries)
+        {
+            FSharpResult<Settings, FSharpList<SettingsError>> applied = SettingsModule.apply([(entry.Key, entry.Value)], settings);
+
+            if (applied.IsOk)
+            {
+                settings = applied.ResultValue;
+                origins[entry.Key] = entry.Where;
+            }
+            else
+            {
+                problems.AddRange(applied.ErrorValue.Select(error => new ConfigurationProblem(entry.Where, $"{error.Key} = {Shown(error.Found)}: {error.Problem}")));
+            }
+        }
+
+        return settings;
+    }
+
+    /// <summary>What can be checked although some values were refused; the combination of values only when all are there.</summary>
+    private static void Check(
+        Settings settings, Func<string, string?> isEnvironment, List<ConfigurationProblem> problems, Dictionary<string, string> origins)
+    {
+        if (isEnvironment(settings.Run.Environment) is { } problem)
+        {
+            problems.Add(new(origins.GetValueOrDefault("run.environment", ""), $"run.environment = {Shown(settings.Run.Environment)}: {problem}"));
+        }
+
+        if (problems.Count == 0)
+        {
+            Settings resolved = SettingsModule.resolve(settings).Item1;
+            problems.AddRange(SettingsModule.validate(resolved).Select(error =>
+                new ConfigurationProblem(origins.GetValueOrDefault(error.Key, ""), $"{error.Key} = {Shown(error.Found)}: {error.Problem}")));
+        }
+    }
+
+    private static string Shown(string value) => value.Length == 0 ? "(nothing)" : value;
+
+    private static void Throw(List<ConfigurationProblem> problems)
+    {
+        if (problems.Count == 1)
+        {
+            throw new UserError($"the configuration cannot be used: {problems[0]}");
+        }
+
+        if (problems.Count > 1)
+        {
+            throw new UserError($"the configuration has {problems.Count} problems:\n" + string.Join('\n', problems.Select(problem => $"  {problem}")));
+        }
+    }
+}

@@ -1,0 +1,84 @@
+using NE.Model;
+
+namespace NE.Shell.Configuration;
+
+/// <summary>Sizes of a task that decide what a run takes.</summary>
+/// <param name="Observations">Entries of an observation.</param>
+/// <param name="Actions">Entries of an action.</param>
+public sealed record TaskSize(int Observations, int Actions);
+
+/// <summary>What a run takes, computed before anything is created.</summary>
+/// <param name="ActorParameters">Weights and biases of the actor.</param>
+/// <param name="CriticParameters">Weights and biases of both critics.</param>
+/// <param name="GradientSteps">Critic updates of the whole run.</param>
+/// <param name="ReplayBytes">The full replay buffer on disk, read through the page cache.</param>
+/// <param name="StateBytes">Online and target parameters, both moments, ages and masks: one checkpoint without the replay.</param>
+/// <param name="DiskBytes">All of the run directory at its largest.</param>
+/// <param name="MemoryBytes">Resident memory at its largest, replay pages included.</param>
+/// <param name="Seconds">Rough duration on one CPU core.</param>
+public sealed record RunPlan(
+    long ActorParameters,
+    long CriticParameters,
+    long GradientSteps,
+    long ReplayBytes,
+    long StateBytes,
+    long DiskBytes,
+    long MemoryBytes,
+    double Seconds)
+{
+    /// <summary>Commits whose state is on disk at once: two resumable ones, the best policy, and the one being written.</summary>
+    private const int StatesOnDisk = 4;
+
+    /// <summary>Libraries, actor system and runtime of a CPU run.</summary>
+    private const long BaseMemory = 450L << 20;
+
+    /// <summary>Journal, snapshots, CSV files and logs of a million steps.</summary>
+    private const long HistoryBytesPerMillion = 100L << 20;
+
+    /// <summary>Largest segment of the replay: the head and tail of the ring may each keep one more than the rows in use.</summary>
+    private const long SegmentBytes = 16L << 20;
+
+    /// <summary>A batch of 256 at HalfCheetah size (116,616 parameters) takes about 2 ms on one core of 2023.</summary>
+    private const double ParameterRowsPerSecond = 500.0 * 256 * 116_616;
+
+    /// <summary>No network is so small that an update costs less than this.</summary>
+    private const double MostUpdatesPerSecond = 2_000;
+
+    /// <summary>Computes the plan of a resolved configuration.</summary>
+    public static RunPlan Create(Settings settings, TaskSize task)
+    {
+        long actor = Mlp(task.Observations, settings.Network.Hidden, task.Actions);
+        long critics = 2 * Mlp(task.Observations + task.Actions, settings.Network.Hidden, 1);
+        long gradientSteps = Math.Max(0, settings.Run.Steps - settings.Td3.StartSteps.Value) * settings.Td3.UpdatesPerStep;
+        // observation, next observation, action, reward and the end flag, each a 4-byte number
+        long rowBytes = 4L * ((2 * task.Observations) + task.Actions + 2);
+        long replay = Math.Min(settings.Td3.BufferSize.Value, settings.Run.Steps) * rowBytes;
+        // parameter, target, two moments, age: 4 bytes each; mask: a bit
+        long state = (actor + critics) * 20 + ((actor + critics) / 8);
+        long history = (long)(HistoryBytesPerMillion * Math.Max(0.05, settings.Run.Steps / 1e6));
+        double rate = Math.Min(MostUpdatesPerSecond, ParameterRowsPerSecond / ((double)(actor + critics) * settings.Td3.BatchSize));
+        return new RunPlan(
+            actor,
+            critics,
+            gradientSteps,
+            replay,
+            state,
+            replay + (2 * SegmentBytes) + (StatesOnDisk * state) + history,
+            BaseMemory + replay + (StatesOnDisk * state),
+            gradientSteps / rate);
+    }
+
+    private static long Mlp(int inputs, IEnumerable<int> hidden, int outputs)
+    {
+        long total = 0;
+        long previous = inputs;
+
+        foreach (long width in hidden.Select(width => (long)width).Append(outputs))
+        {
+            total += (previous + 1) * width;
+            previous = width;
+        }
+
+        return total;
+    }
+}

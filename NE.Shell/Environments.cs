@@ -1,0 +1,23 @@
+using NE.Actors.Environments;
+using NE.Model.Tasks;
+using NE.Shell.Configuration;
+
+namespace NE.Shell;
+
+/// <summary>What the shell asks about environments; needs no MuJoCo.</summary>
+internal static class Environments
+{
+    /// <summary>What is wrong with an environment's id; null when it is known.</summary>
+    public static string? Problem(string id)
+    {
+        var found = Registry.find(id);
+        return found.IsOk ? null : found.ErrorValue;
+    }
+
+    /// <summary>Sizes of a known environment.</summary>
+    public static TaskSize Size(string id)
+    {
+        EnvironmentSpec spec = EnvironmentFactory.Describe(id);
+        return new TaskSize(spec.ObservationSize, spec.ActionSize);
+    }
+}

@@ -1,0 +1,32 @@
+using System.Globalization;
+using Serilog.Core;
+using Serilog.Events;
+
+namespace NE.Shell.Logging;
+
+/// <summary>Turns log events into lines for a person and hands them on; called from any thread, one line at a time.</summary>
+/// <param name="write">Takes a line without its end.</param>
+public sealed class ConsoleSink(Action<string> write) : ILogEventSink
+{
+    private readonly Lock gate = new();
+
+    public void Emit(LogEvent logEvent)
+    {
+        string time = logEvent.Timestamp.ToString("HH:mm:ss", CultureInfo.InvariantCulture);
+        string cause = logEvent.Exception is { } exception ? $" ({exception.GetBaseException().Message})" : "";
+        string line = $"{time} {Level(logEvent.Level)} {logEvent.RenderMessage(CultureInfo.InvariantCulture)}{cause}";
+
+        lock (this.gate)
+        {
+            write(line);
+        }
+    }
+
+    private static string Level(LogEventLevel level) => level switch
+    {
+        LogEventLevel.Fatal or LogEventLevel.Error => "error",
+        LogEventLevel.Warning => "warning",
+        LogEventLevel.Information => "info",
+        _ => "debug",
+    };
+}

@@ -1,0 +1,52 @@
+using NE.Shell.Commands;
+using NE.Shell.Verbs;
+
+namespace NE.Shell;
+
+/// <summary>Executes a command line: parse into a union, then one switch.</summary>
+public static class Shell
+{
+    /// <summary>Runs a verb to its end. Never throws for anything that a user can cause.</summary>
+    public static async Task<ExitCode> Run(IReadOnlyList<string> arguments, ShellHost host)
+    {
+        switch (CommandLine.Parse(arguments, host.DefaultRuns))
+        {
+            case CommandLineResult.Print help:
+                host.Output.Write(help.Text);
+                return ExitCode.Ok;
+            case CommandLineResult.Wrong wrong:
+                foreach (string problem in wrong.Problems)
+                {
+                    host.Error.WriteLine($"ne: {problem}");
+                }
+
+                host.Error.WriteLine($"See `{$"ne {wrong.Verb}".Trim()} --help`.");
+                return ExitCode.UserError;
+            case CommandLineResult.Execute execute:
+                return await Guarded(execute.Command, host);
+            default:
+                throw new InvalidOperationException("a command line is help, a problem or a command");
+        }
+    }
+
+    private static async Task<ExitCode> Guarded(Command command, ShellHost host)
+    {
+        try
+        {
+            return await Execute(command, host);
+        }
+        catch (UserError problem)
+        {
+            host.Error.WriteLine($"ne: {problem.Message}");
+            return ExitCode.UserError;
+        }
+    }
+
+    private static Task<ExitCode> Execute(Command command, ShellHost host) => command switch
+    {
+        ConfigShowCommand show => Task.FromResult(ConfigVerbs.Show(show, host)),
+        ConfigSchemaCommand schema => Task.FromResult(ConfigVerbs.Schema(schema, host)),
+        TestCommand => throw new UserError("the tests are built and run by the launcher: ./ne test"),
+        _ => throw new InvalidOperationException($"no code executes {command.GetType().Name}"),
+    };
+}

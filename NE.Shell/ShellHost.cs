@@ -1,0 +1,49 @@
+namespace NE.Shell;
+
+/// <summary>The outside world as the shell sees it, passed in so that every screen can be tested as text.</summary>
+public sealed record ShellHost
+{
+    public required TextWriter Output { get; init; }
+
+    public required TextWriter Error { get; init; }
+
+    /// <summary>Folder of the runs when `--runs` is not given.</summary>
+    public required string DefaultRuns { get; init; }
+
+    /// <summary>Address of a Seq server when `--seq` is not given; null when there is none.</summary>
+    public string? SeqUrl { get; init; }
+
+    /// <summary>True when the output is a terminal that understands colours and cursor movement.</summary>
+    public bool Interactive { get; init; }
+
+    /// <summary>Columns of the output.</summary>
+    public int Width { get; init; } = 120;
+
+    /// <summary>Reads a whole file; null when it does not exist.</summary>
+    public Func<string, string?> ReadFile { get; init; } = path => File.Exists(path) ? File.ReadAllText(path) : null;
+
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>The command as it was typed, for command.txt.</summary>
+    public IReadOnlyList<string> Arguments { get; init; } = [];
+
+    /// <summary>The process's own host: the one place that reads environment variables and the console.</summary>
+    public static ShellHost FromProcess(IReadOnlyList<string> arguments)
+    {
+        bool colour = string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"))
+            && Environment.GetEnvironmentVariable("TERM") is not ("dumb" or null or "");
+        return new ShellHost
+        {
+            Output = Console.Out,
+            Error = Console.Error,
+            DefaultRuns = NonEmpty("NE_RUNS") ?? "runs",
+            SeqUrl = NonEmpty("NE_SEQ_URL"),
+            Interactive = colour && !Console.IsOutputRedirected,
+            Width = Console.IsOutputRedirected ? 160 : Math.Max(60, Console.WindowWidth),
+            Arguments = arguments,
+        };
+    }
+
+    private static string? NonEmpty(string variable) =>
+        Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value ? value : null;
+}

@@ -1,0 +1,85 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using NE.Model;
+using NE.Shell.Configuration;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace NE.Shell.Views;
+
+/// <summary>The configuration as text: resolved values, the schema, and what a run takes.</summary>
+public static class ConfigurationView
+{
+    /// <summary>Every key with its value and where it comes from.</summary>
+    public static IReadOnlyList<IRenderable> Resolved(BuiltConfiguration configuration)
+    {
+        Table table = Tables.Create("key", "value", "unit", "from");
+        var rules = configuration.Derived.ToDictionary(derivation => derivation.Key, derivation => derivation.Rule);
+
+        foreach (Key key in SettingsModule.keys)
+        {
+            string from = rules.TryGetValue(key.Name, out string? rule) ? $"derived: {rule}"
+                : configuration.Origins.GetValueOrDefault(key.Name, "default");
+            table.Add(key.Name, key.Get.Invoke(configuration.Settings), key.Unit, from);
+        }
+
+        return [table, new Text($"\n{Scaling(configuration.Settings)}\n")];
+    }
+
+    /// <summary>The schema: every key with default, unit, allowed values, provenance and sentence.</summary>
+    public static IRenderable Schema()
+    {
+        Table table = Tables.Create("key", "default", "unit", "allowed", "from", "meaning");
+
+        foreach (TableColumn column in table.Columns)
+        {
+            column.NoWrap = false;
+        }
+
+        table.Columns[0].NoWrap = true;
+
+        foreach (Key key in SettingsModule.keys)
+        {
+            table.Add(key.Name, key.Get.Invoke(SettingsModule.defaults), key.Unit, key.Allowed, key.Provenance.Label, key.Sentence);
+        }
+
+        return table;
+    }
+
+    /// <summary>The schema for other programs: one object per key.</summary>
+    public static JsonArray SchemaJson() => new([.. SettingsModule.keys.Select(key => new JsonObject
+    {
+        ["key"] = key.Name,
+        ["default"] = ConfigurationWriter.Value(key.Get.Invoke(SettingsModule.defaults)),
+        ["unit"] = key.Unit,
+        ["allowed"] = key.Allowed,
+        ["provenance"] = key.Provenance.Label,
+        ["mayChangeOnResume"] = key.MayChange,
+        ["sentence"] = key.Sentence,
+    })]);
+
+    /// <summary>What a run takes.</summary>
+    public static IRenderable Plan(RunPlan plan, BuiltConfiguration configuration, TaskSize task, string directory)
+    {
+        Settings settings = configuration.Settings;
+        Table table = Tables.Create("", "");
+        table.Add("run", directory);
+        table.Add("length", $"{Format.Count(settings.Run.Steps)} environment steps, {Format.Count(plan.GradientSteps)} gradient steps of batch {settings.Td3.BatchSize}");
+        table.Add("duration", $"about {Format.Duration(plan.Seconds)} on one CPU core (an order of magnitude; the live view measures it)");
+        table.Add("parameters", $"{Format.Count(plan.ActorParameters + plan.CriticParameters)} (actor {Format.Count(plan.ActorParameters)}, two critics {Format.Count(plan.CriticParameters)}) for {task.Observations} observations and {task.Actions} actions");
+        table.Add("replay", $"{Format.Count(settings.Td3.BufferSize.Value)} transitions, {Format.Bytes(plan.ReplayBytes)}");
+        table.Add("memory", $"up to {Format.Bytes(plan.MemoryBytes)}, of which {Format.Bytes(plan.ReplayBytes)} are file pages that the system may reclaim");
+        table.Add("disk", $"up to {Format.Bytes(plan.DiskBytes)}");
+        table.Add("checkpoints", $"every {Format.Count(settings.Checkpoint.Every)} steps, {Format.Bytes(plan.StateBytes)} each beside the replay");
+        return table;
+    }
+
+    /// <summary>How the intervals were scaled (spec 1.6).</summary>
+    public static string Scaling(Settings settings)
+    {
+        double factor = settings.Run.Steps / (double)SettingsModule.paperSteps;
+        return factor >= 1
+            ? "Intervals are those of the paper's 3,000,000 steps or longer (scaling factor 1)."
+            : $"Derived intervals are scaled to this length: factor {factor.ToString("0.####", CultureInfo.InvariantCulture)} of the paper's {Format.Count(SettingsModule.paperSteps)} steps.";
+    }
+}

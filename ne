@@ -1,0 +1,192 @@
+#!/usr/bin/env bash
+# ne: brings what is missing on a fresh machine (libmujoco 2.2.2, the Release build), then runs the executable.
+#
+#   ./ne train          start a run          ./ne test     build and test everything
+#   ./ne --help         all verbs
+#
+# MUJOCO_PATH      a folder (or file) with libmujoco 2.2.2, when it should not come from Debian's packages
+# NE_ACCELERATOR   cpu (default) or cuda: which libtorch is built in
+set -euo pipefail
+
+home="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)"
+cache="${HOME:?}/.cache/ne-actors"
+work="$home/.ne"
+accelerator="${NE_ACCELERATOR:-cpu}"
+output="bin/Release/net10.0/linux-x64"
+mujoco="$cache/mujoco-2.2.2"
+mujoco_packages=(libmujoco2.2.2 libccd2 liblodepng0 libqhull-r8.0 libtinyxml2-9)
+export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
+
+say() { printf 'ne: %s\n' "$*" >&2; }
+die() { say "$@"; exit 2; }
+
+# Runs a command with its output in a log that is shown only when the command fails.
+quietly() {
+    local log="$work/$1.log"
+    shift
+    if ! "$@" >"$log" 2>&1; then
+        tail -n 40 "$log" >&2
+        say "'$*' failed; the whole output is in $log"
+        return 1
+    fi
+}
+
+# ---- libmujoco ---------------------------------------------------------------------------------------------------------------------
+
+mujoco_is_there() {
+    [[ -n "${MUJOCO_PATH:-}" ]] && return 0 # the executable says what is wrong with it, if anything is
+    local folder
+    # The executable looks into this cache folder too.
+    for folder in /usr/lib/x86_64-linux-gnu "$mujoco/usr/lib/x86_64-linux-gnu" /usr/local/lib /usr/lib; do
+        [[ -e "$folder/libmujoco.so.2.2.2" ]] && return 0
+    done
+    PATH="$PATH:/sbin:/usr/sbin" ldconfig -p 2>/dev/null | grep -q 'libmujoco\.so\.2\.2\.2'
+}
+
+package_lists_are_there() { compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null; }
+
+mujoco_as_root() {
+    package_lists_are_there || apt-get update || return 1
+    apt-get install -y --no-install-recommends libmujoco2.2.2 || { apt-get update && apt-get install -y --no-install-recommends libmujoco2.2.2; }
+}
+
+# Unpacks the five packages into the cache folder; needs no rights. The folder appears under its name only when it is complete.
+mujoco_unpacked() {
+    local partial="$mujoco.partial" options=()
+    rm -rf "$partial" && mkdir -p "$partial/lists/partial" && cd "$partial" || return 1
+    if ! package_lists_are_there; then
+        options=(-o "Dir::State::Lists=$partial/lists" -o "Dir::Cache=$partial" -o Debug::NoLocking=1)
+        apt-get "${options[@]}" update || return 1
+    fi
+    apt-get "${options[@]}" download "${mujoco_packages[@]}" || return 1
+    local package
+    for package in ./*.deb; do
+        dpkg-deb -x "$package" . || return 1
+    done
+    rm -rf lists ./*.deb ./*.bin && mv -T "$partial" "$mujoco"
+}
+
+bring_mujoco() {
+    mujoco_is_there && return
+    mkdir -p "$cache" "$work"
+    exec 8>"$cache/lock" && flock 8
+    if ! mujoco_is_there && command -v apt-get >/dev/null; then
+        if [[ $(id -u) -eq 0 ]]; then
+            say "installing libmujoco 2.2.2 from the distribution's packages ..."
+            DEBIAN_FRONTEND=noninteractive quietly mujoco mujoco_as_root || true
+        else
+            say "unpacking libmujoco 2.2.2 from the distribution's packages into $mujoco ..."
+            (quietly mujoco mujoco_unpacked) || true
+        fi
+    fi
+    exec 8>&-
+    mujoco_is_there || die "libmujoco 2.2.2 was not found and could not be brought. Install it (Debian 12: apt-get install libmujoco2.2.2)" \
+        "or set MUJOCO_PATH to the folder that holds libmujoco.so.2.2.2."
+}
+
+needs_mujoco() {
+    local word
+    case "${1:-}" in
+        train | resume | eval | env | test) ;;
+        *) return 1 ;;
+    esac
+    for word in "$@"; do
+        case "$word" in --help | -h | '-?' | --dry-run) return 1 ;; esac
+    done
+}
+
+# ---- build -------------------------------------------------------------------------------------------------------------------------
+
+bring_dotnet() {
+    local folder
+    for folder in "" "${DOTNET_ROOT:-}" "${HOME:-}/.dotnet" /usr/share/dotnet /usr/lib/dotnet; do
+        [[ -n "$folder" && -x "$folder/dotnet" ]] && PATH="$PATH:$folder"
+    done
+    command -v dotnet >/dev/null || die "the .NET 10 SDK was not found. Install it (https://dot.net) so that 'dotnet' is on the PATH."
+}
+
+# True when the executable is newer than every source. Folders count too: a deleted file changes its folder.
+is_built() {
+    local stamp="$work/built-$accelerator"
+    [[ -e "$stamp" && -e "$home/NE.Shell/$output/ne.dll" ]] || return 1
+    [[ "$(<"$work/accelerator")" == "$accelerator" ]] || return 1
+    local newer
+    newer="$(find "$home"/{NE.Shell,NE.Actors,NE.Model.fs,presets} "$home"/Directory.* "$home/global.json" \
+        \( -name bin -o -name obj \) -prune -o -newer "$stamp" -print -quit)"
+    [[ -z "$newer" ]]
+}
+
+build() {
+    is_built && return
+    mkdir -p "$work"
+    exec 9>"$work/lock" && flock 9 # two first starts at once build once
+    if ! is_built; then
+        say "building (Release, $accelerator); the first time brings the packages and takes a few minutes ..."
+        local started="$work/started"
+        touch "$started" # what changes while the build runs is newer than the stamp
+        rm -f "$work/built-$accelerator"
+        # No build server stays behind, and nothing waits for one.
+        quietly build dotnet build "$home/NE.Shell/NE.Shell.csproj" -c Release -v q "-p:Accelerator=$accelerator" --disable-build-servers || exit 2
+        printf '%s' "$accelerator" >"$work/accelerator"
+        mv "$started" "$work/built-$accelerator"
+    fi
+    exec 9>&-
+}
+
+# ---- test --------------------------------------------------------------------------------------------------------------------------
+
+run_tests() {
+    local unit=false arguments=() word
+    for word in "$@"; do
+        if [[ "$word" == --unit ]]; then unit=true; else arguments+=("$word"); fi
+    done
+
+    mkdir -p "$work"
+    say "building everything (Release, $accelerator) ..."
+    quietly build-tests dotnet build "$home/NE.Actors.sln" -c Release -v q "-p:Accelerator=$accelerator" --disable-build-servers || {
+        printf '0 passed, 1 failed\n'
+        exit 2
+    }
+
+    local passed=0 failed=0 broken=() project name line code counts
+    for project in "$home"/tests/*/*.fsproj; do
+        name="$(basename "$project" .fsproj)"
+        [[ "$unit" == true && "$name" == NE.EndToEnd ]] && continue
+        say "$name"
+        rm -f "$work/summary"
+        code=0
+        NE_TEST_SUMMARY="$work/summary" dotnet "$home/tests/$name/$output/$name.dll" "${arguments[@]}" || code=$?
+        line=""
+        [[ -e "$work/summary" ]] && line="$(<"$work/summary")"
+        if [[ ! "$line" =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed ]]; then
+            broken+=("$name (exit code $code, no summary)")
+            continue
+        fi
+        counts=$((BASH_REMATCH[1] + BASH_REMATCH[2]))
+        passed=$((passed + BASH_REMATCH[1]))
+        failed=$((failed + BASH_REMATCH[2]))
+        # A filter may leave a runner without tests; a bare run may not, and no runner may fail without a failed test.
+        if [[ $code -ne 0 && ${BASH_REMATCH[2]} -eq 0 && ($counts -gt 0 || ${#arguments[@]} -eq 0) ]]; then
+            broken+=("$name (exit code $code)")
+        fi
+    done
+
+    for name in "${broken[@]}"; do
+        say "$name: the test runner itself failed"
+    done
+    [[ $((passed + failed)) -gt 0 ]] || say "no test ran"
+    printf '%d passed, %d failed\n' "$passed" "$((failed + ${#broken[@]}))"
+    [[ $((failed + ${#broken[@]})) -eq 0 && $passed -gt 0 ]]
+}
+
+# ---- main --------------------------------------------------------------------------------------------------------------------------
+
+bring_dotnet
+! needs_mujoco "$@" || bring_mujoco
+
+if [[ "${1:-}" == test && ! " $* " =~ " --help " ]]; then
+    run_tests "${@:2}"
+else
+    build
+    exec dotnet "$home/NE.Shell/$output/ne.dll" "$@"
+fi
