@@ -51,11 +51,16 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
     let formatVersion = 1
     let task = networks.Task
     let groups = [ networks.Actor; networks.Critics ]
-    let maskLayers = groups |> List.sumBy (fun group -> group.Masks |> Array.sumBy Array.length)
+
+    let maskLayers =
+        groups |> List.sumBy (fun group -> group.Masks |> Array.sumBy Array.length)
+
     let mutable step = 0L
     let mutable actorUpdates = 0L
     let mutable batchDraws = stream seed Purpose.Batch
     let mutable noiseDraws = stream seed Purpose.TargetNoise
+    // Reused: an array of this size would land on the large-object heap with every new policy.
+    let actorParameters = Array.zeroCreate<float32> networks.Actor.Layout.Length
     // The copy of the current actor, made when first asked for.
     let mutable policy: Policy option = None
 
@@ -158,10 +163,10 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
         match policy with
         | Some current -> current
         | None ->
-            let parameters = networks.Actor.ReadOnline Field.Weights
+            networks.Actor.Online.Read(Field.Weights, Span actorParameters)
 
             let made =
-                Policy.OfBlock(networks.Actor.Layout, ReadOnlySpan parameters, task.MaxAction, actorUpdates)
+                Policy.OfBlock(networks.Actor.Layout, ReadOnlySpan actorParameters, task.MaxAction, actorUpdates)
 
             policy <- Some made
             made

@@ -195,10 +195,15 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
 
         for slot in layout.Slots do
             let expected = name, slot.Stack, slot.Layer, slot.WeightCount
-            let found = reader.ReadString(), reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt32()
+
+            let found =
+                reader.ReadString(), reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt32()
 
             if found <> expected then
-                raise (InvalidDataException $"The stored masks have %A{found} where this configuration has %A{expected}: it was made with other network sizes.")
+                raise (
+                    InvalidDataException
+                        $"The stored masks have %A{found} where this configuration has %A{expected}: it was made with other network sizes."
+                )
 
             match LayerMask.ofBits slot.Outputs slot.Inputs (reader.ReadBytes((slot.WeightCount + 7) / 8)) with
             | Ok mask -> restored[slot.Stack][slot.Layer] <- mask
