@@ -22,7 +22,7 @@ let private stored event = JournalEntry.EventStored(3L, true, event)
 /// Equals, unlike `=`, takes NaN for equal to NaN.
 let private survives event =
     match again (stored event) with
-    | :? JournalEntry.EventStored as back -> back.Id = 3L && back.WithCommit && back.Event.Equals(event: RunEvent)
+    | :? JournalEntry.EventStored as back -> back.Id = 3L && back.WithCommit && LanguagePrimitives.GenericEqualityERComparer.Equals(back.Event, (event: RunEvent))
     | _ -> false
 
 let private manifest =
@@ -157,7 +157,7 @@ let tests =
 
                 match entry, read with
                 | (:? JournalEntry.EventStored as wanted), (:? JournalEntry.EventStored as found) ->
-                    Expect.isTrue (found.Event.Equals wanted.Event) $"{found.Event}"
+                    Expect.isTrue (LanguagePrimitives.GenericEqualityERComparer.Equals(found.Event, wanted.Event)) $"{found.Event}"
                 | _ -> Expect.equal (read.GetType()) (entry.GetType()) "same record"
 
         testCase "of a newer program, or damaged ones, are refused with the record's name"

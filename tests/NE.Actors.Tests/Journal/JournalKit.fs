@@ -22,7 +22,7 @@ let private quick =
 type JournalProcess(paths: RunPaths, settings: JournalSettings, opened: Action<DbConnection> | null) =
     let config =
         ConfigurationFactory
-            .ParseString("akka.loglevel = OFF\nakka.stdout-loglevel = OFF\nakka.test.default-timeout = 60s\nakka.test.single-expect-default = 60s")
+            .ParseString("akka.loglevel = OFF\nakka.stdout-loglevel = OFF\nakka.test.default-timeout = 20s\nakka.test.single-expect-default = 20s")
             .WithFallback(JournalConfig.For paths)
             .WithFallback(TestKitBase.DefaultConfig)
 
@@ -38,7 +38,7 @@ type JournalProcess(paths: RunPaths, settings: JournalSettings, opened: Action<D
     member _.Outbox = outbox
 
     member _.Send<'T>(message: obj) =
-        outbox.Ask<'T>(message, Nullable(TimeSpan.FromSeconds 60.))
+        outbox.Ask<'T>(message, Nullable(TimeSpan.FromSeconds 20.))
 
     member this.Ask<'T>(message: obj) : 'T =
         this.Send(message).GetAwaiter().GetResult()
