@@ -125,7 +125,7 @@ let tests =
             let read = RunInfo.Read file
             read.Write(scratch.Sub "again.json")
             Expect.equal (File.ReadAllText(scratch.Sub "again.json")) (File.ReadAllText file) "fields"
-            Expect.equal (read.Seed, read.Status, read.StatusReason) (7L, RunStatus.Interrupted, "SIGTERM") "values"
+            Expect.equal (read.Seed, read.Status, read.StatusReason) (7L, RunState.Interrupted, "SIGTERM") "values"
             Expect.equal (Seq.exactlyOne read.Stretches).Versions["ne"] "0.1.0" "versions"
             Expect.stringContains (File.ReadAllText file) "\"status\": \"interrupted\"" "status by name"
             Expect.equal (Directory.GetFiles scratch.Path).Length 2 "no left-over"
