@@ -26,7 +26,7 @@ internal sealed class JournalActor : ReceivePersistentActor
     long snapshotAt;
     long snapshotBefore;
 
-    internal JournalActor(CommitWriter writer, JournalSettings settings)
+    public JournalActor(CommitWriter writer, JournalSettings settings)
     {
         (this.writer, this.settings) = (writer, settings);
         this.incarnation = writer.Enter();

@@ -18,7 +18,7 @@ public static class JournalConfig
     const string SnapshotPlugin = "akka.persistence.snapshot-store.sql";
 
     // Bounds how long one statement waits for another process's lock; longer waits are the outbox's, which tells why.
-    const int LockTimeoutSeconds = 5;
+    const int LockTimeoutSeconds = 2;
 
     /// <summary>
     /// HOCON for an actor system that holds this run's journal. Also puts both files into WAL mode, which the plugin does not do and which

@@ -90,7 +90,7 @@ internal sealed unsafe class Segment
         }
         catch (IOException error)
         {
-            throw new IOException($"Cannot append {bytes.Length:N0} bytes to {this.Path}: {error.Message}", error);
+            throw Posix.Explain($"append {bytes.Length:N0} bytes to", this.Path, error);
         }
     }
 

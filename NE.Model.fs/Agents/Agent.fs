@@ -47,16 +47,20 @@ type AgentState(parameters: byte[], targets: byte[], moments: byte[], masks: byt
 
 /// A learning agent: TD3, with the interventions of the method composed in. Owned by one thread.
 [<Sealed>]
-type Agent
-    private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: Td3Workspace, interventions: IIntervention[], seed: int64) =
+type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: Td3Workspace, interventions: IIntervention[], seed: int64) =
     let formatVersion = 1
     let task = networks.Task
     let groups = [ networks.Actor; networks.Critics ]
-    let maskLayers = groups |> List.sumBy (fun group -> group.Masks |> Array.sumBy Array.length)
+
+    let maskLayers =
+        groups |> List.sumBy (fun group -> group.Masks |> Array.sumBy Array.length)
+
     let mutable step = 0L
     let mutable actorUpdates = 0L
     let mutable batchDraws = stream seed Purpose.Batch
     let mutable noiseDraws = stream seed Purpose.TargetNoise
+    // Reused: an array of this size would land on the large-object heap with every new policy.
+    let actorParameters = Array.zeroCreate<float32> networks.Actor.Layout.Length
     // The copy of the current actor, made when first asked for.
     let mutable policy: Policy option = None
 
@@ -104,7 +108,11 @@ type Agent
         let batchSize = settings.Td3.BatchSize
         let work = new Td3Workspace(networks, batchSize)
         // Events and ratios are defined on 256 rows.
-        let probe = if batchSize = 256 then work else new Td3Workspace(networks, 256)
+        let probe =
+            if batchSize = 256 then
+                work
+            else
+                new Td3Workspace(networks, 256)
 
         let interventions: IIntervention[] =
             match settings.Run.Method with
@@ -155,10 +163,10 @@ type Agent
         match policy with
         | Some current -> current
         | None ->
-            let parameters = networks.Actor.ReadOnline Field.Weights
+            networks.Actor.Online.Read(Field.Weights, Span actorParameters)
 
             let made =
-                Policy.OfBlock(networks.Actor.Layout, ReadOnlySpan parameters, task.MaxAction, actorUpdates)
+                Policy.OfBlock(networks.Actor.Layout, ReadOnlySpan actorParameters, task.MaxAction, actorUpdates)
 
             policy <- Some made
             made
@@ -174,7 +182,11 @@ type Agent
         AgeOrder.sampleUniform window draws (Span probe.RowNumbers)
         probe.Gather source
         let criticLoss = td3.CriticGradient(probe, draws)
-        let meanValue = (networks.Engine.Mean(probe.Values[0]) + networks.Engine.Mean(probe.Values[1])) / 2.0
+
+        let meanValue =
+            (networks.Engine.Mean(probe.Values[0]) + networks.Engine.Mean(probe.Values[1]))
+            / 2.0
+
         let critics = ratios networks.Critics probe.Critics
         let actorLoss = td3.ActorGradient probe
         let actor = ratios networks.Actor probe.Actor

@@ -39,8 +39,7 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
         block.Read(field, Span values)
         values
 
-    let write (block: IParameterBlock) field (values: float32[]) =
-        block.Write(field, ReadOnlySpan values)
+    let write (block: IParameterBlock) field (values: float32[]) = block.Write(field, ReadOnlySpan values)
 
     do
         match kappa with
@@ -55,8 +54,12 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
 
             write online Field.Bound bounds
 
-    let moments =
-        [ Field.FirstMoments; Field.SecondMoments; Field.Beta1Powers; Field.Beta2Powers ]
+    let moments = [
+        Field.FirstMoments
+        Field.SecondMoments
+        Field.Beta1Powers
+        Field.Beta2Powers
+    ]
 
     /// What a float of a block belongs to, such as "critic 2, layer 1 weights".
     let describe (isTarget: bool) index =
@@ -79,7 +82,9 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
     /// Active weights / all weights, biases apart.
     member _.Density =
         let all = masks |> Seq.concat
-        float (all |> Seq.sumBy (fun mask -> int64 mask.ActiveCount)) / float (all |> Seq.sumBy (fun mask -> int64 mask.Size))
+
+        float (all |> Seq.sumBy (fun mask -> int64 mask.ActiveCount))
+        / float (all |> Seq.sumBy (fun mask -> int64 mask.Size))
 
     /// Copies a field of the online networks to the host.
     member _.ReadOnline field = read online field
@@ -100,9 +105,21 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
 
         write online Field.Mask values
 
-    /// Draws the weights as PyTorch draws a Linear layer, and makes the target equal.
+    /// Draws the weights as PyTorch draws a Linear layer, clips them, and makes the target equal.
     member _.Initialise(stream: Stream) =
         let weights = layout.Initialise stream
+
+        match kappa with
+        | None -> ()
+        | Some kappa ->
+            for slot in layout.Slots do
+                let bound = WeightBounds.clip kappa slot.Inputs
+
+                WeightBounds.clamp bound (Span(weights, slot.Weights, slot.WeightCount))
+                |> ignore
+
+                WeightBounds.clamp bound (Span(weights, slot.Biases, slot.Outputs)) |> ignore
+
         write online Field.Weights weights
         write target Field.Weights weights
 
@@ -137,8 +154,11 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
         |]
     }
 
-    member internal _.SaveParameters(writer: BinaryWriter) = StateBytes.writeFloats writer (read online Field.Weights)
-    member internal _.SaveTargets(writer: BinaryWriter) = StateBytes.writeFloats writer (read target Field.Weights)
+    member internal _.SaveParameters(writer: BinaryWriter) =
+        StateBytes.writeFloats writer (read online Field.Weights)
+
+    member internal _.SaveTargets(writer: BinaryWriter) =
+        StateBytes.writeFloats writer (read target Field.Weights)
 
     member internal _.SaveMoments(writer: BinaryWriter) =
         for field in moments do
@@ -175,10 +195,15 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
 
         for slot in layout.Slots do
             let expected = name, slot.Stack, slot.Layer, slot.WeightCount
-            let found = reader.ReadString(), reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt32()
+
+            let found =
+                reader.ReadString(), reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt32()
 
             if found <> expected then
-                raise (InvalidDataException $"The stored masks have %A{found} where this configuration has %A{expected}: it was made with other network sizes.")
+                raise (
+                    InvalidDataException
+                        $"The stored masks have %A{found} where this configuration has %A{expected}: it was made with other network sizes."
+                )
 
             match LayerMask.ofBits slot.Outputs slot.Inputs (reader.ReadBytes((slot.WeightCount + 7) / 8)) with
             | Ok mask -> restored[slot.Stack][slot.Layer] <- mask

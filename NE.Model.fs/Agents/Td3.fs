@@ -29,7 +29,12 @@ type Td3Task = {
 /// The networks of TD3 (Fujimoto et al. 2018): actor pi and critics Q1, Q2, each with its target.
 [<Sealed>]
 type Td3Networks(engine: IEngine, network: NetworkSettings, task: Td3Task) =
-    let kappa = if network.WeightClip > 0.0 then Some(float32 network.WeightClip) else None
+    let kappa =
+        if network.WeightClip > 0.0 then
+            Some(float32 network.WeightClip)
+        else
+            None
+
     let shape = task.Shape
 
     let actor =
@@ -61,14 +66,25 @@ type Td3Workspace(networks: Td3Networks, rows: int) =
     let actor, critics = networks.Actor, networks.Critics
     let head = ScaledTanh task.MaxAction
     let observationAction = batch.View(0, shape.ObservationSize + shape.ActionSize)
-    let nextObservationAction = batch.View(shape.NextObservation, shape.ObservationSize + shape.ActionSize)
+
+    let nextObservationAction =
+        batch.View(shape.NextObservation, shape.ObservationSize + shape.ActionSize)
+
     let observation = batch.View(0, shape.ObservationSize)
     let nextObservation = batch.View(shape.NextObservation, shape.ObservationSize)
     let both f = [| f 0; f 1 |]
-    let actorTarget = engine.CreatePass(actor.Target, 1, nextObservation, head, NoGradient)
-    let criticsTarget = engine.CreatePass(critics.Target, 2, nextObservationAction, Linear, NoGradient)
-    let onlineCritics = engine.CreatePass(critics.Online, 2, observationAction, Linear, ParameterGradient)
-    let onlineActor = engine.CreatePass(actor.Online, 1, observation, head, ParameterGradient)
+
+    let actorTarget =
+        engine.CreatePass(actor.Target, 1, nextObservation, head, NoGradient)
+
+    let criticsTarget =
+        engine.CreatePass(critics.Target, 2, nextObservationAction, Linear, NoGradient)
+
+    let onlineCritics =
+        engine.CreatePass(critics.Online, 2, observationAction, Linear, ParameterGradient)
+
+    let onlineActor =
+        engine.CreatePass(actor.Online, 1, observation, head, ParameterGradient)
 
     let firstCritic =
         engine.CreatePass(critics.Online, 1, observationAction, Linear, InputGradient(shape.Action, shape.ActionSize))
@@ -126,7 +142,9 @@ type Td3(networks: Td3Networks, settings: Td3Settings) =
         Epsilon = float32 settings.AdamEpsilon
     }
 
-    let criticAdam, actorAdam = adam settings.CriticLearningRate, adam settings.ActorLearningRate
+    let criticAdam, actorAdam =
+        adam settings.CriticLearningRate, adam settings.ActorLearningRate
+
     let noiseDeviation = float32 settings.TargetNoise * maxAction
     let noiseClip = float32 settings.TargetNoiseClip * maxAction
     let discount, tau = float32 settings.Discount, float32 settings.Polyak

@@ -45,18 +45,24 @@ type private Tables = {
 
 exception private Malformed of string
 
-let private u16 (file: byte[]) offset = BinaryPrimitives.ReadUInt16LittleEndian(ReadOnlySpan(file, offset, 2)) |> int
+let private u16 (file: byte[]) offset =
+    BinaryPrimitives.ReadUInt16LittleEndian(ReadOnlySpan(file, offset, 2)) |> int
 
-let private u32 (file: byte[]) offset = BinaryPrimitives.ReadUInt32LittleEndian(ReadOnlySpan(file, offset, 4)) |> int
+let private u32 (file: byte[]) offset =
+    BinaryPrimitives.ReadUInt32LittleEndian(ReadOnlySpan(file, offset, 4)) |> int
 
-let private u64 (file: byte[]) offset = BinaryPrimitives.ReadInt64LittleEndian(ReadOnlySpan(file, offset, 8)) |> Checked.int
+let private u64 (file: byte[]) offset =
+    BinaryPrimitives.ReadInt64LittleEndian(ReadOnlySpan(file, offset, 8))
+    |> Checked.int
 
 let private tables (file: byte[]) =
     // Section header types of the ELF specification and of GNU's symbol versioning.
     let dynamicSymbols, gnuNeeds, gnuVersions = 11, 0x6ffffffe, 0x6fffffff
     let sections, size, count = u64 file 0x28, u16 file 0x3A, u16 file 0x3C
     let header i = sections + i * size
-    let place i = struct (u64 file (header i + 0x18), u64 file (header i + 0x20))
+
+    let place i =
+        struct (u64 file (header i + 0x18), u64 file (header i + 0x20))
 
     let find kind =
         match Seq.tryFind (fun i -> u32 file (header i + 4) = kind) (seq { 0 .. count - 1 }) with
@@ -101,7 +107,10 @@ let private runtimeVersions file tables =
 /// Looks at a library's bytes and returns a changed copy when it needs the newer runtime for that one symbol only.
 let apply (file: byte[]) : Outcome =
     try
-        if file.Length < 64 || not (file.AsSpan(0, 6).SequenceEqual [| 0x7Fuy; 'E'B; 'L'B; 'F'B; 2uy; 1uy |]) then
+        if
+            file.Length < 64
+            || not (file.AsSpan(0, 6).SequenceEqual [| 0x7Fuy; 'E'B; 'L'B; 'F'B; 2uy; 1uy |])
+        then
             raise (Malformed "it is not a 64-bit little-endian ELF file")
 
         let tables = tables file
@@ -124,7 +133,9 @@ let apply (file: byte[]) : Outcome =
             | [ symbol ] when symbol = NewSymbol ->
                 let at = nameOf users.Head
                 // A linker may let a name share the tail of a longer one; such a name would change with it.
-                let shared = others |> List.exists (fun i -> nameOf i >= at && nameOf i < at + NewSymbol.Length)
+                let shared =
+                    others
+                    |> List.exists (fun i -> nameOf i >= at && nameOf i < at + NewSymbol.Length)
 
                 if shared then
                     Unexpected $"another symbol shares the name of {NewSymbol}"

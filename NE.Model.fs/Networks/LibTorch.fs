@@ -75,7 +75,13 @@ let private libTorchFolder () =
     | null
     | "" -> folderWith Core (candidates "libtorch-cpu-linux-x64")
     | folder when File.Exists(Path.Combine(folder, Core)) -> Some folder
-    | folder -> raise (LibTorchException $"TORCH_LIB_DIR is '{folder}', but there is no {Core} in it. Name the 'lib' folder of a libtorch 2.10.")
+    | folder ->
+        raise (LibTorchException $"TORCH_LIB_DIR is '{folder}', but there is no {Core} in it. Name the 'lib' folder of a libtorch 2.10.")
+
+/// TorchSharp's native wrapper as published; None when it is not there.
+let publishedWrapper () : string option =
+    folderWith Wrapper (candidates "torchsharp")
+    |> Option.map (fun folder -> Path.Combine(folder, Wrapper))
 
 /// The patched copy of a wrapper in the user's cache, written if it is not there yet. Other processes may do the same at once.
 let patchedCopy (cacheRoot: string) (wrapper: string) : string =
@@ -87,7 +93,9 @@ let patchedCopy (cacheRoot: string) (wrapper: string) : string =
     if not (File.Exists copy) then
         match ElfPatch.apply bytes with
         | ElfPatch.Patched patched ->
-            let ownerOnly = UnixFileMode.UserRead ||| UnixFileMode.UserWrite ||| UnixFileMode.UserExecute
+            let ownerOnly =
+                UnixFileMode.UserRead ||| UnixFileMode.UserWrite ||| UnixFileMode.UserExecute
+
             Directory.CreateDirectory(folder, ownerOnly) |> ignore
             let temporary = $"{copy}.{Environment.ProcessId}.{Guid.NewGuid():N}"
             File.WriteAllBytes(temporary, patched)
@@ -112,7 +120,8 @@ let private cacheRoot () =
     | "" -> Path.Combine(Environment.GetFolderPath Environment.SpecialFolder.UserProfile, ".cache")
     | folder -> folder
 
-let private tryLoad path = NativeLibrary.TryLoad(path, ref IntPtr.Zero)
+let private tryLoad path =
+    NativeLibrary.TryLoad(path, ref IntPtr.Zero)
 
 /// Loads libtorch's files by full path, so that the wrapper's own search finds them already there. The CUDA ones exist in a CUDA
 /// libtorch only; loading them registers the device.
@@ -127,15 +136,16 @@ let private load () =
     if not (OperatingSystem.IsLinux()) then
         Wrapper, false, ""
     else
-        match folderWith Wrapper (candidates "torchsharp") with
+        match publishedWrapper () with
         | None ->
             let looked = String.Join(", ", candidates "torchsharp")
             raise (LibTorchException $"{Wrapper} was not found in {looked}. Restore the packages with 'dotnet restore'.")
-        | Some folder ->
-            let wrapper = Path.Combine(folder, Wrapper)
+        | Some wrapper ->
             let libTorch = libTorchFolder ()
             // A libtorch elsewhere has to be there before the wrapper asks for it.
-            libTorch |> Option.filter (fun other -> other <> folder) |> Option.iter preload
+            libTorch
+            |> Option.filter (fun folder -> Path.Combine(folder, Wrapper) <> wrapper)
+            |> Option.iter preload
 
             if tryLoad wrapper then
                 wrapper, false, Option.defaultValue "" libTorch
@@ -151,7 +161,9 @@ let private load () =
                     let copy = patchedCopy (cacheRoot ()) wrapper
 
                     if not (tryLoad copy) then
-                        raise (LibTorchException $"{copy} does not load. Delete its folder and try again; 'ldd {copy}' shows what it misses.")
+                        raise (
+                            LibTorchException $"{copy} does not load. Delete its folder and try again; 'ldd {copy}' shows what it misses."
+                        )
 
                     copy, true, libTorch
 
@@ -164,7 +176,9 @@ let ensureLoaded () : unit =
     try
         TorchSharp.torch.InitializeDeviceType TorchSharp.DeviceType.CPU
     with error ->
-        raise (LibTorchException $"TorchSharp {version} could not start: {error.GetBaseException().Message}")
+        // The first line says it; a trace of many lines follows.
+        let reason = error.GetBaseException().Message.Split('\n')[0]
+        raise (LibTorchException $"TorchSharp {version} could not start although its library was loaded: {reason}")
 
 /// Loads libtorch and says what was loaded.
 let describe () : Description =

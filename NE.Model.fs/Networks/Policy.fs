@@ -4,6 +4,7 @@ open System
 open System.IO
 open System.Runtime.InteropServices
 open System.Runtime.Intrinsics
+open System.Runtime.Intrinsics.X86
 open Microsoft.FSharp.NativeInterop
 
 /// Working memory of one caller of Policy.Act; not to be shared between threads.
@@ -14,36 +15,140 @@ type PolicyScratch(widest: int) =
 
 /// An immutable host copy of an actor network: observation -> maxAction * tanh(...). Safe to use from any number of threads.
 ///
-/// The weights are kept in tiles of 16 output neurons, input by input, so that one pass over a tile streams through memory and each
-/// output is one chain of fused multiply-adds in input order: the same bits on every machine.
+/// The weights are kept in tiles of 32 or 64 output neurons, input by input, so that one pass over a tile streams through memory, and
+/// each output is one chain of fused multiply-adds in input order: the same bits whatever the tile's width.
 [<Sealed>]
 type Policy private (version: int64, widths: int[], maxAction: float32, tiles: float32[][][], biases: float32[][]) =
-    static let tileWidth = 16
+    static let narrow = 32
+    static let wide = 64
     static let formatVersion = 1
+    static let padded width = (width + narrow - 1) / narrow * narrow
 
-    let padded width = (width + tileWidth - 1) / tileWidth * tileWidth
-    let widest = widths |> Array.map padded |> Array.max
+    /// Widths of a layer's tiles. Eight chains of multiply-adds are needed to keep the processor busy, but an array above 85,000 bytes
+    /// would land on the large-object heap with every new policy.
+    static let tileWidths inputs outputs =
+        let allowed =
+            if inputs * wide * sizeof<float32> <= 80_000 then
+                wide
+            else
+                narrow
 
-    // One tile: 16 outputs from all inputs, in two accumulators each for even and odd inputs would change the order; one chain is kept.
-    static let tile (weights: float32[], x: float32[], inputs: int, biases: float32[], output: int, result: float32[], relu: bool) =
-        use w = fixed weights
-        use b = fixed &biases[output]
-        let mutable low = Vector256.Load b
-        let mutable high = Vector256.Load(NativePtr.add b 8)
+        let rec split left =
+            if left <= 0 then []
+            elif left <= narrow then [ narrow ]
+            else allowed :: split (left - allowed)
+
+        Array.ofList (split outputs)
+
+    let widest = 2 * wide + (widths |> Array.map padded |> Array.max)
+
+    // 64 outputs from all inputs. The eight sums stay in registers.
+    static let wideTile (w: nativeptr<float32>) (x: nativeptr<float32>) (inputs: int) (bias: nativeptr<float32>) (y: nativeptr<float32>) =
+        let inline load p i = Vector256.Load(NativePtr.add p i)
+        let mutable a0, a1, a2, a3 = load bias 0, load bias 8, load bias 16, load bias 24
+        let mutable a4, a5, a6, a7 = load bias 32, load bias 40, load bias 48, load bias 56
+        let mutable row = w
 
         for i in 0 .. inputs - 1 do
-            let xi = Vector256.Create x[i]
-            low <- Vector256.FusedMultiplyAdd(xi, Vector256.Load(NativePtr.add w (16 * i)), low)
-            high <- Vector256.FusedMultiplyAdd(xi, Vector256.Load(NativePtr.add w (16 * i + 8)), high)
+            let xi = Vector256.Create(NativePtr.get x i)
+            a0 <- Vector256.FusedMultiplyAdd(xi, load row 0, a0)
+            a1 <- Vector256.FusedMultiplyAdd(xi, load row 8, a1)
+            a2 <- Vector256.FusedMultiplyAdd(xi, load row 16, a2)
+            a3 <- Vector256.FusedMultiplyAdd(xi, load row 24, a3)
+            a4 <- Vector256.FusedMultiplyAdd(xi, load row 32, a4)
+            a5 <- Vector256.FusedMultiplyAdd(xi, load row 40, a5)
+            a6 <- Vector256.FusedMultiplyAdd(xi, load row 48, a6)
+            a7 <- Vector256.FusedMultiplyAdd(xi, load row 56, a7)
+            row <- NativePtr.add row 64
 
-        use r = fixed &result[output]
+        Vector256.Store(a0, y)
+        Vector256.Store(a1, NativePtr.add y 8)
+        Vector256.Store(a2, NativePtr.add y 16)
+        Vector256.Store(a3, NativePtr.add y 24)
+        Vector256.Store(a4, NativePtr.add y 32)
+        Vector256.Store(a5, NativePtr.add y 40)
+        Vector256.Store(a6, NativePtr.add y 48)
+        Vector256.Store(a7, NativePtr.add y 56)
+
+    // 32 outputs from all inputs.
+    static let narrowTile (w: nativeptr<float32>) (x: nativeptr<float32>) (inputs: int) (bias: nativeptr<float32>) (y: nativeptr<float32>) =
+        let inline load p i = Vector256.Load(NativePtr.add p i)
+        let mutable a0, a1, a2, a3 = load bias 0, load bias 8, load bias 16, load bias 24
+        let mutable row = w
+
+        for i in 0 .. inputs - 1 do
+            let xi = Vector256.Create(NativePtr.get x i)
+            a0 <- Vector256.FusedMultiplyAdd(xi, load row 0, a0)
+            a1 <- Vector256.FusedMultiplyAdd(xi, load row 8, a1)
+            a2 <- Vector256.FusedMultiplyAdd(xi, load row 16, a2)
+            a3 <- Vector256.FusedMultiplyAdd(xi, load row 24, a3)
+            row <- NativePtr.add row 32
+
+        Vector256.Store(a0, y)
+        Vector256.Store(a1, NativePtr.add y 8)
+        Vector256.Store(a2, NativePtr.add y 16)
+        Vector256.Store(a3, NativePtr.add y 24)
+
+    // target[c * width + r] = source[r * columns + c], four by four where the processor can.
+    static let transpose (source: nativeptr<float32>) (rows: int) (columns: int) (target: nativeptr<float32>) (width: int) =
+        let rows4, columns4 =
+            (if Sse.IsSupported then
+                 rows / 4 * 4, columns / 4 * 4
+             else
+                 0, 0)
+
+        let mutable r = 0
+
+        while r < rows4 do
+            let from = NativePtr.add source (r * columns)
+            let mutable c = 0
+
+            while c < columns4 do
+                let a = Vector128.Load(NativePtr.add from c)
+                let b = Vector128.Load(NativePtr.add from (columns + c))
+                let d = Vector128.Load(NativePtr.add from (2 * columns + c))
+                let e = Vector128.Load(NativePtr.add from (3 * columns + c))
+                let ab0, ab1 = Sse.UnpackLow(a, b), Sse.UnpackHigh(a, b)
+                let de0, de1 = Sse.UnpackLow(d, e), Sse.UnpackHigh(d, e)
+                let into = NativePtr.add target (c * width + r)
+                Vector128.Store(Sse.MoveLowToHigh(ab0, de0), into)
+                Vector128.Store(Sse.MoveHighToLow(de0, ab0), NativePtr.add into width)
+                Vector128.Store(Sse.MoveLowToHigh(ab1, de1), NativePtr.add into (2 * width))
+                Vector128.Store(Sse.MoveHighToLow(de1, ab1), NativePtr.add into (3 * width))
+                c <- c + 4
+
+            r <- r + 4
+
+        for r in 0 .. rows - 1 do
+            for c in (if r < rows4 then columns4 else 0) .. columns - 1 do
+                NativePtr.set target (c * width + r) (NativePtr.get source (r * columns + c))
+
+    // One linear layer, then ReLU over its padded outputs.
+    static let apply (tiles: float32[][], biases: float32[], x: float32[], inputs: int, y: float32[], relu: bool) =
+        use px = fixed x
+        use py = fixed y
+        use pb = fixed biases
+        let mutable output = 0
+
+        for t in 0 .. tiles.Length - 1 do
+            use w = fixed tiles[t]
+            let width = tiles[t].Length / inputs
+            let bias, result = NativePtr.add pb output, NativePtr.add py output
+
+            if width = wide then
+                wideTile w px inputs bias result
+            else
+                narrowTile w px inputs bias result
+
+            output <- output + width
 
         if relu then
-            low <- Vector256.MaxNative(Vector256<float32>.Zero, low)
-            high <- Vector256.MaxNative(Vector256<float32>.Zero, high)
+            let mutable i = 0
 
-        Vector256.Store(low, r)
-        Vector256.Store(high, NativePtr.add r 8)
+            while i < output do
+                let p = NativePtr.add py i
+                Vector256.Store(Vector256.MaxNative(Vector256<float32>.Zero, Vector256.Load p), p)
+                i <- i + 8
 
     /// How many actor updates made these weights; set by the agent.
     member _.Version = version
@@ -68,8 +173,7 @@ type Policy private (version: int64, widths: int[], maxAction: float32, tiles: f
         observation.CopyTo(x.AsSpan())
 
         for layer in 0 .. tiles.Length - 1 do
-            for t in 0 .. tiles[layer].Length - 1 do
-                tile (tiles[layer][t], x, widths[layer], biases[layer], t * tileWidth, y, layer < tiles.Length - 1)
+            apply (tiles[layer], biases[layer], x, widths[layer], y, layer < tiles.Length - 1)
 
             let next = y
             y <- x
@@ -84,20 +188,30 @@ type Policy private (version: int64, widths: int[], maxAction: float32, tiles: f
         let tiles = Array.zeroCreate layout.Layers
         let biases = Array.zeroCreate layout.Layers
 
+        use source = fixed parameters
+
         for layer in 0 .. layout.Layers - 1 do
             let slot = layout.Slot(0, layer)
-            let count = (slot.Outputs + tileWidth - 1) / tileWidth
-            biases[layer] <- Array.zeroCreate (count * tileWidth)
-            parameters.Slice(slot.Biases, slot.Outputs).CopyTo(biases[layer].AsSpan())
-            tiles[layer] <- Array.init count (fun _ -> Array.zeroCreate<float32> (slot.Inputs * tileWidth))
+            let tileWidths = tileWidths slot.Inputs slot.Outputs
+            biases[layer] <- Array.zeroCreate (Array.sum tileWidths)
+            parameters.Slice(slot.Biases, slot.Outputs).CopyTo(Span biases[layer])
+            tiles[layer] <- Array.zeroCreate tileWidths.Length
+            let mutable first = 0
 
-            for output in 0 .. slot.Outputs - 1 do
-                let row = parameters.Slice(slot.Weights + output * slot.Inputs, slot.Inputs)
-                let target = tiles[layer][output / tileWidth]
-                let lane = output % tileWidth
+            for t in 0 .. tileWidths.Length - 1 do
+                let width = tileWidths[t]
+                let rows = min width (slot.Outputs - first)
+                // A full tile is overwritten as a whole; in another one the spare outputs stay 0.
+                let weights =
+                    if rows = width then
+                        GC.AllocateUninitializedArray<float32>(slot.Inputs * width)
+                    else
+                        Array.zeroCreate (slot.Inputs * width)
 
-                for input in 0 .. row.Length - 1 do
-                    target[input * tileWidth + lane] <- row[input]
+                tiles[layer].[t] <- weights
+                use tile = fixed weights
+                transpose (NativePtr.add source (slot.Weights + first * slot.Inputs)) rows slot.Inputs tile width
+                first <- first + width
 
         Policy(version, widths, maxAction, tiles, biases)
 
@@ -112,12 +226,19 @@ type Policy private (version: int64, widths: int[], maxAction: float32, tiles: f
         writer.Write version
 
         for layer in 0 .. tiles.Length - 1 do
-            for output in 0 .. widths[layer + 1] - 1 do
-                for input in 0 .. widths[layer] - 1 do
-                    let tile = tiles[layer][output / tileWidth]
-                    writer.Write(tile[input * tileWidth + output % tileWidth])
+            let inputs, outputs = widths[layer], widths[layer + 1]
+            let mutable written = 0
 
-            for output in 0 .. widths[layer + 1] - 1 do
+            for tile in tiles[layer] do
+                let width = tile.Length / inputs
+
+                for lane in 0 .. min width (outputs - written) - 1 do
+                    for input in 0 .. inputs - 1 do
+                        writer.Write(tile[input * width + lane])
+
+                written <- written + width
+
+            for output in 0 .. outputs - 1 do
                 writer.Write(biases[layer][output])
 
         stream.ToArray()
@@ -154,7 +275,9 @@ type Policy private (version: int64, widths: int[], maxAction: float32, tiles: f
                         $"A policy of widths %A{widths} has {4 * layout.ParameterCount} bytes of parameters; {data.Length - start} were found."
                 )
 
-            let parameters = MemoryMarshal.Cast<byte, float32>(ReadOnlySpan(data, start, data.Length - start))
+            let parameters =
+                MemoryMarshal.Cast<byte, float32>(ReadOnlySpan(data, start, data.Length - start))
+
             Policy.OfBlock(layout, parameters, maxAction, version)
         with :? EndOfStreamException ->
             raise (InvalidDataException "The policy's bytes end early.")

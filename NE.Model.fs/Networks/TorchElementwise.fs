@@ -38,12 +38,23 @@ type internal FusedElementwise() =
         pair[slot]
 
     interface IElementwise with
-        member _.AddBias(z, bias, relu) = addBias z.Strided bias.Strided.Memory relu
-        member _.ReluBackward(d, activation) = reluBackward d.Strided activation.Strided
-        member _.ColumnSums(d, sums) = columnSums d.Strided sums.Strided.Memory
-        member _.ScaledTanhBackward(d, output, scale) = scaledTanhBackward d.Strided output.Strided scale
+        member _.AddBias(z, bias, relu) =
+            addBias z.Strided bias.Strided.Memory relu
+
+        member _.ReluBackward(d, activation) =
+            reluBackward d.Strided activation.Strided
+
+        member _.ColumnSums(d, sums) =
+            columnSums d.Strided sums.Strided.Memory
+
+        member _.ScaledTanhBackward(d, output, scale) =
+            scaledTanhBackward d.Strided output.Strided scale
+
         member _.Adam(block, options) = adam block.AdamMemory options
-        member _.Polyak(target, online, tau) = polyak target.Address online.Address target.Length tau
+
+        member _.Polyak(target, online, tau) =
+            polyak target.Address online.Address target.Length tau
+
         member _.Copy(source, destination) = copy source.Strided destination.Strided
         member _.Fill(matrix, value) = fill matrix.Strided value
         member _.Mean matrix = mean matrix.Strided
@@ -54,7 +65,8 @@ type internal FusedElementwise() =
         member _.TdTarget(values, reward, notDone, discount, target) =
             tdTarget (strided 0 values) reward.Strided notDone.Strided discount target.Strided
 
-        member _.SquaredError(values, target, gradients) = squaredError (strided 0 values) target.Strided (strided 1 gradients)
+        member _.SquaredError(values, target, gradients) =
+            squaredError (strided 0 values) target.Strided (strided 1 gradients)
 
 /// The same with torch operations, for memory that is not on the CPU. Temporaries live until the end of each call.
 [<Sealed>]
@@ -78,7 +90,9 @@ type internal TorchElementwise() =
 
         member _.ScaledTanhBackward(d, output, scale) =
             use _ = torch.NewDisposeScope()
-            d.Tensor.mul_ ((output.Tensor * output.Tensor).mul_(scalar (-1.0f / scale)).add_ (scalar scale)) |> ignore
+
+            d.Tensor.mul_ ((output.Tensor * output.Tensor).mul_(scalar (-1.0f / scale)).add_(scalar scale))
+            |> ignore
 
         member _.Adam(block, options) =
             use _ = torch.NewDisposeScope()
@@ -87,23 +101,31 @@ type internal TorchElementwise() =
             let g, bound = (field Field.Gradients).mul_ mask, field Field.Bound
             let m, v = field Field.FirstMoments, field Field.SecondMoments
             let p1, p2 = field Field.Beta1Powers, field Field.Beta2Powers
-            let keep (threshold: float32) (t: torch.Tensor) = t.mul_ (t.abs().ge (scalar threshold)) |> ignore
-            m.mul_(scalar (float32 options.Beta1)).add_ (g, scalar (float32 (1.0 - options.Beta1))) |> ignore
-            v.mul_(scalar (float32 options.Beta2)).addcmul_ (g, g, scalar (float32 (1.0 - options.Beta2))) |> ignore
+
+            let keep (threshold: float32) (t: torch.Tensor) =
+                t.mul_ (t.abs().ge(scalar threshold)) |> ignore
+
+            m.mul_(scalar (float32 options.Beta1)).add_(g, scalar (float32 (1.0 - options.Beta1)))
+            |> ignore
+
+            v.mul_(scalar (float32 options.Beta2)).addcmul_(g, g, scalar (float32 (1.0 - options.Beta2)))
+            |> ignore
+
             keep FlushMoment m
             keep FlushMoment v
             p1.mul_ (scalar (float32 options.Beta1)) |> keep FlushPower
             p2.mul_ (scalar (float32 options.Beta2)) |> keep FlushPower
-            let root = (1.0f - p2).sqrt_ ()
-            let step = (m * root).mul_ (scalar options.LearningRate)
-            let size = (root * options.Epsilon).add_(v.sqrt ()).mul_ (1.0f - p1)
-            w.sub_(step.div_ size).mul_(mask).clamp_ (bound.neg (), bound) |> ignore
+            let root = (1.0f - p2).sqrt_()
+            let step = (m * root).mul_(scalar options.LearningRate)
+            let size = (root * options.Epsilon).add_(v.sqrt ()).mul_(1.0f - p1)
+            w.sub_(step.div_ size).mul_(mask).clamp_(bound.neg (), bound) |> ignore
 
         member _.Polyak(target, online, tau) =
             use _ = torch.NewDisposeScope()
-            target.Tensor.add_ ((online.Tensor - target.Tensor).mul_ (scalar tau)) |> ignore
+            target.Tensor.add_ ((online.Tensor - target.Tensor).mul_(scalar tau)) |> ignore
 
-        member _.Copy(source, destination) = destination.Tensor.copy_ source.Tensor |> ignore
+        member _.Copy(source, destination) =
+            destination.Tensor.copy_ source.Tensor |> ignore
 
         member _.Fill(matrix, value) =
             use _ = torch.NewDisposeScope()
@@ -111,28 +133,36 @@ type internal TorchElementwise() =
 
         member _.Mean matrix =
             use result = matrix.Tensor.mean ()
-            float (result.item<float32> ())
+            float (result.item<float32>())
 
         member _.SmoothedAction(action, noise, noiseClip, maxAction, destination) =
             use _ = torch.NewDisposeScope()
 
             let next =
-                noise.Tensor.clamp(scalar -noiseClip, scalar noiseClip).add_(action.Tensor).clamp_ (scalar -maxAction, scalar maxAction)
+                noise.Tensor.clamp(scalar -noiseClip, scalar noiseClip).add_(action.Tensor).clamp_(scalar -maxAction, scalar maxAction)
 
             destination.Tensor.copy_ next |> ignore
 
         member _.TdTarget(values, reward, notDone, discount, target) =
             use _ = torch.NewDisposeScope()
-            let least = values |> Array.map _.Tensor |> Array.reduce (fun a b -> torch.minimum (a, b))
-            target.Tensor.copy_ ((least * notDone.Tensor).mul_(scalar discount).add_ reward.Tensor) |> ignore
+
+            let least =
+                values |> Array.map _.Tensor |> Array.reduce (fun a b -> torch.minimum (a, b))
+
+            target.Tensor.copy_ ((least * notDone.Tensor).mul_(scalar discount).add_ reward.Tensor)
+            |> ignore
 
         member _.SquaredError(values, target, gradients) =
             use _ = torch.NewDisposeScope()
-            let total = torch.zeros ([| 1L |], dtype = torch.float32, device = target.Tensor.device)
+
+            let total =
+                torch.zeros ([| 1L |], dtype = torch.float32, device = target.Tensor.device)
 
             for value, gradient in Array.zip values gradients do
                 let error = value.Tensor - target.Tensor
-                total.add_ ((error * error).mean ()) |> ignore
-                gradient.Tensor.copy_ (error.mul_ (scalar (2.0f / float32 target.Rows))) |> ignore
+                total.add_ ((error * error).mean()) |> ignore
 
-            float (total.item<float32> ())
+                gradient.Tensor.copy_ (error.mul_ (scalar (2.0f / float32 target.Rows)))
+                |> ignore
+
+            float (total.item<float32>())

@@ -9,7 +9,11 @@ type internal TorchMinibatch(rows: int, shape: TransitionShape, device: torch.De
     let width = shape.BatchWidth
     let memory = new TorchMemory(rows * width, device)
     // The source writes to host memory; elsewhere one copy per batch follows.
-    let staging = if memory.OnCpu then memory else new TorchMemory(rows * width, torch.CPU)
+    let staging =
+        if memory.OnCpu then
+            memory
+        else
+            new TorchMemory(rows * width, torch.CPU)
 
     interface IMinibatch with
         member _.Rows = rows
@@ -24,7 +28,8 @@ type internal TorchMinibatch(rows: int, shape: TransitionShape, device: torch.De
             if not (obj.ReferenceEquals(staging, memory)) then
                 memory.Tensor.copy_ staging.Tensor |> ignore
 
-        member _.View(first, count) = new TorchMatrix(memory, first, rows, count, width) :> IMatrix
+        member _.View(first, count) =
+            new TorchMatrix(memory, first, rows, count, width) :> IMatrix
 
         member _.Dispose() =
             (memory :> IDisposable).Dispose()
@@ -48,7 +53,8 @@ type internal TorchLayer = {
 }
 
 [<Sealed>]
-type internal TorchPass(block: TorchBlock, stacks: int, input: TorchMatrix, head: Head, backward: Backward, device, elementwise: IElementwise) =
+type internal TorchPass
+    (block: TorchBlock, stacks: int, input: TorchMatrix, head: Head, backward: Backward, device, elementwise: IElementwise) =
     let layout = block.Layout
     let rows = input.Rows
     let owned = ResizeArray<IDisposable>()
@@ -76,9 +82,21 @@ type internal TorchPass(block: TorchBlock, stacks: int, input: TorchMatrix, head
                     Weights = own (block.WeightsView(Field.Weights, slot))
                     Biases = own (block.BiasesView(Field.Weights, slot))
                     Output = fresh slot.Outputs
-                    Delta = if withGradient then fresh slot.Outputs else Unchecked.defaultof<_>
-                    WeightGradient = if withParameters then own (block.WeightsView(Field.Gradients, slot)) else Unchecked.defaultof<_>
-                    BiasGradient = if withParameters then own (block.BiasesView(Field.Gradients, slot)) else Unchecked.defaultof<_>
+                    Delta =
+                        if withGradient then
+                            fresh slot.Outputs
+                        else
+                            Unchecked.defaultof<_>
+                    WeightGradient =
+                        if withParameters then
+                            own (block.WeightsView(Field.Gradients, slot))
+                        else
+                            Unchecked.defaultof<_>
+                    BiasGradient =
+                        if withParameters then
+                            own (block.BiasesView(Field.Gradients, slot))
+                        else
+                            Unchecked.defaultof<_>
                 }
 
                 x <- made.Output
@@ -93,20 +111,30 @@ type internal TorchPass(block: TorchBlock, stacks: int, input: TorchMatrix, head
 
     let last = layout.Layers - 1
 
+    // Null where there is nothing to multiply by.
+    let outputScale: Scalar | null =
+        match head with
+        | ScaledTanh scale when scale <> 1.0f -> own (scale.ToScalar())
+        | ScaledTanh _
+        | Linear -> null
+
     let forward (chain: TorchLayer[]) =
         for i in 0..last do
             let layer = chain[i]
-            layer.Output.Tensor.addmm_ (layer.Input.Tensor, layer.Weights.Transposed, 0.0f, 1.0f) |> ignore
+
+            layer.Output.Tensor.addmm_ (layer.Input.Tensor, layer.Weights.Transposed, 0.0f, 1.0f)
+            |> ignore
+
             elementwise.AddBias(layer.Output, layer.Biases, i < last)
 
         match head with
         | Linear -> ()
-        | ScaledTanh scale ->
-            let output = chain[last].Output.Tensor.tanh_ ()
+        | ScaledTanh _ ->
+            let output = chain[last].Output.Tensor.tanh_()
 
-            if scale <> 1.0f then
-                use factor = scale.ToScalar()
-                output.mul_ factor |> ignore
+            match outputScale with
+            | null -> ()
+            | scale -> output.mul_ scale |> ignore
 
     let backward (stack: int) (chain: TorchLayer[]) =
         match head with
@@ -117,16 +145,23 @@ type internal TorchPass(block: TorchBlock, stacks: int, input: TorchMatrix, head
             let layer = chain[i]
 
             if withParameters then
-                layer.WeightGradient.Tensor.addmm_ (layer.Delta.Transposed, layer.Input.Tensor, 0.0f, 1.0f) |> ignore
+                layer.WeightGradient.Tensor.addmm_ (layer.Delta.Transposed, layer.Input.Tensor, 0.0f, 1.0f)
+                |> ignore
+
                 elementwise.ColumnSums(layer.Delta, layer.BiasGradient)
 
             if i > 0 then
                 let before = chain[i - 1]
-                before.Delta.Tensor.addmm_ (layer.Delta.Tensor, layer.Weights.Tensor, 0.0f, 1.0f) |> ignore
+
+                before.Delta.Tensor.addmm_ (layer.Delta.Tensor, layer.Weights.Tensor, 0.0f, 1.0f)
+                |> ignore
+
                 elementwise.ReluBackward(before.Delta, before.Output)
             elif inputWeights.Length > 0 then
                 let keep = if stack = 0 then 0.0f else 1.0f
-                inputGradient.Tensor.addmm_ (layer.Delta.Tensor, inputWeights[stack].Tensor, keep, 1.0f) |> ignore
+
+                inputGradient.Tensor.addmm_ (layer.Delta.Tensor, inputWeights[stack].Tensor, keep, 1.0f)
+                |> ignore
 
     let layerOf stack layer =
         let chain = chains[stack]
@@ -163,8 +198,12 @@ type TorchEngine private (device: torch.Device, elementwise: IElementwise) =
     let matrix (m: IMatrix) = m :?> TorchMatrix
 
     // Arrays of matrices are few and fixed per agent: their unwrapped forms are kept.
-    let unwrapped = System.Runtime.CompilerServices.ConditionalWeakTable<IMatrix[], TorchMatrix[]>()
-    let unwrap = System.Runtime.CompilerServices.ConditionalWeakTable<IMatrix[], TorchMatrix[]>.CreateValueCallback(Array.map matrix)
+    let unwrapped =
+        System.Runtime.CompilerServices.ConditionalWeakTable<IMatrix[], TorchMatrix[]>()
+
+    let unwrap =
+        System.Runtime.CompilerServices.ConditionalWeakTable<IMatrix[], TorchMatrix[]>.CreateValueCallback(Array.map matrix)
+
     let matrices (all: IMatrix[]) = unwrapped.GetValue(all, unwrap)
 
     /// An engine on `device`: "cpu", "cuda", "cuda:n", or "auto" (the first CUDA device, if there is one). `threads` is libtorch's number of
@@ -183,12 +222,15 @@ type TorchEngine private (device: torch.Device, elementwise: IElementwise) =
         | "auto"
         | "cpu" -> new TorchEngine(torch.CPU, FusedElementwise())
         | _ when device = "cuda" || device.StartsWith("cuda:", StringComparison.Ordinal) ->
-            let known, index = Int32.TryParse(if device = "cuda" then "0" else device.Substring 5)
+            let known, index =
+                Int32.TryParse(if device = "cuda" then "0" else device.Substring 5)
 
             if not known || index < 0 then
                 invalidArg (nameof device) $"'{device}' is not a device: expected auto, cpu, cuda or cuda:n."
             elif not cuda.Value then
-                invalidArg (nameof device) "No CUDA device was found. Build with -p:Accelerator=cuda on a machine with one, or use the device cpu."
+                invalidArg
+                    (nameof device)
+                    "No CUDA device was found. Build with -p:Accelerator=cuda on a machine with one, or use the device cpu."
             elif index >= torch.cuda.device_count () then
                 invalidArg (nameof device) $"There are {torch.cuda.device_count ()} CUDA devices, so {device} does not exist."
             else
@@ -203,7 +245,9 @@ type TorchEngine private (device: torch.Device, elementwise: IElementwise) =
 
     interface IEngine with
         member _.Name = $"torch {device}"
-        member _.CreateBlock(layout, trainable) = new TorchBlock(layout, trainable, device)
+
+        member _.CreateBlock(layout, trainable) =
+            new TorchBlock(layout, trainable, device)
 
         member _.CreateMatrix(rows, columns) =
             new TorchMatrix(new TorchMemory(rows * columns, device), 0, rows, columns, columns)
@@ -213,12 +257,15 @@ type TorchEngine private (device: torch.Device, elementwise: IElementwise) =
         member _.CreatePass(block, stacks, input, head, backward) =
             new TorchPass(block :?> TorchBlock, stacks, matrix input, head, backward, device, elementwise)
 
-        member _.Adam(block, options) = elementwise.Adam(block :?> TorchBlock, options)
+        member _.Adam(block, options) =
+            elementwise.Adam(block :?> TorchBlock, options)
 
         member _.Polyak(target, online, tau) =
             elementwise.Polyak((target :?> TorchBlock).Memory Field.Weights, (online :?> TorchBlock).Memory Field.Weights, tau)
 
-        member _.Copy(source, destination) = elementwise.Copy(matrix source, matrix destination)
+        member _.Copy(source, destination) =
+            elementwise.Copy(matrix source, matrix destination)
+
         member _.Fill(target, value) = elementwise.Fill(matrix target, value)
         member _.Mean source = elementwise.Mean(matrix source)
 

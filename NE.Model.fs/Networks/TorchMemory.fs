@@ -9,14 +9,16 @@ open TorchSharp
 /// A flat, zeroed run of float32 on a device: the tensor that owns it and, on the CPU, its address.
 [<Sealed>]
 type internal TorchMemory(length: int, device: torch.Device) =
-    let tensor = torch.zeros([| int64 length |], dtype = torch.float32, device = device)
+    let tensor =
+        torch.zeros ([| int64 length |], dtype = torch.float32, device = device)
+
     do tensor.DetachFromDisposeScope() |> ignore
     let onCpu = (device.``type`` = DeviceType.CPU)
 
     let address =
         if onCpu then
             use pointer = fixed &MemoryMarshal.GetReference tensor.bytes
-            NativePtr.ofNativeInt<float32> (NativePtr.toNativeInt pointer)
+            NativePtr.ofNativeInt<float32>(NativePtr.toNativeInt pointer)
         else
             NativePtr.nullPtr<float32>
 
@@ -28,7 +30,9 @@ type internal TorchMemory(length: int, device: torch.Device) =
 
     /// A view of rows x columns, its rows `stride` floats apart.
     member _.View(offset: int, rows: int, columns: int, stride: int) =
-        let view = tensor.as_strided ([| int64 rows; int64 columns |], [| int64 stride; 1L |], int64 offset)
+        let view =
+            tensor.as_strided ([| int64 rows; int64 columns |], [| int64 stride; 1L |], int64 offset)
+
         view.DetachFromDisposeScope()
 
     member _.Read(destination: Span<float32>) =
@@ -66,7 +70,8 @@ type internal TorchMatrix(memory: TorchMemory, offset: int, rows: int, columns: 
     member _.Columns = columns
 
     /// A view of neighbouring columns.
-    member _.View(first: int, count: int) = new TorchMatrix(memory, offset + first, rows, count, stride)
+    member _.View(first: int, count: int) =
+        new TorchMatrix(memory, offset + first, rows, count, stride)
 
     /// The same memory for the CPU kernels; only where it is on the CPU.
     member _.Strided: Strided = {
@@ -121,7 +126,8 @@ type internal TorchMatrix(memory: TorchMemory, offset: int, rows: int, columns: 
 /// The flat tensors of a group of networks.
 [<Sealed>]
 type internal TorchBlock(layout: BlockLayout, trainable: bool, device: torch.Device) =
-    let fields = Array.init (if trainable then 8 else 1) (fun _ -> new TorchMemory(layout.Length, device))
+    let fields =
+        Array.init (if trainable then 8 else 1) (fun _ -> new TorchMemory(layout.Length, device))
 
     let field (name: Field) =
         if int name >= fields.Length then
@@ -132,7 +138,10 @@ type internal TorchBlock(layout: BlockLayout, trainable: bool, device: torch.Dev
     do
         if trainable then
             let ones = Array.create layout.Length 1.0f
-            let mask = Array.init layout.Length (fun i -> if i < layout.ParameterCount then 1.0f else 0.0f)
+
+            let mask =
+                Array.init layout.Length (fun i -> if i < layout.ParameterCount then 1.0f else 0.0f)
+
             let bound = Array.create layout.Length Single.PositiveInfinity
             (field Field.Beta1Powers).Write(ReadOnlySpan ones)
             (field Field.Beta2Powers).Write(ReadOnlySpan ones)
@@ -143,10 +152,12 @@ type internal TorchBlock(layout: BlockLayout, trainable: bool, device: torch.Dev
     member _.Memory name = field name
 
     /// The layer's weights (or their gradient), outputs x inputs.
-    member _.WeightsView(name, slot: LayerSlot) = new TorchMatrix(field name, slot.Weights, slot.Outputs, slot.Inputs, slot.Inputs)
+    member _.WeightsView(name, slot: LayerSlot) =
+        new TorchMatrix(field name, slot.Weights, slot.Outputs, slot.Inputs, slot.Inputs)
 
     /// The layer's biases (or their gradient), 1 x outputs.
-    member _.BiasesView(name, slot: LayerSlot) = new TorchMatrix(field name, slot.Biases, 1, slot.Outputs, slot.Outputs)
+    member _.BiasesView(name, slot: LayerSlot) =
+        new TorchMatrix(field name, slot.Biases, 1, slot.Outputs, slot.Outputs)
 
     /// The addresses for the fused Adam kernel.
     member _.AdamMemory: AdamMemory = {
@@ -175,7 +186,7 @@ type internal TorchBlock(layout: BlockLayout, trainable: bool, device: torch.Dev
             else
                 use difference = memory.Tensor - memory.Tensor
                 use sum = difference.sum ()
-                sum.item<float32> () = 0.0f
+                sum.item<float32>() = 0.0f
 
         member _.Dispose() =
             for memory in fields do

@@ -116,7 +116,7 @@ module ReviewState =
                     AgeSum = reader.ReadDouble()
                 }
 
-/// Experience review (spec 2.11; paper section 3.4): decides per gradient step whether to train on the oldest experience. Mutable, owned
+/// Experience review (spec 2.11; paper section 3.2): decides per gradient step whether to train on the oldest experience. Mutable, owned
 /// by the learner; `State` is its value.
 [<Sealed>]
 type ExperienceReview(settings: ReviewSettings, state: ReviewState) =
@@ -154,19 +154,19 @@ type ExperienceReview(settings: ReviewSettings, state: ReviewState) =
             | ReviewMode.Literal -> min 1.0 (Math.Abs(values[values.Length - 1] - values[0]) / float settings.Window)
             | _ -> slope () / max largest 1e-8
 
-    let probability () =
+    let threshold () =
         match settings.Mode with
-        | ReviewMode.Off -> 0.0
-        | ReviewMode.Slope -> 1.0 - max (epsilon ()) settings.Floor
-        | ReviewMode.Literal -> 1.0 - epsilon ()
+        | ReviewMode.Off -> 1.0
+        | ReviewMode.Slope -> max (epsilon ()) settings.Floor
+        | ReviewMode.Literal -> epsilon ()
         | ReviewMode.Official ->
             if values.Length > 0 && values[values.Length - 1] < settings.Awaken then
-                1.0 - 1.0 / (1.0 + 0.9 * Math.Exp(settings.Awaken - values[values.Length - 1]))
+                1.0 / (1.0 + 0.9 * Math.Exp(settings.Awaken - values[values.Length - 1]))
             else
-                0.0
+                1.0
 
-    /// The signal only changes with a sample, so the probability is worked out once per sample.
-    let mutable chance = probability ()
+    /// It only changes with a sample, so it is worked out once per sample.
+    let mutable current = threshold ()
 
     /// The value to be stored.
     member _.State: ReviewState = {
@@ -184,8 +184,11 @@ type ExperienceReview(settings: ReviewSettings, state: ReviewState) =
         settings.Mode <> ReviewMode.Off
         && t % max 1L (settings.Window / resolution) = 0L
 
-    /// Takes the signal f at step t; steps must increase.
+    /// Takes the signal f at step t; steps must increase and f be finite.
     member _.Push(t: int64, f: float) : unit =
+        if not (Double.IsFinite f) then
+            invalidArg (nameof f) $"The review signal at step {t} is {f}, but it must be finite."
+
         if steps.Length > 0 && t <= steps[steps.Length - 1] then
             invalidArg (nameof t) $"The review signal was sampled at step {steps[steps.Length - 1]} already, so step {t} cannot follow."
 
@@ -201,16 +204,20 @@ type ExperienceReview(settings: ReviewSettings, state: ReviewState) =
         if isFull () then
             largest <- max largest (slope ())
 
-        chance <- probability ()
+        current <- threshold ()
 
     /// eps_t in [0, 1]: 1 until the window has filled, then the change of the signal relative to the largest one so far.
     member _.Epsilon: float = epsilon ()
 
-    /// The probability of a review, the guards on step and buffer size aside.
-    member _.Probability: float = chance
+    /// A step is reviewed iff u > threshold: max(eps_t, eps0), or what the mode has in its place; 1 means never.
+    member _.Threshold: float = current
 
-    /// Whether the batch of gradient step t comes from the oldest portion, with `size` rows stored. Review iff u > max(eps_t, eps0). Draws
-    /// u even while the guards forbid a review, so the stream's position depends on the number of decisions alone; `Off` draws nothing.
+    /// The probability of a review, the guards on step and buffer size aside.
+    member _.Probability: float = 1.0 - current
+
+    /// Whether the batch of gradient step t comes from the oldest portion, with `size` rows stored: iff u > threshold, t has reached
+    /// `MinStep` and four batches are stored. Draws u even while a review is forbidden, so the stream's position depends on the number of
+    /// decisions alone; `Off` draws nothing.
     member _.Decide(t: int64, size: int64, stream: Stream) : bool =
         match settings.Mode with
         | ReviewMode.Off -> false
@@ -218,7 +225,7 @@ type ExperienceReview(settings: ReviewSettings, state: ReviewState) =
             let u = stream.NextDouble()
 
             let review =
-                u > 1.0 - chance && t >= settings.MinStep && size >= 4L * int64 settings.Batch
+                u > current && t >= settings.MinStep && size >= 4L * int64 settings.Batch
 
             decisions <- decisions + 1L
 

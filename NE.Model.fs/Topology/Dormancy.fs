@@ -94,6 +94,12 @@ module Dormancy =
 
         for layer in layers do
             let statistics = layer.Statistics
+
+            if layer.FanIn.Length <> statistics.MeanAbs.Length then
+                invalidArg
+                    (nameof layers)
+                    $"A hidden layer has {statistics.MeanAbs.Length} neurons in its statistics, but {layer.FanIn.Length} fan-ins."
+
             let dormant = dormant tau statistics
             neurons <- neurons + int64 dormant.Length
             pairs <- pairs + int64 dormant.Length * int64 statistics.Rows

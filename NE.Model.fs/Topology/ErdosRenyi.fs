@@ -17,7 +17,8 @@ type LayerShape = {
 /// Whether the first and the last layer of a stack start, and stay, dense.
 [<RequireQualifiedAccess>]
 type DenseEnds =
-    /// Both, if the budget allows it and every sparse layer keeps a density of at least 0.10; otherwise the last one only.
+    /// Both, if the budget allows it and every sparse layer keeps a density of at least 0.10; otherwise the last one only, and neither
+    /// if the budget is too small even for that.
     | Auto
     /// Both; an error if the budget does not allow it.
     | Forced
@@ -286,11 +287,12 @@ module ErdosRenyi =
             | DenseEnds.Off -> attempt false false
             | DenseEnds.Forced -> attempt true true
             | DenseEnds.Auto ->
-                match attempt true true with
-                | Ok plan when
+                let elasticEnough plan =
                     plan.Stacks
                     |> Seq.concat
                     |> Seq.forall (fun layer -> not layer.Elastic || layer.Density >= LeastElasticDensity)
-                    ->
-                    Ok plan
-                | _ -> attempt false true)
+
+                match attempt true true, attempt false true with
+                | Ok plan, _ when elasticEnough plan -> Ok plan
+                | _, Ok plan -> Ok plan
+                | _, Error _ -> attempt false false)

@@ -3,74 +3,6 @@ namespace NE.Model.Topology
 open System
 open NE.Model.Random
 
-/// Which inactive weights grow.
-[<RequireQualifiedAccess>]
-type GrowCriterion =
-    /// Those of largest |dL/dw|, the paper's rule (RigL's).
-    | Gradient
-    /// Any, uniformly at random.
-    | Random
-
-/// How the prune set is cut down to its bound.
-[<RequireQualifiedAccess>]
-type Granularity =
-    /// Whole dormant neurons in random order; the last one may be cut.
-    | Neuron
-    /// Single weights of dormant neurons, uniformly at random.
-    | Weight
-    /// Ignores dormancy: the active weights of smallest magnitude, always as many as the bound allows (the official code).
-    | Magnitude
-
-/// The rules of an event.
-type EvolutionOptions = {
-    /// Which inactive weights grow.
-    Criterion: GrowCriterion
-    /// How the prune set is cut down.
-    Granularity: Granularity
-    /// omega in [0, 1]: at most floor(omega * grown) weights of a layer are pruned. 0 switches pruning off.
-    Omega: float
-    /// Whether rows without any input are first given random ones (spec 2.8); off in the official variant.
-    ReviveRows: bool
-}
-
-/// One layer before an event.
-type LayerBefore = {
-    /// Its topology.
-    Mask: LayerMask
-    /// Whether its mask may change.
-    Elastic: bool
-    /// k_l, the number of weights to grow; 0 in a layer that is not elastic.
-    Quota: int
-    /// dL/dw of every weight, the inactive ones included; only magnitudes count. Read if the criterion is `Gradient` and the quota > 0.
-    Gradient: float32[]
-    /// The weights. Read if the granularity is `Magnitude` and the quota > 0.
-    Weights: float32[]
-}
-
-/// A chain of layers before an event.
-type StackBefore = {
-    /// Input side first.
-    Layers: LayerBefore[]
-    /// D_h: which neurons of each hidden layer are dormant; one array per layer except the last.
-    Dormant: bool[][]
-}
-
-/// What an event does to one layer; index sets are row-major and ascending.
-type TopologyChange = {
-    /// Weights that begin to exist.
-    Grown: int[]
-    /// Weights that cease to exist.
-    Pruned: int[]
-    /// Neurons of this layer's output to be reset: dormant ones whose own selection, here or in the next layer, pruned something.
-    Touched: int[]
-    /// Number of dormant neurons at this layer's output.
-    Dormant: int
-    /// Smallest |gradient| among the weights grown by it; 0 if there is none.
-    LowestScore: float32
-    /// Largest |gradient| among the weights grown by it; 0 if there is none.
-    HighestScore: float32
-}
-
 /// The event that grows and prunes a stack, as a plan (spec 2.6, 2.7, 4.2; paper section 3.2 and Algorithm 1).
 [<RequireQualifiedAccess>]
 module Evolution =
@@ -78,17 +10,6 @@ module Evolution =
     /// A row without input gets at most this many.
     [<Literal>]
     let RevivedInputs = 8
-
-    let private indicesWhere (condition: int -> bool) (mask: LayerMask) =
-        let found = Array.zeroCreate mask.Size
-        let mutable count = 0
-
-        for index in 0 .. mask.Size - 1 do
-            if condition index then
-                found[count] <- index
-                count <- count + 1
-
-        Array.sub found 0 count
 
     /// Random inputs for rows of fan-in 0: min(8, mean fan-in) each, at least 1, while the quota lasts. Rows in random order.
     let private reviveRows (mask: LayerMask) quota (stream: Stream) =
@@ -135,13 +56,18 @@ module Evolution =
                 else
                     [||]
 
-            let taken = Array.zeroCreate mask.Size
-
-            for index in revived do
-                taken[index] <- true
+            let inactive = LayerMask.inactiveIndices mask
 
             let candidates =
-                mask |> indicesWhere (fun index -> not mask[index] && not taken[index])
+                if revived.Length = 0 then
+                    inactive
+                else
+                    let taken = Array.zeroCreate mask.Size
+
+                    for index in revived do
+                        taken[index] <- true
+
+                    inactive |> Array.filter (fun index -> not taken[index])
 
             let rest = quota - revived.Length
 
@@ -219,10 +145,10 @@ module Evolution =
 
     /// Truncate over single weights; every dormant owner of a pruned weight is touched.
     let private pruneWeights (mask: LayerMask) (rows: bool[]) (columns: bool[]) bound (stream: Stream) =
-        let owned index =
-            rows[index / mask.Columns] || columns[index % mask.Columns]
+        let candidates =
+            LayerMask.activeIndices mask
+            |> Array.filter (fun index -> rows[index / mask.Columns] || columns[index % mask.Columns])
 
-        let candidates = mask |> indicesWhere (fun index -> mask[index] && owned index)
         let pruned = Selection.sample bound candidates stream
 
         let owners =
@@ -255,7 +181,7 @@ module Evolution =
                 | Granularity.Weight -> pruneWeights layer.Mask rows columns bound stream
                 | Granularity.Magnitude ->
                     requireLength (nameof layer.Weights) layer layer.Weights
-                    let candidates = layer.Mask |> indicesWhere (fun index -> layer.Mask[index])
+                    let candidates = LayerMask.activeIndices layer.Mask
                     struct (Selection.smallest bound layer.Weights candidates stream, [||])
 
             Array.sortInPlace pruned

@@ -132,6 +132,24 @@ module LayerMask =
 
         counts
 
+    let private indicesOf state count (mask: LayerMask) =
+        let found = Array.zeroCreate count
+        let mutable next = 0
+
+        for index in 0 .. mask.active.Length - 1 do
+            if mask.active[index] = state then
+                found[next] <- index
+                next <- next + 1
+
+        found
+
+    /// Indices of the weights that exist, ascending.
+    let activeIndices (mask: LayerMask) : int[] = indicesOf true mask.count mask
+
+    /// Indices of the weights that do not exist, ascending.
+    let inactiveIndices (mask: LayerMask) : int[] =
+        indicesOf false (mask.active.Length - mask.count) mask
+
     /// M' = (M or grown) and not pruned. Grown weights must not exist yet, pruned ones must: anything else means that the change
     /// belongs to another topology, and raises.
     let apply (grown: int[]) (pruned: int[]) (mask: LayerMask) : LayerMask =

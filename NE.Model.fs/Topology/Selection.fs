@@ -16,69 +16,72 @@ module Selection =
             stream.ShufflePrefix(shuffled, count)
             Array.sub shuffled 0 count
 
-    /// Bits of |x|: for floats that are not NaN their order is that of the magnitudes.
-    let inline private magnitudeBits (x: float32) =
-        BitConverter.SingleToUInt32Bits x &&& 0x7FFFFFFFu
+    /// 31 bits that order floats by magnitude, ascending, or descending with `flip` set.
+    let inline private key flip (x: float32) =
+        (BitConverter.SingleToUInt32Bits x &&& 0x7FFFFFFFu) ^^^ flip
 
-    /// The largest bin from the top down at which the running count reaches `rank`, and the count above it.
-    let private findBin (histogram: int[]) rank =
-        let mutable bin = histogram.Length - 1
-        let mutable above = 0
+    /// The cut of `highest`: the key of rank `count` from the top, how many candidates share it, and how many of those are still needed.
+    /// Radix selection over digits of 11, 10 and 10 bits, hence linear time whatever the scores.
+    let private findCut flip count (scores: float32[]) (candidates: int[]) =
+        let histogram = Array.zeroCreate 2048
+        let mutable prefix = 0u
+        let mutable needed = count
+        let mutable bin = 0
 
-        while above + histogram[bin] < rank do
-            above <- above + histogram[bin]
-            bin <- bin - 1
+        for shift in 20..-10..0 do
+            Array.Clear histogram
 
-        struct (bin, above)
+            for index in candidates do
+                let key = key flip scores[index]
 
-    /// The bits of the `rank`-th largest magnitude (rank >= 1) among the candidates: two passes over 16-bit histograms, linear time.
-    let private rankedBits (rank: int) (scores: float32[]) (candidates: int[]) =
-        let histogram = Array.zeroCreate 65536
+                if shift = 20 || key >>> (shift + 10) = prefix then
+                    let digit = int (key >>> shift) &&& (if shift = 20 then 2047 else 1023)
+                    histogram[digit] <- histogram[digit] + 1
 
+            bin <- histogram.Length - 1
+
+            while histogram[bin] < needed do
+                needed <- needed - histogram[bin]
+                bin <- bin - 1
+
+            prefix <- (prefix <<< 10) ||| uint32 bin
+
+        struct (prefix, histogram[bin], needed)
+
+    /// The `count` candidates of largest key, ties at the cut at random.
+    let private highest flip count (scores: float32[]) (candidates: int[]) (stream: Stream) =
         for index in candidates do
-            let high = int (magnitudeBits scores[index] >>> 16)
-            histogram[high] <- histogram[high] + 1
-
-        let struct (high, above) = findBin histogram rank
-        Array.Clear histogram
-
-        for index in candidates do
-            let bits = magnitudeBits scores[index]
-
-            if int (bits >>> 16) = high then
-                let low = int (bits &&& 0xFFFFu)
-                histogram[low] <- histogram[low] + 1
-
-        let struct (low, _) = findBin histogram (rank - above)
-        (uint32 high <<< 16) ||| uint32 low
-
-    /// The `count` candidates of largest |score|, all of them if there are fewer. Among equals at the cut the choice is uniformly
-    /// random, so an all-zero score gives a uniformly random subset. Raises if a candidate's score is NaN.
-    let largest (count: int) (scores: float32[]) (candidates: int[]) (stream: Stream) : int[] =
-        if candidates |> Array.exists (fun index -> Single.IsNaN scores[index]) then
-            invalidArg (nameof scores) "A score is NaN: the network's gradient is not finite, so no topology can be chosen by it."
+            if Single.IsNaN scores[index] then
+                invalidArg (nameof scores) "A score is NaN: the network's values are not finite, so no topology can be chosen by them."
 
         if count <= 0 then
             [||]
         elif candidates.Length <= count then
             Array.copy candidates
         else
-            let cut = rankedBits count scores candidates
+            let struct (cut, tied, needed) = findCut flip count scores candidates
+            let above = Array.zeroCreate (count - needed)
+            let ties = Array.zeroCreate tied
+            let mutable aboveCount = 0
+            let mutable tieCount = 0
 
-            let above =
-                candidates |> Array.filter (fun index -> magnitudeBits scores[index] > cut)
+            for index in candidates do
+                let key = key flip scores[index]
 
-            let ties =
-                candidates |> Array.filter (fun index -> magnitudeBits scores[index] = cut)
+                if key > cut then
+                    above[aboveCount] <- index
+                    aboveCount <- aboveCount + 1
+                elif key = cut then
+                    ties[tieCount] <- index
+                    tieCount <- tieCount + 1
 
-            Array.append above (sample (count - above.Length) ties stream)
+            Array.append above (sample needed ties stream)
 
-    /// The `count` candidates of smallest |score|; ties as in `largest`.
+    /// The `count` candidates of largest |score|, all of them if there are fewer. Among equals at the cut the choice is uniformly
+    /// random, so an all-zero score gives a uniformly random subset. Raises if a candidate's score is NaN.
+    let largest (count: int) (scores: float32[]) (candidates: int[]) (stream: Stream) : int[] =
+        highest 0u count scores candidates stream
+
+    /// The `count` candidates of smallest |score|; otherwise as `largest`.
     let smallest (count: int) (scores: float32[]) (candidates: int[]) (stream: Stream) : int[] =
-        if count >= candidates.Length then
-            Array.copy candidates
-        else
-            let kept =
-                Collections.Generic.HashSet(largest (candidates.Length - max 0 count) scores candidates stream)
-
-            candidates |> Array.filter (fun index -> not (kept.Contains index))
+        highest 0x7FFFFFFFu count scores candidates stream

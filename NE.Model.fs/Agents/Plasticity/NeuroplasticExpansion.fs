@@ -142,7 +142,7 @@ type NeuroplasticExpansion(networks: Td3Networks, td3: Td3, probe: Td3Workspace,
     let outputs (pass: IPass) =
         Array.init pass.Stacks (fun stack ->
             let matrix = pass.Output stack
-            let values = Array.zeroCreate<float32> (matrix.Rows * matrix.Columns)
+            let values = Array.zeroCreate<float32>(matrix.Rows * matrix.Columns)
             matrix.Read(Span values)
             values)
 
@@ -151,14 +151,19 @@ type NeuroplasticExpansion(networks: Td3Networks, td3: Td3, probe: Td3Workspace,
         let one (x: float32[]) (y: float32[]) =
             let mean = x |> Array.averageBy float
             let deviation = sqrt (x |> Array.averageBy (fun v -> (float v - mean) ** 2.0))
-            let change = Seq.zip x y |> Seq.map (fun (a, b) -> abs (float b - float a)) |> Seq.max
+
+            let change =
+                Seq.zip x y |> Seq.map (fun (a, b) -> abs (float b - float a)) |> Seq.max
+
             if change = 0.0 then 0.0 else change / max deviation 1e-12
 
         Array.map2 one before after |> Array.max
 
     /// One grow-prune event: `gradient` leaves the dense gradient of the gathered batch in the network's block.
     let event (network: GrowingNetwork) (pass: IPass) gradient (scheduled: int64) (t: int64) source window =
-        let dormant = (measure network.Group pass settings.PruneBatch source window topology).Dormant 0.0
+        let dormant =
+            (measure network.Group pass settings.PruneBatch source window topology).Dormant 0.0
+
         gather source window topology
         let loss: float = gradient ()
 
@@ -177,7 +182,8 @@ type NeuroplasticExpansion(networks: Td3Networks, td3: Td3, probe: Td3Workspace,
         }
 
     let signal source window =
-        let activity = measure networks.Critics probe.Critics probe.Rows source window signalDraws
+        let activity =
+            measure networks.Critics probe.Critics probe.Rows source window signalDraws
 
         match settings.Review, settings.ReviewSignal with
         | ReviewMode.Literal, _ -> (Dormancy.ratios 0.0 activity.Layers).Activated * float activity.Neurons

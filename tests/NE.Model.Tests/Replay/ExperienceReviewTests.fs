@@ -233,9 +233,10 @@ let tests =
             review.Record(ReadOnlySpan [| 99L; 89L |], { First = 50L; Head = 100L })
             Expect.equal review.MeanAge 5.0 "the newest row has age 0"
 
-        testCase "refuses a signal out of order"
+        testCase "refuses a signal that is out of order or not finite"
         <| fun () ->
             let review = fresh slope
             review.Push(10L, 0.5)
             Expect.throwsT<ArgumentException> (fun () -> review.Push(10L, 0.5)) "same step"
+            Expect.throwsT<ArgumentException> (fun () -> review.Push(20L, nan)) "NaN"
     ]

@@ -280,6 +280,12 @@ let tests =
                             (fun layer -> int64 layer.Active = layer.Shape.Size && not layer.Elastic)
                             "dense"
 
+        testCase "by itself forces neither end if the budget is smaller than the last layer"
+        <| fun () ->
+            let plan = allocated (actor [ 256 ] 17 6)
+            Expect.isFalse (plan.FirstForced || plan.LastForced) "forced"
+            Expect.floatClose { absolute = 0.001; relative = 0.0 } plan.TotalDensity 0.25 "budget"
+
         testCase "leaves at least one weight per neuron"
         <| fun () ->
             let plan =

@@ -1,0 +1,163 @@
+namespace NE.Benchmarks
+
+open System
+open NE.Model
+open NE.Model.Agents
+open NE.Model.Networks
+open TorchSharp
+open TorchSharp.Modules
+open type TorchSharp.torch.nn
+
+/// A chain of Linear layers with ReLU between them, and scale * tanh at the end if there is a scale.
+type Mlp(widths: int[], scale: float32 option) as this =
+    inherit torch.nn.Module<torch.Tensor, torch.Tensor>("mlp")
+
+    let layers =
+        Array.init (widths.Length - 1) (fun i -> Linear(int64 widths[i], int64 widths[i + 1]))
+
+    do layers |> Array.iteri (fun i layer -> this.register_module ($"layer{i}", layer))
+
+    member _.Layers: Linear[] = layers
+
+    /// Sets all parameters from a block's host array.
+    member _.Load(layout: BlockLayout, stack: int, values: float32[]) =
+        use _ = torch.no_grad ()
+
+        for i in 0 .. layers.Length - 1 do
+            let slot = layout.Slot(stack, i)
+
+            let weights =
+                torch.tensor(Array.sub values slot.Weights slot.WeightCount).reshape(int64 slot.Outputs, int64 slot.Inputs)
+
+            layers[i].weight.copy_ weights |> ignore
+            let biases = torch.tensor (Array.sub values slot.Biases slot.Outputs)
+            (nonNull layers[i].bias).copy_ biases |> ignore
+
+    /// Writes `select` of every parameter (itself, its gradient) into a block's host array.
+    member _.Store(layout: BlockLayout, stack: int, select: torch.Tensor -> torch.Tensor, values: float32[]) =
+        for i in 0 .. layers.Length - 1 do
+            let slot = layout.Slot(stack, i)
+            (select layers[i].weight).detach().data<float32>().ToArray().CopyTo(values, slot.Weights)
+            (select (nonNull layers[i].bias)).detach().data<float32>().ToArray().CopyTo(values, slot.Biases)
+
+    override _.forward(x) =
+        let mutable h = x
+
+        for i in 0 .. layers.Length - 2 do
+            h <- functional.relu (layers[i].forward h)
+
+        h <- layers[layers.Length - 1].forward h
+
+        match scale with
+        | Some scale -> torch.tanh (h) * scale
+        | None -> h
+
+/// A batch as separate tensors.
+type EagerBatch = {
+    S: torch.Tensor
+    A: torch.Tensor
+    R: torch.Tensor
+    NotDone: torch.Tensor
+    S2: torch.Tensor
+    /// Target noise before clipping.
+    Noise: torch.Tensor
+}
+
+/// TD3 as a PyTorch user writes it: modules, autograd, torch.optim.Adam. The baseline of the learner benchmark and the oracle of the
+/// tests; it knows nothing of masks and clipping.
+[<Sealed>]
+type EagerTd3(networks: Td3Networks, settings: Td3Settings) =
+    let actorLayout, criticLayout = networks.Actor.Layout, networks.Critics.Layout
+    let maxAction = networks.Task.MaxAction
+
+    let actorOf () =
+        new Mlp(actorLayout.Widths.ToArray(), Some maxAction)
+
+    let criticOf () =
+        new Mlp(criticLayout.Widths.ToArray(), None)
+
+    let actor, actorTarget = actorOf (), actorOf ()
+
+    let critics, criticTargets =
+        Array.init 2 (fun _ -> criticOf ()), Array.init 2 (fun _ -> criticOf ())
+
+    do
+        let weights = networks.Actor.ReadOnline Field.Weights
+        actor.Load(actorLayout, 0, weights)
+        actorTarget.Load(actorLayout, 0, networks.Actor.ReadTarget())
+        let weights = networks.Critics.ReadOnline Field.Weights
+        let targets = networks.Critics.ReadTarget()
+
+        for i in 0..1 do
+            critics[i].Load(criticLayout, i, weights)
+            criticTargets[i].Load(criticLayout, i, targets)
+
+    let adam (parameters: Parameter seq) rate =
+        torch.optim.Adam(parameters, lr = rate, beta1 = settings.AdamBeta1, beta2 = settings.AdamBeta2, eps = settings.AdamEpsilon)
+
+    let actorAdam = adam (actor.parameters ()) settings.ActorLearningRate
+
+    let criticAdam =
+        adam (critics |> Seq.collect (fun critic -> critic.parameters ())) settings.CriticLearningRate
+
+    let noiseClip = float32 settings.TargetNoiseClip * maxAction
+    let discount, tau = float32 settings.Discount, float32 settings.Polyak
+    let mutable step = 0L
+
+    let polyak (source: Mlp) (target: Mlp) =
+        for p, t in Seq.zip (source.parameters ()) (target.parameters ()) do
+            t.copy_ (tau * p + (1.0f - tau) * t) |> ignore
+
+    /// y.
+    member private _.Target(b: EagerBatch) =
+        use _ = torch.no_grad ()
+        let noise = b.Noise.clamp ((-noiseClip).ToScalar(), noiseClip.ToScalar())
+
+        let action =
+            (actorTarget.forward b.S2 + noise).clamp((-maxAction).ToScalar(), maxAction.ToScalar())
+
+        let x = torch.cat ([| b.S2; action |], 1L)
+
+        b.R
+        + b.NotDone
+          * discount
+          * torch.minimum (criticTargets[0].forward x, criticTargets[1].forward x)
+
+    /// L_Q, with its graph.
+    member this.CriticLoss(b: EagerBatch) : torch.Tensor =
+        let y = this.Target b
+        let x = torch.cat ([| b.S; b.A |], 1L)
+
+        functional.mse_loss (critics[0].forward x, y)
+        + functional.mse_loss (critics[1].forward x, y)
+
+    /// L_pi, with its graph.
+    member _.ActorLoss(b: EagerBatch) : torch.Tensor =
+        critics[0].forward(torch.cat ([| b.S; actor.forward b.S |], 1L)).mean().neg()
+
+    /// One gradient step.
+    member this.Update(b: EagerBatch) : unit =
+        step <- step + 1L
+        let loss = this.CriticLoss b
+        criticAdam.zero_grad ()
+        loss.backward ()
+        criticAdam.step () |> ignore
+
+        if step % int64 settings.PolicyDelay = 0L then
+            let loss = this.ActorLoss b
+            actorAdam.zero_grad ()
+            loss.backward ()
+            actorAdam.step () |> ignore
+            use _ = torch.no_grad ()
+            Array.iter2 polyak critics criticTargets
+            polyak actor actorTarget
+
+    member _.Actor = actor
+    member _.ActorTarget = actorTarget
+    member _.Critics = critics
+    member _.CriticTargets = criticTargets
+
+    interface IDisposable with
+        member _.Dispose() =
+            for m in [ actor; actorTarget; yield! critics; yield! criticTargets ] do
+                m.Dispose()

@@ -1,0 +1,276 @@
+/// Gradient steps per second: TorchSharp eager, our dense TD3, our Neuroplastic Expansion, in alternating rounds of one process.
+module NE.Benchmarks.LearnerBenchmark
+
+open System
+open System.Diagnostics
+open System.IO
+open System.Text.Json
+open NE.Model
+open NE.Model.Agents
+open NE.Model.Networks
+open NE.Model.Random
+open NE.Model.Replay
+open TorchSharp
+
+type Options = {
+    Threads: int
+    Observation: int
+    Action: int
+    Hidden: int list
+    Batch: int
+    ReplayRows: int
+    Rounds: int
+    SecondsPerRound: float
+    Output: string
+}
+
+let defaults = {
+    Threads = 1
+    Observation = 17
+    Action = 6
+    Hidden = [ 256; 128 ]
+    Batch = 256
+    ReplayRows = 1_000_000
+    Rounds = 9
+    SecondsPerRound = 2.0
+    Output = "results/benchmarks/learner.json"
+}
+
+/// Something that takes gradient steps.
+type private Contender = {
+    Name: string
+    /// Takes this many steps.
+    Run: int -> unit
+    Rates: ResizeArray<float>
+}
+
+/// The eager baseline with its own replay: one tensor per column, as sfujim/TD3 keeps it.
+let private eager (options: Options) (settings: Settings) (networks: Td3Networks) (replay: RandomReplay) =
+    let learner = new EagerTd3(networks, settings.Td3)
+    let shape = replay.Shape
+
+    let columns (count: int) =
+        torch.zeros ([| int64 options.ReplayRows; int64 count |])
+
+    let s, a = columns shape.ObservationSize, columns shape.ActionSize
+    let r, notDone = columns 1, columns 1
+    let s2 = columns shape.ObservationSize
+
+    let fill (tensor: torch.Tensor) first count =
+        let values = Array.zeroCreate<float32>(options.ReplayRows * count)
+
+        for i in 0 .. options.ReplayRows - 1 do
+            Array.blit (replay.Row(int64 i)) first values (i * count) count
+
+        tensor.copy_ (torch.tensor(values).reshape(int64 options.ReplayRows, int64 count))
+        |> ignore
+
+    fill s 0 shape.ObservationSize
+    fill a shape.Action shape.ActionSize
+    fill r shape.Reward 1
+    fill notDone shape.NotDone 1
+    fill s2 shape.NextObservation shape.ObservationSize
+    let draws = stream 1L Purpose.Batch
+    let rows = Array.zeroCreate<int64> options.Batch
+    let deviation = float32 settings.Td3.TargetNoise
+
+    fun count ->
+        for _ in 1..count do
+            use _ = torch.NewDisposeScope()
+            AgeOrder.sampleUniform replay.Window draws (Span rows)
+            let index = torch.tensor rows
+            let take (tensor: torch.Tensor) = tensor.index_select (0L, index)
+            let actions = take a
+
+            learner.Update {
+                S = take s
+                A = actions
+                R = take r
+                NotDone = take notDone
+                S2 = take s2
+                Noise = torch.randn_like (actions) * deviation
+            }
+
+let private median (values: float seq) =
+    let sorted = values |> Seq.sort |> Array.ofSeq
+    let middle = sorted.Length / 2
+
+    if sorted.Length % 2 = 1 then
+        sorted[middle]
+    else
+        (sorted[middle - 1] + sorted[middle]) / 2.0
+
+let private settingsOf (options: Options) method =
+    let settings, _ =
+        Settings.resolve {
+            Settings.defaults with
+                Run.Method = method
+                Network.Hidden = options.Hidden
+                Td3.BatchSize = options.Batch
+        }
+
+    // Review is on from the start, so that its cost is measured as in the later run.
+    {
+        settings with
+            Ne.ReviewFirstStep = Is 0L
+    }
+
+/// Updates per second of one round, and after it the number of updates taken.
+let private round (seconds: float) (contender: Contender) =
+    let watch = Stopwatch.StartNew()
+    let mutable count = 0
+
+    while watch.Elapsed.TotalSeconds < seconds do
+        contender.Run 20
+        count <- count + 20
+
+    float count / watch.Elapsed.TotalSeconds
+
+/// Measures a topology event by itself: an NE agent with an event at every step against one without, both otherwise equal.
+let private eventSeconds (options: Options) (replay: RandomReplay) =
+    let run interval =
+        let settings = settingsOf options Method.Ne
+
+        use agent =
+            Agent.Create(
+                {
+                    settings with
+                        Ne.GrowInterval = Is interval
+                        Ne.Review = ReviewMode.Off
+                },
+                options.Observation,
+                options.Action,
+                1.0f,
+                "cpu",
+                options.Threads
+            )
+
+        agent.Update(replay, replay.Window)
+        let watch = Stopwatch.StartNew()
+        let steps = 40
+
+        for _ in 1..steps do
+            agent.Update(replay, replay.Window)
+
+        watch.Elapsed.TotalSeconds / float steps
+
+    run 2L |> ignore
+    (run 2L - run 1_000_000L) * 2.0
+
+let run (options: Options) =
+    LibTorch.ensureLoaded ()
+
+    let shape = {
+        ObservationSize = options.Observation
+        ActionSize = options.Action
+    }
+
+    use replay = new RandomReplay(shape, options.ReplayRows, 1.0f, 3L)
+
+    let create settings =
+        Agent.Create(settings, options.Observation, options.Action, 1.0f, "cpu", options.Threads)
+
+    let denseSettings, neSettings =
+        settingsOf options Method.Td3, settingsOf options Method.Ne
+
+    use dense = create denseSettings
+    use expanding = create neSettings
+
+    let step (agent: Agent) count =
+        for _ in 1..count do
+            agent.Update(replay, replay.Window)
+
+    let contenders = [
+        {
+            Name = "eager"
+            Run = eager options denseSettings dense.Networks replay
+            Rates = ResizeArray()
+        }
+        {
+            Name = "dense"
+            Run = step dense
+            Rates = ResizeArray()
+        }
+        {
+            Name = "ne"
+            Run = step expanding
+            Rates = ResizeArray()
+        }
+    ]
+
+    // Long enough for the just-in-time compiler's second tier.
+    for contender in contenders do
+        round 3.0 contender |> ignore
+
+    for number in 1 .. options.Rounds do
+        for contender in contenders do
+            contender.Rates.Add(round options.SecondsPerRound contender)
+
+        let rates =
+            contenders
+            |> List.map (fun c -> $"{c.Name} {c.Rates[number - 1]:F0}/s")
+            |> String.concat "  "
+
+        printfn $"round {number}: {rates}"
+
+    let rate name =
+        (contenders |> List.find (fun c -> c.Name = name)).Rates
+    // Rounds alternate, so ratios of neighbours are less disturbed by a busy machine than ratios of medians.
+    let paired a b =
+        Seq.map2 (fun (x: float) y -> x / y) (rate a) (rate b) |> median
+
+    let denseOverEager, neOverDense = paired "dense" "eager", paired "ne" "dense"
+    let event = eventSeconds options replay
+    let interval = neSettings.Ne.GrowInterval.Value
+    let eventShare = event / float interval * median (rate "dense")
+
+    let allocated =
+        let before = GC.GetAllocatedBytesForCurrentThread()
+        step dense 1000
+        float (GC.GetAllocatedBytesForCurrentThread() - before) / 1000.0
+
+    let report = {|
+        command = String.Join(" ", Environment.GetCommandLineArgs() |> Seq.skip 1)
+        machine = $"{Environment.ProcessorCount} cores, {Runtime.InteropServices.RuntimeInformation.OSDescription}"
+        dotnet = Environment.Version.ToString()
+        engine = "torch cpu"
+        torchSharp = (LibTorch.describe ()).TorchSharpVersion
+        threads = options.Threads
+        observation = options.Observation
+        action = options.Action
+        hidden = options.Hidden
+        batch = options.Batch
+        replayRows = options.ReplayRows
+        updatesPerSecond =
+            dict [
+                for c in contenders ->
+                    c.Name,
+                    {|
+                        median = median c.Rates
+                        rounds = c.Rates.ToArray()
+                    |}
+            ]
+        denseOverEager = denseOverEager
+        neOverDense = neOverDense
+        neOverheadPercent = 100.0 * (1.0 / neOverDense - 1.0)
+        topologyEventMilliseconds = 1000.0 * event
+        growInterval = interval
+        topologyEventSharePercent = 100.0 * eventShare
+        managedBytesPerUpdate = allocated
+    |}
+
+    let folder = Path.GetDirectoryName(Path.GetFullPath options.Output)
+    Directory.CreateDirectory(nonNull folder) |> ignore
+
+    let json =
+        JsonSerializer.Serialize(report, JsonSerializerOptions(WriteIndented = true))
+
+    File.WriteAllText(options.Output, json + "\n")
+
+    for c in contenders do
+        printfn $"{c.Name, -6} median {median c.Rates:F1} updates/s  [{Seq.min c.Rates:F1} .. {Seq.max c.Rates:F1}]"
+
+    printfn $"dense / eager {denseOverEager:F2}   ne overhead over dense {100.0 * (1.0 / neOverDense - 1.0):F2} %%"
+    printfn $"one topology event of both networks {1000.0 * event:F1} ms = {100.0 * eventShare:F2} %% of a run with growInterval {interval}"
+    printfn $"managed bytes per dense update {allocated:F0}"
+    printfn $"written to {options.Output}"

@@ -1,0 +1,171 @@
+module NE.Actors.Tests.Journal.JournalCodecTests
+
+open System
+open System.Collections.Generic
+open System.IO
+open Expecto
+open FsCheck
+open NE.Actors.Checkpoints
+open NE.Actors.Journal
+open NE.Actors.Replay
+open NE.Actors.Tests.DurableSupport
+open NE.Model.History
+
+let private decode (manifest: string) (bytes: byte[]) =
+    JournalCodec.Decode(manifest, ReadOnlySpan<byte> bytes)
+
+let private again (entry: obj) =
+    decode (JournalCodec.ManifestOf entry) (JournalCodec.Encode entry)
+
+let private stored event = JournalEntry.EventStored(3L, true, event)
+
+/// Equals, unlike `=`, takes NaN for equal to NaN.
+let private survives event =
+    match again (stored event) with
+    | :? JournalEntry.EventStored as back -> back.Id = 3L && back.WithCommit && back.Event.Equals(event: RunEvent)
+    | _ -> false
+
+let private manifest =
+    let components =
+        dict [ "parameters", ComponentRef("aa11", 5L); "masks", ComponentRef("bb22", 7L) ]
+
+    let replay =
+        ReplayManifest(10L, 40L, 42, 32, [ SegmentRef(0, 0, "seg-00000000-e0000.bin", 32L, "cc33"); SegmentRef(1, 2, "seg-00000001-e0002.bin", 8L, "dd44") ])
+
+    let csv = dict [ "metrics.csv", 1234L ]
+    CheckpointManifest(1, 6L, 25_000L, 12_500L, 2_500L, true, Dictionary components, replay, Dictionary csv, BestCheckpoint(20_000L, ComponentRef("ee55", 9L)), 17L)
+
+/// One of each case, with values that are easy to get wrong.
+let private samples: (string * obj) list =
+    let operational event : obj = JournalEntry.EventStored(4L, false, event)
+
+    [
+        "topology-changed",
+        stored (
+            RunEvent.TopologyChanged(
+                5L,
+                {
+                    Step = 7_000L
+                    Network = "critic"
+                    Layers = [|
+                        {
+                            Stack = 1
+                            Layer = 2
+                            Grown = [| 0; 1; 130; 40_000; Int32.MaxValue |]
+                            Pruned = [| 129 |]
+                            Touched = [| 9; 3 |]
+                            Dormant = 4
+                            Active = 1_000
+                            Size = 65_536
+                            MinScore = nanf
+                            MaxScore = 1.5e-7f
+                        }
+                    |]
+                    OutputShift = 0.1
+                }
+            )
+        )
+        "episode-ended",
+        stored (
+            RunEvent.EpisodeEnded(
+                6L,
+                {
+                    Step = 8_000L
+                    Environment = 3
+                    Episode = 8L
+                    Return = -123.456
+                    Length = 1_000
+                    Terminated = true
+                }
+            )
+        )
+        "evaluation-ended",
+        stored (
+            RunEvent.EvaluationEnded(
+                7L,
+                {
+                    Step = 10_000L
+                    Returns = [| 1.5; nan; infinity; -0.0 |]
+                    Lengths = [| 1_000; 17; 18; 19 |]
+                    IsBest = true
+                }
+            )
+        )
+        "run-started", operational (RunEvent.RunStarted("seed: 1\nmethod: \"ne\"\n", "ne 0.1.0, .NET 10.0"))
+        "run-resumed", operational (RunEvent.RunResumed(25_000L, "ne 0.1.1"))
+        "configuration-changed", operational (RunEvent.ConfigurationChanged(25_000L, [| "ne.omega", "0.4", "0.2" |]))
+        "environment-restarted", operational (RunEvent.EnvironmentRestarted(26_000L, 2, "mju_error: α < 0"))
+        "run-interrupted", operational (RunEvent.RunInterrupted(27_000L, "SIGTERM"))
+        "run-failed", operational (RunEvent.RunFailed(28_000L, "NaN in critic.0.weight"))
+        "run-completed", operational (RunEvent.RunCompleted(30_000L))
+        "checkpoint-committed", JournalEntry.CheckpointCommitted manifest
+        "rewound", JournalEntry.Rewound(9L, 6L)
+        "snapshot",
+        JournalSnapshot(
+            [ RetainedCommit(manifest, [| 1uy; 2uy; 255uy |], Dictionary(dict [ "EpisodeEnded", 3L ])) ],
+            Dictionary(dict [ "EpisodeEnded", 4L; "RunStarted", 1L ]),
+            6L,
+            2L
+        )
+    ]
+
+let private golden name =
+    Path.Combine(__SOURCE_DIRECTORY__, "..", "..", "data", "golden", "journal", name + ".json")
+
+[<Tests>]
+let tests =
+    testList "the journal's bytes" [
+        testProperty "bring back any topology event" <| fun ordinal step network layers shift ->
+            survives (
+                RunEvent.TopologyChanged(
+                    ordinal,
+                    {
+                        Step = step
+                        Network = (if network then "actor" else "critic")
+                        Layers = layers
+                        OutputShift = shift
+                    }
+                )
+            )
+
+        testProperty "bring back any episode"
+        <| fun ordinal episode -> survives (RunEvent.EpisodeEnded(ordinal, episode))
+
+        testProperty "bring back any evaluation"
+        <| fun ordinal evaluation -> survives (RunEvent.EvaluationEnded(ordinal, evaluation))
+
+        testProperty "bring back index arrays, sorted or not" <| fun (indices: int[]) ->
+            survives (topology 0L indices (Array.sort indices) 0 0)
+
+        testCase "spend at most two bytes on an index of a sorted event"
+        <| fun () ->
+            // A quarter of a 256 x 128 layer, as one event of the paper may grow.
+            let grown = [| for i in 0..8_191 -> i * 4 |]
+            let bytes = (JournalCodec.Encode(stored (topology 0L grown [||] 0 0))).Length
+            Expect.isLessThan bytes (grown.Length * 2) "base64 included"
+
+        for name, entry in samples do
+            testCase $"of an old '{name}' still read"
+            <| fun () ->
+                if not (String.IsNullOrEmpty(Environment.GetEnvironmentVariable "NE_WRITE_GOLDEN")) then
+                    File.WriteAllBytes(golden name, JournalCodec.Encode entry)
+
+                let old = File.ReadAllBytes(golden name)
+                let read = decode (name + ":1") old
+                Expect.equal (Text.Encoding.UTF8.GetString(JournalCodec.Encode read)) (Text.Encoding.UTF8.GetString(JournalCodec.Encode entry)) "same values"
+                Expect.equal (JournalCodec.ManifestOf entry) (name + ":1") "same name"
+
+                match entry, read with
+                | (:? JournalEntry.EventStored as wanted), (:? JournalEntry.EventStored as found) ->
+                    Expect.isTrue (found.Event.Equals wanted.Event) $"{found.Event}"
+                | _ -> Expect.equal (read.GetType()) (entry.GetType()) "same record"
+
+        testCase "of a newer program, or damaged ones, are refused with the record's name"
+        <| fun () ->
+            for name, bytes in [ "episode-ended:2", "{}"B; "episode-ended:1", "{"B; "episode-ended:1", "null"B; "run-started:1", "[]"B ] do
+                try
+                    decode name bytes |> ignore
+                    failtest "it was read"
+                with :? InvalidDataException as error ->
+                    Expect.stringContains error.Message name "name"
+    ]

@@ -1,0 +1,74 @@
+/// Runs small but real trainings in this process: MuJoCo, libtorch, SQLite.
+module NE.Actors.Tests.Runs.Training
+
+open System
+open System.Collections.Generic
+open System.IO
+open NE.Actors.Checkpoints
+open NE.Actors.Runs
+open NE.Model
+
+/// A run of a few hundred steps in which everything happens: several commits, evaluations, topology events, review.
+let settings (changes: (string * string) list) : Settings =
+    let pairs =
+        [
+            "run.environment", "HalfCheetah-v4"
+            "run.steps", "600"
+            "network.hidden", "32,32"
+            "td3.batchSize", "32"
+            "td3.startSteps", "100"
+            "td3.bufferSize", "400"
+            "ne.growInterval", "20"
+            "ne.pruneBatch", "64"
+            "ne.reviewFirstStep", "50"
+            "ne.reviewThreshold", "0.2"
+            "ne.reviewWindow", "40"
+            "checkpoint.every", "150"
+            "evaluation.every", "100"
+            "evaluation.episodes", "1"
+            "log.metricsEvery", "50"
+        ]
+        @ changes
+        |> List.map (fun (key, value) -> struct (key, value))
+
+    match Settings.apply pairs Settings.defaults with
+    | Ok settings -> fst (Settings.resolve settings)
+    | Error errors -> failwithf "%A" errors
+
+let request (paths: RunPaths) (settings: Settings) : RunRequest =
+    RunRequest(Paths = paths, Settings = settings, ConfigurationText = "test", Versions = Dictionary())
+
+/// A folder of its own, deleted afterwards.
+let inFolder (body: string -> 'T) : 'T =
+    let folder = Directory.CreateTempSubdirectory("ne-run-").FullName
+
+    try
+        body folder
+    finally
+        Directory.Delete(folder, true)
+
+/// Runs to the end, or until `stop` says so, and returns how it ended.
+let train (configure: RunRequest -> RunRequest) (stop: RunStatus -> bool) (paths: RunPaths) (settings: Settings) : RunOutcome =
+    let run = TrainingRun.Start(configure (request paths settings))
+    let deadline = DateTime.UtcNow.AddMinutes 2.0
+
+    while not run.Completion.IsCompleted && DateTime.UtcNow < deadline do
+        if stop run.Status then
+            run.RequestStop "the test asked for it"
+
+        run.Completion.Wait 5 |> ignore
+
+    let outcome =
+        if run.Completion.IsCompleted then
+            run.Completion.Result
+        else
+            RunOutcome(RunPhase.Failed, $"it did not end in time: {run.Status}", 0L)
+
+    run.DisposeAsync().AsTask().Wait()
+    outcome
+
+let never (_: RunStatus) = false
+
+let create folder name = RunFolder.Create(folder, name)
+
+let digest (paths: RunPaths) : StateDigest = CheckpointReader.Digest(paths, CheckpointChoice.Last)

@@ -1,0 +1,71 @@
+/// Small agents and replay buffers for the tests of agents.
+module NE.Model.Tests.Agents.AgentFixture
+
+open System
+open NE.Benchmarks
+open NE.Model
+open NE.Model.Agents
+open NE.Model.Networks
+open NE.Model.Replay
+open NE.Model.Topology
+
+let shape: TransitionShape = { ObservationSize = 7; ActionSize = 3 }
+
+[<Literal>]
+let MaxAction = 0.8f
+
+/// Shared by all tests: reading is all that an agent does to it.
+let replay = lazy (new RandomReplay(shape, 3000, MaxAction, 11L))
+
+/// A resolved configuration of a small NE run: an event every 20 gradient steps up to 400, review from step 40 on.
+let small: Settings =
+    fst (
+        Settings.resolve {
+            Settings.defaults with
+                Run.Seed = 5L
+                Network.Hidden = [ 24; 16 ]
+                Td3.BatchSize = 32
+                Ne.GrowInterval = Is 20L
+                Ne.EndStep = Is 400L
+                Ne.PruneBatch = 512
+                Ne.ReviewWindow = Is 40L
+                Ne.ReviewFirstStep = Is 40L
+        }
+    )
+
+let td3 = { small with Run.Method = Method.Td3 }
+
+let create (settings: Settings) =
+    Agent.Create(settings, shape.ObservationSize, shape.ActionSize, MaxAction, "cpu", 1)
+
+let step (agent: Agent) count =
+    for _ in 1..count do
+        agent.Update(replay.Value, replay.Value.Window)
+
+/// Every stored byte of an agent.
+let digest (agent: Agent) =
+    agent.Save().Components
+    |> Array.map (fun struct (name, bytes) -> name, Convert.ToHexString(Security.Cryptography.SHA256.HashData bytes))
+
+let groups (agent: Agent) = [ agent.Networks.Actor; agent.Networks.Critics ]
+
+/// Silences neurons of a hidden layer: no weight to it has a value, and its bias is negative.
+let kill (group: NetworkGroup) stack layer (neurons: int seq) =
+    let slot = group.Layout.Slot(stack, layer)
+    let weights = group.ReadOnline Field.Weights
+
+    for neuron in neurons do
+        Array.fill weights (slot.Weights + neuron * slot.Inputs) slot.Inputs 0.0f
+        weights[slot.Biases + neuron] <- -0.01f
+
+    group.WriteOnline(Field.Weights, weights)
+
+/// Active weights of a group, all layers.
+let activeCount (group: NetworkGroup) =
+    group.Masks |> Seq.concat |> Seq.sumBy _.ActiveCount
+
+/// Whether the mask has a weight of a slot.
+let isActive (group: NetworkGroup) (slot: LayerSlot) index =
+    let masks = group.Masks[slot.Stack]
+    let mask: LayerMask = masks[slot.Layer]
+    mask[index]

@@ -1,0 +1,256 @@
+module NE.Model.Tests.Agents.Td3Tests
+
+open System
+open Expecto
+open NE.Benchmarks
+open NE.Model
+open NE.Model.Agents
+open NE.Model.Networks
+open NE.Model.Random
+open NE.Model.Replay
+open NE.Model.Tests.Agents.AgentFixture
+open TorchSharp
+
+let private engine () : IEngine = TorchEngine.Create("cpu", 1)
+
+/// Frees the oracle's tensors; libtorch must be there before the first use of torch.
+let private scope () =
+    LibTorch.ensureLoaded ()
+    torch.NewDisposeScope()
+
+/// TD3 without clipping, and the eager oracle from the same weights.
+let private pair () =
+    let networks =
+        new Td3Networks(
+            engine (),
+            {
+                Hidden = [ 24; 16 ]
+                WeightClip = 0.0
+            },
+            { Shape = shape; MaxAction = MaxAction }
+        )
+
+    let draws = stream 9L Purpose.Initialisation
+    networks.Actor.Initialise draws
+    networks.Critics.Initialise draws
+    networks, new Td3(networks, small.Td3), new EagerTd3(networks, small.Td3)
+
+let private rowsOf seed count =
+    let rows = Array.zeroCreate<int64> count
+    AgeOrder.sampleUniform replay.Value.Window (stream seed Purpose.Batch) (Span rows)
+    rows
+
+/// The oracle's form of a batch, with the noise that our TD3 will draw.
+let private eagerBatch (rows: int64[]) (noise: Stream) : EagerBatch =
+    let count = int64 rows.Length
+    let data = rows |> Array.map replay.Value.Row
+
+    let columns first width =
+        torch.tensor(data |> Array.collect (fun row -> Array.sub row first width)).reshape(count, int64 width)
+
+    let epsilon = Array.zeroCreate<float32>(rows.Length * shape.ActionSize)
+    noise.FillNormal(Span epsilon, float32 small.Td3.TargetNoise * MaxAction)
+
+    {
+        S = columns 0 shape.ObservationSize
+        A = columns shape.Action shape.ActionSize
+        R = columns shape.Reward 1
+        NotDone = columns shape.NotDone 1
+        S2 = columns shape.NextObservation shape.ObservationSize
+        Noise = torch.tensor(epsilon).reshape(count, int64 shape.ActionSize)
+    }
+
+let private stored (layout: BlockLayout) (models: Mlp list) select =
+    let values = Array.zeroCreate<float32> layout.Length
+
+    models
+    |> List.iteri (fun stack model -> model.Store(layout, stack, select, values))
+
+    values
+
+let private difference = NE.Model.Tests.Networks.EngineFixture.largestDifference
+
+[<Tests>]
+let tests =
+    testList "Td3" [
+        test "the gradients of both losses equal autograd's" {
+            use _ = scope ()
+            let networks, td3, eager = pair ()
+            use w = new Td3Workspace(networks, 32)
+            (rowsOf 1L 32).CopyTo(w.RowNumbers, 0)
+            w.Gather replay.Value
+            let batch = eagerBatch w.RowNumbers (stream 1L Purpose.TargetNoise)
+            let loss = td3.CriticGradient(w, stream 1L Purpose.TargetNoise)
+            let expected = eager.CriticLoss batch
+            Expect.floatClose Accuracy.medium loss (float (expected.item<float32>())) "L_Q"
+            expected.backward ()
+            let layout = networks.Critics.Layout
+            let gradients = stored layout (List.ofArray eager.Critics) (fun p -> nonNull p.grad)
+            Expect.isLessThan (difference (networks.Critics.ReadOnline Field.Gradients) gradients) 1e-6 "critics"
+            let loss = td3.ActorGradient w
+            let expected = eager.ActorLoss batch
+            Expect.floatClose Accuracy.medium loss (float (expected.item<float32>())) "L_pi"
+            expected.backward ()
+
+            let gradients =
+                stored networks.Actor.Layout [ eager.Actor ] (fun p -> nonNull p.grad)
+
+            Expect.isLessThan (difference (networks.Actor.ReadOnline Field.Gradients) gradients) 1e-6 "actor"
+        }
+
+        test "40 updates give the weights and targets of TorchSharp modules with torch.optim.Adam" {
+            use _ = scope ()
+            let networks, td3, eager = pair ()
+            use w = new Td3Workspace(networks, 32)
+            let ours, theirs = stream 2L Purpose.TargetNoise, stream 2L Purpose.TargetNoise
+
+            for t in 1L .. 40L do
+                (rowsOf (100L + t) 32).CopyTo(w.RowNumbers, 0)
+                w.Gather replay.Value
+                eager.Update(eagerBatch w.RowNumbers theirs)
+                td3.Update(w, t, ours) |> ignore
+
+            let actor, critics = networks.Actor, networks.Critics
+
+            for name, values, models, layout in
+                [
+                    "actor", actor.ReadOnline Field.Weights, [ eager.Actor ], actor.Layout
+                    "actor target", actor.ReadTarget(), [ eager.ActorTarget ], actor.Layout
+                    "critics", critics.ReadOnline Field.Weights, List.ofArray eager.Critics, critics.Layout
+                    "critic targets", critics.ReadTarget(), List.ofArray eager.CriticTargets, critics.Layout
+                ] do
+                Expect.isLessThan (difference values (stored layout models id)) 2e-5 name
+        }
+
+        test "the actor and all targets move on every second step only" {
+            use agent = create td3
+            let actor, critics = agent.Networks.Actor, agent.Networks.Critics
+
+            let state () =
+                actor.ReadOnline Field.Weights, actor.ReadTarget(), critics.ReadTarget()
+
+            let start = state ()
+            step agent 1
+            Expect.equal (state ()) start "after step 1"
+            step agent 1
+            let a, b, c = state ()
+            let a0, b0, c0 = start
+            Expect.isTrue (a <> a0 && b <> b0 && c <> c0) "after step 2"
+        }
+
+        test "no weight, online or target, ever passes its clip bound" {
+            let settings = {
+                td3 with
+                    Network.WeightClip = 0.9
+                    Td3.CriticLearningRate = 0.01
+                    Td3.ActorLearningRate = 0.01
+            }
+
+            use agent = create settings
+
+            for _ in 1..60 do
+                step agent 1
+
+                for group in groups agent do
+                    let online, target = group.ReadOnline Field.Weights, group.ReadTarget()
+
+                    for slot in group.Layout.Slots do
+                        let bound = NE.Model.Topology.WeightBounds.clip 0.9f slot.Inputs
+
+                        for values, ulp in [ online, 0.0f; target, MathF.BitIncrement bound - bound ] do
+                            for i in slot.Weights .. slot.Biases + slot.Outputs - 1 do
+                                if abs values[i] > bound + ulp then
+                                    failtest $"{group.Name}: |{values[i]}| > {bound}"
+        }
+
+        test "a NaN in the replay stops the update with a named loss" {
+            let broken = {
+                new ITransitionSource with
+                    member _.Gather(rows, destination, stride) =
+                        (replay.Value :> ITransitionSource).Gather(rows, destination, stride)
+                        let place = FSharp.NativeInterop.NativePtr.add destination shape.Reward
+                        FSharp.NativeInterop.NativePtr.write place Single.NaN
+            }
+
+            use agent = create td3
+
+            match
+                (try
+                    Ok(agent.Update(broken, replay.Value.Window))
+                 with :? NonFiniteException as error ->
+                     Error error)
+            with
+            | Ok() -> failtest "the NaN went unnoticed"
+            | Error error ->
+                Expect.equal error.Tensor "The critics' loss" "what"
+                Expect.equal error.Step 1L "when"
+        }
+
+        test "a parameter that is not finite is found and named" {
+            use agent = create td3
+            step agent 4
+            Expect.isNull (agent.FindNonFinite()) "healthy"
+            let critics = agent.Networks.Critics
+            let weights = critics.ReadOnline Field.Weights
+            weights[critics.Layout.Slot(1, 0).Weights + 3] <- Single.PositiveInfinity
+            critics.WriteOnline(Field.Weights, weights)
+            Expect.equal (agent.FindNonFinite()) "critic 2, layer 1 weights" "online"
+            use agent = create td3
+            let actor = agent.Networks.Actor
+            let target = actor.ReadTarget()
+            target[actor.Layout.Slot(0, 2).Biases] <- Single.NaN
+            actor.WriteTarget target
+            Expect.equal (agent.FindNonFinite()) "actor target, layer 3 biases" "target"
+        }
+
+        test "the policy is the current actor, and stays as it was when the actor moves on" {
+            use agent = create td3
+            step agent 2
+            let policy = agent.Policy()
+            Expect.isTrue (obj.ReferenceEquals(policy, agent.Policy())) "one copy per actor"
+            let observation = Array.init shape.ObservationSize (fun i -> float32 i / 10.0f)
+
+            let act (policy: Policy) =
+                let action = Array.zeroCreate<float32> shape.ActionSize
+                policy.Act(ReadOnlySpan observation, Span action, policy.CreateScratch())
+                action
+
+            let before = act policy
+            step agent 2
+            let later = agent.Policy()
+            Expect.equal (act policy) before "the old copy"
+            Expect.notEqual (act later) before "the new one"
+            Expect.equal (policy.Version, later.Version) (1L, 2L) "versions count actor updates"
+        }
+
+        test "an update allocates no managed memory once warm" {
+            use agent = create td3
+
+            let bytes () =
+                let before = GC.GetAllocatedBytesForCurrentThread()
+                step agent 100
+                GC.GetAllocatedBytesForCurrentThread() - before
+
+            // Warm means that the compiler has put its optimised code in place, which it does when it likes.
+            let mutable tries = 1
+
+            while bytes () > 0L && tries < 60 do
+                tries <- tries + 1
+
+            Expect.isLessThan tries 60 "a hundred updates without an allocation"
+        }
+
+        test "the same seed gives the same agent, another seed another one" {
+            let run seed =
+                use agent = create { small with Run.Seed = seed }
+                step agent 70
+                digest agent
+
+            let first = run 1L
+            Expect.equal (run 1L) first "the same seed"
+            let other = run 2L
+
+            for (name, a), (_, b) in Array.zip first other do
+                Expect.notEqual a b name
+        }
+    ]

@@ -1,0 +1,48 @@
+/// Engines and small helpers for the tests of networks.
+module NE.Model.Tests.Networks.EngineFixture
+
+open System
+open NE.Model.Networks
+open NE.Model.Random
+
+/// libtorch's threads are one for the whole process, so every test asks for one.
+let fused: Lazy<IEngine> = lazy (TorchEngine.Create("cpu", 1) :> IEngine)
+
+/// The code path of CUDA, on CPU memory.
+let torchOperations: Lazy<IEngine> =
+    lazy (TorchEngine.CreateWithTorchOperations() :> IEngine)
+
+let engines = [ "fused kernels", fused; "torch operations", torchOperations ]
+
+let draws seed = stream seed Purpose.Initialisation
+
+let normals (draws: Stream) count =
+    let values = Array.zeroCreate<float32> count
+    draws.FillNormal(Span values, 1.0f)
+    values
+
+let read (block: IParameterBlock) field =
+    let values = Array.zeroCreate<float32> block.Layout.Length
+    block.Read(field, Span values)
+    values
+
+let write (block: IParameterBlock) field (values: float32[]) = block.Write(field, ReadOnlySpan values)
+
+let readMatrix (matrix: IMatrix) =
+    let values = Array.zeroCreate<float32>(matrix.Rows * matrix.Columns)
+    matrix.Read(Span values)
+    values
+
+let writeMatrix (matrix: IMatrix) (values: float32[]) = matrix.Write(ReadOnlySpan values)
+
+/// A matrix of an engine, filled.
+let matrixOf (engine: IEngine) rows columns (values: float32[]) =
+    let matrix = engine.CreateMatrix(rows, columns)
+    writeMatrix matrix values
+    matrix
+
+let largestDifference (a: float32[]) (b: float32[]) =
+    Seq.zip a b |> Seq.map (fun (x, y) -> abs (float x - float y)) |> Seq.max
+
+let bits (values: float32[]) =
+    values |> Array.map BitConverter.SingleToInt32Bits

@@ -1,0 +1,236 @@
+module NE.Model.Tests.Networks.PassTests
+
+open System
+open Expecto
+open Expecto.ExpectoFsCheck
+open NE.Model.Networks
+open NE.Model.Tests.Networks.EngineFixture
+open TorchSharp
+
+/// The same network built from torch functions with autograd.
+let private autograd (layout: BlockLayout) stack (parameters: float32[]) (x: torch.Tensor) (scale: float32 option) =
+    let leaves =
+        Array.init layout.Layers (fun layer ->
+            let slot = layout.Slot(stack, layer)
+
+            let w =
+                torch.tensor(Array.sub parameters slot.Weights slot.WeightCount).reshape(int64 slot.Outputs, int64 slot.Inputs)
+
+            let b = torch.tensor (Array.sub parameters slot.Biases slot.Outputs)
+            w.requires_grad <- true
+            b.requires_grad <- true
+            slot, w, b)
+
+    let mutable h = x
+
+    for layer in 0 .. layout.Layers - 1 do
+        let _, w, b = leaves[layer]
+        h <- torch.nn.functional.linear (h, w, b)
+
+        if layer < layout.Layers - 1 then
+            h <- torch.nn.functional.relu h
+
+    let output =
+        match scale with
+        | Some scale -> torch.tanh (h) * scale
+        | None -> h
+
+    output, leaves
+
+let private array (tensor: torch.Tensor) =
+    tensor.detach().contiguous().data<float32>().ToArray()
+
+type private Case = {
+    Layout: BlockLayout
+    Rows: int
+    Head: Head
+    Scale: float32 option
+}
+
+let private cases = [
+    for widths in [ [ 5; 8; 1 ]; [ 17; 32; 24; 6 ]; [ 3; 9; 7; 11; 2 ] ] do
+        for stacks in [ 1; 2 ] do
+            for scale in [ None; Some 1.0f; Some 0.4f ] do
+                {
+                    Layout = BlockLayout.Create(stacks, widths)
+                    Rows = 19
+                    Head =
+                        (match scale with
+                         | Some s -> ScaledTanh s
+                         | None -> Linear)
+                    Scale = scale
+                }
+]
+
+let private perCase name body =
+    testList name [
+        for engineName, engine in engines do
+            for case in cases do
+                let widths = String.Join("-", case.Layout.Widths.ToArray())
+
+                testCase $"{engineName}, {case.Layout.Stacks} x {widths}, %A{case.Head}" (fun () -> body engine.Value case)
+    ]
+
+[<Tests>]
+let tests =
+    testList "Pass" [
+        testPropertyWithConfig
+            {
+                FsCheckConfig.defaultConfig with
+                    maxTest = 50
+            }
+            "the layers of a layout fill the block without gap or overlap"
+            (fun (stacks: byte) (widths: byte list) ->
+                let widths =
+                    1 :: 2 :: (widths |> List.truncate 5 |> List.map (fun w -> int w % 40 + 1))
+
+                let layout = BlockLayout.Create(int stacks % 3 + 1, widths)
+                let used = Array.zeroCreate<int> layout.Length
+
+                for slot in layout.Slots do
+                    for i in slot.Weights .. slot.Weights + slot.WeightCount - 1 do
+                        used[i] <- used[i] + 1
+
+                    for i in slot.Biases .. slot.Biases + slot.Outputs - 1 do
+                        used[i] <- used[i] + 1
+
+                layout.Length % 16 = 0
+                && used
+                   |> Array.indexed
+                   |> Array.forall (fun (i, count) -> count = (if i < layout.ParameterCount then 1 else 0)))
+
+        perCase "the backward pass gives autograd's gradients of all parameters" (fun engine case ->
+            let layout, draws = case.Layout, draws 1L
+            use block = engine.CreateBlock(layout, true)
+            let parameters = layout.Initialise draws
+            write block Field.Weights parameters
+            let x = normals draws (case.Rows * layout.Inputs)
+            let input = matrixOf engine case.Rows layout.Inputs x
+
+            use pass =
+                engine.CreatePass(block, layout.Stacks, input, case.Head, ParameterGradient)
+
+            pass.Forward()
+            let expected = Array.zeroCreate<float32> layout.Length
+
+            for stack in 0 .. layout.Stacks - 1 do
+                let output, leaves =
+                    autograd layout stack parameters (torch.tensor(x).reshape(int64 case.Rows, int64 layout.Inputs)) case.Scale
+
+                Expect.isLessThan (largestDifference (readMatrix (pass.Output stack)) (array output)) 1e-6 "output"
+                let weight = normals draws (case.Rows * layout.Outputs)
+                writeMatrix (pass.OutputGradient stack) weight
+                (output * torch.tensor(weight).reshape(output.shape)).sum().backward()
+
+                for slot, w, b in leaves do
+                    (array (nonNull w.grad)).CopyTo(expected, slot.Weights)
+                    (array (nonNull b.grad)).CopyTo(expected, slot.Biases)
+
+            pass.Backward()
+            Expect.isLessThan (largestDifference (read block Field.Gradients) expected) 1e-5 "gradients")
+
+        perCase "the backward pass gives autograd's gradient of the chosen input columns" (fun engine case ->
+            let layout, draws = case.Layout, draws 2L
+            use block = engine.CreateBlock(layout, true)
+            let parameters = layout.Initialise draws
+            write block Field.Weights parameters
+            let x = normals draws (case.Rows * layout.Inputs)
+            let input = matrixOf engine case.Rows layout.Inputs x
+            let first, count = 1, layout.Inputs - 1
+
+            use pass =
+                engine.CreatePass(block, layout.Stacks, input, case.Head, InputGradient(first, count))
+
+            pass.Forward()
+            let leaf = torch.tensor(x).reshape(int64 case.Rows, int64 layout.Inputs)
+            leaf.requires_grad <- true
+
+            for stack in 0 .. layout.Stacks - 1 do
+                let output, _ = autograd layout stack parameters leaf case.Scale
+                let weight = normals draws (case.Rows * layout.Outputs)
+                writeMatrix (pass.OutputGradient stack) weight
+                (output * torch.tensor(weight).reshape(output.shape)).sum().backward()
+
+            pass.Backward()
+            let expected = (nonNull leaf.grad).narrow(1L, int64 first, int64 count)
+            Expect.isLessThan (largestDifference (readMatrix pass.InputGradient) (array expected)) 1e-5 "gradients")
+
+        testCase "the pointwise operations of both code paths agree" (fun () ->
+            let rows, columns = 37, 6
+
+            let results = [
+                for _, lazyEngine in engines do
+                    let engine = lazyEngine.Value
+                    let draws = draws 3L
+
+                    let random columns =
+                        matrixOf engine rows columns (normals draws (rows * columns))
+
+                    let action, noise, next = random columns, random columns, random columns
+                    engine.SmoothedAction(action, noise, 0.5f, 0.9f, next)
+                    let values, reward, target = [| random 1; random 1 |], random 1, random 1
+
+                    let notDone =
+                        matrixOf engine rows 1 (Array.init rows (fun i -> if i % 5 = 0 then 0.0f else 1.0f))
+
+                    engine.TdTarget(values, reward, notDone, 0.99f, target)
+                    let gradients = [| random 1; random 1 |]
+                    let loss = engine.SquaredError(values, target, gradients)
+                    let filled, copied = random 3, random columns
+                    engine.Fill(filled, -0.5f)
+                    engine.Copy(action, copied)
+
+                    Array.concat [
+                        readMatrix next
+                        readMatrix target
+                        readMatrix gradients[0]
+                        readMatrix gradients[1]
+                        readMatrix filled
+                        readMatrix copied
+                        [| float32 loss; float32 (engine.Mean action) |]
+                    ]
+            ]
+
+            Expect.isLessThan (largestDifference results[0] results[1]) 1e-5 "all results")
+
+        testCase "the smoothed action stays within its bounds and near the action" (fun () ->
+            let engine, draws = fused.Value, draws 4L
+            let rows = 200
+            let a = normals draws (rows * 3) |> Array.map (fun x -> Math.Clamp(x, -0.4f, 0.4f))
+
+            let action, noise =
+                matrixOf engine rows 3 a, matrixOf engine rows 3 (normals draws (rows * 3))
+
+            let next = engine.CreateMatrix(rows, 3)
+            engine.SmoothedAction(action, noise, 0.2f, 0.4f, next)
+
+            for before, after in Seq.zip a (readMatrix next) do
+                Expect.isLessThanOrEqual (abs after) 0.4f "within the action's range"
+                Expect.isLessThanOrEqual (abs (after - before)) 0.2000001f "within the noise's clip")
+
+        testCase "the TD target bootstraps unless the transition was terminal" (fun () ->
+            let engine = fused.Value
+            let column values = matrixOf engine 2 1 values
+            let target = engine.CreateMatrix(2, 1)
+
+            engine.TdTarget(
+                [| column [| 3.0f; 3.0f |]; column [| 5.0f; 2.0f |] |],
+                column [| 1.0f; 1.0f |],
+                column [| 0.0f; 1.0f |],
+                0.5f,
+                target
+            )
+
+            Expect.equal (readMatrix target) [| 1.0f; 2.0f |] "r when terminal, r + gamma min Q' otherwise")
+
+        testCase "a minibatch holds each row as stored, with room for the next action" (fun () ->
+            let shape: NE.Model.Replay.TransitionShape = { ObservationSize = 4; ActionSize = 2 }
+            use replay = new NE.Benchmarks.RandomReplay(shape, 50, 1.0f, 1L)
+            use batch = fused.Value.CreateMinibatch(3, shape)
+            batch.Gather(replay, ReadOnlySpan [| 7L; 0L; 49L |])
+
+            let expected = Array.collect replay.Row [| 7L; 0L; 49L |]
+
+            Expect.equal (readMatrix (batch.View(0, shape.StoredWidth))) expected "rows"
+            Expect.equal shape.BatchWidth (shape.StoredWidth + 2) "room for a'")
+    ]
