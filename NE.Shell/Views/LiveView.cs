@@ -23,8 +23,12 @@ public static class LiveView
         }
 
         List<IRenderable> rows = [new Text($"{title.Name}  ({title.Description})", Style.Parse("bold"))];
-        rows.Add(Progress(status));
-        rows.Add(table);
+
+        if (status.Steps > 0)
+        {
+            rows.Add(Progress(status));
+            rows.Add(table);
+        }
 
         if (Notice(status) is { } notice)
         {
@@ -44,7 +48,7 @@ public static class LiveView
         string left = status.Phase is RunPhase.Training ? $", {Format.Duration(SecondsLeft(status))} left" : "";
         return new Text(
             $"{Sparkline.Bar(fraction, CurveWidth)}  {Format.Count(status.Step)} / {Format.Count(status.Steps)}  {Format.Percent(fraction)}  "
-            + $"{Format.Duration(status.ElapsedSeconds)}{left}",
+            + $"{Format.Duration(status.ElapsedSeconds)} gone{left}",
             Style.Parse("green"));
     }
 

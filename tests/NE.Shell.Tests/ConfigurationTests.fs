@@ -4,7 +4,6 @@ open System
 open System.Collections.Generic
 open System.Text.Json
 open Expecto
-open Expecto.FsCheck
 open FsCheck
 open FsCheck.FSharp
 open NE.Model
@@ -15,8 +14,8 @@ open NE.Shell.Tests.Support
 let private known (id: string) : string | null =
     if id = "HalfCheetah-v4" || id = "Hopper-v4" then null else "there is no such task"
 
-let private arguments (source: string | null) (options: (string * string * string) list) (pairs: string list) =
-    ConfigurationArguments(source, List<_>(options |> List.map (fun (key, value, option) -> struct (key, value, option))), List<string> pairs)
+let private arguments (source: string option) (options: (string * string * string) list) (pairs: string list) =
+    ConfigurationArguments(Option.toObj source, List<_>(options |> List.map (fun (key, value, option) -> struct (key, value, option))), List<string> pairs)
 
 let private files (texts: (string * string) list) (name: string) : string | null =
     match texts |> List.tryFind (fun (file, _) -> file = name) with
@@ -44,7 +43,7 @@ let layers =
     testList "configuration layers" [
         test "later layers win: defaults, file, options, key=value" {
             let file = "run:\n  seed: 1\n  steps: 5000\ntd3:\n  batchSize: 32\n"
-            let built = build [ "a.yaml", file ] "a.yaml" [ "run.seed", "2", "--seed"; "td3.batchSize", "64", "--x" ] [ "td3.batchSize=128" ]
+            let built = build [ "a.yaml", file ] (Some "a.yaml") [ "run.seed", "2", "--seed"; "td3.batchSize", "64", "--x" ] [ "td3.batchSize=128" ]
             Expect.equal (value "run.steps" built.Settings) "5000" "from the file"
             Expect.equal (value "run.seed" built.Settings) "2" "from the option"
             Expect.equal (value "td3.batchSize" built.Settings) "128" "from key=value"
@@ -52,18 +51,18 @@ let layers =
         }
 
         test "sections and dotted keys, lists and scalars mean the same" {
-            let nested = build [ "a", "network:\n  hidden: [64, 32]\n  weightClip: 2\n" ] "a" [] []
-            let dotted = build [ "a", "network.hidden: 64,32\nnetwork.weightClip: 2\n" ] "a" [] []
+            let nested = build [ "a", "network:\n  hidden: [64, 32]\n  weightClip: 2\n" ] (Some "a") [] []
+            let dotted = build [ "a", "network.hidden: 64,32\nnetwork.weightClip: 2\n" ] (Some "a") [] []
             Expect.equal nested.Settings dotted.Settings "equal"
         }
 
         test "a preset is found by its name, and a file of that name wins" {
-            Expect.equal (value "network.hidden" (build [] "td3-anchor" [] []).Settings) "256,256" "preset"
-            Expect.equal (value "network.hidden" (build [ "td3-anchor", "network.hidden: [8]" ] "td3-anchor" [] []).Settings) "8" "file"
+            Expect.equal (value "network.hidden" (build [] (Some "td3-anchor") [] []).Settings) "256,256" "preset"
+            Expect.equal (value "network.hidden" (build [ "td3-anchor", "network.hidden: [8]" ] (Some "td3-anchor") [] []).Settings) "8" "file"
         }
 
         test "td3-anchor is what its sources say" {
-            let settings = (build [] "td3-anchor" [] []).Settings
+            let settings = (build [] (Some "td3-anchor") [] []).Settings
 
             for key, expected in
                 [
@@ -79,12 +78,12 @@ let layers =
 
         test "an empty file and a file of comments change nothing" {
             for text in [ ""; "# nothing\n"; "run:\n" ] do
-                Expect.equal (build [ "a", text ] "a" [] []).Settings (build [] null [] []).Settings text
+                Expect.equal (build [ "a", text ] (Some "a") [] []).Settings (build [] None [] []).Settings text
         }
 
         test "all problems of all layers at once, each with its place" {
             let message =
-                fails [ "a.yaml", "run:\n  sed: 1\nne:\n  omega: 7\n" ] "a.yaml" [ "run.steps", "x", "--steps"; "run.environment", "Hoper", "ENV" ] [ "td3.batchsize=1"; "ne.review=sometimes" ]
+                fails [ "a.yaml", "run:\n  sed: 1\nne:\n  omega: 7\n" ] (Some "a.yaml") [ "run.steps", "x", "--steps"; "run.environment", "Hoper", "ENV" ] [ "td3.batchsize=1"; "ne.review=sometimes" ]
 
             let lines = message.Split '\n'
             Expect.equal lines[0] "the configuration has 6 problems:" "count"
@@ -102,24 +101,24 @@ let layers =
         }
 
         test "a bad combination of values names both keys" {
-            let message = fails [] null [] [ "ne.startDensity=0.5"; "ne.finalDensity=0.3" ]
+            let message = fails [] None [] [ "ne.startDensity=0.5"; "ne.finalDensity=0.3" ]
             Expect.stringContains message "ne.finalDensity = 0.3" "key"
             Expect.stringContains message "ne.startDensity" "other key"
         }
 
         test "a key given twice" {
-            problem "ne.omega was already given as 'ne.omega=0.1'" [] null [] [ "ne.omega=0.1"; "ne.omega=0.2" ]
-            problem "a.yaml:3: ne.omega was already given in line 2" [ "a.yaml", "ne:\n  omega: 0.1\n  omega: 0.2\n" ] "a.yaml" [] []
-            problem "a.yaml:3: ne.omega was already given in line 2" [ "a.yaml", "ne:\n  omega: 0.1\nne.omega: 0.2\n" ] "a.yaml" [] []
+            problem "ne.omega was already given as 'ne.omega=0.1'" [] None [] [ "ne.omega=0.1"; "ne.omega=0.2" ]
+            problem "a.yaml:3: ne.omega was already given in line 2" [ "a.yaml", "ne:\n  omega: 0.1\n  omega: 0.2\n" ] (Some "a.yaml") [] []
+            problem "a.yaml:3: ne.omega was already given in line 2" [ "a.yaml", "ne:\n  omega: 0.1\nne.omega: 0.2\n" ] (Some "a.yaml") [] []
         }
 
-        test "text that is not YAML names file and line" { problem "a.yaml:2: not valid YAML" [ "a.yaml", "run:\n  seed: [1\nne: 2\n" ] "a.yaml" [] [] }
-        test "a list where sections are expected" { problem "a.yaml:1: expected `section:`" [ "a.yaml", "- 1\n- 2\n" ] "a.yaml" [] [] }
-        test "an alias" { problem "anchors and aliases are not read" [ "a.yaml", "run:\n  seed: &s 1\n  steps: *s\n" ] "a.yaml" [] [] }
-        test "a list of lists" { problem "expected a list of plain values" [ "a.yaml", "network:\n  hidden: [[1]]\n" ] "a.yaml" [] [] }
-        test "a second document" { problem "expected one document" [ "a.yaml", "run.seed: 1\n---\nrun.seed: 2\n" ] "a.yaml" [] [] }
-        test "an empty value" { problem "run.seed = (nothing)" [ "a.yaml", "run:\n  seed:\n" ] "a.yaml" [] [] }
-        test "a missing file names the nearest preset" { problem "did you mean the preset 'td3-anchor'?" [] "td3-anhor" [] [] }
+        test "text that is not YAML names file and line" { problem "a.yaml:2: not valid YAML" [ "a.yaml", "run:\n  seed: [1\nne: 2\n" ] (Some "a.yaml") [] [] }
+        test "a list where sections are expected" { problem "a.yaml:1: expected `section:`" [ "a.yaml", "- 1\n- 2\n" ] (Some "a.yaml") [] [] }
+        test "an alias" { problem "anchors and aliases are not read" [ "a.yaml", "run:\n  seed: &s 1\n  steps: *s\n" ] (Some "a.yaml") [] [] }
+        test "a list of lists" { problem "expected a list of plain values" [ "a.yaml", "network:\n  hidden: [[1]]\n" ] (Some "a.yaml") [] [] }
+        test "a second document" { problem "expected one document" [ "a.yaml", "run.seed: 1\n---\nrun.seed: 2\n" ] (Some "a.yaml") [] [] }
+        test "an empty value" { problem "run.seed = (nothing)" [ "a.yaml", "run:\n  seed:\n" ] (Some "a.yaml") [] [] }
+        test "a missing file names the nearest preset" { problem "did you mean the preset 'td3-anchor'?" [] (Some "td3-anhor") [] [] }
     ]
 
 let private anySettings =
@@ -146,27 +145,27 @@ let writer =
     testList "written configurations" [
         testPropertyWithConfig { FsCheckConfig.defaultConfig with maxTest = 50 } "config.yaml reads back to the same configuration" (
             Prop.forAll (Arb.fromGen anySettings) (fun pairs ->
-                let settings = (build [] null [] pairs).Settings
+                let settings = (build [] None [] pairs).Settings
                 let yaml = ConfigurationWriter.Yaml settings
-                (build [ "config.yaml", yaml ] "config.yaml" [] []).Settings = settings && ConfigurationBuilder.Read(yaml, "config.yaml") = settings)
+                (build [ "config.yaml", yaml ] (Some "config.yaml") [] []).Settings = settings && ConfigurationBuilder.Read(yaml, "config.yaml") = settings)
         )
 
         test "config.yaml has every key with its sentence" {
-            let yaml = ConfigurationWriter.Yaml((build [] null [] []).Settings)
+            let yaml = ConfigurationWriter.Yaml((build [] None [] []).Settings)
 
             for key in Settings.keys do
                 Expect.stringContains yaml key.Sentence key.Name
         }
 
         test "config.diff.yaml has only what differs, and reads back" {
-            let built = build [] "td3-anchor" [] [ "td3.batchSize=64" ]
+            let built = build [] (Some "td3-anchor") [] [ "td3.batchSize=64" ]
             let yaml = ConfigurationWriter.DifferenceYaml built
             golden "config-difference" yaml
-            Expect.equal (value "td3.batchSize" (build [ "d", yaml ] "d" [] []).Settings) "64" "reads back"
+            Expect.equal (value "td3.batchSize" (build [ "d", yaml ] (Some "d") [] []).Settings) "64" "reads back"
         }
 
         test "config.diff.yaml of the defaults names nothing" {
-            Expect.isFalse ((ConfigurationWriter.DifferenceYaml(build [] null [] [ "run.steps=300000" ])).Contains "bufferSize") "derived values follow the length"
+            Expect.isFalse ((ConfigurationWriter.DifferenceYaml(build [] None [] [ "run.steps=300000" ])).Contains "bufferSize") "derived values follow the length"
         }
 
         test "config show" {
@@ -200,8 +199,8 @@ let writer =
 
 [<Tests>]
 let resume =
-    let stored = (build [] null [] [ "run.steps=100000" ]).Settings
-    let change options pairs = ConfigurationBuilder.Change(stored, arguments null options pairs)
+    let stored = (build [] None [] [ "run.steps=100000" ]).Settings
+    let change options pairs = ConfigurationBuilder.Change(stored, arguments None options pairs)
 
     testList "a resumed run's configuration" [
         test "extending a run leaves derived values as they were" {
@@ -224,16 +223,16 @@ let resume =
 let plan =
     testList "what a run takes" [
         test "parameters as the paper counts them" {
-            let settings = (build [] null [] []).Settings
+            let settings = (build [] None [] []).Settings
             let total (plan: RunPlan) = plan.ActorParameters + plan.CriticParameters
             Expect.equal (total (RunPlan.Create(settings, TaskSize(17, 6)))) 116_616L "HalfCheetah, Table 1"
             Expect.equal (total (RunPlan.Create(settings, TaskSize(376, 17)))) 399_379L "Humanoid, Table 1"
-            let anchor = (build [] "td3-anchor" [] []).Settings
+            let anchor = (build [] (Some "td3-anchor") [] []).Settings
             Expect.equal (total (RunPlan.Create(anchor, TaskSize(17, 6)))) 216_328L "HalfCheetah, 256-256"
         }
 
         test "a transition has two observations, an action, a reward and a flag" {
-            let settings = (build [] null [] [ "td3.bufferSize=1000" ]).Settings
+            let settings = (build [] None [] [ "td3.bufferSize=1000" ]).Settings
             Expect.equal (RunPlan.Create(settings, TaskSize(17, 6)).ReplayBytes) (1000L * 4L * 42L) "bytes"
         }
 

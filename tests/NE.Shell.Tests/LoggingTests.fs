@@ -108,7 +108,8 @@ let private events (folder: TemporaryFolder) =
                 ()
     ]
 
-let private text (name: string) (event: JsonElement) = event.GetProperty(name).GetString()
+let private text (name: string) (event: JsonElement) =
+    string (event.GetProperty(name).GetString())
 
 [<Tests>]
 let tests =
@@ -238,6 +239,6 @@ let tests =
             Expect.equal (warning.GetProperty("Step").GetInt64()) 500L "property"
             Expect.isTrue (fst (warning.TryGetProperty "SourceContext")) "class"
             Expect.isTrue (fst (warning.TryGetProperty "Actor")) "actor"
-            Expect.exists (events folder) (fun event -> (string event).Contains "braces {in} a text") "text"
+            Expect.exists (events folder) (fun event -> event.GetRawText().Contains "braces {in} a text") "text"
         }
     ]

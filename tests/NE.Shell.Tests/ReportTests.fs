@@ -80,19 +80,18 @@ let rows =
     testList "the newest row of a CSV file" [
         for name, text, expected in
             [
-                "no file", null, []
-                "only a heading", "step,value\n", [] // the heading itself holds no numbers
-                "a row", "step,value\n5,1.5\n", [ "step", 5.0; "value", 1.5 ]
-                "the last of many", "step,value\n5,1.5\n6,2.5\n", [ "step", 6.0; "value", 2.5 ]
-                "half a row is not read", "step,value\n5,1.5\n6,", [ "step", 5.0; "value", 1.5 ]
-                "an empty field is missing", "step,value\n5,\n", [ "step", 5.0 ]
+                "no file", None, []
+                "only a heading", Some "step,value\n", [] // the heading itself holds no numbers
+                "a row", Some "step,value\n5,1.5\n", [ "step", 5.0; "value", 1.5 ]
+                "the last of many", Some "step,value\n5,1.5\n6,2.5\n", [ "step", 6.0; "value", 2.5 ]
+                "half a row is not read", Some "step,value\n5,1.5\n6,", [ "step", 5.0; "value", 1.5 ]
+                "an empty field is missing", Some "step,value\n5,\n", [ "step", 5.0 ]
             ] do
             test name {
                 use folder = new TemporaryFolder()
                 let file = folder.File "a.csv"
 
-                if not (isNull text) then
-                    File.WriteAllText(file, text)
+                text |> Option.iter (fun text -> File.WriteAllText(file, text))
 
                 Expect.equal [ for KeyValue(column, value) in LastRow.Read file -> column, value ] expected "row"
             }

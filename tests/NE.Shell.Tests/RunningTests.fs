@@ -156,9 +156,11 @@ let tests =
             Expect.equal (state ()) "interrupted" "as run.json says"
             let paths = RunFolder.Find(folder.Path, "a")
             let info = RunInfo.Read paths.RunInfo
-            RunInfo(info.FormatVersion, info.Id, info.Name, RunState.Running, null, info.Environment, info.Method, info.Seed, info.TotalSteps, info.Threads, info.Device, info.Stretches)
-                .Write
-                paths.RunInfo
+
+            let asIfKilled =
+                RunInfo(info.FormatVersion, info.Id, info.Name, RunState.Running, null, info.Environment, info.Method, info.Seed, info.TotalSteps, info.Threads, info.Device, info.Stretches)
+
+            asIfKilled.Write paths.RunInfo
 
             Expect.equal (state ()) "killed" "nobody holds the lock"
             use _ = RunFolder.Open(folder.Path, "a")
@@ -192,7 +194,7 @@ let signals =
     testList "signals" [
         test "the first asks the run to stop, the second Ctrl-C ends at once" {
             let asked, ended = List<string>(), List<string>()
-            use signals = new StopSignals(asked.Add, (fun () -> ended.Add "ended"))
+            use signals = new StopSignals(Action<string>(fun reason -> asked.Add reason), Action(fun () -> ended.Add "ended"))
             signals.On PosixSignal.SIGINT
             Expect.sequenceEqual asked [ "Ctrl-C" ] "asked once"
             Expect.isEmpty ended "still working"
@@ -203,7 +205,7 @@ let signals =
 
         test "a second SIGTERM changes nothing" {
             let asked, ended = List<string>(), List<string>()
-            use signals = new StopSignals(asked.Add, (fun () -> ended.Add "ended"))
+            use signals = new StopSignals(Action<string>(fun reason -> asked.Add reason), Action(fun () -> ended.Add "ended"))
             signals.On PosixSignal.SIGTERM
             signals.On PosixSignal.SIGTERM
             Expect.sequenceEqual asked [ "SIGTERM" ] "asked once"

@@ -3,7 +3,6 @@ module NE.Shell.Tests.ViewTests
 open System.Collections.Generic
 open System.IO
 open Expecto
-open Expecto.FsCheck
 open NE.Actors.Runs
 open NE.Shell.Tests.Support
 open NE.Shell.Views
