@@ -118,8 +118,10 @@ public static class LiveView
     {
         RunPhase.Starting => new Text("starting ..."),
         RunPhase.Paused => new Text($"paused: {status.Message ?? "the last checkpoint could not be written; trying again"}", Style.Parse("yellow")),
-        RunPhase.Stopping => new Text(status.Message ?? "stopping: writing the last checkpoint (Ctrl-C again ends at once)", Style.Parse("yellow")),
+        RunPhase.Stopping => new Text($"stopping{(status.Message is { } why ? $" ({why})" : "")}: writing the last checkpoint; Ctrl-C again ends at once", Style.Parse("yellow")),
         RunPhase.Failed => new Text($"failed: {status.Message}", Style.Parse("red")),
+        RunPhase.Interrupted => new Text("interrupted", Style.Parse("yellow")),
+        RunPhase.Completed => new Text("completed", Style.Parse("green")),
         _ => status.Message is { } message ? new Text(message, Style.Parse("yellow")) : null,
     };
 }
