@@ -382,6 +382,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         this.parts = null;
         this.commitInFlight = this.nextId++;
         this.journal.Tell(new Commit(this.commitInFlight.Value, state, events));
+        this.log.Debug("Checkpoint of step {CommittedStep} begins", state.Step);
         this.board.PauseEnds();
         if (finished || this.stopReason is not null)
         {

@@ -61,7 +61,7 @@ public sealed class TrainingRun : ITrainingRun
         var logging = loggers.Count == 0 ? "" : $"akka.loggers = [{string.Join(", ", loggers.Select(logger => $"\"{logger}\""))}]";
         return ConfigurationFactory.ParseString($$"""
             {{logging}}
-            akka.loglevel = INFO
+            akka.loglevel = DEBUG
             akka.stdout-loglevel = WARNING
             akka.log-dead-letters = off
             # One thread for life for the run, the replay memory and the learner: a round passes among them without a change of thread, which

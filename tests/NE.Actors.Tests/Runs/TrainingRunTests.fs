@@ -1,25 +1,9 @@
 module NE.Actors.Tests.Runs.TrainingRunTests
 
-open System.IO
 open Expecto
-open NE.Actors.Journal
 open NE.Actors.Runs
 open NE.Actors.Tests.Runs.Training
-
-/// Everything that must be the same for two equal runs: state, ordered history, tables.
-let private identity (paths: RunPaths) =
-    use journal = JournalReader.Open paths
-
-    let history =
-        journal.Events()
-        |> Seq.map _.Event
-        |> Seq.filter RunEvents.IsHistory
-        |> Seq.map string
-        |> List.ofSeq
-
-    let table name = File.ReadAllText(Path.Combine(paths.Root, name))
-    let state = digest paths
-    state.Step, state.State, history, table "metrics.csv", table "eval.csv", table "topology.csv"
+open NE.Tests.RunIdentity
 
 let private complete changes folder name =
     use created = create folder name
@@ -42,20 +26,6 @@ let private interrupted changes (stops: int64 list) folder name =
     Expect.equal outcome.Phase RunPhase.Completed $"the run completes: {outcome.Message}"
     identity created.Paths
 
-let private same (actual, expected) =
-    let step, state, history, metrics, evaluations, topology = expected
-    let step', state', history', metrics', evaluations', topology' = actual
-    Expect.equal step' step "step"
-    Expect.equal (List.length history') (List.length history) "number of history events"
-
-    for found, wanted in List.zip history' history do
-        Expect.equal found wanted "history event"
-
-    Expect.equal metrics' metrics "metrics.csv"
-    Expect.equal evaluations' evaluations "eval.csv"
-    Expect.equal topology' topology "topology.csv"
-    Expect.equal state' state "state digest"
-
 [<Tests>]
 let tests =
     testSequenced
@@ -67,8 +37,8 @@ let tests =
             <| fun _ ->
                 inFolder (fun folder ->
                     let whole = complete changes folder "whole"
-                    same (complete changes folder "again", whole)
-                    same (interrupted changes [ 1L; 170L; 420L ] folder "interrupted", whole))
+                    expectSame (complete changes folder "again") whole "the run"
+                    expectSame (interrupted changes [ 1L; 170L; 420L ] folder "interrupted") whole "the run")
 
         for environment in [ "Ant-v4"; "Humanoid-v4" ] do
             testCase $"{environment}, whose rewards read lagged physics, resumes exactly"
@@ -76,5 +46,5 @@ let tests =
                 inFolder (fun folder ->
                     let changes = [ "run.environment", environment; "run.steps", "400" ]
                     let whole = complete changes folder "whole"
-                    same (interrupted changes [ 130L; 250L ] folder "interrupted", whole))
+                    expectSame (interrupted changes [ 130L; 250L ] folder "interrupted") whole "the run")
     ]
