@@ -28,26 +28,52 @@ let tests =
     testList "the command line" [
         testList "becomes a command" [
             reads "train has defaults" [ "train" ] (function
-                | :? TrainCommand as train -> isNull train.Name && not train.DryRun && not train.Overwrite && train.Runs = "runs"
+                | :? TrainCommand as train ->
+                    isNull train.Name
+                    && not train.DryRun
+                    && not train.Overwrite
+                    && train.Runs = "runs"
                 | _ -> false)
             reads
                 "train takes an environment, options and keys in any order"
-                [ "train"; "ne.omega=0.2"; "--seed"; "3"; "Hopper-v4"; "--dry-run"; "td3.batchSize=64"; "--runs"; "elsewhere" ]
+                [
+                    "train"
+                    "ne.omega=0.2"
+                    "--seed"
+                    "3"
+                    "Hopper-v4"
+                    "--dry-run"
+                    "td3.batchSize=64"
+                    "--runs"
+                    "elsewhere"
+                ]
                 (function
-                | :? TrainCommand as train ->
-                    let options = [
-                        for struct (key, value, _) in train.Configuration.Options -> key, value
-                    ]
+                 | :? TrainCommand as train ->
+                     let options = [ for struct (key, value, _) in train.Configuration.Options -> key, value ]
 
-                    options = [ "run.seed", "3"; "run.environment", "Hopper-v4" ]
-                    && List.ofSeq train.Configuration.Pairs = [ "ne.omega=0.2"; "td3.batchSize=64" ]
-                    && train.DryRun
-                    && train.Runs = "elsewhere"
-                | _ -> false)
-            reads "resume takes changed keys and where to go on from" [ "resume"; "a"; "checkpoint.every=5"; "--steps"; "9"; "--checkpoint"; "previous" ] (function
-                | :? ResumeCommand as resume ->
-                    resume.Name = "a" && resume.From = ResumeFrom.Previous && resume.Changes.Pairs.Count = 1 && resume.Changes.Options.Count = 1
-                | _ -> false)
+                     options = [ "run.seed", "3"; "run.environment", "Hopper-v4" ]
+                     && List.ofSeq train.Configuration.Pairs = [ "ne.omega=0.2"; "td3.batchSize=64" ]
+                     && train.DryRun
+                     && train.Runs = "elsewhere"
+                 | _ -> false)
+            reads
+                "resume takes changed keys and where to go on from"
+                [
+                    "resume"
+                    "a"
+                    "checkpoint.every=5"
+                    "--steps"
+                    "9"
+                    "--checkpoint"
+                    "previous"
+                ]
+                (function
+                 | :? ResumeCommand as resume ->
+                     resume.Name = "a"
+                     && resume.From = ResumeFrom.Previous
+                     && resume.Changes.Pairs.Count = 1
+                     && resume.Changes.Options.Count = 1
+                 | _ -> false)
             reads "status needs no name" [ "status"; "--json" ] (function
                 | :? StatusCommand as status -> isNull status.Name && status.Json
                 | _ -> false)
@@ -126,7 +152,20 @@ let tests =
             }
 
             test "every verb has a help text with an example" {
-                for verb in [ "train"; "resume"; "status"; "eval"; "digest"; "topology"; "env replay"; "doctor"; "config show"; "config schema"; "test" ] do
+                for verb in
+                    [
+                        "train"
+                        "resume"
+                        "status"
+                        "eval"
+                        "digest"
+                        "topology"
+                        "env replay"
+                        "doctor"
+                        "config show"
+                        "config schema"
+                        "test"
+                    ] do
                     let _, output, _ = shell [ yield! verb.Split ' '; "--help" ]
                     Expect.stringContains output "Examples:" verb
             }
@@ -138,5 +177,10 @@ let tests =
             Expect.equal errors "ne: unknown verb 'trian'; did you mean 'train'?\nSee `ne --help`.\n" "message"
         }
 
-        test "the tests are the launcher's" { Expect.equal (shell [ "test" ]) (ExitCode.UserError, "", "ne: the tests are built and run by the launcher: ./ne test\n") "message" }
+        test "the tests are the launcher's" {
+            Expect.equal
+                (shell [ "test" ])
+                (ExitCode.UserError, "", "ne: the tests are built and run by the launcher: ./ne test\n")
+                "message"
+        }
     ]

@@ -12,10 +12,17 @@ open NE.Shell.Configuration
 open NE.Shell.Tests.Support
 
 let private known (id: string) : string | null =
-    if id = "HalfCheetah-v4" || id = "Hopper-v4" then null else "there is no such task"
+    if id = "HalfCheetah-v4" || id = "Hopper-v4" then
+        null
+    else
+        "there is no such task"
 
 let private arguments (source: string option) (options: (string * string * string) list) (pairs: string list) =
-    ConfigurationArguments(Option.toObj source, List<_>(options |> List.map (fun (key, value, option) -> struct (key, value, option))), List<string> pairs)
+    ConfigurationArguments(
+        Option.toObj source,
+        List<_>(options |> List.map (fun (key, value, option) -> struct (key, value, option))),
+        List<string> pairs
+    )
 
 let private files (texts: (string * string) list) (name: string) : string | null =
     match texts |> List.tryFind (fun (file, _) -> file = name) with
@@ -43,7 +50,10 @@ let layers =
     testList "configuration layers" [
         test "later layers win: defaults, file, options, key=value" {
             let file = "run:\n  seed: 1\n  steps: 5000\ntd3:\n  batchSize: 32\n"
-            let built = build [ "a.yaml", file ] (Some "a.yaml") [ "run.seed", "2", "--seed"; "td3.batchSize", "64", "--x" ] [ "td3.batchSize=128" ]
+
+            let built =
+                build [ "a.yaml", file ] (Some "a.yaml") [ "run.seed", "2", "--seed"; "td3.batchSize", "64", "--x" ] [ "td3.batchSize=128" ]
+
             Expect.equal (value "run.steps" built.Settings) "5000" "from the file"
             Expect.equal (value "run.seed" built.Settings) "2" "from the option"
             Expect.equal (value "td3.batchSize" built.Settings) "128" "from key=value"
@@ -51,14 +61,22 @@ let layers =
         }
 
         test "sections and dotted keys, lists and scalars mean the same" {
-            let nested = build [ "a", "network:\n  hidden: [64, 32]\n  weightClip: 2\n" ] (Some "a") [] []
-            let dotted = build [ "a", "network.hidden: 64,32\nnetwork.weightClip: 2\n" ] (Some "a") [] []
+            let nested =
+                build [ "a", "network:\n  hidden: [64, 32]\n  weightClip: 2\n" ] (Some "a") [] []
+
+            let dotted =
+                build [ "a", "network.hidden: 64,32\nnetwork.weightClip: 2\n" ] (Some "a") [] []
+
             Expect.equal nested.Settings dotted.Settings "equal"
         }
 
         test "a preset is found by its name, and a file of that name wins" {
             Expect.equal (value "network.hidden" (build [] (Some "td3-anchor") [] []).Settings) "256,256" "preset"
-            Expect.equal (value "network.hidden" (build [ "td3-anchor", "network.hidden: [8]" ] (Some "td3-anchor") [] []).Settings) "8" "file"
+
+            Expect.equal
+                (value "network.hidden" (build [ "td3-anchor", "network.hidden: [8]" ] (Some "td3-anchor") [] []).Settings)
+                "8"
+                "file"
         }
 
         test "td3-anchor is what its sources say" {
@@ -83,7 +101,10 @@ let layers =
 
         test "all problems of all layers at once, each with its place" {
             let message =
-                fails [ "a.yaml", "run:\n  sed: 1\nne:\n  omega: 7\n" ] (Some "a.yaml") [ "run.steps", "x", "--steps"; "run.environment", "Hoper", "ENV" ] [ "td3.batchsize=1"; "ne.review=sometimes" ]
+                fails [ "a.yaml", "run:\n  sed: 1\nne:\n  omega: 7\n" ] (Some "a.yaml") [
+                    "run.steps", "x", "--steps"
+                    "run.environment", "Hoper", "ENV"
+                ] [ "td3.batchsize=1"; "ne.review=sometimes" ]
 
             let lines = message.Split '\n'
             Expect.equal lines[0] "the configuration has 6 problems:" "count"
@@ -112,10 +133,18 @@ let layers =
             problem "a.yaml:3: ne.omega was already given in line 2" [ "a.yaml", "ne:\n  omega: 0.1\nne.omega: 0.2\n" ] (Some "a.yaml") [] []
         }
 
-        test "text that is not YAML names file and line" { problem "a.yaml:2: not valid YAML" [ "a.yaml", "run:\n  seed: [1\nne: 2\n" ] (Some "a.yaml") [] [] }
-        test "a list where sections are expected" { problem "a.yaml:1: expected `section:`" [ "a.yaml", "- 1\n- 2\n" ] (Some "a.yaml") [] [] }
-        test "an alias" { problem "anchors and aliases are not read" [ "a.yaml", "run:\n  seed: &s 1\n  steps: *s\n" ] (Some "a.yaml") [] [] }
-        test "a list of lists" { problem "expected a list of plain values" [ "a.yaml", "network:\n  hidden: [[1]]\n" ] (Some "a.yaml") [] [] }
+        test "text that is not YAML names file and line" {
+            problem "a.yaml:2: not valid YAML" [ "a.yaml", "run:\n  seed: [1\nne: 2\n" ] (Some "a.yaml") [] []
+        }
+        test "a list where sections are expected" {
+            problem "a.yaml:1: expected `section:`" [ "a.yaml", "- 1\n- 2\n" ] (Some "a.yaml") [] []
+        }
+        test "an alias" {
+            problem "anchors and aliases are not read" [ "a.yaml", "run:\n  seed: &s 1\n  steps: *s\n" ] (Some "a.yaml") [] []
+        }
+        test "a list of lists" {
+            problem "expected a list of plain values" [ "a.yaml", "network:\n  hidden: [[1]]\n" ] (Some "a.yaml") [] []
+        }
         test "a second document" { problem "expected one document" [ "a.yaml", "run.seed: 1\n---\nrun.seed: 2\n" ] (Some "a.yaml") [] [] }
         test "an empty value" { problem "run.seed = (nothing)" [ "a.yaml", "run:\n  seed:\n" ] (Some "a.yaml") [] [] }
         test "a missing file names the nearest preset" { problem "did you mean the preset 'td3-anchor'?" [] (Some "td3-anhor") [] [] }
@@ -143,12 +172,18 @@ let private anySettings =
 [<Tests>]
 let writer =
     testList "written configurations" [
-        testPropertyWithConfig { FsCheckConfig.defaultConfig with maxTest = 50 } "config.yaml reads back to the same configuration" (
-            Prop.forAll (Arb.fromGen anySettings) (fun pairs ->
+        testPropertyWithConfig
+            {
+                FsCheckConfig.defaultConfig with
+                    maxTest = 50
+            }
+            "config.yaml reads back to the same configuration"
+            (Prop.forAll (Arb.fromGen anySettings) (fun pairs ->
                 let settings = (build [] None [] pairs).Settings
                 let yaml = ConfigurationWriter.Yaml settings
-                (build [ "config.yaml", yaml ] (Some "config.yaml") [] []).Settings = settings && ConfigurationBuilder.Read(yaml, "config.yaml") = settings)
-        )
+
+                (build [ "config.yaml", yaml ] (Some "config.yaml") [] []).Settings = settings
+                && ConfigurationBuilder.Read(yaml, "config.yaml") = settings))
 
         test "config.yaml has every key with its sentence" {
             let yaml = ConfigurationWriter.Yaml((build [] None [] []).Settings)
@@ -165,11 +200,23 @@ let writer =
         }
 
         test "config.diff.yaml of the defaults names nothing" {
-            Expect.isFalse ((ConfigurationWriter.DifferenceYaml(build [] None [] [ "run.steps=300000" ])).Contains "bufferSize") "derived values follow the length"
+            Expect.isFalse
+                ((ConfigurationWriter.DifferenceYaml(build [] None [] [ "run.steps=300000" ])).Contains "bufferSize")
+                "derived values follow the length"
         }
 
         test "config show" {
-            let code, output, _ = shell [ "config"; "show"; "--steps"; "300000"; "--config"; "td3-anchor"; "ne.omega=0.1" ]
+            let code, output, _ =
+                shell [
+                    "config"
+                    "show"
+                    "--steps"
+                    "300000"
+                    "--config"
+                    "td3-anchor"
+                    "ne.omega=0.1"
+                ]
+
             Expect.equal code ExitCode.Ok "exit code"
             golden "config-show" output
         }
@@ -200,7 +247,9 @@ let writer =
 [<Tests>]
 let resume =
     let stored = (build [] None [] [ "run.steps=100000" ]).Settings
-    let change options pairs = ConfigurationBuilder.Change(stored, arguments None options pairs)
+
+    let change options pairs =
+        ConfigurationBuilder.Change(stored, arguments None options pairs)
 
     testList "a resumed run's configuration" [
         test "extending a run leaves derived values as they were" {
@@ -214,7 +263,12 @@ let resume =
                 change [] [ "run.seed=9"; "network.hidden=8"; "nonsense=1" ] |> ignore
                 failtest "expected a user error"
             with :? UserError as problem ->
-                for expected in [ "run.seed: is part of what the run is"; "network.hidden: is part"; "nonsense = 1: unknown key" ] do
+                for expected in
+                    [
+                        "run.seed: is part of what the run is"
+                        "network.hidden: is part"
+                        "nonsense = 1: unknown key"
+                    ] do
                     Expect.stringContains problem.Message expected "problem"
         }
     ]
@@ -224,7 +278,10 @@ let plan =
     testList "what a run takes" [
         test "parameters as the paper counts them" {
             let settings = (build [] None [] []).Settings
-            let total (plan: RunPlan) = plan.ActorParameters + plan.CriticParameters
+
+            let total (plan: RunPlan) =
+                plan.ActorParameters + plan.CriticParameters
+
             Expect.equal (total (RunPlan.Create(settings, TaskSize(17, 6)))) 116_616L "HalfCheetah, Table 1"
             Expect.equal (total (RunPlan.Create(settings, TaskSize(376, 17)))) 399_379L "Humanoid, Table 1"
             let anchor = (build [] (Some "td3-anchor") [] []).Settings

@@ -7,7 +7,9 @@ open System.IO
 open Expecto
 open NE.Shell.Tests.Support
 
-let private repository = Path.GetFullPath(Path.Combine(__SOURCE_DIRECTORY__, "../.."))
+let private repository =
+    Path.GetFullPath(Path.Combine(__SOURCE_DIRECTORY__, "../.."))
+
 let private output = "bin/Release/net10.0/linux-x64"
 
 /// `dotnet build` makes the files that a build makes (and fails where `broken` lies); anything else is a program: a test runner writes the
@@ -39,7 +41,8 @@ type private Tree() =
         Directory.CreateDirectory(nonNull (Path.GetDirectoryName path)) |> ignore
         File.WriteAllText(path, text)
 
-    let executable = UnixFileMode.UserRead ||| UnixFileMode.UserWrite ||| UnixFileMode.UserExecute
+    let executable =
+        UnixFileMode.UserRead ||| UnixFileMode.UserWrite ||| UnixFileMode.UserExecute
 
     do
         write "tree/ne" (File.ReadAllText(Path.Combine(repository, "ne")))
@@ -47,7 +50,15 @@ type private Tree() =
         File.SetUnixFileMode(file "tree/ne", executable)
         File.SetUnixFileMode(file "bin/dotnet", executable)
 
-        for source in [ "NE.Shell/A.cs"; "NE.Actors/A.cs"; "NE.Model.fs/A.fs"; "presets/a.yaml"; "Directory.Build.props"; "global.json" ] do
+        for source in
+            [
+                "NE.Shell/A.cs"
+                "NE.Actors/A.cs"
+                "NE.Model.fs/A.fs"
+                "presets/a.yaml"
+                "Directory.Build.props"
+                "global.json"
+            ] do
             write $"tree/{source}" ""
 
         for project in [ "NE.A.Tests"; "NE.EndToEnd" ] do
@@ -68,7 +79,15 @@ type private Tree() =
 
     /// Exit code, standard output and standard error of a command in a folder of its own.
     member _.Run(command: string, [<ParamArray>] arguments: string[]) =
-        let start = ProcessStartInfo(command, arguments, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = file "home")
+        let start =
+            ProcessStartInfo(
+                command,
+                arguments,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+                WorkingDirectory = file "home"
+            )
+
         start.Environment["PATH"] <- file "bin" + ":" + Environment.GetEnvironmentVariable "PATH"
         start.Environment["HOME"] <- file "home"
         // The library is not what these tests are about.
@@ -169,19 +188,53 @@ let tests =
 
             for name, summaries, exits, arguments, expectedCode, expectedLine in
                 [
-                    "adds up", [ "NE.A.Tests", "3 passed, 0 failed, 1 skipped"; "NE.EndToEnd", "2 passed, 0 failed, 0 skipped" ], [], [], 0, "5 passed, 0 failed"
-                    "--unit leaves the end-to-end tests out", [ "NE.A.Tests", "3 passed, 0 failed, 1 skipped" ], [], [ "--unit" ], 0, "3 passed, 0 failed"
+                    "adds up",
+                    [
+                        "NE.A.Tests", "3 passed, 0 failed, 1 skipped"
+                        "NE.EndToEnd", "2 passed, 0 failed, 0 skipped"
+                    ],
+                    [],
+                    [],
+                    0,
+                    "5 passed, 0 failed"
+                    "--unit leaves the end-to-end tests out",
+                    [ "NE.A.Tests", "3 passed, 0 failed, 1 skipped" ],
+                    [],
+                    [ "--unit" ],
+                    0,
+                    "3 passed, 0 failed"
                     "a failed test fails",
-                    [ "NE.A.Tests", "3 passed, 1 failed, 0 skipped"; "NE.EndToEnd", "2 passed, 0 failed, 0 skipped" ],
+                    [
+                        "NE.A.Tests", "3 passed, 1 failed, 0 skipped"
+                        "NE.EndToEnd", "2 passed, 0 failed, 0 skipped"
+                    ],
                     [ "NE.A.Tests", 1 ],
                     [],
                     1,
                     "5 passed, 1 failed"
-                    "a runner without a summary fails", [ "NE.A.Tests", "3 passed, 0 failed, 0 skipped" ], [ "NE.EndToEnd", 134 ], [], 1, "3 passed, 1 failed"
-                    "a runner that crashes after its summary fails", [ "NE.A.Tests", "3 passed, 0 failed, 0 skipped" ], [ "NE.A.Tests", 139 ], [ "--unit" ], 1, "3 passed, 1 failed"
-                    "no test at all fails", [ "NE.A.Tests", "0 passed, 0 failed, 0 skipped" ], [ "NE.A.Tests", 2 ], [ "--unit"; "--filter"; "x" ], 1, "0 passed, 0 failed"
+                    "a runner without a summary fails",
+                    [ "NE.A.Tests", "3 passed, 0 failed, 0 skipped" ],
+                    [ "NE.EndToEnd", 134 ],
+                    [],
+                    1,
+                    "3 passed, 1 failed"
+                    "a runner that crashes after its summary fails",
+                    [ "NE.A.Tests", "3 passed, 0 failed, 0 skipped" ],
+                    [ "NE.A.Tests", 139 ],
+                    [ "--unit" ],
+                    1,
+                    "3 passed, 1 failed"
+                    "no test at all fails",
+                    [ "NE.A.Tests", "0 passed, 0 failed, 0 skipped" ],
+                    [ "NE.A.Tests", 2 ],
+                    [ "--unit"; "--filter"; "x" ],
+                    1,
+                    "0 passed, 0 failed"
                     "a filter may leave a runner without tests",
-                    [ "NE.A.Tests", "1 passed, 0 failed, 0 skipped"; "NE.EndToEnd", "0 passed, 0 failed, 0 skipped" ],
+                    [
+                        "NE.A.Tests", "1 passed, 0 failed, 0 skipped"
+                        "NE.EndToEnd", "0 passed, 0 failed, 0 skipped"
+                    ],
                     [ "NE.EndToEnd", 2 ],
                     [ "--filter"; "x" ],
                     0,

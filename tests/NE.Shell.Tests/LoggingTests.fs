@@ -97,7 +97,9 @@ let private openLog (folder: TemporaryFolder) (seq: string | null) (console: str
     )
 
 let private events (folder: TemporaryFolder) =
-    use stream = File.Open(folder.File "run.clef", FileMode.Open, FileAccess.Read, FileShare.ReadWrite)
+    use stream =
+        File.Open(folder.File "run.clef", FileMode.Open, FileAccess.Read, FileShare.ReadWrite)
+
     use reader = new StreamReader(stream)
 
     [
@@ -225,15 +227,19 @@ let tests =
                 let system =
                     ActorSystem.Create(
                         "ne",
-                        ConfigurationFactory.ParseString $"akka.loggers = [\"{NE.Actors.Logging.SerilogLogger.TypeName}\"]\nakka.loglevel = INFO"
+                        ConfigurationFactory.ParseString
+                            $"akka.loggers = [\"{NE.Actors.Logging.SerilogLogger.TypeName}\"]\nakka.loglevel = INFO"
                     )
 
                 let logger = Logging.GetLogger(system, "anything")
                 logger.Warning(InvalidOperationException "broken", "{Environment} failed at {Step}", 3, 500L)
-                logger.Info "braces {in} a text"
+                logger.Warning "braces {in} a text"
                 system.Terminate().Wait()
 
-            let warning = events folder |> List.find (fun event -> text "@mt" event = "{Environment} failed at {Step}")
+            let warning =
+                events folder
+                |> List.find (fun event -> text "@mt" event = "{Environment} failed at {Step}")
+
             Expect.equal (text "@l" warning) "Warning" "level"
             Expect.stringContains (text "@x" warning) "broken" "exception"
             Expect.equal (warning.GetProperty("Step").GetInt64()) 500L "property"

@@ -99,7 +99,15 @@ let rows =
         test "a long file is read from its end" {
             use folder = new TemporaryFolder()
             let file = folder.File "a.csv"
-            File.WriteAllLines(file, seq { "step,value"; yield! seq { for i in 1..50_000 -> $"{i},{i * 2}" } })
+
+            File.WriteAllLines(
+                file,
+                seq {
+                    "step,value"
+                    yield! seq { for i in 1..50_000 -> $"{i},{i * 2}" }
+                }
+            )
+
             Expect.equal (LastRow.Read file).["value"] 100_000.0 "last"
         }
     ]
@@ -112,7 +120,17 @@ let doctor =
             let findings = Examination.Examine(folder.File "runs", "http://127.0.0.1:9").Result
             let names = [ for finding in findings -> finding.Name ]
 
-            for name in [ ".NET"; "libtorch"; "libmujoco"; "cores"; "memory"; "disk"; "database"; "Seq" ] do
+            for name in
+                [
+                    ".NET"
+                    "libtorch"
+                    "libmujoco"
+                    "cores"
+                    "memory"
+                    "disk"
+                    "database"
+                    "Seq"
+                ] do
                 Expect.contains names name "looked for"
 
             for finding in findings do

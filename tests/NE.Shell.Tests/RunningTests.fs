@@ -13,7 +13,8 @@ open NE.Shell.Commands
 open NE.Shell.Running
 open NE.Shell.Tests.Support
 
-let private training = RunStatus(Phase = RunPhase.Training, Step = 500L, Steps = 1_000L)
+let private training =
+    RunStatus(Phase = RunPhase.Training, Step = 500L, Steps = 1_000L)
 
 /// A run that ends at once as it is told to.
 let private ending (outcome: RunOutcome) (_: RunRequest) : ITrainingRun =
@@ -45,7 +46,10 @@ let tests =
             let shell = host folder.Path start
             let code, _, errors = execute shell arguments
             Expect.equal code ExitCode.Interrupted errors
-            let file name = File.ReadAllText(Path.Combine(folder.Path, "a", name))
+
+            let file name =
+                File.ReadAllText(Path.Combine(folder.Path, "a", name))
+
             Expect.stringContains (file "config.yaml") "omega: 0.2" "config.yaml"
             Expect.stringContains (file "config.diff.yaml") "omega: 0.2" "config.diff.yaml"
             Expect.stringStarts (file "command.txt") "ne" "command.txt"
@@ -89,7 +93,10 @@ let tests =
             use folder = new TemporaryFolder()
             execute (host folder.Path (ending interrupted)) train |> ignore
             let first = (runJson folder.Path).GetProperty("id").GetString()
-            let code, _, _ = execute (host folder.Path (ending interrupted)) (train @ [ "--overwrite" ])
+
+            let code, _, _ =
+                execute (host folder.Path (ending interrupted)) (train @ [ "--overwrite" ])
+
             Expect.equal code ExitCode.Interrupted "ran"
             Expect.notEqual ((runJson folder.Path).GetProperty("id").GetString()) first "another run"
         }
@@ -98,7 +105,14 @@ let tests =
             use folder = new TemporaryFolder()
             let runs = folder.File "runs"
 
-            for arguments in [ [ "train"; "Hoper-v4" ]; [ "train"; "ne.omega=2" ]; [ "train"; "--name"; "../b" ]; [ "resume"; "x" ]; [ "digest"; "x" ] ] do
+            for arguments in
+                [
+                    [ "train"; "Hoper-v4" ]
+                    [ "train"; "ne.omega=2" ]
+                    [ "train"; "--name"; "../b" ]
+                    [ "resume"; "x" ]
+                    [ "digest"; "x" ]
+                ] do
                 let code, output, errors = execute (host runs noRun) arguments
                 Expect.equal (code, output) (ExitCode.UserError, "") errors
                 Expect.isFalse (errors.Contains "   at ") "no stack trace"
@@ -109,8 +123,13 @@ let tests =
         test "a missing library: exit code 2, its message, nothing created" {
             use folder = new TemporaryFolder()
             let runs = folder.File "runs"
-            let missing = Func<_>(fun () -> raise (MuJoCoUnavailableException("libmujoco 2.2.2 is not here; install it", null)))
-            let shell = ShellHost(Output = new StringWriter(), Error = new StringWriter(), DefaultRuns = runs, Prepare = missing)
+
+            let missing =
+                Func<_>(fun () -> raise (MuJoCoUnavailableException("libmujoco 2.2.2 is not here; install it", null)))
+
+            let shell =
+                ShellHost(Output = new StringWriter(), Error = new StringWriter(), DefaultRuns = runs, Prepare = missing)
+
             let code, _, errors = execute shell train
             Expect.equal (code, errors) (ExitCode.Failed, "ne: libmujoco 2.2.2 is not here; install it\n") "message"
             Expect.isFalse (Directory.Exists runs) "no folder"
@@ -125,13 +144,20 @@ let tests =
                 asked <- Some request
                 ending interrupted request
 
-            let code, output, _ = execute (host folder.Path start) [ "resume"; "a"; "--steps"; "2000"; "checkpoint.every=77" ]
+            let code, output, _ =
+                execute (host folder.Path start) [ "resume"; "a"; "--steps"; "2000"; "checkpoint.every=77" ]
+
             Expect.equal code ExitCode.Interrupted "ran"
             let changes = [ for struct (key, before, after) in asked.Value.Changes -> key, before, after ]
             Expect.equal changes [ "run.steps", "1000", "2000"; "checkpoint.every", "25000", "77" ] "changes"
             Expect.stringContains output "checkpoint.every: 25000 -> 77" "shown"
             Expect.stringContains output "stay as they were" "says so"
-            Expect.equal (asked.Value.Settings.Ne.EndStep.ToString()) ((NE.Model.Derived<int64>.Is 975L).ToString()) "derived from the first length"
+
+            Expect.equal
+                (asked.Value.Settings.Ne.EndStep.ToString())
+                ((NE.Model.Derived<int64>.Is 975L).ToString())
+                "derived from the first length"
+
             Expect.equal ((runJson folder.Path).GetProperty("stretches").GetArrayLength()) 2 "stretches"
             Expect.stringContains (File.ReadAllText(Path.Combine(folder.Path, "a", "config.yaml"))) "every: 77" "config.yaml"
         }
@@ -158,7 +184,20 @@ let tests =
             let info = RunInfo.Read paths.RunInfo
 
             let asIfKilled =
-                RunInfo(info.FormatVersion, info.Id, info.Name, RunState.Running, null, info.Environment, info.Method, info.Seed, info.TotalSteps, info.Threads, info.Device, info.Stretches)
+                RunInfo(
+                    info.FormatVersion,
+                    info.Id,
+                    info.Name,
+                    RunState.Running,
+                    null,
+                    info.Environment,
+                    info.Method,
+                    info.Seed,
+                    info.TotalSteps,
+                    info.Threads,
+                    info.Device,
+                    info.Stretches
+                )
 
             asIfKilled.Write paths.RunInfo
 
@@ -194,7 +233,10 @@ let signals =
     testList "signals" [
         test "the first asks the run to stop, the second Ctrl-C ends at once" {
             let asked, ended = List<string>(), List<string>()
-            use signals = new StopSignals(Action<string>(fun reason -> asked.Add reason), Action(fun () -> ended.Add "ended"))
+
+            use signals =
+                new StopSignals(Action<string>(fun reason -> asked.Add reason), Action(fun () -> ended.Add "ended"))
+
             signals.On PosixSignal.SIGINT
             Expect.sequenceEqual asked [ "Ctrl-C" ] "asked once"
             Expect.isEmpty ended "still working"
@@ -205,7 +247,10 @@ let signals =
 
         test "a second SIGTERM changes nothing" {
             let asked, ended = List<string>(), List<string>()
-            use signals = new StopSignals(Action<string>(fun reason -> asked.Add reason), Action(fun () -> ended.Add "ended"))
+
+            use signals =
+                new StopSignals(Action<string>(fun reason -> asked.Add reason), Action(fun () -> ended.Add "ended"))
+
             signals.On PosixSignal.SIGTERM
             signals.On PosixSignal.SIGTERM
             Expect.sequenceEqual asked [ "SIGTERM" ] "asked once"
@@ -217,6 +262,9 @@ let signals =
 let commandText =
     testList "command.txt" [
         test "words that a shell would take apart are quoted" {
-            Expect.equal (CommandText.Of [ "train"; "ne.omega=0.2"; "--name"; "a b"; "it's" ]) "ne train ne.omega=0.2 --name 'a b' 'it'\\''s'" "quoted"
+            Expect.equal
+                (CommandText.Of [ "train"; "ne.omega=0.2"; "--name"; "a b"; "it's" ])
+                "ne train ne.omega=0.2 --name 'a b' 'it'\\''s'"
+                "quoted"
         }
     ]

@@ -21,9 +21,13 @@ type TemporaryFolder() =
 
 /// A run that ends when the test, or a request to stop, says so.
 type FakeRun(status: RunStatus) =
-    let completion = TaskCompletionSource<RunOutcome>(TaskCreationOptions.RunContinuationsAsynchronously)
+    let completion =
+        TaskCompletionSource<RunOutcome>(TaskCreationOptions.RunContinuationsAsynchronously)
+
     member val Reasons = List<string>()
-    member _.End(outcome: RunOutcome) = completion.TrySetResult outcome |> ignore
+
+    member _.End(outcome: RunOutcome) =
+        completion.TrySetResult outcome |> ignore
 
     interface ITrainingRun with
         member _.Status = status
@@ -31,7 +35,9 @@ type FakeRun(status: RunStatus) =
 
         member this.RequestStop reason =
             this.Reasons.Add reason
-            completion.TrySetResult(RunOutcome(RunPhase.Interrupted, reason, 500L)) |> ignore
+
+            completion.TrySetResult(RunOutcome(RunPhase.Interrupted, reason, 500L))
+            |> ignore
 
         member _.DisposeAsync() = ValueTask()
 

@@ -8,7 +8,8 @@ open NE.Shell.Tests.Support
 open NE.Shell.Views
 open Spectre.Console
 
-let private title = RunTitle("cheetah", "HalfCheetah-v4, ne, seed 0, pipelined, 2 environments")
+let private title =
+    RunTitle("cheetah", "HalfCheetah-v4, ne, seed 0, pipelined, 2 environments")
 
 /// Thousands of steps into a run, everything measured.
 let training =
@@ -23,7 +24,9 @@ let training =
         SampleToInsert = 255.9,
         LearnerWaiting = 0.012,
         EpisodeReturns = [| for i in 0..59 -> float (i * i) |],
-        Evaluations = [| for i in 1..5 -> struct (int64 i * 5_000L, if i = 4 then 4000.0 else float i * 500.0) |],
+        Evaluations = [|
+            for i in 1..5 -> struct (int64 i * 5_000L, if i = 4 then 4000.0 else float i * 500.0)
+        |],
         Metrics =
             Dictionary<string, float>(
                 dict [
@@ -43,7 +46,10 @@ let training =
         CheckpointAgeSeconds = 24.0,
         CheckpointBytes = 35_800_000L,
         CheckpointPauseMilliseconds = 8.25,
-        Environments = [| EnvironmentStatus(0, 156L, 2345.67, 0); EnvironmentStatus(1, 155L, 1999.9, 2) |]
+        Environments = [|
+            EnvironmentStatus(0, 156L, 2345.67, 0)
+            EnvironmentStatus(1, 155L, 1999.9, 2)
+        |]
     )
 
 let private starting = RunStatus(Phase = RunPhase.Starting)
@@ -52,7 +58,12 @@ let private paused =
     RunStatus(Phase = RunPhase.Paused, Message = "the disk is full (attempt 3, next in 2 s)", Step = 10L, Steps = 100L)
 
 let private many =
-    RunStatus(Phase = RunPhase.Training, Step = 1L, Steps = 100L, Environments = [| for i in 0..11 -> EnvironmentStatus(i, int64 i, nan, i) |])
+    RunStatus(
+        Phase = RunPhase.Training,
+        Step = 1L,
+        Steps = 100L,
+        Environments = [| for i in 0..11 -> EnvironmentStatus(i, int64 i, nan, i) |]
+    )
 
 let private rendered (width: int) (status: RunStatus) =
     let writer = new StringWriter(NewLine = "\n")
@@ -65,9 +76,7 @@ let private rendered (width: int) (status: RunStatus) =
     console.Profile.Width <- width
     console.Write(LiveView.Render(title, status))
 
-    (string writer).Split '\n'
-    |> Seq.map _.TrimEnd()
-    |> String.concat "\n"
+    (string writer).Split '\n' |> Seq.map _.TrimEnd() |> String.concat "\n"
 
 [<Tests>]
 let tests =
@@ -82,7 +91,11 @@ let tests =
         }
 
         test "the plain lines have no ANSI codes" {
-            let lines = [ training; starting; paused; many ] |> List.map PlainView.Line |> String.concat "\n"
+            let lines =
+                [ training; starting; paused; many ]
+                |> List.map PlainView.Line
+                |> String.concat "\n"
+
             Expect.isFalse (lines.Contains '\027') "escape"
             golden "plain" (lines + "\n")
         }
@@ -117,7 +130,13 @@ let tests =
         }
 
         test "sizes" {
-            for bytes, expected in [ 512.0, "512 B"; 1536.0, "1.5 KiB"; 157286400.0, "150 MiB"; 3221225472.0, "3.0 GiB" ] do
+            for bytes, expected in
+                [
+                    512.0, "512 B"
+                    1536.0, "1.5 KiB"
+                    157286400.0, "150 MiB"
+                    3221225472.0, "3.0 GiB"
+                ] do
                 Expect.equal (Format.Bytes bytes) expected (string bytes)
         }
     ]
