@@ -35,15 +35,34 @@ public static class Shell
         {
             return await Execute(command, host);
         }
-        catch (UserError problem)
+        catch (Exception problem) when (problem is UserError || Failures.IsUserError(problem))
         {
             host.Error.WriteLine($"ne: {problem.Message}");
             return ExitCode.UserError;
+        }
+        catch (Exception problem) when (problem is ShellFailure || Failures.IsExpected(problem))
+        {
+            host.Error.WriteLine($"ne: {problem.Message}");
+            return ExitCode.Failed;
+        }
+        catch (Exception mistake)
+        {
+            host.Error.WriteLine($"ne: a mistake of this program; please report it with this text:\n{mistake}");
+            return ExitCode.Failed;
         }
     }
 
     private static Task<ExitCode> Execute(Command command, ShellHost host) => command switch
     {
+        TrainCommand train => TrainVerb.Train(train, host),
+        ResumeCommand resume => ResumeVerb.Resume(resume, host),
+        StatusCommand status => Task.FromResult(StatusVerb.Status(status, host)),
+        EvalCommand eval => Task.FromResult(EvalVerb.Eval(eval, host)),
+        DigestCommand digest => Task.FromResult(DigestVerb.Digest(digest, host)),
+        TopologyCommand topology => Task.FromResult(TopologyVerb.Topology(topology, host)),
+        EnvironmentListCommand list => Task.FromResult(EnvironmentVerbs.List(list, host)),
+        EnvironmentReplayCommand replay => Task.FromResult(EnvironmentVerbs.Replay(replay, host)),
+        DoctorCommand doctor => DoctorVerb.Examine(doctor, host),
         ConfigShowCommand show => Task.FromResult(ConfigVerbs.Show(show, host)),
         ConfigSchemaCommand schema => Task.FromResult(ConfigVerbs.Schema(schema, host)),
         TestCommand => throw new UserError("the tests are built and run by the launcher: ./ne test"),

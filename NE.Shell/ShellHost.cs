@@ -1,3 +1,5 @@
+using NE.Actors.Runs;
+
 namespace NE.Shell;
 
 /// <summary>The outside world as the shell sees it, passed in so that every screen can be tested as text.</summary>
@@ -21,6 +23,12 @@ public sealed record ShellHost
 
     /// <summary>Reads a whole file; null when it does not exist.</summary>
     public Func<string, string?> ReadFile { get; init; } = path => File.Exists(path) ? File.ReadAllText(path) : null;
+
+    /// <summary>Starts or continues the run of a locked directory.</summary>
+    public Func<RunRequest, ITrainingRun> StartRun { get; init; } = TrainingRun.Start;
+
+    /// <summary>Loads the native libraries of a run and returns all versions by name; throws what <see cref="Failures"/> expects.</summary>
+    public Func<IReadOnlyDictionary<string, string>> Prepare { get; init; } = Prerequisites.Load;
 
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 

@@ -116,6 +116,7 @@ public sealed class MuJoCoEnvironment : IEnvironment
         this.simulator.RestoreState(tail[5..]);
         this.elapsed = BinaryPrimitives.ReadInt32LittleEndian(tail);
         this.underWay = tail[4] != 0;
+        Array.Clear(this.terms);
         this.Observe(observation);
     }
 
@@ -123,8 +124,14 @@ public sealed class MuJoCoEnvironment : IEnvironment
 
     private static void CheckModel(TaskInfo info, MuJoCoModel model)
     {
-        var ranges = Enumerable.Range(0, model.NU).Select(model.ControlRange).Select(range => ((float)range.Low, (float)range.High));
-        if (model.Timestep != info.Timestep || !ranges.SequenceEqual(info.ActionLow.Zip(info.ActionHigh)))
+        var fits = model.Timestep == info.Timestep && model.NU == info.ActionSize;
+        for (var i = 0; fits && i < model.NU; i++)
+        {
+            var (low, high) = model.ControlRange(i);
+            fits = (float)low == info.ActionLow[i] && (float)high == info.ActionHigh[i];
+        }
+
+        if (!fits)
         {
             throw new InvalidDataException(
                 $"The model '{model.Name}' does not fit the task {info.Id}: its timestep is {model.Timestep} s with {model.NU} actuators; "

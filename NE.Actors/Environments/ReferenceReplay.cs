@@ -168,8 +168,7 @@ public static class ReferenceReplay
     {
         var stored = outcome.GetProperty("obs").EnumerateArray().ToList();
         var steps = outcome.GetProperty("obs_steps");
-        var times = steps.ValueKind == JsonValueKind.Array ? steps.EnumerateArray().Select(step => step.GetInt32()) : Enumerable.Range(0, stored.Count);
-        return times.Zip(stored, KeyValuePair.Create).ToDictionary();
+        return Enumerable.Range(0, stored.Count).ToDictionary(i => steps.ValueKind == JsonValueKind.Array ? steps[i].GetInt32() : i, i => stored[i]);
     }
 
     private static double[] Numbers(JsonElement value) =>

@@ -81,15 +81,13 @@ public sealed class SimulatorThread : IDisposable
             }
 
             this.Free();
+            this.ended.Set();
         }
         catch (Exception e)
         {
             this.FreeAfterFault();
-            this.Report(e);
-        }
-        finally
-        {
             this.ended.Set();
+            this.Report(e);
         }
     }
 
@@ -141,8 +139,8 @@ public sealed class SimulatorThread : IDisposable
         }
 
         this.queue.Clear();
-        this.Report(new MuJoCoErrorException($"MuJoCo reported a fatal error on the thread '{this.thread.Name}', whose environment is lost: {message}"));
         this.ended.Set();
+        this.Report(new MuJoCoErrorException($"MuJoCo reported a fatal error on the thread '{this.thread.Name}', whose environment is lost: {message}"));
     }
 
     private void Report(Exception fault)

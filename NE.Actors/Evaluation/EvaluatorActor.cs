@@ -72,6 +72,7 @@ public sealed class EvaluatorActor : ReceiveActor, IWithTimers
 
     private void Play(Evaluate work)
     {
+        this.log.Debug("Evaluation of step {EvaluatedStep} begins", work.Step);
         var self = this.Self;
         this.thread ??= new SimulatorThread("evaluation", this.create, error => self.Tell(new Fault(error)));
         this.thread.Post(environment =>

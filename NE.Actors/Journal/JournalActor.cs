@@ -26,7 +26,7 @@ internal sealed class JournalActor : ReceivePersistentActor
     long snapshotAt;
     long snapshotBefore;
 
-    internal JournalActor(CommitWriter writer, JournalSettings settings)
+    public JournalActor(CommitWriter writer, JournalSettings settings)
     {
         (this.writer, this.settings) = (writer, settings);
         this.incarnation = writer.Enter();
@@ -231,7 +231,7 @@ internal sealed class JournalActor : ReceivePersistentActor
 
     private Recovered Describe() => new(
         [.. this.state.Retained.Select(c => c.Manifest)],
-        this.state.Retained is [{ Masks: { } masks }, ..] ? masks : null,
+        this.state.Retained is [{ Masks: { } masks }, ..] ? new ReadOnlyMemory<byte>(masks) : (ReadOnlyMemory<byte>?)null,
         this.state.MasksProblem,
         this.state.HistoryOrdinal,
         this.state.EventCounts,

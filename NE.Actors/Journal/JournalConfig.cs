@@ -31,6 +31,8 @@ public static class JournalConfig
         EnableWal(run.Snapshots);
         return ConfigurationFactory.ParseString($$"""
             akka.coordinated-shutdown.run-by-clr-shutdown-hook = off
+            # A write that fails stops the journal actor, and the answers for each of its rows become dead letters.
+            akka.log-dead-letters = 5
             akka.actor {
               serializers.ne-journal = "{{typeof(JournalSerializer).AssemblyQualifiedName}}"
               serialization-bindings {

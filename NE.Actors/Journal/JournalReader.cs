@@ -198,7 +198,8 @@ public sealed class JournalReader : IDisposable
         using var rows = command.ExecuteReader();
         while (rows.Read())
         {
-            var stored = DateTimeOffset.FromUnixTimeMilliseconds(rows.GetInt64(1));
+            // The plugin writes .NET ticks of UTC.
+            var stored = new DateTimeOffset(rows.GetInt64(1), TimeSpan.Zero);
             yield return (rows.GetInt64(0), stored, JournalCodec.Decode(rows.GetString(2), rows.GetFieldValue<byte[]>(3)));
         }
     }

@@ -6,13 +6,13 @@ using static NE.Model.History;
 namespace NE.Actors.Learning;
 
 /// <summary>
-/// Owns the agent: networks, optimiser, topology scheduler and device, on one thread for life (a pinned dispatcher). Samples the replay
-/// memory directly, within the window that it is handed.
+/// Owns the agent: networks, optimiser, topology scheduler and device, on one thread for life. Samples the replay memory directly, within
+/// the window that it is handed.
 /// </summary>
 public sealed class LearnerActor : ReceiveActor
 {
-    /// <summary>Gradient steps between two looks at the mailbox.</summary>
-    private const int Slice = 64;
+    /// <summary>Gradient steps between two looks at the thread's other messages.</summary>
+    private const int Slice = 8;
 
     private readonly Agent agent;
     private readonly ITransitionSource source;

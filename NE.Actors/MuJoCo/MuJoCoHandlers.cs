@@ -7,11 +7,7 @@ namespace NE.Actors.MuJoCo;
 /// error waits on standard input and ends the process.</summary>
 public static unsafe class MuJoCoHandlers
 {
-    private const long WarningInterval = 1000;
-
-    private static readonly Lock gate = new();
-    private static long lastWarning = -WarningInterval;
-    private static long suppressed;
+    private static readonly WarningThrottle throttle = new(intervalMilliseconds: 1000);
 
     /// <summary>What to do with a fatal error on this thread; null on threads that own no environment.</summary>
     [ThreadStatic]
@@ -58,35 +54,14 @@ public static unsafe class MuJoCoHandlers
     {
         try
         {
-            Warn(Marshal.PtrToStringUTF8((nint)message) ?? "unknown warning", Environment.TickCount64);
+            if (WarningLog is { } log && throttle.Pass(Marshal.PtrToStringUTF8((nint)message) ?? "unknown warning", Environment.TickCount64) is { } text)
+            {
+                log(text);
+            }
         }
         catch (Exception)
         {
             // As above; losing a line of the log is the lesser evil.
         }
-    }
-
-    private static void Warn(string text, long now)
-    {
-        if (WarningLog is not { } log)
-        {
-            return;
-        }
-
-        long left;
-        lock (gate)
-        {
-            if (now - lastWarning < WarningInterval)
-            {
-                suppressed++;
-                return;
-            }
-
-            lastWarning = now;
-            left = suppressed;
-            suppressed = 0;
-        }
-
-        log(left == 0 ? text : $"{text} ({left} more warnings since the last one)");
     }
 }

@@ -11,7 +11,7 @@ public sealed class MuJoCoLibrary
     private static bool resolverInstalled;
     private static nint resolved;
 
-    private MuJoCoLibrary(string path, nint handle, MuJoCoLayout layout)
+    internal MuJoCoLibrary(string path, nint handle, MuJoCoLayout layout)
     {
         this.Path = path;
         this.Handle = handle;
@@ -61,7 +61,8 @@ public sealed class MuJoCoLibrary
 
     private static MuJoCoLibrary Load(MuJoCoSearch places)
     {
-        var (path, handle) = Open(places.Candidates(), static candidate => NativeLibrary.TryLoad(candidate, out var found) ? found : 0);
+        var (path, handle) = Open(places.Candidates(), static candidate => NativeLibrary.TryLoad(candidate, out var found) ? found : 0, ReadVersion);
+        // The stubs of MuJoCoNative keep what they resolved first, so they are bound only to a library whose version is known.
         resolved = handle;
         if (!resolverInstalled)
         {
@@ -71,53 +72,69 @@ public sealed class MuJoCoLibrary
             resolverInstalled = true;
         }
 
-        var layout = CheckVersion(path, MuJoCoNative.mj_version());
         MuJoCoHandlers.Install(handle);
-        var library = new MuJoCoLibrary(path, handle, layout);
+        var library = new MuJoCoLibrary(path, handle, MuJoCoLayout.Version222);
         MuJoCoCanary.Check(library);
         return library;
     }
 
-    /// <summary>Opens the first candidate that can be opened.</summary>
+    /// <summary>Opens the first candidate that is a libmujoco of a known version, or throws an error that names every place tried.</summary>
     /// <param name="candidates">The places, in order.</param>
     /// <param name="open">Loads a file or name and returns its handle, 0 when that fails.</param>
-    internal static (string Path, nint Handle) Open(IReadOnlyList<MuJoCoCandidate> candidates, Func<string, nint> open)
+    /// <param name="versionOf">The version number of a loaded library, null when it is no MuJoCo.</param>
+    internal static (string Path, nint Handle) Open(
+        IReadOnlyList<MuJoCoCandidate> candidates, Func<string, nint> open, Func<nint, int?> versionOf)
     {
         var tried = new List<string>();
         foreach (var candidate in candidates)
         {
-            var present = !candidate.IsFile || File.Exists(candidate.Path);
-            if (present)
+            var reason = Try(candidate, open, versionOf, out var handle);
+            if (reason is null)
             {
-                if (candidate.IsFile)
-                {
-                    foreach (var helper in MuJoCoSearch.HelpersBeside(candidate.Path))
-                    {
-                        open(helper);
-                    }
-                }
-
-                var handle = open(candidate.Path);
-                if (handle != 0)
-                {
-                    return (candidate.Path, handle);
-                }
+                return (candidate.Path, handle);
             }
 
-            var reason = present && candidate.IsFile ? "cannot be loaded" : "not there";
-            tried.Add($"  {candidate.Path} ({candidate.Origin}: {reason})");
+            tried.Add($"  {candidate.Path} ({candidate.Origin}): {reason}");
         }
 
+        var expected = MuJoCoLayout.Version222;
         throw new MuJoCoUnavailableException(
-            $"MuJoCo's library ({MuJoCoSearch.FileName}) was not found. Places tried:\n{string.Join('\n', tried)}\n"
-            + "On Debian 12 install it with: apt-get install libmujoco2.2.2; elsewhere set MUJOCO_PATH to the file or its folder.");
+            $"No usable MuJoCo library was found. This program needs version {expected.VersionName} (number {expected.Version}), because the "
+            + $"memory layout differs between versions. Places tried:\n{string.Join('\n', tried)}\n"
+            + "On Debian 12 install it with: apt-get install libmujoco2.2.2; elsewhere set MUJOCO_PATH to its file or folder.");
     }
 
-    /// <summary>The layout for a version number, or the error that says what to do about another version.</summary>
-    internal static MuJoCoLayout CheckVersion(string path, int version) =>
-        MuJoCoLayout.For(version)
-        ?? throw new MuJoCoUnavailableException(
-            $"The MuJoCo library {path} has version number {version}; this program is tested with {MuJoCoLayout.Version222.Version} "
-            + $"({MuJoCoLayout.Version222.VersionName}) only, and the memory layout differs between versions. "
-            + "Install libmujoco2.2.2, or set MUJOCO_PATH to a library of that version.");
+    /// <summary>Why a candidate cannot be used; null when it can.</summary>
+    private static string? Try(MuJoCoCandidate candidate, Func<string, nint> open, Func<nint, int?> versionOf, out nint handle)
+    {
+        handle = 0;
+        if (candidate.IsFile && !File.Exists(candidate.Path))
+        {
+            return "not there";
+        }
+
+        if (candidate.IsFile)
+        {
+            foreach (var helper in MuJoCoSearch.HelpersBeside(candidate.Path))
+            {
+                open(helper);
+            }
+        }
+
+        handle = open(candidate.Path);
+        if (handle == 0)
+        {
+            return candidate.IsFile ? "cannot be loaded (damaged, or a library it needs is missing)" : "not there";
+        }
+
+        return versionOf(handle) switch
+        {
+            null => "is not a MuJoCo library",
+            var version when MuJoCoLayout.For(version.Value) is null => $"has version number {version}, expected {MuJoCoLayout.Version222.Version}",
+            _ => null,
+        };
+    }
+
+    private static unsafe int? ReadVersion(nint handle) =>
+        NativeLibrary.TryGetExport(handle, "mj_version", out var function) ? ((delegate* unmanaged[Cdecl]<int>)function)() : null;
 }

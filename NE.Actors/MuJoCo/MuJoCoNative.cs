@@ -9,9 +9,6 @@ internal static unsafe partial class MuJoCoNative
 {
     internal const string Library = "mujoco";
 
-    [LibraryImport(Library)]
-    internal static partial int mj_version();
-
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial nint mj_loadXML(string path, nint vfs, byte* error, int errorSize);
 

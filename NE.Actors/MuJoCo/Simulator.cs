@@ -132,7 +132,8 @@ public sealed unsafe class Simulator : IPhysics, IDisposable
     public void SetState(ReadOnlySpan<double> positions, ReadOnlySpan<double> velocities)
     {
         this.ThrowIfDisposed();
-        Require(positions.Length == this.NQ && velocities.Length == this.NV, $"{this.NQ} positions and {this.NV} velocities", positions.Length + velocities.Length);
+        Require(this.NQ, positions.Length, nameof(positions));
+        Require(this.NV, velocities.Length, nameof(velocities));
         positions.CopyTo(new Span<double>(this.qpos, this.NQ));
         velocities.CopyTo(new Span<double>(this.qvel, this.NV));
     }
@@ -151,7 +152,7 @@ public sealed unsafe class Simulator : IPhysics, IDisposable
     public void Step(ReadOnlySpan<double> controls, int physicsSteps)
     {
         this.ThrowIfDisposed();
-        Require(controls.Length == this.NU, $"{this.NU} controls", controls.Length);
+        Require(this.NU, controls.Length, nameof(controls));
         controls.CopyTo(new Span<double>(this.ctrl, this.NU));
         var before = this.BadStateWarnings();
         for (var i = 0; i < physicsSteps; i++)
@@ -189,11 +190,11 @@ public sealed unsafe class Simulator : IPhysics, IDisposable
 
     public void Dispose() => this.data.Dispose();
 
-    private static void Require(bool holds, string expected, int found)
+    private static void Require(int expected, int found, string what)
     {
-        if (!holds)
+        if (expected != found)
         {
-            throw new ArgumentException($"Expected {expected}, found {found}.");
+            throw new ArgumentException($"Expected {expected} {what}, found {found}.", what);
         }
     }
 

@@ -263,9 +263,10 @@ public sealed unsafe class SegmentStore : ITransitionSource, IDisposable
     private Segment SegmentFor(long row)
     {
         var index = (int)(row >> this.shift);
-        if (this.live.Length > 0 && this.live[^1].Index == index)
+        // Mapped segments are consecutive; an append that failed may have left one ahead of the head.
+        if (this.live.Length > 0 && index - this.live[0].Index is var at && at < this.live.Length)
         {
-            return this.live[^1];
+            return this.live[at];
         }
         lock (this.gate)
         {

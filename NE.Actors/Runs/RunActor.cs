@@ -189,12 +189,12 @@ public sealed class RunActor : ReceiveActor, IWithTimers
             Props.Create(() => new EvaluatorActor(
                 this.self, this.CreateEnvironment, this.settings.Run.Seed, this.settings.Evaluation.Episodes)), "evaluator");
 
-        // Made here and handed over: an error is the run's to report, and the learner's thread is the only one to touch it afterwards.
+        // Made here, where an error can be reported; the learner has the same thread.
         var agent = this.CreateAgent(agentState);
         var policy = agent.Policy();
         this.learner = Context.ActorOf(
-            Props.Create(() => new LearnerActor(this.self, agent, this.store)).WithDispatcher("ne.learner-dispatcher"), "learner");
-        var replayActor = Context.ActorOf(Props.Create(() => new ReplayActor(this.store)), "replay");
+            Props.Create(() => new LearnerActor(this.self, agent, this.store)).WithDispatcher(TrainingRun.CoreDispatcher), "learner");
+        var replayActor = Context.ActorOf(Props.Create(() => new ReplayActor(this.store)).WithDispatcher(TrainingRun.CoreDispatcher), "replay");
 
         this.book = new RunBook(ledger, this.telemetry, evaluator);
         this.RepeatEvaluations(from);
@@ -382,6 +382,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         this.parts = null;
         this.commitInFlight = this.nextId++;
         this.journal.Tell(new Commit(this.commitInFlight.Value, state, events));
+        this.log.Debug("Checkpoint of step {CommittedStep} begins", state.Step);
         this.board.PauseEnds();
         if (finished || this.stopReason is not null)
         {

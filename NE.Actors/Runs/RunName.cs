@@ -7,7 +7,7 @@ public static partial class RunName
 {
     const int Longest = 100;
 
-    [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9._-]*\\z")]
     private static partial Regex Allowed();
 
     /// <returns>The name.</returns>

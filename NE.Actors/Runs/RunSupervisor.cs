@@ -20,7 +20,7 @@ public sealed class RunSupervisor : ReceiveActor
     public RunSupervisor(RunRequest request, StatusBoard board, TaskCompletionSource<RunOutcome> completion)
     {
         (this.board, this.completion) = (board, completion);
-        this.run = Context.ActorOf(Props.Create(() => new RunActor(request, board)).WithDispatcher("ne.run-dispatcher"), "run");
+        this.run = Context.ActorOf(Props.Create(() => new RunActor(request, board)).WithDispatcher(TrainingRun.CoreDispatcher), "run");
         Context.Watch(this.run);
         this.Receive<StopRun>(this.run.Forward);
         this.Receive<RunEnded>(ended => this.completion.TrySetResult(ended.Outcome));

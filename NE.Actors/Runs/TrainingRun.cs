@@ -26,6 +26,9 @@ public interface ITrainingRun : IAsyncDisposable
 /// <summary>The actor system of one run. A run whose directory has commits goes on from the last one, any other begins.</summary>
 public sealed class TrainingRun : ITrainingRun
 {
+    /// <summary>Dispatcher of the actors that take part in every round.</summary>
+    internal const string CoreDispatcher = "ne.core-dispatcher";
+
     private readonly StatusBoard board = new();
     private readonly TaskCompletionSource<RunOutcome> completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ActorSystem system;
@@ -58,11 +61,16 @@ public sealed class TrainingRun : ITrainingRun
         var logging = loggers.Count == 0 ? "" : $"akka.loggers = [{string.Join(", ", loggers.Select(logger => $"\"{logger}\""))}]";
         return ConfigurationFactory.ParseString($$"""
             {{logging}}
-            akka.loglevel = INFO
+            akka.loglevel = DEBUG
             akka.stdout-loglevel = WARNING
             akka.log-dead-letters = off
-            ne.learner-dispatcher { type = PinnedDispatcher }
-            ne.run-dispatcher { type = PinnedDispatcher }
+            # One thread for life for the run, the replay memory and the learner: a round passes among them without a change of thread, which
+            # on a busy machine costs more than the gradient step. Environments, evaluation, journal and telemetry are on threads of their own.
+            {{CoreDispatcher}} {
+              type = ForkJoinDispatcher
+              throughput = 1
+              dedicated-thread-pool { thread-count = 1, threadtype = background }
+            }
             """);
     }
 }

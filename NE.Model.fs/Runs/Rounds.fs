@@ -23,7 +23,7 @@ type Due = {
     Metrics: bool
     /// The policy of this barrier is evaluated.
     Evaluation: bool
-    /// All steps are taken and learned from.
+    /// All steps are taken and learned from, and nothing else is due.
     Finished: bool
 }
 
@@ -66,7 +66,8 @@ module Rounds =
                 && now >= int64 settings.Td3.BatchSize
                 && fired settings.Log.MetricsEvery before now
             Evaluation = first || (moved && fired settings.Evaluation.Every.Value before now)
-            Finished = allSteps && allLearned
+            // What is due at the last step gets a round of its own, without steps.
+            Finished = allSteps && allLearned && not moved && not first
         }
 
     /// Rows of the replay buffer that may be sampled when `head` rows were ever stored.

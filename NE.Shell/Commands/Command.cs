@@ -1,3 +1,5 @@
+using NE.Actors.Runs;
+
 namespace NE.Shell.Commands;
 
 /// <summary>What the user asked for, as a value: one case per verb. The command line is parsed into it, one switch executes it.</summary>
@@ -33,13 +35,13 @@ public sealed record TrainCommand(
     bool Overwrite) : Command;
 
 /// <summary>Continues a stopped run from its last commit.</summary>
-public sealed record ResumeCommand(string Name, ConfigurationArguments Changes, PresentationArguments Presentation) : Command;
+public sealed record ResumeCommand(string Name, ConfigurationArguments Changes, ResumeFrom From, PresentationArguments Presentation) : Command;
 
 /// <summary>Shows one run, or a table of all runs.</summary>
 public sealed record StatusCommand(string? Name, bool Json) : Command;
 
 /// <summary>Evaluates a stored policy without exploration noise.</summary>
-public sealed record EvalCommand(string Name, int Episodes, CheckpointChoice Checkpoint, bool Json) : Command;
+public sealed record EvalCommand(string Name, int Episodes, PolicyChoice Checkpoint, bool Json) : Command;
 
 /// <summary>Prints the digest of the state of the last commit.</summary>
 public sealed record DigestCommand(string Name, bool Json) : Command;
@@ -79,14 +81,14 @@ public enum ConfigurationFormat
 }
 
 /// <summary>Which stored policy is meant.</summary>
-public abstract record CheckpointChoice
+public abstract record PolicyChoice
 {
     /// <summary>The one with the best evaluation.</summary>
-    public sealed record Best : CheckpointChoice;
+    public sealed record Best : PolicyChoice;
 
     /// <summary>The newest commit.</summary>
-    public sealed record Last : CheckpointChoice;
+    public sealed record Last : PolicyChoice;
 
     /// <summary>The commit at exactly this environment step.</summary>
-    public sealed record AtStep(long Step) : CheckpointChoice;
+    public sealed record AtStep(long Step) : PolicyChoice;
 }

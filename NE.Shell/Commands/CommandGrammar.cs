@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using NE.Actors.Runs;
 using Verb = System.CommandLine.Command;
 
 namespace NE.Shell.Commands;
@@ -18,9 +19,10 @@ internal sealed class CommandGrammar
     private readonly Option<bool> overwrite = new("--overwrite") { Description = "Delete a run of the same name first." };
     private readonly Option<string?> episodes = new("--episodes") { HelpName = "N", Description = "Episodes to play (default 10)." };
     private readonly Option<string?> checkpoint = new("--checkpoint") { HelpName = "best|last|STEP", Description = "Which policy (default best)." };
+    private readonly Option<string?> from = new("--checkpoint") { HelpName = "last|previous", Description = "Where to go on from; previous when the last one is damaged (default last)." };
     private readonly Option<string?> at = new("--at") { HelpName = "STEP", Description = "Gradient step to look at (default: the newest event)." };
-    private readonly Argument<string[]> train = new("[ENV] [key=value ...]") { Arity = ArgumentArity.ZeroOrMore, Description = "Environment (see `ne env list`), then configuration keys (see `ne config schema`)." };
-    private readonly Argument<string[]> changes = new("[key=value ...]") { Arity = ArgumentArity.ZeroOrMore, Description = "Configuration keys (see `ne config schema`)." };
+    private readonly Argument<string?> environment = new("ENV") { Arity = ArgumentArity.ZeroOrOne, Description = "Environment (see `ne env list`)." };
+    private readonly Argument<string[]> pairs = new("key=value") { Arity = ArgumentArity.ZeroOrMore, Description = "Configuration keys (see `ne config schema`)." };
     private readonly Argument<string> run = new("NAME") { Description = "Name of the run." };
     private readonly Argument<string?> anyRun = new("NAME") { Arity = ArgumentArity.ZeroOrOne, Description = "Name of the run; without it a table of all runs." };
     private readonly Argument<string> file = new("FILE") { Description = "Reference trajectories in JSON." };
@@ -44,8 +46,8 @@ internal sealed class CommandGrammar
         Option<string?>[] keyOptions = [.. this.keyed.Select(pair => pair.Option)];
         Option<string?> steps = keyOptions[2];
         Root.Add(this.runs);
-        Root.Add(Leaf("train", "Start a new run.", [this.train], [.. keyOptions, this.name, this.config, this.seq, this.plain, this.dryRun, this.overwrite]));
-        Root.Add(Leaf("resume", "Continue a stopped run from its last commit.", [this.run, this.changes], [steps, this.seq, this.plain]));
+        Root.Add(Leaf("train", "Start a new run.", [this.environment, this.pairs], [.. keyOptions, this.name, this.config, this.seq, this.plain, this.dryRun, this.overwrite]));
+        Root.Add(Leaf("resume", "Continue a stopped run from its last commit.", [this.run, this.pairs], [steps, this.from, this.seq, this.plain]));
         Root.Add(Leaf("status", "Show a run, or a table of all runs.", [this.anyRun], [this.json]));
         Root.Add(Leaf("eval", "Play noise-free episodes with a stored policy.", [this.run], [this.episodes, this.checkpoint, this.json]));
         Root.Add(Leaf("digest", "Print one sha256 over the state of the last commit, and one per component.", [this.run], [this.json]));
@@ -56,7 +58,7 @@ internal sealed class CommandGrammar
         Root.Add(environments);
         Root.Add(Leaf("doctor", "Check what a run needs on this machine.", [], [this.seq, this.json]));
         Verb configuration = Group("config", "Configuration keys.");
-        configuration.Add(Leaf("show", "Show the resolved configuration.", [this.train], [.. keyOptions, this.config, this.yaml, this.json]));
+        configuration.Add(Leaf("show", "Show the resolved configuration.", [this.environment, this.pairs], [.. keyOptions, this.config, this.yaml, this.json]));
         configuration.Add(Leaf("schema", "Document every key: default, unit, allowed values, where the default comes from.", [], [this.json]));
         Root.Add(configuration);
         Root.Add(Leaf("test", "Build everything and run every test (through the launcher ./ne).", [this.testArguments], []));
@@ -78,13 +80,15 @@ internal sealed class CommandGrammar
         return verb switch
         {
             "train" => new TrainCommand(
-                Configuration(parsed, this.train, problems),
+                Configuration(parsed, problems),
                 Presentation(parsed),
                 RunName(parsed.GetValue(this.name), "--name", problems),
                 Has(parsed, this.dryRun),
                 Has(parsed, this.overwrite))
             { Runs = folder },
-            "resume" => new ResumeCommand(Name(parsed, problems), Configuration(parsed, this.changes, problems), Presentation(parsed)) { Runs = folder },
+            "resume" => new ResumeCommand(
+                Name(parsed, problems), Configuration(parsed, problems), From(parsed.GetValue(this.from), problems), Presentation(parsed))
+            { Runs = folder },
             "status" => new StatusCommand(RunName(parsed.GetValue(this.anyRun), "NAME", problems), asJson) { Runs = folder },
             "eval" => new EvalCommand(
                 Name(parsed, problems),
@@ -102,7 +106,7 @@ internal sealed class CommandGrammar
             "env replay" => new EnvironmentReplayCommand(parsed.GetRequiredValue(this.file), asJson) { Runs = folder },
             "doctor" => new DoctorCommand(parsed.GetValue(this.seq), asJson) { Runs = folder },
             "config show" => new ConfigShowCommand(
-                Configuration(parsed, this.train, problems),
+                Configuration(parsed, problems),
                 asJson ? ConfigurationFormat.Json : Has(parsed, this.yaml) ? ConfigurationFormat.Yaml : ConfigurationFormat.Table)
             { Runs = folder },
             "config schema" => new ConfigSchemaCommand(asJson) { Runs = folder },
@@ -134,7 +138,7 @@ internal sealed class CommandGrammar
 
     private static bool Has(ParseResult parsed, Option<bool> option) => parsed.GetResult(option) is not null && parsed.GetValue(option);
 
-    private ConfigurationArguments Configuration(ParseResult parsed, Argument<string[]> positional, List<string> problems)
+    private ConfigurationArguments Configuration(ParseResult parsed, List<string> problems)
     {
         var options = new List<(string Key, string Value, string Option)>();
         var pairs = new List<string>();
@@ -147,13 +151,17 @@ internal sealed class CommandGrammar
             }
         }
 
-        foreach (string word in parsed.GetValue(positional) ?? [])
+        bool takesEnvironment = parsed.CommandResult.Command.Arguments.Contains(this.environment);
+        // `ne train ne.omega=0.2` gives the first word to ENV.
+        string?[] words = [takesEnvironment ? parsed.GetValue(this.environment) : null, .. parsed.GetValue(this.pairs) ?? []];
+
+        foreach (string word in words.OfType<string>())
         {
             if (word.Contains('=', StringComparison.Ordinal))
             {
                 pairs.Add(word);
             }
-            else if (positional != this.train)
+            else if (!takesEnvironment)
             {
                 problems.Add($"expected key=value, found '{word}'");
             }
@@ -177,25 +185,38 @@ internal sealed class CommandGrammar
     /// <summary>A name becomes a folder, so it must be one plain file name.</summary>
     private static string? RunName(string? text, string option, List<string> problems)
     {
-        if (text is not null && !RunNames.IsValid(text))
+        try
         {
-            problems.Add($"{option} expects letters, digits, '-', '_' and '.', not starting with '.' or '-', at most 100 characters; found '{text}'");
+            return text is null ? null : NE.Actors.Runs.RunName.Validate(text);
         }
-
-        return text;
+        catch (RunFolderException problem)
+        {
+            problems.Add($"{option}: {problem.Message}");
+            return text;
+        }
     }
 
-    private static CheckpointChoice Checkpoint(string? text, List<string> problems) => text switch
+    private static ResumeFrom From(string? text, List<string> problems)
     {
-        null or "best" => new CheckpointChoice.Best(),
-        "last" => new CheckpointChoice.Last(),
-        _ when long.TryParse(text, out long step) && step >= 0 => new CheckpointChoice.AtStep(step),
+        if (text is not (null or "last" or "previous"))
+        {
+            problems.Add($"--checkpoint expects last or previous, found '{text}'");
+        }
+
+        return text == "previous" ? ResumeFrom.Previous : ResumeFrom.Latest;
+    }
+
+    private static PolicyChoice Checkpoint(string? text, List<string> problems) => text switch
+    {
+        null or "best" => new PolicyChoice.Best(),
+        "last" => new PolicyChoice.Last(),
+        _ when long.TryParse(text, out long step) && step >= 0 => new PolicyChoice.AtStep(step),
         _ => Refused($"--checkpoint expects best, last or an environment step, found '{text}'", problems),
     };
 
-    private static CheckpointChoice Refused(string problem, List<string> problems)
+    private static PolicyChoice Refused(string problem, List<string> problems)
     {
         problems.Add(problem);
-        return new CheckpointChoice.Best();
+        return new PolicyChoice.Best();
     }
 }

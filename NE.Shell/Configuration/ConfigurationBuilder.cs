@@ -116,10 +116,10 @@ public static class ConfigurationBuilder
 
             if (!seen.TryAdd(key, pair))
             {
-                problems.Add(new(pair, $"{key} was already given as '{seen[key]}'"));
+                problems.Add(new("", $"{pair}: {key} was already given as '{seen[key]}'"));
             }
 
-            entries.Add(new(key, parts[1].Trim(), pair));
+            entries.Add(new(key, parts[1].Trim(), ""));
         }
 
         return entries;
@@ -136,7 +136,7 @@ public static class ConfigurationBuilder
             if (applied.IsOk)
             {
                 settings = applied.ResultValue;
-                origins[entry.Key] = entry.Where;
+                origins[entry.Key] = entry.Where.Length == 0 ? "key=value" : entry.Where;
             }
             else
             {
@@ -153,16 +153,19 @@ public static class ConfigurationBuilder
     {
         if (isEnvironment(settings.Run.Environment) is { } problem)
         {
-            problems.Add(new(origins.GetValueOrDefault("run.environment", ""), $"run.environment = {Shown(settings.Run.Environment)}: {problem}"));
+            problems.Add(new(Where("run.environment", origins), $"run.environment = {Shown(settings.Run.Environment)}: {problem}"));
         }
 
         if (problems.Count == 0)
         {
             Settings resolved = SettingsModule.resolve(settings).Item1;
             problems.AddRange(SettingsModule.validate(resolved).Select(error =>
-                new ConfigurationProblem(origins.GetValueOrDefault(error.Key, ""), $"{error.Key} = {Shown(error.Found)}: {error.Problem}")));
+                new ConfigurationProblem(Where(error.Key, origins), $"{error.Key} = {Shown(error.Found)}: {error.Problem}")));
         }
     }
+
+    private static string Where(string key, Dictionary<string, string> origins) =>
+        origins.GetValueOrDefault(key, "") is var where && where == "key=value" ? "" : where;
 
     private static string Shown(string value) => value.Length == 0 ? "(nothing)" : value;
 

@@ -74,7 +74,7 @@ public sealed class RunLog : IDisposable
     {
         if (ReferenceEquals(Log.Logger, this.logger))
         {
-            Log.Logger = Logger.None;
+            Log.Logger = Serilog.Core.Logger.None;
         }
 
         Task.Run(this.logger.Dispose).Wait(CloseTimeout);

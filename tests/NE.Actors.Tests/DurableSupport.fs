@@ -94,14 +94,14 @@ let describe (store: SegmentStore) =
     capture.Describe()
 
 let flipByte (file: string) (at: int64) =
-    use stream = File.Open(file, FileMode.Open)
+    use stream = new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite)
     stream.Position <- at
     let old = stream.ReadByte()
     stream.Position <- at
     stream.WriteByte(byte (old ^^^ 0x10))
 
 let truncate (file: string) (length: int64) =
-    use stream = File.Open(file, FileMode.Open)
+    use stream = new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite)
     stream.SetLength length
 
 /// Waits for a condition that another thread or process brings about.
@@ -120,7 +120,7 @@ let contentOf (step: int64) length =
     Random(int step).NextBytes bytes
     bytes
 
-let frozenWith (step: int64) (ordinal: int64) (components: (string * byte[]) list) replay best =
+let frozenWith step ordinal (components: (string * byte[]) list) (replay: ReplayCapture | null) (best: FrozenBest | null) =
     let named = Dictionary<string, ReadOnlyMemory<byte>>()
 
     for name, content in components do
@@ -128,7 +128,7 @@ let frozenWith (step: int64) (ordinal: int64) (components: (string * byte[]) lis
 
     FrozenState(step, step / 2L, step / 10L, true, named, replay, Dictionary<string, int64>(), best, ordinal)
 
-let frozen step ordinal replay =
+let frozen step ordinal (replay: ReplayCapture | null) =
     frozenWith
         step
         ordinal

@@ -20,9 +20,10 @@ let private quick =
 
 /// One process that works on a run: an actor system with an outbox, whose listener is `kit.TestActor`.
 type JournalProcess(paths: RunPaths, settings: JournalSettings, opened: Action<DbConnection> | null) =
+    // TestKit's own logger prints every dead letter of a write that is made to fail.
     let config =
         ConfigurationFactory
-            .ParseString("akka.loglevel = OFF\nakka.stdout-loglevel = OFF\nakka.test.default-timeout = 60s\nakka.test.single-expect-default = 60s")
+            .ParseString("akka.loggers = []\nakka.stdout-loglevel = OFF\nakka.test.default-timeout = 20s\nakka.test.single-expect-default = 20s")
             .WithFallback(JournalConfig.For paths)
             .WithFallback(TestKitBase.DefaultConfig)
 
@@ -38,7 +39,7 @@ type JournalProcess(paths: RunPaths, settings: JournalSettings, opened: Action<D
     member _.Outbox = outbox
 
     member _.Send<'T>(message: obj) =
-        outbox.Ask<'T>(message, Nullable(TimeSpan.FromSeconds 60.))
+        outbox.Ask<'T>(message, Nullable(TimeSpan.FromSeconds 20.))
 
     member this.Ask<'T>(message: obj) : 'T =
         this.Send(message).GetAwaiter().GetResult()
@@ -49,9 +50,10 @@ type JournalProcess(paths: RunPaths, settings: JournalSettings, opened: Action<D
 
     /// The failure that a message is answered with.
     member this.Refusal(message: obj) =
-        match this.Send<obj>(message).GetAwaiter().GetResult() with
-        | :? Status.Failure as failure -> failure.Cause.Message
-        | other -> failtestf "expected a refusal, found %O" other
+        try
+            failtestf "expected a refusal, found %O" (this.Send<obj>(message).GetAwaiter().GetResult())
+        with :? ArgumentException as error ->
+            error.Message
 
     interface IDisposable with
         member _.Dispose() =

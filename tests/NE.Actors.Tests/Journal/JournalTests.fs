@@ -28,7 +28,7 @@ let private commitSome (journal: JournalProcess) count =
         journal.Commit(n, frozen (n * 100L) (first + 2L) null, [ episode first; episode (first + 1L) ]) |> ignore
 
 let private retrying (journal: JournalProcess) =
-    journal.Kit.FishForMessage((fun (m: obj) -> m :? CommitRetrying), Nullable(TimeSpan.FromSeconds 60.)) :?> CommitRetrying
+    journal.Kit.FishForMessage((fun (m: obj) -> m :? CommitRetrying), Nullable(TimeSpan.FromSeconds 20.)) :?> CommitRetrying
 
 [<Tests>]
 let commits =
@@ -321,7 +321,7 @@ let outages =
             store.ReleaseBefore store.First
 
             let failed =
-                journal.Kit.FishForMessage((fun (m: obj) -> m :? CommitFailed), Nullable(TimeSpan.FromSeconds 60.)) :?> CommitFailed
+                journal.Kit.FishForMessage((fun (m: obj) -> m :? CommitFailed), Nullable(TimeSpan.FromSeconds 20.)) :?> CommitFailed
 
             Expect.equal failed.Id 2L "which"
             Expect.equal (store.Sweep []) 2 "its files are free"

@@ -22,7 +22,7 @@ let private info name =
         RunInfo.CurrentFormat,
         "a1b2",
         name,
-        RunStatus.Interrupted,
+        RunState.Interrupted,
         "SIGTERM",
         "HalfCheetah-v4",
         "ne",
@@ -123,10 +123,12 @@ let tests =
             written.Write file
             written.Write file
             let read = RunInfo.Read file
-            Expect.equal (read.ToString()) (written.ToString()) "fields"
+            read.Write(scratch.Sub "again.json")
+            Expect.equal (File.ReadAllText(scratch.Sub "again.json")) (File.ReadAllText file) "fields"
+            Expect.equal (read.Seed, read.Status, read.StatusReason) (7L, RunStatus.Interrupted, "SIGTERM") "values"
             Expect.equal (Seq.exactlyOne read.Stretches).Versions["ne"] "0.1.0" "versions"
             Expect.stringContains (File.ReadAllText file) "\"status\": \"interrupted\"" "status by name"
-            Expect.equal (Directory.GetFiles scratch.Path) [| file |] "no left-over"
+            Expect.equal (Directory.GetFiles scratch.Path).Length 2 "no left-over"
 
         testCase "a run.json that is damaged or of a newer program is refused"
         <| fun () ->

@@ -4,7 +4,6 @@ module NE.Actors.Tests.Runs.Training
 open System
 open System.Collections.Generic
 open System.IO
-open NE.Actors.Checkpoints
 open NE.Actors.Runs
 open NE.Model
 
@@ -70,5 +69,3 @@ let train (configure: RunRequest -> RunRequest) (stop: RunStatus -> bool) (paths
 let never (_: RunStatus) = false
 
 let create folder name = RunFolder.Create(folder, name)
-
-let digest (paths: RunPaths) : StateDigest = CheckpointReader.Digest(paths, CheckpointChoice.Last)

@@ -1,0 +1,155 @@
+using System.Runtime.InteropServices;
+using Microsoft.Data.Sqlite;
+using NE.Actors.MuJoCo;
+using NE.Model.Networks;
+using NE.Shell.Views;
+
+namespace NE.Shell.Doctor;
+
+/// <summary>Looks at this machine: what a run needs, found or missing. Nothing is left behind.</summary>
+public static class Examination
+{
+    private const long LittleDisk = 2L << 30;
+    private const long LittleMemory = 2L << 30;
+    private static readonly TimeSpan SeqPatience = TimeSpan.FromSeconds(3);
+
+    /// <summary>All findings, in the order in which they are shown.</summary>
+    /// <param name="runs">Folder of the runs; it need not exist.</param>
+    /// <param name="seqUrl">Address of the Seq server to try; null tries none.</param>
+    public static async Task<IReadOnlyList<Finding>> Examine(string runs, string? seqUrl)
+    {
+        List<Finding> findings = [DotNet(), .. Torch(), MuJoCo(), Processor(), Memory(), Disk(runs), Sqlite(runs)];
+
+        if (seqUrl is not null)
+        {
+            findings.Add(await Seq(seqUrl));
+        }
+
+        return findings;
+    }
+
+    private static Finding DotNet() =>
+        new(".NET", Environment.Version.Major >= 10, true, $"{RuntimeInformation.FrameworkDescription} on {RuntimeInformation.OSDescription} {RuntimeInformation.OSArchitecture}");
+
+    private static IEnumerable<Finding> Torch()
+    {
+        LibTorch.Description? description = null;
+        string problem = "";
+
+        try
+        {
+            description = LibTorch.describe();
+        }
+        catch (Exception failure)
+        {
+            problem = failure.Message;
+        }
+
+        if (description is null)
+        {
+            yield return new("libtorch", false, true, problem, "build again (./ne builds when sources change); the packages bring libtorch");
+            yield break;
+        }
+
+        string patched = description.Patched ? ", loaded from a patched copy because this system's libstdc++ is older than it expects" : "";
+        yield return new("libtorch", true, true, $"TorchSharp {description.TorchSharpVersion}{patched} ({description.WrapperPath})");
+        yield return description.CudaAvailable
+            ? new("CUDA", true, false, $"{description.CudaDevices} device(s)")
+            : new("CUDA", false, false, "no device that libtorch can use", "nothing, for training on the CPU; for a GPU: NE_ACCELERATOR=cuda ./ne ... builds with CUDA");
+    }
+
+    private static Finding MuJoCo()
+    {
+        try
+        {
+            MuJoCoLibrary library = MuJoCoLibrary.Current;
+            return new("libmujoco", true, true, $"{library.Version} ({library.Path})");
+        }
+        catch (MuJoCoUnavailableException missing)
+        {
+            return new("libmujoco", false, true, missing.Message, "./ne train brings it from the distribution's packages; or apt-get install libmujoco2.2.2; or set MUJOCO_PATH");
+        }
+    }
+
+    private static Finding Processor() =>
+        Environment.ProcessorCount >= 2
+            ? new("cores", true, false, $"{Environment.ProcessorCount}")
+            : new("cores", false, false, $"{Environment.ProcessorCount}", "a run works, but learner and environments share one core");
+
+    private static Finding Memory()
+    {
+        long bytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        return bytes >= LittleMemory
+            ? new("memory", true, false, Format.Bytes(bytes))
+            : new("memory", false, false, Format.Bytes(bytes), "use a smaller td3.bufferSize; `ne train --dry-run` says what a run takes");
+    }
+
+    private static Finding Disk(string runs)
+    {
+        string folder = ExistingFolder(runs);
+        long free = new DriveInfo(folder).AvailableFreeSpace;
+        return free >= LittleDisk
+            ? new("disk", true, false, $"{Format.Bytes(free)} free at {folder}")
+            : new("disk", false, false, $"{Format.Bytes(free)} free at {folder}", "free some, or choose another place with --runs; `ne train --dry-run` says what a run takes");
+    }
+
+    /// <summary>Creates, writes and deletes a database where runs will have theirs.</summary>
+    private static Finding Sqlite(string runs)
+    {
+        string folder = ExistingFolder(runs);
+        string file = Path.Combine(folder, $".ne-doctor-{Guid.NewGuid():N}.db");
+
+        try
+        {
+            using (var connection = new SqliteConnection($"Data Source={file};Pooling=False"))
+            {
+                connection.Open();
+                using SqliteCommand command = connection.CreateCommand();
+                command.CommandText = "PRAGMA journal_mode=WAL; CREATE TABLE probe (n INTEGER); INSERT INTO probe VALUES (1); SELECT sqlite_version();";
+                return new("database", true, true, $"SQLite {command.ExecuteScalar()}, writable at {folder}");
+            }
+        }
+        catch (Exception failure) when (failure is SqliteException or IOException or UnauthorizedAccessException)
+        {
+            return new("database", false, true, $"cannot write at {folder}: {failure.Message}", "give yourself the right to write there, or choose another place with --runs");
+        }
+        finally
+        {
+            foreach (string left in (string[])[file, file + "-wal", file + "-shm"])
+            {
+                File.Delete(left);
+            }
+        }
+    }
+
+    private static async Task<Finding> Seq(string url)
+    {
+        const string fix = "nothing, for training: events wait in the run's logs/seq-buffer. To have Seq: docker compose -f seq-compose.yml up -d";
+
+        try
+        {
+            using var client = new HttpClient { Timeout = SeqPatience };
+            using HttpResponseMessage answer = await client.GetAsync(new Uri(new Uri(url), "api"));
+            return answer.IsSuccessStatusCode
+                ? new("Seq", true, false, $"answers at {url}")
+                : new("Seq", false, false, $"{url} answers {(int)answer.StatusCode}", fix);
+        }
+        catch (Exception failure) when (failure is HttpRequestException or TaskCanceledException or UriFormatException)
+        {
+            return new("Seq", false, false, $"{url} does not answer: {failure.Message}", fix);
+        }
+    }
+
+    /// <summary>The folder, or the nearest one above it that exists.</summary>
+    private static string ExistingFolder(string path)
+    {
+        string folder = Path.GetFullPath(path);
+
+        while (!Directory.Exists(folder))
+        {
+            folder = Path.GetDirectoryName(folder)!;
+        }
+
+        return folder;
+    }
+}

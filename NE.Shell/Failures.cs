@@ -1,0 +1,18 @@
+using NE.Actors.Checkpoints;
+using NE.Actors.MuJoCo;
+using NE.Actors.Runs;
+using NE.Model.Networks;
+
+namespace NE.Shell;
+
+/// <summary>Exceptions whose message is written for the user.</summary>
+internal static class Failures
+{
+    /// <summary>The user asked for something that the run directory does not allow.</summary>
+    public static bool IsUserError(Exception failure) => failure is RunFolderException;
+
+    /// <summary>The machine or the files do not allow it; a stack trace would say less than the message.</summary>
+    public static bool IsExpected(Exception failure) =>
+        failure is MuJoCoUnavailableException or ModelCompileException or DamagedCheckpointException or LibTorch.LibTorchException
+            or InvalidDataException or IOException or UnauthorizedAccessException;
+}

@@ -1,0 +1,123 @@
+using NE.Actors.Checkpoints;
+using NE.Actors.Journal;
+using NE.Actors.Runs;
+
+namespace NE.Shell.Reports;
+
+/// <summary>What `ne status` says about a run.</summary>
+/// <param name="Run">The run's name.</param>
+/// <param name="State">running, killed, interrupted, failed or completed.</param>
+/// <param name="Reason">Why it was interrupted or failed.</param>
+/// <param name="ProcessId">The process that works on it.</param>
+/// <param name="Environment">For example HalfCheetah-v4.</param>
+/// <param name="Method">For example ne.</param>
+/// <param name="Seed">Of all random streams.</param>
+/// <param name="Step">Environment step of the last checkpoint.</param>
+/// <param name="Steps">Length of the run.</param>
+/// <param name="GradientStep">Gradient step of the last checkpoint.</param>
+/// <param name="LastEvaluation">The newest evaluation before it.</param>
+/// <param name="BestStep">Step of the best evaluation.</param>
+/// <param name="StepsPerSecond">Of the newest row of timing.csv.</param>
+/// <param name="UpdatesPerSecond">Of the newest row of timing.csv.</param>
+/// <param name="Networks">Density and activated ratios of the newest row of metrics.csv, by network.</param>
+/// <param name="LastCheckpoint">The newest commit.</param>
+/// <param name="Events">Stored events by kind.</param>
+/// <param name="Resumes">How often it was resumed.</param>
+/// <param name="Folder">Where it lies.</param>
+public sealed record RunReport(
+    string Run,
+    string State,
+    string? Reason,
+    int? ProcessId,
+    string Environment,
+    string Method,
+    long Seed,
+    long Step,
+    long Steps,
+    long GradientStep,
+    EvaluationReport? LastEvaluation,
+    long? BestStep,
+    double? StepsPerSecond,
+    double? UpdatesPerSecond,
+    IReadOnlyDictionary<string, NetworkReport> Networks,
+    CheckpointReport? LastCheckpoint,
+    IReadOnlyDictionary<string, long> Events,
+    int Resumes,
+    string Folder)
+{
+    /// <summary>Reads a run's files; it may be running.</summary>
+    /// <param name="runs">Folder of the runs.</param>
+    /// <param name="name">The run's name.</param>
+    public static RunReport Read(string runs, string name)
+    {
+        RunPaths paths = RunFolder.Find(runs, name);
+        RunInfo info = RunInfo.Read(paths.RunInfo);
+        RunHolder? holder = RunLock.Holder(paths);
+        JournalSummary? journal = ReadJournal(paths);
+        CheckpointManifest? manifest = journal?.Manifests.FirstOrDefault();
+        IReadOnlyDictionary<string, double> timing = LastRow.Read(paths.Timing);
+        return new(
+            paths.Name,
+            StateOf(info, holder),
+            info.StatusReason,
+            holder?.ProcessId,
+            info.Environment,
+            info.Method,
+            info.Seed,
+            manifest?.Step ?? 0,
+            info.TotalSteps,
+            manifest?.GradientStep ?? 0,
+            journal?.LastEvaluation is { } evaluation ? new(evaluation.Step, evaluation.Returns.Average(), evaluation.Returns.Length) : null,
+            manifest?.Best?.Step,
+            Number(timing, "stepsPerSecond"),
+            Number(timing, "updatesPerSecond"),
+            ReadNetworks(LastRow.Read(paths.Metrics)),
+            manifest is null ? null : new(manifest.Step, manifest.Bytes, journal!.CommittedAt),
+            journal?.EventCounts ?? new Dictionary<string, long>(),
+            Math.Max(0, info.Stretches.Count - 1),
+            paths.Root);
+    }
+
+    /// <summary>run.json says what the last process knew; only the lock says whether it lives.</summary>
+    private static string StateOf(RunInfo info, RunHolder? holder) =>
+        holder is not null ? "running"
+        : info.Status is RunState.Running ? "killed"
+        : info.Status.ToString().ToLowerInvariant();
+
+    private static JournalSummary? ReadJournal(RunPaths paths)
+    {
+        if (!File.Exists(paths.Journal))
+        {
+            return null;
+        }
+
+        using JournalReader journal = JournalReader.Open(paths);
+        return journal.Summary();
+    }
+
+    private static Dictionary<string, NetworkReport> ReadNetworks(IReadOnlyDictionary<string, double> row) =>
+        ((string[])["actor", "critic"])
+        .Where(network => row.ContainsKey($"{network}_density"))
+        .ToDictionary(
+            network => network,
+            network => new NetworkReport(row[$"{network}_density"], Number(row, $"{network}_anr_0"), Number(row, $"{network}_anr_0.1"), Number(row, $"{network}_fau")));
+
+    private static double? Number(IReadOnlyDictionary<string, double> row, string column) =>
+        row.TryGetValue(column, out double value) && double.IsFinite(value) ? value : null;
+}
+
+/// <param name="Step">Environment step whose policy was evaluated.</param>
+/// <param name="Mean">Mean undiscounted return.</param>
+/// <param name="Episodes">Number of episodes.</param>
+public sealed record EvaluationReport(long Step, double Mean, int Episodes);
+
+/// <param name="Density">Active weights over all.</param>
+/// <param name="Activated">Activated neuron ratio at tau = 0.</param>
+/// <param name="ActivatedAboveTenth">Activated neuron ratio at tau = 0.1.</param>
+/// <param name="ActiveUnits">Fraction of (sample, neuron) pairs that are active.</param>
+public sealed record NetworkReport(double Density, double? Activated, double? ActivatedAboveTenth, double? ActiveUnits);
+
+/// <param name="Step">Environment step.</param>
+/// <param name="Bytes">Everything that it names.</param>
+/// <param name="At">UTC.</param>
+public sealed record CheckpointReport(long Step, long Bytes, DateTimeOffset? At);

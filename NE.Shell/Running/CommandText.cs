@@ -1,0 +1,12 @@
+namespace NE.Shell.Running;
+
+/// <summary>A command as it can be typed into a shell again.</summary>
+public static class CommandText
+{
+    public static string Of(IEnumerable<string> arguments) => string.Join(' ', arguments.Prepend("ne").Select(Quoted));
+
+    private static string Quoted(string word) =>
+        word.Length > 0 && word.All(letter => char.IsLetterOrDigit(letter) || "-_./=:,+@%".Contains(letter, StringComparison.Ordinal))
+            ? word
+            : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+}

@@ -1,0 +1,109 @@
+using NE.Actors.Logging;
+using NE.Actors.Runs;
+using NE.Model;
+using NE.Shell.Commands;
+using NE.Shell.Logging;
+using NE.Shell.Views;
+using Serilog.Events;
+
+namespace NE.Shell.Running;
+
+/// <summary>One process's work on a run: its log, its signals, its view, and what it says at the end.</summary>
+internal static class RunSession
+{
+    /// <summary>Runs to the end and returns the process's exit code.</summary>
+    /// <param name="host">The outside world.</param>
+    /// <param name="request">What to run; the log is added here.</param>
+    /// <param name="info">run.json without this stretch.</param>
+    /// <param name="fromStep">Environment step that this stretch goes on from.</param>
+    /// <param name="presentation">What the command line says about logs and view.</param>
+    public static async Task<ExitCode> Execute(ShellHost host, RunRequest request, RunInfo info, long fromStep, PresentationArguments presentation)
+    {
+        Settings settings = request.Settings;
+        var presenter = new RunPresenter(host, RunTitle.Of(request.Paths.Name, settings), presentation.Plain);
+        using var log = RunLog.Open(
+            new RunLogTargets
+            {
+                ClefFile = request.Paths.Log,
+                Console = new ConsoleSink(presenter.Message),
+                ConsoleLevel = presenter.IsLive ? LogEventLevel.Warning : LogEventLevel.Information,
+                SeqUrl = presentation.Seq ?? host.SeqUrl,
+                SeqBuffer = Path.Combine(request.Paths.Logs, "seq-buffer"),
+            },
+            info.Id,
+            settings);
+        RunInfo running = info with
+        {
+            Status = RunState.Running,
+            StatusReason = null,
+            TotalSteps = settings.Run.Steps,
+            Stretches =
+            [
+                .. info.Stretches,
+                new RunStretch(host.Clock.GetUtcNow(), fromStep, Environment.MachineName, Environment.ProcessId, request.Versions),
+            ],
+        };
+        running.Write(request.Paths.RunInfo);
+        RunOutcome outcome = await Work(host, request with { Loggers = [SerilogLogger.TypeName] }, presenter, log);
+        (running with { Status = State(outcome.Phase), StatusReason = outcome.Message }).Write(request.Paths.RunInfo);
+        return Say(host, request, outcome);
+    }
+
+    private static async Task<RunOutcome> Work(ShellHost host, RunRequest request, RunPresenter presenter, RunLog log)
+    {
+        log.Logger.Information("{Run} begins in process {ProcessId}", request.Paths.Name, Environment.ProcessId);
+        RunOutcome outcome;
+
+        try
+        {
+            await using ITrainingRun run = host.StartRun(request);
+            using StopSignals signals = new StopSignals(run.RequestStop, () => StopSignals.LeaveNow((int)ExitCode.Interrupted)).Listen();
+            await presenter.Show(run);
+            outcome = await run.Completion;
+        }
+        catch (Exception failure) when (Failures.IsExpected(failure))
+        {
+            outcome = new RunOutcome(RunPhase.Failed, failure.Message, 0);
+        }
+
+        log.Logger.Write(
+            outcome.Phase is RunPhase.Failed ? LogEventLevel.Error : LogEventLevel.Information,
+            "{Run} {Outcome} at step {Step}: {Reason}",
+            request.Paths.Name,
+            outcome.Phase,
+            outcome.Step,
+            outcome.Message ?? "all steps are done");
+        return outcome;
+    }
+
+    private static ExitCode Say(ShellHost host, RunRequest request, RunOutcome outcome)
+    {
+        string name = request.Paths.Name;
+
+        switch (outcome.Phase)
+        {
+            case RunPhase.Completed:
+                host.Output.WriteLine($"{name} is complete: {Format.Count(outcome.Step)} steps.");
+
+                foreach (string line in RunSummary.Lines(request.Paths))
+                {
+                    host.Output.WriteLine(line);
+                }
+
+                return ExitCode.Ok;
+            case RunPhase.Interrupted:
+                host.Error.WriteLine($"ne: {name} was interrupted ({outcome.Message}) and is committed up to step {Format.Count(outcome.Step)}. Go on with: ne resume {name}");
+                return ExitCode.Interrupted;
+            default:
+                host.Error.WriteLine($"ne: {name} failed: {outcome.Message}\nWhat happened is in {request.Paths.Log}; what was committed can be resumed: ne resume {name}");
+                return ExitCode.Failed;
+        }
+    }
+
+    private static RunState State(RunPhase phase) => phase switch
+    {
+        RunPhase.Completed => RunState.Completed,
+        RunPhase.Interrupted => RunState.Interrupted,
+        _ => RunState.Failed,
+    };
+}

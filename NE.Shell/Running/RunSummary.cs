@@ -1,0 +1,37 @@
+using NE.Actors.Checkpoints;
+using NE.Actors.Journal;
+using NE.Actors.Runs;
+using NE.Model;
+using NE.Shell.Views;
+
+namespace NE.Shell.Running;
+
+/// <summary>What a finished run leaves to be said.</summary>
+internal static class RunSummary
+{
+    /// <summary>The last evaluation, the best one, and where the files are.</summary>
+    public static IEnumerable<string> Lines(RunPaths paths)
+    {
+        using JournalReader journal = JournalReader.Open(paths);
+        History.EvaluationEnded[] evaluations = [.. Evaluations(journal)];
+
+        if (evaluations.Length > 0)
+        {
+            History.EvaluationEnded last = evaluations[^1];
+            History.EvaluationEnded best = evaluations.MaxBy(evaluation => evaluation.Returns.Average())!;
+            yield return $"  last evaluation  {Format.Value(last.Returns.Average())} at step {Format.Count(last.Step)}, {last.Returns.Length} episodes";
+            yield return $"  best evaluation  {Format.Value(best.Returns.Average())} at step {Format.Count(best.Step)}  (ne eval {paths.Name})";
+        }
+
+        if (journal.Manifests() is [CheckpointManifest manifest, ..])
+        {
+            yield return $"  last checkpoint  step {Format.Count(manifest.Step)}, {Format.Bytes(manifest.Bytes)}";
+        }
+
+        yield return $"  files            {paths.Root}: eval.csv, metrics.csv, topology.csv, config.yaml, logs/run.clef";
+    }
+
+    /// <summary>All evaluations in the order in which they were delivered.</summary>
+    public static IEnumerable<History.EvaluationEnded> Evaluations(JournalReader journal) =>
+        journal.Events().Select(stored => stored.Event).OfType<History.RunEvent.EvaluationEnded>().Select(happened => happened.Item2);
+}

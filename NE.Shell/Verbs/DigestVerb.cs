@@ -1,0 +1,54 @@
+using System.Text.Json;
+using NE.Actors.Checkpoints;
+using NE.Actors.Runs;
+using NE.Shell.Commands;
+using NE.Shell.Views;
+
+namespace NE.Shell.Verbs;
+
+/// <summary>`ne digest`</summary>
+internal static class DigestVerb
+{
+    private const int Attempts = 5;
+
+    public static ExitCode Digest(DigestCommand command, ShellHost host)
+    {
+        StateDigest digest = Verified(RunFolder.Find(command.Runs, command.Name));
+
+        if (command.Json)
+        {
+            host.Output.WriteLine(JsonSerializer.Serialize(digest, Json.Options));
+            return ExitCode.Ok;
+        }
+
+        Spectre.Console.Table table = Tables.Create("", "");
+        table.Add("step", Format.Count(digest.Step));
+        table.Add("state", digest.State);
+
+        foreach ((string name, string sha) in digest.Components)
+        {
+            table.Add(name, sha);
+        }
+
+        Tables.Write(host, table);
+        return ExitCode.Ok;
+    }
+
+    /// <summary>The digest of the newest checkpoint after every byte of it was read and compared.</summary>
+    private static StateDigest Verified(RunPaths paths)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            StateDigest newest = CheckpointReader.Digest(paths, CheckpointChoice.Last);
+
+            try
+            {
+                return StateDigest.Of(CheckpointReader.Load(paths, CheckpointChoice.Last).Manifest);
+            }
+            // A run that works on may have committed twice meanwhile and let these files go.
+            catch (DamagedCheckpointException) when (attempt < Attempts && CheckpointReader.Digest(paths, CheckpointChoice.Last).State != newest.State)
+            {
+            }
+        }
+    }
+}

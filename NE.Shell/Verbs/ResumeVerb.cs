@@ -1,0 +1,79 @@
+using NE.Actors.Journal;
+using NE.Actors.Runs;
+using NE.Model;
+using NE.Shell.Commands;
+using NE.Shell.Configuration;
+using NE.Shell.Running;
+using NE.Shell.Views;
+
+namespace NE.Shell.Verbs;
+
+/// <summary>`ne resume`</summary>
+internal static class ResumeVerb
+{
+    public static async Task<ExitCode> Resume(ResumeCommand command, ShellHost host)
+    {
+        RunPaths paths = RunFolder.Find(command.Runs, command.Name);
+        RunInfo info = RunInfo.Read(paths.RunInfo);
+        Settings stored = ConfigurationBuilder.Read(ReadConfiguration(paths), paths.Configuration);
+        Settings settings = ConfigurationBuilder.Change(stored, command.Changes);
+        (string Key, string Old, string New)[] changes = [.. SettingsModule.difference(stored, settings).Select(change => (change.Item1, change.Item2, change.Item3))];
+        long committed = CommittedStep(paths, command.From);
+
+        if (committed >= settings.Run.Steps)
+        {
+            throw new UserError($"the run '{paths.Name}' has done all its {Format.Count(committed)} steps; to extend it: ne resume {paths.Name} --steps {committed * 2}");
+        }
+
+        IReadOnlyDictionary<string, string> versions = host.Prepare();
+        using RunFolder folder = RunFolder.Open(command.Runs, command.Name);
+        string yaml = ConfigurationWriter.Yaml(settings);
+
+        if (changes.Length > 0)
+        {
+            File.WriteAllText(paths.Configuration, yaml);
+            Say(host, changes);
+        }
+
+        host.Output.WriteLine($"{paths.Name} goes on from step {Format.Count(committed)} of {Format.Count(settings.Run.Steps)}");
+        RunRequest request = new()
+        {
+            Paths = paths,
+            Settings = settings,
+            ConfigurationText = yaml,
+            Versions = versions,
+            From = command.From,
+            Changes = changes,
+        };
+        return await RunSession.Execute(host, request, info, committed, command.Presentation);
+    }
+
+    private static void Say(ShellHost host, IReadOnlyList<(string Key, string Old, string New)> changes)
+    {
+        foreach ((string key, string old, string changed) in changes)
+        {
+            host.Output.WriteLine($"  {key}: {old} -> {changed}");
+        }
+
+        if (changes.Any(change => change.Key == "run.steps"))
+        {
+            host.Output.WriteLine("  Values derived from the old length (ne.endStep, ne.growInterval, td3.bufferSize ...) stay as they were unless they are given.");
+        }
+    }
+
+    /// <summary>Step of the checkpoint that the run goes on from; 0 when it was killed before its first.</summary>
+    private static long CommittedStep(RunPaths paths, ResumeFrom from)
+    {
+        if (!File.Exists(paths.Journal))
+        {
+            return 0;
+        }
+
+        using JournalReader journal = JournalReader.Open(paths);
+        return journal.Manifests().ElementAtOrDefault(from == ResumeFrom.Previous ? 1 : 0)?.Step ?? 0;
+    }
+
+    private static string ReadConfiguration(RunPaths paths) => File.Exists(paths.Configuration)
+        ? File.ReadAllText(paths.Configuration)
+        : throw new UserError($"{paths.Configuration} is missing, so the run cannot go on; restore it (its text is also in the run's first event)");
+}

@@ -1,0 +1,97 @@
+using System.Text.Json;
+using NE.Actors.Runs;
+using NE.Shell.Commands;
+using NE.Shell.Reports;
+using NE.Shell.Views;
+
+namespace NE.Shell.Verbs;
+
+/// <summary>`ne status`</summary>
+internal static class StatusVerb
+{
+    public static ExitCode Status(StatusCommand command, ShellHost host)
+    {
+        if (command.Name is { } name)
+        {
+            RunReport report = RunReport.Read(command.Runs, name);
+
+            if (command.Json)
+            {
+                host.Output.WriteLine(JsonSerializer.Serialize(report, Json.Options));
+            }
+            else
+            {
+                One(report, host);
+            }
+
+            return ExitCode.Ok;
+        }
+
+        RunReport[] all = [.. RunFolder.List(command.Runs).Select(run => RunReport.Read(command.Runs, run))];
+
+        if (command.Json)
+        {
+            host.Output.WriteLine(JsonSerializer.Serialize(all, Json.Options));
+        }
+        else if (all.Length == 0)
+        {
+            host.Output.WriteLine($"there are no runs in {Path.GetFullPath(command.Runs)}; start one with: ne train");
+        }
+        else
+        {
+            Many(all, host);
+        }
+
+        return ExitCode.Ok;
+    }
+
+    private static void Many(IEnumerable<RunReport> runs, ShellHost host)
+    {
+        Spectre.Console.Table table = Tables.Create("run", "state", ">step", ">of", ">evaluation", ">actor density", ">steps/s");
+
+        foreach (RunReport run in runs)
+        {
+            table.Add(
+                run.Run,
+                run.State,
+                Format.Count(run.Step),
+                Format.Count(run.Steps),
+                Format.Value(run.LastEvaluation?.Mean ?? double.NaN),
+                Format.Percent(run.Networks.GetValueOrDefault("actor")?.Density ?? double.NaN),
+                Format.Rate(run.StepsPerSecond ?? double.NaN));
+        }
+
+        Tables.Write(host, table);
+    }
+
+    private static void One(RunReport run, ShellHost host)
+    {
+        Spectre.Console.Table table = Tables.Create("", "");
+        table.Add("run", $"{run.Run}  ({run.Environment}, {run.Method}, seed {run.Seed})");
+        table.Add("state", run.State switch
+        {
+            "running" => $"running in process {run.ProcessId}",
+            "killed" => $"stopped without a word (killed, or the machine went down); go on with: ne resume {run.Run}",
+            "interrupted" => $"interrupted ({run.Reason}); go on with: ne resume {run.Run}",
+            "failed" => $"failed: {run.Reason}",
+            _ => run.State,
+        });
+        table.Add("step", $"{Format.Count(run.Step)} of {Format.Count(run.Steps)} ({Format.Percent((double)run.Step / run.Steps)}), gradient step {Format.Count(run.GradientStep)}");
+        table.Add("evaluation", run.LastEvaluation is { } evaluation
+            ? $"{Format.Value(evaluation.Mean)} at step {Format.Count(evaluation.Step)}" + (run.BestStep is { } best ? $", best at step {Format.Count(best)}" : "")
+            : "none yet");
+        table.Add("speed", $"{Format.Rate(run.StepsPerSecond ?? double.NaN)} steps/s   {Format.Rate(run.UpdatesPerSecond ?? double.NaN)} updates/s");
+
+        foreach ((string network, NetworkReport values) in run.Networks)
+        {
+            table.Add(network, $"density {Format.Percent(values.Density)}   activated {Format.Percent(values.Activated ?? double.NaN)}   active units {Format.Percent(values.ActiveUnits ?? double.NaN)}");
+        }
+
+        table.Add("checkpoint", run.LastCheckpoint is { } checkpoint
+            ? $"step {Format.Count(checkpoint.Step)}, {Format.Bytes(checkpoint.Bytes)}" + (checkpoint.At is { } at ? $", {Format.Duration((host.Clock.GetUtcNow() - at).TotalSeconds)} ago" : "")
+            : "none yet");
+        table.Add("resumed", run.Resumes == 1 ? "once" : $"{run.Resumes} times");
+        table.Add("files", run.Folder);
+        Tables.Write(host, table);
+    }
+}

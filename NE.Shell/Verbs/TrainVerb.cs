@@ -1,0 +1,54 @@
+using NE.Actors.Runs;
+using NE.Model;
+using NE.Shell.Commands;
+using NE.Shell.Configuration;
+using NE.Shell.Running;
+using NE.Shell.Views;
+using Spectre.Console;
+
+namespace NE.Shell.Verbs;
+
+/// <summary>`ne train`</summary>
+internal static class TrainVerb
+{
+    public static async Task<ExitCode> Train(TrainCommand command, ShellHost host)
+    {
+        BuiltConfiguration configuration = ConfigurationBuilder.Build(command.Configuration, host.ReadFile, Environments.Problem);
+        Settings settings = configuration.Settings;
+        RunPaths paths = RunPaths.Of(command.Runs, command.Name ?? RunNames.Default(settings));
+        TaskSize task = Environments.Size(settings.Run.Environment);
+        RunPlan plan = RunPlan.Create(settings, task);
+        Spectre.Console.Rendering.IRenderable takes = ConfigurationView.Plan(plan, configuration, task, paths.Root);
+
+        if (command.DryRun)
+        {
+            Tables.Write(host, [.. ConfigurationView.Resolved(configuration), new Text(""), takes]);
+            return ExitCode.Ok;
+        }
+
+        IReadOnlyDictionary<string, string> versions = host.Prepare();
+        using RunFolder folder = RunFolder.Create(command.Runs, paths.Name, command.Overwrite);
+        string yaml = ConfigurationWriter.Yaml(settings);
+        File.WriteAllText(paths.Configuration, yaml);
+        File.WriteAllText(paths.ConfigurationDifference, ConfigurationWriter.DifferenceYaml(configuration));
+        File.WriteAllText(paths.Command, CommandText.Of(host.Arguments) + "\n");
+        Tables.Write(host, takes);
+        host.Output.WriteLine(ConfigurationView.Scaling(settings));
+        RunRequest request = new() { Paths = paths, Settings = settings, ConfigurationText = yaml, Versions = versions };
+        return await RunSession.Execute(host, request, Describe(paths, settings), 0, command.Presentation);
+    }
+
+    private static RunInfo Describe(RunPaths paths, Settings settings) => new(
+        RunInfo.CurrentFormat,
+        Guid.NewGuid().ToString("N"),
+        paths.Name,
+        RunState.Running,
+        null,
+        settings.Run.Environment,
+        SettingsModule.tryFind("run.method")!.Get.Invoke(settings),
+        settings.Run.Seed,
+        settings.Run.Steps,
+        settings.Compute.Threads,
+        settings.Compute.Device,
+        []);
+}

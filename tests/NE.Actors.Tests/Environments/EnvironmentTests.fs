@@ -1,0 +1,211 @@
+module NE.Actors.Tests.Environments.EnvironmentTests
+
+open System
+open System.IO
+open Expecto
+open NE.Actors.Environments
+open NE.Actors.MuJoCo
+open NE.Model
+open NE.Model.Tasks
+
+let private zeros (size: int) : float32[] = Array.zeroCreate size
+
+let private resetStream (seed: int64) (episode: int64) =
+    Random.at seed Random.Purpose.Reset 0L episode 0L
+
+/// The same actions for the same step in every test, somewhat beyond the bounds now and then.
+let private actionAt (spec: EnvironmentSpec) (step: int) : float32[] =
+    Array.init spec.ActionSize (fun i -> 1.1f * spec.ActionHigh[i] * float32 (sin (0.37 * float step + 1.7 * float i)))
+
+/// What an agent sees of a step, exactly.
+type private Seen = {
+    Observation: float32[]
+    Reward: float
+    Terminated: bool
+    Truncated: bool
+}
+
+let private stepped (environment: IEnvironment) (step: int) =
+    let observation = zeros environment.Spec.ObservationSize
+    let result = environment.Step(actionAt environment.Spec step, observation)
+
+    {
+        Observation = observation
+        Reward = result.Reward
+        Terminated = result.Terminated
+        Truncated = result.Truncated
+    }
+
+/// Runs steps [first, last], starting the next episode where one ends.
+let private run (environment: IEnvironment) (first: int) (last: int) = [
+    for step in first..last do
+        let seen = stepped environment step
+        yield seen
+
+        if seen.Terminated || seen.Truncated then
+            let observation = zeros environment.Spec.ObservationSize
+            environment.Reset(resetStream 5L (int64 step), observation)
+            yield { seen with Observation = observation }
+]
+
+let private started id seed episode =
+    let environment = EnvironmentFactory.Create id
+    let observation = zeros environment.Spec.ObservationSize
+    environment.Reset(resetStream seed episode, observation)
+    environment, observation
+
+let private continues id =
+    test $"{id}: a fresh simulator continues a saved episode bit-exactly for 200 steps" {
+        let environment, _ = started id 3L 0L
+        use environment = environment
+        let before = run environment 0 36
+        let state = environment.SaveState()
+        let expected = run environment 37 236
+        use other = EnvironmentFactory.Create id
+        let observation = zeros other.Spec.ObservationSize
+        other.RestoreState(state, observation)
+        Expect.equal observation (List.last before).Observation "the last observation"
+        Expect.equal (other.SaveState()) state "saved again"
+        Expect.equal (run other 37 236) expected "200 further steps"
+    }
+
+let private repeats id =
+    test $"{id}: the same seed gives the same episode, another episode or seed another one" {
+        let episode seed index =
+            let environment, first = started id seed index
+            use environment = environment
+            first, [ for step in 0..4 -> stepped environment step ]
+
+        Expect.equal (episode 1L 4L) (episode 1L 4L) "same"
+        Expect.notEqual (episode 1L 4L) (episode 1L 5L) "another episode"
+        Expect.notEqual (episode 1L 4L) (episode 2L 4L) "another seed"
+    }
+
+let private argumentError (action: unit -> unit) =
+    try
+        action ()
+        failtest "expected an ArgumentException"
+    with :? ArgumentException as e ->
+        e.Message
+
+[<Tests>]
+let tests =
+    testList "an environment" [
+        for id in Registry.ids do
+            continues id
+            repeats id
+
+        test "a step is truncated at the time limit, and the episode is over" {
+            let environment, _ = started "HalfCheetah-v4" 1L 0L
+            use environment = environment
+            let seen = [ for step in 1..1000 -> stepped environment step ]
+            Expect.equal (List.tryFindIndex _.Truncated seen) (Some 999) "truncated on step 1000"
+            Expect.isFalse (List.last seen).Terminated "but not terminated"
+            Expect.throwsT<InvalidOperationException> (fun () -> stepped environment 1001 |> ignore) "over"
+        }
+
+        test "an environment must be reset before its first step" {
+            use environment = EnvironmentFactory.Create "Hopper-v4"
+            Expect.throwsT<InvalidOperationException> (fun () -> stepped environment 0 |> ignore) "not started"
+        }
+
+        test "a fallen hopper terminates and pays the healthy reward of its version" {
+            let lastTerms id =
+                let environment, _ = started id 1L 0L
+                use environment = environment :?> MuJoCoEnvironment
+                let mutable step = 0
+
+                while not (stepped environment step).Terminated do
+                    step <- step + 1
+
+                environment.RewardTerms.ToArray()
+
+            Expect.equal (Array.item 1 (lastTerms "Hopper-v4")) 1.0 "v4 pays"
+            Expect.equal (Array.item 1 (lastTerms "Hopper-v5")) 0.0 "v5 does not"
+        }
+
+        test "a wrong action or observation is refused with what was expected, and the episode goes on" {
+            let environment, observation = started "Ant-v4" 1L 0L
+            use environment = environment
+
+            let step (action: float32[]) (target: float32[]) =
+                argumentError (fun () -> environment.Step(action, target) |> ignore)
+
+            Expect.stringContains (step (zeros 7) observation) "An action of Ant-v4 has 8 numbers; 7 were given." "size"
+            Expect.stringContains (step (Array.create 8 nanf) observation) "Action 0 of Ant-v4 is NaN" "NaN"
+            Expect.stringContains (step (Array.create 8 infinityf) observation) "must be a finite number" "infinite"
+            Expect.stringContains (step (zeros 8) (zeros 26)) "27 numbers; the given memory has 26" "observation"
+            Expect.isFalse (environment.Step(zeros 8, observation)).IsLast "goes on"
+        }
+
+        test "an unknown id names the nearest" {
+            Expect.stringContains
+                (argumentError (fun () -> EnvironmentFactory.Create "HalfCheeta-v4" |> ignore))
+                "did you mean HalfCheetah-v4"
+                "hint"
+        }
+
+        test "diverged physics ends the episode; the next reset starts a sound one" {
+            let environment, observation = started "HalfCheetah-v4" 1L 0L
+            use environment = environment :?> MuJoCoEnvironment
+            let simulator = environment.Simulator
+            let velocities: float[] = Array.create simulator.NV 1e12
+            simulator.SetState(simulator.QPos, velocities)
+            Expect.throwsT<PhysicsDivergedException> (fun () -> stepped environment 0 |> ignore) "diverged"
+            Expect.throwsT<InvalidOperationException> (fun () -> stepped environment 1 |> ignore) "over"
+            environment.Reset(resetStream 1L 0L, observation)
+            let fresh, expected = started "HalfCheetah-v4" 1L 0L
+            use fresh = fresh
+            Expect.equal observation expected "a sound start"
+            Expect.equal (run environment 0 20) (run fresh 0 20) "the broken episode left no trace"
+            Expect.isFalse (File.Exists "MUJOCO_LOG.TXT") "no log file of MuJoCo's own"
+        }
+
+        test "a state of another task or a damaged one is refused" {
+            let environment, observation = started "Hopper-v4" 1L 0L
+            use environment = environment
+            let other, _ = started "Hopper-v5" 1L 0L
+            use other = other
+
+            for bytes in [ other.SaveState(); [||]; environment.SaveState()[..40] ] do
+                Expect.throwsT<InvalidDataException> (fun () -> environment.RestoreState(bytes, observation)) "refused"
+        }
+
+        test "a finished episode is still finished after a restore" {
+            let environment, observation = started "HalfCheetah-v4" 1L 0L
+            use environment = environment
+
+            for step in 1..1000 do
+                stepped environment step |> ignore
+
+            use other = EnvironmentFactory.Create "HalfCheetah-v4"
+            other.RestoreState(environment.SaveState(), observation)
+            Expect.throwsT<InvalidOperationException> (fun () -> stepped other 0 |> ignore) "over"
+        }
+
+        test "a step makes no garbage" {
+            for id in [ "HalfCheetah-v4"; "Humanoid-v5" ] do
+                let environment, observation = started id 1L 0L
+                use environment = environment
+                let action = zeros environment.Spec.ActionSize
+
+                // The run-time itself may allocate a little now and then while it recompiles, hence the allowance of 2 bytes a step.
+                let steps = if id = "HalfCheetah-v4" then 900 else 15
+                environment.Step(action, observation) |> ignore
+                let before = GC.GetAllocatedBytesForCurrentThread()
+
+                for _ in 1..steps do
+                    environment.Step(action, observation) |> ignore
+
+                let allocated = GC.GetAllocatedBytesForCurrentThread() - before
+                Expect.isLessThan allocated 1_800L id
+        }
+
+        test "descriptions need no simulator and agree with the environment" {
+            for id in Registry.ids do
+                use environment = EnvironmentFactory.Create id
+                let described = EnvironmentFactory.Describe id
+                Expect.equal described.ObservationSize environment.Spec.ObservationSize id
+                Expect.equal described.ActionHigh environment.Spec.ActionHigh id
+        }
+    ]

@@ -1,0 +1,97 @@
+/// The real executable, as a user starts it.
+module NE.EndToEnd.Executable
+
+open System
+open System.Diagnostics
+open System.IO
+open System.Text
+open System.Threading
+
+let private program = Path.Combine(AppContext.BaseDirectory, "ne.dll")
+
+/// How an execution ended and what it wrote.
+type Execution = {
+    ExitCode: int
+    Output: string
+    Error: string
+}
+
+/// A started process whose output is collected.
+type Running(arguments: string list) =
+    let output, error = StringBuilder(), StringBuilder()
+
+    let info =
+        ProcessStartInfo("dotnet", program :: arguments, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true)
+
+    let started =
+        match Process.Start info with
+        | null -> failwith "the executable did not start"
+        | started -> started
+
+    let collect (target: StringBuilder) (line: string | null) =
+        match line with
+        | null -> ()
+        | line -> lock target (fun () -> target.AppendLine line |> ignore)
+
+    do
+        started.OutputDataReceived.Add(fun e -> collect output e.Data)
+        started.ErrorDataReceived.Add(fun e -> collect error e.Data)
+        started.BeginOutputReadLine()
+        started.BeginErrorReadLine()
+        started.StandardInput.Close()
+
+    member _.HasExited = started.HasExited
+
+    /// kill -9.
+    member _.Kill() =
+        started.Kill()
+        started.WaitForExit()
+
+    /// SIGTERM, as a scheduler or `kill` sends it.
+    member _.Terminate() =
+        use kill = Process.Start("kill", [ "-TERM"; string started.Id ])
+        kill.WaitForExit()
+
+    member _.Wait(patience: TimeSpan) : Execution =
+        if not (started.WaitForExit patience) then
+            started.Kill()
+            failwithf "%s did not end within %O:\n%O\n%O" (String.concat " " arguments) patience output error
+
+        started.WaitForExit()
+
+        {
+            ExitCode = started.ExitCode
+            Output = lock output output.ToString
+            Error = lock error error.ToString
+        }
+
+    interface IDisposable with
+        member this.Dispose() =
+            if not started.HasExited then
+                this.Kill()
+
+            started.Dispose()
+
+/// Runs to the end.
+let ne (arguments: string list) : Execution =
+    use running = new Running(arguments)
+    running.Wait(TimeSpan.FromMinutes 3.0)
+
+/// A folder for runs, deleted afterwards.
+let inRuns (body: string -> 'T) : 'T =
+    let folder = Directory.CreateTempSubdirectory("ne-e2e-").FullName
+
+    try
+        body folder
+    finally
+        Directory.Delete(folder, true)
+
+/// Waits for a condition, not for a time.
+let waitUntil (what: string) (condition: unit -> bool) =
+    let deadline = DateTime.UtcNow.AddMinutes 2.0
+
+    while not (condition ()) do
+        if DateTime.UtcNow > deadline then
+            failwithf "waited two minutes for: %s" what
+
+        Thread.Sleep 5

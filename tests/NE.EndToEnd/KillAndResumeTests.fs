@@ -1,0 +1,139 @@
+module NE.EndToEnd.KillAndResumeTests
+
+open System
+open System.IO
+open System.Threading
+open Expecto
+open NE.Actors.Runs
+open NE.EndToEnd.Executable
+open NE.Model.History
+open NE.Actors.Journal
+open NE.Tests.RunIdentity
+
+/// Small networks with a learning rate that kills neurons, so that every event has something to prune.
+let private configuration = [
+    "network.hidden=48,48"
+    "td3.batchSize=64"
+    "td3.startSteps=200"
+    "td3.bufferSize=1200"
+    "td3.actorLearningRate=3e-3"
+    "td3.criticLearningRate=3e-3"
+    "ne.growInterval=80"
+    "ne.pruneBatch=64"
+    "ne.reviewFirstStep=100"
+    "ne.reviewThreshold=0.2"
+    "ne.reviewWindow=80"
+    "evaluation.episodes=1"
+    "evaluation.every=130"
+    "checkpoint.every=200"
+    "log.metricsEvery=100"
+]
+
+let private train runs name environment schedule steps =
+    [
+        "train"
+        environment
+        "--steps"
+        string steps
+        "--seed"
+        "3"
+        "--name"
+        name
+        "--runs"
+        runs
+        "--schedule"
+        schedule
+        "--envs"
+        "2"
+    ]
+    @ configuration
+
+let private resume runs name = [ "resume"; name; "--runs"; runs ]
+
+/// How often something happened in a run that makes the test worth its time.
+let private richness (paths: RunPaths) =
+    use journal = JournalReader.Open paths
+
+    let pruning =
+        journal.Events()
+        |> Seq.filter (fun stored ->
+            match stored.Event with
+            | TopologyChanged(_, change) -> change.Layers |> Array.exists (fun layer -> layer.Pruned.Length > 0)
+            | _ -> false)
+        |> Seq.length
+
+    let reviewed =
+        let rows = File.ReadAllLines paths.Metrics
+        let column = rows[0].Split(',') |> Array.findIndex ((=) "review_fraction")
+        rows |> Array.last |> fun row -> float (row.Split(',')[column])
+
+    pruning, reviewed
+
+/// Kills the run after the given fractions of its usual duration, and lets it complete. Returns the phases in which the kills fell.
+let private killed runs name (start: string list) (usual: TimeSpan) (moments: float list) =
+    let paths = RunPaths.Of(runs, name)
+
+    let phases = [
+        for moment in moments do
+            // A kill before the run directory exists leaves nothing to resume.
+            let started = File.Exists paths.RunInfo
+            use running = new Running(if started then resume runs name else start)
+            Thread.Sleep(usual * moment)
+
+            if running.HasExited then
+                "complete already"
+            else
+                running.Kill()
+                KillPhase.ofLog paths.Log
+    ]
+
+    let last = ne (if File.Exists paths.RunInfo then resume runs name else start)
+
+    if not (List.contains "complete already" phases) then
+        Expect.equal last.ExitCode 0 $"the run completes after the kills {phases}: {last.Error}"
+
+    phases
+
+/// Seconds that the run takes when nobody kills it, and what it is.
+let private uninterrupted runs environment schedule steps =
+    let watch = Diagnostics.Stopwatch.StartNew()
+    let execution = ne (train runs "whole" environment schedule steps)
+    Expect.equal execution.ExitCode 0 $"the run completes: {execution.Error}"
+    watch.Elapsed, RunPaths.Of(runs, "whole")
+
+/// Rounds of kills are repeated this often; `NE_KILL_ROUNDS=20 ./ne test --filter-test-list kill` makes the long proof.
+let private rounds =
+    match Int32.TryParse(Environment.GetEnvironmentVariable "NE_KILL_ROUNDS") with
+    | true, rounds -> rounds
+    | _ -> 1
+
+[<Tests>]
+let tests =
+    testSequenced
+    <| testList "kill -9 at a random moment, then resume" [
+        for schedule in [ "pipelined"; "serial" ] do
+            testCase $"{schedule}: ends as the run that never stopped"
+            <| fun _ ->
+                inRuns (fun runs ->
+                    let usual, whole = uninterrupted runs "HalfCheetah-v4" schedule 2600
+                    let pruning, reviewed = richness whole
+                    Expect.isGreaterThanOrEqual pruning 5 "topology events that pruned something"
+                    Expect.isGreaterThan reviewed 0.0 "reviewed batches"
+                    let expected = identity whole
+
+                    for round in 1..rounds do
+                        let random = Random(1000 * round + schedule.Length)
+                        let moments = List.init 3 (fun _ -> 0.1 + 0.5 * random.NextDouble())
+                        let name = $"killed-{round}"
+                        let phases = killed runs name (train runs name "HalfCheetah-v4" schedule 2600) usual moments
+                        printfn "%s round %d: killed while %s" schedule round (String.concat "; " phases)
+                        expectSame (identity (RunPaths.Of(runs, name))) expected $"{schedule}, round {round}, killed while {phases}")
+
+        for environment in [ "Ant-v4"; "Humanoid-v4" ] do
+            testCase $"{environment}: a reward that reads lagged physics goes on exactly"
+            <| fun _ ->
+                inRuns (fun runs ->
+                    let usual, whole = uninterrupted runs environment "pipelined" 1000
+                    let phases = killed runs "killed" (train runs "killed" environment "pipelined" 1000) usual [ 0.5; 0.4 ]
+                    expectSame (identity (RunPaths.Of(runs, "killed"))) (identity whole) $"{environment}, killed while {phases}")
+    ]

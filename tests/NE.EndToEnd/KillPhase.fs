@@ -1,0 +1,43 @@
+/// What a killed process was doing, read from the log that it left.
+module NE.EndToEnd.KillPhase
+
+open System.IO
+open System.Text.Json
+
+/// Message and step of every event of a log in newline JSON; a torn last line is skipped.
+let private events (file: string) =
+    if not (File.Exists file) then
+        []
+    else
+        use stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite)
+        use reader = new StreamReader(stream)
+
+        [
+            for line in reader.ReadToEnd().Split('\n') do
+                match
+                    (try
+                        Some(JsonDocument.Parse line)
+                     with :? JsonException ->
+                         None)
+                with
+                | Some document ->
+                    match document.RootElement.TryGetProperty "@mt" with
+                    | true, template -> string template
+                    | _ -> ""
+                | None -> ()
+        ]
+
+/// The phase at the end of the log, of the last stretch of the run.
+let ofLog (file: string) : string =
+    let last = events file |> List.rev
+    let count (text: string) = last |> List.takeWhile (fun e -> not (e.Contains "begins in process")) |> List.filter _.StartsWith(text) |> List.length
+    let stretchBegan = count "The run starts" + count "The run goes on" > 0
+    let evaluating = count "Evaluation of step {EvaluatedStep} begins" > count "Evaluation of step {EvaluatedStep}: mean"
+    let committing = count "Checkpoint of step {CommittedStep} begins" > count "Checkpoint of step {CommittedStep}: "
+
+    match stretchBegan, committing, evaluating with
+    | false, _, _ -> "starting"
+    | true, true, true -> "committing, evaluation in flight"
+    | true, true, false -> "committing"
+    | true, false, true -> "training, evaluation in flight"
+    | true, false, false -> "training"

@@ -1,0 +1,44 @@
+namespace NE.Model.Tests.Tasks
+
+open System
+open NE.Model.Tasks
+
+/// A physics state made of arrays, each filled with distinct numbers, so that a task can be tested without a simulator.
+type FakePhysics(nq: int, nv: int, nu: int, nbody: int) =
+    let fill (start: float) (count: int) =
+        Array.init count (fun i -> start + 0.001 * float i)
+
+    member val QPosArray = fill 0.1 nq with get, set
+    member val QVelArray = fill 0.2 nv with get, set
+    member val CtrlArray = fill 0.3 nu with get, set
+    member val XPosArray = fill 0.4 (3 * nbody) with get, set
+    member val XIPosArray = fill 0.5 (3 * nbody) with get, set
+    member val CInertArray = fill 10.0 (10 * nbody) with get, set
+    member val CVelArray = fill 20.0 (6 * nbody) with get, set
+    member val CFrcExtArray = fill 30.0 (6 * nbody) with get, set
+    member val QFrcActuatorArray = fill 40.0 nv with get, set
+    member val BodyMassArray = fill 1.0 nbody with get, set
+
+    interface IPhysics with
+        member _.Timestep = 0.01
+        member _.Time = 0.0
+        member _.NQ = nq
+        member _.NV = nv
+        member _.NU = nu
+        member _.NBody = nbody
+        member _.NSite = 0
+        member this.QPos = ReadOnlySpan this.QPosArray
+        member this.QVel = ReadOnlySpan this.QVelArray
+        member this.Ctrl = ReadOnlySpan this.CtrlArray
+        member _.QPos0 = ReadOnlySpan.Empty
+        member this.XPos = ReadOnlySpan this.XPosArray
+        member _.XMat = ReadOnlySpan.Empty
+        member this.XIPos = ReadOnlySpan this.XIPosArray
+        member _.SiteXPos = ReadOnlySpan.Empty
+        member this.CInert = ReadOnlySpan this.CInertArray
+        member this.CVel = ReadOnlySpan this.CVelArray
+        member this.CFrcExt = ReadOnlySpan this.CFrcExtArray
+        member this.QFrcActuator = ReadOnlySpan this.QFrcActuatorArray
+        member _.QFrcConstraint = ReadOnlySpan.Empty
+        member _.SensorData = ReadOnlySpan.Empty
+        member this.BodyMass = ReadOnlySpan this.BodyMassArray

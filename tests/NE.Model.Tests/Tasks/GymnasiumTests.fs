@@ -1,0 +1,287 @@
+module NE.Model.Tests.Tasks.GymnasiumTests
+
+open System
+open Expecto
+open Expecto.ExpectoFsCheck
+open FsCheck
+open NE.Model
+open NE.Model.Tasks
+
+let private task id =
+    match Registry.find id with
+    | Ok task -> task
+    | Error message -> failtest message
+
+/// A state of the right sizes, standing upright.
+let private physicsFor (task: ITask) =
+    let nq, nv, nbody =
+        match task.Info.Robot with
+        | "half_cheetah" -> 9, 9, 8
+        | "hopper" -> 6, 6, 5
+        | "ant" -> 15, 14, 14
+        | "humanoid" -> 24, 23, 14
+        | _ -> 9, 9, 8
+
+    let physics = FakePhysics(nq, nv, task.Info.ActionSize, nbody)
+
+    match task.Info.Robot with
+    | "ant" -> physics.QPosArray[2] <- 0.5
+    | "humanoid" -> physics.QPosArray[2] <- 1.4
+    | _ -> physics.QPosArray[1] <- 1.25
+
+    physics
+
+let private observe (task: ITask) (physics: IPhysics) =
+    let observation: float[] = Array.create task.Info.ObservationSize nan
+    task.Observe(physics, observation)
+    observation
+
+/// Evaluates a step between two states; the terms come with the evaluation.
+let private evaluate (task: ITask) (before: IPhysics) (after: IPhysics) (action: float[]) =
+    let memory: float[] = Array.zeroCreate task.Info.MemorySize
+    let terms: float[] = Array.create task.Info.RewardTerms.Length nan
+    task.Before(before, memory)
+    let evaluation = task.Evaluate(after, action, memory, terms)
+    evaluation, Map.ofArray (Array.zip task.Info.RewardTerms terms)
+
+let private term (name: string) (_: Evaluation, terms: Map<string, float>) = terms[name]
+
+let private still (task: ITask) : float[] = Array.zeroCreate task.Info.ActionSize
+
+/// Whether the task terminates after `change` was made to an upright state.
+let private terminates id (change: FakePhysics -> unit) =
+    let task = task id
+    let physics = physicsFor task
+    change physics
+    (fst (evaluate task (physicsFor task) physics (still task))).Terminated
+
+let private near (expected: float) (actual: float) what =
+    Expect.floatClose Accuracy.high actual expected what
+
+let private everyTask =
+    testList "every task" [
+        for entry in Registry.all do
+            let info = entry.Info
+
+            test $"{info.Id} fills its whole observation and all its reward terms" {
+                let physics = physicsFor entry
+                Expect.all (observe entry physics) Double.IsFinite "observation"
+                let evaluation, terms = evaluate entry physics physics (still entry)
+                Expect.all (Map.values terms) Double.IsFinite "terms"
+                near (Seq.sum (Map.values terms)) evaluation.Reward "the reward is the sum of its terms"
+            }
+
+            test $"{info.Id} has a robot with a floor, a light and a camera that follows it" {
+                let text = Robots.read info.Robot
+                Expect.stringContains text "<geom name=\"floor\" type=\"plane\"" "floor"
+                Expect.stringContains text "<light " "light"
+                Expect.stringContains text "<camera name=\"track\" mode=\"trackcom\"" "camera"
+            }
+
+            test $"{info.Id} describes itself in one sentence and has symmetric bounds" {
+                Expect.isTrue (info.Description.EndsWith "." && info.Description.Split(". ").Length = 1) "one sentence"
+                Expect.equal info.ActionLow (Array.map (~-) info.ActionHigh) "bounds"
+                Expect.equal info.TimeLimit 1000 "time limit"
+            }
+
+            testProperty $"{info.Id} pays for the action as given, beyond the bounds too" (fun (NormalFloat scale) ->
+                let scale = 1.0 + abs scale % 1e3
+                let physics = physicsFor entry
+
+                let cost action =
+                    (term "ctrl" (evaluate entry physics physics action))
+
+                let unit = Array.map float info.ActionHigh
+                let expected = scale * scale * cost unit
+                abs (cost (Array.map ((*) scale) unit) - expected) <= 1e-9 * abs expected)
+
+            test $"{info.Id} starts near the given pose, with the same noise from the same stream" {
+                let start episode =
+                    let physics = physicsFor entry
+                    let qpos: float[] = Array.create physics.QPosArray.Length 1.0
+                    let qvel: float[] = Array.zeroCreate physics.QVelArray.Length
+                    entry.Reset(Random.at 1L Random.Purpose.Reset 0L episode 0L, qpos, qvel)
+                    qpos, qvel
+
+                let qpos, qvel = start 0L
+                Expect.equal (start 0L) (qpos, qvel) "same"
+                Expect.notEqual (start 1L) (qpos, qvel) "another episode"
+                Expect.all qpos (fun x -> abs (x - 1.0) <= 0.1) "positions"
+                Expect.all qvel (fun v -> v <> 0.0 && abs v < 1.0) "velocities"
+            }
+    ]
+
+[<Tests>]
+let tests =
+    testList "Gymnasium tasks" [
+        everyTask
+
+        test "HalfCheetah: forward speed is the change of x per 0.05 s, and nothing terminates" {
+            let task = task "HalfCheetah-v4"
+            let before, after = physicsFor task, physicsFor task
+            before.QPosArray[0] <- 1.0
+            after.QPosArray[0] <- 1.5
+
+            let evaluation, terms =
+                evaluate task before after [| 1.0; 0.0; -2.0; 0.0; 0.0; 0.0 |]
+
+            near 10.0 terms["forward"] "forward"
+            near -0.5 terms["ctrl"] "ctrl"
+            near 9.5 evaluation.Reward "reward"
+            Expect.isFalse (terminates "HalfCheetah-v4" (fun p -> p.QPosArray[1] <- -5.0)) "never"
+        }
+
+        test "HalfCheetah: x is hidden from the observation" {
+            let task = task "HalfCheetah-v4"
+            let physics = physicsFor task
+            Expect.equal (observe task physics) (Array.append physics.QPosArray[1..] physics.QVelArray) "qpos[1:], qvel"
+        }
+
+        test "Hopper and Walker2d: observed velocities are clipped to 10" {
+            for id in [ "Hopper-v4"; "Walker2d-v4" ] do
+                let task = task id
+                let physics = physicsFor task
+                physics.QVelArray[0] <- 11.0
+                physics.QVelArray[1] <- -99.0
+                let velocities = (observe task physics)[physics.QPosArray.Length - 1 ..]
+                Expect.equal velocities[0..2] [| 10.0; -10.0; physics.QVelArray[2] |] id
+        }
+
+        test "Hopper: healthy strictly above 0.7 m, below 0.2 rad and within 100" {
+            let ends change = terminates "Hopper-v4" change
+            Expect.isFalse (ends ignore) "upright"
+            Expect.isTrue (ends (fun p -> p.QPosArray[1] <- 0.7)) "low"
+            Expect.isTrue (ends (fun p -> p.QPosArray[2] <- -0.2)) "leaning"
+            Expect.isTrue (ends (fun p -> p.QVelArray[5] <- 100.0)) "fast"
+            Expect.isTrue (ends (fun p -> p.QPosArray[3] <- nan)) "not a number"
+            Expect.isFalse (ends (fun p -> p.QPosArray[0] <- 500.0)) "far away is fine"
+        }
+
+        test "Walker2d: healthy strictly between 0.8 and 2 m and below 1 rad" {
+            let ends change = terminates "Walker2d-v4" change
+            Expect.isFalse (ends ignore) "upright"
+            Expect.isTrue (ends (fun p -> p.QPosArray[1] <- 0.8)) "low"
+            Expect.isTrue (ends (fun p -> p.QPosArray[1] <- 2.0)) "high"
+            Expect.isTrue (ends (fun p -> p.QPosArray[2] <- 1.0)) "leaning"
+        }
+
+        test "Ant: healthy from 0.2 to 1 m, both included, and finite" {
+            let ends change = terminates "Ant-v4" change
+            Expect.isFalse (ends (fun p -> p.QPosArray[2] <- 0.2)) "lowest"
+            Expect.isFalse (ends (fun p -> p.QPosArray[2] <- 1.0)) "highest"
+            Expect.isTrue (ends (fun p -> p.QPosArray[2] <- 0.1999)) "low"
+            Expect.isTrue (ends (fun p -> p.QPosArray[2] <- 1.0001)) "high"
+            Expect.isTrue (ends (fun p -> p.QVelArray[0] <- infinity)) "infinite"
+        }
+
+        test "Ant: forward speed comes from the torso's lagged xpos, not from qpos" {
+            let task = task "Ant-v4"
+            let before, after = physicsFor task, physicsFor task
+            before.XPosArray[3] <- 2.0
+            after.XPosArray[3] <- 2.1
+            after.QPosArray[0] <- 77.0
+            near 2.0 (term "forward" (evaluate task before after (still task))) "0.1 m in 0.05 s"
+        }
+
+        test "Ant v5: contact forces are clipped to 1 in the observation and the cost; the world's row is not observed" {
+            let task = task "Ant-v5"
+            let physics = physicsFor task
+
+            physics.CFrcExtArray <-
+                Array.init 84 (fun i ->
+                    if i < 6 then 0.0
+                    elif i % 2 = 0 then 5.0
+                    else -0.5)
+
+            let observed = (observe task physics)[27..]
+            Expect.equal observed (Array.init 78 (fun i -> if i % 2 = 0 then 1.0 else -0.5)) "observation"
+            near (-5e-4 * (39.0 + 39.0 * 0.25)) (term "contact" (evaluate task physics physics (still task))) "cost"
+        }
+
+        test "Humanoid: healthy strictly between 1 and 2 m" {
+            let ends change = terminates "Humanoid-v4" change
+            Expect.isTrue (ends (fun p -> p.QPosArray[2] <- 1.0)) "low"
+            Expect.isTrue (ends (fun p -> p.QPosArray[2] <- 2.0)) "high"
+            Expect.isFalse (ends (fun p -> p.QPosArray[2] <- 1.0001)) "just high enough"
+        }
+
+        test "Humanoid: forward speed is that of the mass-weighted centre, times 1.25" {
+            let task = task "Humanoid-v4"
+            let before, after = physicsFor task, physicsFor task
+
+            before.BodyMassArray <-
+                Array.init 14 (fun i ->
+                    if i = 3 then 9.0
+                    elif i = 5 then 1.0
+                    else 0.0)
+
+            after.BodyMassArray <- before.BodyMassArray
+            after.XIPosArray[9] <- before.XIPosArray[9] + 0.1
+            near (1.25 * 0.09 / 0.015) (term "forward" (evaluate task before after (still task))) "forward"
+        }
+
+        test "Humanoid: v4 observes whole arrays, v5 leaves out the world and the root's forces" {
+            let physics = physicsFor (task "Humanoid-v4")
+
+            let parts world root =
+                Array.concat [
+                    physics.QPosArray[2..]
+                    physics.QVelArray
+                    physics.CInertArray[10 * world ..]
+                    physics.CVelArray[6 * world ..]
+                    physics.QFrcActuatorArray[root..]
+                    physics.CFrcExtArray[6 * world ..]
+                ]
+
+            Expect.equal (observe (task "Humanoid-v4") physics) (parts 0 0) "v4"
+            Expect.equal (observe (task "Humanoid-v5") physics) (parts 1 6) "v5"
+        }
+
+        test "Humanoid v5: the contact cost is at most 10" {
+            let task = task "Humanoid-v5"
+            let physics = physicsFor task
+            physics.CFrcExtArray <- Array.create 84 1e6
+            near -10.0 (term "contact" (evaluate task physics physics (still task))) "cost"
+        }
+
+        test "the healthy reward of the terminating step is paid in v4 and not in v5" {
+            for name, low in [ "Hopper", 1; "Walker2d", 1; "Ant", 2; "Humanoid", 2 ] do
+                let survive version =
+                    let task = task $"{name}-{version}"
+                    let fallen = physicsFor task
+                    fallen.QPosArray[low] <- 0.0
+                    (term "survive" (evaluate task (physicsFor task) fallen (still task)))
+
+                Expect.isGreaterThan (survive "v4") 0.0 $"{name} v4"
+                Expect.equal (survive "v5") 0.0 $"{name} v5"
+        }
+    ]
+
+[<Tests>]
+let registry =
+    testList "the registry of tasks" [
+        test "ids are unique and found" {
+            Expect.equal (List.distinct Registry.ids) Registry.ids "unique"
+            Expect.all Registry.ids (fun id -> (task id).Info.Id = id) "found"
+            Expect.isNone (Registry.tryFind "Nothing-v0") "unknown"
+        }
+
+        test "an unknown id names the nearest ones" {
+            Expect.equal (Registry.find "Hoper-v4") (Error "There is no task 'Hoper-v4'; did you mean Hopper-v4 or Hopper-v5?") "near"
+
+            match Registry.find "Pong" with
+            | Error message -> Expect.stringContains message "known tasks are HalfCheetah-v4, " "far: the whole list"
+            | Ok _ -> failtest "there is no Pong"
+        }
+
+        test "every robot is used by a task, and an unknown one is refused with the known ones" {
+            let used = Registry.all |> List.map _.Info.Robot |> List.distinct |> List.sort
+            Expect.equal Robots.names used "robots"
+
+            try
+                Robots.read "snail" |> ignore
+                failtest "there is no snail"
+            with :? IO.FileNotFoundException as e ->
+                Expect.stringContains e.Message "half_cheetah" "known robots"
+        }
+    ]
