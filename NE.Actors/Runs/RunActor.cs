@@ -78,7 +78,8 @@ public sealed class RunActor : ReceiveActor, IWithTimers
             this.After(this.conductor.Take(appended));
         });
         this.Receive<Learned>(learned => this.After(this.conductor.Take(learned)));
-        this.Receive<RoundPassed>(passed => this.After(this.conductor.Take(passed)));
+        // Sent ahead by the conductor, so a barrier may have come in between.
+        this.Receive<RoundPassed>(passed => this.After(this.stage == Stage.Running && this.conductor.Take(passed)));
 
         this.Receive<Evaluated>(this.Take);
         this.Receive<EnvironmentCaptured>(captured => this.TakePart(p => p.Add(captured)));
