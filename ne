@@ -123,6 +123,8 @@ build() {
     if ! is_built; then
         say "building (Release, $accelerator); the first time brings the packages and takes a few minutes ..."
         local started="$work/started"
+        # These folders' own times must not change after the stamp's.
+        mkdir -p "$home"/{NE.Shell,NE.Actors,NE.Model.fs}/{bin,obj}
         touch "$started" # what changes while the build runs is newer than the stamp
         rm -f "$work/built-$accelerator"
         # No build server stays behind, and nothing waits for one.

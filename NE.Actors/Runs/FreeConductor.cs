@@ -69,11 +69,16 @@ internal sealed class FreeConductor : IConductor
         {
             this.book.StartEvaluation(this.policy, 0);
         }
-        this.draining = false;
+        this.draining = this.Steps >= this.settings.Run.Steps;
         this.Pump();
+        this.LookAgain();
     }
 
-    public void Drain() => this.draining = true;
+    public void Drain()
+    {
+        this.draining = true;
+        this.LookAgain();
+    }
 
     public bool Take(RoundStepped stepped)
     {
@@ -125,6 +130,15 @@ internal sealed class FreeConductor : IConductor
         if (this.stepping[environment] is { } work)
         {
             this.cast.Environments[environment].Tell(work, this.cast.Self);
+        }
+    }
+
+    /// <summary>With nothing in flight there is no answer to wait for; the barrier still comes as a message, like every other.</summary>
+    private void LookAgain()
+    {
+        if (this.draining)
+        {
+            this.cast.Self.Tell(new RoundPassed(), this.cast.Self);
         }
     }
 

@@ -30,6 +30,9 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     private const int MostFailuresInARow = 10;
     private static readonly TimeSpan StatusInterval = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>A row of timing.csv every so many times that the status is published, hence every 10 s.</summary>
+    private const int PublishesPerTiming = 20;
+
     /// <summary>How long a failing run waits for its reason to be recorded.</summary>
     private static readonly TimeSpan RecordingPatience = TimeSpan.FromSeconds(3);
 
@@ -54,6 +57,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     private long? commitInFlight;
     private CommitParts? parts;
     private int notReady;
+    private long published;
     private Stage stage = Stage.Recovering;
     private string? stopReason;
     private (long RecordId, RunOutcome Outcome)? failure;
@@ -68,9 +72,14 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         this.Receive<EnvironmentFailed>(this.Failed);
 
         this.Receive<RoundStepped>(stepped => this.After(this.conductor.Take(stepped)));
-        this.Receive<RoundAppended>(appended => this.After(this.conductor.Take(appended)));
+        this.Receive<RoundAppended>(appended =>
+        {
+            this.board.StorageIsBack();
+            this.After(this.conductor.Take(appended));
+        });
         this.Receive<Learned>(learned => this.After(this.conductor.Take(learned)));
-        this.Receive<RoundPassed>(passed => this.After(this.conductor.Take(passed)));
+        // Sent ahead by the conductor, so a barrier may have come in between.
+        this.Receive<RoundPassed>(passed => this.After(this.stage == Stage.Running && this.conductor.Take(passed)));
 
         this.Receive<Evaluated>(this.Take);
         this.Receive<EnvironmentCaptured>(captured => this.TakePart(p => p.Add(captured)));
@@ -83,6 +92,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         this.Receive<CommitRetrying>(retrying => this.Pause($"{retrying.Reason} (attempt {retrying.Attempt}, next in {retrying.Delay.TotalSeconds:0.#} s)"));
         this.Receive<AppendRetrying>(retrying => this.Pause($"{retrying.Reason} (attempt {retrying.Attempt})"));
         this.Receive<CommitFailed>(failed => this.Fail(failed.Reason));
+        this.Receive<Status.Failure>(failure => this.Fail(failure.Cause.Message));
         this.Receive<LearnerFailed>(failed => this.Fail(failed.Reason));
         this.Receive<EvaluationFailed>(failed => this.Fail(failed.Reason));
         this.Receive<StopRun>(this.Stop);
@@ -133,6 +143,8 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         this.nextId = recovered.NextId;
         try
         {
+            // What a crash left between two commits is named by none.
+            SegmentFiles.Sweep(this.request.Paths.Replay, recovered.Manifests.Select(manifest => manifest.Replay).OfType<ReplayManifest>());
             this.Begin(this.Choose(recovered));
         }
         catch (Exception error) when (error is DamagedCheckpointException or InvalidDataException or IOException or ArgumentException)
@@ -425,6 +437,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         }
         this.commitInFlight = null;
         this.board.Committed(committed.Step, committed.Bytes);
+        this.telemetry.Tell(this.board.Timing());
         this.log.Info("Checkpoint of step {CommittedStep}: {Bytes} bytes in {Took:0.0} ms", committed.Step, committed.Bytes, committed.Took.TotalMilliseconds);
         switch (this.stage)
         {
@@ -510,6 +523,10 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         if (this.conductor is not null && this.stage != Stage.Ended)
         {
             this.board.Publish(this.book, this.conductor, this.clock, this.starts, this.settings);
+            if (this.published++ % PublishesPerTiming == 0)
+            {
+                this.telemetry.Tell(this.board.Timing());
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using NE.Actors.Environments;
+using NE.Actors.Telemetry;
 
 namespace NE.Actors.Runs;
 
@@ -27,6 +28,15 @@ public sealed class StatusBoard
     internal void Training() => this.Set(this.Status with { Phase = RunPhase.Training, Message = null });
 
     internal void Paused(string reason) => this.Set(this.Status with { Phase = RunPhase.Paused, Message = reason });
+
+    /// <summary>Transitions can be written again.</summary>
+    internal void StorageIsBack()
+    {
+        if (this.Status.Phase == RunPhase.Paused)
+        {
+            this.Training();
+        }
+    }
 
     internal void Stopping() => this.Set(this.Status with { Phase = RunPhase.Stopping, Message = "writing the last checkpoint" });
 
@@ -69,6 +79,17 @@ public sealed class StatusBoard
             Environments = [.. environments.Select(e => new EnvironmentStatus(e.Index, e.Episode, e.LastReturn, e.Failures))],
         });
     }
+
+    /// <summary>What the status says about time, for the run's table of timings.</summary>
+    internal TimingRow Timing() => new(
+        this.Status.Step,
+        DateTimeOffset.UtcNow,
+        Stopwatch.GetElapsedTime(this.began).TotalSeconds,
+        this.Status.StepsPerSecond,
+        this.Status.UpdatesPerSecond,
+        this.Status.LearnerWaiting,
+        this.Status.CheckpointPauseMilliseconds,
+        Environment.WorkingSet);
 
     private static double Smooth(double before, double now) => before == 0 ? now : 0.7 * before + 0.3 * now;
 

@@ -31,21 +31,23 @@ public sealed class TrainingRun : ITrainingRun
 
     private readonly StatusBoard board = new();
     private readonly TaskCompletionSource<RunOutcome> completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly ActorSystem system;
     private readonly IActorRef supervisor;
 
     private TrainingRun(RunRequest request)
     {
-        this.system = ActorSystem.Create("ne", JournalConfig.SystemSetup(request.Paths, Configuration(request.Loggers)));
-        this.supervisor = this.system.ActorOf(
+        this.System = ActorSystem.Create("ne", JournalConfig.SystemSetup(request.Paths, Configuration(request.Loggers)));
+        this.supervisor = this.System.ActorOf(
             Props.Create(() => new RunSupervisor(request, this.board, this.completion)), "supervisor");
         // An actor system that ends by itself must not leave anybody waiting.
-        this.system.WhenTerminated.ContinueWith(
+        this.System.WhenTerminated.ContinueWith(
             _ => this.completion.TrySetResult(new RunOutcome(RunPhase.Failed, "the actor system ended unexpectedly", this.board.Status.CheckpointStep ?? 0)),
             TaskScheduler.Default);
     }
 
     public RunStatus Status => this.board.Status;
+
+    /// <summary>For tests that make an actor fail.</summary>
+    internal ActorSystem System { get; }
 
     public Task<RunOutcome> Completion => this.completion.Task;
 
@@ -54,7 +56,7 @@ public sealed class TrainingRun : ITrainingRun
 
     public void RequestStop(string reason) => this.supervisor.Tell(new StopRun(reason));
 
-    public async ValueTask DisposeAsync() => await this.system.Terminate();
+    public async ValueTask DisposeAsync() => await this.System.Terminate();
 
     private static Config Configuration(IReadOnlyList<string> loggers)
     {

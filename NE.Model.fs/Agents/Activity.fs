@@ -52,7 +52,7 @@ type Activity(group: NetworkGroup) =
     /// One per stack and hidden layer, stack by stack.
     member _.Layers: HiddenLayer[] =
         Array.init sums.Length (fun i ->
-            let stack = group.Masks[i / hidden]
+            let stack = group.FanIn[i / hidden]
 
             {
                 Statistics = {
@@ -61,7 +61,7 @@ type Activity(group: NetworkGroup) =
                     Deviation = Array.map2 (fun high low -> high - low) highest[i] lowest[i]
                     Rows = rows
                 }
-                FanIn = LayerMask.fanIn stack[i % hidden]
+                FanIn = stack[i % hidden]
             })
 
     /// D_h at tau: per stack and hidden layer, which neurons are dormant.

@@ -34,6 +34,8 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
                 let slot = layout.Slot(stack, layer)
                 LayerMask.dense slot.Outputs slot.Inputs))
 
+    let mutable fanIn = masks |> Array.map (Array.map LayerMask.fanIn)
+
     let read (block: IParameterBlock) field =
         let values = Array.zeroCreate<float32> layout.Length
         block.Read(field, Span values)
@@ -79,6 +81,9 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
     /// M of every stack and layer.
     member _.Masks = masks
 
+    /// Number of existing incoming weights per neuron, of every stack and layer.
+    member _.FanIn = fanIn
+
     /// Active weights / all weights, biases apart.
     member _.Density =
         let all = masks |> Seq.concat
@@ -96,6 +101,7 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
     /// Makes these the masks that the optimiser applies. The weights are the caller's to zero.
     member _.SetMasks(changed: LayerMask[][]) =
         masks <- changed
+        fanIn <- masks |> Array.map (Array.map LayerMask.fanIn)
         let values = Array.zeroCreate<float32> layout.Length
 
         for slot in layout.Slots do

@@ -89,20 +89,27 @@ type Td3Workspace(networks: Td3Networks, rows: int) =
     let firstCritic =
         engine.CreatePass(critics.Online, 1, observationAction, Linear, InputGradient(shape.Action, shape.ActionSize))
 
+    let action = batch.View(shape.Action, shape.ActionSize)
+    let reward, notDone = batch.View(shape.Reward, 1), batch.View(shape.NotDone, 1)
+    let nextAction = batch.View(shape.StoredWidth, shape.ActionSize)
+
+    let noise, target =
+        engine.CreateMatrix(rows, shape.ActionSize), engine.CreateMatrix(rows, 1)
+
     member _.Batch = batch
     member _.Rows = rows
     /// Row numbers of the batch, to be filled by the caller.
     member val RowNumbers: int64[] = Array.zeroCreate rows
     /// a, of which the actor's update makes pi(s).
-    member val Action = batch.View(shape.Action, shape.ActionSize)
-    member val Reward = batch.View(shape.Reward, 1)
-    member val NotDone = batch.View(shape.NotDone, 1)
+    member _.Action = action
+    member _.Reward = reward
+    member _.NotDone = notDone
     /// Room for a'.
-    member val NextAction = batch.View(shape.StoredWidth, shape.ActionSize)
-    member val Noise = engine.CreateMatrix(rows, shape.ActionSize)
+    member _.NextAction = nextAction
+    member _.Noise = noise
     member val NoiseHost: float32[] = Array.zeroCreate (rows * shape.ActionSize)
     /// y.
-    member val Target = engine.CreateMatrix(rows, 1)
+    member _.Target = target
     /// pi'(s').
     member _.ActorTarget = actorTarget
     /// Q'_i(s', a').
@@ -125,6 +132,21 @@ type Td3Workspace(networks: Td3Networks, rows: int) =
         member _.Dispose() =
             for pass in [ actorTarget; criticsTarget; onlineCritics; onlineActor; firstCritic ] do
                 pass.Dispose()
+
+            for matrix in
+                [
+                    observation
+                    observationAction
+                    nextObservation
+                    nextObservationAction
+                    action
+                    reward
+                    notDone
+                    nextAction
+                    noise
+                    target
+                ] do
+                matrix.Dispose()
 
             batch.Dispose()
 

@@ -53,8 +53,9 @@ type Backward =
     /// The gradient of `count` input columns starting at `first`; the parameters count as constants.
     | InputGradient of first: int * count: int
 
-/// A rows x columns matrix in the engine's memory.
+/// A rows x columns matrix in the engine's memory. Whoever creates a matrix or a view disposes it; those of a pass belong to the pass.
 type IMatrix =
+    inherit IDisposable
     abstract Rows: int
     abstract Columns: int
     /// Copies to the host, row-major, Rows * Columns floats.

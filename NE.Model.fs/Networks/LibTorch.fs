@@ -96,11 +96,19 @@ let patchedCopy (cacheRoot: string) (wrapper: string) : string =
             let ownerOnly =
                 UnixFileMode.UserRead ||| UnixFileMode.UserWrite ||| UnixFileMode.UserExecute
 
-            Directory.CreateDirectory(folder, ownerOnly) |> ignore
-            let temporary = $"{copy}.{Environment.ProcessId}.{Guid.NewGuid():N}"
-            File.WriteAllBytes(temporary, patched)
-            File.SetUnixFileMode(temporary, ownerOnly)
-            File.Move(temporary, copy, true)
+            try
+                Directory.CreateDirectory(folder, ownerOnly) |> ignore
+                let temporary = $"{copy}.{Environment.ProcessId}.{Guid.NewGuid():N}"
+                File.WriteAllBytes(temporary, patched)
+                File.SetUnixFileMode(temporary, ownerOnly)
+                File.Move(temporary, copy, true)
+            with
+            | :? IOException
+            | :? UnauthorizedAccessException as error ->
+                raise (
+                    LibTorchException
+                        $"The adapted copy of {Wrapper} could not be written to {folder}: {error.Message} Make that folder writable, or name another cache folder with XDG_CACHE_HOME."
+                )
         | ElfPatch.NotNeeded ->
             raise (
                 LibTorchException

@@ -168,6 +168,9 @@ type Policy private (version: int64, widths: int[], maxAction: float32, tiles: f
                 (nameof observation)
                 $"The policy maps {this.ObservationSize} values to {this.ActionSize}; it was given {observation.Length} and {action.Length}."
 
+        if scratch.A.Length < widest then
+            invalidArg (nameof scratch) "The scratch was made for a smaller policy; ask this one for its own."
+
         let mutable x = scratch.A
         let mutable y = scratch.B
         observation.CopyTo(x.AsSpan())

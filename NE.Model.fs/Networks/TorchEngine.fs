@@ -29,7 +29,7 @@ type internal TorchMinibatch(rows: int, shape: TransitionShape, device: torch.De
                 memory.Tensor.copy_ staging.Tensor |> ignore
 
         member _.View(first, count) =
-            new TorchMatrix(memory, first, rows, count, width) :> IMatrix
+            new TorchMatrix(memory, false, first, rows, count, width) :> IMatrix
 
         member _.Dispose() =
             (memory :> IDisposable).Dispose()
@@ -64,8 +64,7 @@ type internal TorchPass
         item
 
     let fresh columns =
-        let memory = own (new TorchMemory(rows * columns, device))
-        own (new TorchMatrix(memory, 0, rows, columns, columns))
+        own (TorchMatrix.Create(rows, columns, device))
 
     let withGradient = (backward <> NoGradient)
     let withParameters = (backward = ParameterGradient)
@@ -250,7 +249,7 @@ type TorchEngine private (device: torch.Device, elementwise: IElementwise) =
             new TorchBlock(layout, trainable, device)
 
         member _.CreateMatrix(rows, columns) =
-            new TorchMatrix(new TorchMemory(rows * columns, device), 0, rows, columns, columns)
+            TorchMatrix.Create(rows, columns, device)
 
         member _.CreateMinibatch(rows, shape) = new TorchMinibatch(rows, shape, device)
 

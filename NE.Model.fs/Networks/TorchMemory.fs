@@ -56,11 +56,15 @@ type internal TorchMemory(length: int, device: torch.Device) =
     interface IDisposable with
         member _.Dispose() = tensor.Dispose()
 
-/// A matrix inside a TorchMemory, with its cached tensor views.
+/// A matrix inside a TorchMemory, with its cached tensor views. It owns the memory or only looks at it.
 [<Sealed>]
-type internal TorchMatrix(memory: TorchMemory, offset: int, rows: int, columns: int, stride: int) =
+type internal TorchMatrix(memory: TorchMemory, owns: bool, offset: int, rows: int, columns: int, stride: int) =
     let tensor = memory.View(offset, rows, columns, stride)
     let transposed = tensor.t().DetachFromDisposeScope()
+
+    /// A matrix with memory of its own.
+    static member Create(rows: int, columns: int, device: torch.Device) =
+        new TorchMatrix(new TorchMemory(rows * columns, device), true, 0, rows, columns, columns)
 
     /// Rows x columns.
     member _.Tensor = tensor
@@ -71,7 +75,7 @@ type internal TorchMatrix(memory: TorchMemory, offset: int, rows: int, columns: 
 
     /// A view of neighbouring columns.
     member _.View(first: int, count: int) =
-        new TorchMatrix(memory, offset + first, rows, count, stride)
+        new TorchMatrix(memory, false, offset + first, rows, count, stride)
 
     /// The same memory for the CPU kernels; only where it is on the CPU.
     member _.Strided: Strided = {
@@ -123,6 +127,9 @@ type internal TorchMatrix(memory: TorchMemory, offset: int, rows: int, columns: 
             transposed.Dispose()
             tensor.Dispose()
 
+            if owns then
+                (memory :> IDisposable).Dispose()
+
 /// The flat tensors of a group of networks.
 [<Sealed>]
 type internal TorchBlock(layout: BlockLayout, trainable: bool, device: torch.Device) =
@@ -153,11 +160,11 @@ type internal TorchBlock(layout: BlockLayout, trainable: bool, device: torch.Dev
 
     /// The layer's weights (or their gradient), outputs x inputs.
     member _.WeightsView(name, slot: LayerSlot) =
-        new TorchMatrix(field name, slot.Weights, slot.Outputs, slot.Inputs, slot.Inputs)
+        new TorchMatrix(field name, false, slot.Weights, slot.Outputs, slot.Inputs, slot.Inputs)
 
     /// The layer's biases (or their gradient), 1 x outputs.
     member _.BiasesView(name, slot: LayerSlot) =
-        new TorchMatrix(field name, slot.Biases, 1, slot.Outputs, slot.Outputs)
+        new TorchMatrix(field name, false, slot.Biases, 1, slot.Outputs, slot.Outputs)
 
     /// The addresses for the fused Adam kernel.
     member _.AdamMemory: AdamMemory = {

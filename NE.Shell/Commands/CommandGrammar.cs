@@ -42,10 +42,12 @@ internal sealed class CommandGrammar
 
     public CommandGrammar()
     {
-        Root = new RootCommand("Trains reinforcement-learning agents whose networks grow and prune while they learn (Neuroplastic Expansion on TD3).");
+        // Not a RootCommand: that one is named after whatever process runs it.
+        Root = new Verb("ne", "Trains reinforcement-learning agents whose networks grow and prune while they learn (Neuroplastic Expansion on TD3).");
         Option<string?>[] keyOptions = [.. this.keyed.Select(pair => pair.Option)];
         Option<string?> steps = keyOptions[2];
         Root.Add(this.runs);
+        Root.Add(Version);
         Root.Add(Leaf("train", "Start a new run.", [this.environment, this.pairs], [.. keyOptions, this.name, this.config, this.seq, this.plain, this.dryRun, this.overwrite]));
         Root.Add(Leaf("resume", "Continue a stopped run from its last commit.", [this.run, this.pairs], [steps, this.from, this.seq, this.plain]));
         Root.Add(Leaf("status", "Show a run, or a table of all runs.", [this.anyRun], [this.json]));
@@ -63,14 +65,14 @@ internal sealed class CommandGrammar
         Root.Add(configuration);
         Root.Add(Leaf("test", "Build everything and run every test (through the launcher ./ne).", [this.testArguments], []));
 
-        HelpOption help = Root.Options.OfType<HelpOption>().Single();
+        var help = new HelpOption { Description = "Show this help." };
         help.Action = new HelpWithExamples((HelpAction)help.Action!, HelpTexts.Closing);
-        Version = Root.Options.OfType<VersionOption>().Single();
+        Root.Add(help);
     }
 
-    public RootCommand Root { get; }
+    public Verb Root { get; }
 
-    public VersionOption Version { get; }
+    public Option<bool> Version { get; } = new("--version") { Description = "Show the version." };
 
     /// <summary>Reads the values of a parsed verb; adds what is wrong with them to <paramref name="problems"/>.</summary>
     public Command? Read(ParseResult parsed, string verb, string defaultRuns, List<string> problems)

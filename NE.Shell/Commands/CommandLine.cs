@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using NE.Model;
@@ -31,7 +30,12 @@ public static class CommandLine
         ParseResult parsed = grammar.Root.Parse(arguments.Count == 0 ? ["--help"] : arguments);
         string verb = PathOf(parsed.CommandResult);
 
-        if (parsed.Action is HelpWithExamples or HelpAction || parsed.GetResult(grammar.Version) is { Implicit: false })
+        if (parsed.GetValue(grammar.Version))
+        {
+            return new CommandLineResult.Print(Prerequisites.OwnVersion + "\n");
+        }
+
+        if (parsed.Action is HelpWithExamples)
         {
             var output = new StringWriter { NewLine = "\n" };
             parsed.Invoke(new InvocationConfiguration { Output = output, Error = output });

@@ -22,14 +22,21 @@ public sealed class YamlConfiguration
     public static (IReadOnlyList<ConfigurationEntry> Entries, IReadOnlyList<ConfigurationProblem> Problems) Read(string text, string file)
     {
         var reader = new YamlConfiguration(file);
+        var parser = new Parser(new StringReader(text));
 
         try
         {
-            reader.Document(new Parser(new StringReader(text)));
+            reader.Document(parser);
         }
         catch (YamlException problem)
         {
             reader.problems.Add(new($"{file}:{problem.Start.Line}", $"not valid YAML (column {problem.Start.Column}): {problem.Message}"));
+        }
+
+        catch (InvalidOperationException)
+        {
+            // YamlDotNet's scanner fails in this way on some texts, for example on a list whose bracket is never closed.
+            reader.problems.Add(new($"{file}:{parser.Current?.End.Line ?? 1}", "not valid YAML; a bracket or quote near here is not closed"));
         }
 
         return (reader.entries, reader.problems);

@@ -105,7 +105,9 @@ public static class Examination
             {
                 connection.Open();
                 using SqliteCommand command = connection.CreateCommand();
-                command.CommandText = "PRAGMA journal_mode=WAL; CREATE TABLE probe (n INTEGER); INSERT INTO probe VALUES (1); SELECT sqlite_version();";
+                command.CommandText = "PRAGMA journal_mode=WAL; CREATE TABLE probe (n INTEGER); INSERT INTO probe VALUES (1);";
+                command.ExecuteNonQuery();
+                command.CommandText = "SELECT sqlite_version();";
                 return new("database", true, true, $"SQLite {command.ExecuteScalar()}, writable at {folder}");
             }
         }

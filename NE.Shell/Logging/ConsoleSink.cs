@@ -1,6 +1,7 @@
 using System.Globalization;
 using Serilog.Core;
 using Serilog.Events;
+using Serilog.Formatting.Display;
 
 namespace NE.Shell.Logging;
 
@@ -8,13 +9,17 @@ namespace NE.Shell.Logging;
 /// <param name="write">Takes a line without its end.</param>
 public sealed class ConsoleSink(Action<string> write) : ILogEventSink
 {
+    /// <summary>l: texts without quotes, j: objects as JSON.</summary>
+    private static readonly MessageTemplateTextFormatter Message = new("{Message:lj}", CultureInfo.InvariantCulture);
     private readonly Lock gate = new();
 
     public void Emit(LogEvent logEvent)
     {
         string time = logEvent.Timestamp.ToString("HH:mm:ss", CultureInfo.InvariantCulture);
         string cause = logEvent.Exception is { } exception ? $" ({exception.GetBaseException().Message})" : "";
-        string line = $"{time} {Level(logEvent.Level)} {logEvent.RenderMessage(CultureInfo.InvariantCulture)}{cause}";
+        var text = new StringWriter();
+        Message.Format(logEvent, text);
+        string line = $"{time} {Level(logEvent.Level)} {text}{cause}";
 
         lock (this.gate)
         {

@@ -50,7 +50,7 @@ public sealed class RunLog : IDisposable
         EndTornLine(targets.ClefFile);
         LoggerConfiguration configuration = new LoggerConfiguration()
             .MinimumLevel.Debug()
-            .MinimumLevel.Override("Akka", LogEventLevel.Information)
+            .MinimumLevel.Override("Akka", LogEventLevel.Warning)
             .Enrich.WithProperty("RunId", runId)
             .Enrich.WithProperty("Environment", settings.Run.Environment)
             .Enrich.WithProperty("Seed", settings.Run.Seed)

@@ -45,6 +45,8 @@ internal static class RunSession
         };
         running.Write(request.Paths.RunInfo);
         RunOutcome outcome = await Work(host, request with { Loggers = [SerilogLogger.TypeName] }, presenter, log);
+        // A run that was stopped while it was still reading its checkpoint has lost nothing.
+        outcome = outcome with { Step = Math.Max(outcome.Step, fromStep) };
         (running with { Status = State(outcome.Phase), StatusReason = outcome.Message }).Write(request.Paths.RunInfo);
         return Say(host, request, outcome);
     }
@@ -68,9 +70,9 @@ internal static class RunSession
 
         log.Logger.Write(
             outcome.Phase is RunPhase.Failed ? LogEventLevel.Error : LogEventLevel.Information,
-            "{Run} {Outcome} at step {Step}: {Reason}",
+            "{Run} {Outcome:l} at step {Step}: {Reason}",
             request.Paths.Name,
-            outcome.Phase,
+            outcome.Phase.ToString().ToLowerInvariant(),
             outcome.Step,
             outcome.Message ?? "all steps are done");
         return outcome;

@@ -23,8 +23,12 @@ public static class LiveView
         }
 
         List<IRenderable> rows = [new Text($"{title.Name}  ({title.Description})", Style.Parse("bold"))];
-        rows.Add(Progress(status));
-        rows.Add(table);
+
+        if (status.Steps > 0)
+        {
+            rows.Add(Progress(status));
+            rows.Add(table);
+        }
 
         if (Notice(status) is { } notice)
         {
@@ -44,7 +48,7 @@ public static class LiveView
         string left = status.Phase is RunPhase.Training ? $", {Format.Duration(SecondsLeft(status))} left" : "";
         return new Text(
             $"{Sparkline.Bar(fraction, CurveWidth)}  {Format.Count(status.Step)} / {Format.Count(status.Steps)}  {Format.Percent(fraction)}  "
-            + $"{Format.Duration(status.ElapsedSeconds)}{left}",
+            + $"{Format.Duration(status.ElapsedSeconds)} gone{left}",
             Style.Parse("green"));
     }
 
@@ -114,8 +118,10 @@ public static class LiveView
     {
         RunPhase.Starting => new Text("starting ..."),
         RunPhase.Paused => new Text($"paused: {status.Message ?? "the last checkpoint could not be written; trying again"}", Style.Parse("yellow")),
-        RunPhase.Stopping => new Text(status.Message ?? "stopping: writing the last checkpoint (Ctrl-C again ends at once)", Style.Parse("yellow")),
+        RunPhase.Stopping => new Text($"stopping{(status.Message is { } why ? $" ({why})" : "")}: writing the last checkpoint; Ctrl-C again ends at once", Style.Parse("yellow")),
         RunPhase.Failed => new Text($"failed: {status.Message}", Style.Parse("red")),
+        RunPhase.Interrupted => new Text("interrupted", Style.Parse("yellow")),
+        RunPhase.Completed => new Text("completed", Style.Parse("green")),
         _ => status.Message is { } message ? new Text(message, Style.Parse("yellow")) : null,
     };
 }

@@ -9,6 +9,11 @@ public static class PlainView
     /// <summary>`key value` parts separated by `  `, without thousands separators so that other programs read them.</summary>
     public static string Line(RunStatus status)
     {
+        if (status.Phase is RunPhase.Starting && status.Message is null)
+        {
+            return "starting";
+        }
+
         var parts = new List<string>
         {
             $"step {status.Step}/{status.Steps}",

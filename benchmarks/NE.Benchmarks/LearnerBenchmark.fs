@@ -31,8 +31,8 @@ let defaults = {
     Hidden = [ 256; 128 ]
     Batch = 256
     ReplayRows = 1_000_000
-    Rounds = 9
-    SecondsPerRound = 2.0
+    Rounds = 41
+    SecondsPerRound = 0.5
     Output = "results/benchmarks/learner.json"
 }
 

@@ -13,9 +13,16 @@ open NE.Actors.Checkpoints
 open NE.Actors.Replay
 open NE.Model.History
 
-/// A folder that is gone at the end of the test.
+/// A folder that is gone at the end of the test. In memory where there is such a file system: what is tested is what a dying process leaves,
+/// which does not depend on the disk, and a slow disk would make every fsync of every test wait.
 type Scratch() =
-    let path = Directory.CreateTempSubdirectory("ne-test-").FullName
+    let path =
+        if Directory.Exists "/dev/shm" then
+            Path.Combine("/dev/shm", "ne-test-" + Guid.NewGuid().ToString "N")
+        else
+            Path.Combine(Path.GetTempPath(), "ne-test-" + Guid.NewGuid().ToString "N")
+
+    do Directory.CreateDirectory path |> ignore
     member _.Path = path
     member _.Sub(name: string) = Path.Combine(path, name)
 
@@ -23,7 +30,8 @@ type Scratch() =
         member _.Dispose() = Directory.Delete(path, true)
 
 let private command (file: string) (arguments: string list) =
-    let info = ProcessStartInfo(file, arguments, RedirectStandardError = true, RedirectStandardOutput = true)
+    let info =
+        ProcessStartInfo(file, arguments, RedirectStandardError = true, RedirectStandardOutput = true)
 
     try
         match Process.Start info with
@@ -75,7 +83,7 @@ let append (store: SegmentStore) count =
     |> ignore
 
 let gather (store: SegmentStore) (rows: int64[]) =
-    let batch = Array.zeroCreate<float32> (max 1 (rows.Length * store.RowFloats))
+    let batch = Array.zeroCreate<float32>(max 1 (rows.Length * store.RowFloats))
     use place = fixed batch
     store.Gather(ReadOnlySpan<int64>(rows), place, store.RowFloats)
     Array.chunkBySize store.RowFloats batch |> Array.truncate rows.Length
@@ -94,14 +102,18 @@ let describe (store: SegmentStore) =
     capture.Describe()
 
 let flipByte (file: string) (at: int64) =
-    use stream = new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite)
+    use stream =
+        new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite)
+
     stream.Position <- at
     let old = stream.ReadByte()
     stream.Position <- at
     stream.WriteByte(byte (old ^^^ 0x10))
 
 let truncate (file: string) (length: int64) =
-    use stream = new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite)
+    use stream =
+        new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite)
+
     stream.SetLength length
 
 /// Waits for a condition that another thread or process brings about.

@@ -23,13 +23,14 @@ let private thrown (action: unit -> unit) =
     with error ->
         Some error
 
-let private thrownBy (action: Func<Task>) = task {
-    try
-        do! action.Invoke()
-        return None
-    with error ->
-        return Some error
-}
+let private thrownBy (action: Func<Task>) =
+    task {
+        try
+            do! action.Invoke()
+            return None
+        with error ->
+            return Some error
+    }
 
 let private expected (found: exn option) =
     match found with
@@ -64,18 +65,19 @@ type private Assertions() =
 
         member _.AssertThrows(action: Action) : exn = expected (thrown action.Invoke)
 
-        member _.AssertThrows<'E when 'E :> exn>(action: Action) : 'E =
-            expectedOf<'E> (thrown action.Invoke)
+        member _.AssertThrows<'E when 'E :> exn>(action: Action) : 'E = expectedOf<'E>(thrown action.Invoke)
 
-        member _.AssertThrowsAsync(action: Func<Task>) : Task<exn> = task {
-            let! found = thrownBy action
-            return expected found
-        }
+        member _.AssertThrowsAsync(action: Func<Task>) : Task<exn> =
+            task {
+                let! found = thrownBy action
+                return expected found
+            }
 
-        member _.AssertThrowsAsync<'E when 'E :> exn>(action: Func<Task>) : Task<'E> = task {
-            let! found = thrownBy action
-            return expectedOf<'E> found
-        }
+        member _.AssertThrowsAsync<'E when 'E :> exn>(action: Func<Task>) : Task<'E> =
+            task {
+                let! found = thrownBy action
+                return expectedOf<'E> found
+            }
 
 let private uniqueName () = "t" + Guid.NewGuid().ToString("N")[..7]
 
@@ -85,7 +87,9 @@ type ActorKit(setup: ActorSystemSetup) =
 
     /// A system with this HOCON over TestKit's.
     new(hocon: string) =
-        let config = ConfigurationFactory.ParseString(hocon).WithFallback(TestKitBase.DefaultConfig)
+        let config =
+            ConfigurationFactory.ParseString(hocon).WithFallback(TestKitBase.DefaultConfig)
+
         new ActorKit(ActorSystemSetup.Create(Akka.Actor.BootstrapSetup.Create().WithConfig config))
 
     interface IDisposable with

@@ -110,7 +110,10 @@ let digest =
                 ReplayManifest(0L, 20L, 4, 16, [ SegmentRef(0, 0, "a", 16L, "x"); SegmentRef(1, epoch, $"b{epoch}", 4L, "y") ])
 
             let one = manifest [ "parameters", "aa" ] (replay 0)
-            let other = CheckpointManifest(1, 9L, 100L, 50L, 10L, false, one.Components, replay 3, Dictionary(dict [ "metrics.csv", 5L ]), null, 0L)
+
+            let other =
+                CheckpointManifest(1, 9L, 100L, 50L, 10L, false, one.Components, replay 3, Dictionary(dict [ "metrics.csv", 5L ]), null, 0L)
+
             Expect.equal (StateDigest.Of other).State (StateDigest.Of one).State "same state"
             Expect.isTrue ((StateDigest.Of one).Components.ContainsKey "replay") "the replay is a component"
     ]
@@ -146,5 +149,7 @@ let masks =
             let bytes = (masksOf (Array.create 100 true)).ToBytes()
 
             for wrong in [ bytes[.. bytes.Length - 2]; Array.append bytes [| 0uy |]; [| 1uy |] ] do
-                Expect.throwsT<InvalidDataException> (fun () -> PackedMasks.Parse(ReadOnlySpan<byte> wrong) |> ignore) $"{wrong.Length} bytes"
+                Expect.throwsT<InvalidDataException>
+                    (fun () -> PackedMasks.Parse(ReadOnlySpan<byte> wrong) |> ignore)
+                    $"{wrong.Length} bytes"
     ]

@@ -24,10 +24,20 @@ let private roundsPerCommit = 60
 
 /// What a commit of this step holds.
 let stateOf step ordinal replay =
-    frozenWith step ordinal [ "parameters", contentOf step 100_000; "counters", BitConverter.GetBytes(step: int64) ] replay null
+    frozenWith
+        step
+        ordinal
+        [
+            "parameters", contentOf step 100_000
+            "counters", BitConverter.GetBytes(step: int64)
+        ]
+        replay
+        null
 
 let run (runs: string) =
-    let exists = RunFolder.List runs |> Seq.contains "run" || IO.File.Exists(RunPaths.Of(runs, "run").Journal)
+    let exists =
+        RunFolder.List runs |> Seq.contains "run"
+        || IO.File.Exists(RunPaths.Of(runs, "run").Journal)
 
     use folder =
         if exists then
@@ -36,7 +46,10 @@ let run (runs: string) =
             RunFolder.Create(runs, "run", true)
 
     let paths = folder.Paths
-    let quiet = ConfigurationFactory.ParseString "akka.loglevel = OFF\nakka.stdout-loglevel = OFF"
+
+    let quiet =
+        ConfigurationFactory.ParseString "akka.loglevel = OFF\nakka.stdout-loglevel = OFF"
+
     let system = ActorSystem.Create("loop", JournalConfig.SystemSetup(paths, quiet))
     let outbox = system.ActorOf(JournalOutbox.Props(paths, ActorRefs.Nobody))
     let recovered = outbox.Ask<Recovered>(GetRecovered()).GetAwaiter().GetResult()
@@ -47,7 +60,9 @@ let run (runs: string) =
             SegmentFiles.Sweep(paths.Replay, []) |> ignore
             SegmentStore.Create(paths.Replay, floats, capacity, segmentRows)
         | newest :: _ ->
-            SegmentFiles.Sweep(paths.Replay, [ for m in recovered.Manifests -> there m.Replay ]) |> ignore
+            SegmentFiles.Sweep(paths.Replay, [ for m in recovered.Manifests -> there m.Replay ])
+            |> ignore
+
             SegmentStore.Resume(paths.Replay, there newest.Replay, capacity)
 
     let mutable id = recovered.NextId

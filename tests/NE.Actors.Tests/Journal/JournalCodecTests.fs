@@ -17,7 +17,8 @@ let private decode (manifest: string) (bytes: byte[]) =
 let private again (entry: obj) =
     decode (JournalCodec.ManifestOf entry) (JournalCodec.Encode entry)
 
-let private stored event = JournalEntry.EventStored(3L, true, event)
+let private stored event =
+    JournalEntry.EventStored(3L, true, event)
 
 let private bits (x: float32) = BitConverter.SingleToInt32Bits x
 let private bits64 (x: float) = BitConverter.DoubleToInt64Bits x
@@ -27,7 +28,8 @@ let private exact event : obj | null =
     match event with
     | RunEvent.TopologyChanged(n, e) ->
         let layers = [
-            for l in e.Layers -> (l.Stack, l.Layer, l.Grown, l.Pruned, l.Touched), (l.Dormant, l.Active, l.Size, bits l.MinScore, bits l.MaxScore)
+            for l in e.Layers ->
+                (l.Stack, l.Layer, l.Grown, l.Pruned, l.Touched), (l.Dormant, l.Active, l.Size, bits l.MinScore, bits l.MaxScore)
         ]
 
         box (n, e.Step, e.Network, layers, bits64 e.OutputShift)
@@ -45,14 +47,37 @@ let private manifest =
         dict [ "parameters", ComponentRef("aa11", 5L); "masks", ComponentRef("bb22", 7L) ]
 
     let replay =
-        ReplayManifest(10L, 40L, 42, 32, [ SegmentRef(0, 0, "seg-00000000-e0000.bin", 32L, "cc33"); SegmentRef(1, 2, "seg-00000001-e0002.bin", 8L, "dd44") ])
+        ReplayManifest(
+            10L,
+            40L,
+            42,
+            32,
+            [
+                SegmentRef(0, 0, "seg-00000000-e0000.bin", 32L, "cc33")
+                SegmentRef(1, 2, "seg-00000001-e0002.bin", 8L, "dd44")
+            ]
+        )
 
     let csv = dict [ "metrics.csv", 1234L ]
-    CheckpointManifest(1, 6L, 25_000L, 12_500L, 2_500L, true, Dictionary components, replay, Dictionary csv, BestCheckpoint(20_000L, ComponentRef("ee55", 9L)), 17L)
+
+    CheckpointManifest(
+        1,
+        6L,
+        25_000L,
+        12_500L,
+        2_500L,
+        true,
+        Dictionary components,
+        replay,
+        Dictionary csv,
+        BestCheckpoint(20_000L, ComponentRef("ee55", 9L)),
+        17L
+    )
 
 /// One of each case, with values that are easy to get wrong.
 let private samples: (string * obj) list =
-    let operational event : obj = JournalEntry.EventStored(4L, false, event)
+    let operational event : obj =
+        JournalEntry.EventStored(4L, false, event)
 
     [
         "topology-changed",
@@ -117,7 +142,9 @@ let private samples: (string * obj) list =
         "rewound", JournalEntry.Rewound(9L, 6L)
         "snapshot",
         JournalSnapshot(
-            [ RetainedCommit(manifest, [| 1uy; 2uy; 255uy |], Dictionary(dict [ "EpisodeEnded", 3L ])) ],
+            [
+                RetainedCommit(manifest, [| 1uy; 2uy; 255uy |], Dictionary(dict [ "EpisodeEnded", 3L ]))
+            ],
             Dictionary(dict [ "EpisodeEnded", 4L; "RunStarted", 1L ]),
             6L,
             2L
@@ -130,7 +157,8 @@ let private golden name =
 [<Tests>]
 let tests =
     testList "the journal's bytes" [
-        testProperty "bring back any topology event" <| fun ordinal step network layers shift ->
+        testProperty "bring back any topology event"
+        <| fun ordinal step network layers shift ->
             survives (
                 RunEvent.TopologyChanged(
                     ordinal,
@@ -149,8 +177,8 @@ let tests =
         testProperty "bring back any evaluation"
         <| fun ordinal evaluation -> survives (RunEvent.EvaluationEnded(ordinal, evaluation))
 
-        testProperty "bring back index arrays, sorted or not" <| fun (indices: int[]) ->
-            survives (topology 0L indices (Array.sort indices) 0 0)
+        testProperty "bring back index arrays, sorted or not"
+        <| fun (indices: int[]) -> survives (topology 0L indices (Array.sort indices) 0 0)
 
         testCase "spend at most two bytes on an index of a sorted event"
         <| fun () ->
@@ -167,7 +195,12 @@ let tests =
 
                 let old = File.ReadAllBytes(golden name)
                 let read = decode (name + ":1") old
-                Expect.equal (Text.Encoding.UTF8.GetString(JournalCodec.Encode read)) (Text.Encoding.UTF8.GetString(JournalCodec.Encode entry)) "same values"
+
+                Expect.equal
+                    (Text.Encoding.UTF8.GetString(JournalCodec.Encode read))
+                    (Text.Encoding.UTF8.GetString(JournalCodec.Encode entry))
+                    "same values"
+
                 Expect.equal (JournalCodec.ManifestOf entry) (name + ":1") "same name"
 
                 match entry, read with
@@ -177,7 +210,13 @@ let tests =
 
         testCase "of a newer program, or damaged ones, are refused with the record's name"
         <| fun () ->
-            for name, bytes in [ "episode-ended:2", "{}"B; "episode-ended:1", "{"B; "episode-ended:1", "null"B; "run-started:1", "[]"B ] do
+            for name, bytes in
+                [
+                    "episode-ended:2", "{}"B
+                    "episode-ended:1", "{"B
+                    "episode-ended:1", "null"B
+                    "run-started:1", "[]"B
+                ] do
                 try
                     decode name bytes |> ignore
                     failtest "it was read"

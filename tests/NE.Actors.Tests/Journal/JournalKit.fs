@@ -23,7 +23,9 @@ type JournalProcess(paths: RunPaths, settings: JournalSettings, opened: Action<D
     // TestKit's own logger prints every dead letter of a write that is made to fail.
     let config =
         ConfigurationFactory
-            .ParseString("akka.loggers = []\nakka.stdout-loglevel = OFF\nakka.test.default-timeout = 20s\nakka.test.single-expect-default = 20s")
+            .ParseString(
+                "akka.loggers = []\nakka.stdout-loglevel = OFF\nakka.test.default-timeout = 20s\nakka.test.single-expect-default = 20s"
+            )
             .WithFallback(JournalConfig.For paths)
             .WithFallback(TestKitBase.DefaultConfig)
 
@@ -45,8 +47,12 @@ type JournalProcess(paths: RunPaths, settings: JournalSettings, opened: Action<D
         this.Send(message).GetAwaiter().GetResult()
 
     member this.Recovered = this.Ask<Recovered>(GetRecovered())
-    member this.Commit(id: int64, state, events: RunEvent list) = this.Ask<Committed>(Commit(id, state, events))
-    member this.Record(id: int64, event: RunEvent) = this.Ask<Recorded>(RecordOperational(id, event))
+
+    member this.Commit(id: int64, state, events: RunEvent list) =
+        this.Ask<Committed>(Commit(id, state, events))
+
+    member this.Record(id: int64, event: RunEvent) =
+        this.Ask<Recorded>(RecordOperational(id, event))
 
     /// The failure that a message is answered with.
     member this.Refusal(message: obj) =
@@ -73,7 +79,9 @@ let newRun (folder: string) =
     run.Paths
 
 let sql (file: string) (statement: string) =
-    use connection = new SqliteConnection($"Data Source={file};Pooling=False;Default Timeout=30")
+    use connection =
+        new SqliteConnection($"Data Source={file};Pooling=False;Default Timeout=30")
+
     connection.Open()
     use command = connection.CreateCommand()
     command.CommandText <- statement
@@ -87,5 +95,4 @@ let ordinals paths =
     events paths
     |> List.choose (fun e -> RunEvents.OrdinalOf e |> Option.ofNullable)
 
-let blobCount (paths: RunPaths) =
-    Directory.GetFiles(paths.Blobs).Length
+let blobCount (paths: RunPaths) = Directory.GetFiles(paths.Blobs).Length

@@ -25,7 +25,9 @@ let private restarted n =
 let private commitSome (journal: JournalProcess) count =
     for n in 1L .. count do
         let first = (n - 1L) * 2L
-        journal.Commit(n, frozen (n * 100L) (first + 2L) null, [ episode first; episode (first + 1L) ]) |> ignore
+
+        journal.Commit(n, frozen (n * 100L) (first + 2L) null, [ episode first; episode (first + 1L) ])
+        |> ignore
 
 let private retrying (journal: JournalProcess) =
     journal.Kit.FishForMessage((fun (m: obj) -> m :? CommitRetrying), Nullable(TimeSpan.FromSeconds 20.)) :?> CommitRetrying
@@ -67,8 +69,14 @@ let commits =
             use journal = new JournalProcess(paths)
             journal.Record(1L, started) |> ignore
             // Without the manifest's row none of the 2,500 rows before it may stay: more than fit in one statement.
-            sql paths.Journal "CREATE TRIGGER refuse BEFORE INSERT ON journal WHEN NEW.manifest = 'checkpoint-committed:1' BEGIN SELECT RAISE(ABORT, 'no manifest today'); END" |> ignore
-            let answer = journal.Send<Committed>(Commit(2L, frozen 100L 2_500L null, [ for n in 0L .. 2_499L -> episode n ]))
+            sql
+                paths.Journal
+                "CREATE TRIGGER refuse BEFORE INSERT ON journal WHEN NEW.manifest = 'checkpoint-committed:1' BEGIN SELECT RAISE(ABORT, 'no manifest today'); END"
+            |> ignore
+
+            let answer =
+                journal.Send<Committed>(Commit(2L, frozen 100L 2_500L null, [ for n in 0L .. 2_499L -> episode n ]))
+
             let notice = retrying journal
             Expect.stringContains notice.Reason "no manifest today" "reason"
             Expect.equal (sql paths.Journal "SELECT COUNT(*) FROM journal") (box 1L) "only the start"
@@ -95,7 +103,11 @@ let commits =
             journal.Commit(2L, frozen 100L 0L null, []) |> ignore
             // The snapshot's connection comes after the acknowledgement.
             eventually "a snapshot was saved" (fun () -> seen |> Seq.exists (fun (file, _, _) -> file = "snapshots.db"))
-            Expect.equal (seen |> Seq.distinct |> Seq.sort |> List.ofSeq) [ "journal.db", "wal", "2"; "snapshots.db", "wal", "2" ] "2 is FULL"
+
+            Expect.equal
+                (seen |> Seq.distinct |> Seq.sort |> List.ofSeq)
+                [ "journal.db", "wal", "2"; "snapshots.db", "wal", "2" ]
+                "2 is FULL"
 
         testCase "keeps two checkpoints and the best parameters, two snapshots, and all events"
         <| fun () ->
@@ -108,6 +120,7 @@ let commits =
             for n in 1L .. 6L do
                 append store 40
                 store.ReleaseBefore store.First
+
                 let state =
                     frozenWith
                         (n * 100L)
@@ -125,11 +138,30 @@ let commits =
             let struct (bestStep, bestParameters) = CheckpointReader.LoadBest paths
             Expect.equal (bestStep, bestParameters) (150L, contentOf 999L 100) "its parameters"
 
-            for choice, head in [ CheckpointChoice.Last, 240L; CheckpointChoice.Previous, 200L; CheckpointChoice.At 500L, 200L ] do
+            for choice, head in
+                [
+                    CheckpointChoice.Last, 240L
+                    CheckpointChoice.Previous, 200L
+                    CheckpointChoice.At 500L, 200L
+                ] do
                 Expect.equal (there (CheckpointReader.Load(paths, choice)).Manifest.Replay).Head head "every file is there"
 
-            let named = [ for m in manifests do for s in (there m.Replay).Segments -> s.File ] |> List.distinct |> List.sort
-            eventually "no other segment is left" (fun () -> (Directory.GetFiles paths.Replay |> Array.map (fun f -> Path.GetFileName f |> there) |> Array.sort |> List.ofArray) = named)
+            let named =
+                [
+                    for m in manifests do
+                        for s in (there m.Replay).Segments -> s.File
+                ]
+                |> List.distinct
+                |> List.sort
+
+            eventually "no other segment is left" (fun () ->
+                (Directory.GetFiles paths.Replay
+                 |> Array.map (fun f -> Path.GetFileName f |> there)
+                 |> Array.sort
+                 |> List.ofArray)
+                    =
+                    named)
+
             eventually "older snapshots are deleted" (fun () -> sql paths.Snapshots "SELECT COUNT(*) FROM snapshot" :?> int64 <= 2L)
             Expect.equal (ordinals paths) [ 0L .. 5L ] "events stay"
 
@@ -167,7 +199,9 @@ let commits =
                     let grown = topology (int64 n * 2L) [| n * 10; n * 10 + 1 |] [||] (n + 2) 100
                     weights[n * 10 + 1] <- false
                     let pruned = topology (int64 n * 2L + 1L) [||] [| n * 10 + 1 |] (n + 1) 100
-                    journal.Commit(int64 n + 2L, state (int64 n * 100L + 200L) (int64 n * 2L + 2L), [ grown; pruned ]) |> ignore
+
+                    journal.Commit(int64 n + 2L, state (int64 n * 100L + 200L) (int64 n * 2L + 2L), [ grown; pruned ])
+                    |> ignore
 
             Directory.Delete(paths.Blobs, true)
             Expect.equal (sql paths.Snapshots "SELECT COUNT(*) FROM snapshot") (box 1L) "one snapshot"
@@ -270,8 +304,12 @@ let outages =
 
             let waiting = [|
                 for n in 0..9 do
-                    let record = journal.Send<Recorded>(RecordOperational(int64 (n * 2 + 2), restarted n))
-                    let commit = journal.Send<Committed>(Commit(int64 (n * 2 + 3), frozen (int64 n) (int64 n + 1L) null, [ episode (int64 n) ]))
+                    let record =
+                        journal.Send<Recorded>(RecordOperational(int64 (n * 2 + 2), restarted n))
+
+                    let commit =
+                        journal.Send<Committed>(Commit(int64 (n * 2 + 3), frozen (int64 n) (int64 n + 1L) null, [ episode (int64 n) ]))
+
                     record.ContinueWith(fun (t: Task<Recorded>) -> answers.Add t.Result.Id)
                     commit.ContinueWith(fun (t: Task<Committed>) -> answers.Add t.Result.Id)
             |]
@@ -284,7 +322,11 @@ let outages =
             Expect.isTrue (Task.WaitAll(waiting, 60_000)) "all answered"
             Expect.equal (answers |> Seq.sort |> List.ofSeq) [ 2L .. 21L ] "each answered once"
             Expect.equal (ordinals paths) [ 0L .. 9L ] "history once, in order"
-            let operational = events paths |> List.filter (fun e -> RunEvents.NameOf e = "EnvironmentRestarted")
+
+            let operational =
+                events paths
+                |> List.filter (fun e -> RunEvents.NameOf e = "EnvironmentRestarted")
+
             Expect.equal operational [ for n in 0..9 -> restarted n ] "operations once, in order"
 
         testCase "waits out a full disk, and the last commit stays good"
@@ -315,7 +357,10 @@ let outages =
             journal.Record(1L, started) |> ignore
             Directory.Delete(paths.Blobs, true)
             File.WriteAllText(paths.Blobs, "in the way")
-            let state = frozenWith 100L 0L [ "parameters", contentOf 1L 100 ] (store.Capture()) null
+
+            let state =
+                frozenWith 100L 0L [ "parameters", contentOf 1L 100 ] (store.Capture()) null
+
             journal.Outbox.Tell(Commit(2L, state, []), journal.Kit.TestActor)
             append store 32
             store.ReleaseBefore store.First
@@ -355,8 +400,18 @@ let readers =
                     while not stop.IsCancellationRequested do
                         use reader = JournalReader.Open paths
                         let summary = reader.Summary()
-                        let history = if summary.EventCounts.ContainsKey "EpisodeEnded" then summary.EventCounts["EpisodeEnded"] else 0L
-                        let committed = if summary.Manifests.Count = 0 then 0L else summary.Manifests[0].HistoryOrdinal
+
+                        let history =
+                            if summary.EventCounts.ContainsKey "EpisodeEnded" then
+                                summary.EventCounts["EpisodeEnded"]
+                            else
+                                0L
+
+                        let committed =
+                            if summary.Manifests.Count = 0 then
+                                0L
+                            else
+                                summary.Manifests[0].HistoryOrdinal
 
                         if history <> committed then
                             failtestf "%d events of history, but the commit has %d" history committed
@@ -369,7 +424,8 @@ let readers =
                     last)
 
             for n in 1L .. 20L do
-                journal.Commit(n + 1L, frozen (n * 10L) (n * 5L) null, [ for k in n * 5L - 5L .. n * 5L - 1L -> episode k ]) |> ignore
+                journal.Commit(n + 1L, frozen (n * 10L) (n * 5L) null, [ for k in n * 5L - 5L .. n * 5L - 1L -> episode k ])
+                |> ignore
 
             stop.Cancel()
             Expect.isGreaterThan (looking.GetAwaiter().GetResult()) 0L "saw some"
@@ -385,15 +441,23 @@ let readers =
             let paths = newRun scratch.Path
             use journal = new JournalProcess(paths)
 
-            let evaluation n =
-                {
-                    Step = n
-                    Returns = [| float n |]
-                    Lengths = [| 1 |]
-                    IsBest = true
-                }
+            let evaluation n = {
+                Step = n
+                Returns = [| float n |]
+                Lengths = [| 1 |]
+                IsBest = true
+            }
 
-            journal.Commit(1L, frozen 100L 2L null, [ RunEvent.EvaluationEnded(0L, evaluation 50L); RunEvent.EvaluationEnded(1L, evaluation 100L) ]) |> ignore
+            journal.Commit(
+                1L,
+                frozen 100L 2L null,
+                [
+                    RunEvent.EvaluationEnded(0L, evaluation 50L)
+                    RunEvent.EvaluationEnded(1L, evaluation 100L)
+                ]
+            )
+            |> ignore
+
             use reader = JournalReader.Open paths
             Expect.equal (reader.Summary()).LastEvaluation (evaluation 100L) "the last"
 
@@ -417,7 +481,10 @@ let readers =
 
             for n in 1L .. 2L do
                 append store 20
-                let state = frozenWith (n * 100L) 0L [ "parameters", contentOf n 1_000 ] (store.Capture()) null
+
+                let state =
+                    frozenWith (n * 100L) 0L [ "parameters", contentOf n 1_000 ] (store.Capture()) null
+
                 journal.Commit(n, state, []) |> ignore
 
             let newest = journal.Recovered.Manifests[0]

@@ -19,7 +19,9 @@ let private create (scratch: Scratch) capacity =
     SegmentStore.Create(scratch.Path, floats, capacity, 16)
 
 let private files (scratch: Scratch) =
-    Directory.GetFiles(scratch.Path) |> Array.map (fun f -> Path.GetFileName f |> there) |> Array.sort
+    Directory.GetFiles(scratch.Path)
+    |> Array.map (fun f -> Path.GetFileName f |> there)
+    |> Array.sort
 
 let private damage (action: unit -> unit) =
     try
@@ -63,7 +65,10 @@ let tests =
             store.Gather(ReadOnlySpan<int64>(rows), place, stride)
 
             for i in 0 .. rows.Length - 1 do
-                Expect.equal batch[i * stride .. i * stride + stride - 1] (Array.append (rowOf floats rows[i]) [| -1f; -1f; -1f |]) $"place {i}"
+                Expect.equal
+                    batch[i * stride .. i * stride + stride - 1]
+                    (Array.append (rowOf floats rows[i]) [| -1f; -1f; -1f |])
+                    $"place {i}"
 
         testCase "gathering makes no garbage"
         <| fun () ->
@@ -71,7 +76,7 @@ let tests =
             use store = create scratch 1000L
             append store 100
             let rows = [| for i in 0L .. 63L -> i * 37L % 100L |]
-            let batch = Array.zeroCreate<float32> (rows.Length * floats)
+            let batch = Array.zeroCreate<float32>(rows.Length * floats)
             use place = fixed batch
             store.Gather(ReadOnlySpan<int64>(rows), place, floats)
             let before = GC.GetAllocatedBytesForCurrentThread()
@@ -154,7 +159,15 @@ let tests =
                 Expect.equal (File.ReadAllBytes(scratch.Sub file)) bytes $"{file} is as it was"
 
             SegmentFiles.Verify(scratch.Path, manifest)
-            Expect.equal (files scratch |> Array.except before) [| "seg-00000002-e0001.bin"; "seg-00000003-e0001.bin"; "seg-00000004-e0001.bin" |] "new files"
+
+            Expect.equal
+                (files scratch |> Array.except before)
+                [|
+                    "seg-00000002-e0001.bin"
+                    "seg-00000003-e0001.bin"
+                    "seg-00000004-e0001.bin"
+                |]
+                "new files"
 
         testCase "two resumes from one commit never share a file"
         <| fun () ->

@@ -41,7 +41,9 @@ let tests =
             use scratch = new Scratch()
 
             for name in [ ""; "a b"; "../x"; "a/b"; ".hidden"; "-rf"; "ä"; "a\n"; String('x', 101) ] do
-                let message = refusal (fun () -> RunFolder.Create(scratch.Sub "runs", name).Dispose())
+                let message =
+                    refusal (fun () -> RunFolder.Create(scratch.Sub "runs", name).Dispose())
+
                 Expect.stringContains message "run name" name
 
             Expect.isFalse (Directory.Exists(scratch.Sub "runs")) "nothing was created"
@@ -77,7 +79,12 @@ let tests =
 
             Directory.CreateDirectory(scratch.Sub "thesis") |> ignore
             File.WriteAllText(scratch.Sub "thesis/chapter.tex", "x")
-            Expect.stringContains (refusal (fun () -> RunFolder.Create(scratch.Path, "thesis", true).Dispose())) "not a run directory" "reason"
+
+            Expect.stringContains
+                (refusal (fun () -> RunFolder.Create(scratch.Path, "thesis", true).Dispose()))
+                "not a run directory"
+                "reason"
+
             Expect.isTrue (File.Exists(scratch.Sub "thesis/chapter.tex")) "still there"
 
         testCase "a run that a process works on is refused, naming the process"
@@ -101,7 +108,12 @@ let tests =
         testCase "a run that nobody works on can be opened again"
         <| fun () ->
             use scratch = new Scratch()
-            let paths = (use first = RunFolder.Create(scratch.Path, "walk") in (info "walk").Write first.Paths.RunInfo; first.Paths)
+
+            let paths =
+                (use first = RunFolder.Create(scratch.Path, "walk") in
+                 (info "walk").Write first.Paths.RunInfo
+                 first.Paths)
+
             Expect.isNull (RunLock.Holder paths) "nobody"
             use again = RunFolder.Open(scratch.Path, "walk")
             Expect.equal again.Paths paths "same place"
@@ -125,7 +137,7 @@ let tests =
             let read = RunInfo.Read file
             read.Write(scratch.Sub "again.json")
             Expect.equal (File.ReadAllText(scratch.Sub "again.json")) (File.ReadAllText file) "fields"
-            Expect.equal (read.Seed, read.Status, read.StatusReason) (7L, RunStatus.Interrupted, "SIGTERM") "values"
+            Expect.equal (read.Seed, read.Status, read.StatusReason) (7L, RunState.Interrupted, "SIGTERM") "values"
             Expect.equal (Seq.exactlyOne read.Stretches).Versions["ne"] "0.1.0" "versions"
             Expect.stringContains (File.ReadAllText file) "\"status\": \"interrupted\"" "status by name"
             Expect.equal (Directory.GetFiles scratch.Path).Length 2 "no left-over"
@@ -137,7 +149,15 @@ let tests =
             (info "walk").Write file
             let text = File.ReadAllText file
 
-            for wrong in [ ""; "{"; "null"; "[]"; text[.. text.Length / 2]; text.Replace("\"formatVersion\": 1", "\"formatVersion\": 2") ] do
+            for wrong in
+                [
+                    ""
+                    "{"
+                    "null"
+                    "[]"
+                    text[.. text.Length / 2]
+                    text.Replace("\"formatVersion\": 1", "\"formatVersion\": 2")
+                ] do
                 File.WriteAllText(file, wrong)
                 Expect.stringContains (refusal (fun () -> RunInfo.Read file |> ignore)) file "names the file"
     ]

@@ -46,15 +46,13 @@ let inFolder (body: string -> 'T) : 'T =
     finally
         Directory.Delete(folder, true)
 
-/// Runs to the end, or until `stop` says so, and returns how it ended.
-let train (configure: RunRequest -> RunRequest) (stop: RunStatus -> bool) (paths: RunPaths) (settings: Settings) : RunOutcome =
-    let run = TrainingRun.Start(configure (request paths settings))
+/// Runs to the end and returns how it ended; `watch` is called again and again in the meantime.
+let train (watch: TrainingRun -> unit) (request: RunRequest) : RunOutcome =
+    let run = TrainingRun.Start request
     let deadline = DateTime.UtcNow.AddMinutes 2.0
 
     while not run.Completion.IsCompleted && DateTime.UtcNow < deadline do
-        if stop run.Status then
-            run.RequestStop "the test asked for it"
-
+        watch run
         run.Completion.Wait 5 |> ignore
 
     let outcome =
@@ -66,6 +64,11 @@ let train (configure: RunRequest -> RunRequest) (stop: RunStatus -> bool) (paths
     run.DisposeAsync().AsTask().Wait()
     outcome
 
-let never (_: RunStatus) = false
+let toTheEnd (_: TrainingRun) = ()
+
+/// Asks the run to stop as soon as it is seen at this step.
+let untilSeenAt (step: int64) (run: TrainingRun) =
+    if run.Status.Step >= step then
+        run.RequestStop "the test asked for it"
 
 let create folder name = RunFolder.Create(folder, name)

@@ -1,13 +1,22 @@
 module NE.Actors.Tests.Runs.TrainingRunTests
 
+#nowarn "9" // the replay memory is read through a pointer
+
+open System
+open System.Collections.Generic
+open Akka.Actor
 open Expecto
+open NE.Actors.Checkpoints
+open NE.Actors.Journal
+open NE.Actors.Replay
 open NE.Actors.Runs
+open NE.Model.Replay
 open NE.Actors.Tests.Runs.Training
 open NE.Tests.RunIdentity
 
 let private complete changes folder name =
     use created = create folder name
-    let outcome = train id never created.Paths (settings changes)
+    let outcome = train toTheEnd (request created.Paths (settings changes))
     Expect.equal outcome.Phase RunPhase.Completed $"the run completes: {outcome.Message}"
     identity created.Paths
 
@@ -18,13 +27,26 @@ let private interrupted changes (stops: int64 list) folder name =
 
     let phases =
         stops
-        |> List.map (fun step -> (train id (fun status -> status.Step >= step) created.Paths settings).Phase)
+        |> List.map (fun step -> (train (untilSeenAt step) (request created.Paths settings)).Phase)
 
     // A fast machine may complete the run before the last stop is noticed.
     Expect.equal phases.Head RunPhase.Interrupted "the first stop"
-    let outcome = train id never created.Paths settings
+    let outcome = train toTheEnd (request created.Paths settings)
     Expect.equal outcome.Phase RunPhase.Completed $"the run completes: {outcome.Message}"
     identity created.Paths
+
+/// Rows of the committed window that differ from every other; continuous observations never repeat by chance.
+let private distinctRows (paths: RunPaths) (manifest: CheckpointManifest) =
+    match manifest.Replay with
+    | null -> 0
+    | replay ->
+        use store = SegmentStore.Resume(paths.Replay, replay, replay.Head - replay.First)
+        let source = store :> ITransitionSource
+        let numbers = [| replay.First .. replay.Head - 1L |]
+        let rows = Array.zeroCreate<float32> (numbers.Length * replay.RowFloats)
+        use target = fixed rows
+        source.Gather(ReadOnlySpan numbers, target, replay.RowFloats)
+        rows |> Array.chunkBySize replay.RowFloats |> Array.distinct |> Array.length
 
 [<Tests>]
 let tests =
@@ -47,4 +69,65 @@ let tests =
                     let changes = [ "run.environment", environment; "run.steps", "400" ]
                     let whole = complete changes folder "whole"
                     expectSame (interrupted changes [ 130L; 250L ] folder "interrupted") whole "the run")
+
+        testCase "a learner that dies takes the whole run back to its last commit, and nothing shows"
+        <| fun _ ->
+            inFolder (fun folder ->
+                let changes = [ "schedule.environments", "2" ]
+                let whole = complete changes folder "whole"
+                use created = create folder "rewound"
+                let mutable killed = false
+
+                let kill (run: TrainingRun) =
+                    if not killed && run.Status.CheckpointStep.GetValueOrDefault() >= 150L then
+                        killed <- true
+                        run.System.ActorSelection("/user/supervisor/run/learner").Tell(Kill.Instance)
+
+                let outcome = train kill (request created.Paths (settings changes))
+                Expect.equal outcome.Phase RunPhase.Completed $"the run completes: {outcome.Message}"
+                Expect.isTrue killed "the learner was killed"
+                expectSame (identity created.Paths) whole "the run")
+
+        testCase "td3 equals ne at start density 1 without prune and review, bit for bit"
+        <| fun _ ->
+            inFolder (fun folder ->
+                let dense = [ "ne.startDensity", "1"; "ne.omega", "0"; "ne.review", "off" ]
+
+                let components changes name =
+                    let state = (complete changes folder name).State
+                    [ for name in [ "parameters"; "targets"; "moments"; "environments"; "replay" ] -> state.Components[name] ]
+
+                Expect.equal (components (("run.method", "ne") :: dense) "ne") (components [ "run.method", "td3" ] "td3") "state")
+
+        testCase "async with failing environments loses and doubles no transition"
+        <| fun _ ->
+            inFolder (fun folder ->
+                use created = create folder "async"
+
+                let settings =
+                    settings [ "schedule.kind", "async"; "schedule.environments", "3"; "run.steps", "1200" ]
+
+                let request =
+                    RunRequest(
+                        Paths = created.Paths,
+                        Settings = settings,
+                        ConfigurationText = "test",
+                        Versions = Dictionary(),
+                        Drills = [| FaultDrill(1, 300L); FaultDrill(2, 500L) |]
+                    )
+
+                let stopped = train (untilSeenAt 700L) request
+                let outcome = if stopped.Phase = RunPhase.Interrupted then train toTheEnd request else stopped
+                Expect.equal outcome.Phase RunPhase.Completed $"the run completes: {outcome.Message}"
+                let checkpoint = CheckpointReader.Load(created.Paths, CheckpointChoice.Last)
+                Expect.equal checkpoint.Manifest.Step 1200L "steps"
+                Expect.equal checkpoint.Manifest.GradientStep 1100L "one gradient step for every step after the random ones"
+                Expect.equal (distinctRows created.Paths checkpoint.Manifest) 400 "rows in the window, all different"
+
+                use journal = JournalReader.Open created.Paths
+
+                let restarts =
+                    journal.Events() |> Seq.filter (fun stored -> stored.Event.IsEnvironmentRestarted) |> Seq.length
+
+                Expect.equal restarts 2 "restarts in the history")
     ]

@@ -94,6 +94,23 @@ let tests =
                 Expect.equal (File.ReadAllBytes wrapper) before "the package cache's file is untouched")
         }
 
+        test "a cache folder that cannot be written gives one clear error" {
+            inTemporaryFolder (fun folder ->
+                // A file where a folder is needed: fails for root too.
+                let cache = Path.Combine(folder, "cache")
+                File.WriteAllText(cache, "")
+
+                let result =
+                    try
+                        Ok(LibTorch.patchedCopy cache (published ()))
+                    with LibTorch.LibTorchException message ->
+                        Error message
+
+                match result with
+                | Ok _ -> failtest "a copy inside a file"
+                | Error message -> Expect.stringContains message "XDG_CACHE_HOME" "says what to do")
+        }
+
         test "a wrong file gives one clear error and no copy" {
             inTemporaryFolder (fun cache ->
                 let wrong = Path.Combine(cache, "libLibTorchSharp.so")

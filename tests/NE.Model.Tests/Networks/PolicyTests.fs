@@ -79,6 +79,13 @@ let tests =
                 (fun () -> act policy (policy.CreateScratch()) [| 1.0f; 2.0f |] |> ignore)
                 "two values for three")
 
+        testCase "scratch of a smaller policy is refused" (fun () ->
+            let _, _, small = make [ 3; 4; 2 ] 1.0f 1L
+            let _, _, large = make [ 3; 400; 2 ] 1.0f 1L
+            let foreign = small.CreateScratch()
+
+            Expect.throwsT<ArgumentException> (fun () -> act large foreign [| 1.0f; 2.0f; 3.0f |] |> ignore) "too small")
+
         testCase "acting allocates nothing" (fun () ->
             let _, _, policy = make [ 17; 256; 128; 6 ] 1.0f 1L
 

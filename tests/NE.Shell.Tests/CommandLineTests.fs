@@ -1,0 +1,186 @@
+module NE.Shell.Tests.CommandLineTests
+
+open System.Collections.Generic
+open Expecto
+open NE.Actors.Runs
+open NE.Shell.Commands
+open NE.Shell.Tests.Support
+
+let private parse (arguments: string list) =
+    CommandLine.Parse(List<string> arguments, "runs")
+
+let private command (arguments: string list) =
+    match parse arguments with
+    | :? CommandLineResult.Execute as execute -> execute.Command
+    | :? CommandLineResult.Wrong as wrong -> failtest (String.concat "; " wrong.Problems)
+    | _ -> failtest "expected a command"
+
+let private problems (arguments: string list) =
+    match parse arguments with
+    | :? CommandLineResult.Wrong as wrong -> List.ofSeq wrong.Problems
+    | other -> failtest $"expected problems, found {other}"
+
+let private reads name (arguments: string list) (expected: Command -> bool) =
+    test name { Expect.isTrue (expected (command arguments)) $"{arguments} gave {command arguments}" }
+
+[<Tests>]
+let tests =
+    testList "the command line" [
+        testList "becomes a command" [
+            reads "train has defaults" [ "train" ] (function
+                | :? TrainCommand as train ->
+                    isNull train.Name
+                    && not train.DryRun
+                    && not train.Overwrite
+                    && train.Runs = "runs"
+                | _ -> false)
+            reads
+                "train takes an environment, options and keys in any order"
+                [
+                    "train"
+                    "ne.omega=0.2"
+                    "--seed"
+                    "3"
+                    "Hopper-v4"
+                    "--dry-run"
+                    "td3.batchSize=64"
+                    "--runs"
+                    "elsewhere"
+                ]
+                (function
+                 | :? TrainCommand as train ->
+                     let options = [ for struct (key, value, _) in train.Configuration.Options -> key, value ]
+
+                     options = [ "run.seed", "3"; "run.environment", "Hopper-v4" ]
+                     && List.ofSeq train.Configuration.Pairs = [ "ne.omega=0.2"; "td3.batchSize=64" ]
+                     && train.DryRun
+                     && train.Runs = "elsewhere"
+                 | _ -> false)
+            reads
+                "resume takes changed keys and where to go on from"
+                [
+                    "resume"
+                    "a"
+                    "checkpoint.every=5"
+                    "--steps"
+                    "9"
+                    "--checkpoint"
+                    "previous"
+                ]
+                (function
+                 | :? ResumeCommand as resume ->
+                     resume.Name = "a"
+                     && resume.From = ResumeFrom.Previous
+                     && resume.Changes.Pairs.Count = 1
+                     && resume.Changes.Options.Count = 1
+                 | _ -> false)
+            reads "status needs no name" [ "status"; "--json" ] (function
+                | :? StatusCommand as status -> isNull status.Name && status.Json
+                | _ -> false)
+            reads "eval takes the best of ten episodes" [ "eval"; "a" ] (function
+                | :? EvalCommand as eval -> eval.Episodes = 10 && eval.Checkpoint = PolicyChoice.Best()
+                | _ -> false)
+            reads "eval takes a step" [ "eval"; "a"; "--checkpoint"; "5000"; "--episodes"; "2" ] (function
+                | :? EvalCommand as eval -> eval.Episodes = 2 && eval.Checkpoint = PolicyChoice.AtStep 5000L
+                | _ -> false)
+            reads "topology takes a step" [ "topology"; "a"; "--at"; "100_000" ] (function
+                | :? TopologyCommand as topology -> topology.At.Value = 100_000L
+                | _ -> false)
+            reads "digest" [ "digest"; "a"; "--json" ] (function
+                | :? DigestCommand as digest -> digest.Json
+                | _ -> false)
+            reads "env list" [ "env"; "list" ] (fun command -> command :? EnvironmentListCommand)
+            reads "env replay" [ "env"; "replay"; "a.json" ] (function
+                | :? EnvironmentReplayCommand as replay -> replay.File = "a.json"
+                | _ -> false)
+            reads "doctor" [ "doctor"; "--runs"; "x" ] (fun command -> command :? DoctorCommand && command.Runs = "x")
+            reads "config show as YAML" [ "config"; "show"; "--yaml" ] (function
+                | :? ConfigShowCommand as show -> show.Format = ConfigurationFormat.Yaml
+                | _ -> false)
+            reads "config schema" [ "config"; "schema" ] (fun command -> command :? ConfigSchemaCommand)
+        ]
+
+        testList "says what is wrong" [
+            for arguments, expected in
+                [
+                    [ "trian" ], "unknown verb 'trian'; did you mean 'train'?"
+                    [ "config"; "shwo" ], "unknown verb 'config shwo'; did you mean 'config show'?"
+                    [ "config" ], "`ne config` expects a verb: show, schema"
+                    [ "train"; "--sed"; "3" ], "unknown option '--sed'; did you mean '--seed'?"
+                    [ "train"; "--sed=3" ], "unknown option '--sed'; did you mean '--seed'?"
+                    [ "train"; "--seed" ], "--seed expects a value: --seed N"
+                    [ "train"; "--seed"; "1"; "--seed"; "2" ], "--seed was given 2 times; it takes one value"
+                    [ "resume" ], "`ne resume` expects NAME"
+                    [ "resume"; "a"; "b" ], "expected key=value, found 'b'"
+                    [ "resume"; "a"; "--checkpoint"; "best" ], "--checkpoint expects last or previous, found 'best'"
+                    [ "eval"; "a"; "--episodes"; "0" ], "--episodes expects a whole number >= 1, found '0'"
+                    [ "eval"; "a"; "--checkpoint"; "worst" ], "--checkpoint expects best, last or an environment step, found 'worst'"
+                    [ "topology"; "a"; "--at"; "-1" ], "--at expects a whole number >= 0, found '-1'"
+                ] do
+                test (String.concat " " arguments) { Expect.equal (problems arguments) [ expected ] "problems" }
+
+            test "two environments" {
+                Expect.stringContains (List.head (problems [ "train"; "Hopper-v4"; "Ant-v4" ])) "'Hopper-v4' and 'Ant-v4'" "names both"
+            }
+
+            test "a name that is no folder name" {
+                for name in [ "../x"; ".hidden"; "a/b"; ""; "a b" ] do
+                    Expect.stringContains (List.head (problems [ "train"; "--name"; name ])) "run name" name
+            }
+
+            test "several problems at once" { Expect.hasLength (problems [ "eval"; "a"; "--episodes"; "x"; "--checkpoint"; "y" ]) 2 "both" }
+        ]
+
+        testList "help" [
+            for name, arguments in
+                [
+                    "help", [ "--help" ]
+                    "help-train", [ "train"; "--help" ]
+                    "help-resume", [ "resume"; "-h" ]
+                    "help-eval", [ "eval"; "--help" ]
+                    "help-config-show", [ "config"; "show"; "--help" ]
+                ] do
+                test name {
+                    let code, output, errors = shell arguments
+                    Expect.equal (code, errors) (ExitCode.Ok, "") "exit code"
+                    golden name output
+                }
+
+            test "no argument at all prints the help" {
+                let _, expected, _ = shell [ "--help" ]
+                Expect.equal (shell []) (ExitCode.Ok, expected, "") "help"
+            }
+
+            test "every verb has a help text with an example" {
+                for verb in
+                    [
+                        "train"
+                        "resume"
+                        "status"
+                        "eval"
+                        "digest"
+                        "topology"
+                        "env replay"
+                        "doctor"
+                        "config show"
+                        "config schema"
+                        "test"
+                    ] do
+                    let _, output, _ = shell [ yield! verb.Split ' '; "--help" ]
+                    Expect.stringContains output "Examples:" verb
+            }
+        ]
+
+        test "a user error is one message on standard error, exit code 1" {
+            let code, output, errors = shell [ "trian" ]
+            Expect.equal (code, output) (ExitCode.UserError, "") "nothing on standard output"
+            Expect.equal errors "ne: unknown verb 'trian'; did you mean 'train'?\nSee `ne --help`.\n" "message"
+        }
+
+        test "the tests are the launcher's" {
+            Expect.equal
+                (shell [ "test" ])
+                (ExitCode.UserError, "", "ne: the tests are built and run by the launcher: ./ne test\n")
+                "message"
+        }
+    ]

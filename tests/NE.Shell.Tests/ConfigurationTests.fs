@@ -1,0 +1,302 @@
+module NE.Shell.Tests.ConfigurationTests
+
+open System
+open System.Collections.Generic
+open System.Text.Json
+open Expecto
+open FsCheck
+open FsCheck.FSharp
+open NE.Model
+open NE.Shell.Commands
+open NE.Shell.Configuration
+open NE.Shell.Tests.Support
+
+let private known (id: string) : string | null =
+    if id = "HalfCheetah-v4" || id = "Hopper-v4" then
+        null
+    else
+        "there is no such task"
+
+let private arguments (source: string option) (options: (string * string * string) list) (pairs: string list) =
+    ConfigurationArguments(
+        Option.toObj source,
+        List<_>(options |> List.map (fun (key, value, option) -> struct (key, value, option))),
+        List<string> pairs
+    )
+
+let private files (texts: (string * string) list) (name: string) : string | null =
+    match texts |> List.tryFind (fun (file, _) -> file = name) with
+    | Some(_, text) -> text
+    | None -> null
+
+let private build texts source options pairs =
+    ConfigurationBuilder.Build(arguments source options pairs, files texts, known)
+
+let private fails texts source options pairs =
+    try
+        build texts source options pairs |> ignore
+        failtest "expected a user error"
+    with :? UserError as problem ->
+        problem.Message
+
+let private problem expected texts source options pairs =
+    Expect.stringContains (fails texts source options pairs) expected "message"
+
+let private value (key: string) (settings: Settings) =
+    (Settings.keys |> List.find (fun k -> k.Name = key)).Get settings
+
+[<Tests>]
+let layers =
+    testList "configuration layers" [
+        test "later layers win: defaults, file, options, key=value" {
+            let file = "run:\n  seed: 1\n  steps: 5000\ntd3:\n  batchSize: 32\n"
+
+            let built =
+                build [ "a.yaml", file ] (Some "a.yaml") [ "run.seed", "2", "--seed"; "td3.batchSize", "64", "--x" ] [ "td3.batchSize=128" ]
+
+            Expect.equal (value "run.steps" built.Settings) "5000" "from the file"
+            Expect.equal (value "run.seed" built.Settings) "2" "from the option"
+            Expect.equal (value "td3.batchSize" built.Settings) "128" "from key=value"
+            Expect.equal (value "ne.omega" built.Settings) "0.4" "default"
+        }
+
+        test "sections and dotted keys, lists and scalars mean the same" {
+            let nested =
+                build [ "a", "network:\n  hidden: [64, 32]\n  weightClip: 2\n" ] (Some "a") [] []
+
+            let dotted =
+                build [ "a", "network.hidden: 64,32\nnetwork.weightClip: 2\n" ] (Some "a") [] []
+
+            Expect.equal nested.Settings dotted.Settings "equal"
+        }
+
+        test "a preset is found by its name, and a file of that name wins" {
+            Expect.equal (value "network.hidden" (build [] (Some "td3-anchor") [] []).Settings) "256,256" "preset"
+
+            Expect.equal
+                (value "network.hidden" (build [ "td3-anchor", "network.hidden: [8]" ] (Some "td3-anchor") [] []).Settings)
+                "8"
+                "file"
+        }
+
+        test "td3-anchor is what its sources say" {
+            let settings = (build [] (Some "td3-anchor") [] []).Settings
+
+            for key, expected in
+                [
+                    "run.method", "td3"
+                    "run.environment", "HalfCheetah-v4"
+                    "schedule.kind", "serial"
+                    "network.weightClip", "0"
+                    "td3.bufferSize", "1000000"
+                    "td3.startSteps", "25000"
+                ] do
+                Expect.equal (value key settings) expected key
+        }
+
+        test "an empty file and a file of comments change nothing" {
+            for text in [ ""; "# nothing\n"; "run:\n" ] do
+                Expect.equal (build [ "a", text ] (Some "a") [] []).Settings (build [] None [] []).Settings text
+        }
+
+        test "all problems of all layers at once, each with its place" {
+            let message =
+                fails [ "a.yaml", "run:\n  sed: 1\nne:\n  omega: 7\n" ] (Some "a.yaml") [
+                    "run.steps", "x", "--steps"
+                    "run.environment", "Hoper", "ENV"
+                ] [ "td3.batchsize=1"; "ne.review=sometimes" ]
+
+            let lines = message.Split '\n'
+            Expect.equal lines[0] "the configuration has 6 problems:" "count"
+
+            for expected in
+                [
+                    "a.yaml:2: run.sed = 1: unknown key; did you mean 'run.seed'?"
+                    "a.yaml:4: ne.omega = 7: "
+                    "--steps: run.steps = x: "
+                    "  td3.batchsize = 1: unknown key; did you mean 'td3.batchSize'?"
+                    "  ne.review = sometimes: "
+                    "ENV: run.environment = Hoper: there is no such task"
+                ] do
+                Expect.stringContains message expected "problem"
+        }
+
+        test "a bad combination of values names both keys" {
+            let message = fails [] None [] [ "ne.startDensity=0.5"; "ne.finalDensity=0.3" ]
+            Expect.stringContains message "ne.finalDensity = 0.3" "key"
+            Expect.stringContains message "ne.startDensity" "other key"
+        }
+
+        test "a key given twice" {
+            problem "ne.omega was already given as 'ne.omega=0.1'" [] None [] [ "ne.omega=0.1"; "ne.omega=0.2" ]
+            problem "a.yaml:3: ne.omega was already given in line 2" [ "a.yaml", "ne:\n  omega: 0.1\n  omega: 0.2\n" ] (Some "a.yaml") [] []
+            problem "a.yaml:3: ne.omega was already given in line 2" [ "a.yaml", "ne:\n  omega: 0.1\nne.omega: 0.2\n" ] (Some "a.yaml") [] []
+        }
+
+        test "text that is not YAML names file and line" {
+            problem "a.yaml:2: not valid YAML" [ "a.yaml", "run:\n  seed: [1\nne: 2\n" ] (Some "a.yaml") [] []
+        }
+        test "a list where sections are expected" {
+            problem "a.yaml:1: expected `section:`" [ "a.yaml", "- 1\n- 2\n" ] (Some "a.yaml") [] []
+        }
+        test "an alias" {
+            problem "anchors and aliases are not read" [ "a.yaml", "run:\n  seed: &s 1\n  steps: *s\n" ] (Some "a.yaml") [] []
+        }
+        test "a list of lists" {
+            problem "expected a list of plain values" [ "a.yaml", "network:\n  hidden: [[1]]\n" ] (Some "a.yaml") [] []
+        }
+        test "a second document" { problem "expected one document" [ "a.yaml", "run.seed: 1\n---\nrun.seed: 2\n" ] (Some "a.yaml") [] [] }
+        test "an empty value" { problem "run.seed = (nothing)" [ "a.yaml", "run:\n  seed:\n" ] (Some "a.yaml") [] [] }
+        test "a missing file names the nearest preset" { problem "did you mean the preset 'td3-anchor'?" [] (Some "td3-anhor") [] [] }
+    ]
+
+let private anySettings =
+    gen {
+        let! seed = Gen.choose (-1000, 1000)
+        let! steps = Gen.choose (1_000, 5_000_000)
+        let! hidden = Gen.nonEmptyListOf (Gen.choose (1, 512))
+        let! density = Gen.choose (1, 99) |> Gen.map (fun n -> float n / 100.0)
+        let! review = Gen.elements [ "slope"; "off"; "literal"; "official" ]
+        let! rate = Gen.choose (1, 999) |> Gen.map (fun n -> float n * 1e-6)
+
+        return [
+            $"run.seed={seed}"
+            $"run.steps={steps}"
+            $"""network.hidden={String.Join(',', hidden)}"""
+            $"ne.startDensity={density.ToString(Globalization.CultureInfo.InvariantCulture)}"
+            $"ne.review={review}"
+            $"td3.actorLearningRate={rate.ToString(Globalization.CultureInfo.InvariantCulture)}"
+        ]
+    }
+
+[<Tests>]
+let writer =
+    testList "written configurations" [
+        testPropertyWithConfig
+            {
+                FsCheckConfig.defaultConfig with
+                    maxTest = 50
+            }
+            "config.yaml reads back to the same configuration"
+            (Prop.forAll (Arb.fromGen anySettings) (fun pairs ->
+                let settings = (build [] None [] pairs).Settings
+                let yaml = ConfigurationWriter.Yaml settings
+
+                (build [ "config.yaml", yaml ] (Some "config.yaml") [] []).Settings = settings
+                && ConfigurationBuilder.Read(yaml, "config.yaml") = settings))
+
+        test "config.yaml has every key with its sentence" {
+            let yaml = ConfigurationWriter.Yaml((build [] None [] []).Settings)
+
+            for key in Settings.keys do
+                Expect.stringContains yaml key.Sentence key.Name
+        }
+
+        test "config.diff.yaml has only what differs, and reads back" {
+            let built = build [] (Some "td3-anchor") [] [ "td3.batchSize=64" ]
+            let yaml = ConfigurationWriter.DifferenceYaml built
+            golden "config-difference" yaml
+            Expect.equal (value "td3.batchSize" (build [ "d", yaml ] (Some "d") [] []).Settings) "64" "reads back"
+        }
+
+        test "config.diff.yaml of the defaults names nothing" {
+            Expect.isFalse
+                ((ConfigurationWriter.DifferenceYaml(build [] None [] [ "run.steps=300000" ])).Contains "bufferSize")
+                "derived values follow the length"
+        }
+
+        test "config show" {
+            let code, output, _ =
+                shell [
+                    "config"
+                    "show"
+                    "--steps"
+                    "300000"
+                    "--config"
+                    "td3-anchor"
+                    "ne.omega=0.1"
+                ]
+
+            Expect.equal code ExitCode.Ok "exit code"
+            golden "config-show" output
+        }
+
+        test "config show --yaml is what train writes" {
+            let _, output, _ = shell [ "config"; "show"; "--yaml" ]
+            golden "config-yaml" output
+        }
+
+        test "config show --json has numbers and lists" {
+            let _, output, _ = shell [ "config"; "show"; "--json" ]
+            let json = JsonDocument.Parse(output).RootElement
+            Expect.equal (json.GetProperty("run.steps").GetInt64()) 1_000_000L "number"
+            Expect.equal (json.GetProperty("network.hidden").GetArrayLength()) 2 "list"
+        }
+
+        test "config schema" {
+            let _, output, _ = shell [ "config"; "schema" ]
+            golden "config-schema" output
+        }
+
+        test "config schema --json has every key" {
+            let _, output, _ = shell [ "config"; "schema"; "--json" ]
+            Expect.equal (JsonDocument.Parse(output).RootElement.GetArrayLength()) Settings.keys.Length "length"
+        }
+    ]
+
+[<Tests>]
+let resume =
+    let stored = (build [] None [] [ "run.steps=100000" ]).Settings
+
+    let change options pairs =
+        ConfigurationBuilder.Change(stored, arguments None options pairs)
+
+    testList "a resumed run's configuration" [
+        test "extending a run leaves derived values as they were" {
+            let changed = change [ "run.steps", "200000", "--steps" ] []
+            let names = [ for struct (name, _, _) in Settings.difference stored changed -> name ]
+            Expect.equal names [ "run.steps" ] "only the length"
+        }
+
+        test "what the run is cannot change" {
+            try
+                change [] [ "run.seed=9"; "network.hidden=8"; "nonsense=1" ] |> ignore
+                failtest "expected a user error"
+            with :? UserError as problem ->
+                for expected in
+                    [
+                        "run.seed: is part of what the run is"
+                        "network.hidden: is part"
+                        "nonsense = 1: unknown key"
+                    ] do
+                    Expect.stringContains problem.Message expected "problem"
+        }
+    ]
+
+[<Tests>]
+let plan =
+    testList "what a run takes" [
+        test "parameters as the paper counts them" {
+            let settings = (build [] None [] []).Settings
+
+            let total (plan: RunPlan) =
+                plan.ActorParameters + plan.CriticParameters
+
+            Expect.equal (total (RunPlan.Create(settings, TaskSize(17, 6)))) 116_616L "HalfCheetah, Table 1"
+            Expect.equal (total (RunPlan.Create(settings, TaskSize(376, 17)))) 399_379L "Humanoid, Table 1"
+            let anchor = (build [] (Some "td3-anchor") [] []).Settings
+            Expect.equal (total (RunPlan.Create(anchor, TaskSize(17, 6)))) 216_328L "HalfCheetah, 256-256"
+        }
+
+        test "a transition has two observations, an action, a reward and a flag" {
+            let settings = (build [] None [] [ "td3.bufferSize=1000" ]).Settings
+            Expect.equal (RunPlan.Create(settings, TaskSize(17, 6)).ReplayBytes) (1000L * 4L * 42L) "bytes"
+        }
+
+        test "a dry run creates nothing" {
+            let code, output, errors = shell [ "train"; "--dry-run"; "--steps"; "300000" ]
+            Expect.equal (code, errors) (ExitCode.Ok, "") "exit code"
+            golden "dry-run" output
+            Expect.isFalse (IO.Directory.Exists "/nonexistent/runs") "no folder"
+        }
+    ]

@@ -1,0 +1,256 @@
+/// The launcher script in a tree of its own with a `dotnet` that only writes down what it was asked.
+module NE.Shell.Tests.LauncherTests
+
+open System
+open System.Diagnostics
+open System.IO
+open Expecto
+open NE.Shell.Tests.Support
+
+let private repository =
+    Path.GetFullPath(Path.Combine(__SOURCE_DIRECTORY__, "../.."))
+
+let private output = "bin/Release/net10.0/linux-x64"
+
+/// `dotnet build` makes the files that a build makes (and fails where `broken` lies); anything else is a program: a test runner writes the
+/// summary that the test prepared, `ne` prints its arguments and exits with 7.
+let private fakeDotnet =
+    """#!/usr/bin/env bash
+root="$(dirname "$(readlink -f "$0")")/.."
+echo "$@" >>"$root/calls"
+case "$1" in
+build)
+    [[ -e "$root/broken" ]] && { echo "error CS0001: broken on purpose"; exit 1; }
+    mkdir -p "$root/tree/NE.Shell/OUTPUT" && touch "$root/tree/NE.Shell/OUTPUT/ne.dll" ;;
+*/tests/*)
+    name="$(basename "$1" .dll)"
+    [[ -e "$root/summary-$name" ]] && cat "$root/summary-$name" >>"$NE_TEST_SUMMARY"
+    [[ -e "$root/exit-$name" ]] && exit "$(cat "$root/exit-$name")"
+    exit 0 ;;
+*) echo "ne: ${*:2}"; exit 7 ;;
+esac
+"""
+        .Replace("OUTPUT", output)
+
+type private Tree() =
+    let folder = new TemporaryFolder()
+    let file (name: string) = folder.File name
+
+    let write (name: string) (text: string) =
+        let path = file name
+        Directory.CreateDirectory(nonNull (Path.GetDirectoryName path)) |> ignore
+        File.WriteAllText(path, text)
+
+    let executable =
+        UnixFileMode.UserRead ||| UnixFileMode.UserWrite ||| UnixFileMode.UserExecute
+
+    do
+        write "tree/ne" (File.ReadAllText(Path.Combine(repository, "ne")))
+        write "bin/dotnet" fakeDotnet
+        File.SetUnixFileMode(file "tree/ne", executable)
+        File.SetUnixFileMode(file "bin/dotnet", executable)
+
+        for source in
+            [
+                "NE.Shell/A.cs"
+                "NE.Actors/A.cs"
+                "NE.Model.fs/A.fs"
+                "presets/a.yaml"
+                "Directory.Build.props"
+                "global.json"
+            ] do
+            write $"tree/{source}" ""
+
+        for project in [ "NE.A.Tests"; "NE.EndToEnd" ] do
+            write $"tree/tests/{project}/{project}.fsproj" ""
+
+        Directory.CreateDirectory(file "home") |> ignore
+
+    member _.File name = file name
+    member _.Write(name, text) = write name text
+
+    member _.Calls =
+        if File.Exists(file "calls") then
+            File.ReadAllLines(file "calls")
+        else
+            [||]
+
+    member this.Builds = this.Calls |> Array.filter _.StartsWith("build") |> Array.length
+
+    /// Exit code, standard output and standard error of a command in a folder of its own.
+    member _.Run(command: string, [<ParamArray>] arguments: string[]) =
+        let start =
+            ProcessStartInfo(
+                command,
+                arguments,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+                WorkingDirectory = file "home"
+            )
+
+        start.Environment["PATH"] <- file "bin" + ":" + Environment.GetEnvironmentVariable "PATH"
+        start.Environment["HOME"] <- file "home"
+        // The library is not what these tests are about.
+        start.Environment["MUJOCO_PATH"] <- file "home"
+        start.Environment.Remove "NE_TEST_SUMMARY" |> ignore
+        use running = nonNull (Process.Start start)
+        let errors = running.StandardError.ReadToEndAsync()
+        let text = running.StandardOutput.ReadToEnd()
+        running.WaitForExit()
+        running.ExitCode, text, errors.Result
+
+    member this.Ne([<ParamArray>] arguments: string[]) = this.Run(file "tree/ne", arguments)
+
+    interface IDisposable with
+        member _.Dispose() = (folder :> IDisposable).Dispose()
+
+let private lastLine (text: string) =
+    text.Split('\n', StringSplitOptions.RemoveEmptyEntries) |> Array.last
+
+[<Tests>]
+let tests =
+    testList "the launcher" [
+        for script in [ "ne"; ".ci/run" ] do
+            test $"{script} is valid bash" {
+                use running = Process.Start("bash", [| "-n"; Path.Combine(repository, script) |])
+                running.WaitForExit()
+                Expect.equal running.ExitCode 0 "bash -n"
+            }
+
+        test "builds once, then runs the executable with its arguments and exit code" {
+            use tree = new Tree()
+            let code, text, errors = tree.Ne("train", "Hopper-v4", "--name", "a b")
+            Expect.equal (code, text) (7, "ne: train Hopper-v4 --name a b\n") errors
+            Expect.hasLength (errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)) 1 "one line of progress"
+            let _, _, second = tree.Ne "status"
+            Expect.equal (tree.Builds, second) (1, "") "no second build, no line"
+        }
+
+        for name, change in
+            [
+                "a changed source", (fun (tree: Tree) -> tree.Write("tree/NE.Model.fs/A.fs", "x"))
+                "a new source", (fun tree -> tree.Write("tree/NE.Actors/Deep/B.cs", ""))
+                "a deleted source", (fun tree -> File.Delete(tree.File "tree/NE.Shell/A.cs"))
+                "a changed project setting", (fun tree -> tree.Write("tree/Directory.Build.props", "x"))
+                "a deleted build", (fun tree -> File.Delete(tree.File $"tree/NE.Shell/{output}/ne.dll"))
+            ] do
+            test $"{name} means a new build" {
+                use tree = new Tree()
+                tree.Ne "status" |> ignore
+                change tree
+                tree.Ne "status" |> ignore
+                Expect.equal tree.Builds 2 "builds"
+            }
+
+        test "what a build leaves behind is no change" {
+            use tree = new Tree()
+            tree.Ne "status" |> ignore
+            tree.Write("tree/NE.Actors/obj/x.cs", "")
+            File.SetLastWriteTime(tree.File "tree/NE.Actors", DateTime.Now.AddDays -1.0)
+            tree.Ne "status" |> ignore
+            Expect.equal tree.Builds 1 "builds"
+        }
+
+        test "works through a symbolic link from another folder" {
+            use tree = new Tree()
+            File.CreateSymbolicLink(tree.File "home/link", tree.File "tree/ne") |> ignore
+            let code, text, errors = tree.Run(tree.File "home/link", "status")
+            Expect.equal (code, text) (7, "ne: status\n") errors
+        }
+
+        test "a failing build shows its output and exits with 2" {
+            use tree = new Tree()
+            tree.Write("broken", "")
+            let code, text, errors = tree.Ne "status"
+            Expect.equal (code, text) (2, "") "exit code"
+            Expect.stringContains errors "error CS0001: broken on purpose" "the log"
+        }
+
+        test "another accelerator is another build" {
+            use tree = new Tree()
+            tree.Ne "status" |> ignore
+            tree.Run("env", "NE_ACCELERATOR=cuda", tree.File "tree/ne", "status") |> ignore
+            Expect.equal tree.Builds 2 "builds"
+            Expect.stringContains (tree.Calls |> Array.filter _.StartsWith("build") |> Array.last) "-p:Accelerator=cuda" "passed on"
+        }
+
+        testList "test" [
+            let prepared (summaries: (string * string) list) (exits: (string * int) list) =
+                let tree = new Tree()
+
+                for name, summary in summaries do
+                    tree.Write($"summary-{name}", summary + "\n")
+
+                for name, code in exits do
+                    tree.Write($"exit-{name}", string code)
+
+                tree
+
+            for name, summaries, exits, arguments, expectedCode, expectedLine in
+                [
+                    "adds up",
+                    [
+                        "NE.A.Tests", "3 passed, 0 failed, 1 skipped"
+                        "NE.EndToEnd", "2 passed, 0 failed, 0 skipped"
+                    ],
+                    [],
+                    [],
+                    0,
+                    "5 passed, 0 failed"
+                    "--unit leaves the end-to-end tests out",
+                    [ "NE.A.Tests", "3 passed, 0 failed, 1 skipped" ],
+                    [],
+                    [ "--unit" ],
+                    0,
+                    "3 passed, 0 failed"
+                    "a failed test fails",
+                    [
+                        "NE.A.Tests", "3 passed, 1 failed, 0 skipped"
+                        "NE.EndToEnd", "2 passed, 0 failed, 0 skipped"
+                    ],
+                    [ "NE.A.Tests", 1 ],
+                    [],
+                    1,
+                    "5 passed, 1 failed"
+                    "a runner without a summary fails",
+                    [ "NE.A.Tests", "3 passed, 0 failed, 0 skipped" ],
+                    [ "NE.EndToEnd", 134 ],
+                    [],
+                    1,
+                    "3 passed, 1 failed"
+                    "a runner that crashes after its summary fails",
+                    [ "NE.A.Tests", "3 passed, 0 failed, 0 skipped" ],
+                    [ "NE.A.Tests", 139 ],
+                    [ "--unit" ],
+                    1,
+                    "3 passed, 1 failed"
+                    "no test at all fails",
+                    [ "NE.A.Tests", "0 passed, 0 failed, 0 skipped" ],
+                    [ "NE.A.Tests", 2 ],
+                    [ "--unit"; "--filter"; "x" ],
+                    1,
+                    "0 passed, 0 failed"
+                    "a filter may leave a runner without tests",
+                    [
+                        "NE.A.Tests", "1 passed, 0 failed, 0 skipped"
+                        "NE.EndToEnd", "0 passed, 0 failed, 0 skipped"
+                    ],
+                    [ "NE.EndToEnd", 2 ],
+                    [ "--filter"; "x" ],
+                    0,
+                    "1 passed, 0 failed"
+                ] do
+                test name {
+                    use tree = prepared summaries exits
+                    let code, text, errors = tree.Ne(Array.ofList ("test" :: arguments))
+                    Expect.equal (code, lastLine text) (expectedCode, expectedLine) errors
+                }
+
+            test "a failing build is a failure" {
+                use tree = prepared [] []
+                tree.Write("broken", "")
+                let code, text, _ = tree.Ne "test"
+                Expect.equal (code, lastLine text) (2, "0 passed, 1 failed") "summary"
+            }
+        ]
+    ]

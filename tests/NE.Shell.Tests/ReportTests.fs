@@ -1,0 +1,143 @@
+module NE.Shell.Tests.ReportTests
+
+open System.Collections.Generic
+open System.IO
+open Expecto
+open NE.Model.History
+open NE.Shell.Doctor
+open NE.Shell.Reports
+open NE.Shell.Tests.Support
+
+let private layer stack index grown pruned active : LayerChange = {
+    Stack = stack
+    Layer = index
+    Grown = Array.init grown id
+    Pruned = Array.init pruned id
+    Touched = Array.init (pruned / 2) id
+    Dormant = pruned
+    Active = active
+    Size = 100
+    MinScore = nanf
+    MaxScore = nanf
+}
+
+let private event step network layers : TopologyChanged = {
+    Step = step
+    Network = network
+    Layers = layers
+    OutputShift = 0.0
+}
+
+// The actor's layer 1 starts with 20 weights, grows 10 and prunes 4, then grows 5.
+let private history = [
+    event 100L "actor" [| layer 0 1 10 4 26 |]
+    event 100L "critic" [| layer 0 1 2 0 12; layer 1 1 3 1 22 |]
+    event 200L "actor" [| layer 0 1 5 0 31 |]
+]
+
+let private fold at =
+    TopologyReport.Fold("a", List<_> history, at)
+
+let private actorLayer (report: TopologyReport) = report.Networks[0].Layers[0]
+
+[<Tests>]
+let topology =
+    testList "topology reports" [
+        test "without a step it is the newest" {
+            let report = fold (System.Nullable())
+            let actor = actorLayer report
+            Expect.equal report.At 200L "step"
+            Expect.equal (actor.Active, actor.Grown, actor.Pruned, actor.Touched) (31L, 15L, 4L, 2L) "sums"
+            Expect.equal actor.Density 0.31 "density"
+            Expect.equal report.Networks[0].Events 2 "events"
+        }
+
+        test "a past step folds only what had happened" {
+            let actor = actorLayer (fold (System.Nullable 150L))
+            Expect.equal (actor.Active, actor.Grown, actor.Pruned) (26L, 10L, 4L) "first event"
+            Expect.equal actor.Dormant (System.Nullable 4) "dormant"
+        }
+
+        test "before the first event it is what that event found" {
+            let report = fold (System.Nullable 99L)
+            let actor = actorLayer report
+            Expect.equal (actor.Active, actor.Grown, actor.Pruned) (20L, 0L, 0L) "initial"
+            Expect.isFalse actor.Dormant.HasValue "nobody counted"
+            Expect.isFalse report.Networks[0].LastEvent.HasValue "no event"
+        }
+
+        test "the twin critics are two stacks of one network" {
+            let critic = (fold (System.Nullable())).Networks[1]
+            Expect.equal [ for layer in critic.Layers -> layer.Stack, layer.Active ] [ 0, 12L; 1, 22L ] "stacks"
+            Expect.floatClose Accuracy.high critic.Density 0.17 "density of both"
+        }
+
+        test "a run without events has no networks" { Expect.isEmpty (TopologyReport.Fold("a", [||], System.Nullable())).Networks "none" }
+    ]
+
+[<Tests>]
+let rows =
+    testList "the newest row of a CSV file" [
+        for name, text, expected in
+            [
+                "no file", None, []
+                "only a heading", Some "step,value\n", [] // the heading itself holds no numbers
+                "a row", Some "step,value\n5,1.5\n", [ "step", 5.0; "value", 1.5 ]
+                "the last of many", Some "step,value\n5,1.5\n6,2.5\n", [ "step", 6.0; "value", 2.5 ]
+                "half a row is not read", Some "step,value\n5,1.5\n6,", [ "step", 5.0; "value", 1.5 ]
+                "an empty field is missing", Some "step,value\n5,\n", [ "step", 5.0 ]
+            ] do
+            test name {
+                use folder = new TemporaryFolder()
+                let file = folder.File "a.csv"
+
+                text |> Option.iter (fun text -> File.WriteAllText(file, text))
+
+                Expect.equal [ for KeyValue(column, value) in LastRow.Read file -> column, value ] expected "row"
+            }
+
+        test "a long file is read from its end" {
+            use folder = new TemporaryFolder()
+            let file = folder.File "a.csv"
+
+            File.WriteAllLines(
+                file,
+                seq {
+                    "step,value"
+                    yield! seq { for i in 1..50_000 -> $"{i},{i * 2}" }
+                }
+            )
+
+            Expect.equal (LastRow.Read file).["value"] 100_000.0 "last"
+        }
+    ]
+
+[<Tests>]
+let doctor =
+    testList "doctor" [
+        test "names what it looked for and leaves nothing behind" {
+            use folder = new TemporaryFolder()
+            let findings = Examination.Examine(folder.File "runs", "http://127.0.0.1:9").Result
+            let names = [ for finding in findings -> finding.Name ]
+
+            for name in
+                [
+                    ".NET"
+                    "libtorch"
+                    "libmujoco"
+                    "cores"
+                    "memory"
+                    "disk"
+                    "database"
+                    "Seq"
+                ] do
+                Expect.contains names name "looked for"
+
+            for finding in findings do
+                Expect.isTrue (finding.Ok || not (isNull finding.Fix)) $"{finding.Name}: what is missing has a fix"
+
+            let seq = findings |> Seq.find (fun finding -> finding.Name = "Seq")
+            Expect.isFalse (seq.Ok || seq.Required) "Seq is absent and not needed"
+            Expect.isEmpty (Directory.GetFileSystemEntries folder.Path) "nothing left"
+        }
+    ]

@@ -1,0 +1,270 @@
+module NE.Shell.Tests.RunningTests
+
+open System
+open System.Collections.Generic
+open System.IO
+open System.Runtime.InteropServices
+open System.Text.Json
+open Expecto
+open NE.Actors.MuJoCo
+open NE.Actors.Runs
+open NE.Shell
+open NE.Shell.Commands
+open NE.Shell.Running
+open NE.Shell.Tests.Support
+
+let private training =
+    RunStatus(Phase = RunPhase.Training, Step = 500L, Steps = 1_000L)
+
+/// A run that ends at once as it is told to.
+let private ending (outcome: RunOutcome) (_: RunRequest) : ITrainingRun =
+    let run = FakeRun training
+    run.End outcome
+    run
+
+let private failed = RunOutcome(RunPhase.Failed, "a parameter is NaN", 400L)
+let private interrupted = RunOutcome(RunPhase.Interrupted, "SIGTERM", 500L)
+let private train = [ "train"; "--steps"; "1000"; "--name"; "a" ]
+
+let private runJson (runs: string) =
+    JsonDocument.Parse(File.ReadAllText(Path.Combine(runs, "a", "run.json"))).RootElement
+
+// Serilog's global logger is one per process.
+[<Tests>]
+let tests =
+    testSequenced
+    <| testList "running" [
+        test "a new run's directory says what it is" {
+            use folder = new TemporaryFolder()
+            let mutable asked: RunRequest option = None
+
+            let start request =
+                asked <- Some request
+                ending interrupted request
+
+            let arguments = train @ [ "ne.omega=0.2"; "--seed"; "7" ]
+            let shell = host folder.Path start
+            let code, _, errors = execute shell arguments
+            Expect.equal code ExitCode.Interrupted errors
+
+            let file name =
+                File.ReadAllText(Path.Combine(folder.Path, "a", name))
+
+            Expect.stringContains (file "config.yaml") "omega: 0.2" "config.yaml"
+            Expect.stringContains (file "config.diff.yaml") "omega: 0.2" "config.diff.yaml"
+            Expect.stringStarts (file "command.txt") "ne" "command.txt"
+            Expect.equal asked.Value.Settings.Run.Seed 7L "the run gets the settings"
+            Expect.equal asked.Value.ConfigurationText (file "config.yaml") "and their text"
+            Expect.sequenceEqual asked.Value.Loggers [ "NE.Actors.Logging.SerilogLogger, NE.Actors" ] "and the logger"
+            Expect.equal ((runJson folder.Path).GetProperty("seed").GetInt64()) 7L "run.json"
+        }
+
+        test "an interrupted run: exit code 3, how to resume, run.json" {
+            use folder = new TemporaryFolder()
+            let code, output, errors = execute (host folder.Path (ending interrupted)) train
+            Expect.equal code ExitCode.Interrupted "exit code"
+            Expect.stringContains errors "Go on with: ne resume a" "message"
+            Expect.isFalse (output.Contains '\027') "no ANSI codes when redirected"
+            Expect.equal ((runJson folder.Path).GetProperty("status").GetString()) "interrupted" "run.json"
+        }
+
+        test "a failed run: exit code 2 and why" {
+            use folder = new TemporaryFolder()
+            let code, _, errors = execute (host folder.Path (ending failed)) train
+            Expect.equal code ExitCode.Failed "exit code"
+            Expect.stringContains errors "a failed: a parameter is NaN" "message"
+            Expect.equal ((runJson folder.Path).GetProperty("statusReason").GetString()) "a parameter is NaN" "run.json"
+        }
+
+        test "a taken name: exit code 1, three choices, nothing changed" {
+            use folder = new TemporaryFolder()
+            execute (host folder.Path (ending interrupted)) train |> ignore
+            let before = File.ReadAllText(Path.Combine(folder.Path, "a", "run.json"))
+            let code, _, errors = execute (host folder.Path noRun) train
+            Expect.equal code ExitCode.UserError "exit code"
+
+            for choice in [ "ne resume a"; "--name"; "--overwrite" ] do
+                Expect.stringContains errors choice "choice"
+
+            Expect.equal (File.ReadAllText(Path.Combine(folder.Path, "a", "run.json"))) before "untouched"
+        }
+
+        test "--overwrite begins anew" {
+            use folder = new TemporaryFolder()
+            execute (host folder.Path (ending interrupted)) train |> ignore
+            let first = (runJson folder.Path).GetProperty("id").GetString()
+
+            let code, _, _ =
+                execute (host folder.Path (ending interrupted)) (train @ [ "--overwrite" ])
+
+            Expect.equal code ExitCode.Interrupted "ran"
+            Expect.notEqual ((runJson folder.Path).GetProperty("id").GetString()) first "another run"
+        }
+
+        test "bad input creates nothing" {
+            use folder = new TemporaryFolder()
+            let runs = folder.File "runs"
+
+            for arguments in
+                [
+                    [ "train"; "Hoper-v4" ]
+                    [ "train"; "ne.omega=2" ]
+                    [ "train"; "--name"; "../b" ]
+                    [ "resume"; "x" ]
+                    [ "digest"; "x" ]
+                ] do
+                let code, output, errors = execute (host runs noRun) arguments
+                Expect.equal (code, output) (ExitCode.UserError, "") errors
+                Expect.isFalse (errors.Contains "   at ") "no stack trace"
+
+            Expect.isFalse (Directory.Exists runs) "no folder"
+        }
+
+        test "a missing library: exit code 2, its message, nothing created" {
+            use folder = new TemporaryFolder()
+            let runs = folder.File "runs"
+
+            let missing =
+                Func<_>(fun () -> raise (MuJoCoUnavailableException("libmujoco 2.2.2 is not here; install it", null)))
+
+            let shell =
+                ShellHost(Output = new StringWriter(), Error = new StringWriter(), DefaultRuns = runs, Prepare = missing)
+
+            let code, _, errors = execute shell train
+            Expect.equal (code, errors) (ExitCode.Failed, "ne: libmujoco 2.2.2 is not here; install it\n") "message"
+            Expect.isFalse (Directory.Exists runs) "no folder"
+        }
+
+        test "resume hands the run its changes, keeps what is derived, and adds a stretch" {
+            use folder = new TemporaryFolder()
+            execute (host folder.Path (ending interrupted)) train |> ignore
+            let mutable asked: RunRequest option = None
+
+            let start request =
+                asked <- Some request
+                ending interrupted request
+
+            let code, output, _ =
+                execute (host folder.Path start) [ "resume"; "a"; "--steps"; "2000"; "checkpoint.every=77" ]
+
+            Expect.equal code ExitCode.Interrupted "ran"
+            let changes = [ for struct (key, before, after) in asked.Value.Changes -> key, before, after ]
+            Expect.equal changes [ "run.steps", "1000", "2000"; "checkpoint.every", "25000", "77" ] "changes"
+            Expect.stringContains output "checkpoint.every: 25000 -> 77" "shown"
+            Expect.stringContains output "stay as they were" "says so"
+
+            Expect.equal
+                (asked.Value.Settings.Ne.EndStep.ToString())
+                ((NE.Model.Derived<int64>.Is 975L).ToString())
+                "derived from the first length"
+
+            Expect.equal ((runJson folder.Path).GetProperty("stretches").GetArrayLength()) 2 "stretches"
+            Expect.stringContains (File.ReadAllText(Path.Combine(folder.Path, "a", "config.yaml"))) "every: 77" "config.yaml"
+        }
+
+        test "resume refuses a run that another process works on" {
+            use folder = new TemporaryFolder()
+            execute (host folder.Path (ending interrupted)) train |> ignore
+            use _ = RunFolder.Open(folder.Path, "a")
+            let code, _, errors = execute (host folder.Path noRun) [ "resume"; "a" ]
+            Expect.equal code ExitCode.UserError "exit code"
+            Expect.stringContains errors $"process {Environment.ProcessId}" "names the holder"
+        }
+
+        test "status knows a killed run from an interrupted one" {
+            use folder = new TemporaryFolder()
+            execute (host folder.Path (ending interrupted)) train |> ignore
+
+            let state () =
+                let _, output, _ = execute (host folder.Path noRun) [ "status"; "a"; "--json" ]
+                JsonDocument.Parse(output).RootElement.GetProperty("state").GetString()
+
+            Expect.equal (state ()) "interrupted" "as run.json says"
+            let paths = RunFolder.Find(folder.Path, "a")
+            let info = RunInfo.Read paths.RunInfo
+
+            let asIfKilled =
+                RunInfo(
+                    info.FormatVersion,
+                    info.Id,
+                    info.Name,
+                    RunState.Running,
+                    null,
+                    info.Environment,
+                    info.Method,
+                    info.Seed,
+                    info.TotalSteps,
+                    info.Threads,
+                    info.Device,
+                    info.Stretches
+                )
+
+            asIfKilled.Write paths.RunInfo
+
+            Expect.equal (state ()) "killed" "nobody holds the lock"
+            use _ = RunFolder.Open(folder.Path, "a")
+            Expect.equal (state ()) "running" "somebody does"
+        }
+
+        test "status of all runs is a table" {
+            use folder = new TemporaryFolder()
+            execute (host folder.Path (ending interrupted)) train |> ignore
+            let code, output, _ = execute (host folder.Path noRun) [ "status" ]
+            Expect.equal code ExitCode.Ok "exit code"
+            Expect.stringContains output "interrupted" "state"
+        }
+
+        test "status without runs says how to begin" {
+            let _, output, _ = shell [ "status" ]
+            Expect.stringContains output "ne train" "hint"
+        }
+
+        test "an unknown run lists those that there are" {
+            use folder = new TemporaryFolder()
+            execute (host folder.Path (ending interrupted)) train |> ignore
+            let code, _, errors = execute (host folder.Path noRun) [ "status"; "b" ]
+            Expect.equal code ExitCode.UserError "exit code"
+            Expect.stringContains errors "There is: a." "list"
+        }
+    ]
+
+[<Tests>]
+let signals =
+    testList "signals" [
+        test "the first asks the run to stop, the second Ctrl-C ends at once" {
+            let asked, ended = List<string>(), List<string>()
+
+            use signals =
+                new StopSignals(Action<string>(fun reason -> asked.Add reason), Action(fun () -> ended.Add "ended"))
+
+            signals.On PosixSignal.SIGINT
+            Expect.sequenceEqual asked [ "Ctrl-C" ] "asked once"
+            Expect.isEmpty ended "still working"
+            signals.On PosixSignal.SIGINT
+            Expect.hasLength asked 1 "not asked again"
+            Expect.hasLength ended 1 "ended"
+        }
+
+        test "a second SIGTERM changes nothing" {
+            let asked, ended = List<string>(), List<string>()
+
+            use signals =
+                new StopSignals(Action<string>(fun reason -> asked.Add reason), Action(fun () -> ended.Add "ended"))
+
+            signals.On PosixSignal.SIGTERM
+            signals.On PosixSignal.SIGTERM
+            Expect.sequenceEqual asked [ "SIGTERM" ] "asked once"
+            Expect.isEmpty ended "still working"
+        }
+    ]
+
+[<Tests>]
+let commandText =
+    testList "command.txt" [
+        test "words that a shell would take apart are quoted" {
+            Expect.equal
+                (CommandText.Of [ "train"; "ne.omega=0.2"; "--name"; "a b"; "it's" ])
+                "ne train ne.omega=0.2 --name 'a b' 'it'\\''s'"
+                "quoted"
+        }
+    ]

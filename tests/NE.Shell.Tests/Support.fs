@@ -1,0 +1,90 @@
+/// What the shell's tests share: a host whose console is text, a run that does what the test says, golden files.
+module NE.Shell.Tests.Support
+
+open System
+open System.Collections.Generic
+open System.IO
+open System.Threading.Tasks
+open Expecto
+open NE.Actors.Runs
+open NE.Shell
+open NE.Shell.Commands
+
+/// A folder that is gone after the test.
+type TemporaryFolder() =
+    let path = Directory.CreateTempSubdirectory("ne-shell-").FullName
+    member _.Path = path
+    member _.File(name: string) = Path.Combine(path, name)
+
+    interface IDisposable with
+        member _.Dispose() = Directory.Delete(path, true)
+
+/// A run that ends when the test, or a request to stop, says so.
+type FakeRun(status: RunStatus) =
+    let completion =
+        TaskCompletionSource<RunOutcome>(TaskCreationOptions.RunContinuationsAsynchronously)
+
+    member val Reasons = List<string>()
+
+    member _.End(outcome: RunOutcome) =
+        completion.TrySetResult outcome |> ignore
+
+    interface ITrainingRun with
+        member _.Status = status
+        member _.Completion = completion.Task
+
+        member this.RequestStop reason =
+            this.Reasons.Add reason
+
+            completion.TrySetResult(RunOutcome(RunPhase.Interrupted, reason, 500L))
+            |> ignore
+
+        member _.DisposeAsync() = ValueTask()
+
+/// A host without terminal, native libraries or a real run.
+let host (runs: string) (start: RunRequest -> ITrainingRun) : ShellHost =
+    let versions = dict [ "ne", "test" ]
+
+    ShellHost(
+        Output = new StringWriter(NewLine = "\n"),
+        Error = new StringWriter(NewLine = "\n"),
+        DefaultRuns = runs,
+        Width = 160,
+        StartRun = Func<_, _> start,
+        Prepare = fun () -> Dictionary<string, string>(versions) :> IReadOnlyDictionary<string, string>
+    )
+
+let noRun (_: RunRequest) : ITrainingRun =
+    failtest "this command must not start a run"
+
+/// Exit code, standard output and standard error of a command line.
+let execute (host: ShellHost) (arguments: string list) : ExitCode * string * string =
+    let code = Shell.Run(List<string> arguments, host).GetAwaiter().GetResult()
+    code, string host.Output, string host.Error
+
+/// Runs a command line that starts no run, with runs in a folder that does not exist.
+let shell (arguments: string list) : ExitCode * string * string =
+    execute (host "/nonexistent/runs" noRun) arguments
+
+let private goldenFolder = Path.Combine(__SOURCE_DIRECTORY__, "golden")
+
+/// Compares with golden/NAME.txt. NE_UPDATE_GOLDEN=1 writes the file instead, to be reviewed as a diff.
+let golden (name: string) (actual: string) =
+    let file = Path.Combine(goldenFolder, name + ".txt")
+
+    if Environment.GetEnvironmentVariable "NE_UPDATE_GOLDEN" = "1" then
+        Directory.CreateDirectory goldenFolder |> ignore
+        File.WriteAllText(file, actual)
+    else
+        Expect.isTrue (File.Exists file) $"golden/{name}.txt is missing; NE_UPDATE_GOLDEN=1 writes it"
+        Expect.equal actual (File.ReadAllText file) $"golden/{name}.txt; NE_UPDATE_GOLDEN=1 rewrites it when the change is meant"
+
+/// Waits until a condition holds; fails after a time that no passing test comes near.
+let eventually (what: string) (condition: unit -> bool) =
+    let until = DateTime.UtcNow.AddSeconds 60.0
+
+    while not (condition ()) do
+        if DateTime.UtcNow > until then
+            failtest $"never: {what}"
+
+        Threading.Thread.Sleep 5
