@@ -199,7 +199,8 @@ type Stream(state: StreamState) =
             items[i] <- items[j]
             items[j] <- held
 
-let private keyOf (seed: int64) (purpose: Purpose) = combine (combine 0UL seed) (int64 purpose)
+let private keyOf (seed: int64) (purpose: Purpose) =
+    combine (combine 0UL seed) (int64 purpose)
 
 /// The sequential stream of a purpose, at its beginning. Store `State` and continue with `Stream(state)`.
 let stream (seed: int64) (purpose: Purpose) : Stream =

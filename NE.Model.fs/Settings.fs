@@ -174,10 +174,7 @@ type NeSettings = {
 type CheckpointSettings = { Every: int64 }
 
 /// Noise-free evaluation.
-type EvaluationSettings = {
-    Every: Derived<int64>
-    Episodes: int
-}
+type EvaluationSettings = { Every: Derived<int64>; Episodes: int }
 
 /// What is written down while the run goes on.
 type LogSettings = {
@@ -324,8 +321,10 @@ module Settings =
 
     let private wholeNumber low high = {
         Words =
-            if high = Int64.MaxValue then $"a whole number >= {low}"
-            else $"a whole number in [{low}, {high}]"
+            if high = Int64.MaxValue then
+                $"a whole number >= {low}"
+            else
+                $"a whole number in [{low}, {high}]"
         Show = showInteger
         Parse =
             fun text ->
@@ -339,17 +338,25 @@ module Settings =
         Parse = kind.Parse >> Result.map int
     }
 
-    let private count low = int32Of (wholeNumber low 1_000_000_000L)
+    let private count low =
+        int32Of (wholeNumber low 1_000_000_000L)
+
     let private steps low = wholeNumber low Int64.MaxValue
 
     let private real words allowed = {
         Words = words
         Show = showReal
-        Parse = fun text -> parseReal text |> Result.bind (fun v -> if allowed v then Ok v else Error "out of range")
+        Parse =
+            fun text ->
+                parseReal text
+                |> Result.bind (fun v -> if allowed v then Ok v else Error "out of range")
     }
 
     let private fraction = real "a number in [0, 1]" (fun v -> v >= 0.0 && v <= 1.0)
-    let private positiveFraction = real "a number in (0, 1]" (fun v -> v > 0.0 && v <= 1.0)
+
+    let private positiveFraction =
+        real "a number in (0, 1]" (fun v -> v > 0.0 && v <= 1.0)
+
     let private openFraction = real "a number in [0, 1)" (fun v -> v >= 0.0 && v < 1.0)
     let private positive = real "a number > 0" (fun v -> v > 0.0)
     let private notNegative = real "a number >= 0" (fun v -> v >= 0.0)
@@ -373,7 +380,12 @@ module Settings =
             function
             | Auto -> "auto"
             | Is value -> kind.Show value
-        Parse = fun text -> if text.Trim() = "auto" then Ok Auto else kind.Parse text |> Result.map Is
+        Parse =
+            fun text ->
+                if text.Trim() = "auto" then
+                    Ok Auto
+                else
+                    kind.Parse text |> Result.map Is
     }
 
     let private widths = {
@@ -381,7 +393,8 @@ module Settings =
         Show = List.map string >> String.concat ","
         Parse =
             fun (text: string) ->
-                let parts = text.Trim('[', ']', ' ').Split([| ','; ' '; '-' |], StringSplitOptions.RemoveEmptyEntries)
+                let parts =
+                    text.Trim('[', ']', ' ').Split([| ','; ' '; '-' |], StringSplitOptions.RemoveEmptyEntries)
 
                 let numbers =
                     parts
@@ -412,7 +425,12 @@ module Settings =
     let private text = {
         Words = "an environment's id, see `ne env list`"
         Show = id
-        Parse = fun (value: string) -> if String.IsNullOrWhiteSpace value then Error "empty" else Ok(value.Trim())
+        Parse =
+            fun (value: string) ->
+                if String.IsNullOrWhiteSpace value then
+                    Error "empty"
+                else
+                    Ok(value.Trim())
     }
 
     let private key name unit' provenance (kind: Kind<'T>) get set sentence = {
@@ -741,7 +759,11 @@ module Settings =
             "ne.growth"
             ""
             Paper
-            (choice [ "cosine", GrowthShape.Cosine; "uniform", GrowthShape.Uniform; "warm", GrowthShape.Warm ])
+            (choice [
+                "cosine", GrowthShape.Cosine
+                "uniform", GrowthShape.Uniform
+                "warm", GrowthShape.Warm
+            ])
             (fun s -> s.Ne.Growth)
             (fun v s -> { s with Ne.Growth = v })
             "Shape of the growth schedule."
@@ -918,7 +940,10 @@ module Settings =
                         Problem = problem
                     }
 
-        if errors.Count = 0 then Ok current else Error(List.ofSeq errors)
+        if errors.Count = 0 then
+            Ok current
+        else
+            Error(List.ofSeq errors)
 
     /// Every key with its value, in the order of the table.
     let values (settings: Settings) : struct (string * string) list =
@@ -929,7 +954,11 @@ module Settings =
         keys
         |> List.choose (fun key ->
             let old, updated = key.Get before, key.Get after
-            if old = updated then None else Some(struct (key.Name, old, updated)))
+
+            if old = updated then
+                None
+            else
+                Some(struct (key.Name, old, updated)))
 
     /// A derived value with the rule that gave it, to be printed.
     type Derivation = {
@@ -960,23 +989,40 @@ module Settings =
                 Is computed
 
         let total = settings.Run.Steps
-        let whole name rule value compute = derive name rule showInteger value compute
+
+        let whole name rule value compute =
+            derive name rule showInteger value compute
+
         let short = total < paperSteps
 
         let buffer =
             whole
                 "td3.bufferSize"
-                (if short then "min(1,000,000, steps/3), at least 10 batches" else "1,000,000")
+                (if short then
+                     "min(1,000,000, steps/3), at least 10 batches"
+                 else
+                     "1,000,000")
                 settings.Td3.BufferSize
-                (fun () -> if short then max (10L * int64 settings.Td3.BatchSize) (min 1_000_000L (total / 3L)) else 1_000_000L)
+                (fun () ->
+                    if short then
+                        max (10L * int64 settings.Td3.BatchSize) (min 1_000_000L (total / 3L))
+                    else
+                        1_000_000L)
 
         let start =
             whole "td3.startSteps" "min(25,000, steps/40)" settings.Td3.StartSteps (fun () -> min 25_000L (total / 40L))
 
-        let gradientSteps = max 1L ((total - start.Value) * int64 settings.Td3.UpdatesPerStep)
-        let endStep = whole "ne.endStep" "gradient steps of the run" settings.Ne.EndStep (fun () -> gradientSteps)
-        let interval = whole "ne.growInterval" "steps/300" settings.Ne.GrowInterval (fun () -> max 1L (total / 300L))
-        let window = whole "ne.reviewWindow" "growInterval, at least 40" settings.Ne.ReviewWindow (fun () -> max 40L interval.Value)
+        let gradientSteps =
+            max 1L ((total - start.Value) * int64 settings.Td3.UpdatesPerStep)
+
+        let endStep =
+            whole "ne.endStep" "gradient steps of the run" settings.Ne.EndStep (fun () -> gradientSteps)
+
+        let interval =
+            whole "ne.growInterval" "steps/300" settings.Ne.GrowInterval (fun () -> max 1L (total / 300L))
+
+        let window =
+            whole "ne.reviewWindow" "growInterval, at least 40" settings.Ne.ReviewWindow (fun () -> max 40L interval.Value)
 
         let firstReview =
             whole "ne.reviewFirstStep" "0.1 of endStep" settings.Ne.ReviewFirstStep (fun () -> endStep.Value / 10L)
@@ -1006,7 +1052,8 @@ module Settings =
         }
 
         [
-            let round = int64 settings.Schedule.Environments * int64 settings.Schedule.RoundSteps
+            let round =
+                int64 settings.Schedule.Environments * int64 settings.Schedule.RoundSteps
 
             if settings.Td3.BufferSize.Value < int64 settings.Td3.BatchSize then
                 problem

@@ -96,7 +96,7 @@ public static class CheckpointReader
         };
         if (chosen is null)
         {
-            var kept = manifests.Count == 0 ? "It has none yet." : $"It has those of step {string.Join(" and ", manifests.Select(m => m.Step.ToString("N0")))}.";
+            var kept = manifests.Count == 0 ? "It has none yet." : $"It has those of step {string.Join(" and ", manifests.Select(m => m.Step.ToString("N0")).Distinct())}.";
             throw new RunFolderException($"The run '{run.Name}' has no such checkpoint. {kept}");
         }
         return chosen.FormatVersion <= CheckpointManifest.CurrentFormat

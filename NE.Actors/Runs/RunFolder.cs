@@ -86,7 +86,12 @@ public sealed class RunFolder : IDisposable
 
     public void Dispose() => this.held.Dispose();
 
-    private static bool IsTaken(RunPaths paths) => Directory.Exists(paths.Root) && Directory.EnumerateFileSystemEntries(paths.Root).Any();
+    /// <summary>A folder that a start left when it was killed before it had described its run holds nothing and is free.</summary>
+    private static bool IsTaken(RunPaths paths)
+    {
+        HashSet<string> left = [paths.Lock, paths.Blobs, paths.Replay, paths.Logs, paths.Configuration, paths.ConfigurationDifference, paths.Command];
+        return Directory.Exists(paths.Root) && Directory.EnumerateFileSystemEntries(paths.Root).Any(entry => !left.Contains(entry));
+    }
 
     private static void Delete(FileSystemInfo entry)
     {

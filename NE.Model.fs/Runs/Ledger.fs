@@ -54,7 +54,11 @@ module Ledger =
 
     /// The event with its ordinal, and the ledger that has counted it.
     let recordTopology (change: TopologyChanged) (ledger: Ledger) : struct (RunEvent * Ledger) =
-        struct (TopologyChanged(ledger.NextOrdinal, change), { ledger with NextOrdinal = ledger.NextOrdinal + 1L })
+        struct (TopologyChanged(ledger.NextOrdinal, change),
+                {
+                    ledger with
+                        NextOrdinal = ledger.NextOrdinal + 1L
+                })
 
     let recordEpisode (episode: EpisodeEnded) (ledger: Ledger) : struct (RunEvent * Ledger) =
         struct (EpisodeEnded(ledger.NextOrdinal, episode),
@@ -137,7 +141,8 @@ module Ledger =
             UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow
         )
 
-    let toBytes (ledger: Ledger) : byte[] = JsonSerializer.SerializeToUtf8Bytes(ledger, json)
+    let toBytes (ledger: Ledger) : byte[] =
+        JsonSerializer.SerializeToUtf8Bytes(ledger, json)
 
     /// Fails with JsonException when the bytes are not a ledger.
     let ofBytes (bytes: ReadOnlySpan<byte>) : Ledger =

@@ -32,10 +32,18 @@ public sealed record TrainCommand(
     PresentationArguments Presentation,
     string? Name,
     bool DryRun,
-    bool Overwrite) : Command;
+    bool Overwrite) : Command
+{
+    /// <summary>Failures to provoke.</summary>
+    public IReadOnlyList<FaultDrill> Drills { get; init; } = [];
+}
 
 /// <summary>Continues a stopped run from its last commit.</summary>
-public sealed record ResumeCommand(string Name, ConfigurationArguments Changes, ResumeFrom From, PresentationArguments Presentation) : Command;
+public sealed record ResumeCommand(string Name, ConfigurationArguments Changes, ResumeFrom From, PresentationArguments Presentation) : Command
+{
+    /// <summary>Failures to provoke.</summary>
+    public IReadOnlyList<FaultDrill> Drills { get; init; } = [];
+}
 
 /// <summary>Shows one run, or a table of all runs.</summary>
 public sealed record StatusCommand(string? Name, bool Json) : Command;

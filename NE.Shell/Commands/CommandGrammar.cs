@@ -17,6 +17,7 @@ internal sealed class CommandGrammar
     private readonly Option<bool> plain = new("--plain") { Description = "One plain line every 10 s instead of the live view." };
     private readonly Option<bool> dryRun = new("--dry-run") { Description = "Print the configuration and what the run takes; create nothing." };
     private readonly Option<bool> overwrite = new("--overwrite") { Description = "Delete a run of the same name first." };
+    private readonly Option<string[]> drill = new("--drill") { HelpName = "INDEX@STEP", Description = "Make an environment fail once at a step, to see that the run goes on (repeatable).", Hidden = true };
     private readonly Option<string?> episodes = new("--episodes") { HelpName = "N", Description = "Episodes to play (default 10)." };
     private readonly Option<string?> checkpoint = new("--checkpoint") { HelpName = "best|last|STEP", Description = "Which policy (default best)." };
     private readonly Option<string?> from = new("--checkpoint") { HelpName = "last|previous", Description = "Where to go on from; previous when the last one is damaged (default last)." };
@@ -48,8 +49,8 @@ internal sealed class CommandGrammar
         Option<string?> steps = keyOptions[2];
         Root.Add(this.runs);
         Root.Add(Version);
-        Root.Add(Leaf("train", "Start a new run.", [this.environment, this.pairs], [.. keyOptions, this.name, this.config, this.seq, this.plain, this.dryRun, this.overwrite]));
-        Root.Add(Leaf("resume", "Continue a stopped run from its last commit.", [this.run, this.pairs], [steps, this.from, this.seq, this.plain]));
+        Root.Add(Leaf("train", "Start a new run.", [this.environment, this.pairs], [.. keyOptions, this.name, this.config, this.seq, this.plain, this.dryRun, this.overwrite, this.drill]));
+        Root.Add(Leaf("resume", "Continue a stopped run from its last commit.", [this.run, this.pairs], [steps, this.from, this.seq, this.plain, this.drill]));
         Root.Add(Leaf("status", "Show a run, or a table of all runs.", [this.anyRun], [this.json]));
         Root.Add(Leaf("eval", "Play noise-free episodes with a stored policy.", [this.run], [this.episodes, this.checkpoint, this.json]));
         Root.Add(Leaf("digest", "Print one sha256 over the state of the last commit, and one per component.", [this.run], [this.json]));
@@ -87,10 +88,10 @@ internal sealed class CommandGrammar
                 RunName(parsed.GetValue(this.name), "--name", problems),
                 Has(parsed, this.dryRun),
                 Has(parsed, this.overwrite))
-            { Runs = folder },
+            { Runs = folder, Drills = Drills(parsed, problems) },
             "resume" => new ResumeCommand(
                 Name(parsed, problems), Configuration(parsed, problems), From(parsed.GetValue(this.from), problems), Presentation(parsed))
-            { Runs = folder },
+            { Runs = folder, Drills = Drills(parsed, problems) },
             "status" => new StatusCommand(RunName(parsed.GetValue(this.anyRun), "NAME", problems), asJson) { Runs = folder },
             "eval" => new EvalCommand(
                 Name(parsed, problems),
@@ -178,6 +179,25 @@ internal sealed class CommandGrammar
         }
 
         return new ConfigurationArguments(parsed.GetResult(this.config) is null ? null : parsed.GetValue(this.config), options, pairs);
+    }
+
+    private FaultDrill[] Drills(ParseResult parsed, List<string> problems)
+    {
+        var drills = new List<FaultDrill>();
+
+        foreach (string text in parsed.GetValue(this.drill) ?? [])
+        {
+            if (text.Split('@') is [var index, var step] && int.TryParse(index, out int environment) && long.TryParse(step, out long at))
+            {
+                drills.Add(new FaultDrill(environment, at));
+            }
+            else
+            {
+                problems.Add($"--drill: expected INDEX@STEP, such as 1@20000, found '{text}'");
+            }
+        }
+
+        return [.. drills];
     }
 
     private PresentationArguments Presentation(ParseResult parsed) => new(Has(parsed, this.plain), parsed.GetValue(this.seq));

@@ -44,6 +44,7 @@ internal static class ResumeVerb
             Versions = versions,
             From = command.From,
             Changes = changes,
+            Drills = command.Drills,
         };
         return await RunSession.Execute(host, request, info, committed, command.Presentation);
     }

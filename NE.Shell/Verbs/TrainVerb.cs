@@ -34,7 +34,7 @@ internal static class TrainVerb
         File.WriteAllText(paths.Command, CommandText.Of(host.Arguments) + "\n");
         Tables.Write(host, takes);
         host.Output.WriteLine(ConfigurationView.Scaling(settings));
-        RunRequest request = new() { Paths = paths, Settings = settings, ConfigurationText = yaml, Versions = versions };
+        RunRequest request = new() { Paths = paths, Settings = settings, ConfigurationText = yaml, Versions = versions, Drills = command.Drills };
         return await RunSession.Execute(host, request, Describe(paths, settings), 0, command.Presentation);
     }
 

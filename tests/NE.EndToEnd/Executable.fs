@@ -17,11 +17,21 @@ type Execution = {
 }
 
 /// A started process whose output is collected.
-type Running(arguments: string list) =
+type Running(environment: (string * string) list, arguments: string list) =
     let output, error = StringBuilder(), StringBuilder()
 
     let info =
-        ProcessStartInfo("dotnet", program :: arguments, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true)
+        ProcessStartInfo(
+            "dotnet",
+            program :: arguments,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true
+        )
+
+    do
+        for name, value in environment do
+            info.Environment[name] <- value
 
     let started =
         match Process.Start info with
@@ -39,6 +49,8 @@ type Running(arguments: string list) =
         started.BeginOutputReadLine()
         started.BeginErrorReadLine()
         started.StandardInput.Close()
+
+    new(arguments) = new Running([], arguments)
 
     member _.HasExited = started.HasExited
 
@@ -72,10 +84,13 @@ type Running(arguments: string list) =
 
             started.Dispose()
 
-/// Runs to the end.
-let ne (arguments: string list) : Execution =
-    use running = new Running(arguments)
+/// Runs to the end, with some environment variables set.
+let neWith (environment: (string * string) list) (arguments: string list) : Execution =
+    use running = new Running(environment, arguments)
     running.Wait(TimeSpan.FromMinutes 3.0)
+
+/// Runs to the end.
+let ne (arguments: string list) : Execution = neWith [] arguments
 
 /// A folder for runs, deleted afterwards.
 let inRuns (body: string -> 'T) : 'T =

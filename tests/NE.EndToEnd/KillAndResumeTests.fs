@@ -87,7 +87,13 @@ let private killed runs name (start: string list) (usual: TimeSpan) (moments: fl
                 KillPhase.ofLog paths.Log
     ]
 
-    let last = ne (if File.Exists paths.RunInfo then resume runs name else start)
+    let last =
+        ne (
+            if File.Exists paths.RunInfo then
+                resume runs name
+            else
+                start
+        )
 
     if not (List.contains "complete already" phases) then
         Expect.equal last.ExitCode 0 $"the run completes after the kills {phases}: {last.Error}"
@@ -125,7 +131,10 @@ let tests =
                         let random = Random(1000 * round + schedule.Length)
                         let moments = List.init 3 (fun _ -> 0.1 + 0.5 * random.NextDouble())
                         let name = $"killed-{round}"
-                        let phases = killed runs name (train runs name "HalfCheetah-v4" schedule 2600) usual moments
+
+                        let phases =
+                            killed runs name (train runs name "HalfCheetah-v4" schedule 2600) usual moments
+
                         printfn "%s round %d: killed while %s" schedule round (String.concat "; " phases)
                         expectSame (identity (RunPaths.Of(runs, name))) expected $"{schedule}, round {round}, killed while {phases}")
 
@@ -134,6 +143,9 @@ let tests =
             <| fun _ ->
                 inRuns (fun runs ->
                     let usual, whole = uninterrupted runs environment "pipelined" 1000
-                    let phases = killed runs "killed" (train runs "killed" environment "pipelined" 1000) usual [ 0.5; 0.4 ]
+
+                    let phases =
+                        killed runs "killed" (train runs "killed" environment "pipelined" 1000) usual [ 0.5; 0.4 ]
+
                     expectSame (identity (RunPaths.Of(runs, "killed"))) (identity whole) $"{environment}, killed while {phases}")
     ]

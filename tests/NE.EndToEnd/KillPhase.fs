@@ -9,7 +9,9 @@ let private events (file: string) =
     if not (File.Exists file) then
         []
     else
-        use stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite)
+        use stream =
+            new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite)
+
         use reader = new StreamReader(stream)
 
         [
@@ -30,10 +32,20 @@ let private events (file: string) =
 /// The phase at the end of the log, of the last stretch of the run.
 let ofLog (file: string) : string =
     let last = events file |> List.rev
-    let count (text: string) = last |> List.takeWhile (fun e -> not (e.Contains "begins in process")) |> List.filter _.StartsWith(text) |> List.length
+
+    let count (text: string) =
+        last
+        |> List.takeWhile (fun e -> not (e.Contains "begins in process"))
+        |> List.filter _.StartsWith(text)
+        |> List.length
+
     let stretchBegan = count "The run starts" + count "The run goes on" > 0
-    let evaluating = count "Evaluation of step {EvaluatedStep} begins" > count "Evaluation of step {EvaluatedStep}: mean"
-    let committing = count "Checkpoint of step {CommittedStep} begins" > count "Checkpoint of step {CommittedStep}: "
+
+    let evaluating =
+        count "Evaluation of step {EvaluatedStep} begins" > count "Evaluation of step {EvaluatedStep}: mean"
+
+    let committing =
+        count "Checkpoint of step {CommittedStep} begins" > count "Checkpoint of step {CommittedStep}: "
 
     match stretchBegan, committing, evaluating with
     | false, _, _ -> "starting"

@@ -44,7 +44,8 @@ let run (arguments: string[]) =
         eprintfn "no test found in this assembly"
         2
     | Some tests ->
-        let exitCode = runTestsWithCLIArgs [ CLIArguments.Printer printer; CLIArguments.No_Spinner ] arguments tests
+        let exitCode =
+            runTestsWithCLIArgs [ CLIArguments.Printer printer; CLIArguments.No_Spinner ] arguments tests
 
         if exitCode = 0 && ran = 0 && not (Array.contains "--list-tests" arguments) then
             eprintfn "no test was run"

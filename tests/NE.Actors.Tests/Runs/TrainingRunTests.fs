@@ -43,7 +43,7 @@ let private distinctRows (paths: RunPaths) (manifest: CheckpointManifest) =
         use store = SegmentStore.Resume(paths.Replay, replay, replay.Head - replay.First)
         let source = store :> ITransitionSource
         let numbers = [| replay.First .. replay.Head - 1L |]
-        let rows = Array.zeroCreate<float32> (numbers.Length * replay.RowFloats)
+        let rows = Array.zeroCreate<float32>(numbers.Length * replay.RowFloats)
         use target = fixed rows
         source.Gather(ReadOnlySpan numbers, target, replay.RowFloats)
         rows |> Array.chunkBySize replay.RowFloats |> Array.distinct |> Array.length
@@ -95,7 +95,10 @@ let tests =
 
                 let components changes name =
                     let state = (complete changes folder name).State
-                    [ for name in [ "parameters"; "targets"; "moments"; "environments"; "replay" ] -> state.Components[name] ]
+
+                    [
+                        for name in [ "parameters"; "targets"; "moments"; "environments"; "replay" ] -> state.Components[name]
+                    ]
 
                 Expect.equal (components (("run.method", "ne") :: dense) "ne") (components [ "run.method", "td3" ] "td3") "state")
 
@@ -117,7 +120,13 @@ let tests =
                     )
 
                 let stopped = train (untilSeenAt 700L) request
-                let outcome = if stopped.Phase = RunPhase.Interrupted then train toTheEnd request else stopped
+
+                let outcome =
+                    if stopped.Phase = RunPhase.Interrupted then
+                        train toTheEnd request
+                    else
+                        stopped
+
                 Expect.equal outcome.Phase RunPhase.Completed $"the run completes: {outcome.Message}"
                 let checkpoint = CheckpointReader.Load(created.Paths, CheckpointChoice.Last)
                 Expect.equal checkpoint.Manifest.Step 1200L "steps"
@@ -127,7 +136,9 @@ let tests =
                 use journal = JournalReader.Open created.Paths
 
                 let restarts =
-                    journal.Events() |> Seq.filter (fun stored -> stored.Event.IsEnvironmentRestarted) |> Seq.length
+                    journal.Events()
+                    |> Seq.filter (fun stored -> stored.Event.IsEnvironmentRestarted)
+                    |> Seq.length
 
                 Expect.equal restarts 2 "restarts in the history")
     ]
