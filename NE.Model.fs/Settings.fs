@@ -675,7 +675,7 @@ module Settings =
             (fun s -> s.Ne.StartDensity)
             (fun v s -> { s with Ne.StartDensity = v })
             "Density of the networks at the start."
-        key
+        fixedKey
             "ne.finalDensity"
             "fraction of weights"
             Paper
@@ -746,7 +746,7 @@ module Settings =
             positive
             (fun s -> s.Ne.DecayWeight)
             (fun v s -> { s with Ne.DecayWeight = v })
-            "Factor alpha of the schedule; acts with a given growRate only."
+            "Factor alpha of the schedule; below 1 the automatic growth ends at this share of the room."
         key
             "ne.endStep"
             "gradient steps"
@@ -888,7 +888,7 @@ module Settings =
             (fun s -> s.Evaluation.Every)
             (fun v s -> { s with Evaluation.Every = v })
             "Steps between evaluations; auto: 5,000, or steps/60 in runs shorter than 300k."
-        key
+        fixedKey
             "evaluation.episodes"
             "episodes"
             OfficialCode

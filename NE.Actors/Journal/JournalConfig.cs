@@ -24,7 +24,7 @@ public static class JournalConfig
     /// HOCON for an actor system that holds this run's journal. Also puts both files into WAL mode, which the plugin does not do and which
     /// stays in the files. Use it together with <see cref="Setup"/>, or take <see cref="SystemSetup"/>, which is both.
     /// </summary>
-    /// <exception cref="SqliteException">A file is there and is not a database, or another process locks it.</exception>
+    /// <exception cref="IOException">A file is there and is not a database, or another process locks it.</exception>
     public static Config For(RunPaths run)
     {
         EnableWal(run.Journal);
@@ -92,13 +92,22 @@ public static class JournalConfig
 
     private static void EnableWal(string file)
     {
-        using var connection = new SqliteConnection(new SqliteConnectionStringBuilder(ConnectionString(file)) { Pooling = false }.ToString());
-        connection.Open();
-        using var command = connection.CreateCommand();
-        command.CommandText = "PRAGMA journal_mode=WAL";
-        if (command.ExecuteScalar() is not "wal")
+        try
         {
-            throw new IOException($"Expected {file} to go into write-ahead mode, but its file system does not allow that. Put the run on a local disk.");
+            using var connection = new SqliteConnection(new SqliteConnectionStringBuilder(ConnectionString(file)) { Pooling = false }.ToString());
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = "PRAGMA journal_mode=WAL";
+            if (command.ExecuteScalar() is not "wal")
+            {
+                throw new IOException($"Expected {file} to go into write-ahead mode, but its file system does not allow that. Put the run on a local disk.");
+            }
+        }
+        catch (SqliteException error)
+        {
+            throw new IOException(
+                $"Expected {file} to be a database that this process can open, but SQLite says: {error.Message} "
+                + "Close what else has it open, or restore the file from a copy.", error);
         }
     }
 

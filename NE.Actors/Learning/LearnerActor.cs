@@ -61,7 +61,7 @@ public sealed class LearnerActor : ReceiveActor
         {
             this.run.Tell(new LearnerFailed(
                 $"{tensor} is not finite at gradient step {this.agent.GradientStep:N0}; nothing after the last checkpoint was kept. "
-                + "Resuming repeats the same steps: lower the learning rates or switch weight clipping on in a new run."));
+                + "Resuming repeats the same steps unless the learning rates are lowered: ne resume NAME td3.criticLearningRate=1e-4."));
             return;
         }
         this.run.Tell(new LearnerCaptured(this.agent.Save(), this.agent.Policy().ToBytes()));

@@ -12,8 +12,8 @@ public sealed record AppendRound(long Round, TransitionBlock[] Blocks, long Rele
 /// <summary>The rows are in the memory; those below <paramref name="Head"/> may be sampled.</summary>
 public sealed record RoundAppended(long Round, TransitionBlock[] Blocks, long Head);
 
-/// <summary>The rows could not be written; the attempt is repeated.</summary>
-public sealed record AppendRetrying(string Reason, int Attempt);
+/// <summary>To the run: something could not be written now; nothing is lost and the attempt is repeated.</summary>
+public sealed record StorageRetrying(string Reason, int Attempt);
 
 /// <summary>
 /// The only writer of the replay memory. Samples are taken from the memory directly by the learner, within the window that it was handed.
@@ -49,7 +49,7 @@ public sealed class ReplayActor : ReceiveActor, IWithTimers
         {
             this.attempts++;
             this.log.Warning("Transitions could not be written (attempt {Attempt}): {Reason}", this.attempts, error.Message);
-            replyTo.Tell(new AppendRetrying(error.Message, this.attempts));
+            replyTo.Tell(new StorageRetrying(error.Message, this.attempts));
             this.Timers.StartSingleTimer("retry", new Retry(append, replyTo), RetryPause);
         }
     }

@@ -70,7 +70,10 @@ internal sealed class FreeConductor : IConductor
             this.book.StartEvaluation(this.policy, 0);
         }
         this.draining = this.Steps >= this.settings.Run.Steps;
-        this.Pump();
+        if (!this.draining)
+        {
+            this.Pump();
+        }
         this.LookAgain();
     }
 

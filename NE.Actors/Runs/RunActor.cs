@@ -59,6 +59,8 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     private int notReady;
     private long published;
     private Stage stage = Stage.Recovering;
+    private bool commitRetrying;
+    private bool finished;
     private string? stopReason;
     private (long RecordId, RunOutcome Outcome)? failure;
 
@@ -74,7 +76,10 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         this.Receive<RoundStepped>(stepped => this.After(this.conductor.Take(stepped)));
         this.Receive<RoundAppended>(appended =>
         {
-            this.board.StorageIsBack();
+            if (!this.commitRetrying)
+            {
+                this.board.StorageIsBack();
+            }
             this.After(this.conductor.Take(appended));
         });
         this.Receive<Learned>(learned => this.After(this.conductor.Take(learned)));
@@ -89,8 +94,12 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         this.Receive<Recorded>(recorded => this.FinishFailing(recorded.Id));
         this.Receive<GiveUpRecording>(_ => this.FinishFailing(this.failure?.RecordId));
 
-        this.Receive<CommitRetrying>(retrying => this.Pause($"{retrying.Reason} (attempt {retrying.Attempt}, next in {retrying.Delay.TotalSeconds:0.#} s)"));
-        this.Receive<AppendRetrying>(retrying => this.Pause($"{retrying.Reason} (attempt {retrying.Attempt})"));
+        this.Receive<CommitRetrying>(retrying =>
+        {
+            this.commitRetrying = true;
+            this.Pause($"{retrying.Reason} (attempt {retrying.Attempt}, next in {retrying.Delay.TotalSeconds:0.#} s)");
+        });
+        this.Receive<StorageRetrying>(retrying => this.Pause($"{retrying.Reason} (attempt {retrying.Attempt})"));
         this.Receive<CommitFailed>(failed => this.Fail(failed.Reason));
         this.Receive<Status.Failure>(failure => this.Fail(failure.Cause.Message));
         this.Receive<LearnerFailed>(failed => this.Fail(failed.Reason));
@@ -100,6 +109,8 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
+
+    private bool IsOver => this.stage is Stage.Failing or Stage.Ended;
 
     /// <summary>Where the run stands between barriers.</summary>
     private enum Stage
@@ -117,6 +128,12 @@ public sealed class RunActor : ReceiveActor, IWithTimers
 
     protected override void PreStart()
     {
+        if (this.board.StopReason is { } asked)
+        {
+            // The last incarnation was asked to stop; what it had committed is all there is.
+            this.End(new RunOutcome(RunPhase.Interrupted, asked, this.board.Status.CheckpointStep ?? 0));
+            return;
+        }
         this.board.Reset(this.settings);
         this.journal = Context.ActorOf(JournalOutbox.Props(this.request.Paths, this.Self), "journal");
         this.journal.Tell(new GetRecovered());
@@ -147,8 +164,14 @@ public sealed class RunActor : ReceiveActor, IWithTimers
             SegmentFiles.Sweep(this.request.Paths.Replay, recovered.Manifests.Select(manifest => manifest.Replay).OfType<ReplayManifest>());
             this.Begin(this.Choose(recovered));
         }
-        catch (Exception error) when (error is DamagedCheckpointException or InvalidDataException or IOException or ArgumentException)
+        catch (DamagedCheckpointException damage) when (damage.PreviousStep is null && recovered.Manifests.Count > 1)
         {
+            this.Fail(damage.Offering(recovered.Manifests[1].Step).Message);
+        }
+        catch (Exception error)
+        {
+            // Another attempt would meet the same files, the same machine and the same configuration.
+            this.log.Error(error, "The run cannot begin: {Reason}", error.Message);
             this.Fail(error.Message);
         }
     }
@@ -167,9 +190,10 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         }
         if (index == 0 && recovered.MasksProblem is { } problem)
         {
-            throw new InvalidDataException($"The journal's masks contradict the last checkpoint: {problem}");
+            throw new InvalidDataException($"The journal's masks contradict the last checkpoint: {problem} An older one can be used instead (--checkpoint previous).");
         }
-        var loaded = CheckpointReader.Load(this.request.Paths, index == 0 ? CheckpointChoice.Last : CheckpointChoice.Previous);
+        // The replay memory is verified when it is opened.
+        var loaded = CheckpointReader.LoadWithoutReplay(this.request.Paths, index == 0 ? CheckpointChoice.Last : CheckpointChoice.Previous);
         if (index > 0)
         {
             this.journal.Tell(new Rewind(this.nextId++, loaded.Manifest.CommitId));
@@ -195,8 +219,8 @@ public sealed class RunActor : ReceiveActor, IWithTimers
             from.Components["random"],
             counters[1]);
 
-        var lengths = from?.Manifest.CsvLengths ?? new Dictionary<string, long>();
-        this.telemetry = Context.ActorOf(Props.Create(() => new TelemetryActor(this.request.Paths, lengths)), "telemetry");
+        var tables = new RunTables(this.request.Paths, from?.Manifest.CsvLengths ?? new Dictionary<string, long>());
+        this.telemetry = Context.ActorOf(Props.Create(() => new TelemetryActor(tables)), "telemetry");
         var evaluator = Context.ActorOf(
             Props.Create(() => new EvaluatorActor(
                 this.self, this.CreateEnvironment, this.settings.Run.Seed, this.settings.Evaluation.Episodes)), "evaluator");
@@ -317,6 +341,10 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     /// <summary>After every answer of the cast: nothing happens between barriers.</summary>
     private void After(bool barrier, bool leaving = false)
     {
+        if (this.IsOver)
+        {
+            return;
+        }
         if (barrier)
         {
             this.stage = Stage.AwaitingEvaluations;
@@ -372,7 +400,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
 
     private void TakePart(Action<CommitParts> add)
     {
-        if (this.parts is null)
+        if (this.parts is null || this.IsOver)
         {
             return;
         }
@@ -381,8 +409,8 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         {
             return;
         }
-        var finished = Rounds.due(this.settings, this.book.Ledger.StepsBefore, this.book.Position).Finished;
-        if (finished)
+        this.finished = Rounds.due(this.settings, this.book.Ledger.StepsBefore, this.book.Position).Finished;
+        if (this.finished)
         {
             this.book.Note(RunEvent.NewRunCompleted(this.book.Position.Steps));
         }
@@ -396,7 +424,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         this.journal.Tell(new Commit(this.commitInFlight.Value, state, events));
         this.log.Debug("Checkpoint of step {CommittedStep} begins", state.Step);
         this.board.PauseEnds();
-        if (finished || this.stopReason is not null)
+        if (this.finished || this.stopReason is not null)
         {
             this.stage = Stage.Ending;
         }
@@ -436,6 +464,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
             return;
         }
         this.commitInFlight = null;
+        this.commitRetrying = false;
         this.board.Committed(committed.Step, committed.Bytes);
         this.telemetry.Tell(this.board.Timing());
         this.log.Info("Checkpoint of step {CommittedStep}: {Bytes} bytes in {Took:0.0} ms", committed.Step, committed.Bytes, committed.Took.TotalMilliseconds);
@@ -445,8 +474,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
                 this.AtBarrier();
                 break;
             case Stage.Ending:
-                var completed = this.book.Position.Steps >= this.settings.Run.Steps && this.book.Position.LearnedSteps >= this.book.Position.Steps;
-                this.End(completed
+                this.End(this.finished
                     ? new RunOutcome(RunPhase.Completed, null, committed.Step)
                     : new RunOutcome(RunPhase.Interrupted, this.stopReason, committed.Step));
                 break;
@@ -462,7 +490,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
             return;
         }
         this.stopReason = stop.Reason;
-        this.board.Stopping();
+        this.board.Stopping(stop.Reason);
         if (this.stage is Stage.Recovering or Stage.StartingEnvironments)
         {
             // Nothing was done that is not committed already.
@@ -484,7 +512,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     /// <summary>Ends the run on an error that another attempt would meet again. The reason goes into the history if the journal still takes it.</summary>
     private void Fail(string reason)
     {
-        if (this.stage is Stage.Failing or Stage.Ended)
+        if (this.IsOver)
         {
             return;
         }

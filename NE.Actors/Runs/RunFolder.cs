@@ -90,7 +90,8 @@ public sealed class RunFolder : IDisposable
     private static bool IsTaken(RunPaths paths)
     {
         HashSet<string> left = [paths.Lock, paths.Blobs, paths.Replay, paths.Logs, paths.Configuration, paths.ConfigurationDifference, paths.Command];
-        return Directory.Exists(paths.Root) && Directory.EnumerateFileSystemEntries(paths.Root).Any(entry => !left.Contains(entry));
+        return Directory.Exists(paths.Root)
+            && Directory.EnumerateFileSystemEntries(paths.Root).Any(entry => !File.Exists(paths.Lock) || !left.Contains(entry));
     }
 
     private static void Delete(FileSystemInfo entry)

@@ -32,7 +32,7 @@ public enum RunPhase
 /// <param name="Restarts">How often the environment failed and was started anew in this process.</param>
 public sealed record EnvironmentStatus(int Index, long Episodes, double LastReturn, int Restarts);
 
-/// <summary>A value of the whole run's state for people to look at; published about once a second, immutable.</summary>
+/// <summary>A value of the whole run's state for people to look at; published about twice a second, immutable.</summary>
 public sealed record RunStatus
 {
     public required RunPhase Phase { get; init; }
@@ -67,7 +67,7 @@ public sealed record RunStatus
     /// <summary>Mean returns of the evaluations so far, oldest first, with the newest step evaluated.</summary>
     public IReadOnlyList<(long Step, double Mean)> Evaluations { get; init; } = [];
 
-    /// <summary>The newest metrics by name, e.g. "actor/density", "critic/anr0", "review/fraction".</summary>
+    /// <summary>The newest metrics by name, e.g. "actor_density", "critic_anr_0", "review_fraction".</summary>
     public IReadOnlyDictionary<string, double> Metrics { get; init; } = new Dictionary<string, double>();
 
     /// <summary>Transitions held and the most that are held.</summary>

@@ -34,11 +34,18 @@ public sealed class StatusBoard
     {
         if (this.Status.Phase == RunPhase.Paused)
         {
-            this.Training();
+            this.GoOn();
         }
     }
 
-    internal void Stopping() => this.Set(this.Status with { Phase = RunPhase.Stopping, Message = "writing the last checkpoint" });
+    /// <summary>Why a stop was asked for; null while none was. Outlives a restart of the run.</summary>
+    internal string? StopReason { get; private set; }
+
+    internal void Stopping(string reason)
+    {
+        this.StopReason = reason;
+        this.Set(this.Status with { Phase = RunPhase.Stopping, Message = "writing the last checkpoint" });
+    }
 
     internal void Ended(RunOutcome outcome) => this.Set(this.Status with { Phase = outcome.Phase, Message = outcome.Message });
 
@@ -51,8 +58,8 @@ public sealed class StatusBoard
     internal void Committed(long step, long bytes)
     {
         this.committedAt = Stopwatch.GetTimestamp();
-        var phase = this.Status.Phase == RunPhase.Paused ? RunPhase.Training : this.Status.Phase;
-        this.Set(this.Status with { CheckpointStep = step, CheckpointBytes = bytes, Phase = phase, Message = phase == RunPhase.Training ? null : this.Status.Message });
+        this.Set(this.Status with { CheckpointStep = step, CheckpointBytes = bytes });
+        this.StorageIsBack();
     }
 
     internal void Publish(RunBook book, IConductor conductor, LearnerClock clock, IReadOnlyList<EnvironmentStart> environments, Settings settings)
@@ -78,6 +85,18 @@ public sealed class StatusBoard
             CheckpointAgeSeconds = this.HasCommitted ? Stopwatch.GetElapsedTime(this.committedAt).TotalSeconds : 0,
             Environments = [.. environments.Select(e => new EnvironmentStatus(e.Index, e.Episode, e.LastReturn, e.Failures))],
         });
+    }
+
+    private void GoOn()
+    {
+        if (this.StopReason is { } reason)
+        {
+            this.Stopping(reason);
+        }
+        else
+        {
+            this.Training();
+        }
     }
 
     /// <summary>What the status says about time, for the run's table of timings.</summary>

@@ -1,6 +1,8 @@
 using Akka.Actor;
 using Akka.Configuration;
+using Akka.Event;
 using NE.Actors.Journal;
+using NE.Actors.MuJoCo;
 
 namespace NE.Actors.Runs;
 
@@ -36,6 +38,8 @@ public sealed class TrainingRun : ITrainingRun
     private TrainingRun(RunRequest request)
     {
         this.System = ActorSystem.Create("ne", JournalConfig.SystemSetup(request.Paths, Configuration(request.Loggers)));
+        var physics = Akka.Event.Logging.GetLogger(this.System, "NE.Actors.MuJoCo");
+        MuJoCoHandlers.WarningLog = warning => physics.Warning("MuJoCo warns: {Warning}", warning);
         this.supervisor = this.System.ActorOf(
             Props.Create(() => new RunSupervisor(request, this.board, this.completion)), "supervisor");
         // An actor system that ends by itself must not leave anybody waiting.

@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 namespace NE.Actors.Storage;
 
 /// <summary>Files that are either complete or absent, whatever moment the process or the power dies.</summary>
-internal static class DurableFile
+public static class DurableFile
 {
     /// <summary>Ends the names of files that are still being written; those found at a start are left-overs.</summary>
     internal const string TemporarySuffix = ".tmp";
@@ -29,6 +29,13 @@ internal static class DurableFile
             TryDelete(temporary);
             throw Posix.Explain($"write {content.Length:N0} bytes to", path, error);
         }
+    }
+
+    /// <summary>Replaces a text file as a whole, also through a loss of power.</summary>
+    public static void WriteText(string path, string content)
+    {
+        Write(path, System.Text.Encoding.UTF8.GetBytes(content));
+        SyncFolder(Path.GetDirectoryName(path)!);
     }
 
     internal static void SyncFolder(string folder) => Posix.SyncFolder(folder);

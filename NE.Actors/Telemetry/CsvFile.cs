@@ -64,14 +64,6 @@ public sealed class CsvFile : IDisposable
         this.Write(values.ToString(0, values.Length - 1));
     }
 
-    /// <summary>Hands everything to the disk.</summary>
-    /// <exception cref="IOException">The disk is full or failing; the rows are kept, and the call can be repeated.</exception>
-    public void Sync()
-    {
-        this.Flush();
-        RandomAccess.FlushToDisk(this.file);
-    }
-
     /// <summary>Hands everything to the operating system, for other programs to read.</summary>
     /// <exception cref="IOException">The disk is full or failing; the rows are kept, and the call can be repeated.</exception>
     public void Flush()

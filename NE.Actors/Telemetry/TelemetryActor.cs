@@ -1,6 +1,6 @@
 using Akka.Actor;
 using Akka.Event;
-using NE.Actors.Runs;
+using NE.Actors.Replay;
 using static NE.Model.History;
 
 namespace NE.Actors.Telemetry;
@@ -26,7 +26,7 @@ public sealed record TimingRow(
     double CheckpointPauseMilliseconds,
     long MemoryBytes);
 
-/// <summary>To telemetry, at a barrier: hand all rows so far to the disk and answer with the files' lengths.</summary>
+/// <summary>To telemetry, at a barrier: hand all rows so far to the operating system (the commit syncs them) and answer with the lengths.</summary>
 public sealed record MarkFiles;
 
 /// <summary>Bytes of every file, by name, that belong to the run so far.</summary>
@@ -42,46 +42,34 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
     private static readonly TimeSpan FlushInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(2);
 
-    private readonly CsvFile metrics;
-    private readonly CsvFile evaluations;
-    private readonly CsvFile topology;
-    private readonly CsvFile timing;
+    private readonly RunTables tables;
     private readonly ILoggingAdapter log = Context.GetLogger();
+    private int attempts;
 
-    /// <param name="lengths">Bytes of every file at the commit that the run continues from; empty for a new run.</param>
-    public TelemetryActor(RunPaths paths, IReadOnlyDictionary<string, long> lengths)
+    /// <param name="tables">Belong to this actor from now on.</param>
+    public TelemetryActor(RunTables tables)
     {
-        CsvFile Open(string path) => new(path, lengths.GetValueOrDefault(Path.GetFileName(path)));
-        this.metrics = Open(paths.Metrics);
-        this.evaluations = Open(paths.Evaluations);
-        this.topology = Open(paths.Topology);
-        this.timing = Open(paths.Timing);
-
+        this.tables = tables;
         this.Receive<MetricsRow>(this.Write);
         this.Receive<TimingRow>(this.Write);
         this.Receive<EvaluationEnded>(this.Write);
         this.Receive<TopologyChanged>(this.Write);
         this.Receive<MarkFiles>(_ => this.Mark(this.Sender));
         this.Receive<MarkAgain>(again => this.Mark(again.ReplyTo));
-        this.Receive<Flush>(_ => this.TryAll(file => file.Flush()));
+        this.Receive<Flush>(_ => this.TryFlush(out string _));
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
-
-    private CsvFile[] Files => [this.metrics, this.evaluations, this.topology, this.timing];
 
     protected override void PreStart() => this.Timers.StartPeriodicTimer("flush", new Flush(), FlushInterval);
 
     protected override void PostStop()
     {
-        this.TryAll(file => file.Flush());
-        foreach (var file in this.Files)
-        {
-            file.Dispose();
-        }
+        this.TryFlush(out string _);
+        this.tables.Dispose();
     }
 
-    private void Write(MetricsRow row) => this.metrics.Append(
+    private void Write(MetricsRow row) => this.tables.Metrics.Append(
     [
         ("step", row.Step),
         ("gradientStep", row.GradientStep),
@@ -92,7 +80,7 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
         .. row.Metrics.Select(metric => (metric.Name, (object)metric.Value)),
     ]);
 
-    private void Write(TimingRow row) => this.timing.Append(
+    private void Write(TimingRow row) => this.tables.Timing.Append(
         ("step", row.Step),
         ("time", row.Time.ToString("O")),
         ("elapsedSeconds", row.ElapsedSeconds),
@@ -106,7 +94,7 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
     {
         var mean = evaluation.Returns.Average();
         var deviation = Math.Sqrt(evaluation.Returns.Average(value => (value - mean) * (value - mean)));
-        this.evaluations.Append(
+        this.tables.Evaluations.Append(
         [
             ("step", evaluation.Step),
             ("mean", mean),
@@ -121,7 +109,7 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
     {
         foreach (var layer in change.Layers)
         {
-            this.topology.Append(
+            this.tables.Topology.Append(
                 ("gradientStep", change.Step),
                 ("network", change.Network),
                 ("stack", layer.Stack),
@@ -141,34 +129,29 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
 
     private void Mark(IActorRef replyTo)
     {
-        if (!this.TryAll(file => file.Sync()))
+        if (this.TryFlush(out var reason))
         {
-            this.Timers.StartSingleTimer("mark", new MarkAgain(replyTo), RetryPause);
+            this.attempts = 0;
+            replyTo.Tell(new FilesMarked(this.tables.Lengths));
             return;
         }
-        replyTo.Tell(new FilesMarked(new Dictionary<string, long>
-        {
-            ["metrics.csv"] = this.metrics.Length,
-            ["eval.csv"] = this.evaluations.Length,
-            ["topology.csv"] = this.topology.Length,
-            ["timing.csv"] = this.timing.Length,
-        }));
+        replyTo.Tell(new StorageRetrying(reason, ++this.attempts));
+        this.Timers.StartSingleTimer("mark", new MarkAgain(replyTo), RetryPause);
     }
 
-    /// <summary>False when a file could not be written; its rows wait for the next time.</summary>
-    private bool TryAll(Action<CsvFile> action)
+    /// <summary>False when a table could not be written; its rows wait for the next time.</summary>
+    private bool TryFlush(out string reason)
     {
         try
         {
-            foreach (var file in this.Files)
-            {
-                action(file);
-            }
+            this.tables.Flush();
+            reason = "";
             return true;
         }
         catch (IOException error)
         {
             this.log.Warning("The tables could not be written; their rows are kept and tried again: {Reason}", error.Message);
+            reason = error.Message;
             return false;
         }
     }

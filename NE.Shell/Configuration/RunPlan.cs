@@ -53,8 +53,8 @@ public sealed record RunPlan(
         // observation, next observation, action, reward and the end flag, each a 4-byte number
         long rowBytes = 4L * ((2 * task.Observations) + task.Actions + 2);
         long replay = Math.Min(settings.Td3.BufferSize.Value, settings.Run.Steps) * rowBytes;
-        // parameter, target, two moments, age: 4 bytes each; mask: a bit
-        long state = (actor + critics) * 20 + ((actor + critics) / 8);
+        // parameter, target, two moments, two powers of the betas: 4 bytes each; mask: a bit
+        long state = (actor + critics) * 24 + ((actor + critics) / 8);
         long history = (long)(HistoryBytesPerMillion * Math.Max(0.05, settings.Run.Steps / 1e6));
         double rate = Math.Min(MostUpdatesPerSecond, ParameterRowsPerSecond / ((double)(actor + critics) * settings.Td3.BatchSize));
         return new RunPlan(

@@ -1,5 +1,6 @@
 using NE.Actors.Journal;
 using NE.Actors.Runs;
+using NE.Actors.Storage;
 using NE.Model;
 using NE.Shell.Commands;
 using NE.Shell.Configuration;
@@ -20,7 +21,7 @@ internal static class ResumeVerb
         (string Key, string Old, string New)[] changes = [.. SettingsModule.difference(stored, settings).Select(change => (change.Item1, change.Item2, change.Item3))];
         long committed = CommittedStep(paths, command.From);
 
-        if (committed >= settings.Run.Steps)
+        if (IsComplete(paths, settings.Run.Steps))
         {
             throw new UserError($"the run '{paths.Name}' has done all its {Format.Count(committed)} steps; to extend it: ne resume {paths.Name} --steps {committed * 2}");
         }
@@ -31,7 +32,7 @@ internal static class ResumeVerb
 
         if (changes.Length > 0)
         {
-            File.WriteAllText(paths.Configuration, yaml);
+            DurableFile.WriteText(paths.Configuration, yaml);
             Say(host, changes);
         }
 
@@ -72,6 +73,18 @@ internal static class ResumeVerb
 
         using JournalReader journal = JournalReader.Open(paths);
         return journal.Manifests().ElementAtOrDefault(from == ResumeFrom.Previous ? 1 : 0)?.Step ?? 0;
+    }
+
+    /// <summary>All steps may be committed while the last evaluation is still to come, so only the history says that a run is complete.</summary>
+    private static bool IsComplete(RunPaths paths, long steps)
+    {
+        if (!File.Exists(paths.Journal))
+        {
+            return false;
+        }
+
+        using JournalReader journal = JournalReader.Open(paths);
+        return journal.Events().Any(stored => stored.Event is History.RunEvent.RunCompleted completed && completed.step >= steps);
     }
 
     private static string ReadConfiguration(RunPaths paths) => File.Exists(paths.Configuration)

@@ -1,4 +1,7 @@
 using NE.Actors.Runs;
+using NE.Actors.Storage;
+using NE.Model.Agents;
+using NE.Model.Networks;
 using NE.Model;
 using NE.Shell.Commands;
 using NE.Shell.Configuration;
@@ -27,15 +30,32 @@ internal static class TrainVerb
         }
 
         IReadOnlyDictionary<string, string> versions = host.Prepare();
+        CheckThatItCanBeBuilt(settings);
         using RunFolder folder = RunFolder.Create(command.Runs, paths.Name, command.Overwrite);
         string yaml = ConfigurationWriter.Yaml(settings);
-        File.WriteAllText(paths.Configuration, yaml);
+        DurableFile.WriteText(paths.Configuration, yaml);
         File.WriteAllText(paths.ConfigurationDifference, ConfigurationWriter.DifferenceYaml(configuration));
         File.WriteAllText(paths.Command, CommandText.Of(host.Arguments) + "\n");
         Tables.Write(host, takes);
         host.Output.WriteLine(ConfigurationView.Scaling(settings));
         RunRequest request = new() { Paths = paths, Settings = settings, ConfigurationText = yaml, Versions = versions, Drills = command.Drills };
         return await RunSession.Execute(host, request, Describe(paths, settings), 0, command.Presentation);
+    }
+
+    /// <summary>A device that is not there, or a topology that does not fit the task, is said before anything is created.</summary>
+    private static void CheckThatItCanBeBuilt(Settings settings)
+    {
+        NE.Actors.Environments.EnvironmentSpec spec = NE.Actors.Environments.EnvironmentFactory.Describe(settings.Run.Environment);
+
+        try
+        {
+            using Agent agent = Agent.Create(
+                settings, spec.ObservationSize, spec.ActionSize, spec.ActionHigh[0], settings.Compute.Device, settings.Compute.Threads);
+        }
+        catch (Exception problem) when (problem is ArgumentException or LibTorch.LibTorchException)
+        {
+            throw new UserError(problem.Message);
+        }
     }
 
     private static RunInfo Describe(RunPaths paths, Settings settings) => new(

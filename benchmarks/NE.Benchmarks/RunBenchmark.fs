@@ -1,0 +1,184 @@
+/// The whole run: how long the learner waits for environments, how long it stands still for a commit, how soon a resume takes its
+/// first step.
+module NE.Benchmarks.RunBenchmark
+
+open System
+open System.Collections.Generic
+open System.Diagnostics
+open System.IO
+open System.Text.Json
+open NE.Actors.Runs
+open NE.Model
+
+type Options = {
+    Environment: string
+    /// Transitions stored when commits are measured.
+    Stored: int64
+    /// Environment steps that are learned from, for the rates.
+    Steps: int64
+    Output: string
+}
+
+let defaults = {
+    Environment = "HalfCheetah-v4"
+    Stored = 300_000L
+    Steps = 10_000L
+    Output = "results/benchmarks/run.json"
+}
+
+/// A logger of Akka that says nothing.
+type Silent() =
+    inherit Akka.Actor.UntypedActor()
+
+    override this.OnReceive message =
+        match message with
+        | :? Akka.Event.InitializeLogger -> this.Sender.Tell(Akka.Event.LoggerInitialized(), this.Self)
+        | _ -> ()
+
+let private settings (options: Options) (changes: (string * string) list) =
+    let pairs =
+        [
+            "run.environment", options.Environment
+            "evaluation.every", "1000000"
+            "evaluation.episodes", "1"
+            "log.metricsEvery", "1000000"
+        ]
+        @ changes
+        |> List.map (fun (key, value) -> struct (key, value))
+
+    match Settings.apply pairs Settings.defaults with
+    | Ok settings -> fst (Settings.resolve settings)
+    | Error errors -> failwithf "%A" errors
+
+/// Runs to the end; `watch` sees the status about 200 times a second.
+let private run (paths: RunPaths) (settings: Settings) (watch: RunStatus -> unit) =
+    let run =
+        TrainingRun.Start(
+            RunRequest(
+                Paths = paths,
+                Settings = settings,
+                ConfigurationText = "benchmark",
+                Versions = Dictionary(),
+                Loggers = [| "NE.Benchmarks.RunBenchmark+Silent, NE.Benchmarks" |]
+            )
+        )
+
+    while not run.Completion.IsCompleted do
+        watch run.Status
+        run.Completion.Wait 5 |> ignore
+
+    let outcome = run.Completion.Result
+    run.DisposeAsync().AsTask().Wait()
+
+    if outcome.Phase <> RunPhase.Completed then
+        failwithf "the run ended as %O: %s" outcome.Phase outcome.Message
+
+let private inFolder body =
+    let folder = Directory.CreateTempSubdirectory("ne-benchmark-").FullName
+
+    try
+        body folder
+    finally
+        Directory.Delete(folder, true)
+
+/// Steps per second and the learner's mean waiting share of one schedule.
+let private rates (options: Options) schedule environments =
+    inFolder (fun folder ->
+        use created = RunFolder.Create(folder, "rates")
+        let waiting, speed = ResizeArray<float>(), ResizeArray<float>()
+        let mutable seen = 0.0
+
+        run
+            created.Paths
+            (settings options [
+                "run.steps", string options.Steps
+                "td3.startSteps", "1000"
+                "schedule.kind", schedule
+                "schedule.environments", string environments
+                "checkpoint.every", "1000000"
+            ])
+            (fun status ->
+                // A new status twice a second; the first seconds compile.
+                if status.ElapsedSeconds <> seen && status.GradientStep > 1500L then
+                    seen <- status.ElapsedSeconds
+                    waiting.Add status.LearnerWaiting
+                    speed.Add status.UpdatesPerSecond)
+
+        {|
+            schedule = schedule
+            environments = environments
+            updatesPerSecond = Math.Round(Seq.average speed, 1)
+            learnerWaiting = Math.Round(Seq.average waiting, 4)
+        |})
+
+/// Milliseconds that the run stands still for a commit, and seconds from the start of a resume to its first new step.
+let private commits (options: Options) =
+    inFolder (fun folder ->
+        let changes steps = [
+            "run.steps", string (options.Stored + steps)
+            "td3.startSteps", string options.Stored
+            "td3.bufferSize", string (options.Stored + 100_000L)
+            "checkpoint.every", "250"
+            "ne.growInterval", "1000"
+            "ne.endStep", "10000"
+        ]
+
+        let pauses = Dictionary<int64, float>()
+
+        let remember (status: RunStatus) =
+            // The pause of a commit is set before the commit is done, so it is there when the commit's step shows.
+            if status.CheckpointStep.HasValue && status.CheckpointStep.Value > options.Stored then
+                pauses[status.CheckpointStep.Value] <- status.CheckpointPauseMilliseconds
+
+        use created = RunFolder.Create(folder, "commits")
+        run created.Paths (settings options (changes 2500L)) remember
+        let watch = Stopwatch.StartNew()
+        let mutable first = 0.0
+
+        run created.Paths (settings options (changes 3000L)) (fun status ->
+            if first = 0.0 && status.Step > options.Stored + 2500L then
+                first <- watch.Elapsed.TotalSeconds)
+
+        let sorted = pauses.Values |> Seq.sort |> Array.ofSeq
+
+        {|
+            storedTransitions = options.Stored
+            commits = sorted.Length
+            pauseMillisecondsMedian = Math.Round(sorted[sorted.Length / 2], 2)
+            pauseMillisecondsMost = Math.Round(Array.last sorted, 2)
+            resumeToFirstStepSeconds = Math.Round(first, 2)
+        |})
+
+let measure (options: Options) =
+    let schedules = [
+        for schedule, environments in [ "serial", 1; "pipelined", 1; "pipelined", 2 ] do
+            let found = rates options schedule environments
+
+            printfn
+                $"{schedule}, {environments} environments: {found.updatesPerSecond} updates/s, the learner waits {100.0 * found.learnerWaiting:F1} %% of its time"
+
+            found
+    ]
+
+    let commits = commits options
+
+    printfn
+        $"commit with {commits.storedTransitions} transitions stored: pause {commits.pauseMillisecondsMedian} ms (median of {commits.commits}), {commits.pauseMillisecondsMost} ms (most); resume to first new step {commits.resumeToFirstStepSeconds} s"
+
+    let result = {|
+        command =
+            $"dotnet run -c Release --project benchmarks/NE.Benchmarks -- run --environment {options.Environment} --stored {options.Stored} --steps {options.Steps}"
+        cores = Environment.ProcessorCount
+        dotnet = Environment.Version.ToString()
+        environment = options.Environment
+        schedules = schedules
+        commits = commits
+    |}
+
+    match Path.GetDirectoryName options.Output with
+    | null
+    | "" -> ()
+    | folder -> Directory.CreateDirectory folder |> ignore
+
+    File.WriteAllText(options.Output, JsonSerializer.Serialize(result, JsonSerializerOptions(WriteIndented = true)) + "\n")
+    printfn $"written to {options.Output}"
