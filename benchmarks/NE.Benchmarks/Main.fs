@@ -20,7 +20,13 @@ let rec private parseLearner (options: LearnerBenchmark.Options) arguments =
     | "--rounds" :: n :: rest -> parseLearner { options with Rounds = int n } rest
     | "--seconds" :: s :: rest ->
         let seconds = float s
-        parseLearner { options with SecondsPerRound = seconds } rest
+
+        parseLearner
+            {
+                options with
+                    SecondsPerRound = seconds
+            }
+            rest
     | "--output" :: file :: rest -> parseLearner { options with Output = file } rest
     | other :: _ -> Error $"'{other}' is not an option, or lacks its value"
 

@@ -180,5 +180,10 @@ let measure (options: Options) =
     | "" -> ()
     | folder -> Directory.CreateDirectory folder |> ignore
 
-    File.WriteAllText(options.Output, JsonSerializer.Serialize(result, JsonSerializerOptions(WriteIndented = true)) + "\n")
+    File.WriteAllText(
+        options.Output,
+        JsonSerializer.Serialize(result, JsonSerializerOptions(WriteIndented = true))
+        + "\n"
+    )
+
     printfn $"written to {options.Output}"

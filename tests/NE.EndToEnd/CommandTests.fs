@@ -9,7 +9,13 @@ open NE.Actors.Journal
 open NE.Actors.Runs
 open NE.EndToEnd.Executable
 
-let private small = [ "network.hidden=32,32"; "td3.batchSize=32"; "td3.startSteps=100"; "evaluation.episodes=1"; "evaluation.every=500" ]
+let private small = [
+    "network.hidden=32,32"
+    "td3.batchSize=32"
+    "td3.startSteps=100"
+    "evaluation.episodes=1"
+    "evaluation.every=500"
+]
 
 let private train runs name more =
     [ "train"; "HalfCheetah-v4"; "--name"; name; "--runs"; runs ] @ small @ more
@@ -42,7 +48,11 @@ let tests =
             inRuns (fun runs ->
                 use running = new Running(train runs "stopped" [ "--steps"; "200000" ])
                 let paths = RunPaths.Of(runs, "stopped")
-                waitUntil "the run to train" (fun () -> File.Exists paths.Log && File.ReadAllText(paths.Log).Contains "Evaluation of step")
+
+                waitUntil "the run to train" (fun () ->
+                    File.Exists paths.Log
+                    && File.ReadAllText(paths.Log).Contains "Evaluation of step")
+
                 let second = ne (train runs "stopped" [ "--steps"; "200000" ])
                 Expect.equal second.ExitCode 1 "a second run of the name"
                 Expect.stringContains second.Error "--overwrite" "the choices"
@@ -53,9 +63,15 @@ let tests =
                 let stopped = running.Wait(TimeSpan.FromSeconds 60.0)
                 Expect.equal stopped.ExitCode 3 stopped.Error
                 Expect.stringContains stopped.Error "ne resume stopped" "how to go on"
-                let step = (json (ne [ "digest"; "stopped"; "--runs"; runs; "--json" ])).GetProperty("step").GetInt64()
+
+                let step =
+                    (json (ne [ "digest"; "stopped"; "--runs"; runs; "--json" ])).GetProperty("step").GetInt64()
+
                 Expect.isGreaterThan step 0L "committed steps"
-                let extended = ne [ "resume"; "stopped"; "--runs"; runs; "--steps"; string (step + 300L) ]
+
+                let extended =
+                    ne [ "resume"; "stopped"; "--runs"; runs; "--steps"; string (step + 300L) ]
+
                 Expect.equal extended.ExitCode 0 extended.Error
                 let status = json (ne [ "status"; "stopped"; "--runs"; runs; "--json" ])
                 Expect.equal (status.GetProperty("step").GetInt64()) (step + 300L) "the extended run is complete")
@@ -64,7 +80,16 @@ let tests =
         <| fun _ ->
             inRuns (fun runs ->
                 let execution =
-                    ne (train runs "nan" [ "--steps"; "3000"; "--method"; "td3"; "network.weightClip=0"; "td3.criticLearningRate=1e30" ])
+                    ne (
+                        train runs "nan" [
+                            "--steps"
+                            "3000"
+                            "--method"
+                            "td3"
+                            "network.weightClip=0"
+                            "td3.criticLearningRate=1e30"
+                        ]
+                    )
 
                 Expect.equal execution.ExitCode 2 execution.Output
                 Expect.stringContains execution.Error "not a finite number" "what happened"
@@ -116,7 +141,8 @@ let tests =
                     )
 
                 waitUntil "a commit after both failures" (fun () ->
-                    File.Exists paths.Log && File.ReadAllText(paths.Log).Contains "\"CommittedStep\":15")
+                    File.Exists paths.Log
+                    && File.ReadAllText(paths.Log).Contains "\"CommittedStep\":15")
 
                 running.Kill()
                 let resumed = ne [ "resume"; "async"; "--runs"; runs ]

@@ -148,4 +148,30 @@ let tests =
                         killed runs "killed" (train runs "killed" environment "pipelined" 1000) usual [ 0.5; 0.4 ]
 
                     expectSame (identity (RunPaths.Of(runs, "killed"))) (identity whole) $"{environment}, killed while {phases}")
+
+        testCase "after the last step's commit, but before the last evaluation, the run still completes"
+        <| fun _ ->
+            inRuns (fun runs ->
+                // Twenty episodes take long enough for the kill to fall between the two.
+                let start name =
+                    train runs name "HalfCheetah-v4" "pipelined" 400
+                    |> List.map (function
+                        | "evaluation.episodes=1" -> "evaluation.episodes=20"
+                        | "evaluation.every=130" -> "evaluation.every=400"
+                        | other -> other)
+
+                let whole = ne (start "whole")
+                Expect.equal whole.ExitCode 0 whole.Error
+                let paths = RunPaths.Of(runs, "killed")
+                use running = new Running(start "killed")
+
+                waitUntil "the commit of the last step" (fun () -> File.Exists paths.Log && KillPhase.hasCommitted 400L paths.Log)
+
+                running.Kill()
+                let resumed = ne (resume runs "killed")
+                Expect.equal resumed.ExitCode 0 resumed.Error
+                expectSame (identity paths) (identity (RunPaths.Of(runs, "whole"))) "the run"
+                let again = ne (resume runs "killed")
+                Expect.equal again.ExitCode 1 "a complete run is not resumed"
+                Expect.stringContains again.Error "--steps" "how to extend it")
     ]

@@ -4,8 +4,8 @@ module NE.EndToEnd.KillPhase
 open System.IO
 open System.Text.Json
 
-/// Message and step of every event of a log in newline JSON; a torn last line is skipped.
-let private events (file: string) =
+/// Message template and committed step of every event of a log in newline JSON; a torn last line is skipped.
+let private events (file: string) : (string * int64) list =
     if not (File.Exists file) then
         []
     else
@@ -23,15 +23,28 @@ let private events (file: string) =
                          None)
                 with
                 | Some document ->
-                    match document.RootElement.TryGetProperty "@mt" with
-                    | true, template -> string template
-                    | _ -> ""
+                    let template =
+                        match document.RootElement.TryGetProperty "@mt" with
+                        | true, template -> string template
+                        | _ -> ""
+
+                    let step =
+                        match document.RootElement.TryGetProperty "CommittedStep" with
+                        | true, step -> step.GetInt64()
+                        | _ -> -1L
+
+                    template, step
                 | None -> ()
         ]
 
+/// Whether the log says that the commit of a step is done.
+let hasCommitted (step: int64) (file: string) : bool =
+    events file
+    |> List.exists (fun (template, committed) -> template.StartsWith "Checkpoint of step {CommittedStep}: " && committed = step)
+
 /// The phase at the end of the log, of the last stretch of the run.
 let ofLog (file: string) : string =
-    let last = events file |> List.rev
+    let last = events file |> List.map fst |> List.rev
 
     let count (text: string) =
         last
