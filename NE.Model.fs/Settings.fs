@@ -160,6 +160,8 @@ type NeSettings = {
     GrowInit: GrowInit
     Omega: float
     Granularity: Granularity
+    /// Score at or below which a neuron is dormant for pruning.
+    PruneThreshold: float
     PruneBatch: int
     Review: ReviewMode
     ReviewThreshold: float
@@ -276,6 +278,7 @@ module Settings =
             GrowInit = GrowInit.Random
             Omega = 0.4
             Granularity = Granularity.Neuron
+            PruneThreshold = 0.0
             PruneBatch = 4096
             Review = ReviewMode.Slope
             ReviewThreshold = 0.75
@@ -803,6 +806,14 @@ module Settings =
             (fun s -> s.Ne.Granularity)
             (fun v s -> { s with Ne.Granularity = v })
             "What pruning takes: dormant neurons whole, single weights of dormant neurons, or (official code) the smallest weights."
+        key
+            "ne.pruneThreshold"
+            "mean activity of the layer"
+            Paper
+            notNegative
+            (fun s -> s.Ne.PruneThreshold)
+            (fun v s -> { s with Ne.PruneThreshold = v })
+            "A neuron whose activation score is at or below this is dormant for pruning; 0: only neurons that are silent."
         key
             "ne.pruneBatch"
             "transitions"

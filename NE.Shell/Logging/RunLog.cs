@@ -37,17 +37,25 @@ public sealed class RunLog : IDisposable
     /// <summary>Closing against a server that accepts and never answers would otherwise take minutes.</summary>
     public static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
 
-    private readonly Logger logger;
+    /// <summary>Property of events that report progress: they are for files and servers, not for the console, which has its own view.</summary>
+    public const string Progress = "Progress";
 
-    private RunLog(Logger logger) => this.logger = logger;
+    private readonly Logger logger;
+    private readonly StepEnricher step;
+
+    private RunLog(Logger logger, StepEnricher step) => (this.logger, this.step) = (logger, step);
 
     /// <summary>Every event carries RunId, Environment, Seed and Method.</summary>
     public ILogger Logger => this.logger;
+
+    /// <summary>Lets every event from now on carry the step that the run is at.</summary>
+    public void CarryStep(Func<long> current) => this.step.Current = current;
 
     /// <summary>Opens the log and makes it Serilog's global one, which Akka's logger writes to.</summary>
     public static RunLog Open(RunLogTargets targets, string runId, Settings settings)
     {
         EndTornLine(targets.ClefFile);
+        var step = new StepEnricher();
         LoggerConfiguration configuration = new LoggerConfiguration()
             .MinimumLevel.Debug()
             .MinimumLevel.Override("Akka", LogEventLevel.Warning)
@@ -55,8 +63,9 @@ public sealed class RunLog : IDisposable
             .Enrich.WithProperty("Environment", settings.Run.Environment)
             .Enrich.WithProperty("Seed", settings.Run.Seed)
             .Enrich.WithProperty("Method", SettingsModule.tryFind("run.method")!.Get.Invoke(settings))
+            .Enrich.With(step)
             .WriteTo.File(new CompactJsonFormatter(), targets.ClefFile, fileSizeLimitBytes: null)
-            .WriteTo.Sink(targets.Console, targets.ConsoleLevel);
+            .WriteTo.Conditional(logged => !logged.Properties.ContainsKey(Progress), console => console.Sink(targets.Console, targets.ConsoleLevel));
 
         if (targets.SeqUrl is { } url)
         {
@@ -66,7 +75,7 @@ public sealed class RunLog : IDisposable
 
         Logger logger = configuration.CreateLogger();
         Log.Logger = logger;
-        return new RunLog(logger);
+        return new RunLog(logger, step);
     }
 
     /// <summary>Sends what can be sent within <see cref="CloseTimeout"/>; what could not stays in the buffer for the next process.</summary>
@@ -97,6 +106,20 @@ public sealed class RunLog : IDisposable
             if (stream.ReadByte() != '\n')
             {
                 stream.WriteByte((byte)'\n');
+            }
+        }
+    }
+
+    /// <summary>Adds the run's step to events that do not name one themselves.</summary>
+    private sealed class StepEnricher : ILogEventEnricher
+    {
+        public Func<long>? Current { get; set; }
+
+        public void Enrich(LogEvent logEvent, ILogEventPropertyFactory propertyFactory)
+        {
+            if (this.Current is { } current)
+            {
+                logEvent.AddPropertyIfAbsent(propertyFactory.CreateProperty("Step", current()));
             }
         }
     }

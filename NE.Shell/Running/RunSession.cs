@@ -60,7 +60,10 @@ internal static class RunSession
         {
             await using ITrainingRun run = host.StartRun(request);
             using StopSignals signals = new StopSignals(run.RequestStop, () => StopSignals.LeaveNow((int)ExitCode.Interrupted)).Listen();
+            log.CarryStep(() => run.Status.Step);
+            Task progress = ProgressLog.Write(run, log.Logger, host.Clock);
             await presenter.Show(run);
+            await progress;
             outcome = await run.Completion;
         }
         catch (Exception failure) when (Failures.IsExpected(failure))

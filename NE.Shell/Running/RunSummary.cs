@@ -9,7 +9,7 @@ namespace NE.Shell.Running;
 /// <summary>What a finished run leaves to be said.</summary>
 internal static class RunSummary
 {
-    /// <summary>The last evaluation, the best one, and where the files are.</summary>
+    /// <summary>The last evaluation, the best one, what happened to the topology, and where the files are.</summary>
     public static IEnumerable<string> Lines(RunPaths paths)
     {
         using JournalReader journal = JournalReader.Open(paths);
@@ -21,6 +21,14 @@ internal static class RunSummary
             History.EvaluationEnded best = evaluations.MaxBy(evaluation => evaluation.Returns.Average())!;
             yield return $"  last evaluation  {Format.Value(last.Returns.Average())} at step {Format.Count(last.Step)}, {last.Returns.Length} episodes";
             yield return $"  best evaluation  {Format.Value(best.Returns.Average())} at step {Format.Count(best.Step)}  (ne eval {paths.Name})";
+        }
+
+        History.TopologyChanged[] changes = [.. journal.Events().Select(stored => stored.Event).OfType<History.RunEvent.TopologyChanged>().Select(happened => happened.Item2)];
+
+        if (changes.Length > 0)
+        {
+            int pruned = changes.Count(change => change.Layers.Any(layer => layer.Pruned.Length > 0));
+            yield return $"  topology         {Format.Count(changes.Length)} events, {Format.Count(pruned)} of them pruned something  (ne topology {paths.Name})";
         }
 
         if (journal.Manifests() is [CheckpointManifest manifest, ..])

@@ -162,7 +162,7 @@ type NeuroplasticExpansion(networks: Td3Networks, td3: Td3, probe: Td3Workspace,
     /// One grow-prune event: `gradient` leaves the dense gradient of the gathered batch in the network's block.
     let event (network: GrowingNetwork) (pass: IPass) gradient (scheduled: int64) (t: int64) source window =
         let dormant =
-            (measure network.Group pass settings.PruneBatch source window topology).Dormant 0.0
+            (measure network.Group pass settings.PruneBatch source window topology).Dormant settings.PruneThreshold
 
         gather source window topology
         let loss: float = gradient ()
