@@ -42,7 +42,11 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
     private static readonly TimeSpan FlushInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(2);
 
+    /// <summary>An event that moves an output by more than this part of its standard deviation is worth a word, once per network (spec 1.6).</summary>
+    private const double NotableShift = 0.1;
+
     private readonly RunTables tables;
+    private readonly HashSet<string> shifted = [];
     private readonly ILoggingAdapter log = Context.GetLogger();
     private int attempts;
 
@@ -107,6 +111,13 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
 
     private void Write(TopologyChanged change)
     {
+        if (change.OutputShift > NotableShift && this.shifted.Add(change.Network))
+        {
+            this.log.Warning(
+                "The topology event at gradient step {GradientStep} moved the {Network}'s output by {OutputShift:0.00} of its standard deviation; "
+                + "topology.csv has the shift of every event. A larger ne.growInterval makes fewer events, ne.growInit=zero makes none of them move it",
+                change.Step, change.Network, change.OutputShift);
+        }
         foreach (var layer in change.Layers)
         {
             this.tables.Topology.Append(

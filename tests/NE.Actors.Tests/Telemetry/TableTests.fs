@@ -1,0 +1,81 @@
+module NE.Actors.Tests.Telemetry.TableTests
+
+open System
+open System.IO
+open Expecto
+open NE.Actors.Runs
+open NE.Actors.Telemetry
+
+let private inFile (body: string -> unit) =
+    let folder = Directory.CreateTempSubdirectory "ne-csv-"
+
+    try
+        body (Path.Combine(folder.FullName, "table.csv"))
+    finally
+        folder.Delete true
+
+let private append (file: CsvFile) (step: int64) (value: float) =
+    file.Append [| struct ("step", box step); struct ("value", box value) |]
+
+[<Tests>]
+let tests =
+    testList "A table" [
+        testCase "names its columns once and writes numbers that read back exactly"
+        <| fun _ ->
+            inFile (fun path ->
+                use file = new CsvFile(path, 0L)
+                append file 1L 0.1
+                append file 2L nan
+                file.Flush()
+                Expect.equal (File.ReadAllText path) "step,value\n1,0.1\n2,\n" "content"
+                Expect.equal file.Length (FileInfo(path).Length) "length")
+
+        testCase "is cut back to where it was, and goes on under the same columns"
+        <| fun _ ->
+            inFile (fun path ->
+                let length =
+                    use file = new CsvFile(path, 0L)
+                    append file 1L 1.0
+                    file.Flush()
+                    let length = file.Length
+                    append file 2L 2.0
+                    file.Flush()
+                    length
+
+                use file = new CsvFile(path, length)
+                append file 3L 3.0
+                file.Flush()
+                Expect.equal (File.ReadAllText path) "step,value\n1,1\n3,3\n" "content"
+
+                Expect.throwsT<InvalidOperationException> (fun () -> file.Append [| struct ("other", box 1) |]) "a row with other columns")
+
+        testCase "that lost rows is refused with the way to go on without them"
+        <| fun _ ->
+            inFile (fun path ->
+                File.WriteAllText(path, "step\n")
+
+                try
+                    use _ = new CsvFile(path, 100L)
+                    failtest "a table of 5 bytes was taken for one of 100"
+                with :? InvalidDataException as problem ->
+                    Expect.stringContains problem.Message $"truncate -s 100 {path}" "what to do")
+
+        testProperty "a bundle gives back its parts"
+        <| fun (parts: byte[] list) ->
+            let unpacked =
+                StateBundle.Unpack(ReadOnlySpan(StateBundle.Pack(Array.ofList parts)), "parts")
+
+            List.ofSeq unpacked = parts
+
+        testCase "a bundle that was cut off, or has other parts than expected, is refused"
+        <| fun _ ->
+            let bytes = StateBundle.Pack [| [| 1uy; 2uy |]; [| 3uy |] |]
+
+            Expect.throwsT<InvalidDataException>
+                (fun () -> StateBundle.Unpack(ReadOnlySpan(bytes, 0, bytes.Length - 1), "parts") |> ignore)
+                "cut off"
+
+            Expect.throwsT<InvalidDataException>
+                (fun () -> StateBundle.Unpack(ReadOnlySpan bytes, "parts", Nullable 3) |> ignore)
+                "another number"
+    ]

@@ -1,0 +1,110 @@
+module NE.Model.Tests.Runs.RoundsTests
+
+open Expecto
+open NE.Model
+open NE.Model.Runs
+
+let private settings environments roundSteps steps =
+    let resolved, _ =
+        Settings.resolve {
+            Settings.defaults with
+                Run.Steps = steps
+                Schedule.Environments = environments
+                Schedule.RoundSteps = roundSteps
+                Td3.StartSteps = Is 100L
+        }
+
+    resolved
+
+/// All barriers of a run: (steps of the barrier before, position).
+let private barriers (settings: Settings) =
+    let perRound = Rounds.stepsPerRound settings
+    let pipelined = settings.Schedule.Kind = Pipelined
+
+    (0L, Position.start)
+    |> List.unfold (fun (before, position) ->
+        if
+            position.Round > 0L
+            && before = position.Steps
+            && position.LearnedSteps = position.Steps
+        then
+            None
+        else
+            let steps =
+                if position.Steps < settings.Run.Steps then
+                    position.Steps + perRound
+                else
+                    position.Steps
+
+            let learned = if pipelined then position.Steps else steps
+
+            let next = {
+                Round = position.Round + 1L
+                Steps = steps
+                LearnedSteps = learned
+                GradientSteps =
+                    position.GradientSteps
+                    + Rounds.updatesOwed settings position.LearnedSteps learned
+            }
+
+            Some((position.Steps, next), (position.Steps, next)))
+
+[<Tests>]
+let tests =
+    testList "Rounds" [
+        testProperty "a cadence fires once for every multiple, whatever the size of a round"
+        <| fun (every: byte) (round: byte) (count: byte) ->
+            let every, round = 1L + int64 every, 1L + int64 round
+            let steps = [ for i in 0L .. int64 count -> i * round ]
+
+            let fires =
+                steps |> List.pairwise |> List.filter (fun (a, b) -> Rounds.fired every a b)
+
+            // Several multiples within one round fire together.
+            fires.Length = (steps |> List.map (fun s -> s / every) |> List.distinct |> List.length) - 1
+
+        testProperty "gradient steps are owed for every step after the random ones, however they are split"
+        <| fun (a: uint16) (b: uint16) (c: uint16) ->
+            let settings = settings 1 1 10_000L
+            let sorted = List.sort [ int64 a; int64 b; int64 c ]
+            let first, middle, last = sorted[0], sorted[1], sorted[2]
+
+            Rounds.updatesOwed settings first middle
+            + Rounds.updatesOwed settings middle last
+                =
+                Rounds.updatesOwed settings first last
+
+        for kind in [ Serial; Pipelined ] do
+            testCase $"{kind}: a run takes all its steps, learns from each after the random ones, and is finished once"
+            <| fun _ ->
+                let settings = {
+                    settings 3 7 1_000L with
+                        Schedule.Kind = kind
+                }
+
+                let all = barriers settings
+                let _, last = List.last all
+                Expect.isGreaterThanOrEqual last.Steps 1_000L "steps"
+                Expect.equal last.GradientSteps (last.Steps - 100L) "gradient steps"
+
+                let finished =
+                    all
+                    |> List.filter (fun (before, position) -> (Rounds.due settings before position).Finished)
+
+                Expect.equal finished [ List.last all ] "finished at the last barrier alone"
+
+        testCase "the beginning is committed and evaluated, but not measured"
+        <| fun _ ->
+            let due = Rounds.due (settings 1 1 1_000L) 0L Position.start
+            Expect.isTrue due.Commit "commit"
+            Expect.isTrue due.Evaluation "evaluation"
+            Expect.isFalse due.Metrics "nothing is stored yet"
+            Expect.isFalse due.Finished "finished"
+
+        testProperty "credits never run further ahead of the learner than the slack"
+        <| fun (learned: uint16) (ahead: byte) ->
+            let settings = settings 4 1 1_000_000L
+            let learned = 100L + int64 learned
+            let granted = learned + int64 ahead
+            Rounds.mayGrant settings 64L granted learned 16L = (granted + 16L - learned <= 64L)
+    ]

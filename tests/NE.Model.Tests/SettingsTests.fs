@@ -1,0 +1,111 @@
+module NE.Model.Tests.SettingsTests
+
+open Expecto
+open NE.Model
+
+let private pairs list =
+    list |> List.map (fun (key: string, value: string) -> struct (key, value))
+
+let private applied list =
+    match Settings.apply (pairs list) Settings.defaults with
+    | Ok settings -> settings
+    | Error errors -> failtestf "%A" errors
+
+[<Tests>]
+let tests =
+    testList "Settings" [
+        testCase "every key reads what it writes"
+        <| fun _ ->
+            for key in Settings.keys do
+                let text = key.Get Settings.defaults
+
+                match key.Set text Settings.defaults with
+                | Ok settings -> Expect.equal settings Settings.defaults $"{key.Name} = {text}"
+                | Error problem -> failtestf "%s refuses its own default %s: %s" key.Name text problem
+
+        testCase "every key has a section, a camelCase name, a sentence and a home of its own"
+        <| fun _ ->
+            let names = Settings.keys |> List.map _.Name
+            Expect.equal (List.distinct names) names "no name twice"
+
+            for key in Settings.keys do
+                Expect.isMatch key.Name @"^[a-z0-9]+\.[a-z][a-zA-Z0-9]*$" "name"
+                Expect.isTrue (key.Sentence.EndsWith '.') $"{key.Name} has a sentence"
+
+        testCase "all problems are returned at once, an unknown key with the nearest known one"
+        <| fun _ ->
+            match
+                Settings.apply
+                    (pairs [
+                        "ne.omga", "0.2"
+                        "td3.batchSize", "many"
+                        "ne.startDensity", "2"
+                        "ne.review", "slop"
+                    ])
+                    Settings.defaults
+            with
+            | Ok _ -> failtest "four bad values were accepted"
+            | Error errors ->
+                Expect.equal (errors |> List.map _.Key) [ "ne.omga"; "td3.batchSize"; "ne.startDensity"; "ne.review" ] "keys"
+                Expect.stringContains errors[0].Problem "ne.omega" "nearest key"
+                Expect.stringContains errors[2].Problem "(0, 1]" "what is allowed"
+                Expect.stringContains errors[3].Problem "'slope'" "nearest value"
+
+        testCase "a number of steps may be written as people write it"
+        <| fun _ ->
+            Expect.equal (applied [ "run.steps", "300_000" ]).Run.Steps 300_000L "underscore"
+            Expect.equal (applied [ "run.steps", "3e5" ]).Run.Steps 300_000L "exponent"
+
+        testCase "derived values at the paper's length"
+        <| fun _ ->
+            let settings, derivations = Settings.resolve (applied [ "run.steps", "3000000" ])
+            Expect.equal settings.Ne.GrowInterval (Is 10_000L) "growInterval"
+            Expect.equal settings.Td3.BufferSize (Is 1_000_000L) "bufferSize"
+            Expect.equal settings.Td3.StartSteps (Is 25_000L) "startSteps"
+            Expect.equal settings.Ne.EndStep (Is 2_975_000L) "endStep"
+            Expect.equal settings.Evaluation.Every (Is 5_000L) "evaluation"
+            Expect.equal (derivations |> List.map _.Key |> List.distinct |> List.length) derivations.Length "one rule a key"
+
+        testCase "a shorter run keeps the ratios"
+        <| fun _ ->
+            let settings, _ = Settings.resolve (applied [ "run.steps", "300000" ])
+            Expect.equal settings.Ne.GrowInterval (Is 1_000L) "growInterval"
+            Expect.equal settings.Td3.BufferSize (Is 100_000L) "bufferSize"
+            Expect.equal settings.Td3.StartSteps (Is 7_500L) "startSteps"
+            Expect.equal settings.Ne.ReviewFirstStep (Is 29_250L) "reviewFirstStep"
+
+        testProperty "given values stay, and resolving twice changes nothing"
+        <| fun (length: uint16) (interval: uint16) ->
+            let steps, interval = 1_000L + int64 length, 1L + int64 interval
+
+            let once, _ =
+                Settings.resolve (applied [ "run.steps", string steps; "ne.growInterval", string interval ])
+
+            let twice, derivations = Settings.resolve once
+            once.Ne.GrowInterval = Is interval && twice = once && derivations.IsEmpty
+
+        testCase "a longer run leaves what was derived from the shorter one"
+        <| fun _ ->
+            let settings, _ = Settings.resolve (applied [ "run.steps", "300000" ])
+            let longer, _ = Settings.resolve { settings with Run.Steps = 600_000L }
+            Expect.equal longer.Ne.EndStep settings.Ne.EndStep "endStep"
+
+        testCase "contradictions between values are found"
+        <| fun _ ->
+            let found list =
+                Settings.validate (fst (Settings.resolve (applied list))) |> List.map _.Key
+
+            Expect.equal (found []) [] "the defaults are fine"
+            Expect.equal (found [ "td3.bufferSize", "100" ]) [ "td3.bufferSize" ] "less than a batch"
+            Expect.equal (found [ "ne.finalDensity", "0.1" ]) [ "ne.finalDensity" ] "networks only grow"
+            Expect.equal (found [ "run.steps", "1000"; "td3.startSteps", "1000" ]) [ "td3.startSteps" ] "nothing to learn"
+
+            Expect.equal
+                (found [
+                    "run.steps", "1000"
+                    "schedule.environments", "4"
+                    "schedule.roundSteps", "500"
+                ])
+                [ "schedule.roundSteps" ]
+                "a round longer than the run"
+    ]
