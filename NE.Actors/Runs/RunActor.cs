@@ -299,6 +299,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
             this.Record(RunEvent.NewConfigurationChanged(
                 from.Manifest.Step, [.. this.request.Changes.Select(change => Tuple.Create(change.Key, change.Old, change.New))]));
         }
+        this.board.GoesOnFrom(from.Manifest.Step, from.Manifest.GradientStep);
         this.board.Committed(from.Manifest.Step, from.Manifest.Bytes);
         this.log.Info("The run goes on from step {CommittedStep}", from.Manifest.Step);
     }
@@ -538,8 +539,8 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         {
             return;
         }
-        this.stage = Stage.Ended;
         this.Publish();
+        this.stage = Stage.Ended;
         this.board.Ended(outcome);
         Context.Parent.Tell(new RunEnded(outcome));
     }

@@ -25,6 +25,13 @@ public sealed class StatusBoard
     internal void Reset(Settings settings) =>
         this.Set(this.Status with { Phase = RunPhase.Starting, Steps = settings.Run.Steps, ReplayCapacity = settings.Td3.BufferSize.Value });
 
+    /// <summary>Where the run is before its first step of this process.</summary>
+    internal void GoesOnFrom(long step, long gradientStep)
+    {
+        (this.lapSteps, this.lapUpdates) = (step, gradientStep);
+        this.Set(this.Status with { Step = step, GradientStep = gradientStep });
+    }
+
     internal void Training() => this.Set(this.Status with { Phase = RunPhase.Training, Message = null });
 
     internal void Paused(string reason) => this.Set(this.Status with { Phase = RunPhase.Paused, Message = reason });

@@ -60,7 +60,12 @@ public sealed class TrainingRun : ITrainingRun
 
     public void RequestStop(string reason) => this.supervisor.Tell(new StopRun(reason));
 
-    public async ValueTask DisposeAsync() => await this.System.Terminate();
+    public async ValueTask DisposeAsync()
+    {
+        // While it ends, Akka falls back to the standard output, which belongs to the shell.
+        this.System.EventStream.SetLogLevel(LogLevel.ErrorLevel);
+        await this.System.Terminate();
+    }
 
     private static Config Configuration(IReadOnlyList<string> loggers)
     {

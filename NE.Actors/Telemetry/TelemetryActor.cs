@@ -114,8 +114,8 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
         if (change.OutputShift > NotableShift && this.shifted.Add(change.Network))
         {
             this.log.Warning(
-                "The topology event at gradient step {GradientStep} moved the {Network}'s output by {OutputShift:0.00} of its standard deviation; "
-                + "topology.csv has the shift of every event. A larger ne.growInterval makes fewer events, ne.growInit=zero makes none of them move it",
+                "The topology event at gradient step {GradientStep} moved the {Network}'s output by {OutputShift:0.00} standard deviations (every event's "
+                + "shift is in topology.csv; ne.growInit=zero avoids it)",
                 change.Step, change.Network, change.OutputShift);
         }
         foreach (var layer in change.Layers)
