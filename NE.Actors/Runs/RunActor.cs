@@ -327,7 +327,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     {
         var start = this.starts[failed.Environment];
         this.log.Warning(
-            failed.Error, "Environment {Index} failed and starts again in {Pause:0.0} s: {Reason}", failed.Environment, failed.Pause.TotalSeconds, failed.Error.Message);
+            failed.Error, "Environment {Index} failed and starts again in {Pause:0.0} s", failed.Environment, failed.Pause.TotalSeconds);
         if (start.FailuresInARow >= MostFailuresInARow)
         {
             this.Fail($"environment {failed.Environment} failed {start.FailuresInARow} times in a row, the last time because: {failed.Error.Message}");

@@ -213,8 +213,11 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
 
     /// A copy of the whole state at this moment.
     member _.Save() : AgentState =
-        let each save =
-            StateBytes.write formatVersion (fun writer ->
+        let each fields save =
+            let floats =
+                groups |> List.sumBy (fun group -> fields * (sizeof<int> + group.FieldBytes))
+
+            StateBytes.writeSized (sizeof<int> + floats) formatVersion (fun writer ->
                 for group in groups do
                     save group writer)
 
@@ -239,9 +242,9 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
                             intervention.Save(random, counters)))
 
         AgentState(
-            each (fun (group: NetworkGroup) writer -> group.SaveParameters writer),
-            each (fun (group: NetworkGroup) writer -> group.SaveTargets writer),
-            each (fun (group: NetworkGroup) writer -> group.SaveMoments writer),
+            each 1 (fun (group: NetworkGroup) writer -> group.SaveParameters writer),
+            each 1 (fun (group: NetworkGroup) writer -> group.SaveTargets writer),
+            each 4 (fun (group: NetworkGroup) writer -> group.SaveMoments writer),
             maskBytes,
             random,
             counters

@@ -36,6 +36,14 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
 
     let mutable fanIn = masks |> Array.map (Array.map LayerMask.fanIn)
 
+    // Where a field is held for a moment on its way out; a new array each time would land on the large-object heap.
+    let passing = Array.zeroCreate<float32> layout.Length
+
+    /// The field's values until the next call.
+    let glance (block: IParameterBlock) field =
+        block.Read(field, Span passing)
+        passing
+
     let read (block: IParameterBlock) field =
         let values = Array.zeroCreate<float32> layout.Length
         block.Read(field, Span values)
@@ -93,6 +101,9 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
 
     /// Copies a field of the online networks to the host.
     member _.ReadOnline field = read online field
+
+    /// Bytes of one field.
+    member internal _.FieldBytes = 4 * layout.Length
     /// Copies the target networks' weights to the host.
     member _.ReadTarget() = read target Field.Weights
     member _.WriteOnline(field, values) = write online field values
@@ -161,14 +172,14 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
     }
 
     member internal _.SaveParameters(writer: BinaryWriter) =
-        StateBytes.writeFloats writer (read online Field.Weights)
+        StateBytes.writeFloats writer (glance online Field.Weights)
 
     member internal _.SaveTargets(writer: BinaryWriter) =
-        StateBytes.writeFloats writer (read target Field.Weights)
+        StateBytes.writeFloats writer (glance target Field.Weights)
 
     member internal _.SaveMoments(writer: BinaryWriter) =
         for field in moments do
-            StateBytes.writeFloats writer (read online field)
+            StateBytes.writeFloats writer (glance online field)
 
     /// Per layer: network, stack, layer, weights, bits. The journal folds topology events over these bytes: keep them as they are.
     member internal this.SaveMasks(writer: BinaryWriter) =

@@ -7,14 +7,21 @@ open System.IO
 open System.Runtime.InteropServices
 open NE.Model.Random
 
-/// Bytes of a component, made by `write`.
-let write (version: int) (body: BinaryWriter -> unit) : byte[] =
-    use stream = new MemoryStream()
+/// Bytes of a component, made by `write`. `expected` bytes, if right, make it without a copy.
+let writeSized (expected: int) (version: int) (body: BinaryWriter -> unit) : byte[] =
+    use stream = new MemoryStream(expected)
     use writer = new BinaryWriter(stream)
     writer.Write version
     body writer
     writer.Flush()
-    stream.ToArray()
+
+    if stream.Length = int64 stream.Capacity then
+        stream.GetBuffer()
+    else
+        stream.ToArray()
+
+/// Bytes of a component of unknown size.
+let write (version: int) (body: BinaryWriter -> unit) : byte[] = writeSized 0 version body
 
 /// Reads a component that `write` made; raises InvalidDataException when it is of another version, cut off, or too long.
 let read (component': string) (version: int) (bytes: byte[]) (body: BinaryReader -> unit) : unit =

@@ -93,6 +93,10 @@ let private rates (options: Options) schedule environments =
             (settings options [
                 "run.steps", string options.Steps
                 "td3.startSteps", "1000"
+                // As in a run of a million steps.
+                "ne.growInterval", "3333"
+                "ne.endStep", "975000"
+                "ne.reviewFirstStep", "0"
                 "schedule.kind", schedule
                 "schedule.environments", string environments
                 "checkpoint.every", "1000000"
