@@ -22,8 +22,8 @@ public sealed record RunEnded(RunOutcome Outcome);
 
 /// <summary>
 /// One run. Starts the other actors from the journal's last commit (or from nothing), lets a conductor say who may step and who may learn,
-/// and stands at every barrier: delivers evaluations, commits, ends. When the learner or this actor fails, its next incarnation does the
-/// same from the last commit, so the whole run rewinds together.
+/// and stands at every barrier: delivers evaluations, commits, ends. When the learner or this actor fails, the supervisor starts a new one
+/// from the last commit, so the whole run rewinds together.
 /// </summary>
 public sealed class RunActor : ReceiveActor, IWithTimers
 {
@@ -128,12 +128,6 @@ public sealed class RunActor : ReceiveActor, IWithTimers
 
     protected override void PreStart()
     {
-        if (this.board.StopReason is { } asked)
-        {
-            // The last incarnation was asked to stop; what it had committed is all there is.
-            this.End(new RunOutcome(RunPhase.Interrupted, asked, this.board.Status.CheckpointStep ?? 0));
-            return;
-        }
         this.board.Reset(this.settings);
         this.journal = Context.ActorOf(JournalOutbox.Props(this.request.Paths, this.Self), "journal");
         this.journal.Tell(new GetRecovered());

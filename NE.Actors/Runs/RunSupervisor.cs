@@ -12,37 +12,70 @@ public sealed class RunSupervisor : ReceiveActor
 {
     private const int MostRestarts = 5;
 
+    private readonly RunRequest request;
     private readonly TaskCompletionSource<RunOutcome> completion;
     private readonly StatusBoard board;
-    private readonly IActorRef run;
     private readonly ILoggingAdapter log = Context.GetLogger();
+    private IActorRef run = ActorRefs.Nobody;
     private Exception? lastError;
     private long? failedAfter;
-    private int restarts;
+    private StopRun? stop;
+    private int incarnations;
+    private int failures;
 
     public RunSupervisor(RunRequest request, StatusBoard board, TaskCompletionSource<RunOutcome> completion)
     {
-        (this.board, this.completion) = (board, completion);
-        this.run = Context.ActorOf(Props.Create(() => new RunActor(request, board)).WithDispatcher(TrainingRun.CoreDispatcher), "run");
-        Context.Watch(this.run);
-        this.Receive<StopRun>(this.run.Forward);
+        (this.request, this.board, this.completion) = (request, board, completion);
+        this.Receive<StopRun>(stop =>
+        {
+            this.stop = stop;
+            this.run.Tell(stop);
+        });
         this.Receive<RunEnded>(ended => this.completion.TrySetResult(ended.Outcome));
-        this.Receive<Terminated>(_ => this.completion.TrySetResult(this.Failure()));
+        this.Receive<Terminated>(_ => this.StartAgain());
+        this.Start();
     }
 
+    /// <summary>
+    /// A failed run is stopped, not restarted in place: its successor is another actor, so that what simulators and writers of the old one
+    /// still send reaches nobody.
+    /// </summary>
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(error =>
     {
         this.lastError = error;
         // An error that comes back before the next commit comes back for ever.
-        this.restarts = this.board.Status.CheckpointStep == this.failedAfter ? this.restarts + 1 : 1;
+        this.failures = this.board.Status.CheckpointStep == this.failedAfter ? this.failures + 1 : 1;
         this.failedAfter = this.board.Status.CheckpointStep;
-        if (this.restarts > MostRestarts)
-        {
-            return Directive.Stop;
-        }
-        this.log.Error(error, "The run failed and goes back to its last checkpoint: {Reason}", error.Message);
-        return Directive.Restart;
+        return Directive.Stop;
     });
+
+    private void Start()
+    {
+        this.incarnations++;
+        this.run = Context.ActorOf(
+            Props.Create(() => new RunActor(this.request, this.board)).WithDispatcher(TrainingRun.CoreDispatcher),
+            this.incarnations == 1 ? "run" : $"run-{this.incarnations}");
+        Context.Watch(this.run);
+        if (this.stop is { } asked)
+        {
+            this.run.Tell(asked);
+        }
+    }
+
+    private void StartAgain()
+    {
+        if (this.completion.Task.IsCompleted)
+        {
+            return;
+        }
+        if (this.failures > MostRestarts)
+        {
+            this.completion.TrySetResult(this.Failure());
+            return;
+        }
+        this.log.Error(this.lastError, "The run failed and goes back to its last checkpoint: {Reason}", Cause(this.lastError));
+        this.Start();
+    }
 
     /// <summary>Akka wraps what goes wrong while an actor is made.</summary>
     private static string Cause(Exception? error) => error is ActorInitializationException or TargetInvocationException or TypeLoadException
@@ -51,6 +84,6 @@ public sealed class RunSupervisor : ReceiveActor
 
     private RunOutcome Failure() => new(
         RunPhase.Failed,
-        $"the run failed {this.restarts} times after the checkpoint of step {this.failedAfter ?? 0:N0}, the last time because: {Cause(this.lastError)}",
+        $"the run failed {this.failures} times after the checkpoint of step {this.failedAfter ?? 0:N0}, the last time because: {Cause(this.lastError)}",
         this.board.Status.CheckpointStep ?? 0);
 }

@@ -378,7 +378,7 @@ let outages =
             use scratch = new Scratch()
             let paths = newRun scratch.Path
             File.WriteAllText(paths.Journal, String('x', 5_000))
-            Expect.throwsT<SqliteException> (fun () -> JournalConfig.For paths |> ignore) "at the start"
+            Expect.throwsT<IOException> (fun () -> JournalConfig.For paths |> ignore) "at the start"
             Expect.throwsT<InvalidDataException> (fun () -> (use r = JournalReader.Open paths in r.Manifests() |> ignore)) "to a reader"
     ]
 
