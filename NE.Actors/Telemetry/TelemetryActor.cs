@@ -49,6 +49,7 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
     private readonly HashSet<string> shifted = [];
     private readonly ILoggingAdapter log = Context.GetLogger();
     private int attempts;
+    private bool failing;
 
     /// <param name="tables">Belong to this actor from now on.</param>
     public TelemetryActor(RunTables tables)
@@ -156,12 +157,17 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
         try
         {
             this.tables.Flush();
+            this.failing = false;
             reason = "";
             return true;
         }
         catch (IOException error)
         {
-            this.log.Warning("The tables could not be written; their rows are kept and tried again: {Reason}", error.Message);
+            if (!this.failing)
+            {
+                this.log.Warning("The tables could not be written; their rows are kept and tried again: {Reason}", error.Message);
+            }
+            this.failing = true;
             reason = error.Message;
             return false;
         }
