@@ -6,7 +6,7 @@ set datafile separator ","
 set format x "%.0fk"
 set xrange [0:300]
 set grid lc rgb "#dddddd"
-set key bottom right
+set key top left
 set multiplot layout 3,1
 
 set title "HalfCheetah-v4: return of 10 noise-free episodes"
@@ -14,8 +14,10 @@ set ylabel "return"
 plot folder."td3-anchor-s0/eval.csv" using (column("step")/1000):"mean" with lines lw 2 lc rgb "#1f77b4" title "td3-anchor, seed 0", \
      folder."td3-anchor-s1/eval.csv" using (column("step")/1000):"mean" with lines lw 2 lc rgb "#17becf" title "td3-anchor, seed 1", \
      folder."td3-anchor-s2/eval.csv" using (column("step")/1000):"mean" with lines lw 2 lc rgb "#7f7f7f" title "td3-anchor, seed 2", \
+     folder."td3-s0/eval.csv" using (column("step")/1000):"mean" with lines lw 3 lc rgb "#2ca02c" title "td3 (defaults, 256-128, clipped), seed 0", \
      folder."ne-s0/eval.csv" using (column("step")/1000):"mean" with lines lw 3 lc rgb "#d62728" title "ne (defaults, 256-128, clipped), seed 0"
 
+set key center right
 set title "ne: density and activated neuron ratio"
 set ylabel "fraction"
 set yrange [0:1.05]
