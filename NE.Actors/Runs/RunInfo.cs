@@ -39,7 +39,7 @@ public sealed record RunStretch(DateTimeOffset Started, long FromStep, string Ho
 /// <param name="Seed">Of all random streams.</param>
 /// <param name="TotalSteps">Environment steps until the run is complete.</param>
 /// <param name="Threads">Of the learner.</param>
-/// <param name="Device">cpu or cuda:n.</param>
+/// <param name="Device">As configured: auto, cpu, cuda or cuda:n.</param>
 /// <param name="Stretches">The start and every resume, oldest first.</param>
 public sealed record RunInfo(
     int FormatVersion,

@@ -37,6 +37,8 @@ internal static class RunSession
             Status = RunState.Running,
             StatusReason = null,
             TotalSteps = settings.Run.Steps,
+            Threads = settings.Compute.Threads,
+            Device = settings.Compute.Device,
             Stretches =
             [
                 .. info.Stretches,

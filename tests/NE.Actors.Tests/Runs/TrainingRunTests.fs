@@ -88,6 +88,20 @@ let tests =
                 Expect.isTrue killed "the learner was killed"
                 expectSame (identity created.Paths) whole "the run")
 
+        testCase "a learner that dies again and again without a new commit ends the run with its reason"
+        <| fun _ ->
+            inFolder (fun folder ->
+                use created = create folder "hopeless"
+
+                let kill (run: TrainingRun) =
+                    run.System.ActorSelection("/user/supervisor/*/learner").Tell(Kill.Instance)
+
+                let outcome = train kill (request created.Paths (settings []))
+                Expect.equal outcome.Phase RunPhase.Failed "the run ends"
+                Expect.stringContains (string outcome.Message) "failed 6 times" "how often it was tried"
+                let resumed = train toTheEnd (request created.Paths (settings []))
+                Expect.equal resumed.Phase RunPhase.Completed $"it can be resumed: {resumed.Message}")
+
         testCase "td3 equals ne at start density 1 without prune and review, bit for bit"
         <| fun _ ->
             inFolder (fun folder ->
