@@ -112,6 +112,9 @@ public sealed class RunActor : ReceiveActor, IWithTimers
 
     private bool IsOver => this.stage is Stage.Failing or Stage.Ended;
 
+    /// <summary>All steps are taken, learned from, evaluated and measured.</summary>
+    private bool IsFinished => Rounds.due(this.settings, this.book.Ledger.StepsBefore, this.book.Position).Finished;
+
     /// <summary>Where the run stands between barriers.</summary>
     private enum Stage
     {
@@ -305,6 +308,12 @@ public sealed class RunActor : ReceiveActor, IWithTimers
             if (--this.notReady == 0)
             {
                 this.board.Training();
+                if (this.IsFinished)
+                {
+                    // Resumed after its end: there is nothing to do, and nothing may change.
+                    this.End(new RunOutcome(RunPhase.Completed, null, this.book.Position.Steps));
+                    return;
+                }
                 // A new run commits its very beginning first; a resumed one has that commit and leaves its barrier at once.
                 this.After(barrier: this.book.Position.Round == 0 && !this.board.HasCommitted, leaving: true);
             }
@@ -404,7 +413,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         {
             return;
         }
-        this.finished = Rounds.due(this.settings, this.book.Ledger.StepsBefore, this.book.Position).Finished;
+        this.finished = this.IsFinished;
         if (this.finished)
         {
             this.book.Note(RunEvent.NewRunCompleted(this.book.Position.Steps));

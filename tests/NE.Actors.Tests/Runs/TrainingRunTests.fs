@@ -88,6 +88,21 @@ let tests =
                 Expect.isTrue killed "the learner was killed"
                 expectSame (identity created.Paths) whole "the run")
 
+        testCase "a complete run that is resumed is complete at once and stays what it is"
+        <| fun _ ->
+            inFolder (fun folder ->
+                use created = create folder "complete"
+                let settings = settings [ "schedule.kind", "serial"; "run.steps", "300" ]
+
+                let outcomes = [
+                    for _ in 1..2 do
+                        let outcome = train toTheEnd (request created.Paths settings)
+                        Expect.equal outcome.Phase RunPhase.Completed $"the run completes: {outcome.Message}"
+                        identity created.Paths
+                ]
+
+                expectSame outcomes[1] outcomes[0] "resumed")
+
         testCase "a learner that dies again and again without a new commit ends the run with its reason"
         <| fun _ ->
             inFolder (fun folder ->
