@@ -40,7 +40,7 @@ public sealed class EnvironmentActor : ReceiveActor, IWithTimers
                 {
                     this.start.LastReturn = work.Block.Episodes[^1].Episode.Return;
                 }
-                run.Tell(new RoundStepped(work.Round, start.Index, work.Block));
+                run.Tell(new RoundStepped(work.Block));
             });
         });
         this.Receive<CaptureEnvironment>(_ =>

@@ -3,14 +3,13 @@ using NE.Model.Networks;
 namespace NE.Actors.Environments;
 
 /// <summary>To an environment: take these steps with this policy and put the transitions into the block.</summary>
-/// <param name="Round">Number of the round, echoed in the answer.</param>
 /// <param name="Step">Environment steps of the whole run before the environment's first step of this round.</param>
 /// <param name="Stride">Steps of the whole run between two steps of this environment.</param>
 /// <param name="Steps">Steps to take.</param>
-public sealed record StepRound(long Round, long Step, int Stride, int Steps, Policy Policy, TransitionBlock Block);
+public sealed record StepRound(long Step, int Stride, int Steps, Policy Policy, TransitionBlock Block);
 
 /// <summary>The round is done; the block goes back with it.</summary>
-public sealed record RoundStepped(long Round, int Environment, TransitionBlock Block);
+public sealed record RoundStepped(TransitionBlock Block);
 
 /// <summary>To an environment, between rounds: hand out everything that a resume restores.</summary>
 public sealed record CaptureEnvironment;

@@ -6,11 +6,14 @@ namespace NE.Actors.Environments;
 /// The transitions of one environment's round in preallocated memory. Exactly one actor owns a block at a time: it travels from RunActor
 /// to an environment, to the replay actor, and back.
 /// </summary>
+/// <param name="environment">Number of the environment that fills it.</param>
 /// <param name="rowFloats">Floats of one row: observation, action, reward, not done, next observation.</param>
 /// <param name="capacity">Most steps of a round.</param>
-public sealed class TransitionBlock(int rowFloats, int capacity)
+public sealed class TransitionBlock(int environment, int rowFloats, int capacity)
 {
     private readonly float[] rows = new float[rowFloats * capacity];
+
+    public int Environment => environment;
 
     /// <summary>Rows filled.</summary>
     public int Count { get; private set; }

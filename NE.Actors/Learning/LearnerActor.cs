@@ -52,7 +52,7 @@ public sealed class LearnerActor : ReceiveActor
         }
         var changed = this.changes.ToArray();
         this.changes.Clear();
-        this.run.Tell(new Learned(learn.Round, this.agent.GradientStep, this.agent.Policy(), changed, work.Metrics));
+        this.run.Tell(new Learned(this.agent.GradientStep, this.agent.Policy(), changed, work.Metrics));
     }
 
     private void Capture()

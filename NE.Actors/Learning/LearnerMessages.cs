@@ -9,7 +9,7 @@ namespace NE.Actors.Learning;
 /// <param name="Window">Rows that may be sampled; the learner never looks past them.</param>
 /// <param name="Updates">Gradient steps to take.</param>
 /// <param name="Measure">Measure the plasticity of the networks first, on the same window.</param>
-public sealed record Learn(long Round, Window Window, long Updates, bool Measure);
+public sealed record Learn(Window Window, long Updates, bool Measure);
 
 /// <summary>The gradient steps are done.</summary>
 /// <param name="GradientSteps">Gradient steps of the whole run.</param>
@@ -17,7 +17,7 @@ public sealed record Learn(long Round, Window Window, long Updates, bool Measure
 /// <param name="Changes">Topology events of these steps, in order.</param>
 /// <param name="Metrics">Name and value pairs, when they were asked for.</param>
 public sealed record Learned(
-    long Round, long GradientSteps, Policy Policy, TopologyChanged[] Changes, (string Name, double Value)[]? Metrics);
+    long GradientSteps, Policy Policy, TopologyChanged[] Changes, (string Name, double Value)[]? Metrics);
 
 /// <summary>To the learner, at a barrier: copy everything that a resume restores.</summary>
 public sealed record CaptureLearner;

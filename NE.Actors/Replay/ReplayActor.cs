@@ -7,10 +7,10 @@ namespace NE.Actors.Replay;
 /// <summary>To the replay actor: append a round's transitions in (step, environment) order.</summary>
 /// <param name="Blocks">One block per environment, in environment order; they go back with the answer.</param>
 /// <param name="ReleaseBefore">No reader holds rows below this one any more.</param>
-public sealed record AppendRound(long Round, TransitionBlock[] Blocks, long ReleaseBefore);
+public sealed record AppendRound(TransitionBlock[] Blocks, long ReleaseBefore);
 
 /// <summary>The rows are in the memory; those below <paramref name="Head"/> may be sampled.</summary>
-public sealed record RoundAppended(long Round, TransitionBlock[] Blocks, long Head);
+public sealed record RoundAppended(TransitionBlock[] Blocks, long Head);
 
 /// <summary>To the run: something could not be written now; nothing is lost and the attempt is repeated.</summary>
 public sealed record StorageRetrying(string Reason, int Attempt);
@@ -43,7 +43,7 @@ public sealed class ReplayActor : ReceiveActor, IWithTimers
             this.store.ReleaseBefore(append.ReleaseBefore);
             var head = this.store.Append(this.Interleave(append.Blocks));
             this.attempts = 0;
-            replyTo.Tell(new RoundAppended(append.Round, append.Blocks, head));
+            replyTo.Tell(new RoundAppended(append.Blocks, head));
         }
         catch (IOException error)
         {

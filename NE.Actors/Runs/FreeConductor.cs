@@ -31,7 +31,6 @@ internal sealed class FreeConductor : IConductor
     private readonly bool[] busy;
 
     private Policy policy;
-    private long sequence;
     private long granted;
     private long learnedSteps;
     private long learnTo;
@@ -49,7 +48,7 @@ internal sealed class FreeConductor : IConductor
         this.window = new Window(Rounds.windowFirst(settings, head), head);
         this.batch = Math.Max(LeastBatch, settings.Schedule.RoundSteps);
         this.slack = (long)SlackBatches * this.batch * cast.Environments.Count;
-        this.blocks = [.. cast.Environments.Select(_ => new TransitionBlock(rowFloats, this.batch))];
+        this.blocks = [.. cast.Environments.Select((_, i) => new TransitionBlock(i, rowFloats, this.batch))];
         this.stepping = new StepRound?[cast.Environments.Count];
         this.busy = new bool[cast.Environments.Count];
         this.Steps = this.granted = book.Position.Steps;
@@ -85,8 +84,8 @@ internal sealed class FreeConductor : IConductor
 
     public bool Take(RoundStepped stepped)
     {
-        this.stepping[stepped.Environment] = null;
-        this.cast.Replay.Tell(new AppendRound(stepped.Environment, [stepped.Block], this.window.First), this.cast.Self);
+        this.stepping[stepped.Block.Environment] = null;
+        this.cast.Replay.Tell(new AppendRound([stepped.Block], this.window.First), this.cast.Self);
         return false;
     }
 
@@ -97,7 +96,7 @@ internal sealed class FreeConductor : IConductor
         this.Head = rows.Head;
         this.Steps += block.Count;
         this.book.Record(rows.Blocks);
-        this.busy[(int)rows.Round] = false;
+        this.busy[block.Environment] = false;
         if (Rounds.fired(this.settings.Evaluation.Every.Value, before, this.Steps))
         {
             this.book.StartEvaluation(this.policy, this.Steps);
@@ -167,7 +166,7 @@ internal sealed class FreeConductor : IConductor
             {
                 continue;
             }
-            this.stepping[i] = new StepRound(this.sequence++, this.granted, 1, steps, this.policy, this.blocks[i]);
+            this.stepping[i] = new StepRound(this.granted, 1, steps, this.policy, this.blocks[i]);
             this.busy[i] = true;
             this.granted += steps;
             this.cast.Environments[i].Tell(this.stepping[i], this.cast.Self);
@@ -191,7 +190,7 @@ internal sealed class FreeConductor : IConductor
         this.window = new Window(Rounds.windowFirst(this.settings, this.Head), this.Head);
         this.learning = true;
         this.clock.Start();
-        this.cast.Learner.Tell(new Learn(this.sequence, this.window, updates, this.measure), this.cast.Self);
+        this.cast.Learner.Tell(new Learn(this.window, updates, this.measure), this.cast.Self);
         this.measure = false;
     }
 }

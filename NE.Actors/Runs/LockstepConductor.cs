@@ -23,7 +23,6 @@ internal sealed class LockstepConductor : IConductor
     private readonly StepRound?[] stepping;
 
     private Policy policy;
-    private long round;
     private long stepsInRound;
     private long learnTo;
     private bool measure;
@@ -39,7 +38,7 @@ internal sealed class LockstepConductor : IConductor
         this.pipelined = settings.Schedule.Kind.IsPipelined;
         this.Head = head;
         this.policy = policy;
-        this.blocks = [.. cast.Environments.Select(_ => new TransitionBlock(rowFloats, settings.Schedule.RoundSteps))];
+        this.blocks = [.. cast.Environments.Select((_, i) => new TransitionBlock(i, rowFloats, settings.Schedule.RoundSteps))];
         this.stepping = new StepRound?[cast.Environments.Count];
     }
 
@@ -57,7 +56,6 @@ internal sealed class LockstepConductor : IConductor
         {
             this.book.StartEvaluation(this.policy, position.Steps);
         }
-        this.round = position.Round;
         this.measure = due.Metrics;
         this.stepsInRound = position.Steps < this.settings.Run.Steps ? Rounds.stepsPerRound(this.settings) : 0;
         this.learnTo = position.Steps + (this.pipelined ? 0 : this.stepsInRound);
@@ -73,7 +71,7 @@ internal sealed class LockstepConductor : IConductor
             for (var i = 0; i < stride; i++)
             {
                 this.stepping[i] = new StepRound(
-                    this.round, position.Steps + i, stride, this.settings.Schedule.RoundSteps, this.policy, this.blocks[i]);
+                    position.Steps + i, stride, this.settings.Schedule.RoundSteps, this.policy, this.blocks[i]);
                 this.cast.Environments[i].Tell(this.stepping[i], this.cast.Self);
             }
         }
@@ -95,10 +93,10 @@ internal sealed class LockstepConductor : IConductor
 
     public bool Take(RoundStepped stepped)
     {
-        this.stepping[stepped.Environment] = null;
+        this.stepping[stepped.Block.Environment] = null;
         if (--this.environmentsLeft == 0)
         {
-            this.cast.Replay.Tell(new AppendRound(this.round, this.blocks, this.window.First), this.cast.Self);
+            this.cast.Replay.Tell(new AppendRound(this.blocks, this.window.First), this.cast.Self);
         }
         return false;
     }
@@ -142,7 +140,7 @@ internal sealed class LockstepConductor : IConductor
             return;
         }
         this.clock.Start();
-        this.cast.Learner.Tell(new Learn(this.round, this.window, updates, this.measure), this.cast.Self);
+        this.cast.Learner.Tell(new Learn(this.window, updates, this.measure), this.cast.Self);
     }
 
     private bool TryClose()
