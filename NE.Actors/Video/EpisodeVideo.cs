@@ -1,0 +1,68 @@
+using System.Globalization;
+using NE.Actors.Environments;
+using NE.Actors.Evaluation;
+
+namespace NE.Actors.Video;
+
+/// <summary>Films the episodes of an environment: step, reward and return are written into every frame. Used on the environment's thread.</summary>
+public sealed class EpisodeVideo : IDisposable
+{
+    private static readonly CultureInfo invariant = CultureInfo.InvariantCulture;
+
+    private readonly IRenderable view;
+    private readonly IVideoFile file;
+    private readonly VideoTarget target;
+    private readonly VideoTiming timing;
+    private readonly string title;
+    private readonly int episodes;
+    private readonly byte[] frame;
+
+    /// <param name="environment">What is filmed.</param>
+    /// <param name="title">Written at the top of frames that are wide enough.</param>
+    /// <param name="episodes">How many there will be; with more than one, frames say which it is.</param>
+    /// <exception cref="VideoException">The environment does not render, or the file cannot be written.</exception>
+    /// <exception cref="Rendering.RendererUnavailableException">This machine cannot draw.</exception>
+    public EpisodeVideo(IEnvironment environment, VideoTarget target, string title, int episodes)
+    {
+        this.view = environment as IRenderable ?? throw new VideoException($"{environment.Spec.Id} cannot be recorded: it does not render.");
+        this.timing = VideoTiming.Of(this.view.SecondsPerStep);
+        (this.target, this.title, this.episodes) = (target, title, episodes);
+        this.frame = new byte[target.Size.Bytes];
+        this.file = target.Create(this.timing.SecondsPerFrame);
+    }
+
+    public int Frames => this.file.Frames;
+
+    /// <summary>Length of the video.</summary>
+    public double Seconds => this.file.Frames * this.timing.SecondsPerFrame;
+
+    /// <summary>Takes a picture of the environment if the moment is one that is shown: the first, the last, and those in between at most 60
+    /// times a second.</summary>
+    public void Watch(EpisodeMoment moment)
+    {
+        if (moment.Step % this.timing.Stride != 0 && !moment.IsLast)
+        {
+            return;
+        }
+
+        this.view.Render(this.target.Size.Width, this.target.Size.Height, this.frame);
+        Caption.Draw(this.frame, this.target.Size, this.title, this.Items(moment));
+        this.file.Add(this.frame);
+    }
+
+    /// <summary>Completes the file.</summary>
+    public void Finish() => this.file.Finish();
+
+    /// <summary>Without <see cref="Finish"/> there is no file.</summary>
+    public void Dispose() => this.file.Dispose();
+
+    private List<string> Items(EpisodeMoment moment)
+    {
+        List<string> items = this.episodes > 1 ? [$"episode {moment.Episode + 1}/{this.episodes}"] : [];
+        items.Add($"step {moment.Step}");
+        // A sign that comes and goes would move what stands behind it.
+        items.Add(string.Create(invariant, $"reward {moment.Reward,6:0.00}"));
+        items.Add(string.Create(invariant, $"return {moment.Return,7:0.0}"));
+        return items;
+    }
+}

@@ -1,0 +1,4 @@
+namespace NE.Actors.Video;
+
+/// <summary>A video that cannot be made; the message is written for the user.</summary>
+public sealed class VideoException(string message, Exception? inner = null) : Exception(message, inner);
