@@ -169,6 +169,8 @@ public sealed unsafe class Simulator : IStartState, IDisposable
         }
     }
 
+    internal bool IsDisposed => this.data.IsClosed;
+
     /// <summary>The mjData, for rendering on the thread that steps it; valid while this object is alive.</summary>
     internal nint DataAddress => this.dataAddress;
 
