@@ -184,6 +184,12 @@ type LogSettings = {
     MetricsEvery: int64
 }
 
+/// Videos of the policy while it learns.
+type VideoSettings = {
+    /// Environment steps between videos; 0 makes none.
+    Every: int64
+}
+
 /// The whole configuration.
 type Settings = {
     Run: RunSettings
@@ -195,6 +201,7 @@ type Settings = {
     Checkpoint: CheckpointSettings
     Evaluation: EvaluationSettings
     Log: LogSettings
+    Video: VideoSettings
 }
 
 /// One problem of a configuration, ready to be printed.
@@ -291,6 +298,7 @@ module Settings =
         Checkpoint = { Every = 25_000L }
         Evaluation = { Every = Auto; Episodes = 10 }
         Log = { MetricsEvery = 1_000L }
+        Video = { Every = 0L }
     }
 
     // ---- how a value of each kind is read and written -------------------------------------------------------------------------
@@ -915,6 +923,14 @@ module Settings =
             (fun s -> s.Log.MetricsEvery)
             (fun v s -> { s with Log.MetricsEvery = v })
             "Steps between rows of metrics.csv."
+        key
+            "video.every"
+            "environment steps"
+            Ours
+            (steps 0L)
+            (fun s -> s.Video.Every)
+            (fun v s -> { s with Video.Every = v })
+            "Steps between videos of one noise-free episode in the run's folder video; 0 makes none."
     ]
 
     /// Finds a key by its exact name; null when there is none.

@@ -7,6 +7,7 @@ using NE.Actors.Journal;
 using NE.Actors.Learning;
 using NE.Actors.Replay;
 using NE.Actors.Telemetry;
+using NE.Actors.Video;
 using NE.Model.Agents;
 using NE.Model.Runs;
 using static NE.Model.History;
@@ -36,6 +37,9 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     /// <summary>How long a failing run waits for its reason to be recorded.</summary>
     private static readonly TimeSpan RecordingPatience = TimeSpan.FromSeconds(3);
 
+    /// <summary>How long a complete run waits for its last video.</summary>
+    private static readonly TimeSpan VideoPatience = TimeSpan.FromMinutes(2);
+
     private readonly RunRequest request;
     private readonly Settings settings;
     private readonly StatusBoard board;
@@ -46,6 +50,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     private IActorRef journal = ActorRefs.Nobody;
     private IActorRef learner = ActorRefs.Nobody;
     private IActorRef telemetry = ActorRefs.Nobody;
+    private IActorRef video = ActorRefs.Nobody;
     private IActorRef[] environments = [];
     private EnvironmentStart[] starts = [];
     private SegmentStore? store;
@@ -63,6 +68,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     private bool finished;
     private string? stopReason;
     private (long RecordId, RunOutcome Outcome)? failure;
+    private RunOutcome? ended;
 
     public RunActor(RunRequest request, StatusBoard board)
     {
@@ -104,6 +110,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         this.Receive<Status.Failure>(failure => this.Fail(failure.Cause.Message));
         this.Receive<LearnerFailed>(failed => this.Fail(failed.Reason));
         this.Receive<EvaluationFailed>(failed => this.Fail(failed.Reason));
+        this.Receive<VideoFinished>(_ => this.Report());
         this.Receive<StopRun>(this.Stop);
         this.Receive<PublishStatus>(_ => this.Publish());
     }
@@ -229,7 +236,8 @@ public sealed class RunActor : ReceiveActor, IWithTimers
             Props.Create(() => new LearnerActor(this.self, agent, this.store)).WithDispatcher(TrainingRun.CoreDispatcher), "learner");
         var replayActor = Context.ActorOf(Props.Create(() => new ReplayActor(this.store)).WithDispatcher(TrainingRun.CoreDispatcher), "replay");
 
-        this.book = new RunBook(ledger, this.telemetry, evaluator);
+        this.video = this.CreateVideo();
+        this.book = new RunBook(ledger, this.telemetry, evaluator, this.video);
         this.RepeatEvaluations(from);
         this.StartEnvironments(from);
 
@@ -252,6 +260,19 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     }
 
     private IEnvironment CreateEnvironment() => this.request.CreateEnvironment(this.settings.Run.Environment);
+
+    private IActorRef CreateVideo()
+    {
+        if (this.settings.Video.Every == 0)
+        {
+            return ActorRefs.Nobody;
+        }
+        var (paths, ffmpeg) = (this.request.Paths, this.request.Ffmpeg);
+        // One thread: the other cores are the run's.
+        Func<long, VideoTarget> target = step => new VideoTarget(paths.VideoOf(step, VideoTarget.Ending(ffmpeg)), VideoSize.Default, ffmpeg, Threads: 1);
+        return Context.ActorOf(
+            Props.Create(() => new VideoActor(this.CreateEnvironment, this.settings.Run.Seed, paths.Name, target)), "video");
+    }
 
     private void RepeatEvaluations(LoadedCheckpoint? from)
     {
@@ -502,6 +523,12 @@ public sealed class RunActor : ReceiveActor, IWithTimers
 
     private void Stop(StopRun stop)
     {
+        if (this.stage == Stage.Ended)
+        {
+            // Whoever waits for the last video does not want to any more.
+            this.Report();
+            return;
+        }
         if (this.stopReason is not null)
         {
             return;
@@ -558,7 +585,23 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         this.Publish();
         this.stage = Stage.Ended;
         this.board.Ended(outcome);
-        Context.Parent.Tell(new RunEnded(outcome));
+        this.ended = outcome;
+        if (outcome.Phase == RunPhase.Completed && !this.video.IsNobody())
+        {
+            this.video.Tell(new FinishVideo());
+            this.Timers.StartSingleTimer("video", new VideoFinished(), VideoPatience);
+            return;
+        }
+        this.Report();
+    }
+
+    /// <summary>The last word.</summary>
+    private void Report()
+    {
+        if (this.ended is { } outcome)
+        {
+            Context.Parent.Tell(new RunEnded(outcome));
+        }
     }
 
     private void Record(RunEvent happened) => this.journal.Tell(new RecordOperational(this.nextId++, happened));

@@ -37,6 +37,9 @@ public sealed record RunRequest
     /// <summary>Creates the training environments; by default the registered task.</summary>
     public Func<string, IEnvironment> CreateEnvironment { get; init; } = EnvironmentFactory.Create;
 
+    /// <summary>The ffmpeg executable for videos; null when there is none.</summary>
+    public string? Ffmpeg { get; init; }
+
     /// <summary>Failures to provoke, for drills and tests.</summary>
     public IReadOnlyList<FaultDrill> Drills { get; init; } = [];
 }

@@ -155,7 +155,8 @@ internal sealed class AnimatedPng : IVideoFile
         for (var y = 0; y < this.size.Height; y++)
         {
             var row = 3 * this.size.Width;
-            var (now, before) = (rgb.Slice(y * row, row), this.previous.AsSpan(y * row, row));
+            var now = rgb.Slice(y * row, row);
+            var before = this.previous.AsSpan(y * row, row);
             var same = now.CommonPrefixLength(before);
             if (same == row)
             {

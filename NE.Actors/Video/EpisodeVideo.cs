@@ -17,16 +17,14 @@ public sealed class EpisodeVideo : IDisposable
     private readonly int episodes;
     private readonly byte[] frame;
 
-    /// <param name="environment">What is filmed.</param>
+    /// <param name="view">What is filmed.</param>
     /// <param name="title">Written at the top of frames that are wide enough.</param>
     /// <param name="episodes">How many there will be; with more than one, frames say which it is.</param>
-    /// <exception cref="VideoException">The environment does not render, or the file cannot be written.</exception>
-    /// <exception cref="Rendering.RendererUnavailableException">This machine cannot draw.</exception>
-    public EpisodeVideo(IEnvironment environment, VideoTarget target, string title, int episodes)
+    /// <exception cref="VideoException">The file cannot be written.</exception>
+    public EpisodeVideo(IRenderable view, VideoTarget target, string title, int episodes)
     {
-        this.view = environment as IRenderable ?? throw new VideoException($"{environment.Spec.Id} cannot be recorded: it does not render.");
-        this.timing = VideoTiming.Of(this.view.SecondsPerStep);
-        (this.target, this.title, this.episodes) = (target, title, episodes);
+        this.timing = VideoTiming.Of(view.SecondsPerStep);
+        (this.view, this.target, this.title, this.episodes) = (view, target, title, episodes);
         this.frame = new byte[target.Size.Bytes];
         this.file = target.Create(this.timing.SecondsPerFrame);
     }
@@ -36,8 +34,14 @@ public sealed class EpisodeVideo : IDisposable
     /// <summary>Length of the video.</summary>
     public double Seconds => this.file.Frames * this.timing.SecondsPerFrame;
 
+    /// <summary>The environment as something that can be looked at.</summary>
+    /// <exception cref="VideoException">It does not render.</exception>
+    public static IRenderable View(IEnvironment environment) =>
+        environment as IRenderable ?? throw new VideoException($"{environment.Spec.Id} cannot be recorded: it does not render.");
+
     /// <summary>Takes a picture of the environment if the moment is one that is shown: the first, the last, and those in between at most 60
     /// times a second.</summary>
+    /// <exception cref="Rendering.RendererUnavailableException">This machine cannot draw.</exception>
     public void Watch(EpisodeMoment moment)
     {
         if (moment.Step % this.timing.Stride != 0 && !moment.IsLast)

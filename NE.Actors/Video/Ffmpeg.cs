@@ -35,6 +35,6 @@ public static class Ffmpeg
     private static bool IsExecutable(string file)
     {
         const UnixFileMode anybody = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
-        return File.Exists(file) && (File.GetUnixFileMode(file) & anybody) != 0;
+        return new FileInfo(file) is { Exists: true } found && (found.UnixFileMode & anybody) != 0;
     }
 }

@@ -146,11 +146,11 @@ internal sealed class Mp4File : IVideoFile
         }
     }
 
-    private Exception Failure()
+    private VideoException Failure()
     {
         if (this.process.ExitCode == StoppedBySignal)
         {
-            return new OperationCanceledException($"ffmpeg was stopped before {this.path} was complete.");
+            return new VideoException($"ffmpeg was stopped by a signal before {this.path} was complete.") { IsInterruption = true };
         }
 
         lock (this.complaint)

@@ -91,7 +91,7 @@ public sealed class VideoActor : ReceiveActor
     private Recorded Film(IEnvironment environment, RecordVideo work)
     {
         var file = this.target(work.Step);
-        using var video = new EpisodeVideo(environment, file, $"{this.run}  step {work.Step:N0}", episodes: 1);
+        using var video = new EpisodeVideo(EpisodeVideo.View(environment), file, $"{this.run}  step {work.Step:N0}", episodes: 1);
         var results = EpisodeRunner.Run(environment, work.Policy, this.seed, 1, moment =>
         {
             if (this.stopping)
@@ -106,7 +106,7 @@ public sealed class VideoActor : ReceiveActor
 
     private void Report(Exception error)
     {
-        if (error is OperationCanceledException || this.warned)
+        if (this.warned || error is OperationCanceledException or VideoException { IsInterruption: true })
         {
             this.log.Debug("The policy of step {RecordedStep} could not be recorded: {Reason}", this.recording?.Step, error.Message);
             return;
