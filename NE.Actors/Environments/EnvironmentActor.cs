@@ -120,6 +120,9 @@ public sealed record EnvironmentStart(int Index, Settings Settings, Func<IEnviro
     /// <summary>Episode that the environment was last in.</summary>
     public long Episode { get; set; }
 
+    /// <summary>Episodes that ended because the simulation left the numbers, in this process.</summary>
+    public int Divergences { get; set; }
+
     public int Failures { get; set; }
 
     /// <summary>Failures since a round was last completed.</summary>

@@ -72,6 +72,7 @@ public sealed class EnvironmentWorker
 
             if (result.IsLast)
             {
+                work.Block.Divergences += result.Diverged ? 1 : 0;
                 var ended = new EpisodeEnded(
                     step + 1, this.index, this.episode, this.episodeReturn, (int)this.stepInEpisode, result.Terminated);
                 work.Block.Episodes.Add((i, ended));
@@ -85,10 +86,10 @@ public sealed class EnvironmentWorker
         work.Block.Episode = this.episode;
     }
 
-    /// <summary>Everything that a resume needs: counters and the simulator's state.</summary>
+    /// <summary>Everything that a resume needs: counters and the simulator's state, if it can be saved.</summary>
     public byte[] Save()
     {
-        var simulator = this.environment.SaveState();
+        var simulator = this.environment.Spec.SavesState ? this.environment.SaveState() : [];
         var bytes = new byte[HeaderBytes + simulator.Length];
         var span = bytes.AsSpan();
         BinaryPrimitives.WriteInt32LittleEndian(span, FormatVersion);
@@ -99,7 +100,7 @@ public sealed class EnvironmentWorker
         return bytes;
     }
 
-    /// <summary>Continues exactly where <see cref="Save"/> was.</summary>
+    /// <summary>Continues exactly where <see cref="Save"/> was. An environment that cannot save its state begins the next episode instead.</summary>
     /// <exception cref="InvalidDataException">The bytes are of another version.</exception>
     public void Restore(ReadOnlySpan<byte> state)
     {
@@ -109,6 +110,11 @@ public sealed class EnvironmentWorker
             throw new InvalidDataException($"The stored environment has format {version}; this program reads {FormatVersion}.");
         }
         this.episode = BinaryPrimitives.ReadInt64LittleEndian(state[4..]);
+        if (!this.environment.Spec.SavesState)
+        {
+            this.Begin(this.episode + 1);
+            return;
+        }
         this.stepInEpisode = BinaryPrimitives.ReadInt64LittleEndian(state[12..]);
         this.episodeReturn = BinaryPrimitives.ReadDoubleLittleEndian(state[20..]);
         this.environment.RestoreState(state[HeaderBytes..], this.observation);

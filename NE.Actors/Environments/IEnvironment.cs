@@ -9,13 +9,17 @@ namespace NE.Actors.Environments;
 /// <param name="ActionLow">Lower bounds of the action [ActionSize].</param>
 /// <param name="ActionHigh">Upper bounds of the action [ActionSize].</param>
 /// <param name="TimeLimit">Steps after which an episode is truncated.</param>
-public sealed record EnvironmentSpec(string Id, int ObservationSize, int ActionSize, float[] ActionLow, float[] ActionHigh, int TimeLimit);
+/// <param name="SavesState">Whether an episode can be stored and continued. Without it a resumed run begins a new episode and is not the same run.</param>
+public sealed record EnvironmentSpec(
+    string Id, int ObservationSize, int ActionSize, float[] ActionLow, float[] ActionHigh, int TimeLimit, bool SavesState = true);
 
 /// <summary>The outcome of a step. Both flags can be true on the same step.</summary>
 /// <param name="Reward">The reward in double precision.</param>
 /// <param name="Terminated">The task ended in this state: do not bootstrap from it.</param>
-/// <param name="Truncated">The time limit ended the episode: bootstrap from the state.</param>
-public readonly record struct StepResult(double Reward, bool Terminated, bool Truncated)
+/// <param name="Truncated">The time limit, or a divergence, ended the episode: bootstrap from the state.</param>
+/// <param name="Diverged">The simulation left the numbers on this step. The reward is 0 and the observation is the last sound one, so that
+/// the transition tells the agent neither good nor bad.</param>
+public readonly record struct StepResult(double Reward, bool Terminated, bool Truncated, bool Diverged = false)
 {
     /// <summary>The episode is over.</summary>
     public bool IsLast => this.Terminated || this.Truncated;
@@ -35,11 +39,11 @@ public interface IEnvironment : IDisposable
     void Reset(Stream random, Span<float> observation);
 
     /// <summary>Makes one control step with an action [ActionSize], which is not clipped here, and writes the next observation. Throws
-    /// ArgumentException for a wrong size or a number that is not finite, InvalidOperationException when no episode is under way,
-    /// PhysicsDivergedException when the simulation broke down (then reset).</summary>
+    /// ArgumentException for a wrong size or a number that is not finite, InvalidOperationException when no episode is under way.</summary>
     StepResult Step(ReadOnlySpan<float> action, Span<float> observation);
 
-    /// <summary>Everything needed to continue bit-exactly, in any process.</summary>
+    /// <summary>Everything needed to continue bit-exactly, in any process. Throws NotSupportedException where the spec says that the state
+    /// cannot be saved.</summary>
     byte[] SaveState();
 
     /// <summary>Continues where `SaveState` was called and writes the observation that was the last one then. Throws

@@ -14,9 +14,8 @@ public sealed class MuJoCoEnvironment : IEnvironment
 
     private readonly ITask task;
     private readonly Simulator simulator;
+    private readonly MuJoCoModel? ownModel;
     private readonly double[] wideObservation;
-    private readonly double[] positions;
-    private readonly double[] velocities;
     private readonly double[] controls;
     private readonly double[] memory;
     private readonly double[] terms;
@@ -24,18 +23,22 @@ public sealed class MuJoCoEnvironment : IEnvironment
     private int elapsed;
     private bool underWay;
 
-    /// <summary>Throws InvalidDataException when the robot's model is not the one that the task was written for.</summary>
-    public MuJoCoEnvironment(ITask task)
+    /// <summary>On the robot that the task names. Throws InvalidDataException when the robot's model is not the one that the task was written for.</summary>
+    public MuJoCoEnvironment(ITask task) : this(task, MuJoCoModel.OfRobot(task.Info.Robot))
+    {
+    }
+
+    /// <summary>On a model that may be shared; a task that changes its model gets a copy. Throws InvalidDataException when the model is not
+    /// the one that the task was written for.</summary>
+    public MuJoCoEnvironment(ITask task, MuJoCoModel model)
     {
         this.task = task;
         var info = task.Info;
         this.Spec = EnvironmentFactory.Describe(info);
-        var model = MuJoCoModel.OfRobot(info.Robot);
         CheckModel(info, model);
-        this.simulator = new Simulator(model);
+        this.ownModel = info.OwnModel ? model.Copy() : null;
+        this.simulator = new Simulator(this.ownModel ?? model);
         this.wideObservation = new double[info.ObservationSize];
-        this.positions = new double[model.NQ];
-        this.velocities = new double[model.NV];
         this.controls = new double[model.NU];
         this.memory = new double[info.MemorySize];
         this.terms = new double[info.RewardTerms.Length];
@@ -58,10 +61,13 @@ public sealed class MuJoCoEnvironment : IEnvironment
     {
         this.RequireObservation(observation);
         this.simulator.ResetData();
-        this.simulator.QPos0.CopyTo(this.positions);
-        Array.Clear(this.velocities);
-        this.task.Reset(random, this.positions, this.velocities);
-        this.simulator.SetState(this.positions, this.velocities);
+        if (this.task.Info.Stepping.IsControlSuite)
+        {
+            // As dm_control does: the warm start of the solver comes from here.
+            this.simulator.Forward();
+        }
+
+        this.task.Reset(random, this.simulator);
         this.simulator.Forward();
         this.elapsed = 0;
         this.underWay = true;
@@ -86,8 +92,18 @@ public sealed class MuJoCoEnvironment : IEnvironment
         this.task.Before(this.simulator, this.memory);
         // Until the step has succeeded there is no episode to continue.
         this.underWay = false;
-        this.simulator.Step(this.controls, this.task.Info.FrameSkip);
         this.elapsed++;
+        try
+        {
+            this.simulator.Step(this.controls, this.task.Info.FrameSkip, this.task.Info.Stepping);
+        }
+        catch (PhysicsDivergedException)
+        {
+            Array.Clear(this.terms);
+            this.Narrow(observation);
+            return new StepResult(0, Terminated: false, Truncated: true, Diverged: true);
+        }
+
         var evaluation = this.task.Evaluate(this.simulator, this.controls, this.memory, this.terms);
         var result = new StepResult(evaluation.Reward, evaluation.Terminated, this.elapsed >= this.Spec.TimeLimit);
         this.underWay = !result.IsLast;
@@ -113,14 +129,18 @@ public sealed class MuJoCoEnvironment : IEnvironment
         }
 
         var tail = state[this.header.Length..];
-        this.simulator.RestoreState(tail[5..]);
+        this.simulator.RestoreState(tail[5..], this.task.Info.Stepping);
         this.elapsed = BinaryPrimitives.ReadInt32LittleEndian(tail);
         this.underWay = tail[4] != 0;
         Array.Clear(this.terms);
         this.Observe(observation);
     }
 
-    public void Dispose() => this.simulator.Dispose();
+    public void Dispose()
+    {
+        this.simulator.Dispose();
+        this.ownModel?.Dispose();
+    }
 
     private static void CheckModel(TaskInfo info, MuJoCoModel model)
     {
@@ -142,6 +162,11 @@ public sealed class MuJoCoEnvironment : IEnvironment
     private void Observe(Span<float> observation)
     {
         this.task.Observe(this.simulator, this.wideObservation);
+        this.Narrow(observation);
+    }
+
+    private void Narrow(Span<float> observation)
+    {
         for (var i = 0; i < observation.Length; i++)
         {
             observation[i] = (float)this.wideObservation[i];

@@ -125,7 +125,7 @@ public static class ReferenceReplay
         {
             var action = Numbers(actions[step]);
             task.Before(simulator, memory);
-            simulator.Step(action, info.FrameSkip);
+            simulator.Step(action, info.FrameSkip, info.Stepping);
             var evaluation = task.Evaluate(simulator, action, memory, ownTerms);
             rewardWorst.Add(step, evaluation.Reward, rewards[step]);
             mismatches += evaluation.Terminated == (terminated[step] != 0) ? 0 : 1;

@@ -24,9 +24,13 @@ public sealed class TransitionBlock(int environment, int rowFloats, int capacity
     /// <summary>Number of the episode that the environment is in after the round.</summary>
     public long Episode { get; set; }
 
+    /// <summary>Episodes of this round that ended because the simulation left the numbers.</summary>
+    public int Divergences { get; set; }
+
     public void Clear()
     {
         this.Count = 0;
+        this.Divergences = 0;
         this.Episodes.Clear();
     }
 

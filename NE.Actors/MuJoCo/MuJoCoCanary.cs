@@ -1,3 +1,5 @@
+using NE.Model.Tasks;
+
 namespace NE.Actors.MuJoCo;
 
 /// <summary>A self-test at load: a small model with odd sizes and numbers is compiled, read through the layout and stepped once, so that a
@@ -16,8 +18,8 @@ internal static unsafe class MuJoCoCanary
               <freejoint/>
               <geom type="sphere" size="0.0625" mass="1.75"/>
               <body pos="0 0 0.5">
-                <joint name="a" type="hinge" axis="0 1 0" ref="0.375"/>
-                <geom type="sphere" size="0.03125" mass="0.5"/>
+                <joint name="a" type="hinge" axis="0 1 0" ref="0.375" limited="true" range="-12.5 13.5"/>
+                <geom type="sphere" size="0.03125" mass="0.5" pos="0 0 0.0625"/>
                 <body pos="0 0 0.5">
                   <joint name="b" type="hinge" axis="1 0 0" ref="-0.625"/>
                   <geom type="sphere" size="0.015625" mass="0.25"/>
@@ -43,14 +45,19 @@ internal static unsafe class MuJoCoCanary
         Expect(library, "control range", (-1.1, 1.3), model.ControlRange(1));
         Expect(library, "geom_size", 0.015625, model.Array(library.Layout.Model.GeomSize)[6]);
         Expect(library, "body_mass", 1.75, model.Array(library.Layout.Model.BodyMass)[1]);
+        Expect(library, "geom_pos", 0.0625, model.Array(library.Layout.Model.GeomPos)[5]);
+        Expect(library, "integrator", false, model.IsRungeKutta);
         Expect(library, "qpos0", -0.625, model.Array(library.Layout.Model.QPos0)[8]);
 
         using var simulator = new Simulator(model);
+        Expect(library, "jnt_range", 13.5, simulator.JointRange[3]);
+        Expect(library, "jnt_limited", "010", string.Concat(simulator.JointLimited.ToArray()));
         var before = simulator.QPos[2];
         Expect(library, "qpos after a reset", 1.33, before);
-        simulator.Step([0.5, 0.25, 0.125], 1);
+        simulator.Step([0.5, 0.25, 0.125], 1, Stepping.Gymnasium);
         Expect(library, "ctrl", 0.25, simulator.Ctrl[1]);
         Expect(library, "time after a step", Timestep, simulator.Time);
+        Expect(library, "contacts", 0, simulator.ContactCount);
         Expect(library, "falling", true, simulator.QPos[2] < before && simulator.QVel[2] < 0);
         Expect(library, "xpos of the last body", 3.0, simulator.XPos[12]);
     }

@@ -34,14 +34,19 @@ internal sealed record MuJoCoLayout
             NUserData = 220,
             NSensorData = 224,
             Timestep = 232,
+            Integrator = 432,
             QPos0 = 1096,
             BodyMass = 1240,
+            JointLimited = 1320,
+            JointRange = 1368,
             GeomSize = 1592,
+            GeomPos = 1608,
             ActuatorControlRange = 2792,
         },
         Data = new DataOffsets
         {
             Warning = 24,
+            ContactCount = 40332,
             Time = 40336,
             QPos = 40376,
             QVel = 40384,
@@ -86,7 +91,7 @@ internal sealed record MuJoCoLayout
     internal static MuJoCoLayout? For(int version) => version == Version222.Version ? Version222 : null;
 }
 
-/// <summary>Offsets in mjModel: sizes and the timestep by value, the rest pointers.</summary>
+/// <summary>Offsets in mjModel: sizes, the timestep and the integrator by value, the rest pointers.</summary>
 internal sealed record ModelOffsets
 {
     internal required int NQ { get; init; }
@@ -103,16 +108,21 @@ internal sealed record ModelOffsets
     internal required int NUserData { get; init; }
     internal required int NSensorData { get; init; }
     internal required int Timestep { get; init; }
+    internal required int Integrator { get; init; }
     internal required int QPos0 { get; init; }
     internal required int BodyMass { get; init; }
+    internal required int JointLimited { get; init; }
+    internal required int JointRange { get; init; }
     internal required int GeomSize { get; init; }
+    internal required int GeomPos { get; init; }
     internal required int ActuatorControlRange { get; init; }
 }
 
-/// <summary>Offsets in mjData: the warning counters and the time by value, the rest pointers to double.</summary>
+/// <summary>Offsets in mjData: the warning counters, the number of contacts and the time by value, the rest pointers to double.</summary>
 internal sealed record DataOffsets
 {
     internal required int Warning { get; init; }
+    internal required int ContactCount { get; init; }
     internal required int Time { get; init; }
     internal required int QPos { get; init; }
     internal required int QVel { get; init; }

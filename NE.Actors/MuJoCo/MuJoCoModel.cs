@@ -4,19 +4,24 @@ using NE.Model.Tasks;
 
 namespace NE.Actors.MuJoCo;
 
-/// <summary>A compiled model. Read-only while it is simulated, so all simulators of one robot share it.</summary>
+/// <summary>A compiled model. Read-only while it is simulated, so all simulators of one robot share it; a task whose start states change
+/// the model works on a copy.</summary>
 public sealed unsafe class MuJoCoModel : IDisposable
 {
+    /// <summary>mjINT_RK4.</summary>
+    private const int RungeKutta = 1;
+
     private static readonly ConcurrentDictionary<string, Lazy<MuJoCoModel>> robots = new();
     private static readonly Lock compiler = new();
 
     private readonly MuJoCoLibrary library;
 
-    private MuJoCoModel(MuJoCoLibrary library, string name, ModelHandle handle)
+    private MuJoCoModel(MuJoCoLibrary library, string name, ModelHandle handle, bool isCopy = false)
     {
         this.library = library;
         this.Name = name;
         this.Handle = handle;
+        this.IsCopy = isCopy;
         var offsets = library.Layout.Model;
         this.NQ = this.Size(offsets.NQ);
         this.NV = this.Size(offsets.NV);
@@ -32,6 +37,7 @@ public sealed unsafe class MuJoCoModel : IDisposable
         this.NUserData = this.Size(offsets.NUserData);
         this.NSensorData = this.Size(offsets.NSensorData);
         this.Timestep = *(double*)(this.Address + offsets.Timestep);
+        this.IsRungeKutta = this.Size(offsets.Integrator) == RungeKutta;
     }
 
     public string Name { get; }
@@ -65,6 +71,12 @@ public sealed unsafe class MuJoCoModel : IDisposable
     /// <summary>The physics step in seconds.</summary>
     public double Timestep { get; }
 
+    /// <summary>Whether the integrator is Runge-Kutta of order 4, which makes whole steps only.</summary>
+    public bool IsRungeKutta { get; }
+
+    /// <summary>Whether this is a `Copy`, which its owner may change; what may be changed is part of the simulator's state.</summary>
+    public bool IsCopy { get; }
+
     internal ModelHandle Handle { get; }
 
     internal MuJoCoLayout Layout => this.library.Layout;
@@ -92,6 +104,16 @@ public sealed unsafe class MuJoCoModel : IDisposable
         {
             File.Delete(file);
         }
+    }
+
+    /// <summary>A model of one's own, to be changed. The caller owns it.</summary>
+    public MuJoCoModel Copy()
+    {
+        var copy = MuJoCoNative.mj_copyModel(0, this.Handle.DangerousGetHandle());
+        GC.KeepAlive(this);
+        return copy != 0
+            ? new MuJoCoModel(this.library, this.Name, new ModelHandle(copy), isCopy: true)
+            : throw new InsufficientMemoryException($"MuJoCo could not copy the model '{this.Name}'.");
     }
 
     /// <summary>The limits of an actuator's control.</summary>

@@ -13,6 +13,9 @@ internal static unsafe partial class MuJoCoNative
     internal static partial nint mj_loadXML(string path, nint vfs, byte* error, int errorSize);
 
     [LibraryImport(Library)]
+    internal static partial nint mj_copyModel(nint destination, nint source);
+
+    [LibraryImport(Library)]
     internal static partial void mj_deleteModel(nint model);
 
     [LibraryImport(Library)]
@@ -29,6 +32,12 @@ internal static unsafe partial class MuJoCoNative
 
     [LibraryImport(Library)]
     internal static partial void mj_step(nint model, nint data);
+
+    [LibraryImport(Library)]
+    internal static partial void mj_step1(nint model, nint data);
+
+    [LibraryImport(Library)]
+    internal static partial void mj_step2(nint model, nint data);
 
     [LibraryImport(Library)]
     internal static partial void mj_rnePostConstraint(nint model, nint data);

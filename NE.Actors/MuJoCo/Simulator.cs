@@ -3,7 +3,7 @@ using NE.Model.Tasks;
 namespace NE.Actors.MuJoCo;
 
 /// <summary>One simulated robot: an mjData on a shared model. Used by one thread at a time. The spans show MuJoCo's own memory.</summary>
-public sealed unsafe class Simulator : IPhysics, IDisposable
+public sealed unsafe class Simulator : IStartState, IDisposable
 {
     /// <summary>Warnings that mean the state left the numbers: BADQPOS, BADQVEL, BADQACC of 2.2.2.</summary>
     private const int FirstBadWarning = 4;
@@ -21,6 +21,7 @@ public sealed unsafe class Simulator : IPhysics, IDisposable
     private readonly double* xpos;
     private readonly double* xmat;
     private readonly double* xipos;
+    private readonly double* geomXPos;
     private readonly double* siteXPos;
     private readonly double* cinert;
     private readonly double* cvel;
@@ -30,6 +31,9 @@ public sealed unsafe class Simulator : IPhysics, IDisposable
     private readonly double* sensorData;
     private readonly double* qpos0;
     private readonly double* bodyMass;
+    private readonly double* jointRange;
+    private readonly byte* jointLimited;
+    private readonly int* contactCount;
     private readonly SimulatorState state;
 
     public Simulator(MuJoCoModel model)
@@ -52,6 +56,7 @@ public sealed unsafe class Simulator : IPhysics, IDisposable
         this.xpos = this.Pointer(offsets.XPos);
         this.xmat = this.Pointer(offsets.XMat);
         this.xipos = this.Pointer(offsets.XIPos);
+        this.geomXPos = this.Pointer(offsets.GeomXPos);
         this.siteXPos = this.Pointer(offsets.SiteXPos);
         this.cinert = this.Pointer(offsets.CInert);
         this.cvel = this.Pointer(offsets.CVel);
@@ -61,6 +66,9 @@ public sealed unsafe class Simulator : IPhysics, IDisposable
         this.sensorData = this.Pointer(offsets.SensorData);
         this.qpos0 = model.Array(model.Layout.Model.QPos0);
         this.bodyMass = model.Array(model.Layout.Model.BodyMass);
+        this.jointRange = model.Array(model.Layout.Model.JointRange);
+        this.jointLimited = (byte*)model.Array(model.Layout.Model.JointLimited);
+        this.contactCount = (int*)(this.dataAddress + offsets.ContactCount);
         this.state = new SimulatorState(model, (byte*)this.dataAddress);
     }
 
@@ -85,6 +93,8 @@ public sealed unsafe class Simulator : IPhysics, IDisposable
 
     public int NBody => this.Model.NBody;
 
+    public int NGeom => this.Model.NGeom;
+
     public int NSite => this.Model.NSite;
 
     public ReadOnlySpan<double> QPos => this.View(this.qpos, this.NQ);
@@ -101,6 +111,8 @@ public sealed unsafe class Simulator : IPhysics, IDisposable
 
     public ReadOnlySpan<double> XIPos => this.View(this.xipos, 3 * this.NBody);
 
+    public ReadOnlySpan<double> GeomXPos => this.View(this.geomXPos, 3 * this.NGeom);
+
     public ReadOnlySpan<double> SiteXPos => this.View(this.siteXPos, 3 * this.NSite);
 
     public ReadOnlySpan<double> CInert => this.View(this.cinert, 10 * this.NBody);
@@ -116,6 +128,46 @@ public sealed unsafe class Simulator : IPhysics, IDisposable
     public ReadOnlySpan<double> SensorData => this.View(this.sensorData, this.Model.NSensorData);
 
     public ReadOnlySpan<double> BodyMass => this.View(this.bodyMass, this.NBody);
+
+    public ReadOnlySpan<double> JointRange => this.View(this.jointRange, 2 * this.Model.NJoint);
+
+    public ReadOnlySpan<byte> JointLimited
+    {
+        get
+        {
+            this.ThrowIfDisposed();
+            return new ReadOnlySpan<byte>(this.jointLimited, this.Model.NJoint);
+        }
+    }
+
+    /// <summary>The positions, to be overwritten; call `Forward` afterwards.</summary>
+    public Span<double> Positions
+    {
+        get
+        {
+            this.ThrowIfDisposed();
+            return new Span<double>(this.qpos, this.NQ);
+        }
+    }
+
+    /// <summary>The velocities, to be overwritten; call `Forward` afterwards.</summary>
+    public Span<double> Velocities
+    {
+        get
+        {
+            this.ThrowIfDisposed();
+            return new Span<double>(this.qvel, this.NV);
+        }
+    }
+
+    public int ContactCount
+    {
+        get
+        {
+            this.ThrowIfDisposed();
+            return *this.contactCount;
+        }
+    }
 
     /// <summary>The mjData, for rendering on the thread that steps it; valid while this object is alive.</summary>
     internal nint DataAddress => this.dataAddress;
@@ -147,20 +199,24 @@ public sealed unsafe class Simulator : IPhysics, IDisposable
         GC.KeepAlive(this);
     }
 
-    /// <summary>Sets the controls [nu], not clamped, makes the physics steps of one control step, then computes the contact forces once.
-    /// Throws PhysicsDivergedException when the state left the numbers; MuJoCo may then have reset the data by itself.</summary>
-    public void Step(ReadOnlySpan<double> controls, int physicsSteps)
+    /// <summary>Sets the controls [nu], not clamped, and makes the physics steps of one control step in Gymnasium's way or the Control
+    /// Suite's. Throws PhysicsDivergedException when the state left the numbers; MuJoCo may then have reset the data by itself.</summary>
+    public void Step(ReadOnlySpan<double> controls, int physicsSteps, Stepping stepping)
     {
         this.ThrowIfDisposed();
         Require(this.NU, controls.Length, nameof(controls));
         controls.CopyTo(new Span<double>(this.ctrl, this.NU));
         var before = this.BadStateWarnings();
-        for (var i = 0; i < physicsSteps; i++)
+        if (stepping.IsGymnasium)
         {
-            MuJoCoNative.mj_step(this.modelAddress, this.dataAddress);
+            this.WholeSteps(physicsSteps);
+            MuJoCoNative.mj_rnePostConstraint(this.modelAddress, this.dataAddress);
+        }
+        else
+        {
+            this.LegacyStep(physicsSteps);
         }
 
-        MuJoCoNative.mj_rnePostConstraint(this.modelAddress, this.dataAddress);
         GC.KeepAlive(this);
         if (this.BadStateWarnings() != before || !InBounds(this.QPos) || !InBounds(this.QVel))
         {
@@ -169,6 +225,23 @@ public sealed unsafe class Simulator : IPhysics, IDisposable
                 + "The episode is lost; reset the environment.");
         }
     }
+
+    public void Settle(int steps)
+    {
+        this.ThrowIfDisposed();
+        new Span<double>(this.ctrl, this.NU).Clear();
+        this.LegacyStep(steps);
+        *this.time = 0;
+        GC.KeepAlive(this);
+    }
+
+    public void MoveGeom(int geom, double x, double y)
+    {
+        var position = this.OwnGeom(geom, this.Model.Layout.Model.GeomPos);
+        (position[0], position[1]) = (x, y);
+    }
+
+    public void ResizeGeom(int geom, double size) => this.OwnGeom(geom, this.Model.Layout.Model.GeomSize)[0] = size;
 
     /// <summary>Everything that the next step, the tasks and the renderer read, as bytes.</summary>
     public byte[] SaveState()
@@ -181,14 +254,53 @@ public sealed unsafe class Simulator : IPhysics, IDisposable
 
     /// <summary>Continues exactly where `SaveState` was called, in this or another process. Throws InvalidDataException for bytes that
     /// are damaged or of another robot; then nothing was changed.</summary>
-    public void RestoreState(ReadOnlySpan<byte> bytes)
+    /// <param name="stepping">How this simulator is stepped: the Control Suite's way ends with the first half of the next step, whose
+    /// results are made anew here.</param>
+    public void RestoreState(ReadOnlySpan<byte> bytes, Stepping stepping)
     {
         this.ThrowIfDisposed();
         this.state.Restore(bytes);
+        if (stepping.IsControlSuite)
+        {
+            MuJoCoNative.mj_step1(this.modelAddress, this.dataAddress);
+            this.state.Restore(bytes);
+        }
+
         GC.KeepAlive(this);
     }
 
     public void Dispose() => this.data.Dispose();
+
+    private void WholeSteps(int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            MuJoCoNative.mj_step(this.modelAddress, this.dataAddress);
+        }
+    }
+
+    /// <summary>dm_control's legacy step, see `Stepping.ControlSuite`.</summary>
+    private void LegacyStep(int count)
+    {
+        if (!this.Model.IsRungeKutta)
+        {
+            MuJoCoNative.mj_step2(this.modelAddress, this.dataAddress);
+            count--;
+        }
+
+        this.WholeSteps(count);
+        MuJoCoNative.mj_step1(this.modelAddress, this.dataAddress);
+    }
+
+    /// <summary>Three numbers of a geom in a model that is this simulator's own.</summary>
+    private double* OwnGeom(int geom, int offset)
+    {
+        this.ThrowIfDisposed();
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)geom, (uint)this.NGeom, nameof(geom));
+        return this.Model.IsCopy
+            ? this.Model.Array(offset) + 3 * geom
+            : throw new InvalidOperationException($"The model '{this.Model.Name}' is shared with other simulators and must not be changed.");
+    }
 
     private static void Require(int expected, int found, string what)
     {

@@ -9,7 +9,7 @@ namespace NE.Actors.MuJoCo;
 /// <remarks>
 /// The arrays are what mj_step reads before it writes (state, warm start, inputs) and every derived array that tasks or the renderer
 /// read between two steps. The derived ones cannot be recomputed: after a step they belong to the last evaluation inside
-/// it, so mj_forward would give other values.
+/// it, so mj_forward would give other values. Of a model that is the simulator's own, what may be changed is stored too.
 /// </remarks>
 internal sealed unsafe class SimulatorState
 {
@@ -68,6 +68,7 @@ internal sealed unsafe class SimulatorState
             this.Doubles(offsets.ActuatorForce, model.NU),
             this.Doubles(offsets.QFrcActuator, model.NV),
             this.Doubles(offsets.QFrcConstraint, model.NV),
+            .. model.IsCopy ? OwnModel(model) : [],
         ];
         this.Length = this.header.Length + this.blocks.Sum(block => block.Bytes);
     }
@@ -134,6 +135,12 @@ internal sealed unsafe class SimulatorState
             throw new InvalidDataException($"The state of '{this.model.Name}' must have {this.Length} bytes and has {source.Length}: it is damaged.");
         }
     }
+
+    private static (nint Address, int Bytes)[] OwnModel(MuJoCoModel model) =>
+    [
+        ((nint)model.Array(model.Layout.Model.GeomPos), 3 * model.NGeom * sizeof(double)),
+        ((nint)model.Array(model.Layout.Model.GeomSize), 3 * model.NGeom * sizeof(double)),
+    ];
 
     private (nint Address, int Bytes) Doubles(int offset, int count) => (*(nint*)(this.data + offset), count * sizeof(double));
 }

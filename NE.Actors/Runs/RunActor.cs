@@ -73,7 +73,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         this.Receive<EnvironmentReady>(this.Ready);
         this.Receive<EnvironmentFailed>(this.Failed);
 
-        this.Receive<RoundStepped>(stepped => this.After(this.conductor.Take(stepped)));
+        this.Receive<RoundStepped>(this.Take);
         this.Receive<RoundAppended>(appended =>
         {
             if (!this.commitRetrying)
@@ -447,6 +447,19 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         {
             this.conductor.Drain();
         }
+    }
+
+    private void Take(RoundStepped stepped)
+    {
+        if (stepped.Block.Divergences > 0)
+        {
+            var start = this.starts[stepped.Block.Environment];
+            start.Divergences += stepped.Block.Divergences;
+            this.log.Warning(
+                "The simulation of environment {Index} diverged, so its episode ended early ({Divergences} so far); the run goes on",
+                start.Index, start.Divergences);
+        }
+        this.After(this.conductor.Take(stepped));
     }
 
     private void Take(Evaluated evaluated)

@@ -30,7 +30,8 @@ public enum RunPhase
 /// <param name="Episodes">Finished episodes.</param>
 /// <param name="LastReturn">Undiscounted return of the last finished episode; NaN before the first.</param>
 /// <param name="Restarts">How often the environment failed and was started anew in this process.</param>
-public sealed record EnvironmentStatus(int Index, long Episodes, double LastReturn, int Restarts);
+/// <param name="Divergences">Episodes that ended because the simulation left the numbers, in this process.</param>
+public sealed record EnvironmentStatus(int Index, long Episodes, double LastReturn, int Restarts, int Divergences = 0);
 
 /// <summary>A value of the whole run's state for people to look at; published about twice a second, immutable.</summary>
 public sealed record RunStatus

@@ -90,7 +90,7 @@ public sealed class StatusBoard
             Metrics = book.Metrics.ToDictionary(metric => metric.Name, metric => metric.Value),
             ReplaySize = Math.Min(conductor.Head, settings.Td3.BufferSize.Value),
             CheckpointAgeSeconds = this.HasCommitted ? Stopwatch.GetElapsedTime(this.committedAt).TotalSeconds : 0,
-            Environments = [.. environments.Select(e => new EnvironmentStatus(e.Index, e.Episode, e.LastReturn, e.Failures))],
+            Environments = [.. environments.Select(e => new EnvironmentStatus(e.Index, e.Episode, e.LastReturn, e.Failures, e.Divergences))],
         });
     }
 

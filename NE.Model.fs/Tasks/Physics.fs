@@ -5,8 +5,9 @@ open System
 /// A read-only view of a simulator's state, with MuJoCo's names. The spans are valid until the next step of the simulator; arrays of
 /// vectors and matrices are flat and row-major. Lengths in brackets.
 ///
-/// After a step, QPos and QVel are new while every derived array still belongs to the last evaluation inside the step
-/// (environments.md section 2, "lag"). Tasks must use them as they are.
+/// "Lagged" holds for Gymnasium's way of stepping (`Stepping.Gymnasium`): after a step, QPos and QVel are new while every derived array
+/// still belongs to the last evaluation inside the step (environments.md section 2). Tasks must use them as they are. The Control Suite's
+/// way ends with an evaluation, so there positions, velocities and their sensors are new too.
 type IPhysics =
     /// Size of the physics step in seconds.
     abstract Timestep: float
@@ -20,6 +21,8 @@ type IPhysics =
     abstract NU: int
     /// Number of bodies, the world (body 0) included.
     abstract NBody: int
+    /// Number of geoms.
+    abstract NGeom: int
     /// Number of sites.
     abstract NSite: int
     /// Positions in joint coordinates [nq].
@@ -36,6 +39,8 @@ type IPhysics =
     abstract XMat: ReadOnlySpan<float>
     /// Positions of the bodies' centres of mass [nbody x 3], lagged.
     abstract XIPos: ReadOnlySpan<float>
+    /// Positions of the geoms [ngeom x 3], lagged.
+    abstract GeomXPos: ReadOnlySpan<float>
     /// Positions of the sites [nsite x 3], lagged.
     abstract SiteXPos: ReadOnlySpan<float>
     /// Inertias and masses about the subtrees' centres of mass [nbody x 10], lagged.
@@ -52,3 +57,25 @@ type IPhysics =
     abstract SensorData: ReadOnlySpan<float>
     /// Masses of the bodies in kg [nbody].
     abstract BodyMass: ReadOnlySpan<float>
+    /// Lower and upper limits of the joints [njnt x 2], in metres or radians; meaningless for a joint without limits.
+    abstract JointRange: ReadOnlySpan<float>
+    /// Whether a joint has limits, 0 or 1 [njnt].
+    abstract JointLimited: ReadOnlySpan<byte>
+
+/// What a task may do to a simulator while it makes a start state. The simulator begins in the model's initial pose (qpos0), at rest.
+type IStartState =
+    inherit IPhysics
+    /// Positions in joint coordinates, to be overwritten [nq].
+    abstract Positions: Span<float>
+    /// Velocities in joint coordinates, to be overwritten [nv].
+    abstract Velocities: Span<float>
+    /// Brings the derived arrays and the contacts up to date with the positions and velocities.
+    abstract Forward: unit -> unit
+    /// Makes physics steps without control, then sets the time back to 0.
+    abstract Settle: steps: int -> unit
+    /// Contacts found by the last evaluation.
+    abstract ContactCount: int
+    /// Places a geom in the frame of its body [m]. Only for tasks that ask for a model of their own (`TaskInfo.OwnModel`).
+    abstract MoveGeom: geom: int * x: float * y: float -> unit
+    /// Sets the first size of a geom, such as the radius of a sphere [m]. Only for tasks that ask for a model of their own.
+    abstract ResizeGeom: geom: int * size: float -> unit

@@ -3,6 +3,25 @@ namespace NE.Model.Tasks
 open System
 open NE.Model
 
+/// How the physics steps of one control step are made.
+[<RequireQualifiedAccess>]
+type Stepping =
+    /// n whole steps, then the contact forces once; derived arrays lag behind by one evaluation.
+    | Gymnasium
+    /// dm_control's legacy step: the second half of a step, n - 1 whole steps, the first half of the next one, so that positions,
+    /// velocities and their sensors are up to date. With the RK4 integrator n whole steps and the first half.
+    | ControlSuite
+
+/// From where a task is looked at, in frames and in pixel observations. Angles in degrees, lengths in metres.
+[<RequireQualifiedAccess>]
+type Camera =
+    /// A camera of the model, by index.
+    | Fixed of index: int
+    /// A camera that looks at a body's centre of mass and moves with it.
+    | Tracking of body: int * distance: float * azimuth: float * elevation: float
+    /// A camera that looks at a point.
+    | Free of x: float * y: float * z: float * distance: float * azimuth: float * elevation: float
+
 /// What is fixed about a task.
 type TaskInfo = {
     /// The name users write, such as `HalfCheetah-v4`.
@@ -13,6 +32,10 @@ type TaskInfo = {
     Timestep: float
     /// Physics steps per control step.
     FrameSkip: int
+    /// How these are made.
+    Stepping: Stepping
+    /// Whether a start state changes the model itself, so that the model cannot be shared with other environments.
+    OwnModel: bool
     /// Control steps after which an episode is truncated.
     TimeLimit: int
     /// Numbers in an observation.
@@ -25,6 +48,8 @@ type TaskInfo = {
     RewardTerms: string[]
     /// Numbers that the task remembers from before a step to evaluate it.
     MemorySize: int
+    /// From where the task is looked at.
+    Camera: Camera
     /// What the agent has to do, in one sentence.
     Description: string
     /// Where the definition comes from.
@@ -51,8 +76,8 @@ type Evaluation = {
 type ITask =
     /// What is fixed about the task.
     abstract Info: TaskInfo
-    /// Turns the model's initial pose (qpos0 [nq], zero velocities [nv]) into a start state, with noise from the stream.
-    abstract Reset: stream: Random.Stream * qpos: Span<float> * qvel: Span<float> -> unit
+    /// Turns the model's initial pose into a start state, with noise from the stream. The derived arrays are brought up to date afterwards.
+    abstract Reset: stream: Random.Stream * start: IStartState -> unit
     /// Writes what `Evaluate` needs from before the step into the memory [MemorySize].
     abstract Before: physics: IPhysics * memory: Span<float> -> unit
     /// Writes the observation [ObservationSize] in double precision.

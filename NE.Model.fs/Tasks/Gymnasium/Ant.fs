@@ -14,6 +14,8 @@ type Ant(version: GymnasiumVersion) =
         Robot = "ant"
         Timestep = 0.01
         FrameSkip = 5
+        Stepping = Stepping.Gymnasium
+        OwnModel = false
         TimeLimit = 1000
         ObservationSize =
             match version with
@@ -26,6 +28,7 @@ type Ant(version: GymnasiumVersion) =
             | V4 -> [| "forward"; "survive"; "ctrl" |]
             | V5 -> [| "forward"; "survive"; "ctrl"; "contact" |]
         MemorySize = 1
+        Camera = Camera.Fixed 0
         Description = "A four-legged robot walks forward without jumping or falling."
         Source = Common.Source
     }
@@ -53,9 +56,9 @@ type Ant(version: GymnasiumVersion) =
     interface ITask with
         member _.Info = info
 
-        member _.Reset(stream, qpos, qvel) =
-            Common.addUniform stream 0.1 qpos
-            Common.addNormal stream 0.1 qvel
+        member _.Reset(stream, start) =
+            Common.addUniform stream 0.1 start.Positions
+            Common.addNormal stream 0.1 start.Velocities
 
         member _.Before(physics, memory) = memory[0] <- torsoX physics
 

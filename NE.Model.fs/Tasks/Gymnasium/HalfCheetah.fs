@@ -12,12 +12,15 @@ type HalfCheetah(version: GymnasiumVersion) =
         Robot = "half_cheetah"
         Timestep = 0.01
         FrameSkip = 5
+        Stepping = Stepping.Gymnasium
+        OwnModel = false
         TimeLimit = 1000
         ObservationSize = 17
         ActionLow = low
         ActionHigh = high
         RewardTerms = [| "forward"; "ctrl" |]
         MemorySize = 1
+        Camera = Camera.Fixed 0
         Description = "A planar two-legged cheetah runs forward as fast as it can."
         Source = Common.Source
     }
@@ -25,9 +28,9 @@ type HalfCheetah(version: GymnasiumVersion) =
     interface ITask with
         member _.Info = info
 
-        member _.Reset(stream, qpos, qvel) =
-            Common.addUniform stream 0.1 qpos
-            Common.addNormal stream 0.1 qvel
+        member _.Reset(stream, start) =
+            Common.addUniform stream 0.1 start.Positions
+            Common.addNormal stream 0.1 start.Velocities
 
         member _.Before(physics, memory) = memory[0] <- physics.QPos[0]
 

@@ -12,12 +12,15 @@ type Hopper(version: GymnasiumVersion) =
         Robot = "hopper"
         Timestep = 0.002
         FrameSkip = 4
+        Stepping = Stepping.Gymnasium
+        OwnModel = false
         TimeLimit = 1000
         ObservationSize = 11
         ActionLow = low
         ActionHigh = high
         RewardTerms = [| "forward"; "survive"; "ctrl" |]
         MemorySize = 1
+        Camera = Camera.Fixed 0
         Description = "A planar one-legged robot hops forward without falling."
         Source = Common.Source
     }
@@ -34,9 +37,9 @@ type Hopper(version: GymnasiumVersion) =
     interface ITask with
         member _.Info = info
 
-        member _.Reset(stream, qpos, qvel) =
-            Common.addUniform stream 0.005 qpos
-            Common.addUniform stream 0.005 qvel
+        member _.Reset(stream, start) =
+            Common.addUniform stream 0.005 start.Positions
+            Common.addUniform stream 0.005 start.Velocities
 
         member _.Before(physics, memory) = memory[0] <- physics.QPos[0]
 

@@ -13,6 +13,8 @@ type Humanoid(version: GymnasiumVersion) =
         Robot = "humanoid"
         Timestep = 0.003
         FrameSkip = 5
+        Stepping = Stepping.Gymnasium
+        OwnModel = false
         TimeLimit = 1000
         ObservationSize =
             match version with
@@ -25,6 +27,7 @@ type Humanoid(version: GymnasiumVersion) =
             | V4 -> [| "forward"; "survive"; "ctrl" |]
             | V5 -> [| "forward"; "survive"; "ctrl"; "contact" |]
         MemorySize = 1
+        Camera = Camera.Fixed 0
         Description = "A human-like robot walks forward without falling."
         Source = Common.Source
     }
@@ -49,9 +52,9 @@ type Humanoid(version: GymnasiumVersion) =
     interface ITask with
         member _.Info = info
 
-        member _.Reset(stream, qpos, qvel) =
-            Common.addUniform stream 0.01 qpos
-            Common.addUniform stream 0.01 qvel
+        member _.Reset(stream, start) =
+            Common.addUniform stream 0.01 start.Positions
+            Common.addUniform stream 0.01 start.Velocities
 
         member _.Before(physics, memory) = memory[0] <- centreOfMassX physics
 

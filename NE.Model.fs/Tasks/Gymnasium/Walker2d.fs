@@ -16,12 +16,15 @@ type Walker2d(version: GymnasiumVersion) =
             | V5 -> "walker2d_v5"
         Timestep = 0.002
         FrameSkip = 4
+        Stepping = Stepping.Gymnasium
+        OwnModel = false
         TimeLimit = 1000
         ObservationSize = 17
         ActionLow = low
         ActionHigh = high
         RewardTerms = [| "forward"; "survive"; "ctrl" |]
         MemorySize = 1
+        Camera = Camera.Fixed 0
         Description = "A planar two-legged robot walks forward without falling."
         Source = Common.Source
     }
@@ -34,9 +37,9 @@ type Walker2d(version: GymnasiumVersion) =
     interface ITask with
         member _.Info = info
 
-        member _.Reset(stream, qpos, qvel) =
-            Common.addUniform stream 0.005 qpos
-            Common.addUniform stream 0.005 qvel
+        member _.Reset(stream, start) =
+            Common.addUniform stream 0.005 start.Positions
+            Common.addUniform stream 0.005 start.Velocities
 
         member _.Before(physics, memory) = memory[0] <- physics.QPos[0]
 

@@ -145,13 +145,19 @@ let tests =
                 "hint"
         }
 
-        test "diverged physics ends the episode; the next reset starts a sound one" {
+        test "diverged physics truncates the episode; the next reset starts a sound one" {
             let environment, observation = started "HalfCheetah-v4" 1L 0L
             use environment = environment :?> MuJoCoEnvironment
             let simulator = environment.Simulator
             let velocities: float[] = Array.create simulator.NV 1e12
             simulator.SetState(simulator.QPos, velocities)
-            Expect.throwsT<PhysicsDivergedException> (fun () -> stepped environment 0 |> ignore) "diverged"
+            let before = Array.copy observation
+
+            let result =
+                (environment :> IEnvironment).Step(zeros environment.Spec.ActionSize, observation)
+
+            Expect.equal result (StepResult(0.0, false, true, true)) "ended, with neither reward nor punishment"
+            Expect.equal observation before "the last sound observation"
             Expect.throwsT<InvalidOperationException> (fun () -> stepped environment 1 |> ignore) "over"
             environment.Reset(resetStream 1L 0L, observation)
             let fresh, expected = started "HalfCheetah-v4" 1L 0L

@@ -46,7 +46,7 @@ type private Starved() =
             let controls: float[] = Array.zeroCreate simulator.NU
 
             for _ in 1..2000 do
-                simulator.Step(controls, 1)
+                simulator.Step(controls, 1, Stepping.Gymnasium)
 
             StepResult(0.0, false, false)
 

@@ -18,7 +18,7 @@ let private settled robot =
     let controls = Array.init simulator.NU (fun i -> 0.1 * float (i + 1))
 
     for _ in 1..20 do
-        simulator.Step(controls, 5)
+        simulator.Step(controls, 5, Stepping.Gymnasium)
 
     simulator
 
@@ -50,11 +50,11 @@ let tests =
             use simulator = settled "half_cheetah"
             simulator.SetState(zeros simulator.NQ, filled simulator.NV 1e11)
 
-            Expect.throwsT<PhysicsDivergedException> (fun () -> simulator.Step(zeros simulator.NU, 5)) "diverged"
+            Expect.throwsT<PhysicsDivergedException> (fun () -> simulator.Step(zeros simulator.NU, 5, Stepping.Gymnasium)) "diverged"
 
             simulator.ResetData()
             simulator.Forward()
-            simulator.Step(zeros simulator.NU, 5)
+            simulator.Step(zeros simulator.NU, 5, Stepping.Gymnasium)
             Expect.isTrue (Double.IsFinite simulator.QPos[1]) "goes on"
             Expect.isFalse (File.Exists "MUJOCO_LOG.TXT") "no log file of MuJoCo's own"
         }
@@ -63,19 +63,19 @@ let tests =
             use simulator = settled "hopper"
             simulator.SetState(filled simulator.NQ nan, zeros simulator.NV)
 
-            Expect.throwsT<PhysicsDivergedException> (fun () -> simulator.Step(zeros simulator.NU, 1)) "diverged"
+            Expect.throwsT<PhysicsDivergedException> (fun () -> simulator.Step(zeros simulator.NU, 1, Stepping.Gymnasium)) "diverged"
         }
 
         test "controls are kept unclamped" {
             use simulator = settled "hopper"
             let controls = [| 7.0; -8.0; 9.0 |]
-            simulator.Step(controls, 4)
+            simulator.Step(controls, 4, Stepping.Gymnasium)
             Expect.equal (simulator.Ctrl.ToArray()) controls "ctrl"
         }
 
         test "wrong sizes are refused" {
             use simulator = settled "hopper"
-            Expect.throwsT<ArgumentException> (fun () -> simulator.Step(zeros 1, 1)) "controls"
+            Expect.throwsT<ArgumentException> (fun () -> simulator.Step(zeros 1, 1, Stepping.Gymnasium)) "controls"
             Expect.throwsT<ArgumentException> (fun () -> simulator.SetState(zeros 1, zeros 1)) "state"
         }
 
@@ -90,7 +90,7 @@ let tests =
         test "a saved state restores every array that tasks read" {
             use first = settled "humanoid"
             use second = new Simulator(MuJoCoModel.OfRobot "humanoid")
-            second.RestoreState(first.SaveState())
+            second.RestoreState(first.SaveState(), Stepping.Gymnasium)
             Expect.equal (second.SaveState()) (first.SaveState()) "all bytes"
             Expect.equal (second.CFrcExt.ToArray()) (first.CFrcExt.ToArray()) "cfrc_ext"
             Expect.equal (second.XIPos.ToArray()) (first.XIPos.ToArray()) "xipos"
@@ -111,7 +111,7 @@ let tests =
             let before = ant.SaveState()
 
             let refused (bytes: byte[]) why =
-                Expect.throwsT<InvalidDataException> (fun () -> ant.RestoreState bytes) why
+                Expect.throwsT<InvalidDataException> (fun () -> ant.RestoreState(bytes, Stepping.Gymnasium)) why
 
             refused [||] "empty"
             refused (hopper.SaveState()) "another robot"
@@ -144,7 +144,9 @@ let tests =
                     simulator.ResetData()
                     simulator.SetState(zeros simulator.NQ, filled simulator.NV 1e11)
 
-                    Expect.throwsT<PhysicsDivergedException> (fun () -> simulator.Step(zeros simulator.NU, 1)) "diverged"
+                    Expect.throwsT<PhysicsDivergedException>
+                        (fun () -> simulator.Step(zeros simulator.NU, 1, Stepping.Gymnasium))
+                        "diverged"
 
                 Expect.stringContains heard.Task.Result "unstable" "MuJoCo's own words"
             finally

@@ -19,6 +19,15 @@ type FakePhysics(nq: int, nv: int, nu: int, nbody: int) =
     member val QFrcActuatorArray = fill 40.0 nv with get, set
     member val BodyMassArray = fill 1.0 nbody with get, set
 
+    interface IStartState with
+        member this.Positions = Span this.QPosArray
+        member this.Velocities = Span this.QVelArray
+        member _.Forward() = ()
+        member _.Settle _ = ()
+        member _.ContactCount = 0
+        member _.MoveGeom(_, _, _) = invalidOp "the model is shared"
+        member _.ResizeGeom(_, _) = invalidOp "the model is shared"
+
     interface IPhysics with
         member _.Timestep = 0.01
         member _.Time = 0.0
@@ -26,6 +35,7 @@ type FakePhysics(nq: int, nv: int, nu: int, nbody: int) =
         member _.NV = nv
         member _.NU = nu
         member _.NBody = nbody
+        member _.NGeom = 0
         member _.NSite = 0
         member this.QPos = ReadOnlySpan this.QPosArray
         member this.QVel = ReadOnlySpan this.QVelArray
@@ -34,6 +44,7 @@ type FakePhysics(nq: int, nv: int, nu: int, nbody: int) =
         member this.XPos = ReadOnlySpan this.XPosArray
         member _.XMat = ReadOnlySpan.Empty
         member this.XIPos = ReadOnlySpan this.XIPosArray
+        member _.GeomXPos = ReadOnlySpan.Empty
         member _.SiteXPos = ReadOnlySpan.Empty
         member this.CInert = ReadOnlySpan this.CInertArray
         member this.CVel = ReadOnlySpan this.CVelArray
@@ -42,3 +53,5 @@ type FakePhysics(nq: int, nv: int, nu: int, nbody: int) =
         member _.QFrcConstraint = ReadOnlySpan.Empty
         member _.SensorData = ReadOnlySpan.Empty
         member this.BodyMass = ReadOnlySpan this.BodyMassArray
+        member _.JointRange = ReadOnlySpan.Empty
+        member _.JointLimited = ReadOnlySpan.Empty

@@ -98,10 +98,10 @@ let private everyTask =
             test $"{info.Id} starts near the given pose, with the same noise from the same stream" {
                 let start episode =
                     let physics = physicsFor entry
-                    let qpos: float[] = Array.create physics.QPosArray.Length 1.0
-                    let qvel: float[] = Array.zeroCreate physics.QVelArray.Length
-                    entry.Reset(Random.at 1L Random.Purpose.Reset 0L episode 0L, qpos, qvel)
-                    qpos, qvel
+                    Array.fill physics.QPosArray 0 physics.QPosArray.Length 1.0
+                    Array.fill physics.QVelArray 0 physics.QVelArray.Length 0.0
+                    entry.Reset(Random.at 1L Random.Purpose.Reset 0L episode 0L, physics)
+                    physics.QPosArray, physics.QVelArray
 
                 let qpos, qvel = start 0L
                 Expect.equal (start 0L) (qpos, qvel) "same"
