@@ -9,6 +9,10 @@ public static class EnvironmentFactory
     /// nearest), MuJoCoUnavailableException when there is no usable MuJoCo.</summary>
     public static IEnvironment Create(string id) => new MuJoCoEnvironment(Find(id));
 
+    /// <summary>A new environment whose observations are pictures, with DrQ-v2's defaults. Its renderer is made at the first reset.</summary>
+    public static IPixelEnvironment CreatePixels(string id) =>
+        new PixelEnvironment(new MuJoCoEnvironment(Find(id)), PixelDefaults.Shape, PixelDefaults.ActionRepeat);
+
     /// <summary>What a task's environment will look like; needs no MuJoCo.</summary>
     public static EnvironmentSpec Describe(string id) => Describe(Find(id).Info);
 

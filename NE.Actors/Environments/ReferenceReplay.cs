@@ -13,10 +13,12 @@ public static class ReferenceReplay
     private const double OutcomeTolerance = 1e-6;
     private const double ModelTolerance = 1e-12;
 
-    private static readonly string[] versions = ["v4", "v5"];
+    /// <summary>The ends of our tasks' ids and the names of their outcomes in an episode.</summary>
+    private static readonly (string Id, string Outcome)[] versions = [("v4", "v4"), ("v4-contact", "v4_use_contact_forces"), ("v5", "v5")];
 
     /// <summary>Replays every episode on every version of the task that we have. Throws FileNotFoundException, or InvalidDataException
-    /// when the file is not such a reference or its environment is not one of ours.</summary>
+    /// when the file is not such a reference or its environment is not one of ours. Reward terms and terminated flags are compared where the
+    /// file has them.</summary>
     public static ReplayResult Run(string file)
     {
         using var document = Read(file);
@@ -29,7 +31,12 @@ public static class ReferenceReplay
             }
 
             var name = env.GetString()!;
-            var tasks = versions.Select(version => Registry.tryFind($"{name}-{version}")?.Value).OfType<ITask>().ToList();
+            var found =
+                from version in versions
+                let task = Registry.tryFind($"{name}-{version.Id}")?.Value
+                where task is not null
+                select (Task: task, version.Outcome);
+            var tasks = found.ToList();
             if (tasks.Count == 0)
             {
                 var known = string.Join(", ", Registry.all.Select(task => task.Info.Id));
@@ -41,10 +48,9 @@ public static class ReferenceReplay
                 : [];
             var replays =
                 from episode in episodes.EnumerateArray()
-                from task in tasks
-                let version = task.Info.Id[(name.Length + 1)..]
-                where episode.TryGetProperty(version, out _) && episode.GetProperty("model").GetString() == task.Info.Robot
-                select ReplayEpisode(task, episode, episode.GetProperty(version));
+                from version in tasks
+                where episode.TryGetProperty(version.Outcome, out _) && episode.GetProperty("model").GetString() == version.Task.Info.Robot
+                select ReplayEpisode(version.Task, episode, episode.GetProperty(version.Outcome));
             return new ReplayResult(file, name, models, [.. replays]);
         }
         catch (Exception e) when (e is KeyNotFoundException or InvalidOperationException or FormatException)
@@ -101,9 +107,11 @@ public static class ReferenceReplay
         var qpos = episode.GetProperty("qpos");
         var qvel = episode.GetProperty("qvel");
         var rewards = Numbers(outcome.GetProperty("reward"));
-        var terminated = Numbers(outcome.GetProperty("terminated"));
+        var terminated = outcome.TryGetProperty("terminated", out var flags) ? Numbers(flags) : null;
         var observations = StoredObservations(outcome);
-        var terms = outcome.GetProperty("terms").EnumerateObject().ToDictionary(term => term.Name, term => Numbers(term.Value));
+        var terms = outcome.TryGetProperty("terms", out var named)
+            ? named.EnumerateObject().ToDictionary(term => term.Name, term => Numbers(term.Value))
+            : [];
         var knownTerms = Enumerable.Range(0, info.RewardTerms.Length).Where(i => terms.ContainsKey(info.RewardTerms[i])).ToList();
 
         var qposWorst = new Worst(TrajectoryTolerance);
@@ -128,7 +136,7 @@ public static class ReferenceReplay
             simulator.Step(action, info.FrameSkip, info.Stepping);
             var evaluation = task.Evaluate(simulator, action, memory, ownTerms);
             rewardWorst.Add(step, evaluation.Reward, rewards[step]);
-            mismatches += evaluation.Terminated == (terminated[step] != 0) ? 0 : 1;
+            mismatches += terminated is null || evaluation.Terminated == (terminated[step] != 0) ? 0 : 1;
             foreach (var i in knownTerms)
             {
                 termWorst[i].Add(step, ownTerms[i], terms[info.RewardTerms[i]][step]);

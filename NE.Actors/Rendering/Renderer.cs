@@ -123,13 +123,17 @@ public sealed unsafe class Renderer : IDisposable
     {
         var width = (int*)(model.Address + model.Layout.Model.OffWidth);
         var height = (int*)(model.Address + model.Layout.Model.OffHeight);
-        lock (making)
-        {
-            var (widthBefore, heightBefore) = (*width, *height);
-            (*width, *height) = (this.Width, this.Height);
-            MuJoCoRenderNative.mjr_makeContext((nint)model.Address, this.memory.Context, FontScale);
-            (*width, *height) = (widthBefore, heightBefore);
-        }
+        making.Enter();
+        var (widthBefore, heightBefore) = (*width, *height);
+        (*width, *height) = (this.Width, this.Height);
+        MuJoCoHandlers.Holding(
+            () => MuJoCoRenderNative.mjr_makeContext((nint)model.Address, this.memory.Context, FontScale),
+            () =>
+            {
+                (*width, *height) = (widthBefore, heightBefore);
+                making.Exit();
+            });
+        GC.KeepAlive(model);
     }
 
     /// <summary>OpenGL's first row is the bottom one.</summary>

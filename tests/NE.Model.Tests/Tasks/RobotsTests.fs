@@ -18,7 +18,7 @@ let private named (name: string) (element: XElement) =
     |> List.ofSeq
 
 let private resolve text =
-    Robots.resolve (fun file -> Map.tryFind file (Map [ "common/lamp.xml", "<mujoco><!-- why --><asset/><light/></mujoco>" ])) "snail" text
+    Robots.resolve (fun file -> Map.tryFind file (Map [ "lamp.xml", "<mujocoinclude><!-- why --><asset/><light/></mujocoinclude>" ])) "snail" text
 
 let private everyRobot =
     testList "every robot" [
@@ -30,17 +30,7 @@ let private everyRobot =
                 Expect.all (root.DescendantsAndSelf()) (fun element -> isNull (element.Attribute "file")) "files"
             }
 
-            test $"{robot} has a floor, a light and a camera" {
-                let root = XElement.Parse(Robots.read robot)
-
-                let floor =
-                    named "geom" root
-                    |> List.filter (fun geom -> string (geom.Attribute "name") = "name=\"floor\"")
-
-                Expect.hasLength floor 1 "floor"
-                Expect.isNonEmpty (named "light" root) "light"
-                Expect.isNonEmpty (named "camera" root) "camera"
-            }
+            test $"{robot} has a light" { Expect.isNonEmpty (named "light" (XElement.Parse(Robots.read robot))) "light" }
     ]
 
 [<Tests>]
@@ -60,8 +50,8 @@ let tests =
             ]
 
             Expect.containsAll Robots.names (suite |> List.map (fun domain -> $"dmc/{domain}")) "control suite"
-            Expect.containsAll Robots.names [ "ant"; "half_cheetah"; "hopper"; "humanoid"; "walker2d" ] "Gymnasium"
-            Expect.isFalse (Robots.names |> List.exists _.Contains("common")) "shared pieces are no robots"
+            Expect.containsAll Robots.names [ "ant"; "half_cheetah"; "hopper"; "humanoid"; "swimmer"; "walker2d" ] "Gymnasium"
+            Expect.isFalse (Robots.names |> List.exists _.Contains("control_suite")) "shared pieces are no robots"
         }
 
         test "the control suite's robots share one look" {
@@ -80,12 +70,12 @@ let tests =
             let said = message<FileNotFoundException>(fun () -> Robots.read "dmc/snail")
             Expect.stringContains said "'dmc/snail'" "the name"
             Expect.stringContains said "dmc/walker, half_cheetah" "known robots, in order"
-            Expect.throwsT<FileNotFoundException> (fun () -> Robots.read "../common/control_suite" |> ignore) "a piece is no robot"
+            Expect.throwsT<FileNotFoundException> (fun () -> Robots.read "../Pieces/control_suite" |> ignore) "a piece is no robot"
         }
 
         test "a piece's elements take the place of its include, in order" {
             let text =
-                resolve "<mujoco model='m'><option/><include file='common/lamp.xml'/><worldbody/></mujoco>"
+                resolve "<mujoco model='m'><option/><include file='lamp.xml'/><worldbody/></mujoco>"
 
             let elements =
                 XElement.Parse(text).Elements() |> Seq.map _.Name.LocalName |> List.ofSeq
@@ -102,25 +92,29 @@ let tests =
 
         test "an include of an unknown piece names the robot, the piece and the known pieces" {
             let said =
-                message<InvalidDataException>(fun () -> resolve "<mujoco><include file='common/moon.xml'/></mujoco>")
+                message<InvalidDataException>(fun () -> resolve "<mujoco><include file='moon.xml'/></mujoco>")
 
-            for part in [ "'snail'"; "'common/moon.xml'"; "common/control_suite.xml" ] do
+            for part in [ "'snail'"; "'moon.xml'"; "control_suite.xml" ] do
                 Expect.stringContains said part "message"
 
             Expect.throwsT<InvalidDataException> (fun () -> resolve "<mujoco><include/></mujoco>" |> ignore) "no file at all"
         }
 
-        test "an include below the root or within a piece is refused" {
-            let deep =
-                message<InvalidDataException>(fun () -> resolve "<mujoco><asset><include file='common/lamp.xml'/></asset></mujoco>")
+        test "a piece may be put into a body" {
+            let text =
+                resolve "<mujoco><worldbody><body><geom/><include file='lamp.xml'/></body></worldbody></mujoco>"
 
-            Expect.stringContains deep "<include file=\"common/lamp.xml\" /> below its root" "below the root"
+            let body = (XElement.Parse text).Descendants "body" |> Seq.exactlyOne
+            Expect.equal (body.Elements() |> Seq.map _.Name.LocalName |> List.ofSeq) [ "geom"; "asset"; "light" ] "elements"
+        }
+
+        test "a piece with an include of its own is refused" {
             let nested = "<mujoco><include file='a.xml'/></mujoco>"
 
             let said =
                 message<InvalidDataException>(fun () -> Robots.resolve (fun _ -> Some nested) "snail" nested)
 
-            Expect.stringContains said "<include file=\"a.xml\" />" "in a piece"
+            Expect.stringContains said "'a.xml' of robot 'snail' has an include of its own" "message"
         }
 
         test "text that is not XML is refused" { Expect.throwsT<XmlException> (fun () -> resolve "<mujoco>" |> ignore) "unclosed" }
