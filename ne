@@ -87,7 +87,7 @@ bring_mujoco() {
 needs_mujoco() {
     local word
     case "${1:-}" in
-        train | resume | eval | env | test) ;;
+        train | resume | eval | record | env | test) ;;
         *) return 1 ;;
     esac
     for word in "$@"; do

@@ -1,5 +1,6 @@
 using NE.Actors.Environments;
 using NE.Model.Tasks;
+using NE.Shell.Commands;
 using NE.Shell.Configuration;
 
 namespace NE.Shell;
@@ -12,6 +13,13 @@ internal static class Environments
     {
         var found = Registry.find(id);
         return found.IsOk ? null : found.ErrorValue;
+    }
+
+    /// <summary>Everything that is fixed about a task. An unknown id is the user's error.</summary>
+    public static TaskInfo Info(string id)
+    {
+        var found = Registry.find(id);
+        return found.IsOk ? found.ResultValue.Info : throw new UserError(found.ErrorValue);
     }
 
     /// <summary>Sizes of a known environment.</summary>

@@ -1,6 +1,8 @@
 using NE.Actors.Checkpoints;
 using NE.Actors.MuJoCo;
+using NE.Actors.Rendering;
 using NE.Actors.Runs;
+using NE.Actors.Video;
 using NE.Model.Networks;
 
 namespace NE.Shell;
@@ -14,5 +16,6 @@ internal static class Failures
     /// <summary>The machine or the files do not allow it; a stack trace would say less than the message.</summary>
     public static bool IsExpected(Exception failure) =>
         failure is MuJoCoUnavailableException or ModelCompileException or DamagedCheckpointException or LibTorch.LibTorchException
+            or RendererUnavailableException or VideoException
             or InvalidDataException or IOException or UnauthorizedAccessException;
 }

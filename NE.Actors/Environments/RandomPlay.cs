@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using NE.Actors.Evaluation;
-using NE.Model;
 using RandomStream = NE.Model.Random.Stream;
 
 namespace NE.Actors.Environments;

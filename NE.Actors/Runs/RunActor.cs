@@ -269,7 +269,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         }
         var (paths, ffmpeg) = (this.request.Paths, this.request.Ffmpeg);
         // One thread: the other cores are the run's.
-        Func<long, VideoTarget> target = step => new VideoTarget(paths.VideoOf(step, VideoTarget.Ending(ffmpeg)), VideoSize.Default, ffmpeg, Threads: 1);
+        Func<long, VideoTarget> target = step => new VideoTarget(paths.VideoOf(step, VideoTarget.Ending(ffmpeg)), VideoSize.WhileTraining, ffmpeg, Threads: 1);
         return Context.ActorOf(
             Props.Create(() => new VideoActor(this.CreateEnvironment, this.settings.Run.Seed, paths.Name, target)), "video");
     }

@@ -1,27 +1,29 @@
 namespace NE.Actors.Video;
 
-/// <summary>Text in a frame: a title at the top if it fits, and below it items that flow into lines at the bottom, on darkened ground.</summary>
+/// <summary>Text in a frame, on darkened ground: items that flow into lines at the bottom, and a heading at the top where there is room for it.</summary>
 public static class Caption
 {
     /// <summary>Rows of a frame per pixel of a dot: 84 and 240 rows have small letters, 480 rows twice as large ones.</summary>
     private const int RowsPerScale = 200;
 
+    /// <summary>A heading takes this share of a frame at most.</summary>
+    private const int LeastFramePerHeading = 6;
+
     private const string Gap = "  ";
 
     /// <summary>Draws the text into the frame [height x width x 3].</summary>
-    public static void Draw(Span<byte> rgb, VideoSize size, string title, IReadOnlyList<string> items)
+    public static void Draw(Span<byte> rgb, VideoSize size, IReadOnlyList<string> heading, IReadOnlyList<string> items)
     {
         var scale = Math.Max(1, size.Height / RowsPerScale);
         var columns = Math.Max(1, (size.Width - scale) / (scale * PixelFont.Advance));
-        var lineHeight = scale * PixelFont.LineHeight;
         var lines = Flow(items, columns);
-        var top = Math.Max(0, size.Height - (lines.Count * lineHeight) - scale);
-        Darken(rgb, size, top, size.Height);
-        Write(rgb, size, top + scale, scale, lines);
-        if (title.Length <= columns && top >= 2 * lineHeight)
+        var top = Math.Max(0, size.Height - Height(lines, scale));
+        Write(rgb, size, top, size.Height - top, scale, lines);
+        var title = Flow(heading, columns);
+        var titleHeight = Height(title, scale);
+        if (LeastFramePerHeading * titleHeight <= size.Height && title.All(line => line.Length <= columns))
         {
-            Darken(rgb, size, 0, lineHeight + scale);
-            Write(rgb, size, scale, scale, [title]);
+            Write(rgb, size, 0, titleHeight, scale, title);
         }
     }
 
@@ -44,11 +46,14 @@ public static class Caption
         return lines;
     }
 
-    private static void Write(Span<byte> rgb, VideoSize size, int top, int scale, IReadOnlyList<string> lines)
+    private static int Height(IReadOnlyList<string> lines, int scale) => scale * ((lines.Count * PixelFont.LineHeight) + 1);
+
+    private static void Write(Span<byte> rgb, VideoSize size, int top, int height, int scale, IReadOnlyList<string> lines)
     {
+        Darken(rgb, size, top, top + height);
         for (var i = 0; i < lines.Count; i++)
         {
-            PixelFont.Draw(rgb, size, scale, top + (i * scale * PixelFont.LineHeight), scale, lines[i]);
+            PixelFont.Draw(rgb, size, scale, top + (scale * (1 + (i * PixelFont.LineHeight))), scale, lines[i]);
         }
     }
 

@@ -13,15 +13,15 @@ public sealed class EpisodeVideo : IDisposable
     private readonly IVideoFile file;
     private readonly VideoTarget target;
     private readonly VideoTiming timing;
-    private readonly string title;
-    private readonly int episodes;
+    private readonly IReadOnlyList<string> title;
+    private readonly int? episodes;
     private readonly byte[] frame;
 
     /// <param name="view">What is filmed.</param>
-    /// <param name="title">Written at the top of frames that are wide enough.</param>
-    /// <param name="episodes">How many there will be; with more than one, frames say which it is.</param>
+    /// <param name="title">What stands at the top of frames that are large enough, with the episode.</param>
+    /// <param name="episodes">How many there will be, null when that is not known; unless it is one, frames say which it is.</param>
     /// <exception cref="VideoException">The file cannot be written.</exception>
-    public EpisodeVideo(IRenderable view, VideoTarget target, string title, int episodes)
+    public EpisodeVideo(IRenderable view, VideoTarget target, IReadOnlyList<string> title, int? episodes)
     {
         this.timing = VideoTiming.Of(view.SecondsPerStep);
         (this.view, this.target, this.title, this.episodes) = (view, target, title, episodes);
@@ -50,7 +50,7 @@ public sealed class EpisodeVideo : IDisposable
         }
 
         this.view.Render(this.target.Size.Width, this.target.Size.Height, this.frame);
-        Caption.Draw(this.frame, this.target.Size, this.title, this.Items(moment));
+        Caption.Draw(this.frame, this.target.Size, this.Heading(moment), Items(moment));
         this.file.Add(this.frame);
     }
 
@@ -60,13 +60,18 @@ public sealed class EpisodeVideo : IDisposable
     /// <summary>Without <see cref="Finish"/> there is no file.</summary>
     public void Dispose() => this.file.Dispose();
 
-    private List<string> Items(EpisodeMoment moment)
+    private IReadOnlyList<string> Heading(EpisodeMoment moment) => this.episodes switch
     {
-        List<string> items = this.episodes > 1 ? [$"episode {moment.Episode + 1}/{this.episodes}"] : [];
-        items.Add($"step {moment.Step}");
-        // A sign that comes and goes would move what stands behind it.
-        items.Add(string.Create(invariant, $"reward {moment.Reward,6:0.00}"));
-        items.Add(string.Create(invariant, $"return {moment.Return,7:0.0}"));
-        return items;
-    }
+        1 => this.title,
+        { } all => [.. this.title, $"episode {moment.Episode + 1}/{all}"],
+        null => [.. this.title, $"episode {moment.Episode + 1}"],
+    };
+
+    /// <summary>With room for a sign and a few digits: text that comes and goes would move what stands behind it.</summary>
+    private static string[] Items(EpisodeMoment moment) =>
+    [
+        string.Create(invariant, $"step {moment.Step,-4}"),
+        string.Create(invariant, $"reward {moment.Reward,5:0.00}"),
+        string.Create(invariant, $"return {moment.Return,6:0.0}"),
+    ];
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Akka.Actor;
 using Akka.Event;
 using NE.Actors.Environments;
@@ -19,10 +20,6 @@ public sealed record VideoFinished;
 /// Films policies of a run on an environment and a thread of its own, off the training path. Nothing waits for it: a policy that comes while
 /// another one is filmed is left out, and what goes wrong here is a warning.
 /// </summary>
-/// <param name="create">Creates the environment, on its own thread.</param>
-/// <param name="seed">Seed of the run; the episode is the first one of its evaluations.</param>
-/// <param name="run">Name of the run, for the title.</param>
-/// <param name="target">Where the video of a step goes.</param>
 public sealed class VideoActor : ReceiveActor
 {
     private readonly ILoggingAdapter log = Context.GetLogger();
@@ -36,6 +33,10 @@ public sealed class VideoActor : ReceiveActor
     private bool warned;
     private volatile bool stopping;
 
+    /// <param name="create">Creates the environment, on its own thread.</param>
+    /// <param name="seed">Seed of the run; the episode is the first one of its evaluations.</param>
+    /// <param name="run">Name of the run, for the title.</param>
+    /// <param name="target">Where the video of a step goes.</param>
     public VideoActor(Func<IEnvironment> create, long seed, string run, Func<long, VideoTarget> target)
     {
         (this.create, this.seed, this.run, this.target) = (create, seed, run, target);
@@ -71,6 +72,9 @@ public sealed class VideoActor : ReceiveActor
         });
     }
 
+    /// <summary>Says in a video what acts in it.</summary>
+    public static IReadOnlyList<string> Title(string run, long step) => [run, string.Create(CultureInfo.InvariantCulture, $"policy of step {step:N0}")];
+
     protected override void PostStop()
     {
         this.stopping = true;
@@ -91,7 +95,7 @@ public sealed class VideoActor : ReceiveActor
     private Recorded Film(IEnvironment environment, RecordVideo work)
     {
         var file = this.target(work.Step);
-        using var video = new EpisodeVideo(EpisodeVideo.View(environment), file, $"{this.run}  step {work.Step:N0}", episodes: 1);
+        using var video = new EpisodeVideo(EpisodeVideo.View(environment), file, Title(this.run, work.Step), episodes: 1);
         var results = EpisodeRunner.Run(environment, work.Policy, this.seed, 1, moment =>
         {
             if (this.stopping)

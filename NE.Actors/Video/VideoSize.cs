@@ -12,6 +12,9 @@ public readonly record struct VideoSize(int Width, int Height)
     /// <summary>The size that Gymnasium renders.</summary>
     public static readonly VideoSize Default = new(480, 480);
 
+    /// <summary>Of videos while a run trains, which needs its processor for other things.</summary>
+    public static readonly VideoSize WhileTraining = new(320, 240);
+
     /// <summary>Bytes of a frame, three per pixel.</summary>
     public int Bytes => 3 * this.Width * this.Height;
 

@@ -1,6 +1,7 @@
 using NE.Actors.Journal;
 using NE.Actors.Runs;
 using NE.Actors.Storage;
+using NE.Actors.Video;
 using NE.Model;
 using NE.Shell.Commands;
 using NE.Shell.Configuration;
@@ -46,6 +47,7 @@ internal static class ResumeVerb
             From = command.From,
             Changes = changes,
             Drills = command.Drills,
+            Ffmpeg = Ffmpeg.Find(host.SearchPath),
         };
         return await RunSession.Execute(host, request, info, committed, command.Presentation);
     }

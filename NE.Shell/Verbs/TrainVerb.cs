@@ -1,5 +1,6 @@
 using NE.Actors.Runs;
 using NE.Actors.Storage;
+using NE.Actors.Video;
 using NE.Model.Agents;
 using NE.Model.Networks;
 using NE.Model;
@@ -18,6 +19,12 @@ internal static class TrainVerb
     {
         BuiltConfiguration configuration = ConfigurationBuilder.Build(command.Configuration, host.ReadFile, Environments.Problem);
         Settings settings = configuration.Settings;
+
+        if (command.Pixels)
+        {
+            throw new UserError($"no agent of this version learns from pixels; to see {settings.Run.Environment} as pixels: ne env run {settings.Run.Environment} --pixels");
+        }
+
         RunPaths paths = RunPaths.Of(command.Runs, command.Name ?? RunNames.Default(settings));
         TaskSize task = Environments.Size(settings.Run.Environment);
         RunPlan plan = RunPlan.Create(settings, task);
@@ -38,7 +45,7 @@ internal static class TrainVerb
         File.WriteAllText(paths.Command, CommandText.Of(host.Arguments) + "\n");
         Tables.Write(host, takes);
         host.Output.WriteLine(ConfigurationView.Scaling(settings));
-        RunRequest request = new() { Paths = paths, Settings = settings, ConfigurationText = yaml, Versions = versions, Drills = command.Drills };
+        RunRequest request = new() { Paths = paths, Settings = settings, ConfigurationText = yaml, Versions = versions, Drills = command.Drills, Ffmpeg = Ffmpeg.Find(host.SearchPath) };
         return await RunSession.Execute(host, request, Describe(paths, settings), 0, command.Presentation);
     }
 

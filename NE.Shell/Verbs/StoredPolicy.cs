@@ -1,0 +1,27 @@
+using NE.Actors.Checkpoints;
+using NE.Actors.Runs;
+using NE.Model.Networks;
+using NE.Shell.Commands;
+using NE.Shell.Views;
+
+namespace NE.Shell.Verbs;
+
+/// <summary>Policies that a run has stored.</summary>
+internal static class StoredPolicy
+{
+    /// <summary>The chosen policy with the environment step that it is of.</summary>
+    public static (long Step, Policy Policy) Load(RunPaths paths, PolicyChoice choice)
+    {
+        if (choice is PolicyChoice.Best)
+        {
+            (long best, byte[] parameters) = CheckpointReader.LoadBest(paths);
+            return (best, Policy.OfBytes(parameters));
+        }
+
+        LoadedCheckpoint loaded = CheckpointReader.LoadWithoutReplay(
+            paths, choice is PolicyChoice.AtStep at ? CheckpointChoice.At(at.Step) : CheckpointChoice.Last);
+        return loaded.Components.TryGetValue("policy", out byte[]? policy)
+            ? (loaded.Manifest.Step, Policy.OfBytes(policy))
+            : throw new ShellFailure($"the checkpoint of step {Format.Count(loaded.Manifest.Step)} has no component 'policy'; it has {string.Join(", ", loaded.Components.Keys)}");
+    }
+}
