@@ -1,3 +1,4 @@
+using NE.Model.Replay;
 using NE.Model.Tasks;
 
 namespace NE.Actors.Environments;
@@ -10,8 +11,11 @@ public static class EnvironmentFactory
     public static IEnvironment Create(string id) => new MuJoCoEnvironment(Find(id));
 
     /// <summary>A new environment whose observations are pictures, with DrQ-v2's defaults. Its renderer is made at the first reset.</summary>
-    public static IPixelEnvironment CreatePixels(string id) =>
-        new PixelEnvironment(new MuJoCoEnvironment(Find(id)), PixelDefaults.Shape, PixelDefaults.ActionRepeat);
+    public static IPixelEnvironment CreatePixels(string id) => CreatePixels(id, PixelDefaults.Shape, PixelDefaults.ActionRepeat);
+
+    /// <summary>A new environment whose observations are pictures of a shape of one's own.</summary>
+    public static IPixelEnvironment CreatePixels(string id, PixelShape shape, int actionRepeat) =>
+        new PixelEnvironment(new MuJoCoEnvironment(Find(id)), shape, actionRepeat);
 
     /// <summary>What a task's environment will look like; needs no MuJoCo.</summary>
     public static EnvironmentSpec Describe(string id) => Describe(Find(id).Info);

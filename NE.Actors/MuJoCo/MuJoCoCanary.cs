@@ -72,7 +72,7 @@ internal static unsafe class MuJoCoCanary
         Expect(library, "offscreen size", (331, 221), (model.Size(library.Layout.Model.OffWidth), model.Size(library.Layout.Model.OffHeight)));
         using var memory = new RenderMemory(library.Layout);
         Expect(library, "default camera", (2.0, -45.0), (memory.CameraDistance, memory.CameraElevation));
-        memory.Aim(Camera.NewTracking(1, 5.0, 30.0, -20.0));
+        memory.Aim(Camera.NewTracking(1, 5.0, 30.0, -20.0), simulator.SubtreeCom);
         MuJoCoRenderNative.mjv_makeScene((nint)model.Address, memory.Scene, maxGeoms);
         MuJoCoRenderNative.mjv_updateScene(
             (nint)model.Address, simulator.DataAddress, memory.Option, memory.Perturb, memory.View, RenderMemory.AllCategories, memory.Scene);

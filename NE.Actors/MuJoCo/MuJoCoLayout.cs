@@ -98,7 +98,6 @@ internal sealed record MuJoCoLayout
             CameraSize = 64,
             CameraType = 0,
             CameraFixedId = 4,
-            CameraTrackedBody = 8,
             CameraLookAt = 16,
             CameraDistance = 40,
             CameraAzimuth = 48,
@@ -198,7 +197,6 @@ internal sealed record RenderOffsets
     internal required int CameraSize { get; init; }
     internal required int CameraType { get; init; }
     internal required int CameraFixedId { get; init; }
-    internal required int CameraTrackedBody { get; init; }
     internal required int CameraLookAt { get; init; }
     internal required int CameraDistance { get; init; }
     internal required int CameraAzimuth { get; init; }

@@ -69,11 +69,12 @@ internal sealed unsafe class RenderMemory : IDisposable
         }
     }
 
-    /// <summary>Looks from where a task says.</summary>
-    internal void Aim(Camera camera)
+    /// <summary>Looks from where a task says, at the data as it is now; call it before every frame.</summary>
+    /// <remarks>MuJoCo's own tracking camera approaches its body by a fifth of the way per frame, so a picture would depend on how many
+    /// were drawn before it, and an episode that is restored would look different. Here the camera is where it belongs at once.</remarks>
+    internal void Aim(Camera camera, double* subtreeCom)
     {
         const int free = 0;
-        const int tracking = 1;
         const int @fixed = 2;
         switch (camera)
         {
@@ -82,16 +83,13 @@ internal sealed unsafe class RenderMemory : IDisposable
                 this.Integer(this.offsets.CameraFixedId, chosen.index);
                 break;
             case Camera.Tracking chosen:
-                this.Integer(this.offsets.CameraType, tracking);
-                this.Integer(this.offsets.CameraTrackedBody, chosen.body);
-                this.Orbit(chosen.distance, chosen.azimuth, chosen.elevation);
+                var com = subtreeCom + 3 * chosen.body;
+                this.Integer(this.offsets.CameraType, free);
+                this.Orbit(com[0], com[1], com[2], chosen.distance, chosen.azimuth, chosen.elevation);
                 break;
             case Camera.Free chosen:
                 this.Integer(this.offsets.CameraType, free);
-                this.Number(this.offsets.CameraLookAt, chosen.x);
-                this.Number(this.offsets.CameraLookAt + sizeof(double), chosen.y);
-                this.Number(this.offsets.CameraLookAt + 2 * sizeof(double), chosen.z);
-                this.Orbit(chosen.distance, chosen.azimuth, chosen.elevation);
+                this.Orbit(chosen.x, chosen.y, chosen.z, chosen.distance, chosen.azimuth, chosen.elevation);
                 break;
         }
     }
@@ -114,8 +112,11 @@ internal sealed unsafe class RenderMemory : IDisposable
     private int[] Sizes() =>
         [this.offsets.SceneSize, this.offsets.OptionSize, this.offsets.CameraSize, this.offsets.PerturbSize, this.offsets.ContextSize];
 
-    private void Orbit(double distance, double azimuth, double elevation)
+    private void Orbit(double x, double y, double z, double distance, double azimuth, double elevation)
     {
+        this.Number(this.offsets.CameraLookAt, x);
+        this.Number(this.offsets.CameraLookAt + sizeof(double), y);
+        this.Number(this.offsets.CameraLookAt + 2 * sizeof(double), z);
         this.Number(this.offsets.CameraDistance, distance);
         this.Number(this.offsets.CameraAzimuth, azimuth);
         this.Number(this.offsets.CameraElevation, elevation);

@@ -24,6 +24,7 @@ public sealed unsafe class Renderer : IDisposable
     private static readonly Lock making = new();
 
     private readonly Simulator simulator;
+    private readonly Camera camera;
     private readonly OpenGlContext gl;
     private readonly RenderMemory memory;
     private readonly MuJoCoRectangle viewport;
@@ -42,13 +43,13 @@ public sealed unsafe class Renderer : IDisposable
         RequireSide(height, nameof(height));
         RequireCamera(camera, simulator.Model);
         this.simulator = simulator;
+        this.camera = camera;
         this.Width = width;
         this.Height = height;
         this.viewport = new MuJoCoRectangle(0, 0, width, height);
         this.row = new byte[3 * width];
         this.gl = OpenGlContext.Open(order);
         this.memory = new RenderMemory(simulator.Model.Layout);
-        this.memory.Aim(camera);
         MuJoCoRenderNative.mjv_makeScene((nint)simulator.Model.Address, this.memory.Scene, MostGeoms);
         this.MakeContext(simulator.Model);
         MuJoCoRenderNative.mjr_setBuffer(OffscreenBuffer, this.memory.Context);
@@ -82,6 +83,7 @@ public sealed unsafe class Renderer : IDisposable
         }
 
         this.gl.Use();
+        this.memory.Aim(this.camera, this.simulator.SubtreeCom);
         MuJoCoRenderNative.mjv_updateScene(
             (nint)this.simulator.Model.Address,
             this.simulator.DataAddress,
