@@ -11,7 +11,8 @@ namespace NE.Actors.Video;
 /// keeps every frame of its other animations in memory (30 MB of native code beside).</remarks>
 internal sealed class AnimatedPng : IVideoFile
 {
-    private const int MostFractionDigits = ushort.MaxValue;
+    /// <summary>Units of a second in which 1/60, 1/50 and 1/1000 are whole.</summary>
+    private const int FinestUnit = 60_000;
 
     private readonly string path;
     private readonly string partial;
@@ -124,8 +125,8 @@ internal sealed class AnimatedPng : IVideoFile
     /// <summary>Seconds as a fraction of two 16-bit numbers, in the finest unit that has room.</summary>
     internal static (ushort Numerator, ushort Denominator) Fraction(double seconds)
     {
-        var denominator = Math.Min(10_000, (int)(MostFractionDigits / Math.Max(seconds, 1e-9)));
-        return denominator == 0 ? ((ushort)MostFractionDigits, (ushort)1) : ((ushort)Math.Max(1, Math.Round(seconds * denominator)), (ushort)denominator);
+        var denominator = (ushort)Math.Clamp(ushort.MaxValue / seconds, 1, FinestUnit);
+        return ((ushort)Math.Clamp(Math.Round(seconds * denominator), 1, ushort.MaxValue), denominator);
     }
 
     /// <summary>Number of frames, and 0 for playing again and again.</summary>

@@ -21,7 +21,7 @@ internal static class EnvironmentVerbs
             return ExitCode.Ok;
         }
 
-        string[] headings = ["environment", ">observation", ">actions", "range", ">time limit", ">seconds"];
+        string[] headings = ["environment", ">obs", ">actions", "range", ">limit", ">seconds"];
         string[][] rows = [.. all.Select(Row)];
         // What is left of a line is for the task; two blanks stand after every column.
         int taken = Enumerable.Range(0, headings.Length).Sum(column => 2 + Math.Max(headings[column].Trim('>').Length, rows.Max(row => row[column].Length)));
@@ -53,7 +53,7 @@ internal static class EnvironmentVerbs
         table.Add("observation", view.Pixels is { } pixels
             ? $"{view.Observation}, oldest first, as {3 * pixels.Frames} x {pixels.Height} x {pixels.Width} bytes"
             : view.Observation);
-        table.Add("action", $"{Format.Count(view.ActionSize)} numbers in {view.ActionRange}");
+        table.Add("action", $"{EnvironmentView.Numbers(view.ActionSize)} in {view.ActionRange}");
 
         if (view.Pixels is { } form)
         {

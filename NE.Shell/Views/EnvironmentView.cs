@@ -61,7 +61,10 @@ internal sealed record EnvironmentView(
     /// <summary>"17 numbers", "3 frames of 84x84x3".</summary>
     public string Observation => this.Pixels is { } form
         ? $"{form.Frames} frames of {form.Width}x{form.Height}x3"
-        : Text($"{this.ObservationSize} numbers");
+        : Numbers(this.ObservationSize ?? 0);
+
+    /// <summary>"1 number", "17 numbers".</summary>
+    public static string Numbers(int count) => count == 1 ? "1 number" : Text($"{count} numbers");
 
     /// <summary>"[-1, 1]", or one range per number where they differ.</summary>
     public string ActionRange

@@ -3,6 +3,7 @@ module NE.Shell.Tests.CommandLineTests
 open System.Collections.Generic
 open Expecto
 open NE.Actors.Runs
+open NE.Actors.Video
 open NE.Shell.Commands
 open NE.Shell.Tests.Support
 
@@ -97,6 +98,61 @@ let tests =
             reads "config show as YAML" [ "config"; "show"; "--yaml" ] (function
                 | :? ConfigShowCommand as show -> show.Format = ConfigurationFormat.Yaml
                 | _ -> false)
+            reads "record has defaults" [ "record"; "a" ] (function
+                | :? RecordCommand as record ->
+                    record.Name = "a"
+                    && record.Episodes = 1
+                    && record.Size = VideoSize.Default
+                    && isNull record.File
+                    && not record.Overwrite
+                    && (record.Checkpoint :? PolicyChoice.Best)
+                | _ -> false)
+            reads
+                "record takes policy, episodes, size and file"
+                [
+                    yield! [ "record"; "a"; "--checkpoint"; "700"; "--episodes"; "3" ]
+                    yield! [ "--size"; "640x480"; "-o"; "x.mp4"; "--overwrite" ]
+                ]
+                (function
+                 | :? RecordCommand as record ->
+                     record.Checkpoint = PolicyChoice.AtStep 700L
+                     && record.Episodes = 3
+                     && record.Size = VideoSize(640, 480)
+                     && record.File = "x.mp4"
+                     && record.Overwrite
+                 | _ -> false)
+            reads "train films every so many steps" [ "train"; "--video-every"; "5000" ] (function
+                | :? TrainCommand as train ->
+                    [ for struct (key, value, _) in train.Configuration.Options -> key, value ] = [ "video.every", "5000" ]
+                | _ -> false)
+            reads "a resume may film" [ "resume"; "a"; "--video-every"; "5000" ] (function
+                | :? ResumeCommand as resume ->
+                    [ for struct (key, value, _) in resume.Changes.Options -> key, value ] = [ "video.every", "5000" ]
+                | _ -> false)
+            reads
+                "env run"
+                [
+                    "env"
+                    "run"
+                    "Ant-v4"
+                    "--steps"
+                    "2_000"
+                    "--seed"
+                    "-3"
+                    "--pixels"
+                    "--video"
+                    "x.png"
+                ]
+                (function
+                 | :? EnvironmentRunCommand as run ->
+                     run.Id = "Ant-v4"
+                     && run.Steps = 2000L
+                     && run.Seed = -3L
+                     && run.Pixels
+                     && run.Video = "x.png"
+                 | _ -> false)
+            reads "env show" [ "env"; "show"; "Ant-v4"; "--pixels"; "--json" ] (fun command ->
+                command = EnvironmentShowCommand("Ant-v4", true, true, Runs = "runs"))
             reads "config schema" [ "config"; "schema" ] (fun command -> command :? ConfigSchemaCommand)
         ]
 
@@ -115,6 +171,14 @@ let tests =
                     [ "resume"; "a"; "--checkpoint"; "best" ], "--checkpoint expects last or previous, found 'best'"
                     [ "eval"; "a"; "--episodes"; "0" ], "--episodes expects a whole number >= 1, found '0'"
                     [ "eval"; "a"; "--checkpoint"; "worst" ], "--checkpoint expects best, last or an environment step, found 'worst'"
+                    [ "record"; "a"; "--size"; "640" ], "--size expects WIDTHxHEIGHT, each from 32 to 4096, such as 640x480, found '640'"
+                    [ "record"; "a"; "--episodes"; "none" ], "--episodes expects a whole number >= 1, found 'none'"
+                    [ "record"; "a"; "--overwite" ], "unknown option '--overwite'; did you mean '--overwrite'?"
+                    [ "record" ], "`ne record` expects NAME"
+                    [ "env"; "run" ], "`ne env run` expects ID"
+                    [ "env"; "show" ], "`ne env show` expects ID"
+                    [ "env"; "run"; "a"; "--steps"; "0" ], "--steps expects a whole number >= 1, found '0'"
+                    [ "env"; "run"; "a"; "--seed"; "x" ], "--seed expects a whole number, found 'x'"
                     [ "topology"; "a"; "--at"; "-1" ], "--at expects a whole number >= 0, found '-1'"
                 ] do
                 test (String.concat " " arguments) { Expect.equal (problems arguments) [ expected ] "problems" }
@@ -138,6 +202,9 @@ let tests =
                     "help-train", [ "train"; "--help" ]
                     "help-resume", [ "resume"; "-h" ]
                     "help-eval", [ "eval"; "--help" ]
+                    "help-record", [ "record"; "--help" ]
+                    "help-env", [ "env"; "--help" ]
+                    "help-env-run", [ "env"; "run"; "--help" ]
                     "help-config-show", [ "config"; "show"; "--help" ]
                 ] do
                 test name {
@@ -158,8 +225,13 @@ let tests =
                         "resume"
                         "status"
                         "eval"
+                        "record"
                         "digest"
                         "topology"
+                        "env"
+                        "env list"
+                        "env show"
+                        "env run"
                         "env replay"
                         "doctor"
                         "config show"

@@ -117,7 +117,10 @@ let doctor =
     testList "doctor" [
         test "names what it looked for and leaves nothing behind" {
             use folder = new TemporaryFolder()
-            let findings = Examination.Examine(folder.File "runs", "http://127.0.0.1:9").Result
+
+            let findings =
+                Examination.Examine(folder.File "runs", folder.Path, "http://127.0.0.1:9").Result
+
             let names = [ for finding in findings -> finding.Name ]
 
             for name in
@@ -129,6 +132,7 @@ let doctor =
                     "memory"
                     "disk"
                     "database"
+                    "ffmpeg"
                     "Seq"
                 ] do
                 Expect.contains names name "looked for"
@@ -136,6 +140,9 @@ let doctor =
             for finding in findings do
                 Expect.isTrue (finding.Ok || not (isNull finding.Fix)) $"{finding.Name}: what is missing has a fix"
 
+            let ffmpeg = findings |> Seq.find (fun finding -> finding.Name = "ffmpeg")
+            Expect.isFalse (ffmpeg.Ok || ffmpeg.Required) "ffmpeg is absent and not needed"
+            Expect.stringContains (string ffmpeg.Fix) "apt-get install ffmpeg" "what brings it"
             let seq = findings |> Seq.find (fun finding -> finding.Name = "Seq")
             Expect.isFalse (seq.Ok || seq.Required) "Seq is absent and not needed"
             Expect.isEmpty (Directory.GetFileSystemEntries folder.Path) "nothing left"

@@ -1,0 +1,120 @@
+module NE.Shell.Tests.EnvironmentCommandTests
+
+open System.IO
+open System.Text.Json
+open Expecto
+open NE.Model.Tasks
+open NE.Shell.Commands
+open NE.Shell.Tests.Support
+
+let private json (text: string) = JsonDocument.Parse(text).RootElement
+
+let private ok (arguments: string list) =
+    let code, output, errors = shell arguments
+    Expect.equal (code, errors) (ExitCode.Ok, "") $"{arguments}"
+    output
+
+let private refused (arguments: string list) =
+    let code, output, errors = shell arguments
+    Expect.equal (code, output) (ExitCode.UserError, "") errors
+    errors
+
+[<Tests>]
+let tests =
+    testList "environments" [
+        for name, arguments in
+            [
+                "env-show", [ "env"; "show"; "Hopper-v4" ]
+                "env-show-pixels", [ "env"; "show"; "dmc/walker-walk"; "--pixels" ]
+                "env-show-json", [ "env"; "show"; "Reacher-v4"; "--json" ]
+            ] do
+            test name { golden name (ok arguments) }
+
+        for pixels in [ []; [ "--pixels" ] ] do
+            test $"""the list has every task in one line each{String.concat " " (" " :: pixels)}""" {
+                let lines = (ok ([ "env"; "list" ] @ pixels)).TrimEnd().Split '\n'
+                let ids = [ for line in List.tail (List.ofArray lines) -> line.Split(' ').[0] ]
+                Expect.equal ids Registry.ids "ids"
+                Expect.all lines (fun line -> line.Length <= 160) "the width of the output"
+                let listed = json (ok ([ "env"; "list"; "--json" ] @ pixels))
+                Expect.equal [ for entry in listed.EnumerateArray() -> string (entry.GetProperty "id") ] Registry.ids "ids in JSON"
+            }
+
+        test "a narrow output has no room for sentences" {
+            let narrow =
+                NE.Shell.ShellHost(Output = new StringWriter(NewLine = "\n"), Error = TextWriter.Null, DefaultRuns = "runs", Width = 80)
+
+            let _, output, _ = execute narrow [ "env"; "list" ]
+            Expect.hasLength (output.TrimEnd().Split '\n') (1 + Registry.ids.Length) "one line each"
+            Expect.isFalse (output.Contains "TASK") "no sentence"
+        }
+
+        test "an environment that is not there is refused with the nearest" {
+            for verb in [ "show"; "run" ] do
+                Expect.stringContains (refused [ "env"; verb; "Hoper-v4" ]) "did you mean Hopper-v4" verb
+        }
+
+        test "no agent learns from pixels yet" {
+            Expect.equal
+                (refused [ "train"; "Hopper-v4"; "--pixels" ])
+                "ne: no agent of this version learns from pixels; to see Hopper-v4 as pixels: ne env run Hopper-v4 --pixels\n"
+                "the message"
+        }
+
+        test "random actions: steps, episodes, speed" {
+            let run =
+                json (ok [ "env"; "run"; "Hopper-v4"; "--steps"; "200"; "--seed"; "3"; "--json" ])
+
+            let number (name: string) = run.GetProperty(name).GetDouble()
+            Expect.equal (number "steps") 200.0 "steps"
+            Expect.isGreaterThan (number "episodes") 2.0 "Hopper falls"
+
+            let returns = [
+                for value in run.GetProperty("returns").EnumerateArray() -> value.GetDouble()
+            ]
+
+            Expect.floatClose Accuracy.high (number "meanReturn") (List.average returns) "mean"
+            Expect.isGreaterThan (number "controlStepsPerSecond") 0.0 "speed"
+            Expect.equal (run.GetProperty("framesPerSecond").ValueKind) JsonValueKind.Null "no frames"
+            let text = ok [ "env"; "run"; "Hopper-v4"; "--steps"; "3" ]
+            Expect.stringContains text "none complete; more --steps" "what to do"
+        }
+
+        test "random actions on pixels: frames, and a video of it" {
+            use folder = new TemporaryFolder()
+            let file = folder.File "a.png"
+
+            let arguments = [
+                "env"
+                "run"
+                "Hopper-v4"
+                "--pixels"
+                "--steps"
+                "5"
+                "--video"
+                file
+                "--size"
+                "64x48"
+                "--json"
+            ]
+
+            let run = json (ok arguments)
+            Expect.isGreaterThan (run.GetProperty("framesPerSecond").GetDouble()) 0.0 "frames per second"
+            Expect.equal (run.GetProperty("video").GetString()) file "the video"
+            Expect.isTrue (File.Exists file) "the video is there"
+            Expect.stringContains (refused arguments) "--overwrite" "a second time"
+            ok (arguments @ [ "--overwrite" ]) |> ignore
+        }
+
+        test "a video that cannot be made is refused before anything is done" {
+            // The host of these tests has no PATH, hence no ffmpeg.
+            Expect.stringContains (refused [ "env"; "run"; "Hopper-v4"; "--video"; "a.mp4" ]) "apt-get install ffmpeg" "no ffmpeg"
+            Expect.stringContains (refused [ "env"; "run"; "Hopper-v4"; "--video"; "a.txt" ]) "'a.txt'" "no format"
+
+            let code, _, errors =
+                shell [ "env"; "run"; "Hopper-v4"; "--steps"; "1"; "--video"; "/dev/null/a.png" ]
+
+            Expect.equal code ExitCode.Failed "a place where nothing can be written"
+            Expect.stringContains errors "/dev/null/a.png cannot be written" "which file"
+        }
+    ]
