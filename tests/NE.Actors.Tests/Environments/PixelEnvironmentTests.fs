@@ -122,7 +122,7 @@ let tests =
             Expect.isFalse (snd (step environment 0)).IsLast "goes on after a reset"
         }
 
-        for id in [ "dmc/reacher-easy"; "dmc/ball_in_cup-catch"; "HalfCheetah-v4" ] do
+        for id in [ "dmc/reacher-easy"; "HalfCheetah-v4" ] do
             test $"{id}: a restored environment shows the same pictures and rewards as the uninterrupted one" {
                 use environment = new PixelEnvironment(task id, small, 2)
                 reset environment 5L |> ignore
@@ -133,17 +133,16 @@ let tests =
                 let last, _ = step environment 4
                 let state = environment.SaveState()
                 let expected = [ for i in 5..12 -> step environment i ]
-                use other = new PixelEnvironment(task id, small, 2)
-                reset other 99L |> ignore
-                let shown: byte[] = Array.zeroCreate small.ObservationBytes
-                other.RestoreState(state, Span shown)
-                Expect.equal shown last "the last observation"
-                Expect.equal (other.SaveState()) state "all bytes"
-                Expect.equal [ for i in 5..12 -> step other i ] expected "eight more steps"
-                // One that never drew anything.
-                use third = new PixelEnvironment(task id, small, 2)
-                third.RestoreState(state, Span shown)
-                Expect.equal (step third 5) expected.Head "the first step"
+                // One that never drew anything, then one in the middle of another episode.
+                use fresh = new PixelEnvironment(task id, small, 2)
+                reset environment 99L |> ignore
+
+                for other in [ fresh; environment ] do
+                    let shown: byte[] = Array.zeroCreate small.ObservationBytes
+                    other.RestoreState(state, Span shown)
+                    Expect.equal shown last "the last observation"
+                    Expect.equal (other.SaveState()) state "all bytes"
+                    Expect.equal [ for i in 5..12 -> step other i ] expected "eight more steps"
             }
 
         test "a state that is damaged, of another task or of other pictures is refused, and memory of a wrong size too" {
