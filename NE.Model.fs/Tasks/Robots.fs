@@ -37,10 +37,14 @@ let private piece (file: string) : string =
         let start = text.IndexOf "<mujocoinclude>" + "<mujocoinclude>".Length
         text.Substring(start, text.IndexOf "</mujocoinclude>" - start).Trim()
 
+/// The text with its pieces in place of their includes.
+let internal expand (text: string) : string =
+    includes.Replace(text, (fun (found: Match) -> piece found.Groups[1].Value))
+
 /// The MJCF text of a robot. Raises `FileNotFoundException` for a name that is not in `names`.
 let read (name: string) : string =
     match tryText $"{Prefix}{name}.xml" with
     | None ->
         let known = String.concat ", " names
         raise (FileNotFoundException $"There is no robot named '{name}'; known robots: {known}.")
-    | Some text -> includes.Replace(text, (fun (found: Match) -> piece found.Groups[1].Value))
+    | Some text -> expand text
