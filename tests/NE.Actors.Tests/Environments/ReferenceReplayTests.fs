@@ -46,7 +46,20 @@ let private message (action: unit -> unit) =
 [<Tests>]
 let tests =
     testList "a replay of reference data" [
-        for name in [ "HalfCheetah"; "Hopper"; "Walker2d"; "Ant"; "Humanoid" ] do
+        for name in
+            [
+                "HalfCheetah"
+                "Hopper"
+                "Walker2d"
+                "Ant"
+                "Humanoid"
+                "HumanoidStandup"
+                "Swimmer"
+                "Reacher"
+                "Pusher"
+                "InvertedPendulum"
+                "InvertedDoublePendulum"
+            ] do
             matches name
 
         test "both versions of a task are replayed, each on its own robot" {
@@ -57,6 +70,19 @@ let tests =
 
             Expect.equal tasks [ "Walker2d-v4"; "Walker2d-v5" ] "tasks"
             Expect.equal result.Models.Count 2 "robots"
+        }
+
+        test "Ant-v4 is replayed with contact forces too, from outcomes without terms and flags" {
+            let contact =
+                ReferenceReplay.Run(reference "Ant").Episodes
+                |> Seq.filter (fun episode -> episode.Task = "Ant-v4-contact")
+                |> List.ofSeq
+
+            Expect.equal (contact |> List.map _.Name) [ "sine"; "over"; "hold" ] "episodes"
+
+            for episode in contact do
+                let quantities = [ for quantity in episode.Quantities -> quantity.Quantity ]
+                Expect.equal quantities [ "qpos"; "qvel"; "observation"; "reward" ] episode.Name
         }
 
         test "every reward term of the reference is compared" {
@@ -90,9 +116,9 @@ let tests =
         }
 
         test "a reference of an environment that we do not have says which we have" {
-            inTemporaryFile """{"env": "Pusher", "episodes": []}""" (fun file ->
+            inTemporaryFile """{"env": "Snake", "episodes": []}""" (fun file ->
                 let text = message (fun () -> ReferenceReplay.Run file |> ignore)
-                Expect.stringContains text "Pusher" "the environment"
+                Expect.stringContains text "Snake" "the environment"
                 Expect.stringContains text "HalfCheetah-v4" "what is available")
         }
 
