@@ -79,7 +79,7 @@ let private repeats id =
         let episode seed index =
             let environment, first = started id seed index
             use environment = environment
-            first, [ for step in 0..4 -> stepped environment step ]
+            first, run environment 0 4
 
         Expect.equal (episode 1L 4L) (episode 1L 4L) "same"
         Expect.notEqual (episode 1L 4L) (episode 1L 5L) "another episode"
