@@ -1,14 +1,44 @@
-module NE.Actors.Tests.Environments.ReferenceReplayTests
+module NE.Actors.Tests.References.ReferenceReplayTests
 
 open System
 open System.IO
 open System.IO.Compression
 open System.Text.Json
+open System.Text.RegularExpressions
 open Expecto
-open NE.Actors.Environments
+open NE.Actors.References
+open NE.Model.Tasks
+
+/// The files in tests/data/reference that have episodes.
+let private environments = [
+    for name in
+        [
+            "Ant"
+            "HalfCheetah"
+            "Hopper"
+            "Humanoid"
+            "HumanoidStandup"
+            "InvertedDoublePendulum"
+            "InvertedPendulum"
+            "Pusher"
+            "Reacher"
+            "Swimmer"
+            "Walker2d"
+        ] -> $"gym_{name}"
+    for domain in
+        [
+            "acrobot"
+            "ball_in_cup"
+            "cartpole"
+            "cheetah"
+            "pendulum"
+            "reacher"
+            "walker"
+        ] -> $"dmc_{domain}"
+]
 
 let private reference (name: string) =
-    Path.Combine(AppContext.BaseDirectory, "data", "reference", $"gym_{name}.json.gz")
+    Path.Combine(AppContext.BaseDirectory, "data", "reference", $"{name}.json.gz")
 
 let private matches name =
     test $"{name}: compiled arrays, trajectories, observations, rewards and terminations equal the reference" {
@@ -27,12 +57,15 @@ let private inTemporaryFile (content: string) (action: string -> unit) =
     finally
         File.Delete file
 
-/// The reference of HalfCheetah with one piece of its text replaced.
-let private edited (before: string) (after: string) =
-    use packed = File.OpenRead(reference "HalfCheetah")
+let private text name =
+    use packed = File.OpenRead(reference name)
     use plain = new GZipStream(packed, CompressionMode.Decompress)
     use reader = new StreamReader(plain)
-    let text = reader.ReadToEnd()
+    reader.ReadToEnd()
+
+/// The reference of HalfCheetah with one piece of its text replaced.
+let private edited (before: string) (after: string) =
+    let text = text "gym_HalfCheetah"
     Expect.isTrue (text.Contains before) "the text to replace is there"
     text.Replace(before, after)
 
@@ -46,24 +79,56 @@ let private message (action: unit -> unit) =
 [<Tests>]
 let tests =
     testList "a replay of reference data" [
-        for name in
-            [
-                "HalfCheetah"
-                "Hopper"
-                "Walker2d"
-                "Ant"
-                "Humanoid"
-                "HumanoidStandup"
-                "Swimmer"
-                "Reacher"
-                "Pusher"
-                "InvertedPendulum"
-                "InvertedDoublePendulum"
-            ] do
+        for name in environments do
             matches name
 
+        test "every task that we have is replayed against a reference" {
+            let replayed =
+                environments
+                |> Seq.collect (fun name -> (ReferenceReplay.Run(reference name)).Episodes)
+                |> Seq.map _.Task
+                |> Set.ofSeq
+
+            // Balance differs from swingup in its start states only.
+            Expect.equal (replayed.Add "dmc/cartpole-balance") (Set.ofList Registry.ids) "tasks"
+        }
+
+        test "the 240 cases of tolerance equal the reference" {
+            let result = ReferenceReplay.Run(reference "dmc_tolerance")
+            Expect.isTrue result.Passed (result.ToText())
+            Expect.stringContains (result.ToText()) "240 cases" "all of them"
+        }
+
+        test "a case of tolerance that differs is named" {
+            let case =
+                """{"cases": [{"x": 2, "lower": 0, "upper": null, "margin": 1, "sigmoid": "linear", "value_at_margin": 0, "value": 0.5}]}"""
+
+            inTemporaryFile case (fun file ->
+                let result = ReferenceReplay.Run file
+                Expect.isFalse result.Passed "it differs"
+                Expect.stringContains (result.ToText()) "at case 0" "which")
+
+            inTemporaryFile (case.Replace("linear", "cubic")) (fun file ->
+                Expect.stringContains (message (fun () -> ReferenceReplay.Run file |> ignore)) "'cubic' is not known" "the sigmoid")
+        }
+
+        test "a target that stands elsewhere changes reacher's observations" {
+            let moved =
+                Regex.Replace(text "dmc_reacher", "\"target_xy\":\\[[^\\]]+\\]", "\"target_xy\":[0.1,0.1]")
+
+            inTemporaryFile moved (fun file ->
+                let quantities =
+                    (ReferenceReplay.Run file).Episodes |> Seq.collect _.Quantities |> List.ofSeq
+
+                let passed name =
+                    quantities |> Seq.filter (fun q -> q.Quantity = name) |> Seq.forall _.Passed
+
+                Expect.isTrue (passed "qvel") "the arm moves alike"
+                Expect.isFalse (passed "observation") "but sees another target")
+        }
+
         test "both versions of a task are replayed, each on its own robot" {
-            let result = ReferenceReplay.Run(reference "Walker2d")
+            let result = ReferenceReplay.Run(reference "gym_Walker2d")
 
             let tasks =
                 result.Episodes |> Seq.map _.Task |> Seq.distinct |> Seq.sort |> List.ofSeq
@@ -74,7 +139,7 @@ let tests =
 
         test "Ant-v4 is replayed with contact forces too, from outcomes without terms and flags" {
             let contact =
-                ReferenceReplay.Run(reference "Ant").Episodes
+                ReferenceReplay.Run(reference "gym_Ant").Episodes
                 |> Seq.filter (fun episode -> episode.Task = "Ant-v4-contact")
                 |> List.ofSeq
 
@@ -86,7 +151,7 @@ let tests =
         }
 
         test "every reward term of the reference is compared" {
-            let result = ReferenceReplay.Run(reference "Humanoid")
+            let result = ReferenceReplay.Run(reference "gym_Humanoid")
 
             let terms =
                 result.Episodes
@@ -110,16 +175,21 @@ let tests =
         }
 
         test "the result is also JSON" {
-            use json = JsonDocument.Parse(ReferenceReplay.Run(reference "Hopper").ToJson())
+            use json = JsonDocument.Parse(ReferenceReplay.Run(reference "gym_Hopper").ToJson())
             Expect.isTrue (json.RootElement.GetProperty("passed").GetBoolean()) "passed"
             Expect.isGreaterThan (json.RootElement.GetProperty("episodes").GetArrayLength()) 0 "episodes"
         }
 
         test "a reference of an environment that we do not have says which we have" {
-            inTemporaryFile """{"env": "Snake", "episodes": []}""" (fun file ->
+            inTemporaryFile """{"env": "Skier", "episodes": []}""" (fun file ->
                 let text = message (fun () -> ReferenceReplay.Run file |> ignore)
-                Expect.stringContains text "Snake" "the environment"
+                Expect.stringContains text "Skier" "the environment"
                 Expect.stringContains text "HalfCheetah-v4" "what is available")
+        }
+
+        test "so does a domain of the Control Suite" {
+            inTemporaryFile """{"env": "dmc_snail", "episodes": []}""" (fun file ->
+                Expect.stringContains (message (fun () -> ReferenceReplay.Run file |> ignore)) "dmc_snail" "the domain")
         }
 
         test "a file of another kind is refused with its name" {
