@@ -28,17 +28,12 @@ public sealed class PixelEnvironment : IPixelEnvironment, IRenderable
     /// <param name="openGl">Kinds of OpenGL to try; by default `OpenGlKind.Order`.</param>
     public PixelEnvironment(MuJoCoEnvironment task, PixelShape shape, int actionRepeat, IReadOnlyList<OpenGlKind>? openGl = null)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(actionRepeat, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(shape.Stack, 1, nameof(shape));
         this.task = task;
         this.camera = task.Camera;
         this.openGl = openGl;
-        var spec = task.Spec;
-        // The last step of an episode may have fewer repeats.
-        var limit = (spec.TimeLimit + actionRepeat - 1) / actionRepeat;
-        this.Spec = new PixelSpec(spec.Id, shape, actionRepeat, spec.ActionSize, spec.ActionLow, spec.ActionHigh, limit);
+        this.Spec = EnvironmentFactory.DescribePixels(task.Spec, shape, actionRepeat);
         this.frames = new FrameStack(shape);
-        this.state = new float[spec.ObservationSize];
+        this.state = new float[task.Spec.ObservationSize];
         this.image = new byte[shape.FrameBytes];
         this.header = Header(this.Spec);
     }

@@ -41,7 +41,7 @@ public abstract unsafe class OpenGlContext : IDisposable
             }
         }
 
-        throw RendererUnavailableException.Of(tried);
+        throw new RendererUnavailableException(tried);
     }
 
     /// <summary>Makes this context the one that OpenGL calls of this thread go to.</summary>

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using NE.Actors.Environments;
+using NE.Actors.References;
 using NE.Model.Tasks;
 using NE.Shell.Commands;
 using NE.Shell.Views;

@@ -128,6 +128,7 @@ let doctor =
                     ".NET"
                     "libtorch"
                     "libmujoco"
+                    "rendering"
                     "cores"
                     "memory"
                     "disk"
@@ -143,6 +144,16 @@ let doctor =
             let ffmpeg = findings |> Seq.find (fun finding -> finding.Name = "ffmpeg")
             Expect.isFalse (ffmpeg.Ok || ffmpeg.Required) "ffmpeg is absent and not needed"
             Expect.stringContains (string ffmpeg.Fix) "apt-get install ffmpeg" "what brings it"
+
+            let rendering = findings |> Seq.find (fun finding -> finding.Name = "rendering")
+            // './ne test' brings what it needs; where nothing could be brought, the names of the packages are all that is left.
+            Expect.isFalse rendering.Required "training on states needs no pictures"
+
+            if rendering.Ok then
+                Expect.stringContains rendering.Found ", " "kind and renderer"
+            else
+                Expect.stringContains (string rendering.Fix) "apt-get install libegl1 libegl-mesa0 libgl1-mesa-dri" "packages"
+
             let seq = findings |> Seq.find (fun finding -> finding.Name = "Seq")
             Expect.isFalse (seq.Ok || seq.Required) "Seq is absent and not needed"
             Expect.isEmpty (Directory.GetFileSystemEntries folder.Path) "nothing left"

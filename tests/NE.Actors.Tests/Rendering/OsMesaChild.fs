@@ -1,10 +1,10 @@
-/// A process that draws one picture with OSMesa: a process draws with one OpenGL library only, and the tests' own draws with EGL.
+/// A process in which libEGL finds no driver. It draws with OSMesa, or says that it cannot draw. The tests' own process draws with EGL, and
+/// a process draws with one OpenGL library only.
 module NE.Actors.Tests.Rendering.OsMesaChild
 
 open System.Diagnostics
 open System.IO
 open System.Reflection
-open System.Runtime.InteropServices
 open NE.Actors.MuJoCo
 open NE.Actors.Rendering
 open NE.Actors.Tests.DurableSupport
@@ -14,27 +14,20 @@ open NE.Model.Tasks
 [<Literal>]
 let Argument = "--osmesa-picture"
 
-/// As on a machine where libEGL is there but finds no driver: it is loaded, and must not be taken for the library that draws.
-let private failingEgl =
-    OpenGlKind(
-        "EGL without a driver",
-        fun () ->
-            NativeLibrary.TryLoad "libEGL.so.1" |> ignore
-            raise (OpenGlException "no driver")
-    )
-
 let run (file: string) =
     use simulator = posed (MuJoCoModel.OfRobot "ant")
 
-    use renderer =
-        new Renderer(simulator, 84, 84, Camera.Fixed 0, [ failingEgl; OpenGlKind.OsMesa ])
+    try
+        use renderer = new Renderer(simulator, 84, 84, Camera.Fixed 0)
+        File.WriteAllBytes(file, (draw renderer).Bytes)
+        printf "%s" renderer.OpenGl
+        0
+    with :? RendererUnavailableException as error ->
+        printf "%s" error.Message
+        1
 
-    File.WriteAllBytes(file, (draw renderer).Bytes)
-    printf "%s" renderer.OpenGl
-    0
-
-/// What the child said, and its picture.
-let drawn (file: string) =
+/// The child's exit code and what it said.
+let start (file: string) =
     let own = there System.Environment.ProcessPath
     let arguments = [ Argument; file ]
 
@@ -44,9 +37,11 @@ let drawn (file: string) =
         else
             arguments
 
-    use child =
-        there (Process.Start(ProcessStartInfo(own, arguments, RedirectStandardOutput = true)))
-
+    let info = ProcessStartInfo(own, arguments, RedirectStandardOutput = true)
+    // Where libEGL looks for the drivers' files.
+    info.Environment["__EGL_VENDOR_LIBRARY_DIRS"] <- "/nonexistent"
+    info.Environment.Remove "__EGL_VENDOR_LIBRARY_FILENAMES" |> ignore
+    use child = there (Process.Start info)
     let said = child.StandardOutput.ReadToEnd()
     child.WaitForExit()
-    said, File.ReadAllBytes file
+    child.ExitCode, said

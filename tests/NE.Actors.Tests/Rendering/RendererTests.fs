@@ -2,6 +2,7 @@ module NE.Actors.Tests.Rendering.RendererTests
 
 open System
 open System.Diagnostics
+open System.IO
 open System.Runtime.InteropServices
 open System.Threading
 open System.Threading.Tasks
@@ -220,15 +221,27 @@ let tests =
             Expect.hasLength (drawn simulator 16 16 front (failing "first" "broken" :: defaults)).Bytes 768 "the next kind"
         }
 
-        test "OSMesa draws the same picture, also where a libEGL without a driver was tried first" {
-            if not (NativeLibrary.TryLoad "libOSMesa.so.8" |> fst) then
-                skiptest "libosmesa6 is not installed; './ne test' as root brings it"
-
+        test "where libEGL finds no driver, OSMesa draws the same picture, or the error tells each kind's own reason" {
             use scratch = new Scratch()
-            let said, picture = OsMesaChild.drawn (scratch.Sub "picture")
-            Expect.stringStarts said "OSMesa, " "kind"
-            use simulator = posed (MuJoCoModel.OfRobot "ant")
-            Expect.equal picture (drawn simulator 84 84 front defaults).Bytes "as EGL"
+            let code, said = OsMesaChild.start (scratch.Sub "picture")
+
+            if NativeLibrary.TryLoad "libOSMesa.so.8" |> fst then
+                Expect.equal code 0 said
+                Expect.stringStarts said "OSMesa, " "kind"
+                use simulator = posed (MuJoCoModel.OfRobot "ant")
+                let picture = File.ReadAllBytes(scratch.Sub "picture")
+                Expect.equal picture (drawn simulator 84 84 front defaults).Bytes "as EGL"
+            else
+                Expect.equal code 1 said
+
+                for part in
+                    [
+                        "EGL surfaceless: eglGetPlatformDisplay: EGL_BAD_PARAMETER"
+                        "EGL device: EGL lists no device"
+                        "OSMesa: libOSMesa.so.8 is not installed"
+                        "apt-get install libegl1 libegl-mesa0 libgl1-mesa-dri"
+                    ] do
+                    Expect.stringContains said part "reasons and packages"
         }
 
         test "Mesa draws on the renderer's own thread, unless the user says otherwise" {

@@ -18,7 +18,10 @@ let private named (name: string) (element: XElement) =
     |> List.ofSeq
 
 let private resolve text =
-    Robots.resolve (fun file -> Map.tryFind file (Map [ "lamp.xml", "<mujocoinclude><!-- why --><asset/><light/></mujocoinclude>" ])) "snail" text
+    Robots.resolve
+        (fun file -> Map.tryFind file (Map [ "lamp.xml", "<mujocoinclude><!-- why --><asset/><light/></mujocoinclude>" ]))
+        "snail"
+        text
 
 let private everyRobot =
     testList "every robot" [
