@@ -5,8 +5,8 @@ module NE.Model.Tasks.Registry
 open NE.Model
 open NE.Model.Tasks.Gymnasium
 
-/// Every task, ordered by family and version.
-let all: ITask list = [
+/// Gymnasium's MuJoCo tasks.
+let private gymnasium: ITask list = [
     HalfCheetah V4
     HalfCheetah V5
     Hopper V4
@@ -18,6 +18,27 @@ let all: ITask list = [
     Humanoid V4
     Humanoid V5
 ]
+
+/// The Control Suite's tasks, `dmc/<domain>-<task>`. Its quadruped and humanoid are not here: there is no reference data that their
+/// models and rewards could be proven against.
+let private controlSuite: ITask list = [
+    ControlSuite.Reacher(hard = false)
+    ControlSuite.Reacher(hard = true)
+    ControlSuite.Walker ControlSuite.WalkerTask.Stand
+    ControlSuite.Walker ControlSuite.WalkerTask.Walk
+    ControlSuite.Walker ControlSuite.WalkerTask.Run
+    ControlSuite.Cartpole ControlSuite.CartpoleTask.Balance
+    ControlSuite.Cartpole ControlSuite.CartpoleTask.Swingup
+    ControlSuite.Cartpole ControlSuite.CartpoleTask.SwingupSparse
+    ControlSuite.Cheetah()
+    ControlSuite.Pendulum()
+    ControlSuite.Acrobot(sparse = false)
+    ControlSuite.Acrobot(sparse = true)
+    ControlSuite.BallInCup()
+]
+
+/// Every task, ordered by family and version.
+let all: ITask list = gymnasium @ controlSuite
 
 /// The ids of all tasks.
 let ids: string list = all |> List.map _.Info.Id
