@@ -1,19 +1,69 @@
+using System.Collections.Concurrent;
+using NE.Actors.Environments.External;
+using NE.Actors.Environments.Plugins;
+using NE.Actors.Environments.TaskFiles;
 using NE.Model.Tasks;
 
 namespace NE.Actors.Environments;
 
-/// <summary>Creates environments by task id.</summary>
+/// <summary>Creates environments by id: our own tasks, task files, plug-ins and external programs (`EnvironmentId`).</summary>
 public static class EnvironmentFactory
 {
-    /// <summary>A new environment, with its own simulator on the shared model. Throws ArgumentException for an unknown id (naming the
-    /// nearest), MuJoCoUnavailableException when there is no usable MuJoCo.</summary>
-    public static IEnvironment Create(string id) => new MuJoCoEnvironment(Find(id));
+    /// <summary>Programs take seconds to start, so each is asked once.</summary>
+    private static readonly ConcurrentDictionary<string, EnvironmentSpec> described = new();
 
-    /// <summary>What a task's environment will look like; needs no MuJoCo.</summary>
-    public static EnvironmentSpec Describe(string id) => Describe(Find(id).Info);
+    /// <summary>A new environment, with its own simulator or process, whose actions have one symmetric bound. Throws ArgumentException for an
+    /// unknown id (naming the nearest), EnvironmentUnusableException for an environment of one's own that is not as it must be,
+    /// MuJoCoUnavailableException when there is no usable MuJoCo.</summary>
+    public static IEnvironment Create(string id) => Create(id, ExternalPatience.Default);
+
+    /// <param name="patience">How long an external program may take.</param>
+    public static IEnvironment Create(string id, ExternalPatience patience) => RescaledEnvironment.Fitted(CreateAsItIs(id, patience));
+
+    /// <summary>What an environment will look like to the agent. Of our own tasks it needs no MuJoCo; an external program is started and ended
+    /// the first time that a process asks.</summary>
+    public static EnvironmentSpec Describe(string id) => Describe(id, ExternalPatience.Default);
+
+    /// <param name="patience">How long an external program may take.</param>
+    public static EnvironmentSpec Describe(string id, ExternalPatience patience)
+    {
+        switch (EnvironmentId.Parse(id))
+        {
+            case EnvironmentId.BuiltIn task:
+                return RescaledEnvironment.Fitted(Describe(Find(task.Id).Info));
+            case EnvironmentId.TaskFile path:
+                var file = TaskFile.Load(path.Path);
+                return RescaledEnvironment.Fitted(Describe(file.Task.Info) with { Fingerprint = file.Fingerprint });
+            case EnvironmentId.External program when described.TryGetValue(program.Text, out var known):
+                return known;
+            case var other:
+                using (var environment = Create(id, patience))
+                {
+                    return other is EnvironmentId.External asked ? described[asked.Text] = environment.Spec : environment.Spec;
+                }
+        }
+    }
 
     internal static EnvironmentSpec Describe(TaskInfo info) =>
         new(info.Id, info.ObservationSize, info.ActionSize, [.. info.ActionLow], [.. info.ActionHigh], info.TimeLimit);
+
+    private static IEnvironment CreateAsItIs(string id, ExternalPatience patience)
+    {
+        switch (EnvironmentId.Parse(id))
+        {
+            case EnvironmentId.BuiltIn task:
+                return new MuJoCoEnvironment(Find(task.Id));
+            case EnvironmentId.TaskFile path:
+                var file = TaskFile.Load(path.Path);
+                return new MuJoCoEnvironment(file.Task, file.Model, file.Fingerprint);
+            case EnvironmentId.Plugin plugin:
+                return PluginEnvironment.Create(plugin);
+            case EnvironmentId.External program:
+                return new ExternalEnvironment(program.Command, patience);
+            default:
+                throw new InvalidOperationException($"no code makes the environment '{id}'");
+        }
+    }
 
     private static ITask Find(string id)
     {

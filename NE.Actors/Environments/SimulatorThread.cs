@@ -14,12 +14,16 @@ public sealed class SimulatorThread : IDisposable
     /// <summary>Environments lost to a fatal MuJoCo error. Their memory must never be freed: a parked thread still stands in it.</summary>
     private static readonly ConcurrentBag<IEnvironment> lost = [];
 
+    [ThreadStatic]
+    private static CancellationToken stoppingOfThisThread;
+
     private readonly ConcurrentQueue<Action<IEnvironment>> queue = new();
     private readonly AutoResetEvent wake = new(false);
     private readonly ManualResetEventSlim ended = new(false);
     private readonly Func<IEnvironment> create;
     private readonly Action<Exception> onFault;
     private readonly Thread thread;
+    private readonly CancellationTokenSource stoppingSource = new();
     private IEnvironment? environment;
     private int sleeping;
     private int faulted;
@@ -36,6 +40,10 @@ public sealed class SimulatorThread : IDisposable
         this.thread = new Thread(this.Run) { IsBackground = true, Name = name };
         this.thread.Start();
     }
+
+    /// <summary>Is cancelled when the simulator thread that asks shall end, so that an environment that waits for another process waits no
+    /// longer; never on other threads.</summary>
+    internal static CancellationToken Stopping => stoppingOfThisThread;
 
     /// <summary>Whether a fault was reported.</summary>
     public bool IsFaulted => Volatile.Read(ref this.faulted) != 0;
@@ -60,6 +68,7 @@ public sealed class SimulatorThread : IDisposable
     {
         if (Interlocked.Exchange(ref this.stopping, 1) == 0)
         {
+            this.stoppingSource.Cancel();
             this.Wake();
         }
 
@@ -71,6 +80,7 @@ public sealed class SimulatorThread : IDisposable
 
     private void Run()
     {
+        stoppingOfThisThread = this.stoppingSource.Token;
         MuJoCoHandlers.OwnThread(this.OnMuJoCoError);
         try
         {

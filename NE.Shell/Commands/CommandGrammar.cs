@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using NE.Actors.Environments;
 using NE.Actors.Runs;
 using Verb = System.CommandLine.Command;
 
@@ -22,7 +23,7 @@ internal sealed class CommandGrammar
     private readonly Option<string?> checkpoint = new("--checkpoint") { HelpName = "best|last|STEP", Description = "Which policy (default best)." };
     private readonly Option<string?> from = new("--checkpoint") { HelpName = "last|previous", Description = "Where to go on from; previous when the last one is damaged (default last)." };
     private readonly Option<string?> at = new("--at") { HelpName = "STEP", Description = "Gradient step to look at (default: the newest event)." };
-    private readonly Argument<string?> environment = new("ENV") { Arity = ArgumentArity.ZeroOrOne, Description = "Environment (see `ne env list`)." };
+    private readonly Argument<string?> environment = new("ENV") { Arity = ArgumentArity.ZeroOrOne, Description = "Environment: see `ne env list`; or PATH.yaml, plugin:PATH.dll, \"external:COMMAND\"." };
     private readonly Argument<string[]> pairs = new("key=value") { Arity = ArgumentArity.ZeroOrMore, Description = "Configuration keys (see `ne config schema`)." };
     private readonly Argument<string> run = new("NAME") { Description = "Name of the run." };
     private readonly Argument<string?> anyRun = new("NAME") { Arity = ArgumentArity.ZeroOrOne, Description = "Name of the run; without it a table of all runs." };
@@ -160,7 +161,8 @@ internal sealed class CommandGrammar
 
         foreach (string word in words.OfType<string>())
         {
-            if (word.Contains('=', StringComparison.Ordinal))
+            // The command of an external environment may have an '=' in it.
+            if (word.Contains('=', StringComparison.Ordinal) && !EnvironmentId.IsOwn(word))
             {
                 pairs.Add(word);
             }

@@ -20,6 +20,15 @@ internal static class EvalVerb
         Policy policy = Policy.OfBytes(bytes);
         host.Prepare();
         using IEnvironment environment = EnvironmentFactory.Create(info.Environment);
+        EnvironmentSpec spec = environment.Spec;
+
+        if (policy.ObservationSize != spec.ObservationSize || policy.ActionSize != spec.ActionSize)
+        {
+            throw new ShellFailure(
+                $"the policy of '{paths.Name}' expects {policy.ObservationSize} observations and {policy.ActionSize} actions; {info.Environment} now has "
+                + $"{spec.ObservationSize} and {spec.ActionSize}, so it is not the environment that the run was trained on");
+        }
+
         EpisodeResults results = EpisodeRunner.Run(environment, policy, info.Seed, command.Episodes);
         double mean = results.Returns.Average();
         double deviation = Math.Sqrt(results.Returns.Average(value => (value - mean) * (value - mean)));

@@ -1,0 +1,62 @@
+using NE.Actors.Environments;
+using Stream = NE.Model.Random.Stream;
+
+namespace NE.TestPlugin;
+
+/// <summary>A point on a line that is pushed to 0. Its bounds are not symmetric, so the agent sees rescaled actions.</summary>
+public sealed class Slide : IEnvironment
+{
+    private const int Limit = 50;
+    private float position;
+    private int elapsed;
+
+    public EnvironmentSpec Spec { get; } = new("Slide", 1, 1, [-1f], [3f], Limit);
+
+    public void Reset(Stream random, Span<float> observation)
+    {
+        this.position = (float)random.Uniform(-1, 1);
+        this.elapsed = 0;
+        observation[0] = this.position;
+    }
+
+    public StepResult Step(ReadOnlySpan<float> action, Span<float> observation)
+    {
+        this.position += 0.1f * action[0];
+        this.elapsed++;
+        observation[0] = this.position;
+        return new StepResult(-Math.Abs(this.position), Terminated: false, Truncated: this.elapsed >= Limit);
+    }
+
+    public byte[] SaveState() => [.. BitConverter.GetBytes(this.position), .. BitConverter.GetBytes(this.elapsed)];
+
+    public void RestoreState(ReadOnlySpan<byte> state, Span<float> observation)
+    {
+        this.position = BitConverter.ToSingle(state);
+        this.elapsed = BitConverter.ToInt32(state[4..]);
+        observation[0] = this.position;
+    }
+
+    public void Dispose()
+    {
+    }
+}
+
+/// <summary>Says why it cannot be made.</summary>
+public sealed class Broken : IEnvironment
+{
+    public Broken() => throw new InvalidOperationException("the licence is missing");
+
+    public EnvironmentSpec Spec => throw new NotSupportedException();
+
+    public void Reset(Stream random, Span<float> observation) => throw new NotSupportedException();
+
+    public StepResult Step(ReadOnlySpan<float> action, Span<float> observation) => throw new NotSupportedException();
+
+    public byte[] SaveState() => throw new NotSupportedException();
+
+    public void RestoreState(ReadOnlySpan<byte> state, Span<float> observation) => throw new NotSupportedException();
+
+    public void Dispose()
+    {
+    }
+}
