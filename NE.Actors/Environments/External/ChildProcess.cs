@@ -96,7 +96,6 @@ internal sealed class ChildProcess : IDisposable
         }
         catch (Exception problem) when (problem is IOException or ObjectDisposedException)
         {
-            // A write finds the pipe closed before a read does.
             throw this.disposed != 0
                 ? new ObjectDisposedException(nameof(ChildProcess), $"The external environment '{this.command}' was closed while it worked.")
                 : this.Failure(this.Ended(request));
@@ -175,13 +174,20 @@ internal sealed class ChildProcess : IDisposable
     {
         BinaryPrimitives.WriteInt32LittleEndian(this.sent, size + 1);
         this.sent[4] = (byte)request;
-        for (var at = 0; at < Protocol.FrameHeader + size; at += SafeWrite)
+        try
         {
-            this.Require(PipeWait.ForWriting(this.inputPipe, deadline, this.IsCancelled), $"expected it to read {request}", patience);
-            this.input.Write(this.sent, at, Math.Min(SafeWrite, Protocol.FrameHeader + size - at));
-        }
+            for (var at = 0; at < Protocol.FrameHeader + size; at += SafeWrite)
+            {
+                this.Require(PipeWait.ForWriting(this.inputPipe, deadline, this.IsCancelled), $"expected it to read {request}", patience);
+                this.input.Write(this.sent, at, Math.Min(SafeWrite, Protocol.FrameHeader + size - at));
+            }
 
-        this.input.Flush();
+            this.input.Flush();
+        }
+        catch (IOException)
+        {
+            // It reads no more; what it wrote last, or how it ended, explains more than this.
+        }
     }
 
     /// <summary>The type and payload of the next frame.</summary>
