@@ -2,7 +2,6 @@ using NE.Actors.Environments;
 using NE.Actors.Environments.External;
 using NE.Model;
 using NE.Shell.Configuration;
-using NE.Shell.Views;
 
 namespace NE.Shell;
 
@@ -31,7 +30,7 @@ internal static class Environments
     {
         if (spec.Native is { } native)
         {
-            string bounds = string.Join(", ", native.ActionLow.Zip(native.ActionHigh, (low, high) => $"[{Format.Value(low)}, {Format.Value(high)}]").Distinct().Take(4));
+            string bounds = string.Join(", ", native.ActionLow.Zip(native.ActionHigh, (low, high) => FormattableString.Invariant($"[{low}, {high}]")).Distinct().Take(4));
             host.Output.WriteLine($"note: the actions of {spec.Id} have the bounds {bounds}; the agent acts in [-1, 1], which is mapped to them");
         }
 

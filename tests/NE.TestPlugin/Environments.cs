@@ -60,3 +60,38 @@ public sealed class Broken : IEnvironment
     {
     }
 }
+
+/// <summary>A coin: the reward is 1 where the action's sign is the observation's. Its state cannot be saved.</summary>
+public sealed class Forgetful : IEnvironment
+{
+    private Stream? coins;
+    private float shown;
+    private int elapsed;
+
+    public EnvironmentSpec Spec { get; } = new("Forgetful", 1, 1, [-1f], [1f], 20, SavesState: false);
+
+    public void Reset(Stream random, Span<float> observation)
+    {
+        this.coins = random;
+        this.elapsed = 0;
+        this.Toss(observation);
+    }
+
+    public StepResult Step(ReadOnlySpan<float> action, Span<float> observation)
+    {
+        var reward = Math.Sign(action[0]) == Math.Sign(this.shown) ? 1 : 0;
+        this.elapsed++;
+        this.Toss(observation);
+        return new StepResult(reward, Terminated: false, Truncated: this.elapsed >= 20);
+    }
+
+    public byte[] SaveState() => throw new NotSupportedException("a coin has no memory");
+
+    public void RestoreState(ReadOnlySpan<byte> state, Span<float> observation) => throw new NotSupportedException("a coin has no memory");
+
+    public void Dispose()
+    {
+    }
+
+    private void Toss(Span<float> observation) => observation[0] = this.shown = this.coins!.NextDouble() < 0.5 ? -1 : 1;
+}

@@ -38,7 +38,7 @@ let tests =
         testCase "with several environments must be told which"
         <| fun _ ->
             let message = refused $"plugin:{dll}"
-            Expect.stringContains message "2 environments" "count"
+            Expect.stringContains message "3 environments" "count"
             Expect.stringContains message $"plugin:{dll}#NE.TestPlugin." "what to write"
             Expect.stringContains (refused $"plugin:{dll}#NE.TestPlugin.Slid") "did you mean NE.TestPlugin.Slide?" "nearest"
 
