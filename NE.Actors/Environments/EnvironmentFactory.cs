@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using NE.Actors.Environments.External;
 using NE.Actors.Environments.Plugins;
 using NE.Actors.Environments.TaskFiles;
+using NE.Model.Replay;
 using NE.Model.Tasks;
 
 namespace NE.Actors.Environments;
@@ -44,6 +45,20 @@ public static class EnvironmentFactory
         }
     }
 
+    /// <summary>A new environment whose observations are pictures, with DrQ-v2's defaults. Its renderer is made at the first reset.</summary>
+    public static IPixelEnvironment CreatePixels(string id) => CreatePixels(id, PixelDefaults.Shape, PixelDefaults.ActionRepeat);
+
+    /// <summary>A new environment whose observations are pictures of a shape of one's own. Throws EnvironmentUnusableException for an environment
+    /// that is not simulated here, or whose actions would have to be rescaled.</summary>
+    public static IPixelEnvironment CreatePixels(string id, PixelShape shape, int actionRepeat)
+    {
+        DescribeSeen(id);
+        return new PixelEnvironment((MuJoCoEnvironment)CreateAsItIs(id, ExternalPatience.Default), shape, actionRepeat);
+    }
+
+    /// <summary>What a pixel environment will look like. Of our own tasks it needs neither MuJoCo nor OpenGL.</summary>
+    public static PixelSpec DescribePixels(string id, PixelShape shape, int actionRepeat) => DescribePixels(DescribeSeen(id), shape, actionRepeat);
+
     internal static EnvironmentSpec Describe(TaskInfo info) =>
         new(info.Id, info.ObservationSize, info.ActionSize, [.. info.ActionLow], [.. info.ActionHigh], info.TimeLimit);
 
@@ -63,6 +78,22 @@ public static class EnvironmentFactory
             default:
                 throw new InvalidOperationException($"no code makes the environment '{id}'");
         }
+    }
+
+    /// <summary>The spec of an environment whose pictures can be drawn here.</summary>
+    private static EnvironmentSpec DescribeSeen(string id) =>
+        EnvironmentId.Parse(id) is EnvironmentId.BuiltIn or EnvironmentId.TaskFile && Describe(id) is { Native: null } spec
+            ? spec
+            : throw new EnvironmentUnusableException(
+                $"Pictures can be observed of our own tasks and of task files whose actions have one symmetric bound, such as [-1, 1]; {id} is neither.");
+
+    internal static PixelSpec DescribePixels(EnvironmentSpec spec, PixelShape shape, int actionRepeat)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(actionRepeat, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(shape.Stack, 1, nameof(shape));
+        // The last step of an episode may have fewer repeats.
+        var limit = (spec.TimeLimit + actionRepeat - 1) / actionRepeat;
+        return new PixelSpec(spec.Id, shape, actionRepeat, spec.ActionSize, spec.ActionLow, spec.ActionHigh, limit);
     }
 
     private static ITask Find(string id)

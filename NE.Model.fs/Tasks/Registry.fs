@@ -14,9 +14,22 @@ let private gymnasium: ITask list = [
     Walker2d V4
     Walker2d V5
     Ant V4
+    Ant(V4, true)
     Ant V5
     Humanoid V4
     Humanoid V5
+    HumanoidStandup V4
+    HumanoidStandup V5
+    Swimmer V4
+    Swimmer V5
+    Reacher V4
+    Reacher V5
+    Pusher V4
+    Pusher V5
+    InvertedPendulum V4
+    InvertedPendulum V5
+    InvertedDoublePendulum V4
+    InvertedDoublePendulum V5
 ]
 
 /// The Control Suite's tasks, `dmc/<domain>-<task>`. Its quadruped and humanoid are not here: there is no reference data that their

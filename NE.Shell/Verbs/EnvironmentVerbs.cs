@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using NE.Actors.Environments;
+using NE.Actors.References;
 using NE.Model.Tasks;
 using NE.Shell.Commands;
 using NE.Shell.Views;

@@ -2,6 +2,7 @@ module NE.Actors.Tests.Main
 
 open NE.Actors.Tests.Environments
 open NE.Actors.Tests.Journal
+open NE.Actors.Tests.Rendering
 
 [<EntryPoint>]
 let main arguments =
@@ -10,4 +11,5 @@ let main arguments =
     | [| Misbehaving.Argument; behaviour |] ->
         Misbehaving.serve behaviour
         0
+    | [| OsMesaChild.Argument; file |] -> OsMesaChild.run file
     | _ -> NE.Tests.Runner.run arguments

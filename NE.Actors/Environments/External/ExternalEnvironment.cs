@@ -28,7 +28,7 @@ public sealed class ExternalEnvironment : IEnvironment
     public ExternalEnvironment(IReadOnlyList<string> command, ExternalPatience patience)
     {
         this.patience = patience;
-        this.child = new ChildProcess(command, SimulatorThread.Stopping, line => Report(command[0], line));
+        this.child = new ChildProcess(command, StoppingThread.Token, line => Report(command[0], line));
         try
         {
             this.schema = this.Greet();

@@ -3,14 +3,18 @@ namespace NE.Model.Tasks.Gymnasium
 open System
 open NE.Model.Tasks
 
-/// Ant: walk forward on four legs. reward = dx/dt of the torso + 1 while healthy - 0.5 |a|^2; v5 also pays 0.0005 times the squared
-/// contact forces, clipped to +-1, and observes them. The torso's x is the lagged xpos of body 1, before and after the step.
+/// Ant: walk forward on four legs. reward = dx/dt of the torso + 1 while healthy - 0.5 |a|^2. With contact forces it also pays 0.0005 times
+/// their squares, clipped to +-1, and observes them: v5 always, v4 only as `Ant-v4-contact`, which is Gymnasium's Ant-v4 with
+/// use_contact_forces=True and observes the world body's (zero) too. The torso's x is the lagged xpos of body 1, before and after the step.
 [<Sealed>]
-type Ant(version: GymnasiumVersion) =
+type Ant(version: GymnasiumVersion, contactForces: bool) =
     let low, high = Common.bounds 8 1.0f
 
     let info = {
-        Id = Common.id "Ant" version
+        Id =
+            match version, contactForces with
+            | V4, true -> Common.id "Ant" version + "-contact"
+            | _ -> Common.id "Ant" version
         Robot = "ant"
         Timestep = 0.01
         FrameSkip = 5
@@ -19,17 +23,22 @@ type Ant(version: GymnasiumVersion) =
         TimeLimit = 1000
         ObservationSize =
             match version with
-            | V4 -> 27
+            | V4 -> if contactForces then 111 else 27
             | V5 -> 105
         ActionLow = low
         ActionHigh = high
         RewardTerms =
-            match version with
-            | V4 -> [| "forward"; "survive"; "ctrl" |]
-            | V5 -> [| "forward"; "survive"; "ctrl"; "contact" |]
+            if contactForces then
+                [| "forward"; "survive"; "ctrl"; "contact" |]
+            else
+                [| "forward"; "survive"; "ctrl" |]
         MemorySize = 1
         Camera = Camera.Fixed 0
-        Description = "A four-legged robot walks forward without jumping or falling."
+        Description =
+            match version, contactForces with
+            | V4, true ->
+                "A four-legged robot walks forward without jumping or falling; it observes and pays for contact forces (Ant-v4 with use_contact_forces=True, contact_cost_weight=5e-4, contact_force_range=(-1, 1))."
+            | _ -> "A four-legged robot walks forward without jumping or falling."
         Source = Common.Source
     }
 
@@ -53,6 +62,9 @@ type Ant(version: GymnasiumVersion) =
 
         5e-4 * sum
 
+    /// v5 with contact forces, v4 without.
+    new(version) = Ant(version, (version = V5))
+
     interface ITask with
         member _.Info = info
 
@@ -66,9 +78,13 @@ type Ant(version: GymnasiumVersion) =
             let rest = Common.append (physics.QPos.Slice 2) observation
             let rest = Common.append physics.QVel rest
 
-            match version with
-            | V4 -> ()
-            | V5 -> Common.copyClipped 1.0 (physics.CFrcExt.Slice 6) rest
+            if contactForces then
+                let world =
+                    match version with
+                    | V4 -> 0
+                    | V5 -> 1
+
+                Common.copyClipped 1.0 (physics.CFrcExt.Slice(6 * world)) rest
 
         member _.Evaluate(physics, action, memory, terms) =
             let healthy = isHealthy physics
@@ -76,9 +92,8 @@ type Ant(version: GymnasiumVersion) =
             terms[1] <- Common.healthyReward version 1.0 healthy
             terms[2] <- -0.5 * Common.sumOfSquares action
 
-            match version with
-            | V4 -> ()
-            | V5 -> terms[3] <- -(contactCost physics)
+            if contactForces then
+                terms[3] <- -(contactCost physics)
 
             {
                 Reward = Common.total terms

@@ -6,9 +6,11 @@ open NE.Model.Tasks
 
 /// The revision of Gymnasium's MuJoCo tasks. Only what differs between the two is a case; see environments.md section 2.
 type GymnasiumVersion =
-    /// Pays the healthy reward on the terminating step too; Ant without contact forces; Humanoid observes the world body.
+    /// Pays the healthy reward on the terminating step too; Ant without contact forces, unless asked for; Humanoid observes the world
+    /// body; Reacher and Pusher pay for the distances before the step.
     | V4
-    /// Pays the healthy reward only when healthy; Ant and Humanoid observe and pay for contact forces.
+    /// Pays the healthy reward only when healthy; Ant and Humanoid observe and pay for contact forces; Reacher and Pusher pay for the
+    /// distances after the step.
     | V5
 
 /// Pieces that the tasks share.
@@ -60,6 +62,14 @@ module internal Common =
             within <- within && low < value && value < high
 
         within
+
+    /// The distance between the frames of two bodies in metres, lagged.
+    let distance (physics: IPhysics) (one: int) (other: int) =
+        let xpos = physics.XPos
+        let dx = xpos[3 * one] - xpos[3 * other]
+        let dy = xpos[3 * one + 1] - xpos[3 * other + 1]
+        let dz = xpos[3 * one + 2] - xpos[3 * other + 2]
+        sqrt (dx * dx + dy * dy + dz * dz)
 
     let allFinite (values: ReadOnlySpan<float>) =
         let mutable finite = true

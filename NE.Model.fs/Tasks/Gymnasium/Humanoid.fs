@@ -16,10 +16,7 @@ type Humanoid(version: GymnasiumVersion) =
         Stepping = Stepping.Gymnasium
         OwnModel = false
         TimeLimit = 1000
-        ObservationSize =
-            match version with
-            | V4 -> 376
-            | V5 -> 348
+        ObservationSize = HumanoidState.observationSize version
         ActionLow = low
         ActionHigh = high
         RewardTerms =
@@ -59,18 +56,7 @@ type Humanoid(version: GymnasiumVersion) =
         member _.Before(physics, memory) = memory[0] <- centreOfMassX physics
 
         member _.Observe(physics, observation) =
-            // v5 leaves out the rows of the world body and the 6 entries of the unactuated root.
-            let world, root =
-                match version with
-                | V4 -> 0, 0
-                | V5 -> 1, 6
-
-            let rest = Common.append (physics.QPos.Slice 2) observation
-            let rest = Common.append physics.QVel rest
-            let rest = Common.append (physics.CInert.Slice(10 * world)) rest
-            let rest = Common.append (physics.CVel.Slice(6 * world)) rest
-            let rest = Common.append (physics.QFrcActuator.Slice root) rest
-            physics.CFrcExt.Slice(6 * world).CopyTo rest
+            HumanoidState.observe version physics observation
 
         member _.Evaluate(physics, action, memory, terms) =
             let healthy = isHealthy physics
@@ -80,7 +66,7 @@ type Humanoid(version: GymnasiumVersion) =
 
             match version with
             | V4 -> ()
-            | V5 -> terms[3] <- -(min (5e-7 * Common.sumOfSquares physics.CFrcExt) 10.0)
+            | V5 -> terms[3] <- -(HumanoidState.contactCost physics)
 
             {
                 Reward = Common.total terms

@@ -54,6 +54,11 @@ let private started id seed episode =
     environment.Reset(resetStream seed episode, observation)
     environment, observation
 
+let private firstObservation id episode =
+    let environment, observation = started id 1L episode
+    environment.Dispose()
+    observation
+
 let private continues id =
     test $"{id}: a fresh simulator continues a saved episode bit-exactly for 200 steps" {
         let environment, _ = started id 3L 0L
@@ -74,7 +79,7 @@ let private repeats id =
         let episode seed index =
             let environment, first = started id seed index
             use environment = environment
-            first, [ for step in 0..4 -> stepped environment step ]
+            first, run environment 0 4
 
         Expect.equal (episode 1L 4L) (episode 1L 4L) "same"
         Expect.notEqual (episode 1L 4L) (episode 1L 5L) "another episode"
@@ -102,6 +107,39 @@ let tests =
             Expect.equal (List.tryFindIndex _.Truncated seen) (Some 999) "truncated on step 1000"
             Expect.isFalse (List.last seen).Terminated "but not terminated"
             Expect.throwsT<InvalidOperationException> (fun () -> stepped environment 1001 |> ignore) "over"
+        }
+
+        test "the episodes of Reacher and Pusher end after 50 and 100 steps, and not before" {
+            for id, limit in [ "Reacher-v4", 50; "Reacher-v5", 50; "Pusher-v4", 100; "Pusher-v5", 100 ] do
+                let environment, _ = started id 1L 0L
+                use environment = environment
+                let seen = [ for step in 1..limit -> stepped environment step ]
+                Expect.equal (List.tryFindIndex _.Truncated seen) (Some(limit - 1)) id
+                Expect.throwsT<InvalidOperationException> (fun () -> stepped environment 0 |> ignore) "over"
+        }
+
+        test "Reacher: the simulated target is where the start state puts it" {
+            for episode in 0L .. 49L do
+                let observation = firstObservation "Reacher-v4" episode
+                let angle = Math.Atan2(float observation[2], float observation[0])
+                let bend = Math.Atan2(float observation[3], float observation[1])
+                let x = 0.1 * cos angle + 0.11 * cos (angle + bend)
+                let y = 0.1 * sin angle + 0.11 * sin (angle + bend)
+                Expect.isLessThan (abs (x - float observation[4] - float observation[8])) 1e-6 "x"
+                Expect.isLessThan (abs (y - float observation[5] - float observation[9])) 1e-6 "y"
+                Expect.isLessThan (sqrt (float observation[4] ** 2.0 + float observation[5] ** 2.0)) 0.2 "in the disc"
+        }
+
+        test "Pusher: the simulated object is more than 0.17 m from the goal on the table" {
+            for id in [ "Pusher-v4"; "Pusher-v5" ] do
+                for episode in 0L .. 49L do
+                    let observation = firstObservation id episode
+
+                    let dx, dy =
+                        float (observation[17] - observation[20]), float (observation[18] - observation[21])
+
+                    Expect.isGreaterThan (sqrt (dx * dx + dy * dy)) 0.17 "far enough"
+                    Expect.isTrue (abs dx <= 0.2 && -0.3 <= dy && dy <= 0.0) "beside the goal and on the arm's side of it"
         }
 
         test "an environment must be reset before its first step" {

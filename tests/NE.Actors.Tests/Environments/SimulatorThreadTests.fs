@@ -30,11 +30,9 @@ type private Idle(onDispose: unit -> unit) =
 type private Starved() =
     let model =
         let xml = Robots.read "humanoid"
-
-        MuJoCoModel.FromXml(
-            "starved",
-            xml.Replace("<size njmax=\"500\" nconmax=\"100\"/>", "<size njmax=\"500\" nconmax=\"100\" nstack=\"900\"/>")
-        )
+        let starved = xml.Replace("<size ", "<size nstack=\"900\" ")
+        Expect.notEqual starved xml "the robot has its sizes where the test looks for them"
+        MuJoCoModel.FromXml("starved", starved)
 
     let simulator = new Simulator(model)
 

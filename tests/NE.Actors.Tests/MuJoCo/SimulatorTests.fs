@@ -30,6 +30,14 @@ let tests =
                 Expect.isGreaterThan (MuJoCoModel.OfRobot robot).NQ 0 robot
         }
 
+        test "the motors of the control suite's robots take -1 to 1" {
+            for robot in Robots.names |> List.filter _.StartsWith("dmc/") do
+                let model = MuJoCoModel.OfRobot robot
+                let ranges = List.init model.NU (fun motor -> model.ControlRange(motor).ToTuple())
+                Expect.isNonEmpty ranges robot
+                Expect.all ranges ((=) (-1.0, 1.0)) robot
+        }
+
         test "simulators of one robot share the model" {
             Expect.isTrue (Object.ReferenceEquals(MuJoCoModel.OfRobot "ant", MuJoCoModel.OfRobot "ant")) "same object"
         }

@@ -4,6 +4,9 @@ module NE.Actors.Tests.Runs.Training
 open System
 open System.Collections.Generic
 open System.IO
+open System.Threading
+open System.Threading.Tasks
+open NE.Actors.Environments
 open NE.Actors.Runs
 open NE.Model
 
@@ -66,9 +69,49 @@ let train (watch: TrainingRun -> unit) (request: RunRequest) : RunOutcome =
 
 let toTheEnd (_: TrainingRun) = ()
 
-/// Asks the run to stop as soon as it is seen at this step.
-let untilSeenAt (step: int64) (run: TrainingRun) =
-    if run.Status.Step >= step then
-        run.RequestStop "the test asked for it"
+/// Passes everything on, and calls back after every step.
+type private Watched(inner: IEnvironment, stepped: unit -> unit) =
+    interface IEnvironment with
+        member _.Spec = inner.Spec
+        member _.Reset(random, observation) = inner.Reset(random, observation)
+
+        member _.Step(action, observation) =
+            let result = inner.Step(action, observation)
+            stepped ()
+            result
+
+        member _.SaveState() = inner.SaveState()
+        member _.RestoreState(state, observation) = inner.RestoreState(state, observation)
+        member _.Dispose() = inner.Dispose()
+
+/// Runs until environment 0 has taken this many steps in this process, and stops there: the environment asks for the stop in the middle of
+/// a round and goes on only when the run has heard it, so that no machine is too fast or too slow.
+let trainUntil (steps: int) (request: RunRequest) : RunOutcome =
+    let started = TaskCompletionSource<TrainingRun>()
+    let mutable taken = 0
+
+    let stepped () =
+        // The evaluator's environment is watched too.
+        if Thread.CurrentThread.Name = "environment 0" then
+            taken <- taken + 1
+
+            if taken = steps then
+                let run = started.Task.Result
+                run.RequestStop "the test asked for it"
+
+                SpinWait.SpinUntil((fun () -> run.Status.Phase = RunPhase.Stopping), TimeSpan.FromMinutes 1.0)
+                |> ignore
+
+    let watched =
+        RunRequest(
+            Paths = request.Paths,
+            Settings = request.Settings,
+            ConfigurationText = request.ConfigurationText,
+            Versions = request.Versions,
+            Drills = request.Drills,
+            CreateEnvironment = fun id -> new Watched(EnvironmentFactory.Create id, stepped)
+        )
+
+    train (fun run -> started.TrySetResult run |> ignore) watched
 
 let create folder name = RunFolder.Create(folder, name)

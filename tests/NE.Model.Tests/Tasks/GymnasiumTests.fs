@@ -6,61 +6,11 @@ open Expecto.ExpectoFsCheck
 open FsCheck
 open NE.Model
 open NE.Model.Tasks
-
-let private task id =
-    match Registry.find id with
-    | Ok task -> task
-    | Error message -> failtest message
-
-/// A state of the right sizes, standing upright.
-let private physicsFor (task: ITask) =
-    let nq, nv, nbody =
-        match task.Info.Robot with
-        | "half_cheetah" -> 9, 9, 8
-        | "hopper" -> 6, 6, 5
-        | "ant" -> 15, 14, 14
-        | "humanoid" -> 24, 23, 14
-        | _ -> 9, 9, 8
-
-    let physics = FakePhysics(nq, nv, task.Info.ActionSize, nbody)
-
-    match task.Info.Robot with
-    | "ant" -> physics.QPosArray[2] <- 0.5
-    | "humanoid" -> physics.QPosArray[2] <- 1.4
-    | _ -> physics.QPosArray[1] <- 1.25
-
-    physics
-
-let private observe (task: ITask) (physics: IPhysics) =
-    let observation: float[] = Array.create task.Info.ObservationSize nan
-    task.Observe(physics, observation)
-    observation
-
-/// Evaluates a step between two states; the terms come with the evaluation.
-let private evaluate (task: ITask) (before: IPhysics) (after: IPhysics) (action: float[]) =
-    let memory: float[] = Array.zeroCreate task.Info.MemorySize
-    let terms: float[] = Array.create task.Info.RewardTerms.Length nan
-    task.Before(before, memory)
-    let evaluation = task.Evaluate(after, action, memory, terms)
-    evaluation, Map.ofArray (Array.zip task.Info.RewardTerms terms)
-
-let private term (name: string) (_: Evaluation, terms: Map<string, float>) = terms[name]
-
-let private still (task: ITask) : float[] = Array.zeroCreate task.Info.ActionSize
-
-/// Whether the task terminates after `change` was made to an upright state.
-let private terminates id (change: FakePhysics -> unit) =
-    let task = task id
-    let physics = physicsFor task
-    change physics
-    (fst (evaluate task (physicsFor task) physics (still task))).Terminated
-
-let private near (expected: float) (actual: float) what =
-    Expect.floatClose Accuracy.high actual expected what
+open NE.Model.Tests.Tasks.GymnasiumSupport
 
 let private everyTask =
     testList "every task" [
-        for entry in Registry.all do
+        for entry in Registry.all |> List.filter _.Info.Stepping.IsGymnasium do
             let info = entry.Info
 
             test $"{info.Id} fills its whole observation and all its reward terms" {
@@ -71,43 +21,80 @@ let private everyTask =
                 near (Seq.sum (Map.values terms)) evaluation.Reward "the reward is the sum of its terms"
             }
 
-            test $"{info.Id} has a robot with a floor, a light and a camera that follows it" {
+            test $"{info.Id} has a robot with a light, and with a floor and a camera that follows it where Gymnasium's has them" {
                 let text = Robots.read info.Robot
-                Expect.stringContains text "<geom name=\"floor\" type=\"plane\"" "floor"
+
+                let has (piece: string) = text.Contains piece
+
+                let withoutCamera = [
+                    "reacher"
+                    "pusher"
+                    "pusher_v5"
+                    "inverted_pendulum"
+                    "inverted_double_pendulum"
+                ]
+
+                let expected = not (List.contains info.Robot withoutCamera)
                 Expect.stringContains text "<light " "light"
-                Expect.stringContains text "<camera name=\"track\" mode=\"trackcom\"" "camera"
+                Expect.equal (has "<geom name=\"floor\" type=\"plane\"") (info.Robot <> "inverted_pendulum") "floor"
+                Expect.equal (has "<camera name=\"track\" mode=\"trackcom\"") expected "camera"
+                Expect.equal (info.Camera = Camera.Fixed 0) expected "the task is looked at with it"
             }
 
             test $"{info.Id} describes itself in one sentence and has symmetric bounds" {
                 Expect.isTrue (info.Description.EndsWith "." && info.Description.Split(". ").Length = 1) "one sentence"
                 Expect.equal info.ActionLow (Array.map (~-) info.ActionHigh) "bounds"
-                Expect.equal info.TimeLimit 1000 "time limit"
+
+                let limit =
+                    match info.Robot with
+                    | "reacher" -> 50
+                    | "pusher"
+                    | "pusher_v5" -> 100
+                    | _ -> 1000
+
+                Expect.equal info.TimeLimit limit "time limit"
             }
 
-            testProperty $"{info.Id} pays for the action as given, beyond the bounds too" (fun (NormalFloat scale) ->
-                let scale = 1.0 + abs scale % 1e3
-                let physics = physicsFor entry
+            if Array.contains "ctrl" info.RewardTerms then
+                testProperty $"{info.Id} pays for the action as given, beyond the bounds too" (fun (NormalFloat scale) ->
+                    let scale = 1.0 + abs scale % 1e3
+                    let physics = physicsFor entry
 
-                let cost action =
-                    (term "ctrl" (evaluate entry physics physics action))
+                    let cost action =
+                        (term "ctrl" (evaluate entry physics physics action))
 
-                let unit = Array.map float info.ActionHigh
-                let expected = scale * scale * cost unit
-                abs (cost (Array.map ((*) scale) unit) - expected) <= 1e-9 * abs expected)
+                    let unit = Array.map float info.ActionHigh
+                    let expected = scale * scale * cost unit
+
+                    expected < 0.0
+                    && abs (cost (Array.map ((*) scale) unit) - expected) <= 1e-9 * abs expected)
+            else
+                testProperty $"{info.Id} does not pay for the action" (fun (NormalFloat scale) ->
+                    let physics = physicsFor entry
+
+                    let reward action =
+                        (fst (evaluate entry physics physics action)).Reward
+
+                    reward (Array.create info.ActionSize scale) = reward (still entry))
 
             test $"{info.Id} starts near the given pose, with the same noise from the same stream" {
+                // What starts with noise; the rest is a target or an object and has tests of its own.
+                let noisyPositions, noisyVelocities =
+                    match info.Robot with
+                    | "reacher" -> 2, 2
+                    | "pusher"
+                    | "pusher_v5" -> 7, 7
+                    | _ -> Int32.MaxValue, Int32.MaxValue
+
                 let start episode =
-                    let physics = physicsFor entry
-                    Array.fill physics.QPosArray 0 physics.QPosArray.Length 1.0
-                    Array.fill physics.QVelArray 0 physics.QVelArray.Length 0.0
-                    entry.Reset(Random.at 1L Random.Purpose.Reset 0L episode 0L, physics)
+                    let physics = startOf entry episode
                     physics.QPosArray, physics.QVelArray
 
                 let qpos, qvel = start 0L
                 Expect.equal (start 0L) (qpos, qvel) "same"
                 Expect.notEqual (start 1L) (qpos, qvel) "another episode"
-                Expect.all qpos (fun x -> abs (x - 1.0) <= 0.1) "positions"
-                Expect.all qvel (fun v -> v <> 0.0 && abs v < 1.0) "velocities"
+                Expect.all (Array.truncate noisyPositions qpos) (fun x -> abs (x - 1.0) <= 0.1) "positions"
+                Expect.all (Array.truncate noisyVelocities qvel) (fun v -> v <> 0.0 && abs v < 1.0) "velocities"
             }
     ]
 
@@ -198,6 +185,20 @@ let tests =
             near (-5e-4 * (39.0 + 39.0 * 0.25)) (term "contact" (evaluate task physics physics (still task))) "cost"
         }
 
+        test "Ant v4 with contact forces: all 84 are observed, clipped to 1, and paid for; without, they are neither" {
+            let plain, contact = task "Ant-v4", task "Ant-v4-contact"
+            let physics = physicsFor contact
+            physics.CFrcExtArray <- Array.init 84 (fun i -> if i < 6 then 0.0 else -2.0)
+            let without, forces = Array.splitAt 27 (observe contact physics)
+            Expect.equal without (observe plain physics) "the rest"
+            Expect.equal forces (Array.init 84 (fun i -> if i < 6 then 0.0 else -1.0)) "forces"
+
+            let reward task =
+                (fst (evaluate task physics physics (still task))).Reward
+
+            near (reward plain - 5e-4 * 78.0) (reward contact) "reward"
+        }
+
         test "Humanoid: healthy strictly between 1 and 2 m" {
             let ends change = terminates "Humanoid-v4" change
             Expect.isTrue (ends (fun p -> p.QPosArray[2] <- 1.0)) "low"
@@ -245,12 +246,31 @@ let tests =
         }
 
         test "the healthy reward of the terminating step is paid in v4 and not in v5" {
-            for name, low in [ "Hopper", 1; "Walker2d", 1; "Ant", 2; "Humanoid", 2 ] do
+            let fall =
+                function
+                | "Hopper"
+                | "Walker2d" -> fun (physics: FakePhysics) -> physics.QPosArray[1] <- 0.0
+                | "Ant"
+                | "Humanoid" -> fun physics -> physics.QPosArray[2] <- 0.0
+                | "InvertedPendulum" -> fun physics -> physics.QPosArray[1] <- 1.0
+                | _ -> fun physics -> physics.SiteXPosArray[2] <- 0.0
+
+            for name in
+                [
+                    "Hopper"
+                    "Walker2d"
+                    "Ant"
+                    "Humanoid"
+                    "InvertedPendulum"
+                    "InvertedDoublePendulum"
+                ] do
                 let survive version =
                     let task = task $"{name}-{version}"
                     let fallen = physicsFor task
-                    fallen.QPosArray[low] <- 0.0
-                    (term "survive" (evaluate task (physicsFor task) fallen (still task)))
+                    fall name fallen
+                    let evaluation = evaluate task (physicsFor task) fallen (still task)
+                    Expect.isTrue (fst evaluation).Terminated "terminated"
+                    (term "survive" evaluation)
 
                 Expect.isGreaterThan (survive "v4") 0.0 $"{name} v4"
                 Expect.equal (survive "v5") 0.0 $"{name} v5"
@@ -274,14 +294,9 @@ let registry =
             | Ok _ -> failtest "there is no Pong"
         }
 
-        test "every robot is used by a task, and an unknown one is refused with the known ones" {
-            let used = Registry.all |> List.map _.Info.Robot |> List.distinct |> List.sort
-            Expect.equal Robots.names used "robots"
-
-            try
-                Robots.read "snail" |> ignore
-                failtest "there is no snail"
-            with :? IO.FileNotFoundException as e ->
-                Expect.stringContains e.Message "half_cheetah" "known robots"
+        test "every robot is used by a task, but for the control suite's" {
+            let used = Registry.all |> List.map _.Info.Robot |> List.distinct
+            Expect.isEmpty (List.except Robots.names used) "every task has its robot"
+            Expect.all (List.except used Robots.names) _.StartsWith("dmc/") "robots without a task"
         }
     ]

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 
-namespace NE.Actors.Environments;
+namespace NE.Actors.References;
 
 /// <summary>The worst difference of one quantity: |ours - reference| / (1 + |reference|) for trajectories, relative for compiled arrays.</summary>
 /// <param name="Quantity">The quantity's name, such as qpos, observation, term:forward or body_mass.</param>
@@ -35,13 +35,18 @@ public sealed record ModelComparison(string Robot, IReadOnlyList<QuantityDiffere
     public bool Passed => this.Arrays.All(array => array.Passed);
 }
 
+/// <summary>Single values against the reference, such as those of `tolerance`.</summary>
+/// <param name="Count">Number of cases.</param>
+/// <param name="Value">The worst difference, and the case that it is in.</param>
+public sealed record CaseComparison(int Count, QuantityDifference Value)
+{
+    public bool Passed => this.Value.Passed;
+}
+
 /// <summary>What a replay of a reference file found.</summary>
 /// <param name="File">The reference file.</param>
-/// <param name="Environment">The environment's name in the file, without a version.</param>
-/// <param name="Models">One comparison per robot in the file.</param>
-/// <param name="Episodes">One replay per episode and version.</param>
-public sealed record ReplayResult(
-    string File, string Environment, IReadOnlyList<ModelComparison> Models, IReadOnlyList<EpisodeReplay> Episodes)
+/// <param name="Environment">What the file is about: the environment's name in it, without a version.</param>
+public sealed record ReplayResult(string File, string Environment)
 {
     private static readonly JsonSerializerOptions jsonOptions = new()
     {
@@ -50,7 +55,17 @@ public sealed record ReplayResult(
         NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
-    public bool Passed => this.Models.All(model => model.Passed) && this.Episodes.All(episode => episode.Passed);
+    /// <summary>One comparison per robot in the file.</summary>
+    public IReadOnlyList<ModelComparison> Models { get; init; } = [];
+
+    /// <summary>One replay per episode and task.</summary>
+    public IReadOnlyList<EpisodeReplay> Episodes { get; init; } = [];
+
+    /// <summary>Values of a function; null when the file has none.</summary>
+    public CaseComparison? Cases { get; init; }
+
+    public bool Passed =>
+        this.Models.All(model => model.Passed) && this.Episodes.All(episode => episode.Passed) && this.Cases is null or { Passed: true };
 
     public string ToJson() => JsonSerializer.Serialize(this, jsonOptions);
 
@@ -76,6 +91,12 @@ public sealed record ReplayResult(
 
             text.AppendLine(CultureInfo.InvariantCulture, $" terminated {episode.TerminatedMismatches} mismatches");
             Failures(text, episode.Quantities, "step");
+        }
+
+        if (this.Cases is { } cases)
+        {
+            text.AppendLine(CultureInfo.InvariantCulture, $"{Mark(cases.Passed)} {cases.Count} cases, worst {cases.Value.Worst:0.0e+00}");
+            Failures(text, [cases.Value], "case");
         }
 
         return text.AppendLine(this.Passed ? $"{this.Environment}: equal to the reference" : $"{this.Environment}: differs from the reference").ToString();
