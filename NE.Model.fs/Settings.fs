@@ -190,6 +190,14 @@ type VideoSettings = {
     Every: int64
 }
 
+/// How long an environment in a process of its own may take.
+type ExternalSettings = {
+    /// Seconds from its start to its first answer.
+    StartTimeout: float
+    /// Seconds to every other answer.
+    StepTimeout: float
+}
+
 /// The whole configuration.
 type Settings = {
     Run: RunSettings
@@ -202,6 +210,7 @@ type Settings = {
     Evaluation: EvaluationSettings
     Log: LogSettings
     Video: VideoSettings
+    External: ExternalSettings
 }
 
 /// One problem of a configuration, ready to be printed.
@@ -299,6 +308,10 @@ module Settings =
         Evaluation = { Every = Auto; Episodes = 10 }
         Log = { MetricsEvery = 1_000L }
         Video = { Every = 0L }
+        External = {
+            StartTimeout = 60.0
+            StepTimeout = 30.0
+        }
     }
 
     // ---- how a value of each kind is read and written -------------------------------------------------------------------------
@@ -370,6 +383,10 @@ module Settings =
 
     let private openFraction = real "a number in [0, 1)" (fun v -> v >= 0.0 && v < 1.0)
     let private positive = real "a number > 0" (fun v -> v > 0.0)
+
+    let private patience =
+        real "a number in (0, 86400]" (fun v -> v > 0.0 && v <= 86400.0)
+
     let private notNegative = real "a number >= 0" (fun v -> v >= 0.0)
 
     let private choice (cases: (string * 'T) list) = {
@@ -434,7 +451,7 @@ module Settings =
     }
 
     let private text = {
-        Words = "an environment's id, see `ne env list`"
+        Words = "an id of `ne env list`, PATH.yaml, plugin:PATH.dll[#Type] or external:COMMAND"
         Show = id
         Parse =
             fun (value: string) ->
@@ -931,6 +948,22 @@ module Settings =
             (fun s -> s.Video.Every)
             (fun v s -> { s with Video.Every = v })
             "Steps between videos of one noise-free episode in the run's folder video; 0 makes none."
+        key
+            "external.startTimeout"
+            "seconds"
+            Ours
+            patience
+            (fun s -> s.External.StartTimeout)
+            (fun v s -> { s with External.StartTimeout = v })
+            "How long an external environment may take from its start to its first answer."
+        key
+            "external.stepTimeout"
+            "seconds"
+            Ours
+            patience
+            (fun s -> s.External.StepTimeout)
+            (fun v s -> { s with External.StepTimeout = v })
+            "How long an external environment may take to a step, a reset or a saved state."
     ]
 
     /// Finds a key by its exact name; null when there is none.

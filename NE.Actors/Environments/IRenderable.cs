@@ -3,8 +3,11 @@ namespace NE.Actors.Environments;
 /// <summary>An environment that can be looked at. Used on the environment's own thread, like everything of it.</summary>
 public interface IRenderable
 {
-    /// <summary>Seconds of simulated time between two steps, for playback in real time.</summary>
-    double SecondsPerStep { get; }
+    /// <summary>Whether this one can really be drawn: a program of one's own may do without.</summary>
+    bool Renders => true;
+
+    /// <summary>Seconds of simulated time between two steps, for playback in real time; null when that is not known.</summary>
+    double? SecondsPerStep { get; }
 
     /// <summary>Draws the current state, after a reset or a step.</summary>
     /// <param name="width">Pixels in a row.</param>

@@ -32,11 +32,12 @@ public sealed class MuJoCoEnvironment : IEnvironment, IRenderable
 
     /// <summary>On a model that may be shared; a task that changes its model gets a copy. Throws InvalidDataException when the model is not
     /// the one that the task was written for.</summary>
-    public MuJoCoEnvironment(ITask task, MuJoCoModel model)
+    /// <param name="fingerprint">Of a task that is not one of ours.</param>
+    public MuJoCoEnvironment(ITask task, MuJoCoModel model, EnvironmentFingerprint? fingerprint = null)
     {
         this.task = task;
         var info = task.Info;
-        this.Spec = EnvironmentFactory.Describe(info);
+        this.Spec = EnvironmentFactory.Describe(info) with { Fingerprint = fingerprint };
         CheckModel(info, model);
         this.ownModel = info.OwnModel ? model.Copy() : null;
         this.simulator = new Simulator(this.ownModel ?? model);
@@ -141,7 +142,7 @@ public sealed class MuJoCoEnvironment : IEnvironment, IRenderable
         this.Observe(observation);
     }
 
-    public double SecondsPerStep => this.task.Info.ControlTimestep;
+    public double? SecondsPerStep => this.task.Info.ControlTimestep;
 
     /// <summary>Draws from the task's camera. The renderer is made at the first picture and belongs to its thread.</summary>
     public void Render(int width, int height, Span<byte> rgb)

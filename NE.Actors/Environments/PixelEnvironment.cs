@@ -46,7 +46,7 @@ public sealed class PixelEnvironment : IPixelEnvironment, IRenderable
     public MuJoCoEnvironment Task => this.task;
 
     /// <summary>Seconds between two steps of the agent.</summary>
-    public double SecondsPerStep => this.Spec.ActionRepeat * this.task.SecondsPerStep;
+    public double? SecondsPerStep => this.Spec.ActionRepeat * this.task.SecondsPerStep;
 
     /// <summary>Draws the task for people, in any size; the observation's frames stay as they are.</summary>
     public void Render(int width, int height, Span<byte> rgb) => this.task.Render(width, height, rgb);

@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Event;
 using NE.Actors.Checkpoints;
 using NE.Actors.Environments;
+using NE.Actors.Environments.External;
 using NE.Actors.Evaluation;
 using NE.Actors.Journal;
 using NE.Actors.Learning;
@@ -73,7 +74,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     public RunActor(RunRequest request, StatusBoard board)
     {
         (this.request, this.settings, this.board, this.self) = (request, request.Settings, board, this.Self);
-        this.spec = EnvironmentFactory.Describe(request.Settings.Run.Environment);
+        this.spec = EnvironmentFactory.Describe(request.Settings.Run.Environment, ExternalPatience.Of(request.Settings));
 
         this.Receive<Recovered>(this.Recover);
         this.Receive<EnvironmentReady>(this.Ready);
@@ -259,7 +260,22 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         return agent;
     }
 
-    private IEnvironment CreateEnvironment() => this.request.CreateEnvironment(this.settings.Run.Environment);
+    /// <summary>A new environment that is still what the run began with: its files may have been edited, its program replaced.</summary>
+    private IEnvironment CreateEnvironment()
+    {
+        var id = this.settings.Run.Environment;
+        var created = this.request.CreateEnvironment?.Invoke(id) ?? EnvironmentFactory.Create(id, ExternalPatience.Of(this.settings));
+        try
+        {
+            EnvironmentFingerprint.Require(id, this.spec.Fingerprint, created.Spec.Fingerprint);
+            return created;
+        }
+        catch
+        {
+            created.Dispose();
+            throw;
+        }
+    }
 
     private IActorRef CreateVideo()
     {
@@ -296,6 +312,10 @@ public sealed class RunActor : ReceiveActor, IWithTimers
             Restored = states?[i],
             Drill = this.request.Drills.Count == 0 ? null : step => this.request.Drills.ToList().ForEach(drill => drill.Reach(i, step)),
         })];
+        foreach (var state in states ?? [])
+        {
+            EnvironmentFingerprint.Require(this.settings.Run.Environment, EnvironmentWorker.Fingerprint(state), this.spec.Fingerprint);
+        }
         this.stage = Stage.StartingEnvironments;
         this.notReady = count;
         this.environments = [.. this.starts.Select(start =>

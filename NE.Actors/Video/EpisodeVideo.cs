@@ -36,8 +36,12 @@ public sealed class EpisodeVideo : IDisposable
 
     /// <summary>The environment as something that can be looked at.</summary>
     /// <exception cref="VideoException">It does not render.</exception>
-    public static IRenderable View(IEnvironment environment) =>
-        environment as IRenderable ?? throw new VideoException($"{environment.Spec.Id} cannot be recorded: it does not render.");
+    public static IRenderable View(IEnvironment environment)
+    {
+        // Other bounds of the action do not change what is seen.
+        IEnvironment seen = environment is RescaledEnvironment rescaled ? rescaled.Inner : environment;
+        return seen is IRenderable { Renders: true } view ? view : throw new VideoException($"{environment.Spec.Id} cannot be recorded: it does not render.");
+    }
 
     /// <summary>Takes a picture of the environment if the moment is one that is shown: the first, the last, and those in between at most 60
     /// times a second.</summary>

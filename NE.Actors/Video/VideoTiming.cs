@@ -8,9 +8,13 @@ public readonly record struct VideoTiming(int Stride, double SecondsPerFrame)
     /// <summary>Screens show 60 pictures a second; more would be dropped by the player.</summary>
     private const double MostFramesPerSecond = 60;
 
-    /// <summary>For steps that are so many seconds apart.</summary>
-    public static VideoTiming Of(double secondsPerStep)
+    /// <summary>Of steps whose time is not known.</summary>
+    private const double StepsPerSecond = 30;
+
+    /// <summary>For steps that are so many seconds apart; null takes 30 steps for a second.</summary>
+    public static VideoTiming Of(double? known)
     {
+        var secondsPerStep = known ?? 1 / StepsPerSecond;
         if (!(secondsPerStep > 0) || !double.IsFinite(secondsPerStep))
         {
             throw new VideoException($"Expected the seconds between two steps, found {secondsPerStep}; an environment that renders must say them.");

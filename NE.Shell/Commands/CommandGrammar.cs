@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.Globalization;
+using NE.Actors.Environments;
 using NE.Actors.Runs;
 using NE.Actors.Video;
 using Verb = System.CommandLine.Command;
@@ -33,7 +34,7 @@ internal sealed class CommandGrammar
     private readonly Option<string?> tries = new("--steps") { HelpName = "N", Description = "Steps to take (default 1000)." };
     private readonly Option<string?> playSeed = new("--seed") { HelpName = "N", Description = "Seed of start states and actions (default 0)." };
     private readonly Option<string?> at = new("--at") { HelpName = "STEP", Description = "Gradient step to look at (default: the newest event)." };
-    private readonly Argument<string?> environment = new("ENV") { Arity = ArgumentArity.ZeroOrOne, Description = "Environment (see `ne env list`)." };
+    private readonly Argument<string?> environment = new("ENV") { Arity = ArgumentArity.ZeroOrOne, Description = "Environment: see `ne env list`; or PATH.yaml, plugin:PATH.dll, \"external:COMMAND\"." };
     private readonly Argument<string[]> pairs = new("key=value") { Arity = ArgumentArity.ZeroOrMore, Description = "Configuration keys (see `ne config schema`)." };
     private readonly Argument<string> run = new("NAME") { Description = "Name of the run." };
     private readonly Argument<string?> anyRun = new("NAME") { Arity = ArgumentArity.ZeroOrOne, Description = "Name of the run; without it a table of all runs." };
@@ -197,7 +198,8 @@ internal sealed class CommandGrammar
 
         foreach (string word in words.OfType<string>())
         {
-            if (word.Contains('=', StringComparison.Ordinal))
+            // The command of an external environment may have an '=' in it.
+            if (word.Contains('=', StringComparison.Ordinal) && !EnvironmentId.IsOwn(word))
             {
                 pairs.Add(word);
             }

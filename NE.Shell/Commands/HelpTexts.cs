@@ -27,6 +27,8 @@ internal static class HelpTexts
               ne train --config my.yaml ne.omega=0.2 network.hidden=256,256
               ne train Ant-v4 --schedule async --envs 4 --seq http://127.0.0.1:5341
               ne train Hopper-v4 --video-every 50000
+              ne train examples/reaching-arm/reaching-arm.yaml
+              ne train "external:python3 clients/python/ne_environment.py gym:Pendulum-v1"
             """,
         ["resume"] = """
             Changed keys are shown, recorded in the run's history, and hold from now on. Derived values stay as they were.

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using NE.Actors.Environments;
 using NE.Actors.Evaluation;
-using NE.Actors.MuJoCo;
 using NE.Actors.Video;
 using NE.Shell.Commands;
 using NE.Shell.Views;
@@ -19,8 +18,6 @@ internal static class EnvironmentRunVerb
         }
 
         VideoTarget? target = command.Video is { } file ? VideoFiles.Named(file, command.Size, command.Overwrite, host) : null;
-        // libtorch, which other verbs load too, is not needed.
-        _ = MuJoCoLibrary.Current;
         return command.Pixels ? Pictures(command, host, target) : States(command, host, target);
     }
 

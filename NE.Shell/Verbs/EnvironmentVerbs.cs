@@ -30,7 +30,7 @@ internal static class EnvironmentVerbs
 
         foreach ((string[] row, EnvironmentView view) in rows.Zip(all))
         {
-            table.Add(left < LeastTaskWidth ? row : [.. row, Shortened(view.Description, left)]);
+            table.Add(left < LeastTaskWidth ? row : [.. row, Shortened(view.Description ?? "", left)]);
         }
 
         Tables.Write(host, table);
@@ -39,7 +39,12 @@ internal static class EnvironmentVerbs
 
     public static ExitCode Show(EnvironmentShowCommand command, ShellHost host)
     {
-        EnvironmentView view = EnvironmentView.Of(Environments.Info(command.Id), command.Pixels);
+        if (Environments.Problem(command.Id) is { } problem)
+        {
+            throw new UserError(problem);
+        }
+
+        EnvironmentView view = EnvironmentView.Of(command.Id, command.Pixels);
 
         if (command.Json)
         {
@@ -48,28 +53,38 @@ internal static class EnvironmentVerbs
         }
 
         Spectre.Console.Table table = Tables.Create("", "");
-        table.Add("environment", view.Id);
-        table.Add("task", view.Description);
-        table.Add("observation", view.Pixels is { } pixels
-            ? $"{view.Observation}, oldest first, as {3 * pixels.Frames} x {pixels.Height} x {pixels.Width} bytes"
-            : view.Observation);
-        table.Add("action", $"{EnvironmentView.Numbers(view.ActionSize)} in {view.ActionRange}");
 
-        if (view.Pixels is { } form)
+        foreach ((string name, string? value) in Facts(view))
         {
-            table.Add("repeat", $"{form.ActionRepeat} control steps per action, rewards summed");
+            if (value is not null)
+            {
+                table.Add(name, value);
+            }
         }
 
-        table.Add("reward", string.Join(" + ", view.RewardTerms));
-        table.Add("step", $"{Format.Value(view.SecondsPerStep, "0.######")} s");
-        table.Add("time limit", $"{Format.Count(view.TimeLimit)} steps, {Format.Value(view.TimeLimit * view.SecondsPerStep, "0.###")} s");
-        table.Add("robot", view.Robot);
-        table.Add("physics", view.Physics);
-        table.Add("camera", view.Camera);
-        table.Add("source", view.Source);
         Tables.Write(host, table);
         return ExitCode.Ok;
     }
+
+    private static IEnumerable<(string Name, string? Value)> Facts(EnvironmentView view) =>
+    [
+        ("environment", view.Id),
+        ("task", view.Description),
+        ("observation", view.Pixels is { } form
+            ? $"{view.Observation}, oldest first, as {3 * form.Frames} x {form.Height} x {form.Width} bytes"
+            : view.Observation),
+        ("action", $"{EnvironmentView.Numbers(view.ActionSize)} in {view.ActionRange}"),
+        ("repeat", view.Pixels is { } pixels ? $"{pixels.ActionRepeat} control steps per action, rewards summed" : null),
+        ("reward", view.RewardTerms is { } terms ? string.Join(" + ", terms) : null),
+        ("step", view.SecondsPerStep is { } step ? $"{Format.Value(step, "0.######")} s" : null),
+        ("time limit", view.TimeLimit is { } limit
+            ? $"{Format.Count(limit)} steps{(view.LongestSeconds is { } seconds ? $", {Format.Value(seconds, "0.###")} s" : "")}"
+            : "none"),
+        ("robot", view.Robot),
+        ("physics", view.Physics),
+        ("camera", view.Camera),
+        ("source", view.Source),
+    ];
 
     private static string[] Row(EnvironmentView view) =>
     [
@@ -77,8 +92,8 @@ internal static class EnvironmentVerbs
         view.Pixels is { } form ? $"{3 * form.Frames}x{form.Height}x{form.Width}" : Format.Count(view.ObservationSize ?? 0),
         Format.Count(view.ActionSize),
         view.ActionRange.Contains("] [", StringComparison.Ordinal) ? "several" : view.ActionRange,
-        Format.Count(view.TimeLimit),
-        Format.Value(view.TimeLimit * view.SecondsPerStep, "0.###"),
+        view.TimeLimit is { } limit ? Format.Count(limit) : "none",
+        Format.Value(view.LongestSeconds ?? double.NaN, "0.###"),
     ];
 
     private static string Shortened(string text, int width) => text.Length <= width ? text : text[..(width - 3)] + "...";

@@ -17,6 +17,7 @@ internal static class EvalVerb
         (long step, Policy policy) = StoredPolicy.Load(paths, command.Checkpoint);
         host.Prepare();
         using IEnvironment environment = EnvironmentFactory.Create(info.Environment);
+        StoredPolicy.RequireFit(policy, paths, environment.Spec);
         EpisodeResults results = EpisodeRunner.Run(environment, policy, info.Seed, command.Episodes);
         double mean = results.Returns.Average();
         double deviation = Math.Sqrt(results.Returns.Average(value => (value - mean) * (value - mean)));

@@ -22,9 +22,10 @@ internal static class RecordVerb
         VideoTarget target = Target(command, paths, step, host);
         host.Prepare();
         using IEnvironment environment = EnvironmentFactory.Create(info.Environment);
+        StoredPolicy.RequireFit(policy, paths, environment.Spec);
         using var video = new EpisodeVideo(EpisodeVideo.View(environment), target, VideoActor.Title(paths.Name, step), command.Episodes);
         long shown = host.Clock.GetTimestamp();
-        host.Error.WriteLine($"recording {command.Episodes} of at most {Format.Count(environment.Spec.TimeLimit)} steps of {info.Environment}, the policy of step {Format.Count(step)}");
+        host.Error.WriteLine($"recording {command.Episodes} {(command.Episodes == 1 ? "episode" : "episodes")} of {info.Environment}, the policy of step {Format.Count(step)}");
         EpisodeResults results = EpisodeRunner.Run(environment, policy, info.Seed, command.Episodes, moment =>
         {
             video.Watch(moment);

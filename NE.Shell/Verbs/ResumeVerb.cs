@@ -1,3 +1,4 @@
+using NE.Actors.Environments;
 using NE.Actors.Journal;
 using NE.Actors.Runs;
 using NE.Actors.Storage;
@@ -28,6 +29,8 @@ internal static class ResumeVerb
         }
 
         IReadOnlyDictionary<string, string> versions = host.Prepare();
+        // A missing file or a broken program is said before the run is touched.
+        EnvironmentSpec environment = Environments.Describe(settings);
         using RunFolder folder = RunFolder.Open(command.Runs, command.Name);
         string yaml = ConfigurationWriter.Yaml(settings);
 
@@ -38,6 +41,7 @@ internal static class ResumeVerb
         }
 
         host.Output.WriteLine($"{paths.Name} goes on from step {Format.Count(committed)} of {Format.Count(settings.Run.Steps)}");
+        Environments.SayWhatIsSpecial(host, environment);
         RunRequest request = new()
         {
             Paths = paths,

@@ -1,4 +1,5 @@
 using NE.Actors.Checkpoints;
+using NE.Actors.Environments;
 using NE.Actors.Runs;
 using NE.Model.Networks;
 using NE.Shell.Commands;
@@ -23,5 +24,16 @@ internal static class StoredPolicy
         return loaded.Components.TryGetValue("policy", out byte[]? policy)
             ? (loaded.Manifest.Step, Policy.OfBytes(policy))
             : throw new ShellFailure($"the checkpoint of step {Format.Count(loaded.Manifest.Step)} has no component 'policy'; it has {string.Join(", ", loaded.Components.Keys)}");
+    }
+
+    /// <summary>An environment of one's own may have changed since the run was trained.</summary>
+    public static void RequireFit(Policy policy, RunPaths paths, EnvironmentSpec spec)
+    {
+        if (policy.ObservationSize != spec.ObservationSize || policy.ActionSize != spec.ActionSize)
+        {
+            throw new ShellFailure(
+                $"the policy of '{paths.Name}' expects {policy.ObservationSize} observations and {policy.ActionSize} actions; {spec.Id} now has "
+                + $"{spec.ObservationSize} and {spec.ActionSize}, so it is not the environment that the run was trained on");
+        }
     }
 }

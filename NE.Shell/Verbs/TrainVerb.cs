@@ -1,3 +1,4 @@
+using NE.Actors.Environments;
 using NE.Actors.Runs;
 using NE.Actors.Storage;
 using NE.Actors.Video;
@@ -18,6 +19,7 @@ internal static class TrainVerb
     public static async Task<ExitCode> Train(TrainCommand command, ShellHost host)
     {
         BuiltConfiguration configuration = ConfigurationBuilder.Build(command.Configuration, host.ReadFile, Environments.Problem);
+        configuration = configuration with { Settings = Environments.WithAbsolutePaths(configuration.Settings) };
         Settings settings = configuration.Settings;
 
         if (command.Pixels)
@@ -26,7 +28,8 @@ internal static class TrainVerb
         }
 
         RunPaths paths = RunPaths.Of(command.Runs, command.Name ?? RunNames.Default(settings));
-        TaskSize task = Environments.Size(settings.Run.Environment);
+        EnvironmentSpec environment = Environments.Describe(settings);
+        TaskSize task = Environments.Size(environment);
         RunPlan plan = RunPlan.Create(settings, task);
         Spectre.Console.Rendering.IRenderable takes = ConfigurationView.Plan(plan, configuration, task, paths.Root);
 
@@ -37,7 +40,7 @@ internal static class TrainVerb
         }
 
         IReadOnlyDictionary<string, string> versions = host.Prepare();
-        CheckThatItCanBeBuilt(settings);
+        CheckThatItCanBeBuilt(settings, environment);
         using RunFolder folder = RunFolder.Create(command.Runs, paths.Name, command.Overwrite);
         string yaml = ConfigurationWriter.Yaml(settings);
         DurableFile.WriteText(paths.Configuration, yaml);
@@ -45,15 +48,14 @@ internal static class TrainVerb
         File.WriteAllText(paths.Command, CommandText.Of(host.Arguments) + "\n");
         Tables.Write(host, takes);
         host.Output.WriteLine(ConfigurationView.Scaling(settings));
+        Environments.SayWhatIsSpecial(host, environment);
         RunRequest request = new() { Paths = paths, Settings = settings, ConfigurationText = yaml, Versions = versions, Drills = command.Drills, Ffmpeg = Ffmpeg.Find(host.SearchPath) };
         return await RunSession.Execute(host, request, Describe(paths, settings), 0, command.Presentation);
     }
 
     /// <summary>A device that is not there, or a topology that does not fit the task, is said before anything is created.</summary>
-    private static void CheckThatItCanBeBuilt(Settings settings)
+    private static void CheckThatItCanBeBuilt(Settings settings, EnvironmentSpec spec)
     {
-        NE.Actors.Environments.EnvironmentSpec spec = NE.Actors.Environments.EnvironmentFactory.Describe(settings.Run.Environment);
-
         try
         {
             using Agent agent = Agent.Create(

@@ -7,7 +7,7 @@ namespace NE.Shell.Views;
 
 /// <summary>An environment as `ne env list` and `ne env show` print it, as a state or as pictures.</summary>
 /// <param name="Id">The task's id.</param>
-/// <param name="Description">What the agent has to do.</param>
+/// <param name="Description">What the agent has to do; like everything else that can be null, not known of plug-ins and programs.</param>
 /// <param name="Source">Where the definition comes from.</param>
 /// <param name="Robot">The model.</param>
 /// <param name="ObservationSize">Numbers in an observation; null in the form of pictures.</param>
@@ -16,27 +16,39 @@ namespace NE.Shell.Views;
 /// <param name="ActionLow">Lower bounds of the action.</param>
 /// <param name="ActionHigh">Upper bounds of the action.</param>
 /// <param name="RewardTerms">What the reward is the sum of.</param>
-/// <param name="TimeLimit">Steps of the agent after which an episode is truncated.</param>
+/// <param name="TimeLimit">Steps of the agent after which an episode is truncated; null for none.</param>
 /// <param name="SecondsPerStep">Simulated time of a step of the agent.</param>
 /// <param name="Physics">How a step is made.</param>
 /// <param name="Camera">From where it is looked at.</param>
 internal sealed record EnvironmentView(
     string Id,
-    string Description,
-    string Source,
-    string Robot,
+    string? Description,
+    string? Source,
+    string? Robot,
     int? ObservationSize,
     PixelForm? Pixels,
     int ActionSize,
     float[] ActionLow,
     float[] ActionHigh,
-    string[] RewardTerms,
-    int TimeLimit,
-    double SecondsPerStep,
-    string Physics,
-    string Camera)
+    string[]? RewardTerms,
+    int? TimeLimit,
+    double? SecondsPerStep,
+    string? Physics,
+    string? Camera)
 {
     private static readonly CultureInfo Invariant = CultureInfo.InvariantCulture;
+
+    /// <summary>Of any id. Throws what <see cref="Failures"/> expects; unknown ids are the caller's matter.</summary>
+    public static EnvironmentView Of(string id, bool pixels)
+    {
+        if (pixels)
+        {
+            // Refuses what cannot be observed as pictures.
+            _ = EnvironmentFactory.DescribePixels(id, PixelDefaults.Shape, PixelDefaults.ActionRepeat);
+        }
+
+        return EnvironmentFactory.TaskOf(id) is { } info ? Of(info, pixels) : Of(EnvironmentFactory.Describe(id));
+    }
 
     public static EnvironmentView Of(TaskInfo info, bool pixels)
     {
@@ -52,11 +64,23 @@ internal sealed record EnvironmentView(
             info.ActionLow,
             info.ActionHigh,
             info.RewardTerms,
-            (info.TimeLimit + repeat - 1) / repeat,
+            Limit(info.TimeLimit, repeat),
             Rounded(repeat * info.ControlTimestep),
             Text($"{info.FrameSkip} physics steps of {info.Timestep} s, stepped as {(info.Stepping.IsControlSuite ? "dm_control does" : "Gymnasium does")}"),
             Describe(info.Camera));
     }
+
+    private static EnvironmentView Of(EnvironmentSpec spec)
+    {
+        EnvironmentSpec own = spec.Native ?? spec;
+        return new EnvironmentView(
+            spec.Id, null, null, null, own.ObservationSize, null, own.ActionSize, own.ActionLow, own.ActionHigh, null, Limit(own.TimeLimit, 1), null, null, null);
+    }
+
+    private static int? Limit(int steps, int repeat) => steps == EnvironmentSpec.NoTimeLimit ? null : (steps + repeat - 1) / repeat;
+
+    /// <summary>Simulated time of the longest episode; null where it is not known.</summary>
+    public double? LongestSeconds => this.TimeLimit * this.SecondsPerStep;
 
     /// <summary>"17 numbers", "3 frames of 84x84x3".</summary>
     public string Observation => this.Pixels is { } form

@@ -54,6 +54,8 @@ type Running(environment: (string * string) list, arguments: string list) =
 
     member _.HasExited = started.HasExited
 
+    member _.Id = started.Id
+
     /// kill -9.
     member _.Kill() =
         started.Kill()

@@ -117,4 +117,92 @@ let tests =
             Expect.equal code ExitCode.Failed "a place where nothing can be written"
             Expect.stringContains errors "/dev/null/a.png cannot be written" "which file"
         }
+
+        test "an environment of one's own is shown, tried and filmed like ours" {
+            use folder = new TemporaryFolder()
+
+            let task =
+                Path.Combine(__SOURCE_DIRECTORY__, "../../examples/reaching-arm/reaching-arm.yaml")
+
+            Expect.stringContains (ok [ "env"; "show"; task ]) "A hanging arm of two links" "its own description"
+            let file = folder.File "arm.png"
+
+            let run =
+                json (
+                    ok [
+                        "env"
+                        "run"
+                        task
+                        "--steps"
+                        "3"
+                        "--video"
+                        file
+                        "--size"
+                        "64x48"
+                        "--json"
+                    ]
+                )
+
+            Expect.equal (run.GetProperty("videoFrames").GetInt32()) 4 "the start and three steps"
+            Expect.isTrue (File.Exists file) "the video is there"
+            Expect.stringContains (refused [ "env"; "show"; "none.yaml" ]) "there is no task file" "a file that is not there"
+        }
+
+        test "a program that renders is filmed, one that does not is shown and tried" {
+            use folder = new TemporaryFolder()
+            let clients = Path.Combine(__SOURCE_DIRECTORY__, "../../clients/python")
+
+            let id (environment: string) =
+                $"external:python3 {clients}/ne_environment.py {environment}"
+
+            let file = folder.File "a.png"
+
+            let film (environment: string) =
+                shell [
+                    "env"
+                    "run"
+                    id environment
+                    "--steps"
+                    "3"
+                    "--video"
+                    file
+                    "--size"
+                    "64x48"
+                    "--json"
+                ]
+
+            let _, filmed, errors = film (Path.Combine(clients, "pendulum_example.py:Pendulum"))
+
+            Expect.equal ((json filmed).GetProperty("videoFrames").GetInt32()) 4 errors
+            Expect.isTrue (File.Exists file) "the video is there"
+            File.Delete file
+
+            let blind = folder.File "blind.py"
+
+            File.WriteAllText(
+                blind,
+                """
+class Space:
+    low, high, shape = [-1.0], [1.0], (1,)
+
+class Blind:
+    action_space = observation_space = Space()
+    def reset(self, seed=None):
+        return [0.0], {}
+    def step(self, action):
+        return [0.0], 1.0, False, False, {}
+"""
+            )
+
+            let id = id $"{blind}:Blind"
+            let shown = json (ok [ "env"; "show"; id; "--json" ])
+            Expect.equal (shown.GetProperty("camera").ValueKind) JsonValueKind.Null "what is not known"
+            let run = json (ok [ "env"; "run"; id; "--steps"; "5"; "--json" ])
+            Expect.equal (run.GetProperty("steps").GetInt32()) 5 "steps"
+            let code, _, errors = film $"{blind}:Blind"
+            Expect.equal code ExitCode.Failed errors
+            Expect.stringContains errors "cannot be recorded: it does not render" "why"
+            Expect.stringContains (refused [ "env"; "show"; id; "--pixels" ]) "Pictures can be observed of our own tasks" "no pictures"
+            Expect.equal (Directory.GetFiles folder.Path) [| blind |] "no part of a video is left"
+        }
     ]

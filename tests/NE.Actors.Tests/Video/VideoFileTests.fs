@@ -234,12 +234,14 @@ let targets =
                     0.008, 3
                     0.002, 9
                 ] do
-                let timing = VideoTiming.Of step
+                let timing = VideoTiming.Of(Nullable step)
                 Expect.equal timing.Stride stride $"{step} s"
                 Expect.floatClose Accuracy.high timing.SecondsPerFrame (float stride * step) "real time"
 
+            Expect.equal (VideoTiming.Of(Nullable())) (VideoTiming(1, 1.0 / 30.0)) "steps whose time is not known"
+
             for step in [ 0.0; -1.0; nan; infinity ] do
-                Expect.stringContains (refusal (fun () -> VideoTiming.Of step |> ignore)) "seconds between two steps" $"{step}"
+                Expect.stringContains (refusal (fun () -> VideoTiming.Of(Nullable step) |> ignore)) "seconds between two steps" $"{step}"
 
         testCase "has a size that is read from text"
         <| fun _ ->
