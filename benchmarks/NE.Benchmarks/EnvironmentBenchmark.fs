@@ -36,8 +36,8 @@ let private leastRatio, leastScaling = 0.95, 1.8
 type private Round = {
     C: Duration option
     Net: Duration
-    CTogether: float option
-    NetTogether: float
+    CTogether: Duration option
+    NetTogether: Duration
 }
 
 let private cores = Environment.ProcessorCount
@@ -88,7 +88,7 @@ let private measureTask (options: Options) (folder: string) (compiler: Result<st
 
     let natives =
         match compiler with
-        | Ok program -> Array.init cores (fun _ -> NativeLoop.Start(program, folder, tape))
+        | Ok program -> NativeLoop.Start(program, folder, tape, cores)
         | Error _ -> [||]
 
     try
@@ -106,8 +106,13 @@ let private measureTask (options: Options) (folder: string) (compiler: Result<st
             | [||] -> None
             | found -> Some found
 
+        let rounded (value: float) = Math.Round(value, 4)
+
         let quotient (figure: Round -> float option) =
-            optional figure |> Option.map (fun found -> Math.Round(Report.median found, 4))
+            optional figure |> Option.map (Report.median >> rounded)
+
+        let required (figure: Round -> float) =
+            rounds |> Array.map figure |> Report.median |> rounded
 
         {|
             task = task.Info.Id
@@ -121,15 +126,15 @@ let private measureTask (options: Options) (folder: string) (compiler: Result<st
             ratio = quotient (fun round -> round.C |> Option.map (fun c -> c.Wall / round.Net.Wall))
             ratioOfProcessorTime = quotient (fun round -> round.C |> Option.map (fun c -> c.Cpu / round.Net.Cpu))
             cProcesses =
-                optional (fun round -> round.CTogether |> Option.map (rate cores))
+                optional (fun round -> round.CTogether |> Option.map (fun c -> rate cores c.Wall))
                 |> Option.map figures
-            dotnetThreads = rounds |> Array.map (fun round -> rate cores round.NetTogether) |> figures
-            cScaling = quotient (fun round -> Option.map2 (fun (one: Duration) all -> float cores * one.Wall / all) round.C round.CTogether)
-            scaling =
-                rounds
-                |> Array.map (fun round -> float cores * round.Net.Wall / round.NetTogether)
-                |> Report.median
-                |> fun value -> Math.Round(value, 4)
+            dotnetThreads = rounds |> Array.map (fun round -> rate cores round.NetTogether.Wall) |> figures
+            cScaling =
+                quotient (fun round ->
+                    Option.map2 (fun (one: Duration) (all: Duration) -> float cores * one.Wall / all.Wall) round.C round.CTogether)
+            scaling = required (fun round -> float cores * round.Net.Wall / round.NetTogether.Wall)
+            // What the scaling would be if every thread always had a core: only memory, locks and caches slow it down.
+            scalingOfProcessorTime = required (fun round -> float (cores * cores) * round.Net.Cpu / round.NetTogether.Cpu)
         |}
     finally
         for native in natives do
@@ -148,20 +153,23 @@ let measure (options: Options) =
         | Ok _ -> ()
         | Error problem -> printfn $"without the C loop: {problem}"
 
-        printfn $"control steps per second, medians of {options.Rounds} rounds; x{cores} is on {cores} threads (C: processes)"
+        printfn
+            $"control steps per second, medians of {options.Rounds} rounds; x{cores}: {cores} threads (C: processes); (CPU): by processor time"
+
         let together = $"x{cores}"
 
         printfn
-            "%-32s %9s %9s %6s %8s %9s %9s %7s %7s"
+            "%-32s %9s %9s %6s %6s %9s %9s %9s %7s %6s"
             "task"
             "C"
             ".NET"
             ".NET/C"
-            "of CPU s"
+            "(CPU)"
             $"C {together}"
             $".NET {together}"
-            "C"
+            "C scaling"
             "scaling"
+            "(CPU)"
 
         let found = [
             for task in tasks do
@@ -173,7 +181,7 @@ let measure (options: Options) =
                     | None -> "-"
 
                 printfn
-                    "%-32s %9s %9.0f %6s %8s %9s %9.0f %7s %7.2f"
+                    "%-32s %9s %9.0f %6s %6s %9s %9.0f %9s %7.2f %6.2f"
                     result.task
                     (result.c |> Option.map _.median |> show "F0")
                     result.dotnet.median
@@ -183,6 +191,7 @@ let measure (options: Options) =
                     result.dotnetThreads.median
                     (show "F2" result.cScaling)
                     result.scaling
+                    result.scalingOfProcessorTime
 
                 result
         ]

@@ -64,17 +64,18 @@ type EnvironmentLoop(tape: EnvironmentTape) =
         member _.Dispose() = environment.Dispose()
 
 module Together =
-    /// Runs every player on a thread of its own, all released at once, and gives the seconds until the last one is done.
-    let play (players: (unit -> Duration)[]) : float =
+    /// Runs every player on a thread of its own, all released at once: the seconds until the last one is done, and the sum of
+    /// their processor times.
+    let play (players: (unit -> Duration)[]) : Duration =
         use gate = new Barrier(players.Length)
-        let walls = Array.zeroCreate<float> players.Length
+        let found = Array.zeroCreate<Duration> players.Length
 
         let threads =
             players
             |> Array.mapi (fun i player ->
                 let body () =
                     gate.SignalAndWait()
-                    walls[i] <- player().Wall
+                    found[i] <- player ()
 
                 Thread(body, IsBackground = true))
 
@@ -84,4 +85,7 @@ module Together =
         for thread in threads do
             thread.Join()
 
-        Array.max walls
+        {
+            Wall = found |> Seq.map _.Wall |> Seq.max
+            Cpu = found |> Seq.sumBy _.Cpu
+        }

@@ -49,8 +49,8 @@ type NativeLoop private (child: Process) =
             else
                 Error $"gcc failed with exit code {compiler.ExitCode}; its messages are above"
 
-    /// Starts the compiled program on a tape, whose files it writes into the folder.
-    static member Start(program: string, folder: string, tape: EnvironmentTape) : NativeLoop =
+    /// Starts the compiled program so many times on one tape, whose files are written into the folder.
+    static member Start(program: string, folder: string, tape: EnvironmentTape, count: int) : NativeLoop[] =
         let model, file = Path.Combine(folder, "model.xml"), Path.Combine(folder, "tape")
         File.WriteAllText(model, Robots.read tape.Task.Info.Robot)
         tape.Write file
@@ -62,16 +62,28 @@ type NativeLoop private (child: Process) =
             |> Option.ofObj
             |> Option.filter (String.IsNullOrEmpty >> not)
 
-        match start program [ library; model; file ] beside with
-        | Some child -> new NativeLoop(child)
-        | None -> failwith $"{program} cannot be started."
+        let one _ =
+            match start program [ library; model; file ] beside with
+            | Some child -> new NativeLoop(child)
+            | None -> failwith $"{program} cannot be started."
+
+        let loops = Array.init count one
+        // The next task overwrites the files, so they must have been read.
+        loops |> Array.iter (fun loop -> loop.Play 0 |> ignore)
+        loops
 
     member private _.Ask(question: string) : string =
-        child.StandardInput.WriteLine question
-        child.StandardInput.Flush()
+        let ended () =
+            failwith "The C loop ended; its message is above."
+
+        try
+            child.StandardInput.WriteLine question
+            child.StandardInput.Flush()
+        with :? IOException ->
+            ended ()
 
         match child.StandardOutput.ReadLine() with
-        | null -> failwith "The C loop ended; its message is above."
+        | null -> ended ()
         | answer -> answer
 
     /// Plays the tape once and gives the bits of its final state.
@@ -87,6 +99,10 @@ type NativeLoop private (child: Process) =
 
     interface IDisposable with
         member _.Dispose() =
-            child.StandardInput.Close()
+            try
+                child.StandardInput.Close()
+            with :? IOException ->
+                () // It ended before.
+
             child.WaitForExit()
             child.Dispose()
