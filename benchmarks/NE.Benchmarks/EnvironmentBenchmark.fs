@@ -42,14 +42,15 @@ type private Round = {
 
 let private cores = Environment.ProcessorCount
 
-/// Steps of a round: as many as one environment makes in that time. Long enough for the just-in-time compiler's second tier.
+/// Steps of a round: as many as one environment makes in that time. Takes processor time enough for the just-in-time compiler's second
+/// tier; on a busy machine that is a while.
 let private stepsOfRound (seconds: float) (tape: EnvironmentTape) (loop: EnvironmentLoop) =
     let mutable played = 0.0
     let mutable fastest = infinity
 
-    while played < max 2.0 seconds do
+    while played < 1.5 do
         let duration = loop.Play tape.Steps
-        played <- played + duration.Wall
+        played <- played + duration.Cpu
         fastest <- min fastest duration.Wall
 
     max 1 (int (seconds / fastest * float tape.Steps))
@@ -143,6 +144,7 @@ let private measureTask (options: Options) (folder: string) (compiler: Result<st
 let measure (options: Options) =
     let tasks = options.Tasks |> List.map (Registry.find >> Result.defaultWith failwith)
     let library = MuJoCoLibrary.Current
+    Option.iter Report.requireWritable options.Output
     let folder = Directory.CreateTempSubdirectory("ne-benchmark-").FullName
     let loadBefore = Report.load ()
 

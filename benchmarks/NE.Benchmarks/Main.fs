@@ -1,6 +1,7 @@
 module NE.Benchmarks.Main
 
 open System
+open System.IO
 open NE.Actors.MuJoCo
 open NE.Model.Tasks
 
@@ -96,7 +97,10 @@ let main arguments =
         try
             measure ()
             0
-        with :? MuJoCoUnavailableException as problem ->
+        with
+        | :? MuJoCoUnavailableException
+        | :? IOException
+        | :? UnauthorizedAccessException as problem ->
             eprintfn $"{problem.Message}"
             1
     | Error problem ->

@@ -15,11 +15,17 @@ let median (values: float seq) : float =
     else
         (sorted[middle - 1] + sorted[middle]) / 2.0
 
-/// Writes a report as JSON, and its folder when that is missing.
-let write (file: string) (report: obj) : unit =
+/// Makes the file, if it is not there, and its folder: what cannot be written should be known before the measurement.
+let requireWritable (file: string) : unit =
     match Path.GetDirectoryName(Path.GetFullPath file) with
     | null -> ()
     | folder -> Directory.CreateDirectory folder |> ignore
+
+    File.Open(file, FileMode.OpenOrCreate, FileAccess.Write).Dispose()
+
+/// Writes a report as JSON, and its folder when that is missing.
+let write (file: string) (report: obj) : unit =
+    requireWritable file
 
     File.WriteAllText(
         file,
