@@ -40,6 +40,23 @@ let private environments = [
 let private reference (name: string) =
     Path.Combine(AppContext.BaseDirectory, "data", "reference", $"{name}.json.gz")
 
+let private frameFolder =
+    Path.Combine(AppContext.BaseDirectory, "data", "reference", "frames")
+
+let private frames = Path.Combine(frameFolder, "frames.json")
+
+/// A copy of the frames and their index, to be changed.
+let private inCopyOfFrames (action: string -> unit) =
+    let folder = Directory.CreateTempSubdirectory("ne-frames-").FullName
+
+    for file in Directory.GetFiles frameFolder do
+        File.Copy(file, Path.Combine(folder, string (Path.GetFileName file)))
+
+    try
+        action folder
+    finally
+        Directory.Delete(folder, true)
+
 let private matches name =
     test $"{name}: compiled arrays, trajectories, observations, rewards and terminations equal the reference" {
         let result = ReferenceReplay.Run(reference name)
@@ -110,6 +127,45 @@ let tests =
 
             inTemporaryFile (case.Replace("linear", "cubic")) (fun file ->
                 Expect.stringContains (message (fun () -> ReferenceReplay.Run file |> ignore)) "'cubic' is not known" "the sigmoid")
+        }
+
+        test "the 12 frames are drawn as the suite's own models are, within 2 grey levels on average" {
+            let result = ReferenceReplay.Run frames
+            Expect.equal result.Frames.Count 12 "frames"
+            Expect.isTrue result.Passed (result.ToText())
+        }
+
+        test "a frame of another pose is named with its difference" {
+            inCopyOfFrames (fun folder ->
+                File.Copy(Path.Combine(folder, "walker_1.png"), Path.Combine(folder, "walker_0.png"), true)
+                let result = ReferenceReplay.Run(Path.Combine(folder, "frames.json"))
+
+                let failed =
+                    result.Frames
+                    |> Seq.filter (fun frame -> not frame.Passed)
+                    |> Seq.map _.Picture
+                    |> List.ofSeq
+
+                Expect.equal failed [ "walker_0.png" ] "which"
+                Expect.stringContains (result.ToText()) "FAIL walker_0.png (dmc/walker): mean difference" "said")
+        }
+
+        test "a frame that is missing, of another size or no picture is refused with its file" {
+            inCopyOfFrames (fun folder ->
+                let file = Path.Combine(folder, "cheetah_0.png")
+
+                let run () =
+                    ReferenceReplay.Run(Path.Combine(folder, "frames.json")) |> ignore
+
+                let index = Path.Combine(folder, "frames.json")
+                let whole = File.ReadAllText index
+                File.WriteAllText(index, whole.Replace("\"width\": 84", "\"width\": 85"))
+                Expect.stringContains (message run) "84 x 84 pixels, expected 85 x 84" "size"
+                File.WriteAllText(index, whole)
+                File.WriteAllText(file, "no picture")
+                Expect.stringContains (message run) "cheetah_0.png is not a picture" "content"
+                File.Delete file
+                Expect.throwsT<FileNotFoundException> run "missing")
         }
 
         test "a target that stands elsewhere changes reacher's observations" {
