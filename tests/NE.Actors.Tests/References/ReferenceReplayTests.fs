@@ -45,15 +45,21 @@ let private frameFolder =
 
 let private frames = Path.Combine(frameFolder, "frames.json")
 
-/// A copy of the frames and their index, to be changed.
-let private inCopyOfFrames (action: string -> unit) =
+/// A copy of one frame and an index of its own: the index and the picture, to be changed.
+let private withFrame (picture: string) (action: string -> string -> unit) =
     let folder = Directory.CreateTempSubdirectory("ne-frames-").FullName
+    let index, copy = Path.Combine(folder, "frames.json"), Path.Combine(folder, picture)
+    use whole = JsonDocument.Parse(File.ReadAllText frames)
 
-    for file in Directory.GetFiles frameFolder do
-        File.Copy(file, Path.Combine(folder, string (Path.GetFileName file)))
+    let entry =
+        whole.RootElement.GetProperty("frames").EnumerateArray()
+        |> Seq.find (fun frame -> frame.GetProperty("file").GetString() = picture)
+
+    File.WriteAllText(index, $"{{ \"frames\": [{entry.GetRawText()}] }}")
+    File.Copy(Path.Combine(frameFolder, picture), copy)
 
     try
-        action folder
+        action index copy
     finally
         Directory.Delete(folder, true)
 
@@ -136,36 +142,26 @@ let tests =
         }
 
         test "a frame of another pose is named with its difference" {
-            inCopyOfFrames (fun folder ->
-                File.Copy(Path.Combine(folder, "walker_1.png"), Path.Combine(folder, "walker_0.png"), true)
-                let result = ReferenceReplay.Run(Path.Combine(folder, "frames.json"))
-
-                let failed =
-                    result.Frames
-                    |> Seq.filter (fun frame -> not frame.Passed)
-                    |> Seq.map _.Picture
-                    |> List.ofSeq
-
-                Expect.equal failed [ "walker_0.png" ] "which"
+            withFrame "walker_0.png" (fun file picture ->
+                File.Copy(Path.Combine(frameFolder, "walker_1.png"), picture, true)
+                let result = ReferenceReplay.Run file
+                Expect.isFalse result.Passed "it differs"
                 Expect.stringContains (result.ToText()) "FAIL walker_0.png (dmc/walker): mean difference" "said")
         }
 
-        test "a frame that is missing, of another size or no picture is refused with its file" {
-            inCopyOfFrames (fun folder ->
-                let file = Path.Combine(folder, "cheetah_0.png")
+        test "a picture that is missing, of another size or none at all is refused with its file" {
+            withFrame "cartpole_0.png" (fun file picture ->
+                let refused () =
+                    message (fun () -> ReferenceReplay.Run file |> ignore)
 
-                let run () =
-                    ReferenceReplay.Run(Path.Combine(folder, "frames.json")) |> ignore
-
-                let index = Path.Combine(folder, "frames.json")
-                let whole = File.ReadAllText index
-                File.WriteAllText(index, whole.Replace("\"width\": 84", "\"width\": 85"))
-                Expect.stringContains (message run) "84 x 84 pixels, expected 85 x 84" "size"
-                File.WriteAllText(index, whole)
-                File.WriteAllText(file, "no picture")
-                Expect.stringContains (message run) "cheetah_0.png is not a picture" "content"
-                File.Delete file
-                Expect.throwsT<FileNotFoundException> run "missing")
+                let whole = File.ReadAllText file
+                File.WriteAllText(file, whole.Replace("\"width\": 84", "\"width\": 85"))
+                Expect.stringContains (refused ()) "84 x 84 pixels, expected 85 x 84" "size"
+                File.WriteAllText(file, whole)
+                File.WriteAllText(picture, "no picture")
+                Expect.stringContains (refused ()) "cartpole_0.png is not a picture" "content"
+                File.Delete picture
+                Expect.throwsT<FileNotFoundException> (fun () -> ReferenceReplay.Run file |> ignore) "missing")
         }
 
         test "a target that stands elsewhere changes reacher's observations" {
