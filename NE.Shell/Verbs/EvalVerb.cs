@@ -29,6 +29,7 @@ internal static class EvalVerb
                 + $"{spec.ObservationSize} and {spec.ActionSize}, so it is not the environment that the run was trained on");
         }
 
+        SayIfChanged(paths, info, spec, host);
         EpisodeResults results = EpisodeRunner.Run(environment, policy, info.Seed, command.Episodes);
         double mean = results.Returns.Average();
         double deviation = Math.Sqrt(results.Returns.Average(value => (value - mean) * (value - mean)));
@@ -50,6 +51,24 @@ internal static class EvalVerb
         Tables.Write(host, table);
         host.Output.WriteLine($"{paths.Name} at step {Format.Count(step)}: mean {Format.Value(mean)}, standard deviation {Format.Value(deviation)}, {command.Episodes} episodes of {info.Environment}");
         return ExitCode.Ok;
+    }
+
+    /// <summary>To play on something else is allowed, but not without a word.</summary>
+    private static void SayIfChanged(RunPaths paths, RunInfo info, EnvironmentSpec spec, ShellHost host)
+    {
+        if (spec.Fingerprint is null)
+        {
+            return;
+        }
+
+        try
+        {
+            EnvironmentFingerprint.Require(info.Environment, CheckpointReader.Environment(paths), spec.Fingerprint);
+        }
+        catch (EnvironmentUnusableException changed)
+        {
+            host.Error.WriteLine($"ne: note: {changed.Message}");
+        }
     }
 
     private static (long Step, byte[] Policy) Load(RunPaths paths, PolicyChoice choice)

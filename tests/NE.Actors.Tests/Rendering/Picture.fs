@@ -2,9 +2,6 @@
 module NE.Actors.Tests.Rendering.Picture
 
 open System
-open System.Buffers.Binary
-open System.IO
-open System.IO.Compression
 open System.Threading
 open NE.Actors.MuJoCo
 open NE.Actors.Rendering
@@ -88,58 +85,3 @@ let onOwnThread (work: unit -> 'T) : Result<'T, exn> =
     thread.Start()
     thread.Join()
     result
-
-/// Reads the one kind of PNG that the reference frames are: 8-bit RGB, not interlaced (RFC 2083).
-let readPng (file: string) =
-    let bytes = File.ReadAllBytes file
-
-    let int32At (at: int) =
-        BinaryPrimitives.ReadInt32BigEndian(ReadOnlySpan(bytes, at, 4))
-
-    let width, height = int32At 16, int32At 20
-
-    if (bytes[24], bytes[25], bytes[28]) <> (8uy, 2uy, 0uy) then
-        failwith $"{file} is no 8-bit RGB picture"
-
-    use packed = new MemoryStream()
-
-    let rec collect at =
-        if at < bytes.Length then
-            if Text.Encoding.ASCII.GetString(bytes, at + 4, 4) = "IDAT" then
-                packed.Write(bytes, at + 8, int32At at)
-
-            collect (at + 12 + int32At at)
-
-    collect 8
-    packed.Position <- 0L
-    use unpacked = new ZLibStream(packed, CompressionMode.Decompress)
-    let stride = 3 * width
-    let result: byte[] = Array.zeroCreate (height * stride)
-    let line = Array.zeroCreate (1 + stride)
-
-    for y in 0 .. height - 1 do
-        unpacked.ReadExactly(Span line)
-
-        for i in 0 .. stride - 1 do
-            let at = y * stride + i
-            let left = if i < 3 then 0 else int result[at - 3]
-            let up = if y = 0 then 0 else int result[at - stride]
-            let upLeft = if i < 3 || y = 0 then 0 else int result[at - stride - 3]
-
-            let predicted =
-                match line[0] with
-                | 0uy -> 0
-                | 1uy -> left
-                | 2uy -> up
-                | 3uy -> (left + up) / 2
-                | _ ->
-                    let guess = left + up - upLeft
-                    List.minBy (fun value -> abs (guess - value)) [ left; up; upLeft ]
-
-            result[at] <- byte (int line[1 + i] + predicted)
-
-    {
-        Width = width
-        Height = height
-        Bytes = result
-    }
