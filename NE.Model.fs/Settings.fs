@@ -300,7 +300,10 @@ module Settings =
         Checkpoint = { Every = 25_000L }
         Evaluation = { Every = Auto; Episodes = 10 }
         Log = { MetricsEvery = 1_000L }
-        External = { StartTimeout = 60.0; StepTimeout = 30.0 }
+        External = {
+            StartTimeout = 60.0
+            StepTimeout = 30.0
+        }
     }
 
     // ---- how a value of each kind is read and written -------------------------------------------------------------------------
@@ -372,7 +375,10 @@ module Settings =
 
     let private openFraction = real "a number in [0, 1)" (fun v -> v >= 0.0 && v < 1.0)
     let private positive = real "a number > 0" (fun v -> v > 0.0)
-    let private patience = real "a number in (0, 86400]" (fun v -> v > 0.0 && v <= 86400.0)
+
+    let private patience =
+        real "a number in (0, 86400]" (fun v -> v > 0.0 && v <= 86400.0)
+
     let private notNegative = real "a number >= 0" (fun v -> v >= 0.0)
 
     let private choice (cases: (string * 'T) list) = {
