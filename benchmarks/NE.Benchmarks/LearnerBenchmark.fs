@@ -3,8 +3,6 @@ module NE.Benchmarks.LearnerBenchmark
 
 open System
 open System.Diagnostics
-open System.IO
-open System.Text.Json
 open NE.Model
 open NE.Model.Agents
 open NE.Model.Networks
@@ -90,15 +88,6 @@ let private eager (options: Options) (settings: Settings) (networks: Td3Networks
                 S2 = take s2
                 Noise = torch.randn_like (actions) * deviation
             }
-
-let private median (values: float seq) =
-    let sorted = values |> Seq.sort |> Array.ofSeq
-    let middle = sorted.Length / 2
-
-    if sorted.Length % 2 = 1 then
-        sorted[middle]
-    else
-        (sorted[middle - 1] + sorted[middle]) / 2.0
 
 let private settingsOf (options: Options) method =
     let settings, _ =
@@ -217,12 +206,12 @@ let run (options: Options) =
         (contenders |> List.find (fun c -> c.Name = name)).Rates
     // Rounds alternate, so ratios of neighbours are less disturbed by a busy machine than ratios of medians.
     let paired a b =
-        Seq.map2 (fun (x: float) y -> x / y) (rate a) (rate b) |> median
+        Seq.map2 (fun (x: float) y -> x / y) (rate a) (rate b) |> Report.median
 
     let denseOverEager, neOverDense = paired "dense" "eager", paired "ne" "dense"
     let event = eventSeconds options replay
     let interval = neSettings.Ne.GrowInterval.Value
-    let eventShare = event / float interval * median (rate "dense")
+    let eventShare = event / float interval * Report.median (rate "dense")
 
     let allocated =
         let before = GC.GetAllocatedBytesForCurrentThread()
@@ -231,7 +220,7 @@ let run (options: Options) =
 
     let report = {|
         command = String.Join(" ", Environment.GetCommandLineArgs() |> Seq.skip 1)
-        machine = $"{Environment.ProcessorCount} cores, {Runtime.InteropServices.RuntimeInformation.OSDescription}"
+        machine = Report.machine
         dotnet = Environment.Version.ToString()
         engine = "torch cpu"
         torchSharp = (LibTorch.describe ()).TorchSharpVersion
@@ -246,7 +235,7 @@ let run (options: Options) =
                 for c in contenders ->
                     c.Name,
                     {|
-                        median = median c.Rates
+                        median = Report.median c.Rates
                         rounds = c.Rates.ToArray()
                     |}
             ]
@@ -259,18 +248,10 @@ let run (options: Options) =
         managedBytesPerUpdate = allocated
     |}
 
-    let folder = Path.GetDirectoryName(Path.GetFullPath options.Output)
-    Directory.CreateDirectory(nonNull folder) |> ignore
-
-    let json =
-        JsonSerializer.Serialize(report, JsonSerializerOptions(WriteIndented = true))
-
-    File.WriteAllText(options.Output, json + "\n")
-
     for c in contenders do
-        printfn $"{c.Name, -6} median {median c.Rates:F1} updates/s  [{Seq.min c.Rates:F1} .. {Seq.max c.Rates:F1}]"
+        printfn $"{c.Name, -6} median {Report.median c.Rates:F1} updates/s  [{Seq.min c.Rates:F1} .. {Seq.max c.Rates:F1}]"
 
     printfn $"dense / eager {denseOverEager:F2}   ne overhead over dense {100.0 * (1.0 / neOverDense - 1.0):F2} %%"
     printfn $"one topology event of both networks {1000.0 * event:F1} ms = {100.0 * eventShare:F2} %% of a run with growInterval {interval}"
     printfn $"managed bytes per dense update {allocated:F0}"
-    printfn $"written to {options.Output}"
+    Report.write options.Output report
