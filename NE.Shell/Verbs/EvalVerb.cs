@@ -18,6 +18,7 @@ internal static class EvalVerb
         host.Prepare();
         using IEnvironment environment = EnvironmentFactory.Create(info.Environment);
         StoredPolicy.RequireFit(policy, paths, environment.Spec);
+        StoredPolicy.SayIfChanged(paths, info, environment.Spec, host);
         EpisodeResults results = EpisodeRunner.Run(environment, policy, info.Seed, command.Episodes);
         double mean = results.Returns.Average();
         double deviation = Math.Sqrt(results.Returns.Average(value => (value - mean) * (value - mean)));

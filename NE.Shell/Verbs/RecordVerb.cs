@@ -23,6 +23,7 @@ internal static class RecordVerb
         host.Prepare();
         using IEnvironment environment = EnvironmentFactory.Create(info.Environment);
         StoredPolicy.RequireFit(policy, paths, environment.Spec);
+        StoredPolicy.SayIfChanged(paths, info, environment.Spec, host);
         using var video = new EpisodeVideo(EpisodeVideo.View(environment), target, VideoActor.Title(paths.Name, step), command.Episodes);
         long shown = host.Clock.GetTimestamp();
         host.Error.WriteLine($"recording {command.Episodes} {(command.Episodes == 1 ? "episode" : "episodes")} of {info.Environment}, the policy of step {Format.Count(step)}");

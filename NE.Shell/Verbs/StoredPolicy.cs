@@ -36,4 +36,22 @@ internal static class StoredPolicy
                 + $"{spec.ObservationSize} and {spec.ActionSize}, so it is not the environment that the run was trained on");
         }
     }
+
+    /// <summary>To play on something else is allowed, but not without a word.</summary>
+    public static void SayIfChanged(RunPaths paths, RunInfo info, EnvironmentSpec spec, ShellHost host)
+    {
+        if (spec.Fingerprint is null)
+        {
+            return;
+        }
+
+        try
+        {
+            EnvironmentFingerprint.Require(info.Environment, CheckpointReader.Environment(paths), spec.Fingerprint);
+        }
+        catch (EnvironmentUnusableException changed)
+        {
+            host.Error.WriteLine($"ne: note: {changed.Message}");
+        }
+    }
 }

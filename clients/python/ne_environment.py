@@ -30,6 +30,9 @@ import signal
 import struct
 import sys
 
+# A folder of environments stays as it is.
+sys.dont_write_bytecode = True
+
 VERSION = 1
 LONGEST_FRAME = 1 << 26
 

@@ -87,7 +87,11 @@ let tests =
 
                 let played = ne [ "eval"; "whole"; "--runs"; runs; "--episodes"; "1" ]
                 Expect.equal played.ExitCode 0 played.Error
+                Expect.equal played.Error "" "nothing to warn of"
                 File.WriteAllText(file, File.ReadAllText(file).Replace("weight: 0.01", "weight: 0.02"))
+                let warned = ne [ "eval"; "whole"; "--runs"; runs; "--episodes"; "1" ]
+                Expect.equal warned.ExitCode 0 warned.Error
+                Expect.stringContains warned.Error "the task file (was sha256" "a word about it"
                 let refused = ne [ "resume"; "whole"; "--runs"; runs; "--steps"; "2500" ]
                 Expect.equal refused.ExitCode 2 refused.Output
                 Expect.stringContains refused.Error "the task file (was sha256" "what changed"

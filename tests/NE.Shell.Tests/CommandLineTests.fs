@@ -4,6 +4,7 @@ open System.Collections.Generic
 open Expecto
 open NE.Actors.Runs
 open NE.Actors.Video
+open NE.Model
 open NE.Shell.Commands
 open NE.Shell.Tests.Support
 
@@ -56,6 +57,16 @@ let tests =
                      && List.ofSeq train.Configuration.Pairs = [ "ne.omega=0.2"; "td3.batchSize=64" ]
                      && train.DryRun
                      && train.Runs = "elsewhere"
+                 | _ -> false)
+            reads
+                "an environment's command may have an equals sign in it"
+                [ "train"; "external:python3 env.py --size=3"; "run.seed=4" ]
+                (function
+                 | :? TrainCommand as train ->
+                     [ for struct (key, value, _) in train.Configuration.Options -> key, value ] = [
+                         "run.environment", "external:python3 env.py --size=3"
+                     ]
+                     && List.ofSeq train.Configuration.Pairs = [ "run.seed=4" ]
                  | _ -> false)
             reads
                 "resume takes changed keys and where to go on from"
@@ -254,5 +265,20 @@ let tests =
                 (shell [ "test" ])
                 (ExitCode.UserError, "", "ne: the tests are built and run by the launcher: ./ne test\n")
                 "message"
+        }
+
+        test "a run without a name is called after its environment, whatever that is" {
+            let named environment =
+                match Settings.apply [ struct ("run.environment", environment) ] Settings.defaults with
+                | Ok settings -> RunName.Validate(RunNames.Default settings)
+                | Error errors -> failtest $"{errors}"
+
+            Expect.equal (named "Hopper-v4") "Hopper-v4-ne-s0" "ours"
+            Expect.equal (named "dmc/walker-walk") "dmc-walker-walk-ne-s0" "a domain"
+            Expect.equal (named "/home/me/my arms/Arm one.yaml") "Arm-one-ne-s0" "a task file"
+            Expect.equal (named "plugin:/a/Robots.dll#My.Arm") "Arm-ne-s0" "a plug-in"
+            Expect.equal (named "external:python3 env.py") "external-python3-ne-s0" "a program"
+            Expect.equal (named "/tasks/_.yaml") "run-ne-s0" "nothing that a name may begin with"
+            Expect.isLessThan (named $"/tasks/{System.String('x', 300)}.yaml").Length 101 "a long one"
         }
     ]

@@ -47,6 +47,7 @@ internal sealed class LastLines
             // The pipe was closed under the reader: there is nothing more to tell.
         }
 
+        source.Dispose();
         this.EndLine();
         this.ended.Set();
     }

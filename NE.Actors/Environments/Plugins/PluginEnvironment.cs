@@ -50,15 +50,38 @@ internal sealed class PluginEnvironment : IEnvironment
         }
     }
 
-    public void Reset(Stream random, Span<float> observation) => this.inner.Reset(random, observation);
+    public void Reset(Stream random, Span<float> observation)
+    {
+        this.inner.Reset(random, observation);
+        this.RequireFinite(observation);
+    }
 
-    public StepResult Step(ReadOnlySpan<float> action, Span<float> observation) => this.inner.Step(action, observation);
+    public StepResult Step(ReadOnlySpan<float> action, Span<float> observation)
+    {
+        var result = this.inner.Step(action, observation);
+        this.RequireFinite(observation);
+        return double.IsFinite(result.Reward)
+            ? result
+            : throw new InvalidOperationException($"The environment {this.Spec.Id} gave the reward {result.Reward}; expected a finite number.");
+    }
 
     public byte[] SaveState() => this.inner.SaveState();
 
     public void RestoreState(ReadOnlySpan<byte> state, Span<float> observation) => this.inner.RestoreState(state, observation);
 
     public void Dispose() => this.inner.Dispose();
+
+    /// <summary>One number that is not finite would end the whole run once it is learned from; so it is this environment's failure.</summary>
+    private void RequireFinite(ReadOnlySpan<float> observation)
+    {
+        for (var i = 0; i < observation.Length; i++)
+        {
+            if (!float.IsFinite(observation[i]))
+            {
+                throw new InvalidOperationException($"The environment {this.Spec.Id} gave {observation[i]} as observation {i}; expected a finite number.");
+            }
+        }
+    }
 
     private static (Assembly Assembly, EnvironmentFingerprint Fingerprint) Load(string file)
     {

@@ -84,6 +84,18 @@ let tests =
                 with :? EnvironmentUnusableException as problem ->
                     Expect.stringContains problem.Message "the plug-in (was sha256" "what changed")
 
+        testCase "that gives a number that is not finite fails at once"
+        <| fun _ ->
+            use environment = EnvironmentFactory.Create slide
+            let observation, action = [| 0.0f |], [| infinityf |]
+            environment.Reset(Random.at 1L Random.Purpose.Reset 0L 0L 0L, observation)
+
+            try
+                environment.Step(action, observation) |> ignore
+                failtest "expected a failure"
+            with :? InvalidOperationException as problem ->
+                Expect.stringContains problem.Message "as observation 0; expected a finite number" "what and where"
+
         testCase "trains"
         <| fun _ ->
             Training.inFolder (fun folder ->

@@ -309,4 +309,99 @@ let tests =
             Expect.floatClose Accuracy.veryHigh terms[1] (ControlSuite.Tolerance.gaussian (struct (0.0, 0.05)) 0.2 distance) "hold"
 
             Expect.floatClose Accuracy.veryHigh terms[2] (-0.01 * (0.25 + 0.0625)) "control"
+
+        testCase "every other part and term reads what MuJoCo has under that name"
+        <| fun _ ->
+            inFolder (fun folder ->
+                File.Copy(Path.Combine(repository, "examples/reaching-arm/arm.xml"), Path.Combine(folder, "arm.xml"))
+                let file = Path.Combine(folder, "reading.yaml")
+
+                File.WriteAllText(
+                    file,
+                    """
+model: arm.xml
+frameSkip: 2
+camera: {body: lower, distance: 2}
+observation:
+  - {part: sensor, sensor: hand velocity}
+  - {part: orientation, body: lower}
+  - {part: position, geom: lower, axes: zx}
+  - {part: body-velocities, bodies: lower}
+  - {part: body-inertias, bodies: [upper, lower]}
+  - {part: actuator-forces}
+  - {part: constraint-forces, from: 1, count: 1}
+  - {part: contact-forces}
+reward:
+  - {term: sensor, name: speed, sensor: hand velocity, norm: true}
+  - {term: sensor, name: rise, sensor: hand velocity, component: 2, weight: 2}
+  - {term: upright, body: upper}
+  - {term: position, geom: lower, axis: z}
+  - {term: joint-velocity, joint: elbow}
+  - {term: velocity, site: hand, axis: x}
+  - term: product
+    of:
+      - {term: upright, body: lower, tolerance: {bounds: [-1, 0], margin: 1, sigmoid: linear, valueAtMargin: 0}}
+      - {term: position, joint: shoulder}
+"""
+                )
+
+                use environment = EnvironmentFactory.Create file :?> MuJoCoEnvironment
+                Expect.equal environment.Camera (Camera.Tracking(2, 2.0, 90.0, -20.0)) "camera"
+                let observation: float32[] = Array.zeroCreate environment.Spec.ObservationSize
+                (environment :> IEnvironment).Reset(resetStream 1L 0L, observation)
+                let action = [| 1.0f; -1.0f |]
+
+                for _ in 1..10 do
+                    (environment :> IEnvironment).Step(action, observation) |> ignore
+
+                let simulator = environment.Simulator
+                let before = simulator.SiteXPos[3]
+                (environment :> IEnvironment).Step(action, observation) |> ignore
+                let matrix, geoms = simulator.XMat.ToArray(), simulator.GeomXPos.ToArray()
+                let speed = simulator.SensorData.ToArray()
+
+                let expected =
+                    Array.concat [
+                        speed
+                        matrix[18..26]
+                        [| geoms[5]; geoms[3] |]
+                        simulator.CVel.ToArray()[12..17]
+                        simulator.CInert.ToArray()[10..29]
+                        simulator.QFrcActuator.ToArray()
+                        [| simulator.QFrcConstraint[1] |]
+                        simulator.CFrcExt.ToArray()[6..17]
+                    ]
+
+                Expect.equal observation (expected |> Array.map float32) "observation"
+                Expect.isGreaterThan (abs speed[2]) 1e-3 "the hand moves"
+                let upright = matrix[26]
+
+                let reward = [|
+                    sqrt (speed |> Array.sumBy (fun v -> v * v))
+                    2.0 * speed[2]
+                    matrix[17]
+                    geoms[5]
+                    simulator.QVel[1]
+                    (simulator.SiteXPos[3] - before) / 0.01
+                    (if upright <= 0.0 then 1.0 else 1.0 - upright) * simulator.QPos[0]
+                |]
+
+                for index, (found, expected) in Array.indexed (Array.zip (environment.RewardTerms.ToArray()) reward) do
+                    Expect.floatClose Accuracy.veryHigh found expected $"term {index}")
+
+        testCase "pictures can be observed of a task file, but not where actions would have to be rescaled or of other processes"
+        <| fun _ ->
+            withTask "hopper" hopper (fun file ->
+                let shape = PixelDefaults.Shape
+                let described = EnvironmentFactory.DescribePixels(file, shape, 2)
+                Expect.equal described.ActionHigh [| 1.0f; 1.0f; 1.0f |] "bounds"
+                let model = Path.Combine(Path.GetDirectoryName file |> string, "hopper.xml")
+                File.WriteAllText(model, (File.ReadAllText model).Replace("ctrlrange=\"-1 1\"", "ctrlrange=\"-0.5 1\""))
+
+                for id in [ file; "external:no-such-program"; "plugin:nothing.dll" ] do
+                    try
+                        EnvironmentFactory.CreatePixels id |> ignore
+                        failtest "expected a refusal"
+                    with :? EnvironmentUnusableException as problem ->
+                        Expect.stringContains problem.Message "Pictures can be observed" id)
     ]
