@@ -75,7 +75,9 @@ internal static class EnvironmentVerbs
             : view.Observation),
         ("action", $"{EnvironmentView.Numbers(view.ActionSize)} in {view.ActionRange}"),
         ("repeat", view.Pixels is { } pixels ? $"{pixels.ActionRepeat} control steps per action, rewards summed" : null),
-        ("reward", view.RewardTerms is { } terms ? string.Join(" + ", terms) : null),
+        ("reward", view.Reward),
+        ("terms", view.RewardTerms is { } terms ? string.Join(", ", terms) : null),
+        ("terminates", view.Termination),
         ("step", view.SecondsPerStep is { } step ? $"{Format.Value(step, "0.######")} s" : null),
         ("time limit", view.TimeLimit is { } limit
             ? $"{Format.Count(limit)} steps{(view.LongestSeconds is { } seconds ? $", {Format.Value(seconds, "0.###")} s" : "")}"

@@ -16,6 +16,8 @@ namespace NE.Shell.Views;
 /// <param name="ActionLow">Lower bounds of the action.</param>
 /// <param name="ActionHigh">Upper bounds of the action.</param>
 /// <param name="RewardTerms">What the reward is the sum of.</param>
+/// <param name="Reward">The reward as a formula in words.</param>
+/// <param name="Termination">When the task terminates, in words.</param>
 /// <param name="TimeLimit">Steps of the agent after which an episode is truncated; null for none.</param>
 /// <param name="SecondsPerStep">Simulated time of a step of the agent.</param>
 /// <param name="Physics">How a step is made.</param>
@@ -31,6 +33,8 @@ internal sealed record EnvironmentView(
     float[] ActionLow,
     float[] ActionHigh,
     string[]? RewardTerms,
+    string? Reward,
+    string? Termination,
     int? TimeLimit,
     double? SecondsPerStep,
     string? Physics,
@@ -64,6 +68,8 @@ internal sealed record EnvironmentView(
             info.ActionLow,
             info.ActionHigh,
             info.RewardTerms,
+            info.Reward,
+            info.Termination,
             Limit(info.TimeLimit, repeat),
             Rounded(repeat * info.ControlTimestep),
             Text($"{info.FrameSkip} physics steps of {info.Timestep} s, stepped as {(info.Stepping.IsControlSuite ? "dm_control does" : "Gymnasium does")}"),
@@ -74,7 +80,7 @@ internal sealed record EnvironmentView(
     {
         EnvironmentSpec own = spec.Native ?? spec;
         return new EnvironmentView(
-            spec.Id, null, null, null, own.ObservationSize, null, own.ActionSize, own.ActionLow, own.ActionHigh, null, Limit(own.TimeLimit, 1), null, null, null);
+            spec.Id, null, null, null, own.ObservationSize, null, own.ActionSize, own.ActionLow, own.ActionHigh, null, null, null, Limit(own.TimeLimit, 1), null, null, null);
     }
 
     private static int? Limit(int steps, int repeat) => steps == EnvironmentSpec.NoTimeLimit ? null : (steps + repeat - 1) / repeat;

@@ -133,6 +133,8 @@ internal sealed record TaskFile(ITask Task, MuJoCoModel Model, EnvironmentFinger
             low,
             high,
             rewardTerms: [],
+            reward: "",
+            termination: "",
             memorySize: 0,
             Camera(root, binding),
             root.Text("description") ?? "",

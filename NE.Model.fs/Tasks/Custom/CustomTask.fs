@@ -47,10 +47,22 @@ type CustomTask(definition: CustomDefinition) =
         |> List.collect (fun term -> RewardValue.remembered term.Value)
         |> List.toArray
 
+    let weighted (term: RewardTerm) =
+        if term.Weight = 1.0 then
+            term.Name
+        else
+            $"{term.Weight} {term.Name}"
+
     let info = {
         definition.Info with
             ObservationSize = definition.Observation |> List.sumBy _.Size
             RewardTerms = reward |> Array.map _.Name
+            Reward = reward |> Seq.map weighted |> String.concat " + "
+            Termination =
+                if definition.Termination.IsEmpty then
+                    "never"
+                else
+                    "by the rules of the file"
             MemorySize = remembered.Length
     }
 
