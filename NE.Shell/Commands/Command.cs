@@ -70,7 +70,10 @@ public sealed record TopologyCommand(string Name, long? At, bool Json) : Command
 public sealed record EnvironmentListCommand(bool Pixels, bool Json) : Command;
 
 /// <summary>Shows everything that is fixed about an environment.</summary>
-public sealed record EnvironmentShowCommand(string Id, bool Pixels, bool Json) : Command;
+/// <param name="Image">A file for a picture of a start state; null draws none.</param>
+/// <param name="Size">Pixels of the picture.</param>
+/// <param name="Overwrite">Replace the picture if there is one.</param>
+public sealed record EnvironmentShowCommand(string Id, bool Pixels, string? Image, VideoSize Size, bool Overwrite, bool Json) : Command;
 
 /// <summary>Tries an environment with random actions.</summary>
 /// <param name="Steps">Steps to take; with pictures, those of an agent.</param>

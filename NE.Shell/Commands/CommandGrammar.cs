@@ -25,10 +25,11 @@ internal sealed class CommandGrammar
     private readonly Option<string?> checkpoint = new("--checkpoint") { HelpName = "best|last|STEP", Description = "Which policy (default best)." };
     private readonly Option<string?> from = new("--checkpoint") { HelpName = "last|previous", Description = "Where to go on from; previous when the last one is damaged (default last)." };
     private readonly Option<string?> filmed = new("--episodes") { HelpName = "N", Description = "Episodes to record (default 1)." };
-    private readonly Option<string?> size = new("--size") { HelpName = "WxH", Description = "Pixels of the video (default 480x480)." };
+    private readonly Option<string?> size = new("--size") { HelpName = "WxH", Description = "Pixels of the picture (default 480x480)." };
     private readonly Option<string?> output = new("--output", "-o") { HelpName = "FILE", Description = "The video, .mp4 (needs ffmpeg) or .png (animated); default runs/NAME/video/step-STEP." };
     private readonly Option<string?> video = new("--video") { HelpName = "FILE", Description = "Write a video, .mp4 (needs ffmpeg) or .png (animated)." };
-    private readonly Option<bool> replace = new("--overwrite") { Description = "Replace the video if there is one." };
+    private readonly Option<string?> image = new("--image") { HelpName = "FILE", Description = "Draw a start state into a .png." };
+    private readonly Option<bool> replace = new("--overwrite") { Description = "Replace the file if there is one." };
     private readonly Option<bool> pixels = new("--pixels") { Description = "As pictures: 84x84, three frames, actions repeated twice." };
     private readonly Option<bool> trainPixels = new("--pixels") { Hidden = true };
     private readonly Option<string?> tries = new("--steps") { HelpName = "N", Description = "Steps to take (default 1000)." };
@@ -73,7 +74,7 @@ internal sealed class CommandGrammar
         Root.Add(Leaf("topology", "Show density, grown, pruned and dormant layer by layer at any past event.", [this.run], [this.at, this.json]));
         Verb environments = Group("env", "Environments.");
         environments.Add(Leaf("list", "List the environments.", [], [this.pixels, this.json]));
-        environments.Add(Leaf("show", "Show an environment: spaces, bounds, limits, reward, camera, source.", [this.id], [this.pixels, this.json]));
+        environments.Add(Leaf("show", "Show an environment: spaces, bounds, limits, reward, camera, source.", [this.id], [this.pixels, this.image, this.size, this.replace, this.json]));
         environments.Add(Leaf("run", "Try an environment with random actions, without an agent.", [this.id], [this.tries, this.playSeed, this.pixels, this.video, this.size, this.replace, this.json]));
         environments.Add(Leaf("replay", "Replay reference trajectories and print the worst differences.", [this.file], [this.json]));
         Root.Add(environments);
@@ -133,7 +134,14 @@ internal sealed class CommandGrammar
                 asJson)
             { Runs = folder },
             "env list" => new EnvironmentListCommand(Has(parsed, this.pixels), asJson) { Runs = folder },
-            "env show" => new EnvironmentShowCommand(parsed.GetRequiredValue(this.id), Has(parsed, this.pixels), asJson) { Runs = folder },
+            "env show" => new EnvironmentShowCommand(
+                parsed.GetRequiredValue(this.id),
+                Has(parsed, this.pixels),
+                parsed.GetValue(this.image),
+                Size(parsed.GetValue(this.size), problems),
+                Has(parsed, this.replace),
+                asJson)
+            { Runs = folder },
             "env run" => new EnvironmentRunCommand(
                 parsed.GetRequiredValue(this.id),
                 parsed.GetValue(this.tries) is { } steps ? CommandLine.WholeNumber(steps, "--steps", 1, problems) ?? 1 : 1000,

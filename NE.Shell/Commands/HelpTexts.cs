@@ -83,6 +83,7 @@ internal static class HelpTexts
             Examples:
               ne env show Hopper-v4
               ne env show Hopper-v4 --pixels --json
+              ne env show dmc/walker-walk --image walker.png --size 320x240
             """,
         ["env run"] = """
             Actions are uniformly random, those of the first steps of a training run with the same seed.

@@ -46,6 +46,11 @@ internal static class EnvironmentVerbs
 
         EnvironmentView view = EnvironmentView.Of(command.Id, command.Pixels);
 
+        if (command.Image is { } image)
+        {
+            EnvironmentPicture.Write(command.Id, image, command.Size, command.Overwrite);
+        }
+
         if (command.Json)
         {
             host.Output.WriteLine(JsonSerializer.Serialize(view, Json.Options));

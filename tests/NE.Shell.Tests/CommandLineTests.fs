@@ -163,7 +163,7 @@ let tests =
                      && run.Video = "x.png"
                  | _ -> false)
             reads "env show" [ "env"; "show"; "Ant-v4"; "--pixels"; "--json" ] (fun command ->
-                command = EnvironmentShowCommand("Ant-v4", true, true, Runs = "runs"))
+                command = EnvironmentShowCommand("Ant-v4", true, null, VideoSize.Default, false, true, Runs = "runs"))
             reads "config schema" [ "config"; "schema" ] (fun command -> command :? ConfigSchemaCommand)
         ]
 

@@ -2,7 +2,9 @@ module NE.Shell.Tests.EnvironmentCommandTests
 
 open System.IO
 open System.Text.Json
+open System.Text.RegularExpressions
 open Expecto
+open NE.Actors.Rendering
 open NE.Model.Tasks
 open NE.Shell.Commands
 open NE.Shell.Tests.Support
@@ -52,6 +54,51 @@ let tests =
         test "an environment that is not there is refused with the nearest" {
             for verb in [ "show"; "run" ] do
                 Expect.stringContains (refused [ "env"; verb; "Hoper-v4" ]) "did you mean Hopper-v4" verb
+        }
+
+        test "a picture of the start state has the size that was asked for, and is the same again" {
+            use folder = new TemporaryFolder()
+
+            let draw file =
+                ok [ "env"; "show"; "Hopper-v4"; "--image"; file; "--size"; "64x48" ] |> ignore
+                PngPicture.Read(file, 64, 48)
+
+            let first = draw (folder.File "a.png")
+            Expect.isGreaterThan (Array.distinct first).Length 50 "there is something to see"
+            Expect.equal (draw (folder.File "b.png")) first "drawn again"
+        }
+
+        test "a picture that is there already, has another ending or cannot be written is refused" {
+            use folder = new TemporaryFolder()
+            let file = folder.File "a.png"
+            File.WriteAllText(file, "mine")
+
+            let show image more =
+                [ "env"; "show"; "Hopper-v4"; "--size"; "64x48"; "--image"; image ] @ more
+
+            Expect.stringContains (refused (show file [])) "exists already" "there"
+            Expect.equal (File.ReadAllText file) "mine" "untouched"
+            ok (show file [ "--overwrite" ]) |> ignore
+            Expect.equal (PngPicture.Read(file, 64, 48)).Length (3 * 64 * 48) "replaced"
+            Expect.stringContains (refused (show (folder.File "a.jpg") [])) "a picture is a .png" "ending"
+            Expect.stringContains (refused (show (folder.File "none/a.png") [])) "cannot be written" "folder"
+        }
+
+        test "the page of environments has every task, with a picture of every robot" {
+            let docs = Path.Combine(__SOURCE_DIRECTORY__, "../../docs")
+            let page = File.ReadAllText(Path.Combine(docs, "environments.md"))
+
+            for task in Registry.all do
+                Expect.stringContains page $"| `{task.Info.Id}` | {task.Info.ObservationSize} | {task.Info.ActionSize} in" task.Info.Id
+                Expect.stringContains (page.Replace("&#124;", "|")) $"| {task.Info.Reward} | {task.Info.Termination} |" task.Info.Id
+
+            let pictures =
+                Regex.Matches(page, @"\]\((images/[^)]+)\)")
+                |> Seq.map _.Groups[1].Value
+                |> List.ofSeq
+
+            Expect.equal pictures.Length 18 "robots"
+            Expect.all pictures (fun picture -> File.Exists(Path.Combine(docs, picture))) "files"
         }
 
         test "no agent learns from pixels yet" {

@@ -89,7 +89,7 @@ module internal Common =
     let healthyText (version: GymnasiumVersion) (amount: int) =
         match version with
         | V4 -> $"{amount}"
-        | V5 -> $"{amount} unless it terminates"
+        | V5 -> $"({amount} unless it terminates)"
 
     /// When Reacher and Pusher measure their distances, in words.
     let momentText (version: GymnasiumVersion) =
