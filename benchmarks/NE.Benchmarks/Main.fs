@@ -6,9 +6,13 @@ open NE.Actors.MuJoCo
 open NE.Model.Tasks
 
 let private usage =
-    "usage: NE.Benchmarks learner [--threads N] [--observation N] [--action N] [--hidden 256,128] [--batch N] [--replay ROWS] [--rounds N] [--seconds S] [--output FILE]
-       NE.Benchmarks run [--environment ID] [--stored TRANSITIONS] [--steps N] [--output FILE]
-       NE.Benchmarks environments [TASK...] [--seconds S] [--rounds R] [--json FILE]   (TASK: an id, or all)"
+    "usage: ./ne bench [all]   (each benchmark in turn, with reports in results/benchmarks)
+       ./ne bench learner [--threads N] [--observation N] [--action N] [--hidden 256,128] [--batch N] [--replay ROWS] [--rounds N] [--seconds S] [--output FILE]
+       ./ne bench run [--environment ID] [--stored TRANSITIONS] [--steps N] [--output FILE]
+       ./ne bench environments [TASK...] [--seconds S] [--rounds R] [--json FILE]   (TASK: an id, or all)
+       ./ne bench task [TASK] [--steps-per-round S] [--rounds N] [--envs N] [--threads N] [--json FILE] [key=value...]
+       ./ne bench inference [--observation N] [--action N] [--hidden 256,128] [--rounds N] [--seconds S] [--json FILE]
+       ./ne bench memory [TASK] [--rows N] [--updates N] [--json FILE] [key=value...]"
 
 let rec private parseLearner (options: LearnerBenchmark.Options) arguments =
     match arguments with
@@ -87,7 +91,18 @@ let main arguments =
             | "environments" :: rest ->
                 parseEnvironments EnvironmentBenchmark.defaults [] rest
                 |> Result.map (fun options () -> EnvironmentBenchmark.measure options)
-            | _ -> Error "name a benchmark: learner, run or environments"
+            | "task" :: rest ->
+                TaskBenchmark.parse TaskBenchmark.defaults rest
+                |> Result.map (fun options () -> TaskBenchmark.measure options)
+            | "inference" :: rest ->
+                InferenceBenchmark.parse InferenceBenchmark.defaults rest
+                |> Result.map (fun options () -> InferenceBenchmark.measure options)
+            | "memory" :: rest ->
+                MemoryBenchmark.parse MemoryBenchmark.defaults rest
+                |> Result.map (fun options () -> MemoryBenchmark.measure options)
+            // A child of the task benchmark.
+            | "contender" :: folder :: pairs -> Ok(fun () -> RunServer.serve Console.In Console.Out folder (RunServer.changes pairs))
+            | _ -> Error "name a benchmark: learner, run, environments, task, inference or memory"
         with
         | :? FormatException
         | :? OverflowException -> Error "a number was expected"
@@ -98,11 +113,12 @@ let main arguments =
             measure ()
             0
         with
+        | Report.BenchmarkFailed _
         | :? MuJoCoUnavailableException
         | :? IOException
         | :? UnauthorizedAccessException as problem ->
             eprintfn $"{problem.Message}"
-            1
+            2
     | Error problem ->
         eprintfn $"{problem}\n{usage}"
         1

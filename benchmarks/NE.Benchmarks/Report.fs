@@ -5,6 +5,10 @@ open System
 open System.IO
 open System.Text.Json
 
+/// A benchmark could not be made; the message says why and what to do.
+exception BenchmarkFailed of Problem: string with
+    override this.Message = this.Problem
+
 /// The middle value; the mean of the two middle ones of an even number.
 let median (values: float seq) : float =
     let sorted = values |> Seq.sort |> Array.ofSeq
@@ -50,3 +54,18 @@ let processor: string =
 let load () : float =
     let first = (File.ReadAllText "/proc/loadavg").Split ' ' |> Array.head
     Double.Parse(first, Globalization.CultureInfo.InvariantCulture)
+
+/// How this program was started, for the reports.
+let command: string =
+    let arguments =
+        Environment.GetCommandLineArgs()
+        |> Seq.skip 1
+        |> Seq.map (fun word -> if word.Contains ' ' then $"'{word}'" else word)
+
+    String.concat " " (Seq.append [ "./ne bench" ] arguments)
+
+/// A median and what it is of, rounded for reports.
+let figures (digits: int) (values: float seq) = {|
+    median = Math.Round(median values, digits)
+    rounds = values |> Seq.map (fun value -> Math.Round(value, digits)) |> Array.ofSeq
+|}

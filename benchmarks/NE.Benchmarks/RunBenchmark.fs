@@ -5,9 +5,9 @@ module NE.Benchmarks.RunBenchmark
 open System
 open System.Collections.Generic
 open System.Diagnostics
-open System.IO
 open NE.Actors.Runs
 open NE.Model
+open NE.Benchmarks.Report
 
 type Options = {
     Environment: string
@@ -25,64 +25,16 @@ let defaults = {
     Output = "results/benchmarks/run.json"
 }
 
-/// A logger of Akka that says nothing.
-type Silent() =
-    inherit Akka.Actor.UntypedActor()
-
-    override this.OnReceive message =
-        match message with
-        | :? Akka.Event.InitializeLogger -> this.Sender.Tell(Akka.Event.LoggerInitialized(), this.Self)
-        | _ -> ()
-
 let private settings (options: Options) (changes: (string * string) list) =
-    let pairs =
-        [
-            "run.environment", options.Environment
-            "evaluation.every", "1000000"
-            "evaluation.episodes", "1"
-            "log.metricsEvery", "1000000"
-        ]
-        @ changes
-        |> List.map (fun (key, value) -> struct (key, value))
-
-    match Settings.apply pairs Settings.defaults with
-    | Ok settings -> fst (Settings.resolve settings)
-    | Error errors -> failwithf "%A" errors
+    BenchmarkRun.settings (("run.environment", options.Environment) :: BenchmarkRun.quiet @ changes)
 
 /// Runs to the end; `watch` sees the status about 200 times a second.
 let private run (paths: RunPaths) (settings: Settings) (watch: RunStatus -> unit) =
-    let run =
-        TrainingRun.Start(
-            RunRequest(
-                Paths = paths,
-                Settings = settings,
-                ConfigurationText = "benchmark",
-                Versions = Dictionary(),
-                Loggers = [| "NE.Benchmarks.RunBenchmark+Silent, NE.Benchmarks" |]
-            )
-        )
-
-    while not run.Completion.IsCompleted do
-        watch run.Status
-        run.Completion.Wait 5 |> ignore
-
-    let outcome = run.Completion.Result
-    run.DisposeAsync().AsTask().Wait()
-
-    if outcome.Phase <> RunPhase.Completed then
-        failwithf "the run ended as %O: %s" outcome.Phase outcome.Message
-
-let private inFolder body =
-    let folder = Directory.CreateTempSubdirectory("ne-benchmark-").FullName
-
-    try
-        body folder
-    finally
-        Directory.Delete(folder, true)
+    BenchmarkRun.toTheEnd 5 paths settings None (fun run -> watch run.Status)
 
 /// Steps per second and the learner's mean waiting share of one schedule.
 let private rates (options: Options) schedule environments =
-    inFolder (fun folder ->
+    BenchmarkRun.inFolder (fun folder ->
         use created = RunFolder.Create(folder, "rates")
         let waiting, speed = ResizeArray<float>(), ResizeArray<float>()
         let mutable seen = 0.0
@@ -107,6 +59,12 @@ let private rates (options: Options) schedule environments =
                     waiting.Add status.LearnerWaiting
                     speed.Add status.UpdatesPerSecond)
 
+        if speed.Count = 0 then
+            raise (
+                BenchmarkFailed
+                    $"The run of {options.Steps} steps ended before a rate was sampled: a rate is published every 0.5 s, after 1500 gradient steps. Give more --steps (default {defaults.Steps})."
+            )
+
         {|
             schedule = schedule
             environments = environments
@@ -116,7 +74,7 @@ let private rates (options: Options) schedule environments =
 
 /// Milliseconds that the run stands still for a commit, and seconds from the start of a resume to its first new step.
 let private commits (options: Options) =
-    inFolder (fun folder ->
+    BenchmarkRun.inFolder (fun folder ->
         let changes steps = [
             "run.steps", string (options.Stored + steps)
             "td3.startSteps", string options.Stored

@@ -8,6 +8,8 @@ batches copied to tensors. The algorithm, sizes and constants are those of NE.Ac
       gradient steps on a replay buffer of random rows
   td3_pytorch.py loop --library libmujoco.so.2.2.2 --model FILE.xml --frame-skip 5 ... (the sizes as above)
       the serial loop: act with noise, step MuJoCo through ctypes, store, one gradient step
+  td3_pytorch.py act --observation 17 --action 6 --hidden 256,128
+      one action for one observation
 
 Prints one JSON line with versions when it is ready. Then every line of standard input is a number of seconds; it works so long
 and prints one JSON line {"steps": n, "seconds": s}. In between it waits, so that rounds can alternate with another program.
@@ -192,9 +194,18 @@ def loop(options, rng):
         yield
 
 
+def act(options, rng):
+    agent = Td3(options.observation, options.action, options.hidden, options.max_action, options.batch)
+    observations = rng.standard_normal((256, options.observation), np.float32)
+    while True:
+        for observation in observations:
+            agent.act(observation)
+            yield
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("mode", choices=["learner", "loop"])
+    parser.add_argument("mode", choices=["learner", "loop", "act"])
     parser.add_argument("--observation", type=int, default=17)
     parser.add_argument("--action", type=int, default=6)
     parser.add_argument("--hidden", type=lambda text: [int(width) for width in text.split(",")], default=[256, 128])
@@ -212,7 +223,7 @@ def main():
 
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
-    work = {"learner": learner, "loop": loop}[options.mode](options, np.random.default_rng(0))
+    work = {"learner": learner, "loop": loop, "act": act}[options.mode](options, np.random.default_rng(0))
     next(work)
     print(json.dumps({
         "torch": torch.__version__,
