@@ -2,7 +2,7 @@
 # ne: brings what is missing on a fresh machine (libmujoco 2.2.2, OpenGL for pictures, the Release build), then runs the executable.
 #
 #   ./ne train          start a run          ./ne test     build and test everything
-#   ./ne --help         all verbs
+#   ./ne bench          measure everything   ./ne --help   all verbs
 #
 # MUJOCO_PATH      a folder (or file) with libmujoco 2.2.2, when it should not come from Debian's packages
 # NE_ACCELERATOR   cpu (default) or cuda: which libtorch is built in
@@ -88,7 +88,7 @@ bring_mujoco() {
 needs_mujoco() {
     local word
     case "${1:-}" in
-        train | resume | eval | record | env | test) ;;
+        train | resume | eval | record | env | test | bench) ;;
         *) return 1 ;;
     esac
     for word in "$@"; do
@@ -221,6 +221,38 @@ run_tests() {
     [[ $((failed + ${#broken[@]})) -eq 0 && $passed -gt 0 ]]
 }
 
+# ---- bench -------------------------------------------------------------------------------------------------------------------------
+
+benchmarks=(learner run environments task inference memory)
+
+run_benchmark() { dotnet "$home/benchmarks/NE.Benchmarks/$output/NE.Benchmarks.dll" "$@"; }
+
+# PyTorch is not brought: the benchmarks do without it and say how to install it.
+run_benchmarks() {
+    local chosen="${1:-all}"
+    if [[ "$chosen" == all && $# -gt 1 ]]; then
+        say "'bench all' takes no options; give them to one benchmark: ${benchmarks[*]}"
+        exit 1
+    fi
+    mkdir -p "$work"
+    say "building the benchmarks (Release, $accelerator) ..."
+    quietly build-bench dotnet build "$home/benchmarks/NE.Benchmarks/NE.Benchmarks.fsproj" -c Release -v q \
+        "-p:Accelerator=$accelerator" --disable-build-servers || exit 2
+    if [[ "$chosen" != all ]]; then
+        run_benchmark "$@"
+        return
+    fi
+    local name option failed=()
+    cd "$home"
+    for name in "${benchmarks[@]}"; do
+        say "$name"
+        option=--json
+        case "$name" in learner | run) option=--output ;; esac
+        run_benchmark "$name" "$option" "results/benchmarks/$name.json" || failed+=("$name")
+    done
+    [[ ${#failed[@]} -eq 0 ]] || { say "failed: ${failed[*]}"; return 2; }
+}
+
 # ---- main --------------------------------------------------------------------------------------------------------------------------
 
 bring_dotnet
@@ -231,6 +263,8 @@ bring_dotnet
 
 if [[ "${1:-}" == test && ! " $* " =~ " --help " ]]; then
     run_tests "${@:2}"
+elif [[ "${1:-}" == bench && ! " $* " =~ " --help " ]]; then
+    run_benchmarks "${@:2}"
 else
     build
     exec dotnet "$home/NE.Shell/$output/ne.dll" "$@"

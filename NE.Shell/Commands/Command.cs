@@ -96,6 +96,9 @@ public sealed record ConfigSchemaCommand(bool Json) : Command;
 /// <summary>Runs the tests; the launcher does it, so the executable only says so.</summary>
 public sealed record TestCommand : Command;
 
+/// <summary>Runs the benchmarks; the launcher does it, so the executable only says so.</summary>
+public sealed record BenchCommand : Command;
+
 /// <summary>How `ne config show` prints.</summary>
 public enum ConfigurationFormat
 {

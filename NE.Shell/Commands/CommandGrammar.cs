@@ -42,6 +42,7 @@ internal sealed class CommandGrammar
     private readonly Argument<string> file = new("FILE") { Description = "Reference trajectories in JSON." };
     private readonly Argument<string> id = new("ID") { Description = "Environment (see `ne env list`)." };
     private readonly Argument<string[]> testArguments = new("ARGS") { Arity = ArgumentArity.ZeroOrMore, Description = "Passed to every test runner; --unit skips the end-to-end tests." };
+    private readonly Argument<string[]> benchArguments = new("ARGS") { Arity = ArgumentArity.ZeroOrMore, Description = "Which benchmark (default all), and its options." };
 
     /// <summary>Options that stand for a configuration key.</summary>
     private readonly (Option<string?> Option, string Key)[] keyed =
@@ -84,6 +85,7 @@ internal sealed class CommandGrammar
         configuration.Add(Leaf("schema", "Document every key: default, unit, allowed values, where the default comes from.", [], [this.json]));
         Root.Add(configuration);
         Root.Add(Leaf("test", "Build everything and run every test (through the launcher ./ne).", [this.testArguments], []));
+        Root.Add(Leaf("bench", "Measure speed and memory, beside PyTorch and plain C (through the launcher ./ne).", [this.benchArguments], []));
 
         var help = new HelpOption { Description = "Show this help." };
         help.Action = new HelpWithExamples((HelpAction)help.Action!, HelpTexts.Closing);
@@ -160,6 +162,7 @@ internal sealed class CommandGrammar
             { Runs = folder },
             "config schema" => new ConfigSchemaCommand(asJson) { Runs = folder },
             "test" => new TestCommand { Runs = folder },
+            "bench" => new BenchCommand { Runs = folder },
             _ => throw new InvalidOperationException($"the verb '{verb}' is in the grammar but has no command"),
         };
     }

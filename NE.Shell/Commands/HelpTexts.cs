@@ -130,5 +130,21 @@ internal static class HelpTexts
               ./ne test --unit
               ./ne test --filter-test-list parser
             """,
+        ["bench"] = """
+            Benchmarks; each prints what it measures. `all` writes every report to results/benchmarks/.
+              learner        gradient steps per second: TD3, Neuroplastic Expansion, TorchSharp
+              run            a run: waiting, checkpoints, resume
+              environments   control steps per second, beside plain C (needs gcc)
+              task           a whole task, serial and pipelined, beside the same loop in PyTorch
+              inference      one action for one observation
+              memory         disk and main memory with a full replay memory
+
+            The columns of PyTorch need Debian's: apt-get install python3-torch libopenblas0-pthread
+
+            Examples:
+              ./ne bench
+              ./ne bench task Hopper-v4 --rounds 5 --json hopper.json
+              ./ne bench inference --hidden 512,512
+            """,
     };
 }

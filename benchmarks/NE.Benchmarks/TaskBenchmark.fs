@@ -179,7 +179,7 @@ let private playRounds (options: Options) (torch: PyTorchPeer option) (peers: (R
             found.Add(peer.Round(int64 (options.StepsPerRound / environments)))
 
         physics.Add(meter.Physics 0.3)
-        gradient.Add(meter.Gradient 0.5)
+        gradient.Add(meter.Gradient 1.0)
 
         let ours =
             List.zip peers rounds

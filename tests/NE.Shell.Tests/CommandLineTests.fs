@@ -248,6 +248,7 @@ let tests =
                         "config show"
                         "config schema"
                         "test"
+                        "bench"
                     ] do
                     let _, output, _ = shell [ yield! verb.Split ' '; "--help" ]
                     Expect.stringContains output "Examples:" verb
@@ -264,6 +265,13 @@ let tests =
             Expect.equal
                 (shell [ "test" ])
                 (ExitCode.UserError, "", "ne: the tests are built and run by the launcher: ./ne test\n")
+                "message"
+        }
+
+        test "the benchmarks are the launcher's" {
+            Expect.equal
+                (shell [ "bench"; "task" ])
+                (ExitCode.UserError, "", "ne: the benchmarks are built and run by the launcher: ./ne bench\n")
                 "message"
         }
 

@@ -27,6 +27,9 @@ build)
     [[ -e "$root/summary-$name" ]] && cat "$root/summary-$name" >>"$NE_TEST_SUMMARY"
     [[ -e "$root/exit-$name" ]] && exit "$(cat "$root/exit-$name")"
     exit 0 ;;
+*/NE.Benchmarks.dll)
+    [[ -e "$root/exit-$2" ]] && exit "$(cat "$root/exit-$2")"
+    exit 0 ;;
 *) echo "ne: ${*:2}"; exit 7 ;;
 esac
 """
@@ -341,6 +344,77 @@ let tests =
                 tree.Write("broken", "")
                 let code, text, _ = tree.Ne "test"
                 Expect.equal (code, lastLine text) (2, "0 passed, 1 failed") "summary"
+            }
+        ]
+
+        testList "bench" [
+            let measured (tree: Tree) =
+                tree.Calls
+                |> Array.filter (fun call -> not (call.StartsWith "build"))
+                |> Array.map (fun call -> call.Substring(call.LastIndexOf "NE.Benchmarks.dll" + 18))
+
+            test "builds the benchmarks and passes a benchmark its options" {
+                use tree = new Tree()
+                let code, text, errors = tree.Ne("bench", "task", "Hopper-v4", "--json", "a b.json")
+                Expect.equal (code, text) (0, "") errors
+                Expect.stringContains tree.Calls[0] "build" "first the build"
+                Expect.stringContains tree.Calls[0] "benchmarks/NE.Benchmarks/NE.Benchmarks.fsproj" "of the benchmarks"
+                Expect.equal (measured tree) [| "task Hopper-v4 --json a b.json" |] "what ran"
+            }
+
+            for arguments in [ [ "bench" ]; [ "bench"; "all" ] ] do
+                test $"{arguments} runs every benchmark, each with its report" {
+                    use tree = new Tree()
+                    let code, _, errors = tree.Ne(Array.ofList arguments)
+                    Expect.equal code 0 errors
+
+                    Expect.equal
+                        (measured tree)
+                        [|
+                            "learner --output results/benchmarks/learner.json"
+                            "run --output results/benchmarks/run.json"
+                            "environments --json results/benchmarks/environments.json"
+                            "task --json results/benchmarks/task.json"
+                            "inference --json results/benchmarks/inference.json"
+                            "memory --json results/benchmarks/memory.json"
+                        |]
+                        "what ran"
+                }
+
+            test "a benchmark that fails does not keep the others from running, and is named" {
+                use tree = new Tree()
+                tree.Write("exit-run", "2")
+                let code, _, errors = tree.Ne "bench"
+                Expect.equal (code, (measured tree).Length) (2, 6) errors
+                Expect.stringContains errors "failed: run\n" "its name"
+            }
+
+            test "the exit code is the benchmark's" {
+                use tree = new Tree()
+                tree.Write("exit-task", "1")
+                let code, _, errors = tree.Ne("bench", "task", "--rounds")
+                Expect.equal code 1 errors
+            }
+
+            test "all takes no options" {
+                use tree = new Tree()
+                let code, _, errors = tree.Ne("bench", "all", "--rounds", "3")
+                Expect.equal (code, tree.Calls) (1, [||]) errors
+                Expect.stringContains errors "takes no options" "message"
+            }
+
+            test "a failing build measures nothing" {
+                use tree = new Tree()
+                tree.Write("broken", "")
+                let code, _, errors = tree.Ne("bench", "task")
+                Expect.equal (code, measured tree) (2, [||]) errors
+                Expect.stringContains errors "error CS0001: broken on purpose" "the log"
+            }
+
+            test "its help is the executable's" {
+                use tree = new Tree()
+                let code, text, errors = tree.Ne("bench", "--help")
+                Expect.equal (code, text) (7, "ne: bench --help\n") errors
             }
         ]
     ]
