@@ -101,7 +101,8 @@ let main arguments =
                 MemoryBenchmark.parse MemoryBenchmark.defaults rest
                 |> Result.map (fun options () -> MemoryBenchmark.measure options)
             // A child of the task benchmark.
-            | "contender" :: folder :: pairs -> Ok(fun () -> RunServer.serve Console.In Console.Out folder (RunServer.changes pairs))
+            | "contender" :: folder :: pairs ->
+                Ok(fun () -> RunServer.serve RunServer.WarmUp Console.In Console.Out folder (RunServer.changes pairs))
             | _ -> Error "name a benchmark: learner, run, environments, task, inference or memory"
         with
         | :? FormatException

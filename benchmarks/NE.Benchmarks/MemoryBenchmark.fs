@@ -143,7 +143,8 @@ let measure (options: Options) : unit =
 
         printfn $"resident              {last.Whole, 8:F1}"
         printfn $"  mapped replay       {last.Replay, 8:F1}   the system can drop and read these pages again"
-        printfn $"  other files         {last.File - last.Replay, 8:F1}   code of the runtime, libtorch, MuJoCo"
+        printfn $"  other files         {last.File - last.Replay, 8:F1}   libraries: the runtime, libtorch, MuJoCo"
+        printfn $"  compiled code       {last.Shared, 8:F1}"
         printfn $"  anonymous           {last.Anonymous, 8:F1}"
 
         printfn

@@ -14,6 +14,7 @@ open NE.Benchmarks.Report
 [<Sealed>]
 type PeerProcess private (name: string, child: Process) =
     static let alive = ConcurrentDictionary<PeerProcess, unit>()
+    static let mutable interrupted = false
     let complaints = ConcurrentQueue<string>()
 
     do
@@ -30,6 +31,8 @@ type PeerProcess private (name: string, child: Process) =
 
     /// Starts a program. Raises BenchmarkFailed when there is no such program.
     static member Start(name: string, start: ProcessStartInfo) : PeerProcess =
+        // A killed .NET process would leave its diagnostic sockets in the temporary folder.
+        start.Environment["DOTNET_EnableDiagnostics"] <- "0"
         start.RedirectStandardInput <- true
         start.RedirectStandardOutput <- true
         start.RedirectStandardError <- true
@@ -46,6 +49,7 @@ type PeerProcess private (name: string, child: Process) =
     static member KillAllOnSignals() : IDisposable =
         let killAll (context: PosixSignalContext) =
             context.Cancel <- true
+            interrupted <- true
 
             for peer in alive.Keys do
                 peer.Kill()
@@ -68,10 +72,11 @@ type PeerProcess private (name: string, child: Process) =
     /// Waits for the next line.
     member _.Read() : JsonElement =
         match child.StandardOutput.ReadLine() with
+        | null when interrupted -> raise (BenchmarkFailed "The benchmark was interrupted.")
         | null ->
             child.WaitForExit()
             let words = String.concat "\n" complaints
-            raise (BenchmarkFailed $"{name} ended with exit code {child.ExitCode}. {words}")
+            raise (BenchmarkFailed($"{name} ended with exit code {child.ExitCode}. {words}".Trim()))
         | line ->
             try
                 JsonDocument.Parse(line).RootElement

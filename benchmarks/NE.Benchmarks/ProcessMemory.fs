@@ -12,6 +12,8 @@ type Resident = {
     Anonymous: float
     /// Pages of files: code, and mapped data, which the system can drop and read again.
     File: float
+    /// Shared memory: .NET keeps compiled code in it.
+    Shared: float
     /// The part of `File` that are mapped segments of the replay memory.
     Replay: float
 } with
@@ -54,5 +56,6 @@ let ofProcess (id: int) : Resident =
         Whole = value "VmRSS"
         Anonymous = value "RssAnon"
         File = value "RssFile"
+        Shared = value "RssShmem"
         Replay = mapped "/replay/seg-" (File.ReadLines $"/proc/{id}/smaps")
     }

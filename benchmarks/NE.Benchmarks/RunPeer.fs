@@ -29,7 +29,8 @@ type RunRound = {
 module RunServer =
 
     /// Seconds of learning before the first turn: the just-in-time compiler's second tier takes them.
-    let private warmUp = 6.0
+    [<Literal>]
+    let WarmUp = 6.0
 
     /// Keys and values from key=value.
     let changes (pairs: string list) : (string * string) list =
@@ -97,7 +98,7 @@ module RunServer =
         }
 
     /// Answers until the input ends: a line is a number of steps of each environment.
-    let serve (input: TextReader) (output: TextWriter) (folder: string) (changes: (string * string) list) : unit =
+    let serve (warmUp: float) (input: TextReader) (output: TextWriter) (folder: string) (changes: (string * string) list) : unit =
         let settings = BenchmarkRun.settings changes
         let gate = TurnGate settings.Schedule.Environments
         use created = RunFolder.Create(folder, "run")

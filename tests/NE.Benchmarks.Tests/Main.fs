@@ -1,0 +1,4 @@
+module NE.Benchmarks.Tests.Main
+
+[<EntryPoint>]
+let main arguments = NE.Tests.Runner.run arguments

@@ -1,0 +1,92 @@
+module NE.Benchmarks.Tests.OptionTests
+
+open Expecto
+open NE.Benchmarks
+open NE.Benchmarks.Report
+
+let private task words =
+    TaskBenchmark.parse TaskBenchmark.defaults words
+
+let private failure result =
+    match result with
+    | Ok options -> failtest $"expected an error, found {options}"
+    | Error problem -> problem
+
+[<Tests>]
+let tests =
+    testList "options" [
+        test "a task, its options and configuration keys in any order" {
+            match
+                task [
+                    "--rounds"
+                    "3"
+                    "Hopper-v4"
+                    "td3.batchSize=64"
+                    "--envs"
+                    "4"
+                    "--json"
+                    "x.json"
+                    "ne.omega=0.2"
+                ]
+            with
+            | Ok options ->
+                Expect.equal options.Task "Hopper-v4" "task"
+                Expect.equal (options.Rounds, options.Environments, options.Output) (3, 4, Some "x.json") "options"
+                Expect.equal options.Changes [ "td3.batchSize", "64"; "ne.omega", "0.2" ] "keys"
+            | Error problem -> failtest problem
+        }
+
+        for words, expected in
+            [
+                [ "--rounds"; "0" ], "--rounds expects a whole number of at least 1, found '0'"
+                [ "--rounds"; "x" ], "--rounds expects a whole number of at least 1, found 'x'"
+                [ "--steps-per-round"; "5" ], "--steps-per-round expects a whole number of at least 100, found '5'"
+                [ "--envs"; "-1" ], "--envs expects a whole number of at least 1, found '-1'"
+                [ "--rounds" ], "'--rounds' is not an option, or lacks its value"
+                [ "--fast" ], "'--fast' is not an option, or lacks its value"
+            ] do
+            test $"task {words}" { Expect.equal (failure (task words)) expected "message" }
+
+        test "an unknown task names the nearest" {
+            Expect.stringContains (failure (task [ "Hoper-v4" ])) "Hopper-v4" "message"
+            let memory = MemoryBenchmark.parse MemoryBenchmark.defaults [ "Hoper-v4" ]
+            Expect.stringContains (failure memory) "Hopper-v4" "message"
+        }
+
+        for words, expected in
+            [
+                [ "--hidden"; "256,x" ], "--hidden expects widths separated by commas, found '256,x'"
+                [ "--hidden"; "0" ], "--hidden expects widths separated by commas, found '0'"
+                [ "--seconds"; "0" ], "--seconds expects a number above 0 and at most 60, found '0'"
+                [ "--seconds"; "NaN" ], "--seconds expects a number above 0 and at most 60, found 'NaN'"
+                [ "Hopper-v4" ], "'Hopper-v4' is not an option, or lacks its value"
+            ] do
+            test $"inference {words}" {
+                Expect.equal (failure (InferenceBenchmark.parse InferenceBenchmark.defaults words)) expected "message"
+            }
+
+        test "memory of less than a segment says little" {
+            Expect.equal
+                (failure (MemoryBenchmark.parse MemoryBenchmark.defaults [ "--rows"; "10" ]))
+                "--rows expects a whole number of at least 10000, found '10'"
+                "message"
+        }
+
+        test "a wrong configuration key or value is one message" {
+            let problem changes =
+                try
+                    BenchmarkRun.settings changes |> ignore
+                    failtest "expected a failure"
+                with BenchmarkFailed problem ->
+                    problem
+
+            Expect.stringContains (problem [ "td3.batchSise", "3" ]) "td3.batchSise" "unknown key"
+            Expect.stringContains (problem [ "td3.batchSize", "many" ]) "'many'" "no number"
+            Expect.stringContains (problem [ "td3.bufferSize", "10" ]) "smaller than one batch" "contradiction"
+        }
+
+        test "what is no pair is no change of a contender" {
+            Expect.equal (RunServer.changes [ "a.b=c=d" ]) [ "a.b", "c=d" ] "the first = counts"
+            Expect.throws (fun () -> RunServer.changes [ "a.b" ] |> ignore) "no ="
+        }
+    ]
