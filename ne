@@ -145,15 +145,19 @@ bring_dotnet() {
     command -v dotnet >/dev/null || die "the .NET 10 SDK was not found. Install it (https://dot.net) so that 'dotnet' is on the PATH."
 }
 
-# True when the executable is newer than every source. Folders count too: a deleted file changes its folder.
+# True when no source in these folders, and no build setting, is newer than a stamp. Folders count too: a deleted file changes its folder.
+is_newest() {
+    local stamp="$1" newer
+    shift
+    newer="$(find "$@" "$home"/Directory.* "$home/global.json" \( -name bin -o -name obj \) -prune -o -newer "$stamp" -print -quit)"
+    [[ -z "$newer" ]]
+}
+
 is_built() {
     local stamp="$work/built-$accelerator"
     [[ -e "$stamp" && -e "$home/NE.Shell/$output/ne.dll" ]] || return 1
     [[ "$(<"$work/accelerator")" == "$accelerator" ]] || return 1
-    local newer
-    newer="$(find "$home"/{NE.Shell,NE.Actors,NE.Model.fs,presets} "$home"/Directory.* "$home/global.json" \
-        \( -name bin -o -name obj \) -prune -o -newer "$stamp" -print -quit)"
-    [[ -z "$newer" ]]
+    is_newest "$stamp" "$home"/{NE.Shell,NE.Actors,NE.Model.fs,presets}
 }
 
 build() {
@@ -227,6 +231,26 @@ benchmarks=(learner run environments task inference memory)
 
 run_benchmark() { dotnet "$home/benchmarks/NE.Benchmarks/$output/NE.Benchmarks.dll" "$@"; }
 
+benchmarks_are_built() {
+    local stamp="$work/built-benchmarks"
+    [[ -e "$stamp" && "$(<"$stamp")" == "$accelerator" && -e "$home/benchmarks/NE.Benchmarks/$output/NE.Benchmarks.dll" ]] || return 1
+    is_newest "$stamp" "$home"/{benchmarks,NE.Actors,NE.Model.fs}
+}
+
+build_benchmarks() {
+    benchmarks_are_built && return
+    mkdir -p "$work" "$home"/{benchmarks/NE.Benchmarks,NE.Actors,NE.Model.fs}/{bin,obj}
+    exec 9>"$work/lock" && flock 9
+    say "building the benchmarks (Release, $accelerator) ..."
+    local started="$work/started-benchmarks"
+    printf '%s' "$accelerator" >"$started"
+    rm -f "$work/built-benchmarks"
+    quietly build-benchmarks dotnet build "$home/benchmarks/NE.Benchmarks/NE.Benchmarks.fsproj" -c Release -v q \
+        "-p:Accelerator=$accelerator" --disable-build-servers || exit 2
+    mv "$started" "$work/built-benchmarks"
+    exec 9>&-
+}
+
 # PyTorch is not brought: the benchmarks do without it and say how to install it.
 run_benchmarks() {
     local chosen="${1:-all}"
@@ -234,10 +258,7 @@ run_benchmarks() {
         say "'bench all' takes no options; give them to one benchmark: ${benchmarks[*]}"
         exit 1
     fi
-    mkdir -p "$work"
-    say "building the benchmarks (Release, $accelerator) ..."
-    quietly build-bench dotnet build "$home/benchmarks/NE.Benchmarks/NE.Benchmarks.fsproj" -c Release -v q \
-        "-p:Accelerator=$accelerator" --disable-build-servers || exit 2
+    build_benchmarks
     if [[ "$chosen" != all ]]; then
         run_benchmark "$@"
         return
@@ -250,7 +271,10 @@ run_benchmarks() {
         case "$name" in learner | run) option=--output ;; esac
         run_benchmark "$name" "$option" "results/benchmarks/$name.json" || failed+=("$name")
     done
-    [[ ${#failed[@]} -eq 0 ]] || { say "failed: ${failed[*]}"; return 2; }
+    [[ ${#failed[@]} -eq 0 ]] || {
+        say "failed: ${failed[*]}"
+        return 2
+    }
 }
 
 # ---- main --------------------------------------------------------------------------------------------------------------------------

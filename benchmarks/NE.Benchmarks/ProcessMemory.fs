@@ -21,6 +21,19 @@ type Resident = {
     /// Everything but the mapped replay memory.
     member this.BesideReplay = this.Whole - this.Replay
 
+    /// With one decimal, for reports.
+    member this.Rounded =
+        let round (value: float) = Math.Round(value, 1)
+
+        {|
+            whole = round this.Whole
+            anonymous = round this.Anonymous
+            file = round this.File
+            shared = round this.Shared
+            replay = round this.Replay
+            besideReplay = round this.BesideReplay
+        |}
+
 /// "Rss:   123 kB" or "VmRSS:  123 kB" in megabytes.
 let private megabytes (line: string) =
     let digits = line |> Seq.filter Char.IsDigit |> Array.ofSeq |> String

@@ -33,7 +33,7 @@ let write (file: string) (report: obj) : unit =
 
     File.WriteAllText(
         file,
-        JsonSerializer.Serialize(report, JsonSerializerOptions(WriteIndented = true))
+        JsonSerializer.Serialize(report, JsonSerializerOptions(WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase))
         + "\n"
     )
 

@@ -22,6 +22,9 @@ type Parts = { Physics: float[]; Gradient: float[] }
 let overlapBound (physics: float) (gradient: float) : float =
     1.0 / (1.0 - min physics gradient / (physics + gradient))
 
+let private rounded (digits: int) (value: float option) =
+    value |> Option.map (fun value -> Math.Round(value, digits))
+
 let private medianOf (figure: RunRound -> float) (rounds: RunRound[]) =
     if rounds.Length = 0 then
         None
@@ -83,10 +86,10 @@ let publish (contenders: Contender list) (parts: Parts) =
                 name = contender.Name
                 stepsPerSecond = figures 1 contender.Rates
                 updatesPerSecond = Math.Round(rate * contender.UpdatesPerStep, 1)
-                learnerWaiting = waiting
-                checkpointPauseMilliseconds = pause
-                managedBytesPerStep = bytes
-                residentMegabytes = contender.Memory
+                learnerWaiting = rounded 4 waiting
+                checkpointPauseMilliseconds = rounded 2 pause
+                managedBytesPerStep = rounded 0 bytes
+                residentMegabytes = contender.Memory.Rounded
             |}
     ]
 
@@ -113,6 +116,6 @@ let publish (contenders: Contender list) (parts: Parts) =
         ratios = ratios
         physicsMicroseconds = figures 2 parts.Physics
         gradientStepMicroseconds = figures 2 parts.Gradient
-        serialStepMicroseconds = serial
+        serialStepMicroseconds = rounded 1 serial
         overlapBound = Math.Round(bound, 4)
     |}

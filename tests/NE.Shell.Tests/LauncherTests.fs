@@ -21,7 +21,12 @@ echo "$@" >>"$root/calls"
 case "$1" in
 build)
     [[ -e "$root/broken" ]] && { echo "error CS0001: broken on purpose"; exit 1; }
-    mkdir -p "$root/tree/NE.Shell/OUTPUT" && touch "$root/tree/NE.Shell/OUTPUT/ne.dll" ;;
+    case "$2" in
+    *NE.Shell.csproj) made=NE.Shell/OUTPUT/ne.dll ;;
+    *NE.Benchmarks.fsproj) made=benchmarks/NE.Benchmarks/OUTPUT/NE.Benchmarks.dll ;;
+    *) exit 0 ;;
+    esac
+    mkdir -p "$root/tree/$(dirname "$made")" && touch "$root/tree/$made" ;;
 */tests/*)
     name="$(basename "$1" .dll)"
     [[ -e "$root/summary-$name" ]] && cat "$root/summary-$name" >>"$NE_TEST_SUMMARY"
@@ -77,6 +82,7 @@ type private Tree() =
                 "NE.Actors/A.cs"
                 "NE.Model.fs/A.fs"
                 "presets/a.yaml"
+                "benchmarks/peers/a.py"
                 "Directory.Build.props"
                 "global.json"
             ] do
@@ -360,6 +366,22 @@ let tests =
                 Expect.stringContains tree.Calls[0] "build" "first the build"
                 Expect.stringContains tree.Calls[0] "benchmarks/NE.Benchmarks/NE.Benchmarks.fsproj" "of the benchmarks"
                 Expect.equal (measured tree) [| "task Hopper-v4 --json a b.json" |] "what ran"
+            }
+
+            test "is built once, and again when a source or the accelerator changes" {
+                use tree = new Tree()
+                tree.Ne("bench", "task") |> ignore
+                let _, _, second = tree.Ne("bench", "task")
+                Expect.equal (tree.Builds, second) (1, "") "no second build, no line"
+                tree.Write("tree/benchmarks/peers/a.py", "x")
+                tree.Ne("bench", "task") |> ignore
+                Expect.equal tree.Builds 2 "a changed peer"
+
+                tree.Run("env", "NE_ACCELERATOR=cuda", tree.File "tree/ne", "bench", "task")
+                |> ignore
+
+                Expect.equal tree.Builds 3 "another accelerator"
+                Expect.equal (measured tree).Length 4 "it ran each time"
             }
 
             for arguments in [ [ "bench" ]; [ "bench"; "all" ] ] do
