@@ -69,6 +69,7 @@ let private rates (options: Options) schedule environments =
             schedule = schedule
             environments = environments
             updatesPerSecond = Math.Round(Seq.average speed, 1)
+            samples = [ for value in speed -> Math.Round(value, 1) ]
             learnerWaiting = Math.Round(Seq.average waiting, 4)
         |})
 
@@ -111,6 +112,9 @@ let private commits (options: Options) =
         |})
 
 let measure (options: Options) =
+    requireWritable options.Output
+    let loadBefore = load ()
+
     let schedules = [
         for schedule, environments in [ "serial", 1; "pipelined", 1; "pipelined", 2 ] do
             let found = rates options schedule environments
@@ -126,14 +130,17 @@ let measure (options: Options) =
     printfn
         $"commit with {commits.storedTransitions} transitions stored: pause {commits.pauseMillisecondsMedian} ms (median of {commits.commits}), {commits.pauseMillisecondsMost} ms (most); resume to first new step {commits.resumeToFirstStepSeconds} s"
 
-    let result = {|
-        command =
-            $"dotnet run -c Release --project benchmarks/NE.Benchmarks -- run --environment {options.Environment} --stored {options.Stored} --steps {options.Steps}"
+    write options.Output {|
+        command = command
+        machine = machine
+        processor = processor
+        loadBefore = loadBefore
+        loadAfter = load ()
         cores = Environment.ProcessorCount
         dotnet = Environment.Version.ToString()
+        mujoco = NE.Actors.MuJoCo.MuJoCoLibrary.Current.Version
         environment = options.Environment
+        stepsPerSchedule = options.Steps
         schedules = schedules
         commits = commits
     |}
-
-    Report.write options.Output result

@@ -267,6 +267,12 @@ let measure (options: Options) : unit =
                         task = options.Task
                         stepsPerRound = options.StepsPerRound
                         threads = options.Threads
+                        // What was computed with, resolved.
+                        compute = [
+                            for key in Settings.keys do
+                                if key.Name.StartsWith "compute." then
+                                    $"{key.Name}={key.Get settings}"
+                        ]
                         configuration = [ for key, value in changes options "td3" "serial" 1 -> $"{key}={value}" ]
                 |})
         finally
