@@ -209,6 +209,14 @@ let copy (source: Strided) (destination: Strided) =
     for r in 0 .. source.Rows - 1 do
         NativePtr.copyBlock (destination.Row r) (source.Row r) source.Columns
 
+/// target = target + source.
+let add (target: Strided) (source: Strided) =
+    for r in 0 .. target.Rows - 1 do
+        let t, s = target.Row r, source.Row r
+
+        for c in 0 .. target.Columns - 1 do
+            NativePtr.set t c (NativePtr.get t c + NativePtr.get s c)
+
 let fill (matrix: Strided) (value: float32) =
     for r in 0 .. matrix.Rows - 1 do
         let row = matrix.Row r

@@ -1,0 +1,332 @@
+namespace NE.Model.Networks.Simd
+
+open System
+open Microsoft.FSharp.NativeInterop
+open NE.Model.Networks
+open NE.Model.Networks.ElementwiseKernels
+
+/// Buffers of one layer of one stack in a pass.
+[<NoEquality; NoComparison>]
+type internal SimdLayer = {
+    Slot: PanelSlot
+    /// rows x inputs: the pass's input or the activations of the layer before.
+    Input: Strided
+    /// rows x outputs, after the activation function.
+    Output: SimdMatrix
+    /// rows x outputs, gradient before the activation function; null in a pass without gradient.
+    Delta: SimdMatrix
+    /// The transposed weights; null where no gradient passes through the layer.
+    Transposed: nativeptr<float32>
+}
+
+module private LaneRows =
+    /// Calls `work stack first last` for a lane's rows of all stacks: neighbours, in whole multiples of 8 rows of a stack.
+    let inline each stacks rows lane lanes ([<InlineIfLambda>] work: int -> int -> int -> unit) =
+        let height = (rows + 7) / 8 * 8
+        let struct (first, last) = Lanes.Share(stacks * height, 8, lane, lanes)
+
+        for stack in first / height .. (last - 1) / height do
+            let from, upTo = max 0 (first - stack * height), min rows (last - stack * height)
+
+            if from < upTo then
+                work stack from upTo
+
+/// A pass whose rows and panels are shared out to lanes. Forward and the gradient by the activations go row by row, so a lane takes its
+/// rows through all layers without waiting for another. The gradient by the weights sums over all rows: a lane takes whole panels.
+/// No sum is ever shared by two lanes, so the bits do not depend on their number.
+[<Sealed>]
+type internal SimdPass
+    (block: SimdBlock, stacks: int, input: SimdMatrix, head: Head, backward: Backward, product: IPanelProduct, lanes: Lanes) =
+    let layout = block.Layout
+    let rows = input.Rows
+    let last = layout.Layers - 1
+    let owned = ResizeArray<IDisposable>()
+
+    let own (item: 'T :> IDisposable) =
+        owned.Add item
+        item
+
+    let fresh columns =
+        own (
+            if columns = 1 then
+                SimdMatrix.Column rows
+            else
+                SimdMatrix.Create(rows, columns)
+        )
+
+    let withGradient = (backward <> NoGradient)
+
+    let chains =
+        Array.init stacks (fun stack ->
+            let mutable x = input.Strided
+
+            Array.init layout.Layers (fun layer ->
+                let slot = block.Panels.Slot(stack, layer)
+
+                let make columns =
+                    if layer = last then
+                        fresh columns
+                    else
+                        own (SimdMatrix.Create(rows, columns))
+
+                let made = {
+                    Slot = slot
+                    Input = x
+                    Output = make slot.Slot.Outputs
+                    Delta =
+                        if withGradient then
+                            make slot.Slot.Outputs
+                        else
+                            Unchecked.defaultof<_>
+                    Transposed =
+                        if withGradient && layer > 0 then
+                            block.Transposed(stack, layer)
+                        else
+                            NativePtr.nullPtr
+                }
+
+                x <- made.Output.Strided
+                made))
+
+    let weights = (block.Memory Field.Weights).Address
+
+    let gradients =
+        if backward = ParameterGradient then
+            (block.Memory Field.Gradients).Address
+        else
+            NativePtr.nullPtr
+
+    // The wanted rows of the first layers' weights, transposed, and the gradient by those inputs: that of the first stack is the sum.
+    let inputFirst, inputCount =
+        match backward with
+        | InputGradient(first, count) -> first, count
+        | NoGradient
+        | ParameterGradient -> 0, 0
+
+    let inputWeights, inputGradients =
+        if inputCount > 0 then
+            let size = layout.Widths.Span[1] * PanelLayout.Padded inputCount
+            Array.init stacks (fun _ -> own (new AlignedMemory(size))), Array.init stacks (fun _ -> own (SimdMatrix.Create(rows, inputCount)))
+        else
+            [||], [||]
+
+    // The sum over the rows of a one-column matrix of ones times D is that of D's columns.
+    let one = own (new AlignedMemory(16))
+    do NativePtr.write one.Address 1.0f
+
+    let plain: Finish = {
+        Bias = NativePtr.nullPtr
+        Relu = false
+        Activation = NativePtr.nullPtr
+        ActivationStride = 0
+    }
+
+    let forwardLayer (layer: SimdLayer) (relu: bool) first last =
+        let slot, x, y = layer.Slot, layer.Input, layer.Output
+        let biases = NativePtr.add weights slot.Biases
+
+        if slot.IsRow then
+            HeadKernels.dotRows x (NativePtr.add weights slot.Panels[0].Weights) (NativePtr.read biases) y.Strided first last
+        else
+            for panel in slot.Panels do
+                let finish: Finish = {
+                    Bias = NativePtr.add biases panel.Output
+                    Relu = relu
+                    Activation = NativePtr.nullPtr
+                    ActivationStride = 0
+                }
+
+                product.Multiply(
+                    x.Row first,
+                    x.Stride,
+                    1,
+                    NativePtr.add weights panel.Weights,
+                    panel.Width,
+                    NativePtr.add (y.Row first) panel.Output,
+                    y.Stride,
+                    last - first,
+                    panel.Width,
+                    x.Columns,
+                    &finish
+                )
+
+    let headOf (chain: SimdLayer[]) first last' =
+        match head with
+        | Linear -> ()
+        | ScaledTanh scale ->
+            let y = chain[last].Output.Strided
+
+            if y.Stride = 1 then
+                // A column is one row to the kernel.
+                let row = {
+                    Memory = y.Row first
+                    Rows = 1
+                    Columns = last' - first
+                    Stride = 1
+                }
+
+                HeadKernels.scaledTanh row scale 0 1
+            else
+                HeadKernels.scaledTanh y scale first last'
+
+    let forward (stack: int) first last' =
+        let chain = chains[stack]
+
+        for i in 0..last do
+            forwardLayer chain[i] (i < last) first last'
+
+        headOf chain first last'
+
+    /// into = finish(D W) for the rows first .. last' - 1 of D, where W's transposed is kept by panels of 32 inputs.
+    let throughWeights (delta: SimdMatrix) (outputs: int) (transposed: nativeptr<float32>) (into: SimdMatrix) (active: Strided voption) first last' =
+        let mutable input = 0
+
+        while input < into.Columns do
+            let width = min 32 (PanelLayout.Padded(into.Columns - input))
+
+            let finish: Finish =
+                match active with
+                | ValueSome h -> {
+                    plain with
+                        Activation = NativePtr.add (h.Row first) input
+                        ActivationStride = h.Stride
+                  }
+                | ValueNone -> plain
+
+            product.Multiply(
+                delta.Row first,
+                delta.Stride,
+                1,
+                NativePtr.add transposed (input * outputs),
+                width,
+                NativePtr.add (into.Row first) input,
+                into.Stride,
+                last' - first,
+                width,
+                outputs,
+                &finish
+            )
+
+            input <- input + 32
+
+    let deltas (stack: int) first last' =
+        let chain = chains[stack]
+
+        match head with
+        | Linear -> ()
+        | ScaledTanh scale ->
+            let part (matrix: Strided) = {
+                matrix with
+                    Memory = matrix.Row first
+                    Rows = last' - first
+            }
+
+            scaledTanhBackward (part chain[last].Delta.Strided) (part chain[last].Output.Strided) scale
+
+        for i = last downto 1 do
+            let layer, before = chain[i], chain[i - 1]
+            let active = ValueSome before.Output.Strided
+            throughWeights layer.Delta layer.Slot.Slot.Outputs layer.Transposed before.Delta active first last'
+
+        if inputCount > 0 then
+            let first' = chain[0]
+
+            throughWeights
+                first'.Delta
+                first'.Slot.Slot.Outputs
+                inputWeights[stack].Address
+                inputGradients[stack]
+                ValueNone
+                first
+                last'
+
+    /// The gradient of one panel's weights, D^T X transposed, and of its biases.
+    let panelGradient (share: Share) =
+        let slot, panel = share.Slot, share.Panel
+        let chain = chains[slot.Slot.Stack]
+        let layer = chain[slot.Slot.Layer]
+        let x, d = layer.Input, layer.Delta
+        let into = NativePtr.add gradients panel.Weights
+        let bias = NativePtr.add gradients (slot.Biases + panel.Output)
+
+        if slot.IsRow then
+            let mutable input = 0
+
+            while input < x.Columns do
+                let width = min 32 (PanelLayout.Padded(x.Columns - input))
+
+                product.Multiply(
+                    d.Row 0,
+                    1,
+                    d.Stride,
+                    NativePtr.add x.Memory input,
+                    x.Stride,
+                    NativePtr.add into input,
+                    width,
+                    1,
+                    width,
+                    rows,
+                    &plain
+                )
+
+                input <- input + 32
+
+            NativePtr.write bias (HeadKernels.columnSum d.Strided)
+        else
+            let right = NativePtr.add (d.Row 0) panel.Output
+            product.Multiply(x.Memory, 1, x.Stride, right, d.Stride, into, panel.Width, x.Columns, panel.Width, rows, &plain)
+            product.Multiply(one.Address, 0, 0, right, d.Stride, bias, panel.Width, 1, panel.Width, rows, &plain)
+
+    let forwardJob =
+        { new ILaneJob with
+            member _.Work(lane, count) = LaneRows.each stacks rows lane count (fun stack first last -> forward stack first last)
+        }
+
+    let deltaJob =
+        { new ILaneJob with
+            member _.Work(lane, count) = LaneRows.each stacks rows lane count (fun stack first last -> deltas stack first last)
+        }
+
+    let gradientJob =
+        { new ILaneJob with
+            member _.Work(lane, _) =
+                for i in block.FirstShare lane .. block.FirstShare(lane + 1) - 1 do
+                    if block.Shares[i].Slot.Slot.Stack < stacks then
+                        panelGradient block.Shares[i]
+        }
+
+    let layerOf stack layer =
+        let chain = chains[stack]
+        chain[layer]
+
+    interface IPass with
+        member _.Block = block
+        member _.Stacks = stacks
+        member _.Forward() = lanes.Run forwardJob
+
+        member _.Backward() =
+            if not withGradient then
+                invalidOp "This pass was made without a gradient."
+
+            for stack in 0 .. inputWeights.Length - 1 do
+                let slot = layerOf stack 0
+
+                for panel in slot.Slot.Panels do
+                    PanelLayout.TransposePanel(weights, slot.Slot, panel, inputFirst, inputCount, inputWeights[stack].Address)
+
+            lanes.Run deltaJob
+
+            if backward = ParameterGradient then
+                lanes.Run gradientJob
+
+            for stack in 1 .. inputGradients.Length - 1 do
+                add inputGradients[0].Strided inputGradients[stack].Strided
+
+        member _.Hidden(stack, layer) = (layerOf stack layer).Output
+        member _.Output stack = (layerOf stack last).Output
+        member _.OutputGradient stack = (layerOf stack last).Delta
+        member _.InputGradient = inputGradients[0]
+
+        member _.Dispose() =
+            for item in owned do
+                item.Dispose()
