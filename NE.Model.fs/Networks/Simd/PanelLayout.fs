@@ -94,6 +94,8 @@ type internal PanelLayout(layout: BlockLayout) =
     member _.Layout = layout
     member _.Slot(stack: int, layer: int) : PanelSlot = slots[stack][layer]
     member _.Slots = slots |> Array.concat
+    /// Where the padding of the block layout lies, whose ages grow like all others.
+    member _.HostPadding = endOfLayers
     /// Floats of the flat memory, a multiple of 16.
     member _.Length = endOfLayers + padded hostPadding
 

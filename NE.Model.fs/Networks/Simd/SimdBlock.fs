@@ -95,7 +95,7 @@ type internal SimdBlock(layout: BlockLayout, trainable: bool, lanes: Lanes) =
     // Each panel's transposed copy is made at once, while the panel is in the cache.
     let adamJob =
         { new ILaneJob with
-            member _.Work(lane, _) =
+            member _.Work(lane, count) =
                 for i in firstShares[lane] .. firstShares[lane + 1] - 1 do
                     let slot, panel = shares[i].Slot, shares[i].Panel
 
@@ -110,6 +110,9 @@ type internal SimdBlock(layout: BlockLayout, trainable: bool, lanes: Lanes) =
 
                     if not slot.IsRow && isTransposed slot.Slot then
                         transpose slot panel
+
+                if lane = count - 1 then
+                    adam (adamMemory panels.HostPadding (panels.Length - panels.HostPadding)) options
         }
 
     let polyakJob =
