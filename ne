@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ne: brings what is missing on a fresh machine (libmujoco 2.2.2, the Release build), then runs the executable.
+# ne: brings what is missing on a fresh machine (libmujoco 2.2.2, OpenGL for pictures, the Release build), then runs the executable.
 #
 #   ./ne train          start a run          ./ne test     build and test everything
 #   ./ne --help         all verbs
@@ -15,6 +15,7 @@ accelerator="${NE_ACCELERATOR:-cpu}"
 output="bin/Release/net10.0/linux-x64"
 mujoco="$cache/mujoco-2.2.2"
 mujoco_packages=(libmujoco2.2.2 libccd2 liblodepng0 libqhull-r8.0 libtinyxml2-9)
+opengl_packages=(libegl1 libegl-mesa0 libgl1-mesa-dri)
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
 say() { printf 'ne: %s\n' "$*" >&2; }
@@ -45,9 +46,9 @@ mujoco_is_there() {
 
 package_lists_are_there() { compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null; }
 
-mujoco_as_root() {
+install_as_root() {
     package_lists_are_there || apt-get update || return 1
-    apt-get install -y --no-install-recommends libmujoco2.2.2 || { apt-get update && apt-get install -y --no-install-recommends libmujoco2.2.2; }
+    apt-get install -y --no-install-recommends "$@" || { apt-get update && apt-get install -y --no-install-recommends "$@"; }
 }
 
 # Unpacks the five packages into the cache folder; needs no rights. The folder appears under its name only when it is complete.
@@ -73,7 +74,7 @@ bring_mujoco() {
     if ! mujoco_is_there && command -v apt-get >/dev/null; then
         if [[ $(id -u) -eq 0 ]]; then
             say "installing libmujoco 2.2.2 from the distribution's packages ..."
-            DEBIAN_FRONTEND=noninteractive quietly mujoco mujoco_as_root || true
+            DEBIAN_FRONTEND=noninteractive quietly mujoco install_as_root libmujoco2.2.2 || true
         else
             say "unpacking libmujoco 2.2.2 from the distribution's packages into $mujoco ..."
             (quietly mujoco mujoco_unpacked) || true
@@ -87,12 +88,51 @@ bring_mujoco() {
 needs_mujoco() {
     local word
     case "${1:-}" in
-        train | resume | eval | env | test) ;;
+        train | resume | eval | record | env | test) ;;
         *) return 1 ;;
     esac
     for word in "$@"; do
         case "$word" in --help | -h | '-?' | --dry-run) return 1 ;; esac
     done
+}
+
+# ---- OpenGL ------------------------------------------------------------------------------------------------------------------------
+
+# OSMesa, or libEGL with a driver: NVIDIA's, or Mesa's with its software renderer.
+opengl_is_there() {
+    local libraries folder
+    libraries="$(PATH="$PATH:/sbin:/usr/sbin" ldconfig -p 2>/dev/null)" || true
+    [[ "$libraries" == *libOSMesa.so.8* ]] && return
+    [[ "$libraries" == *libEGL.so.1* ]] || return 1
+    [[ "$libraries" == *libEGL_nvidia.so.0* ]] && return
+    [[ "$libraries" == *libEGL_mesa.so.0* ]] || return 1
+    for folder in /usr/lib/x86_64-linux-gnu /usr/lib64 /usr/lib; do
+        [[ -e "$folder/dri/swrast_dri.so" ]] && return
+    done
+    return 1
+}
+
+# Mesa depends on too many packages to be unpacked without rights. Nothing ends here: the executable says what it could not do.
+bring_opengl() {
+    opengl_is_there && return
+    mkdir -p "$cache" "$work"
+    exec 8>"$cache/lock" && flock 8
+    if ! opengl_is_there && command -v apt-get >/dev/null && [[ $(id -u) -eq 0 ]]; then
+        say "installing OpenGL (Mesa) from the distribution's packages ..."
+        DEBIAN_FRONTEND=noninteractive quietly opengl install_as_root "$@" || true
+    fi
+    exec 8>&-
+    opengl_is_there || say "pictures need OpenGL without a screen, which was not found. Install it: apt-get install $*"
+}
+
+# Pictures are drawn for pixel tasks and videos, and by the tests.
+needs_opengl() {
+    local word
+    needs_mujoco "$@" || return 1
+    for word in "$@"; do
+        case "$word" in record | test | --pixels | --pixels=* | --video | --video=* | --video-every*) return ;; esac
+    done
+    return 1
 }
 
 # ---- build -------------------------------------------------------------------------------------------------------------------------
@@ -185,6 +225,9 @@ run_tests() {
 
 bring_dotnet
 ! needs_mujoco "$@" || bring_mujoco
+# The tests draw with OSMesa too.
+[[ "${1:-}" != test ]] || opengl_packages+=(libosmesa6)
+! needs_opengl "$@" || bring_opengl "${opengl_packages[@]}"
 
 if [[ "${1:-}" == test && ! " $* " =~ " --help " ]]; then
     run_tests "${@:2}"

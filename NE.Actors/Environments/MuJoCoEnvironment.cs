@@ -48,6 +48,9 @@ public sealed class MuJoCoEnvironment : IEnvironment
 
     public EnvironmentSpec Spec { get; }
 
+    /// <summary>From where the task is looked at.</summary>
+    public Camera Camera => this.task.Info.Camera;
+
     /// <summary>The simulator, for views and tests. Stepping it past the environment ends the episode's meaning.</summary>
     public Simulator Simulator => this.simulator;
 

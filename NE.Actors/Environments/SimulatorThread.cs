@@ -7,20 +7,18 @@ namespace NE.Actors.Environments;
 /// <summary>A dedicated background thread that owns one environment. Work is handed over with low latency: the thread spins for about 20
 /// microseconds before it blocks. The first exception (of creating the environment, of work, or a fatal MuJoCo error) is its fault: it
 /// is reported once, and no more work is done.</summary>
-public sealed class SimulatorThread : IDisposable
+public class SimulatorThread<TEnvironment> : IDisposable
+    where TEnvironment : class, IDisposable
 {
     private static readonly long spinTicks = Stopwatch.Frequency * 20 / 1_000_000;
 
-    /// <summary>Environments lost to a fatal MuJoCo error. Their memory must never be freed: a parked thread still stands in it.</summary>
-    private static readonly ConcurrentBag<IEnvironment> lost = [];
-
-    private readonly ConcurrentQueue<Action<IEnvironment>> queue = new();
+    private readonly ConcurrentQueue<Action<TEnvironment>> queue = new();
     private readonly AutoResetEvent wake = new(false);
     private readonly ManualResetEventSlim ended = new(false);
-    private readonly Func<IEnvironment> create;
+    private readonly Func<TEnvironment> create;
     private readonly Action<Exception> onFault;
     private readonly Thread thread;
-    private IEnvironment? environment;
+    private TEnvironment? environment;
     private int sleeping;
     private int faulted;
     private int stopping;
@@ -29,7 +27,7 @@ public sealed class SimulatorThread : IDisposable
     /// <param name="create">Makes the environment; called on the new thread, which is also the one that frees it.</param>
     /// <param name="onFault">Gets the fault, on the faulted thread. It must return and must not throw: after a fatal MuJoCo error native
     /// frames lie below it.</param>
-    public SimulatorThread(string name, Func<IEnvironment> create, Action<Exception> onFault)
+    public SimulatorThread(string name, Func<TEnvironment> create, Action<Exception> onFault)
     {
         this.create = create;
         this.onFault = onFault;
@@ -42,7 +40,7 @@ public sealed class SimulatorThread : IDisposable
 
     /// <summary>Queues work; it runs in the order of posting. After a fault it is dropped: the fault was reported. Throws
     /// ObjectDisposedException after Dispose.</summary>
-    public void Post(Action<IEnvironment> work)
+    public void Post(Action<TEnvironment> work)
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref this.stopping) != 0, this);
         if (this.IsFaulted)
@@ -92,7 +90,7 @@ public sealed class SimulatorThread : IDisposable
     }
 
     /// <summary>The next work, or null when the thread shall end.</summary>
-    private Action<IEnvironment>? Next()
+    private Action<TEnvironment>? Next()
     {
         while (Volatile.Read(ref this.stopping) == 0)
         {
@@ -135,7 +133,7 @@ public sealed class SimulatorThread : IDisposable
     {
         if (this.environment is { } broken)
         {
-            lost.Add(broken);
+            LostEnvironments.Keep(broken);
         }
 
         this.queue.Clear();
@@ -169,4 +167,16 @@ public sealed class SimulatorThread : IDisposable
             // The first exception is the one that explains.
         }
     }
+}
+
+/// <summary>The thread of an environment whose observations are numbers.</summary>
+public sealed class SimulatorThread(string name, Func<IEnvironment> create, Action<Exception> onFault)
+    : SimulatorThread<IEnvironment>(name, create, onFault);
+
+/// <summary>Environments lost to a fatal MuJoCo error. Their memory must never be freed: a parked thread still stands in it.</summary>
+internal static class LostEnvironments
+{
+    private static readonly ConcurrentBag<IDisposable> all = [];
+
+    internal static void Keep(IDisposable environment) => all.Add(environment);
 }

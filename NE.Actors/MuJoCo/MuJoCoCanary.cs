@@ -13,6 +13,7 @@ internal static unsafe class MuJoCoCanary
         <mujoco model="canary">
           <compiler angle="radian"/>
           <option timestep="0.00123"/>
+          <visual><global offwidth="331" offheight="221"/></visual>
           <worldbody>
             <body pos="0.11 0.22 1.33">
               <freejoint/>
@@ -60,6 +61,24 @@ internal static unsafe class MuJoCoCanary
         Expect(library, "contacts", 0, simulator.ContactCount);
         Expect(library, "falling", true, simulator.QPos[2] < before && simulator.QVel[2] < 0);
         Expect(library, "xpos of the last body", 3.0, simulator.XPos[12]);
+        CheckRenderer(library, simulator);
+    }
+
+    /// <summary>As far as it can be seen without OpenGL: the sizes of the structures, and a scene of the three spheres and the site.</summary>
+    private static void CheckRenderer(MuJoCoLibrary library, Simulator simulator)
+    {
+        const int maxGeoms = 17;
+        var model = simulator.Model;
+        Expect(library, "offscreen size", (331, 221), (model.Size(library.Layout.Model.OffWidth), model.Size(library.Layout.Model.OffHeight)));
+        using var memory = new RenderMemory(library.Layout);
+        Expect(library, "default camera", (2.0, -45.0), (memory.CameraDistance, memory.CameraElevation));
+        memory.Aim(Camera.NewTracking(1, 5.0, 30.0, -20.0), simulator.SubtreeCom);
+        MuJoCoRenderNative.mjv_makeScene((nint)model.Address, memory.Scene, maxGeoms);
+        MuJoCoRenderNative.mjv_updateScene(
+            (nint)model.Address, simulator.DataAddress, memory.Option, memory.Perturb, memory.View, RenderMemory.AllCategories, memory.Scene);
+        Expect(library, "scene", (maxGeoms, 4), (memory.SceneCapacity, memory.SceneGeoms));
+        MuJoCoRenderNative.mjv_freeScene(memory.Scene);
+        Expect(library, "sizes of the renderer's structures", true, memory.IsIntact);
     }
 
     private static void Expect<T>(MuJoCoLibrary library, string what, T expected, T found)

@@ -13,12 +13,32 @@ public static unsafe class MuJoCoHandlers
     [ThreadStatic]
     private static Action<string>? errorSink;
 
+    /// <summary>What this thread holds while others may wait for it; null when it holds nothing.</summary>
+    [ThreadStatic]
+    private static Action? release;
+
     /// <summary>Where warnings go, at most one a second; how many were left out is told with the next one. Nowhere when null.</summary>
     public static Action<string>? WarningLog { get; set; }
 
     /// <summary>Declares the calling thread an environment's own: on a fatal error the sink gets the message, then the thread is parked
     /// for ever, because MuJoCo can neither be returned to nor unwound.</summary>
     internal static void OwnThread(Action<string> sink) => errorSink = sink;
+
+    /// <summary>Makes a native call while something is held that other threads wait for: it is released after the call, and also when a
+    /// fatal error parks the thread.</summary>
+    internal static void Holding(Action call, Action release)
+    {
+        MuJoCoHandlers.release = release;
+        try
+        {
+            call();
+        }
+        finally
+        {
+            MuJoCoHandlers.release = null;
+            release();
+        }
+    }
 
     internal static void Install(nint library)
     {
@@ -38,6 +58,7 @@ public static unsafe class MuJoCoHandlers
 
         try
         {
+            release?.Invoke();
             sink(text);
         }
         catch (Exception e)

@@ -13,6 +13,8 @@ internal sealed record MuJoCoLayout
 
     internal required DataOffsets Data { get; init; }
 
+    internal required RenderOffsets Render { get; init; }
+
     /// <summary>The only entry: Debian's libmujoco 2.2.2, offsets measured with offsetof.</summary>
     internal static readonly MuJoCoLayout Version222 = new()
     {
@@ -35,6 +37,8 @@ internal sealed record MuJoCoLayout
             NSensorData = 224,
             Timestep = 232,
             Integrator = 432,
+            OffWidth = 496,
+            OffHeight = 500,
             QPos0 = 1096,
             BodyMass = 1240,
             JointLimited = 1320,
@@ -85,13 +89,32 @@ internal sealed record MuJoCoLayout
             QFrcConstraint = 41136,
             CFrcExt = 41168,
         },
+        Render = new RenderOffsets
+        {
+            SceneSize = 8656,
+            SceneMaxGeom = 0,
+            SceneNGeom = 4,
+            OptionSize = 68,
+            CameraSize = 64,
+            CameraType = 0,
+            CameraFixedId = 4,
+            CameraLookAt = 16,
+            CameraDistance = 40,
+            CameraAzimuth = 48,
+            CameraElevation = 56,
+            PerturbSize = 104,
+            ContextSize = 2304,
+            ContextOffWidth = 40,
+            ContextOffHeight = 44,
+            ContextCurrentBuffer = 2300,
+        },
     };
 
     /// <summary>The layout of a version, or null when that version was never tested.</summary>
     internal static MuJoCoLayout? For(int version) => version == Version222.Version ? Version222 : null;
 }
 
-/// <summary>Offsets in mjModel: sizes, the timestep and the integrator by value, the rest pointers.</summary>
+/// <summary>Offsets in mjModel: sizes, the timestep, the integrator and the size of the offscreen buffer by value, the rest pointers.</summary>
 internal sealed record ModelOffsets
 {
     internal required int NQ { get; init; }
@@ -109,6 +132,8 @@ internal sealed record ModelOffsets
     internal required int NSensorData { get; init; }
     internal required int Timestep { get; init; }
     internal required int Integrator { get; init; }
+    internal required int OffWidth { get; init; }
+    internal required int OffHeight { get; init; }
     internal required int QPos0 { get; init; }
     internal required int BodyMass { get; init; }
     internal required int JointLimited { get; init; }
@@ -160,4 +185,25 @@ internal sealed record DataOffsets
     internal required int QFrcActuator { get; init; }
     internal required int QFrcConstraint { get; init; }
     internal required int CFrcExt { get; init; }
+}
+
+/// <summary>Sizes of the renderer's structures (mjvScene, mjvOption, mjvCamera, mjvPerturb, mjrContext) and offsets in them.</summary>
+internal sealed record RenderOffsets
+{
+    internal required int SceneSize { get; init; }
+    internal required int SceneMaxGeom { get; init; }
+    internal required int SceneNGeom { get; init; }
+    internal required int OptionSize { get; init; }
+    internal required int CameraSize { get; init; }
+    internal required int CameraType { get; init; }
+    internal required int CameraFixedId { get; init; }
+    internal required int CameraLookAt { get; init; }
+    internal required int CameraDistance { get; init; }
+    internal required int CameraAzimuth { get; init; }
+    internal required int CameraElevation { get; init; }
+    internal required int PerturbSize { get; init; }
+    internal required int ContextSize { get; init; }
+    internal required int ContextOffWidth { get; init; }
+    internal required int ContextOffHeight { get; init; }
+    internal required int ContextCurrentBuffer { get; init; }
 }

@@ -169,6 +169,11 @@ public sealed unsafe class Simulator : IStartState, IDisposable
         }
     }
 
+    /// <summary>Centres of mass of the bodies with all that hangs on them [nbody x 3]; valid while this object is alive.</summary>
+    internal double* SubtreeCom => this.Pointer(this.Model.Layout.Data.SubtreeCom);
+
+    internal bool IsDisposed => this.data.IsClosed;
+
     /// <summary>The mjData, for rendering on the thread that steps it; valid while this object is alive.</summary>
     internal nint DataAddress => this.dataAddress;
 

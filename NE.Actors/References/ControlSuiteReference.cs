@@ -51,7 +51,8 @@ internal static class ControlSuiteReference
         return Enumerable.Range(0, parts[0].Length).ToDictionary(time => time, time => parts.SelectMany(part => part[time]).ToArray());
     }
 
-    private static void PlaceTarget(IStartState start, JsonElement place, JsonElement size)
+    /// <summary>Writes reacher's target into a model of its own.</summary>
+    internal static void PlaceTarget(IStartState start, JsonElement place, JsonElement size)
     {
         var xy = ReferenceJson.Numbers(place);
         start.MoveGeom(ReacherTarget, xy[0], xy[1]);

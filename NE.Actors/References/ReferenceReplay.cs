@@ -36,6 +36,11 @@ public static class ReferenceReplay
                 return ToleranceReference.Run(file, root);
             }
 
+            if (root.TryGetProperty("frames", out _))
+            {
+                return FrameReference.Run(file, root);
+            }
+
             if (root.TryGetProperty("env", out var env) && root.TryGetProperty("episodes", out _))
             {
                 var environment = env.GetString()!;

@@ -43,6 +43,17 @@ public sealed record CaseComparison(int Count, QuantityDifference Value)
     public bool Passed => this.Value.Passed;
 }
 
+/// <summary>One rendered frame against the reference's picture, over all pixels and colours.</summary>
+/// <param name="Picture">The picture's file.</param>
+/// <param name="Robot">The robot's name.</param>
+/// <param name="MeanDifference">Mean absolute difference in grey levels, 0 to 255.</param>
+/// <param name="LargestDifference">The largest one.</param>
+/// <param name="Tolerance">The largest mean that passes.</param>
+public sealed record FrameComparison(string Picture, string Robot, double MeanDifference, int LargestDifference, double Tolerance)
+{
+    public bool Passed => this.MeanDifference <= this.Tolerance;
+}
+
 /// <summary>What a replay of a reference file found.</summary>
 /// <param name="File">The reference file.</param>
 /// <param name="Environment">What the file is about: the environment's name in it, without a version.</param>
@@ -64,8 +75,11 @@ public sealed record ReplayResult(string File, string Environment)
     /// <summary>Values of a function; null when the file has none.</summary>
     public CaseComparison? Cases { get; init; }
 
+    /// <summary>One comparison per frame.</summary>
+    public IReadOnlyList<FrameComparison> Frames { get; init; } = [];
+
     public bool Passed =>
-        this.Models.All(model => model.Passed) && this.Episodes.All(episode => episode.Passed) && this.Cases is null or { Passed: true };
+        this.Frames.All(frame => frame.Passed) && this.Models.All(model => model.Passed) && this.Episodes.All(episode => episode.Passed) && this.Cases is null or { Passed: true };
 
     public string ToJson() => JsonSerializer.Serialize(this, jsonOptions);
 
@@ -91,6 +105,13 @@ public sealed record ReplayResult(string File, string Environment)
 
             text.AppendLine(CultureInfo.InvariantCulture, $" terminated {episode.TerminatedMismatches} mismatches");
             Failures(text, episode.Quantities, "step");
+        }
+
+        foreach (var frame in this.Frames)
+        {
+            text.AppendLine(
+                CultureInfo.InvariantCulture,
+                $"{Mark(frame.Passed)} {frame.Picture} ({frame.Robot}): mean difference {frame.MeanDifference:0.000} grey levels, largest {frame.LargestDifference}, allowed mean {frame.Tolerance}");
         }
 
         if (this.Cases is { } cases)

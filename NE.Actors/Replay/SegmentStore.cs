@@ -174,6 +174,16 @@ public sealed unsafe class SegmentStore : ITransitionSource, IDisposable
         }
     }
 
+    /// <summary>A stored row where it lies, for readers that need only a part of it; valid as long as the window that the reader was handed.</summary>
+    public ReadOnlySpan<float> Row(long row)
+    {
+        var map = Volatile.Read(ref this.table);
+        var at = row - map.FirstRow;
+        return (ulong)at < (ulong)(this.Head - map.FirstRow)
+            ? new((byte*)map.Addresses[at >> this.shift] + (at & (this.SegmentRows - 1L)) * this.rowBytes, this.RowFloats)
+            : throw OutsideWindow(row, map.FirstRow, this.Head);
+    }
+
     /// <summary>
     /// Unmaps segments that lie wholly below a row. Call it at a barrier, when no reader holds an older window; the files stay until
     /// <see cref="Sweep"/>.

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Data.Sqlite;
 using NE.Actors.MuJoCo;
+using NE.Actors.Rendering;
 using NE.Model.Networks;
 using NE.Shell.Views;
 
@@ -18,7 +19,7 @@ public static class Examination
     /// <param name="seqUrl">Address of the Seq server to try; null tries none.</param>
     public static async Task<IReadOnlyList<Finding>> Examine(string runs, string? seqUrl)
     {
-        List<Finding> findings = [DotNet(), .. Torch(), MuJoCo(), Processor(), Memory(), Disk(runs), Sqlite(runs)];
+        List<Finding> findings = [DotNet(), .. Torch(), MuJoCo(), Rendering(), Processor(), Memory(), Disk(runs), Sqlite(runs)];
 
         if (seqUrl is not null)
         {
@@ -68,6 +69,20 @@ public static class Examination
         catch (MuJoCoUnavailableException missing)
         {
             return new("libmujoco", false, true, missing.Message, "./ne train brings it from the distribution's packages; or apt-get install libmujoco2.2.2; or set MUJOCO_PATH");
+        }
+    }
+
+    /// <summary>Really makes an OpenGL context, as pixel tasks and videos do.</summary>
+    private static Finding Rendering()
+    {
+        try
+        {
+            using OpenGlContext context = OpenGlContext.Open();
+            return new("rendering", true, false, context.Description);
+        }
+        catch (RendererUnavailableException missing)
+        {
+            return new("rendering", false, false, missing.Reasons, $"nothing, unless you want pixel tasks or videos: {RendererUnavailableException.Packages}");
         }
     }
 

@@ -1,9 +1,11 @@
 module NE.Actors.Tests.Main
 
 open NE.Actors.Tests.Journal
+open NE.Actors.Tests.Rendering
 
 [<EntryPoint>]
 let main arguments =
     match arguments with
     | [| CommitLoop.Argument; runs |] -> CommitLoop.run runs
+    | [| OsMesaChild.Argument; file |] -> OsMesaChild.run file
     | _ -> NE.Tests.Runner.run arguments

@@ -32,6 +32,21 @@ esac
 """
         .Replace("OUTPUT", output)
 
+/// Says which libraries the linker knows: what the test wrote down, or else that OpenGL is there.
+let private fakeLdconfig =
+    """#!/usr/bin/env bash
+root="$(dirname "$(readlink -f "$0")")/.."
+if [[ -e "$root/libraries" ]]; then cat "$root/libraries"; else echo "libOSMesa.so.8"; fi
+"""
+
+/// Writes down what it was asked; `install` makes the linker know what the test prepared.
+let private fakeApt =
+    """#!/usr/bin/env bash
+root="$(dirname "$(readlink -f "$0")")/.."
+echo "$@" >>"$root/apt"
+if [[ "$1" == install && -e "$root/brings" ]]; then cp "$root/brings" "$root/libraries"; else [[ "$1" != install ]]; fi
+"""
+
 type private Tree() =
     let folder = new TemporaryFolder()
     let file (name: string) = folder.File name
@@ -47,8 +62,11 @@ type private Tree() =
     do
         write "tree/ne" (File.ReadAllText(Path.Combine(repository, "ne")))
         write "bin/dotnet" fakeDotnet
-        File.SetUnixFileMode(file "tree/ne", executable)
-        File.SetUnixFileMode(file "bin/dotnet", executable)
+        write "bin/ldconfig" fakeLdconfig
+        write "bin/apt-get" fakeApt
+
+        for name in [ "tree/ne"; "bin/dotnet"; "bin/ldconfig"; "bin/apt-get" ] do
+            File.SetUnixFileMode(file name, executable)
 
         for source in
             [
@@ -74,6 +92,20 @@ type private Tree() =
             File.ReadAllLines(file "calls")
         else
             [||]
+
+    /// What apt-get was asked to install.
+    member _.Installed =
+        if File.Exists(file "apt") then
+            File.ReadAllLines(file "apt")
+            |> Array.filter _.StartsWith("install")
+            |> Array.map (fun line -> line.Replace("install -y --no-install-recommends ", ""))
+        else
+            [||]
+
+    /// Makes the launcher believe that this user runs it: 0 is root.
+    member _.User(number: int) =
+        write "bin/id" $"#!/bin/sh\necho {number}\n"
+        File.SetUnixFileMode(file "bin/id", executable)
 
     member this.Builds = this.Calls |> Array.filter _.StartsWith("build") |> Array.length
 
@@ -173,6 +205,63 @@ let tests =
             Expect.equal tree.Builds 2 "builds"
             Expect.stringContains (tree.Calls |> Array.filter _.StartsWith("build") |> Array.last) "-p:Accelerator=cuda" "passed on"
         }
+
+        testList "OpenGL" [
+            let mesa = "libegl1 libegl-mesa0 libgl1-mesa-dri"
+
+            for command, expected in
+                [
+                    "train dmc/walker-walk --pixels", [| mesa |]
+                    "train Hopper-v4 --video-every 50000", [| mesa |]
+                    "train Hopper-v4 --video-every=50000", [| mesa |]
+                    "env run Hopper-v4 --video x.mp4", [| mesa |]
+                    "record a-run", [| mesa |]
+                    "test", [| mesa + " libosmesa6" |]
+                    "train Hopper-v4", [||]
+                    "train Hopper-v4 --pixels --dry-run", [||]
+                    "record --help", [||]
+                    "doctor", [||]
+                    "compare a b --pixels", [||]
+                ] do
+                test $"'ne {command}' as root brings {expected.Length} lists of packages" {
+                    use tree = new Tree()
+                    tree.User 0
+                    tree.Write("libraries", "libc.so.6\n")
+                    tree.Write("brings", "libEGL.so.1\nlibOSMesa.so.8\n")
+                    let _, _, errors = tree.Ne(command.Split ' ')
+                    Expect.equal tree.Installed expected errors
+                    Expect.isFalse (errors.Contains "pictures need") errors
+                }
+
+            for what, libraries in
+                [
+                    "OSMesa", "libOSMesa.so.8 (libc6,x86-64)"
+                    "a graphics card's EGL", "libEGL.so.1 (libc6)\nlibEGL_nvidia.so.0 (libc6)"
+                ] do
+                test $"nothing is brought where {what} is there" {
+                    use tree = new Tree()
+                    tree.User 0
+                    tree.Write("libraries", libraries)
+                    let code, _, errors = tree.Ne("record", "a-run")
+                    Expect.equal (tree.Installed, code) ([||], 7) errors
+                }
+
+            for what, user, libraries in
+                [
+                    "without rights", 1000, "libc.so.6"
+                    "when the packages cannot be brought", 0, "libc.so.6"
+                    "with a libEGL that has no driver", 1000, "libEGL.so.1"
+                ] do
+                test $"{what} it says what to install and goes on to the executable" {
+                    use tree = new Tree()
+                    tree.User user
+                    tree.Write("libraries", libraries)
+                    let code, text, errors = tree.Ne("record", "a-run")
+                    Expect.equal (code, text) (7, "ne: record a-run\n") errors
+                    Expect.stringContains errors $"Install it: apt-get install {mesa}\n" "what to install"
+                    Expect.equal (tree.Installed.Length > 0) (user = 0) "only root installs"
+                }
+        ]
 
         testList "test" [
             let prepared (summaries: (string * string) list) (exits: (string * int) list) =

@@ -125,6 +125,7 @@ let doctor =
                     ".NET"
                     "libtorch"
                     "libmujoco"
+                    "rendering"
                     "cores"
                     "memory"
                     "disk"
@@ -135,6 +136,15 @@ let doctor =
 
             for finding in findings do
                 Expect.isTrue (finding.Ok || not (isNull finding.Fix)) $"{finding.Name}: what is missing has a fix"
+
+            let rendering = findings |> Seq.find (fun finding -> finding.Name = "rendering")
+            // './ne test' brings what it needs; where nothing could be brought, the names of the packages are all that is left.
+            Expect.isFalse rendering.Required "training on states needs no pictures"
+
+            if rendering.Ok then
+                Expect.stringContains rendering.Found ", " "kind and renderer"
+            else
+                Expect.stringContains (string rendering.Fix) "apt-get install libegl1 libegl-mesa0 libgl1-mesa-dri" "packages"
 
             let seq = findings |> Seq.find (fun finding -> finding.Name = "Seq")
             Expect.isFalse (seq.Ok || seq.Required) "Seq is absent and not needed"

@@ -40,6 +40,29 @@ let private environments = [
 let private reference (name: string) =
     Path.Combine(AppContext.BaseDirectory, "data", "reference", $"{name}.json.gz")
 
+let private frameFolder =
+    Path.Combine(AppContext.BaseDirectory, "data", "reference", "frames")
+
+let private frames = Path.Combine(frameFolder, "frames.json")
+
+/// A copy of one frame and an index of its own: the index and the picture, to be changed.
+let private withFrame (picture: string) (action: string -> string -> unit) =
+    let folder = Directory.CreateTempSubdirectory("ne-frames-").FullName
+    let index, copy = Path.Combine(folder, "frames.json"), Path.Combine(folder, picture)
+    use whole = JsonDocument.Parse(File.ReadAllText frames)
+
+    let entry =
+        whole.RootElement.GetProperty("frames").EnumerateArray()
+        |> Seq.find (fun frame -> frame.GetProperty("file").GetString() = picture)
+
+    File.WriteAllText(index, $"{{ \"frames\": [{entry.GetRawText()}] }}")
+    File.Copy(Path.Combine(frameFolder, picture), copy)
+
+    try
+        action index copy
+    finally
+        Directory.Delete(folder, true)
+
 let private matches name =
     test $"{name}: compiled arrays, trajectories, observations, rewards and terminations equal the reference" {
         let result = ReferenceReplay.Run(reference name)
@@ -110,6 +133,35 @@ let tests =
 
             inTemporaryFile (case.Replace("linear", "cubic")) (fun file ->
                 Expect.stringContains (message (fun () -> ReferenceReplay.Run file |> ignore)) "'cubic' is not known" "the sigmoid")
+        }
+
+        test "the 12 frames are drawn as the suite's own models are, within 2 grey levels on average" {
+            let result = ReferenceReplay.Run frames
+            Expect.equal result.Frames.Count 12 "frames"
+            Expect.isTrue result.Passed (result.ToText())
+        }
+
+        test "a frame of another pose is named with its difference" {
+            withFrame "walker_0.png" (fun file picture ->
+                File.Copy(Path.Combine(frameFolder, "walker_1.png"), picture, true)
+                let result = ReferenceReplay.Run file
+                Expect.isFalse result.Passed "it differs"
+                Expect.stringContains (result.ToText()) "FAIL walker_0.png (dmc/walker): mean difference" "said")
+        }
+
+        test "a picture that is missing, of another size or none at all is refused with its file" {
+            withFrame "cartpole_0.png" (fun file picture ->
+                let refused () =
+                    message (fun () -> ReferenceReplay.Run file |> ignore)
+
+                let whole = File.ReadAllText file
+                File.WriteAllText(file, whole.Replace("\"width\": 84", "\"width\": 85"))
+                Expect.stringContains (refused ()) "84 x 84 pixels, expected 85 x 84" "size"
+                File.WriteAllText(file, whole)
+                File.WriteAllText(picture, "no picture")
+                Expect.stringContains (refused ()) "cartpole_0.png is not a picture" "content"
+                File.Delete picture
+                Expect.throwsT<FileNotFoundException> (fun () -> ReferenceReplay.Run file |> ignore) "missing")
         }
 
         test "a target that stands elsewhere changes reacher's observations" {

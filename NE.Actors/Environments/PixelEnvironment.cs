@@ -1,0 +1,141 @@
+using System.Buffers.Binary;
+using NE.Actors.Rendering;
+using NE.Model.Replay;
+using NE.Model.Tasks;
+using Stream = NE.Model.Random.Stream;
+
+namespace NE.Actors.Environments;
+
+/// <summary>A MuJoCo task seen from its camera as DrQ-v2 does: actions are repeated, the last frames are stacked, one frame is drawn per step
+/// of the agent, after the repeats.</summary>
+public sealed class PixelEnvironment : IPixelEnvironment
+{
+    private const uint Magic = 0x5850454E; // "NEPX"
+    private const int Format = 1;
+
+    private readonly MuJoCoEnvironment task;
+    private readonly Camera camera;
+    private readonly IReadOnlyList<OpenGlKind>? openGl;
+    private readonly FrameStack frames;
+    private readonly float[] state;
+    private readonly byte[] image;
+    private readonly byte[] header;
+    private Renderer? renderer;
+
+    /// <param name="task">The task; freed with this environment.</param>
+    /// <param name="shape">Sizes of an observation.</param>
+    /// <param name="actionRepeat">Control steps per step of the agent, at least 1.</param>
+    /// <param name="openGl">Kinds of OpenGL to try; by default `OpenGlKind.Order`.</param>
+    public PixelEnvironment(MuJoCoEnvironment task, PixelShape shape, int actionRepeat, IReadOnlyList<OpenGlKind>? openGl = null)
+    {
+        this.task = task;
+        this.camera = task.Camera;
+        this.openGl = openGl;
+        this.Spec = EnvironmentFactory.DescribePixels(task.Spec, shape, actionRepeat);
+        this.frames = new FrameStack(shape);
+        this.state = new float[task.Spec.ObservationSize];
+        this.image = new byte[shape.FrameBytes];
+        this.header = Header(this.Spec);
+    }
+
+    public PixelSpec Spec { get; }
+
+    public ReadOnlySpan<byte> NewestFrame => this.frames.Newest;
+
+    /// <summary>The task under the pictures, for views and tests.</summary>
+    public MuJoCoEnvironment Task => this.task;
+
+    public void Reset(Stream random, Span<byte> observation)
+    {
+        this.RequireObservation(observation);
+        this.task.Reset(random, this.state);
+        this.Draw();
+        this.frames.Begin(this.image);
+        this.frames.Observation.CopyTo(observation);
+    }
+
+    public StepResult Step(ReadOnlySpan<float> action, Span<byte> observation)
+    {
+        this.RequireObservation(observation);
+        var result = this.task.Step(action, this.state);
+        var reward = result.Reward;
+        for (var i = 1; i < this.Spec.ActionRepeat && !result.IsLast; i++)
+        {
+            result = this.task.Step(action, this.state);
+            reward += result.Reward;
+        }
+
+        if (result.Diverged)
+        {
+            // There is nothing to be seen: the last sound picture stands, as the last sound state does in other environments.
+            reward = 0;
+            this.frames.Repeat();
+        }
+        else
+        {
+            this.Draw();
+            this.frames.Push(this.image);
+        }
+
+        this.frames.Observation.CopyTo(observation);
+        return result with { Reward = reward };
+    }
+
+    public byte[] SaveState() => [.. this.header, .. this.frames.Observation, .. this.task.SaveState()];
+
+    public void RestoreState(ReadOnlySpan<byte> state, Span<byte> observation)
+    {
+        this.RequireObservation(observation);
+        var pictures = this.Spec.Shape.ObservationBytes;
+        if (!state.StartsWith(this.header) || state.Length < this.header.Length + pictures)
+        {
+            var shape = this.Spec.Shape;
+            throw new InvalidDataException(
+                $"Expected a saved state of {this.Spec.Id} in pixels ({shape.Stack} frames of {shape.Height} x {shape.Width}, "
+                + $"{this.Spec.ActionRepeat} repeats, format {Format}), found {state.Length} bytes that are damaged or of another environment.");
+        }
+
+        var rest = state[this.header.Length..];
+        // First what may be refused.
+        this.task.RestoreState(rest[pictures..], this.state);
+        this.frames.Restore(rest[..pictures]);
+        this.frames.Observation.CopyTo(observation);
+    }
+
+    public void Dispose()
+    {
+        // The renderer looks at the task's simulator.
+        this.renderer?.Dispose();
+        this.renderer = null;
+        this.task.Dispose();
+    }
+
+    private static byte[] Header(PixelSpec spec)
+    {
+        var header = new byte[6 * sizeof(int)];
+        int[] numbers = [unchecked((int)Magic), Format, spec.Shape.Height, spec.Shape.Width, spec.Shape.Stack, spec.ActionRepeat];
+        for (var i = 0; i < numbers.Length; i++)
+        {
+            BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(i * sizeof(int)), numbers[i]);
+        }
+
+        return header;
+    }
+
+    /// <summary>Makes the renderer at the first picture, so that it belongs to the thread that steps.</summary>
+    private void Draw()
+    {
+        this.renderer ??= new Renderer(this.task.Simulator, this.Spec.Shape.Width, this.Spec.Shape.Height, this.camera, this.openGl);
+        this.renderer.Render(this.image);
+    }
+
+    private void RequireObservation(Span<byte> observation)
+    {
+        if (observation.Length != this.Spec.Shape.ObservationBytes)
+        {
+            throw new ArgumentException(
+                $"An observation of {this.Spec.Id} in pixels has {this.Spec.Shape.ObservationBytes} bytes; the given memory has {observation.Length}.",
+                nameof(observation));
+        }
+    }
+}

@@ -1,0 +1,184 @@
+module NE.Model.Tests.Replay.FrameTests
+
+open System
+open Expecto
+open NE.Model.Random
+open NE.Model.Replay
+open NE.Model.Tests.Topology.Cases
+
+/// Small enough for many cases, not square, so that a swap of the axes shows.
+let private shape = { Height = 3; Width = 2; Stack = 3 }
+
+let private image (draw: Stream) =
+    Array.init shape.FrameBytes (fun _ -> byte (draw.NextInt 256L))
+
+/// 3 x height x width of an image, written down index by index.
+let private channelFirst (image: byte[]) = [|
+    for channel in 0..2 do
+        for y in 0 .. shape.Height - 1 do
+            for x in 0 .. shape.Width - 1 do
+                image[(y * shape.Width + x) * 3 + channel]
+|]
+
+/// One stored row, and what the environment showed when it was appended.
+type private Row = {
+    Frame: byte[]
+    Link: FrameLink
+    Environment: int
+    Episode: int
+    Shown: byte[]
+}
+
+/// Rows of several environments in an arbitrary order, with episodes of arbitrary length.
+let private history environments count (draw: Stream) =
+    let stacks = Array.init environments (fun _ -> FrameStack shape)
+    let linker = FrameLinker environments
+    let left = Array.zeroCreate<int> environments
+    let episode = Array.create environments -1
+
+    [|
+        for row in 0L .. int64 count - 1L do
+            let environment = int (draw.NextInt(int64 environments))
+            let stack = stacks[environment]
+
+            let link =
+                if left[environment] = 0 then
+                    left[environment] <- between 1 9 draw
+                    episode[environment] <- episode[environment] + 1
+                    stack.Begin(ReadOnlySpan(image draw))
+                    linker.Begin(environment, row)
+                else
+                    left[environment] <- left[environment] - 1
+
+                    if draw.NextInt 10L = 0L then
+                        stack.Repeat()
+                    else
+                        stack.Push(ReadOnlySpan(image draw))
+
+                    linker.Next(environment, row)
+
+            {
+                Frame = stack.Newest.ToArray()
+                Link = link
+                Environment = environment
+                Episode = episode[environment]
+                Shown = stack.Observation.ToArray()
+            }
+    |]
+
+/// Refuses what lies outside the window: those rows are gone.
+let private linksOf (rows: Row[]) (window: Window) = {
+    new IFrameLinks with
+        member _.Link row =
+            if row < window.First || row >= window.Head then
+                failtestf "row %d was read, outside of %A" row window
+
+            rows[int row].Link
+}
+
+let private stackOf (rows: Row[]) (newestFirst: int64[]) =
+    newestFirst |> Array.rev |> Array.collect (fun row -> rows[int row].Frame)
+
+[<Tests>]
+let tests =
+    testList "frames" [
+        law
+            "a stack holds the last frames, oldest first, channels first, and the first frame of an episode as often as it is deep"
+            (fun seed ->
+                let draw = stream seed
+                let stack = FrameStack shape
+                let images = Array.init 5 (fun _ -> image draw)
+                stack.Begin(ReadOnlySpan images[0])
+
+                let expected (indices: int list) =
+                    indices |> Seq.map (fun i -> channelFirst images[i]) |> Array.concat
+
+                Expect.equal (stack.Observation.ToArray()) (expected [ 0; 0; 0 ]) "reset"
+                stack.Push(ReadOnlySpan images[1])
+                Expect.equal (stack.Observation.ToArray()) (expected [ 0; 0; 1 ]) "one step"
+                stack.Push(ReadOnlySpan images[2])
+                stack.Push(ReadOnlySpan images[3])
+                Expect.equal (stack.Observation.ToArray()) (expected [ 1; 2; 3 ]) "three steps"
+                Expect.equal (stack.Newest.ToArray()) (channelFirst images[3]) "newest"
+                stack.Repeat()
+                Expect.equal (stack.Observation.ToArray()) (expected [ 2; 3; 3 ]) "a step without a picture"
+                let other = FrameStack shape
+                other.Restore stack.Observation
+                other.Push(ReadOnlySpan images[4])
+                Expect.equal (other.Observation.ToArray()) (expected [ 3; 3; 4 ]) "restored"
+                stack.Begin(ReadOnlySpan images[1])
+                Expect.equal (stack.Observation.ToArray()) (expected [ 1; 1; 1 ]) "the next episode")
+
+        test "a frame and an observation of another size are refused" {
+            let stack = FrameStack shape
+            Expect.throwsT<ArgumentException> (fun () -> stack.Push(ReadOnlySpan [| 1uy |])) "frame"
+            Expect.throwsT<ArgumentException> (fun () -> stack.Restore(ReadOnlySpan [| 1uy |])) "observation"
+        }
+
+        law
+            "both stacks of every transition are rebuilt as they were shown, with environments interleaved and old rows evicted"
+            (fun seed ->
+                let draw = stream seed
+                let environments = between 1 4 draw
+                let rows = history environments (between 1 120 draw) draw
+                let steps = between 1 4 draw
+
+                let window = {
+                    First = draw.NextInt(int64 rows.Length)
+                    Head = int64 rows.Length
+                }
+
+                let links = linksOf rows window
+                let chain = Array.zeroCreate (FrameLinks.chainLength shape.Stack steps)
+
+                for row in -2L .. window.Head + 2L do
+                    let valid = FrameLinks.chain links window steps row (Span chain)
+
+                    // What a plain search says: the rows of the same episode, oldest first, all those that were ever stored.
+                    let episode =
+                        if row < 0L || row >= window.Head then
+                            [||]
+                        else
+                            [|
+                                for i in 0L .. row do
+                                    let other = rows[int i]
+
+                                    if
+                                        other.Environment = rows[int row].Environment
+                                        && other.Episode = rows[int row].Episode
+                                    then
+                                        i
+                            |]
+
+                    let position = episode.Length - 1
+
+                    let expected =
+                        position >= steps
+                        && episode[max 0 (position - steps - (shape.Stack - 1))] >= window.First
+
+                    Expect.equal valid expected $"row {row} of {window}, {steps} steps"
+
+                    if valid then
+                        Expect.equal (stackOf rows chain[.. shape.Stack - 1]) rows[int row].Shown "next observation"
+                        Expect.equal (stackOf rows chain[steps..]) rows[int episode[position - steps]].Shown "observation"
+
+                        Expect.equal (Array.rev chain[.. steps - 1]) episode[position - steps + 1 ..] "the rows of the actions and rewards")
+
+        law "a linker that is stored and restored links as if it had gone on" (fun seed ->
+            let draw = stream seed
+            let linker = FrameLinker 2
+            linker.Begin(0, 0L) |> ignore
+            linker.Begin(1, 1L) |> ignore
+            linker.Next(0, int64 (between 2 9 draw)) |> ignore
+            let restored = FrameLinker(linker.Rows, linker.Positions)
+
+            for environment in 0..1 do
+                Expect.equal (restored.Next(environment, 20L)) (linker.Next(environment, 20L)) "link")
+
+        test "a step of an environment that never began an episode is refused" {
+            let linker = FrameLinker 2
+            linker.Begin(0, 0L) |> ignore
+            Expect.throwsT<InvalidOperationException> (fun () -> linker.Next(1, 1L) |> ignore) "no reset"
+            Expect.throwsT<ArgumentException> (fun () -> FrameLinker([| 1L |], [||]) |> ignore) "sizes"
+        }
+    ]
