@@ -150,7 +150,7 @@ type internal Lanes(count: int) =
     static member Share(total: int, grain: int, lane: int, lanes: int) : struct (int * int) =
         let grains = (int64 total + int64 grain - 1L) / int64 grain
 
-        let at lane =
+        let inline at lane =
             int (min (int64 total) (grains * int64 lane / int64 lanes * int64 grain))
 
         struct (at lane, at (lane + 1))

@@ -73,7 +73,7 @@ type internal SimdBlock(layout: BlockLayout, trainable: bool, lanes: Lanes) =
             starts |> Seq.indexed |> Seq.minBy (fun (_, start) -> abs (start - wanted)) |> fst)
 
     let adamMemory (offset: int) (length: int) : AdamMemory =
-        let at (name: Field) = NativePtr.add fields[int name].Address offset
+        let inline at (name: Field) = NativePtr.add fields[int name].Address offset
 
         {
             Weights = at Field.Weights

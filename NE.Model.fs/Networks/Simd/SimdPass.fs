@@ -215,7 +215,7 @@ type internal SimdPass
         match head with
         | Linear -> ()
         | ScaledTanh scale ->
-            let part (matrix: Strided) = {
+            let inline part (matrix: Strided) = {
                 matrix with
                     Memory = matrix.Row first
                     Rows = last' - first
