@@ -18,7 +18,7 @@ internal static class EvalVerb
         RunInfo info = RunInfo.Read(paths.RunInfo);
         (long step, byte[] bytes) = Load(paths, command.Checkpoint);
         Policy policy = Policy.OfBytes(bytes);
-        host.Prepare();
+        host.Prepare(null);
         using IEnvironment environment = EnvironmentFactory.Create(info.Environment);
         EpisodeResults results = EpisodeRunner.Run(environment, policy, info.Seed, command.Episodes);
         double mean = results.Returns.Average();

@@ -284,8 +284,7 @@ let run (options: Options) =
     printfn
         $"one core: {peak.Registers:F0} GFLOP/s between registers, {peak.Product:F0} in a 256 x 256 x 128 product; {operations / 1e6:F0} MFLOP per update"
 
-    printfn
-        $"at the product's rate, with nothing but matrix products: {peak.Product * 1e9 / operations:F0} updates/s per core"
+    printfn $"at the product's rate, with nothing but matrix products: {peak.Product * 1e9 / operations:F0} updates/s per core"
 
     for c in contenders do
         let overEager, overTorch = paired c.Name "eager", paired c.Name "torch"

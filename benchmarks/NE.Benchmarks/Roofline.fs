@@ -103,7 +103,9 @@ let measure () : Peak =
 /// Floating-point operations of one gradient step of TD3, a multiply-add counted as two; only the matrix products.
 let operationsPerUpdate (observation: int) (action: int) (hidden: int list) (batch: int) (policyDelay: int) : float =
     let products widths =
-        widths |> List.pairwise |> List.map (fun (inputs, outputs) -> 2.0 * float batch * float inputs * float outputs)
+        widths
+        |> List.pairwise
+        |> List.map (fun (inputs, outputs) -> 2.0 * float batch * float inputs * float outputs)
 
     let actor = products [ observation; yield! hidden; action ]
     let critic = products [ observation + action; yield! hidden; 1 ]
@@ -114,5 +116,11 @@ let operationsPerUpdate (observation: int) (action: int) (hidden: int list) (bat
     // pi'; Q'1, Q'2; Q1, Q2 forwards, by their weights, by their activations
     let always = List.sum actor + 2.0 * (3.0 * List.sum critic + backwards critic)
     // pi forwards, by its weights, by its activations; Q1 forwards and down to the action
-    let actorStep = 2.0 * List.sum actor + backwards actor + List.sum critic + backwards critic + actionGradient
+    let actorStep =
+        2.0 * List.sum actor
+        + backwards actor
+        + List.sum critic
+        + backwards critic
+        + actionGradient
+
     always + actorStep / float policyDelay

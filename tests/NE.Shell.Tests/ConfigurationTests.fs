@@ -30,7 +30,7 @@ let private files (texts: (string * string) list) (name: string) : string | null
     | None -> null
 
 let private build texts source options pairs =
-    ConfigurationBuilder.Build(arguments source options pairs, files texts, known)
+    ConfigurationBuilder.Build(arguments source options pairs, files texts, known, (fun () -> false))
 
 let private fails texts source options pairs =
     try

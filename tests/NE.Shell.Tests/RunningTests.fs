@@ -125,7 +125,7 @@ let tests =
             let runs = folder.File "runs"
 
             let missing =
-                Func<_>(fun () -> raise (MuJoCoUnavailableException("libmujoco 2.2.2 is not here; install it", null)))
+                Func<_, _>(fun _ -> raise (MuJoCoUnavailableException("libmujoco 2.2.2 is not here; install it", null)))
 
             let shell =
                 ShellHost(Output = new StringWriter(), Error = new StringWriter(), DefaultRuns = runs, Prepare = missing)
@@ -196,7 +196,8 @@ let tests =
                     info.TotalSteps,
                     info.Threads,
                     info.Device,
-                    info.Stretches
+                    info.Stretches,
+                    info.Engine
                 )
 
             asIfKilled.Write paths.RunInfo

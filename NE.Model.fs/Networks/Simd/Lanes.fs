@@ -66,7 +66,8 @@ type private Worker(lane: int, lanes: int, gate: Gate) =
     let await (seen: int) =
         let start = Stopwatch.GetTimestamp()
 
-        while Volatile.Read &posted = seen && Stopwatch.GetTimestamp() - start < Patience.ticks do
+        while Volatile.Read &posted = seen
+              && Stopwatch.GetTimestamp() - start < Patience.ticks do
             Thread.SpinWait 4
 
         while Volatile.Read &posted = seen do

@@ -121,7 +121,8 @@ module internal PanelProduct =
     /// The product for vectors of a width. A width that the processor lacks works too, but slowly.
     let create (width: VectorWidth) : IPanelProduct =
         match width with
-        | VectorWidth.Bits512 -> PanelProduct<Vector512<float32>, Operations512>(true, PanelProduct<Vector256<float32>, Operations256>(false, null))
+        | VectorWidth.Bits512 ->
+            PanelProduct<Vector512<float32>, Operations512>(true, PanelProduct<Vector256<float32>, Operations256>(false, null))
         | VectorWidth.Bits256 -> PanelProduct<Vector256<float32>, Operations256>(false, null)
         | VectorWidth.Bits128 -> PanelProduct<Vector128<float32>, Operations128>(false, null)
         | other -> invalidArg (nameof width) $"{int other} is not a vector width: expected 128, 256 or 512."

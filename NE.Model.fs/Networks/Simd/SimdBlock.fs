@@ -55,25 +55,30 @@ type internal SimdBlock(layout: BlockLayout, trainable: bool, lanes: Lanes) =
                     transpose slot panel
 
     /// All panels, and the first one of every lane: neighbours, as equal in size as whole panels can be.
-    let shares =
-        [|
-            for slot in panels.Slots do
-                for panel in slot.Panels -> { Slot = slot; Panel = panel }
-        |]
+    let shares = [|
+        for slot in panels.Slots do
+            for panel in slot.Panels -> { Slot = slot; Panel = panel }
+    |]
 
     let firstShares =
         let sizes =
-            shares |> Array.map (fun share -> float (share.Slot.Slot.Inputs * share.Panel.Width))
+            shares
+            |> Array.map (fun share -> float (share.Slot.Slot.Inputs * share.Panel.Width))
 
         let starts = Array.scan (+) 0.0 sizes
         let total = Array.last starts
 
         Array.init (lanes.Count + 1) (fun lane ->
             let wanted = total * float lane / float lanes.Count
-            starts |> Seq.indexed |> Seq.minBy (fun (_, start) -> abs (start - wanted)) |> fst)
+
+            starts
+            |> Seq.indexed
+            |> Seq.minBy (fun (_, start) -> abs (start - wanted))
+            |> fst)
 
     let adamMemory (offset: int) (length: int) : AdamMemory =
-        let inline at (name: Field) = NativePtr.add fields[int name].Address offset
+        let inline at (name: Field) =
+            NativePtr.add fields[int name].Address offset
 
         {
             Weights = at Field.Weights
@@ -93,8 +98,8 @@ type internal SimdBlock(layout: BlockLayout, trainable: bool, lanes: Lanes) =
     let mutable tau = 0.0f
 
     // Each panel's transposed copy is made at once, while the panel is in the cache.
-    let adamJob =
-        { new ILaneJob with
+    let adamJob = {
+        new ILaneJob with
             member _.Work(lane, count) =
                 for i in firstShares[lane] .. firstShares[lane + 1] - 1 do
                     let slot, panel = shares[i].Slot, shares[i].Panel
@@ -113,14 +118,14 @@ type internal SimdBlock(layout: BlockLayout, trainable: bool, lanes: Lanes) =
 
                 if lane = count - 1 then
                     adam (adamMemory panels.HostPadding (panels.Length - panels.HostPadding)) options
-        }
+    }
 
-    let polyakJob =
-        { new ILaneJob with
+    let polyakJob = {
+        new ILaneJob with
             member _.Work(lane, count) =
                 let struct (first, last) = Lanes.Share(panels.Length, 16, lane, count)
                 polyak (NativePtr.add fields[0].Address first) (NativePtr.add source first) (last - first) tau
-        }
+    }
 
     member _.Layout = layout
     member _.Panels = panels
@@ -161,8 +166,7 @@ type internal SimdBlock(layout: BlockLayout, trainable: bool, lanes: Lanes) =
         member _.Layout = layout
         member _.Trainable = trainable
 
-        member _.Read(name, destination) =
-            panels.ToHost(field name, destination)
+        member _.Read(name, destination) = panels.ToHost(field name, destination)
 
         member _.Write(name, source) =
             if source.Length <> layout.Length then

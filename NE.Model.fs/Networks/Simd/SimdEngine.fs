@@ -31,6 +31,12 @@ type SimdEngine private (width: VectorWidth, threads: int) =
     /// On vectors of another width, for tests.
     static member internal CreateAt(width: VectorWidth, threads: int) : SimdEngine = new SimdEngine(width, threads)
 
+    /// For tests of what the threads allocate.
+    member internal _.Lanes = lanes
+
+    /// The name of an engine on this processor.
+    static member Description = $"simd {int (VectorWidth.best ())} bits"
+
     interface IEngine with
         member _.Name = $"simd {int width} bits"
 

@@ -106,7 +106,9 @@ type internal SimdPass
     let inputWeights, inputGradients =
         if inputCount > 0 then
             let size = layout.Widths.Span[1] * PanelLayout.Padded inputCount
-            Array.init stacks (fun _ -> own (new AlignedMemory(size))), Array.init stacks (fun _ -> own (SimdMatrix.Create(rows, inputCount)))
+
+            Array.init stacks (fun _ -> own (new AlignedMemory(size))),
+            Array.init stacks (fun _ -> own (SimdMatrix.Create(rows, inputCount)))
         else
             [||], [||]
 
@@ -178,7 +180,15 @@ type internal SimdPass
         headOf chain first last'
 
     /// into = finish(D W) for the rows first .. last' - 1 of D, where W's transposed is kept by panels of 32 inputs.
-    let throughWeights (delta: SimdMatrix) (outputs: int) (transposed: nativeptr<float32>) (into: SimdMatrix) (active: Strided voption) first last' =
+    let throughWeights
+        (delta: SimdMatrix)
+        (outputs: int)
+        (transposed: nativeptr<float32>)
+        (into: SimdMatrix)
+        (active: Strided voption)
+        first
+        last'
+        =
         let mutable input = 0
 
         while input < into.Columns do
@@ -231,14 +241,7 @@ type internal SimdPass
         if inputCount > 0 then
             let first' = chain[0]
 
-            throughWeights
-                first'.Delta
-                first'.Slot.Slot.Outputs
-                inputWeights[stack].Address
-                inputGradients[stack]
-                ValueNone
-                first
-                last'
+            throughWeights first'.Delta first'.Slot.Slot.Outputs inputWeights[stack].Address inputGradients[stack] ValueNone first last'
 
     /// The gradient of one panel's weights, D^T X transposed, and of its biases.
     let panelGradient (share: Share) =
@@ -277,23 +280,25 @@ type internal SimdPass
             product.Multiply(x.Memory, 1, x.Stride, right, d.Stride, into, panel.Width, x.Columns, panel.Width, rows, &plain)
             product.Multiply(one.Address, 0, 0, right, d.Stride, bias, panel.Width, 1, panel.Width, rows, &plain)
 
-    let forwardJob =
-        { new ILaneJob with
-            member _.Work(lane, count) = LaneRows.each stacks rows lane count (fun stack first last -> forward stack first last)
-        }
+    let forwardJob = {
+        new ILaneJob with
+            member _.Work(lane, count) =
+                LaneRows.each stacks rows lane count (fun stack first last -> forward stack first last)
+    }
 
-    let deltaJob =
-        { new ILaneJob with
-            member _.Work(lane, count) = LaneRows.each stacks rows lane count (fun stack first last -> deltas stack first last)
-        }
+    let deltaJob = {
+        new ILaneJob with
+            member _.Work(lane, count) =
+                LaneRows.each stacks rows lane count (fun stack first last -> deltas stack first last)
+    }
 
-    let gradientJob =
-        { new ILaneJob with
+    let gradientJob = {
+        new ILaneJob with
             member _.Work(lane, _) =
                 for i in block.FirstShare lane .. block.FirstShare(lane + 1) - 1 do
                     if block.Shares[i].Slot.Slot.Stack < stacks then
                         panelGradient block.Shares[i]
-        }
+    }
 
     let layerOf stack layer =
         let chain = chains[stack]

@@ -30,9 +30,7 @@ type internal Tiles<'V, 'Ops when 'Ops: struct and 'Ops :> IVectorOperations<'V>
 
     /// Two vectors of a finished row.
     [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-    static member private Put
-        (v0: 'V, v1: 'V, c: nativeptr<float32>, finish: inref<Finish>, row: int, column: int)
-        =
+    static member private Put(v0: 'V, v1: 'V, c: nativeptr<float32>, finish: inref<Finish>, row: int, column: int) =
         let mutable v0 = v0
         let mutable v1 = v1
 
@@ -41,7 +39,9 @@ type internal Tiles<'V, 'Ops when 'Ops: struct and 'Ops :> IVectorOperations<'V>
             v1 <- 'Ops.Relu v1
 
         if NativePtr.toNativeInt finish.Activation <> 0n then
-            let active = NativePtr.add finish.Activation (row * finish.ActivationStride + column)
+            let active =
+                NativePtr.add finish.Activation (row * finish.ActivationStride + column)
+
             v0 <- 'Ops.Where('Ops.Load active, v0)
             v1 <- 'Ops.Where('Ops.Load(NativePtr.add active 'Ops.Count), v1)
 

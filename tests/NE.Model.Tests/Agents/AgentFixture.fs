@@ -36,7 +36,7 @@ let small: Settings =
 let td3 = { small with Run.Method = Method.Td3 }
 
 let create (settings: Settings) =
-    Agent.Create(settings, shape.ObservationSize, shape.ActionSize, MaxAction, "cpu", 1)
+    Agent.Create(settings, shape.ObservationSize, shape.ActionSize, MaxAction)
 
 let step (agent: Agent) count =
     for _ in 1..count do

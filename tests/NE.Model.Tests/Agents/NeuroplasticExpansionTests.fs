@@ -444,7 +444,7 @@ let tests =
             use replay = new NE.Benchmarks.RandomReplay(shape, 2000, 1.0f, 3L)
 
             for seed in 1L .. 6L do
-                use agent = Agent.Create({ settings with Run.Seed = seed }, 17, 6, 1.0f, "cpu", 1)
+                use agent = Agent.Create({ settings with Run.Seed = seed }, 17, 6, 1.0f)
                 let group = agent.Networks.Critics
                 let slot = group.Layout.Slot(0, 1)
                 let neuron = 7
