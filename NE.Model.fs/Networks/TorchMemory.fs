@@ -177,6 +177,7 @@ type internal TorchBlock(layout: BlockLayout, trainable: bool, device: torch.Dev
         Mask = fields[int Field.Mask].Address
         Bound = fields[int Field.Bound].Address
         Length = layout.Length
+        Walk = AdamWalk.Whole
     }
 
     interface IParameterBlock with

@@ -88,12 +88,14 @@ type internal PanelLayout(layout: BlockLayout) =
 
         slots, offset
 
+    let all = Array.concat slots
     // The host's padding, kept as it is: what is read is what was written.
     let hostPadding = layout.Length - layout.ParameterCount
 
     member _.Layout = layout
     member _.Slot(stack: int, layer: int) : PanelSlot = slots[stack][layer]
-    member _.Slots = slots |> Array.concat
+    /// All of them, in the order of the memory.
+    member _.Slots = all
     /// Where the padding of the block layout lies, whose ages grow like all others.
     member _.HostPadding = endOfLayers
     /// Floats of the flat memory, a multiple of 16.
@@ -114,15 +116,14 @@ type internal PanelLayout(layout: BlockLayout) =
         use source = fixed host
         let target = memory.Address
 
-        for stack in slots do
-            for slot in stack do
-                let place = slot.Slot
+        for slot in all do
+            let place = slot.Slot
 
-                for panel in slot.Panels do
-                    let from = NativePtr.add source (place.Weights + panel.Output * place.Inputs)
-                    Transpose.transpose from place.Inputs panel.Outputs place.Inputs (NativePtr.add target panel.Weights) panel.Width
+            for panel in slot.Panels do
+                let from = NativePtr.add source (place.Weights + panel.Output * place.Inputs)
+                Transpose.transpose from place.Inputs panel.Outputs place.Inputs (NativePtr.add target panel.Weights) panel.Width
 
-                NativePtr.copyBlock (NativePtr.add target slot.Biases) (NativePtr.add source place.Biases) place.Outputs
+            NativePtr.copyBlock (NativePtr.add target slot.Biases) (NativePtr.add source place.Biases) place.Outputs
 
         host.Slice(layout.ParameterCount).CopyTo(memory.Span.Slice endOfLayers)
 
@@ -131,15 +132,14 @@ type internal PanelLayout(layout: BlockLayout) =
         use target = fixed host
         let source = memory.Address
 
-        for stack in slots do
-            for slot in stack do
-                let place = slot.Slot
+        for slot in all do
+            let place = slot.Slot
 
-                for panel in slot.Panels do
-                    let into = NativePtr.add target (place.Weights + panel.Output * place.Inputs)
-                    Transpose.transpose (NativePtr.add source panel.Weights) panel.Width place.Inputs panel.Outputs into place.Inputs
+            for panel in slot.Panels do
+                let into = NativePtr.add target (place.Weights + panel.Output * place.Inputs)
+                Transpose.transpose (NativePtr.add source panel.Weights) panel.Width place.Inputs panel.Outputs into place.Inputs
 
-                NativePtr.copyBlock (NativePtr.add target place.Biases) (NativePtr.add source slot.Biases) place.Outputs
+            NativePtr.copyBlock (NativePtr.add target place.Biases) (NativePtr.add source slot.Biases) place.Outputs
 
         memory.Span.Slice(endOfLayers, hostPadding).CopyTo(host.Slice layout.ParameterCount)
 

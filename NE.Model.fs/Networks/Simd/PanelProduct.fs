@@ -21,100 +21,61 @@ type internal IPanelProduct =
         finish: inref<Finish> ->
             unit
 
-/// On vectors of one width. `tall`: whether there are registers for tiles of eight rows.
+/// On vectors of one width. `tall`: whether there are registers for tiles of eight rows. `narrower` takes the panels that are narrower
+/// than two vectors.
 [<Sealed>]
 type internal PanelProduct<'V, 'Ops when 'Ops: struct and 'Ops :> IVectorOperations<'V>>(tall: bool, narrower: IPanelProduct | null) =
+    // A tile that would pass the last row begins earlier instead, over finished rows, which it gives the same bits again.
+    static member private Tiled
+        (
+            tall: bool,
+            a: nativeptr<float32>,
+            aRow: int,
+            aDepth: int,
+            b: nativeptr<float32>,
+            bStride: int,
+            c: nativeptr<float32>,
+            cStride: int,
+            rows: int,
+            column: int,
+            depth: int,
+            finish: inref<Finish>
+        ) =
+        let mutable row = 0
+
+        while tall && rows >= 8 && rows - row > 4 do
+            row <- min row (rows - 8)
+            let a, c = NativePtr.add a (row * aRow), NativePtr.add c (row * cStride)
+            Tiles<'V, 'Ops>.Eight(a, aRow, aDepth, b, bStride, c, cStride, depth, row, column, &finish)
+            row <- row + 8
+
+        while rows >= 4 && row < rows do
+            row <- min row (rows - 4)
+            let a, c = NativePtr.add a (row * aRow), NativePtr.add c (row * cStride)
+            Tiles<'V, 'Ops>.Four(a, aRow, aDepth, b, bStride, c, cStride, depth, row, column, &finish)
+            row <- row + 4
+
+        while row < rows do
+            let a, c = NativePtr.add a (row * aRow), NativePtr.add c (row * cStride)
+            Tiles<'V, 'Ops>.One(a, aDepth, b, bStride, c, depth, row, column, &finish)
+            row <- row + 1
+
     interface IPanelProduct with
         member _.Multiply(a, aRow, aDepth, b, bStride, c, cStride, rows, columns, depth, finish) =
             let width = 2 * 'Ops.Count
 
             match narrower with
-            | NonNull narrower when columns < width ->
-                narrower.Multiply(a, aRow, aDepth, b, bStride, c, cStride, rows, columns, depth, &finish)
-            | _ ->
-                let mutable column = 0
+            | null -> ()
+            | narrower ->
+                if columns < width then
+                    narrower.Multiply(a, aRow, aDepth, b, bStride, c, cStride, rows, columns, depth, &finish)
 
-                while column < columns do
-                    let b, c = NativePtr.add b column, NativePtr.add c column
-                    let mutable row = 0
+            let mutable column = 0
 
-                    if tall then
-                        while row + 8 <= rows do
-                            Tiles<'V, 'Ops>
-                                .Eight(
-                                    NativePtr.add a (row * aRow),
-                                    aRow,
-                                    aDepth,
-                                    b,
-                                    bStride,
-                                    NativePtr.add c (row * cStride),
-                                    cStride,
-                                    depth,
-                                    row,
-                                    column,
-                                    &finish
-                                )
-
-                            row <- row + 8
-
-                        // More than four are left: a tile that reaches back over finished rows, which it gives the same bits again.
-                        if rows - row > 4 && rows >= 8 then
-                            row <- rows - 8
-
-                            Tiles<'V, 'Ops>
-                                .Eight(
-                                    NativePtr.add a (row * aRow),
-                                    aRow,
-                                    aDepth,
-                                    b,
-                                    bStride,
-                                    NativePtr.add c (row * cStride),
-                                    cStride,
-                                    depth,
-                                    row,
-                                    column,
-                                    &finish
-                                )
-
-                            row <- rows
-
-                    while row < rows && rows >= 4 do
-                        row <- min row (rows - 4)
-
-                        Tiles<'V, 'Ops>
-                            .Four(
-                                NativePtr.add a (row * aRow),
-                                aRow,
-                                aDepth,
-                                b,
-                                bStride,
-                                NativePtr.add c (row * cStride),
-                                cStride,
-                                depth,
-                                row,
-                                column,
-                                &finish
-                            )
-
-                        row <- row + 4
-
-                    while row < rows do
-                        Tiles<'V, 'Ops>
-                            .One(
-                                NativePtr.add a (row * aRow),
-                                aDepth,
-                                b,
-                                bStride,
-                                NativePtr.add c (row * cStride),
-                                depth,
-                                row,
-                                column,
-                                &finish
-                            )
-
-                        row <- row + 1
-
-                    column <- column + width
+            while column + width <= columns do
+                let b, c = NativePtr.add b column, NativePtr.add c column
+                PanelProduct<'V, 'Ops>.Tiled(tall, a, aRow, aDepth, b, bStride, c, cStride, rows, column, depth, &finish)
+                column <- column + width
 
 [<RequireQualifiedAccess>]
 module internal PanelProduct =

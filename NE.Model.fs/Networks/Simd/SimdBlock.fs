@@ -5,10 +5,6 @@ open Microsoft.FSharp.NativeInterop
 open NE.Model.Networks
 open NE.Model.Networks.ElementwiseKernels
 
-/// What one lane computes and updates alone.
-[<Struct>]
-type internal Share = { Slot: PanelSlot; Panel: Panel }
-
 /// The parameters of a group of networks in the engine's own order, and the transposed weights that backward passes need.
 [<Sealed>]
 type internal SimdBlock(layout: BlockLayout, trainable: bool, lanes: Lanes) =
@@ -22,20 +18,6 @@ type internal SimdBlock(layout: BlockLayout, trainable: bool, lanes: Lanes) =
             invalidOp $"A target network has no {name}."
 
         fields[int name]
-
-    let fill name value =
-        panels.FromHost(ReadOnlySpan(Array.create layout.Length value), field name)
-
-    do
-        if trainable then
-            fill Field.Beta1Powers 1.0f
-            fill Field.Beta2Powers 1.0f
-            fill Field.Bound Single.PositiveInfinity
-
-            let mask =
-                Array.init layout.Length (fun i -> if i < layout.ParameterCount then 1.0f else 0.0f)
-
-            panels.FromHost(ReadOnlySpan mask, field Field.Mask)
 
     /// Made for the layers that a backward pass asks for; kept up to date from then on.
     let transposed: AlignedMemory[][] =
@@ -76,21 +58,28 @@ type internal SimdBlock(layout: BlockLayout, trainable: bool, lanes: Lanes) =
             |> Seq.minBy (fun (_, start) -> abs (start - wanted))
             |> fst)
 
-    let adamMemory (offset: int) (length: int) : AdamMemory =
-        let inline at (name: Field) =
-            NativePtr.add fields[int name].Address offset
+    let panelAdam =
+        if trainable then
+            new PanelAdam(fields, shares)
+        else
+            Unchecked.defaultof<_>
 
-        {
-            Weights = at Field.Weights
-            Gradients = at Field.Gradients
-            FirstMoments = at Field.FirstMoments
-            SecondMoments = at Field.SecondMoments
-            Beta1Powers = at Field.Beta1Powers
-            Beta2Powers = at Field.Beta2Powers
-            Mask = at Field.Mask
-            Bound = at Field.Bound
-            Length = length
-        }
+    let writeField (name: Field) (values: ReadOnlySpan<float32>) =
+        panels.FromHost(values, field name)
+
+        if trainable then
+            panelAdam.Written(name, values)
+
+    do
+        if trainable then
+            let fill name value =
+                writeField name (ReadOnlySpan(Array.create layout.Length value))
+
+            fill Field.Beta1Powers 1.0f
+            fill Field.Beta2Powers 1.0f
+            fill Field.Bound Single.PositiveInfinity
+
+            writeField Field.Mask (ReadOnlySpan(Array.init layout.Length (fun i -> if i < layout.ParameterCount then 1.0f else 0.0f)))
 
     // What the jobs are to do; set before they run.
     let mutable options = Unchecked.defaultof<AdamOptions>
@@ -102,22 +91,14 @@ type internal SimdBlock(layout: BlockLayout, trainable: bool, lanes: Lanes) =
         new ILaneJob with
             member _.Work(lane, count) =
                 for i in firstShares[lane] .. firstShares[lane + 1] - 1 do
-                    let slot, panel = shares[i].Slot, shares[i].Panel
-
-                    let size =
-                        if slot.IsRow then
-                            PanelLayout.Padded slot.Slot.Inputs
-                        else
-                            slot.Slot.Inputs * panel.Width
-
-                    adam (adamMemory panel.Weights size) options
-                    adam (adamMemory (slot.Biases + panel.Output) (PanelLayout.Padded panel.Width)) options
+                    let slot = shares[i].Slot
+                    panelAdam.Step(i, options)
 
                     if not slot.IsRow && isTransposed slot.Slot then
-                        transpose slot panel
+                        transpose slot shares[i].Panel
 
                 if lane = count - 1 then
-                    adam (adamMemory panels.HostPadding (panels.Length - panels.HostPadding)) options
+                    panelAdam.StepPlain(panels.HostPadding, panels.Length - panels.HostPadding, options)
     }
 
     let polyakJob = {
@@ -172,7 +153,7 @@ type internal SimdBlock(layout: BlockLayout, trainable: bool, lanes: Lanes) =
             if source.Length <> layout.Length then
                 invalidArg (nameof source) $"{layout.Length} floats are needed, {source.Length} were given."
 
-            panels.FromHost(source, field name)
+            writeField name source
 
             if name = Field.Weights then
                 transposeAll ()
@@ -183,6 +164,9 @@ type internal SimdBlock(layout: BlockLayout, trainable: bool, lanes: Lanes) =
         member _.Dispose() =
             for memory in fields do
                 (memory :> IDisposable).Dispose()
+
+            if trainable then
+                (panelAdam :> IDisposable).Dispose()
 
             for memory in Seq.concat transposed do
                 if not (obj.ReferenceEquals(memory, null)) then
