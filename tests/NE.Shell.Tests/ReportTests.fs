@@ -123,6 +123,7 @@ let doctor =
             for name in
                 [
                     ".NET"
+                    "engine"
                     "libtorch"
                     "libmujoco"
                     "rendering"
