@@ -5,160 +5,195 @@ open System.Diagnostics
 open System.Runtime.ExceptionServices
 open System.Threading
 
-/// Work that several threads do together. No lane's share may touch memory that another lane's share writes.
+/// Work in parts that several threads do together. A part touches no memory that another part writes, and its result does not depend on
+/// who does it.
 type internal ILaneJob =
-    /// Does the share of a lane, 0 .. lanes - 1.
-    abstract Work: lane: int * lanes: int -> unit
+    /// The first part that a lane should do; of the lane after the last, the number of parts. Neighbouring lanes have neighbouring parts.
+    abstract First: lane: int * lanes: int -> int
+    abstract Do: part: int -> unit
 
-module private Patience =
+/// The parts of the current job that no thread has taken yet, a range for every lane.
+///
+/// A range is one 64-bit number, so that a part is taken in one step: the job's number, the next part, the end. A thread that comes late,
+/// for a job that is over, finds another number and takes nothing.
+[<Sealed>]
+type private Ranges(lanes: int) =
+    // A cache line each: lanes would take it from one another at every part.
+    let line = 8
+    let ranges = Array.zeroCreate<int64>(lanes * line)
+
+    static member MostParts = (1 <<< 20) - 1
+    static member private Epoch(job: int) = int64 (job &&& 0xFFFFFF) <<< 40
+
+    member _.Set(lane: int, job: int, first: int, last: int) =
+        Volatile.Write(&ranges[lane * line], Ranges.Epoch job ||| (int64 first <<< 20) ||| int64 last)
+
+    /// The next part of a lane's range; -1 when there is none left.
+    member _.Take(lane: int, job: int) : int =
+        let mutable part = -2
+
+        while part = -2 do
+            let range = Volatile.Read &ranges[lane * line]
+
+            let next, last =
+                int (range >>> 20) &&& Ranges.MostParts, int range &&& Ranges.MostParts
+
+            if range >>> 40 <<< 40 <> Ranges.Epoch job || next >= last then
+                part <- -1
+            elif Interlocked.CompareExchange(&ranges[lane * line], range + (1L <<< 20), range) = range then
+                part <- next
+
+        part
+
+/// What the threads of a team share.
+[<Sealed>]
+type private Team(lanes: int) =
+    let ranges = Ranges lanes
+    let mutable job = Unchecked.defaultof<ILaneJob>
+    let mutable number = 0
+    let mutable unfinished = 0
+    let mutable waiting = 0
+    let mutable failure: exn | null = null
+    let finished = new AutoResetEvent false
+
     /// How long a thread looks for what it waits for before it sleeps: longer than the serial parts of a gradient step (drawing noise,
     /// reading the batch), short enough that the core is free while the learner waits for the environments.
-    let ticks = Stopwatch.Frequency * 50L / 1_000_000L
+    static member val Patience = Stopwatch.Frequency * 50L / 1_000_000L
 
-/// Where the calling thread waits until the workers are done.
-[<Sealed>]
-type private Gate() =
-    let opened = new AutoResetEvent false
-    let mutable waiting = 0
-    let mutable pending = 0
-    let mutable failure: exn | null = null
+    /// Rises by one with every job.
+    member _.Number = Volatile.Read &number
+    member _.Failure = failure
 
-    member _.Close(workers: int) =
+    member _.Begin(next: ILaneJob) =
+        job <- next
         failure <- null
-        Volatile.Write(&pending, workers)
+        Volatile.Write(&unfinished, next.First(lanes, lanes))
 
-    /// A worker is done; `problem` is what it threw.
-    member _.Arrive(problem: exn | null) =
-        if not (isNull problem) then
-            Volatile.Write(&failure, problem)
+        for lane in 0 .. lanes - 1 do
+            ranges.Set(lane, number + 1, next.First(lane, lanes), next.First(lane + 1, lanes))
 
-        if Interlocked.Decrement &pending = 0 && Interlocked.Exchange(&waiting, 0) <> 0 then
-            opened.Set() |> ignore
+        Interlocked.Increment &number |> ignore
 
+    /// Does parts of the numbered job while there are any: first the lane's own, then those that others have not come to.
+    member _.Help(lane: int, numbered: int) =
+        let current = job
+        let mutable turn = 0
+
+        while turn < lanes do
+            match ranges.Take((lane + turn) % lanes, numbered) with
+            | -1 -> turn <- turn + 1
+            | part ->
+                try
+                    current.Do part
+                with problem ->
+                    Volatile.Write(&failure, problem)
+
+                if Interlocked.Decrement &unfinished = 0 && Interlocked.Exchange(&waiting, 0) <> 0 then
+                    finished.Set() |> ignore
+
+    /// Returns when every part is done.
     member _.Await() =
         let start = Stopwatch.GetTimestamp()
 
-        while Volatile.Read &pending > 0 && Stopwatch.GetTimestamp() - start < Patience.ticks do
+        while Volatile.Read &unfinished > 0
+              && Stopwatch.GetTimestamp() - start < Team.Patience do
             Thread.SpinWait 4
 
-        while Volatile.Read &pending > 0 do
-            // The exchange is a full fence: whoever arrives last after the check below sees that we sleep, and wakes us.
+        while Volatile.Read &unfinished > 0 do
+            // The exchange is a full fence: whoever finishes last after the check below sees that we sleep, and wakes us.
             Interlocked.Exchange(&waiting, 1) |> ignore
 
-            if Volatile.Read &pending > 0 then
-                opened.WaitOne() |> ignore
+            if Volatile.Read &unfinished > 0 then
+                finished.WaitOne() |> ignore
 
             Interlocked.Exchange(&waiting, 0) |> ignore
 
-    member _.Failure = failure
-
     interface IDisposable with
-        member _.Dispose() = opened.Dispose()
+        member _.Dispose() = finished.Dispose()
 
-/// One thread that does its share of every job posted to it.
+/// A thread that helps with every job it comes to in time.
 [<Sealed>]
-type private Worker(lane: int, lanes: int, gate: Gate) =
+type private Worker(team: Team, lane: int) =
     let wake = new AutoResetEvent false
-    let mutable job: ILaneJob | null = null
-    let mutable posted = 0
     let mutable sleeping = 0
+    let mutable stopping = false
 
     let await (seen: int) =
         let start = Stopwatch.GetTimestamp()
 
-        while Volatile.Read &posted = seen
-              && Stopwatch.GetTimestamp() - start < Patience.ticks do
+        while team.Number = seen && Stopwatch.GetTimestamp() - start < Team.Patience do
             Thread.SpinWait 4
 
-        while Volatile.Read &posted = seen do
-            // As in Gate.Await.
+        while team.Number = seen && not (Volatile.Read &stopping) do
+            // As in Team.Await.
             Interlocked.Exchange(&sleeping, 1) |> ignore
 
-            if Volatile.Read &posted = seen then
+            if team.Number = seen && not (Volatile.Read &stopping) then
                 wake.WaitOne() |> ignore
 
             Interlocked.Exchange(&sleeping, 0) |> ignore
 
     let loop () =
         let mutable seen = 0
-        let mutable running = true
 
-        while running do
+        while not (Volatile.Read &stopping) do
             await seen
-            seen <- seen + 1
-
-            match job with
-            | null -> running <- false
-            | work ->
-                let problem: exn | null =
-                    try
-                        work.Work(lane, lanes)
-                        null
-                    with failure ->
-                        failure
-
-                gate.Arrive problem
+            seen <- team.Number
+            team.Help(lane, seen)
 
     let thread = Thread(loop, IsBackground = true, Name = $"ne-lane-{lane}")
     do thread.Start()
 
-    /// Hands over the next job, or null to end the thread. The one before must have been done.
-    member _.Post(next: ILaneJob | null) =
-        job <- next
-        Interlocked.Increment &posted |> ignore
+    /// To be called after a job has begun.
+    member _.Wake() =
+        Interlocked.MemoryBarrier()
 
-        if Interlocked.Exchange(&sleeping, 0) <> 0 then
+        if Volatile.Read &sleeping <> 0 && Interlocked.Exchange(&sleeping, 0) <> 0 then
             wake.Set() |> ignore
 
     interface IDisposable with
         member this.Dispose() =
-            this.Post null
+            Volatile.Write(&stopping, true)
+            this.Wake()
             thread.Join()
             wake.Dispose()
 
-/// A fixed number of threads that do jobs together; the calling one is lane 0. Owned by one thread at a time.
+/// A fixed number of threads that do jobs together, the calling one among them. Owned by one thread at a time.
+///
+/// Every lane has its parts, so that it finds in its cache what it had there before; but what a lane has not begun when another has
+/// nothing left, the other takes. A thread that the system lets wait, on a machine with other work, holds up one part at most.
 [<Sealed>]
 type internal Lanes(count: int) =
     do
         if count < 1 then
             invalidArg (nameof count) $"At least one thread is needed, {count} were asked for."
 
-    let gate = new Gate()
-    let workers = Array.init (count - 1) (fun i -> new Worker(i + 1, count, gate))
+    let team = new Team(count)
+    let workers = Array.init (count - 1) (fun i -> new Worker(team, i + 1))
 
     member _.Count = count
 
-    /// Does a job on all lanes and returns when every share is done. Allocates nothing. Rethrows what a lane threw.
+    /// Does a job and returns when every part is done. Allocates nothing. Rethrows what a part threw.
     member _.Run(job: ILaneJob) : unit =
         if count = 1 then
-            job.Work(0, 1)
+            for part in 0 .. job.First(1, 1) - 1 do
+                job.Do part
         else
-            gate.Close(count - 1)
+            team.Begin job
 
             for worker in workers do
-                worker.Post job
+                worker.Wake()
 
-            try
-                job.Work(0, count)
-            finally
-                gate.Await()
+            team.Help(0, team.Number)
+            team.Await()
 
-            match gate.Failure with
+            match team.Failure with
             | null -> ()
             | problem -> ExceptionDispatchInfo.Throw problem
-
-    /// The part [first, last) of `total` that is a lane's, in whole multiples of `grain` but for the end.
-    static member Share(total: int, grain: int, lane: int, lanes: int) : struct (int * int) =
-        let grains = (int64 total + int64 grain - 1L) / int64 grain
-
-        let inline at lane =
-            int (min (int64 total) (grains * int64 lane / int64 lanes * int64 grain))
-
-        struct (at lane, at (lane + 1))
 
     interface IDisposable with
         member _.Dispose() =
             for worker in workers do
                 (worker :> IDisposable).Dispose()
 
-            (gate :> IDisposable).Dispose()
+            (team :> IDisposable).Dispose()

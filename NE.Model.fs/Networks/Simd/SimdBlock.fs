@@ -89,22 +89,30 @@ type internal SimdBlock(layout: BlockLayout, trainable: bool, lanes: Lanes) =
     // Each panel's transposed copy is made at once, while the panel is in the cache.
     let adamJob = {
         new ILaneJob with
-            member _.Work(lane, count) =
-                for i in firstShares[lane] .. firstShares[lane + 1] - 1 do
-                    let slot = shares[i].Slot
-                    panelAdam.Step(i, options)
+            member _.First(lane, _) = firstShares[lane]
 
-                    if not slot.IsRow && isTransposed slot.Slot then
-                        transpose slot shares[i].Panel
+            member _.Do part =
+                let slot = shares[part].Slot
+                panelAdam.Step(part, options)
 
-                if lane = count - 1 then
+                if not slot.IsRow && isTransposed slot.Slot then
+                    transpose slot shares[part].Panel
+
+                if part = shares.Length - 1 then
                     panelAdam.StepPlain(panels.HostPadding, panels.Length - panels.HostPadding, options)
     }
 
+    let polyakParts = 4 * lanes.Count
+    // Of a part, in whole vectors.
+    let polyakFrom part =
+        int (int64 (panels.Length / 16) * int64 part / int64 polyakParts) * 16
+
     let polyakJob = {
         new ILaneJob with
-            member _.Work(lane, count) =
-                let struct (first, last) = Lanes.Share(panels.Length, 16, lane, count)
+            member _.First(lane, count) = polyakParts * lane / count
+
+            member _.Do part =
+                let first, last = polyakFrom part, polyakFrom (part + 1)
                 polyak (NativePtr.add fields[0].Address first) (NativePtr.add source first) (last - first) tau
     }
 

@@ -19,21 +19,30 @@ type internal SimdLayer = {
     Transposed: nativeptr<float32>
 }
 
-module private LaneRows =
-    /// Calls `work stack first last` for a lane's rows of all stacks: neighbours, in whole multiples of 8 rows of a stack.
-    let inline each stacks rows lane lanes ([<InlineIfLambda>] work: int -> int -> int -> unit) =
-        let height = (rows + 7) / 8 * 8
-        let struct (first, last) = Lanes.Share(stacks * height, 8, lane, lanes)
+/// Rows of all stacks in blocks, the parts of a job.
+[<Sealed>]
+type internal RowBlocks(stacks: int, rows: int, lanes: int) =
+    // One block of a stack for a single lane. Several lanes get four blocks each, so that one that is late leaves something to take.
+    let height =
+        if lanes = 1 then
+            rows
+        else
+            (stacks * rows / (4 * lanes) + 7) / 8 * 8 |> max 8
 
-        for stack in first / height .. (last - 1) / height do
-            let from, upTo = max 0 (first - stack * height), min rows (last - stack * height)
+    let perStack = (rows + height - 1) / height
+    /// Number of blocks.
+    member _.Count = stacks * perStack
+    member _.Stack part = part / perStack
+    /// First row of a block.
+    member _.From part = part % perStack * height
 
-            if from < upTo then
-                work stack from upTo
+    /// The row after the last one of a block.
+    member _.UpTo part =
+        min rows ((part % perStack + 1) * height)
 
-/// A pass whose rows and panels are shared out to lanes. Forward and the gradient by the activations go row by row, so a lane takes its
-/// rows through all layers without waiting for another. The gradient by the weights sums over all rows: a lane takes whole panels.
-/// No sum is ever shared by two lanes, so the bits do not depend on their number.
+/// A pass whose rows and panels are shared out to lanes. Forward and the gradient by the activations go row by row, so a block of rows
+/// goes through all layers without waiting for another. The gradient by the weights sums over all rows, so its parts are panels.
+/// Every sum is computed whole, by one thread in one order, so the bits depend neither on the parts nor on who does them.
 [<Sealed>]
 type internal SimdPass
     (block: SimdBlock, stacks: int, input: SimdMatrix, head: Head, backward: Backward, product: IPanelProduct, lanes: Lanes) =
@@ -280,24 +289,31 @@ type internal SimdPass
             product.Multiply(x.Memory, 1, x.Stride, right, d.Stride, into, panel.Width, x.Columns, panel.Width, rows, &plain)
             product.Multiply(one.Address, 0, 0, right, d.Stride, bias, panel.Width, 1, panel.Width, rows, &plain)
 
+    let blocks = RowBlocks(stacks, rows, lanes.Count)
+
     let forwardJob = {
         new ILaneJob with
-            member _.Work(lane, count) =
-                LaneRows.each stacks rows lane count (fun stack first last -> forward stack first last)
+            member _.First(lane, count) = blocks.Count * lane / count
+
+            member _.Do part =
+                forward (blocks.Stack part) (blocks.From part) (blocks.UpTo part)
     }
 
     let deltaJob = {
         new ILaneJob with
-            member _.Work(lane, count) =
-                LaneRows.each stacks rows lane count (fun stack first last -> deltas stack first last)
+            member _.First(lane, count) = blocks.Count * lane / count
+
+            member _.Do part =
+                deltas (blocks.Stack part) (blocks.From part) (blocks.UpTo part)
     }
 
     let gradientJob = {
         new ILaneJob with
-            member _.Work(lane, _) =
-                for i in block.FirstShare lane .. block.FirstShare(lane + 1) - 1 do
-                    if block.Shares[i].Slot.Slot.Stack < stacks then
-                        panelGradient block.Shares[i]
+            member _.First(lane, _) = block.FirstShare lane
+
+            member _.Do part =
+                if block.Shares[part].Slot.Slot.Stack < stacks then
+                    panelGradient block.Shares[part]
     }
 
     let layerOf stack layer =

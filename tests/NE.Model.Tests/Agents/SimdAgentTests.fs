@@ -1,6 +1,7 @@
 module NE.Model.Tests.Agents.SimdAgentTests
 
 open System
+open System.Threading
 open Expecto
 open NE.Model
 open NE.Model.Agents
@@ -54,19 +55,30 @@ let tests =
             let engine = SimdEngine.Create 2
             use agent = createOn engine td3
             let allocated = Array.zeroCreate<int64> 2
+            let arrived = ref 0
 
+            // Neither part ends before both have begun: each thread does one.
             let read = {
                 new ILaneJob with
-                    member _.Work(lane, _) =
-                        allocated[lane] <- GC.GetAllocatedBytesForCurrentThread()
+                    member _.First(lane, _) = lane
+
+                    member _.Do part =
+                        allocated[part] <- GC.GetAllocatedBytesForCurrentThread()
+                        Interlocked.Increment &arrived.contents |> ignore
+
+                        while Volatile.Read &arrived.contents < 2 do
+                            Thread.SpinWait 4
             }
 
+            let total () =
+                arrived.Value <- 0
+                engine.Lanes.Run read
+                Array.sum allocated
+
             let bytes () =
-                engine.Lanes.Run read
-                let before = Array.sum allocated
+                let before = total ()
                 step agent 100
-                engine.Lanes.Run read
-                Array.sum allocated - before
+                total () - before
 
             // Warm means that the compiler has put its optimised code in place, which it does when it likes.
             let mutable tries = 1

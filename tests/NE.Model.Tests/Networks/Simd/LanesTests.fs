@@ -4,71 +4,92 @@ open System
 open System.Diagnostics
 open System.Threading
 open Expecto
-open Expecto.ExpectoFsCheck
 open NE.Model.Networks.Simd
 
-let private job (work: int -> int -> unit) = {
+/// A job of so many parts, shared out evenly.
+let private job parts (work: int -> unit) = {
     new ILaneJob with
-        member _.Work(lane, lanes) = work lane lanes
+        member _.First(lane, lanes) = parts * lane / lanes
+        member _.Do part = work part
 }
 
 [<Tests>]
 let tests =
     testList "Lanes" [
         for count in [ 1; 2; 3; 5 ] do
-            test $"each of {count} lanes does its share of every job once, and all are done when Run returns" {
+            test $"on {count} lanes every part of every job is done once, and all are done when Run returns" {
                 use lanes = new Lanes(count)
-                let done' = Array.zeroCreate<int> count
 
-                let work =
-                    job (fun lane total ->
-                        if total <> count then
-                            failwith "the number of lanes"
+                for parts in [ 0; 1; 2; 7; 40 ] do
+                    let done' = Array.zeroCreate<int> parts
+                    let work = job parts (fun part -> Interlocked.Increment &done'[part] |> ignore)
 
-                        done'[lane] <- done'[lane] + 1)
-
-                for run in 1..2000 do
-                    lanes.Run work
-                    Expect.equal done' (Array.create count run) "shares done"
+                    for run in 1..500 do
+                        lanes.Run work
+                        Expect.equal done' (Array.create parts run) $"{parts} parts"
             }
 
         test "threads that have gone to sleep wake for the next job" {
             use lanes = new Lanes(3)
-            let mutable shares = 0
-            let work = job (fun _ _ -> Interlocked.Increment &shares |> ignore)
 
             for _ in 1..50 do
-                lanes.Run work
+                let arrived = ref 0
+
+                // No part ends before all have begun, so all three threads must come.
+                lanes.Run(
+                    job 3 (fun _ ->
+                        Interlocked.Increment &arrived.contents |> ignore
+                        SpinWait.SpinUntil(fun () -> Volatile.Read &arrived.contents = 3))
+                )
+
                 let start = Stopwatch.GetTimestamp()
                 // Longer than any of them stays awake.
                 SpinWait.SpinUntil(fun () -> Stopwatch.GetElapsedTime(start).TotalMicroseconds > 300.0)
-
-            Expect.equal shares 150 "all shares"
         }
 
-        test "what a lane throws is thrown by Run, when all lanes are done, and the next job runs" {
-            use lanes = new Lanes(3)
+        test "what a thread cannot come to, the others do" {
+            use lanes = new Lanes(2)
+            let parts = 8
 
-            for thrower in 0..2 do
-                let mutable arrived = 0
+            for held in 0 .. parts - 1 do
+                let finished = ref 0
 
-                let failing =
-                    job (fun lane _ ->
-                        Interlocked.Increment &arrived |> ignore
+                // One part lasts until all others are done, among them those of the same lane.
+                lanes.Run(
+                    job parts (fun part ->
+                        if part = held then
+                            SpinWait.SpinUntil(fun () -> Volatile.Read &finished.contents = parts - 1)
 
-                        if lane = thrower then
-                            failwith "this lane")
+                        Interlocked.Increment &finished.contents |> ignore)
+                )
 
-                Expect.throwsC (fun () -> lanes.Run failing) (fun error -> Expect.equal error.Message "this lane" "message")
-                Expect.equal arrived 3 "every lane"
-                let mutable shares = 0
-                lanes.Run(job (fun _ _ -> Interlocked.Increment &shares |> ignore))
-                Expect.equal shares 3 "the next job"
+                Expect.equal finished.Value parts "all parts"
+        }
+
+        test "what a part throws is thrown by Run, when all parts are done, and the next job runs" {
+            for count in [ 2; 3 ] do
+                use lanes = new Lanes(count)
+
+                for thrower in 0..5 do
+                    let arrived = ref 0
+
+                    let failing =
+                        job 6 (fun part ->
+                            Interlocked.Increment &arrived.contents |> ignore
+
+                            if part = thrower then
+                                failwith "this part")
+
+                    Expect.throwsC (fun () -> lanes.Run failing) (fun error -> Expect.equal error.Message "this part" "message")
+                    Expect.equal arrived.Value 6 "every part"
+                    let parts = ref 0
+                    lanes.Run(job 6 (fun _ -> Interlocked.Increment &parts.contents |> ignore))
+                    Expect.equal parts.Value 6 "the next job"
         }
 
         test "a job allocates nothing" {
             use lanes = new Lanes(2)
-            let work = job (fun _ _ -> ())
+            let work = job 8 ignore
 
             let bytes () =
                 let before = GC.GetAllocatedBytesForCurrentThread()
@@ -84,18 +105,19 @@ let tests =
 
         test "no lane at all is refused" { Expect.throwsT<ArgumentException> (fun () -> new Lanes(0) |> ignore) "0 threads" }
 
-        testProperty "the shares of all lanes are the whole, in order, in whole grains" (fun (total: uint16) (grain: byte) (count: byte) ->
-            let total, grain, count = int total, int grain % 16 + 1, int count % 9 + 1
+        test "blocks of rows cover every row of every stack once, in whole multiples of eight but for the last" {
+            for stacks in 1..3 do
+                for rows in [ 1; 7; 8; 9; 64; 255; 256 ] do
+                    for lanes in [ 1; 2; 3; 8 ] do
+                        let blocks = RowBlocks(stacks, rows, lanes)
+                        let seen = Array2D.zeroCreate<int> stacks rows
 
-            let shares = [
-                for lane in 0 .. count - 1 ->
-                    let struct (first, last) = Lanes.Share(total, grain, lane, count)
-                    first, last
-            ]
+                        for part in 0 .. blocks.Count - 1 do
+                            Expect.isTrue (blocks.From part % 8 = 0) "begins at a multiple of eight"
 
-            fst shares.Head = 0
-            && snd (List.last shares) = total
-            && shares |> List.pairwise |> List.forall (fun ((_, a), (b, _)) -> a = b)
-            && shares
-               |> List.forall (fun (first, last) -> first <= last && (first % grain = 0 || first = total)))
+                            for row in blocks.From part .. blocks.UpTo part - 1 do
+                                seen[blocks.Stack part, row] <- seen[blocks.Stack part, row] + 1
+
+                        Expect.isTrue (seen |> Seq.cast<int> |> Seq.forall ((=) 1)) $"{stacks} x {rows}, {lanes} lanes"
+        }
     ]
