@@ -55,14 +55,6 @@ type internal SimdPass
         owned.Add item
         item
 
-    let fresh columns =
-        own (
-            if columns = 1 then
-                SimdMatrix.Column rows
-            else
-                SimdMatrix.Create(rows, columns)
-        )
-
     let withGradient = (backward <> NoGradient)
 
     let chains =
@@ -72,21 +64,19 @@ type internal SimdPass
             Array.init layout.Layers (fun layer ->
                 let slot = block.Panels.Slot(stack, layer)
 
-                let make columns =
-                    if layer = last then
-                        fresh columns
-                    else
-                        own (SimdMatrix.Create(rows, columns))
+                let make () =
+                    own (
+                        if slot.IsRow then
+                            SimdMatrix.Column rows
+                        else
+                            SimdMatrix.Create(rows, slot.Slot.Outputs)
+                    )
 
                 let made = {
                     Slot = slot
                     Input = x
-                    Output = make slot.Slot.Outputs
-                    Delta =
-                        if withGradient then
-                            make slot.Slot.Outputs
-                        else
-                            Unchecked.defaultof<_>
+                    Output = make ()
+                    Delta = if withGradient then make () else Unchecked.defaultof<_>
                     Transposed =
                         if withGradient && layer > 0 then
                             block.Transposed(stack, layer)

@@ -33,6 +33,16 @@ let small: Settings =
         }
     )
 
+/// The same settings on either engine.
+let onEachEngine (settings: Settings) =
+    [ EngineKind.Torch; EngineKind.Simd ]
+    |> List.map (fun engine ->
+        $"%A{engine}",
+        {
+            settings with
+                Compute.Engine = Is engine
+        })
+
 let td3 = { small with Run.Method = Method.Td3 }
 
 let create (settings: Settings) =
