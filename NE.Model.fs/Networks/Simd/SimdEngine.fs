@@ -9,7 +9,7 @@ open NE.Model.Networks.ElementwiseKernels
 [<Sealed>]
 type SimdEngine private (width: VectorWidth, threads: int) =
     let lanes = new Lanes(threads)
-    let product = PanelProduct.create width
+    let products = new LayerProducts(PanelProduct.create width)
     let matrix (m: IMatrix) = m :?> SimdMatrix
 
     // Reused, so that handing matrices to a kernel costs no array per step.
@@ -46,7 +46,7 @@ type SimdEngine private (width: VectorWidth, threads: int) =
         member _.CreateMinibatch(rows, shape) = new SimdMinibatch(rows, shape)
 
         member _.CreatePass(block, stacks, input, head, backward) =
-            new SimdPass(block :?> SimdBlock, stacks, matrix input, head, backward, product, lanes)
+            new SimdPass(block :?> SimdBlock, stacks, matrix input, head, backward, products, lanes)
 
         member _.Adam(block, options) = (block :?> SimdBlock).Adam options
 
@@ -68,4 +68,6 @@ type SimdEngine private (width: VectorWidth, threads: int) =
         member _.SquaredError(values, target, gradients) =
             squaredError (strided 0 values) (matrix target).Strided (strided 1 gradients)
 
-        member _.Dispose() = (lanes :> IDisposable).Dispose()
+        member _.Dispose() =
+            (lanes :> IDisposable).Dispose()
+            (products :> IDisposable).Dispose()
