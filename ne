@@ -130,7 +130,7 @@ needs_opengl() {
     local word
     needs_mujoco "$@" || return 1
     for word in "$@"; do
-        case "$word" in record | test | --pixels | --pixels=* | --video | --video=* | --video-every*) return ;; esac
+        case "$word" in record | test | --pixels | --pixels=* | --image | --image=* | --video | --video=* | --video-every* | video.every=*) return ;; esac
     done
     return 1
 }

@@ -193,6 +193,20 @@ type LogSettings = {
     MetricsEvery: int64
 }
 
+/// Videos of the policy while it learns.
+type VideoSettings = {
+    /// Environment steps between videos; 0 makes none.
+    Every: int64
+}
+
+/// How long an environment in a process of its own may take.
+type ExternalSettings = {
+    /// Seconds from its start to its first answer.
+    StartTimeout: float
+    /// Seconds to every other answer.
+    StepTimeout: float
+}
+
 /// The whole configuration.
 type Settings = {
     Run: RunSettings
@@ -204,6 +218,8 @@ type Settings = {
     Checkpoint: CheckpointSettings
     Evaluation: EvaluationSettings
     Log: LogSettings
+    Video: VideoSettings
+    External: ExternalSettings
 }
 
 /// One problem of a configuration, ready to be printed.
@@ -304,6 +320,11 @@ module Settings =
         Checkpoint = { Every = 25_000L }
         Evaluation = { Every = Auto; Episodes = 10 }
         Log = { MetricsEvery = 1_000L }
+        Video = { Every = 0L }
+        External = {
+            StartTimeout = 60.0
+            StepTimeout = 30.0
+        }
     }
 
     // ---- how a value of each kind is read and written -------------------------------------------------------------------------
@@ -375,6 +396,10 @@ module Settings =
 
     let private openFraction = real "a number in [0, 1)" (fun v -> v >= 0.0 && v < 1.0)
     let private positive = real "a number > 0" (fun v -> v > 0.0)
+
+    let private patience =
+        real "a number in (0, 86400]" (fun v -> v > 0.0 && v <= 86400.0)
+
     let private notNegative = real "a number >= 0" (fun v -> v >= 0.0)
 
     let private choice (cases: (string * 'T) list) = {
@@ -439,7 +464,7 @@ module Settings =
     }
 
     let private text = {
-        Words = "an environment's id, see `ne env list`"
+        Words = "an id of `ne env list`, PATH.yaml, plugin:PATH.dll[#Type] or external:COMMAND"
         Show = id
         Parse =
             fun (value: string) ->
@@ -940,6 +965,30 @@ module Settings =
             (fun s -> s.Log.MetricsEvery)
             (fun v s -> { s with Log.MetricsEvery = v })
             "Steps between rows of metrics.csv."
+        key
+            "video.every"
+            "environment steps"
+            Ours
+            (steps 0L)
+            (fun s -> s.Video.Every)
+            (fun v s -> { s with Video.Every = v })
+            "Steps between videos of one noise-free episode in the run's folder video; 0 makes none."
+        key
+            "external.startTimeout"
+            "seconds"
+            Ours
+            patience
+            (fun s -> s.External.StartTimeout)
+            (fun v s -> { s with External.StartTimeout = v })
+            "How long an external environment may take from its start to its first answer."
+        key
+            "external.stepTimeout"
+            "seconds"
+            Ours
+            patience
+            (fun s -> s.External.StepTimeout)
+            (fun v s -> { s with External.StepTimeout = v })
+            "How long an external environment may take to a step, a reset or a saved state."
     ]
 
     /// Finds a key by its exact name; null when there is none.

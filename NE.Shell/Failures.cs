@@ -1,6 +1,10 @@
 using NE.Actors.Checkpoints;
+using NE.Actors.Environments;
+using NE.Actors.Environments.External;
 using NE.Actors.MuJoCo;
+using NE.Actors.Rendering;
 using NE.Actors.Runs;
+using NE.Actors.Video;
 using NE.Model.Networks;
 
 namespace NE.Shell;
@@ -8,11 +12,13 @@ namespace NE.Shell;
 /// <summary>Exceptions whose message is written for the user.</summary>
 internal static class Failures
 {
-    /// <summary>The user asked for something that the run directory does not allow.</summary>
-    public static bool IsUserError(Exception failure) => failure is RunFolderException;
+    /// <summary>The user asked for something that the run directory does not allow, or named an environment that is not as it must be.</summary>
+    public static bool IsUserError(Exception failure) => failure is RunFolderException or EnvironmentUnusableException;
 
     /// <summary>The machine or the files do not allow it; a stack trace would say less than the message.</summary>
     public static bool IsExpected(Exception failure) =>
         failure is MuJoCoUnavailableException or ModelCompileException or DamagedCheckpointException or LibTorch.LibTorchException
+            or RendererUnavailableException or VideoException
+            or ExternalEnvironmentException
             or InvalidDataException or IOException or UnauthorizedAccessException;
 }

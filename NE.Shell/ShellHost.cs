@@ -17,6 +17,9 @@ public sealed record ShellHost
     /// <summary>Address of a Seq server when `--seq` is not given; null when there is none.</summary>
     public string? SeqUrl { get; init; }
 
+    /// <summary>Folders to look for programs in, separated by ':', as in PATH; null for none.</summary>
+    public string? SearchPath { get; init; }
+
     /// <summary>True when the output is a terminal that understands colours and cursor movement.</summary>
     public bool Interactive { get; init; }
 
@@ -52,6 +55,7 @@ public sealed record ShellHost
             Error = Console.Error,
             DefaultRuns = NonEmpty("NE_RUNS") ?? "runs",
             SeqUrl = NonEmpty("NE_SEQ_URL"),
+            SearchPath = NonEmpty("PATH"),
             Interactive = colour && !Console.IsOutputRedirected,
             Width = Console.IsOutputRedirected ? 160 : Math.Max(60, Console.WindowWidth),
             Arguments = arguments,

@@ -1,3 +1,4 @@
+using NE.Actors.Environments;
 using NE.Actors.Journal;
 using NE.Actors.Replay;
 using NE.Actors.Runs;
@@ -68,6 +69,13 @@ public static class CheckpointReader
         var best = Choose(run, Manifests(run), CheckpointChoice.Last).Best
             ?? throw new RunFolderException($"The run '{run.Name}' has no best checkpoint yet: no evaluation ended before its last checkpoint.");
         return (best.Step, new BlobStore(run.Blobs).Get(best.Parameters));
+    }
+
+    /// <summary>What the environment of the last commit was made of; null for one of ours.</summary>
+    public static EnvironmentFingerprint? Environment(RunPaths run)
+    {
+        var states = StateBundle.Unpack(LoadWithoutReplay(run, CheckpointChoice.Last).Components["environments"], "environments");
+        return states.Count == 0 ? null : EnvironmentWorker.Fingerprint(states[0]);
     }
 
     /// <summary>The digest of a checkpoint as its manifest names it; <see cref="Load"/> proves that the files agree.</summary>

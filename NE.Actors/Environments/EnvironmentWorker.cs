@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 using NE.Model.Networks;
 using static NE.Model.History;
 using RandomStream = NE.Model.Random.Stream;
@@ -11,7 +12,11 @@ namespace NE.Actors.Environments;
 /// </summary>
 public sealed class EnvironmentWorker
 {
+    /// <summary>Of our own environments.</summary>
     private const int FormatVersion = 1;
+
+    /// <summary>Of others: the length and the text of the fingerprint follow the header.</summary>
+    private const int FingerprintedVersion = 2;
     private const int HeaderBytes = sizeof(int) + 2 * sizeof(long) + sizeof(double);
 
     private readonly IEnvironment environment;
@@ -86,38 +91,61 @@ public sealed class EnvironmentWorker
         work.Block.Episode = this.episode;
     }
 
-    /// <summary>Everything that a resume needs: counters and the simulator's state, if it can be saved.</summary>
+    /// <summary>Everything that a resume needs: counters, the fingerprint of an environment that is not ours, and the simulator's state, if
+    /// it can be saved.</summary>
     public byte[] Save()
     {
-        var simulator = this.environment.Spec.SavesState ? this.environment.SaveState() : [];
-        var bytes = new byte[HeaderBytes + simulator.Length];
-        var span = bytes.AsSpan();
-        BinaryPrimitives.WriteInt32LittleEndian(span, FormatVersion);
+        var spec = this.environment.Spec;
+        byte[] fingerprint = spec.Fingerprint is { } print ? Encoding.UTF8.GetBytes(print.Text) : [];
+        var simulator = spec.SavesState ? this.environment.SaveState() : [];
+        var header = new byte[HeaderBytes];
+        var span = header.AsSpan();
+        BinaryPrimitives.WriteInt32LittleEndian(span, spec.Fingerprint is null ? FormatVersion : FingerprintedVersion);
         BinaryPrimitives.WriteInt64LittleEndian(span[4..], this.episode);
         BinaryPrimitives.WriteInt64LittleEndian(span[12..], this.stepInEpisode);
         BinaryPrimitives.WriteDoubleLittleEndian(span[20..], this.episodeReturn);
-        simulator.CopyTo(span[HeaderBytes..]);
-        return bytes;
+        return spec.Fingerprint is null ? [.. header, .. simulator] : [.. header, .. BitConverter.GetBytes(fingerprint.Length), .. fingerprint, .. simulator];
     }
 
     /// <summary>Continues exactly where <see cref="Save"/> was. An environment that cannot save its state begins the next episode instead.</summary>
     /// <exception cref="InvalidDataException">The bytes are of another version.</exception>
+    /// <exception cref="EnvironmentUnusableException">They are of another environment.</exception>
     public void Restore(ReadOnlySpan<byte> state)
     {
-        var version = BinaryPrimitives.ReadInt32LittleEndian(state);
-        if (version != FormatVersion)
-        {
-            throw new InvalidDataException($"The stored environment has format {version}; this program reads {FormatVersion}.");
-        }
+        var spec = this.environment.Spec;
+        EnvironmentFingerprint.Require(this.settings.Run.Environment, Stored(state, out var simulator), spec.Fingerprint);
         this.episode = BinaryPrimitives.ReadInt64LittleEndian(state[4..]);
-        if (!this.environment.Spec.SavesState)
+        if (!spec.SavesState)
         {
             this.Begin(this.episode + 1);
             return;
         }
         this.stepInEpisode = BinaryPrimitives.ReadInt64LittleEndian(state[12..]);
         this.episodeReturn = BinaryPrimitives.ReadDoubleLittleEndian(state[20..]);
-        this.environment.RestoreState(state[HeaderBytes..], this.observation);
+        this.environment.RestoreState(state[simulator..], this.observation);
+    }
+
+    /// <summary>The fingerprint of the environment whose state this is; null for one of ours.</summary>
+    /// <exception cref="InvalidDataException">The bytes are damaged or of another version.</exception>
+    public static EnvironmentFingerprint? Fingerprint(ReadOnlySpan<byte> state) => Stored(state, out _);
+
+    private static EnvironmentFingerprint? Stored(ReadOnlySpan<byte> state, out int simulator)
+    {
+        var version = state.Length < HeaderBytes ? 0 : BinaryPrimitives.ReadInt32LittleEndian(state);
+        if (version is not (FormatVersion or FingerprintedVersion))
+        {
+            throw new InvalidDataException($"The stored environment has format {version}; this program reads {FormatVersion} and {FingerprintedVersion}.");
+        }
+        simulator = HeaderBytes;
+        if (version == FormatVersion)
+        {
+            return null;
+        }
+        var length = state.Length < HeaderBytes + sizeof(int) ? -1 : BinaryPrimitives.ReadInt32LittleEndian(state[HeaderBytes..]);
+        simulator += sizeof(int) + length;
+        return length >= 0 && simulator <= state.Length
+            ? EnvironmentFingerprint.OfText(Encoding.UTF8.GetString(state[(simulator - length)..simulator]))
+            : throw new InvalidDataException($"The stored environment of {state.Length} bytes is damaged.");
     }
 
     private void ChooseAction(Policy policy, bool random)

@@ -8,10 +8,20 @@ namespace NE.Actors.Environments;
 /// <param name="ActionSize">Numbers in an action.</param>
 /// <param name="ActionLow">Lower bounds of the action [ActionSize].</param>
 /// <param name="ActionHigh">Upper bounds of the action [ActionSize].</param>
-/// <param name="TimeLimit">Steps after which an episode is truncated.</param>
+/// <param name="TimeLimit">Steps after which an episode is truncated; `NoTimeLimit` for none.</param>
 /// <param name="SavesState">Whether an episode can be stored and continued. Without it a resumed run begins a new episode and is not the same run.</param>
 public sealed record EnvironmentSpec(
-    string Id, int ObservationSize, int ActionSize, float[] ActionLow, float[] ActionHigh, int TimeLimit, bool SavesState = true);
+    string Id, int ObservationSize, int ActionSize, float[] ActionLow, float[] ActionHigh, int TimeLimit, bool SavesState = true)
+{
+    /// <summary>A time limit that is none.</summary>
+    public const int NoTimeLimit = int.MaxValue;
+
+    /// <summary>What the environment is made of when it is not one of ours; null for ours.</summary>
+    public EnvironmentFingerprint? Fingerprint { get; init; }
+
+    /// <summary>The environment's own spec when its actions are rescaled to [-1, 1] for the agent; null when they are not.</summary>
+    public EnvironmentSpec? Native { get; init; }
+}
 
 /// <summary>The outcome of a step. Both flags can be true on the same step.</summary>
 /// <param name="Reward">The reward in double precision.</param>

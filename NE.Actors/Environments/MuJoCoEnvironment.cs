@@ -1,13 +1,14 @@
 using System.Buffers.Binary;
 using System.Text;
 using NE.Actors.MuJoCo;
+using NE.Actors.Rendering;
 using NE.Model.Tasks;
 using Stream = NE.Model.Random.Stream;
 
 namespace NE.Actors.Environments;
 
 /// <summary>A task on its own MuJoCo simulator.</summary>
-public sealed class MuJoCoEnvironment : IEnvironment
+public sealed class MuJoCoEnvironment : IEnvironment, IRenderable
 {
     private const uint Magic = 0x5645454E; // "NEEV"
     private const int Format = 1;
@@ -22,6 +23,7 @@ public sealed class MuJoCoEnvironment : IEnvironment
     private readonly byte[] header;
     private int elapsed;
     private bool underWay;
+    private Renderer? renderer;
 
     /// <summary>On the robot that the task names. Throws InvalidDataException when the robot's model is not the one that the task was written for.</summary>
     public MuJoCoEnvironment(ITask task) : this(task, MuJoCoModel.OfRobot(task.Info.Robot))
@@ -30,11 +32,12 @@ public sealed class MuJoCoEnvironment : IEnvironment
 
     /// <summary>On a model that may be shared; a task that changes its model gets a copy. Throws InvalidDataException when the model is not
     /// the one that the task was written for.</summary>
-    public MuJoCoEnvironment(ITask task, MuJoCoModel model)
+    /// <param name="fingerprint">Of a task that is not one of ours.</param>
+    public MuJoCoEnvironment(ITask task, MuJoCoModel model, EnvironmentFingerprint? fingerprint = null)
     {
         this.task = task;
         var info = task.Info;
-        this.Spec = EnvironmentFactory.Describe(info);
+        this.Spec = EnvironmentFactory.Describe(info) with { Fingerprint = fingerprint };
         CheckModel(info, model);
         this.ownModel = info.OwnModel ? model.Copy() : null;
         this.simulator = new Simulator(this.ownModel ?? model);
@@ -139,8 +142,26 @@ public sealed class MuJoCoEnvironment : IEnvironment
         this.Observe(observation);
     }
 
+    public double? SecondsPerStep => this.task.Info.ControlTimestep;
+
+    /// <summary>Draws from the task's camera. The renderer is made at the first picture and belongs to its thread.</summary>
+    public void Render(int width, int height, Span<byte> rgb)
+    {
+        if (this.renderer is { } made && (made.Width != width || made.Height != height))
+        {
+            made.Dispose();
+            this.renderer = null;
+        }
+
+        this.renderer ??= new Renderer(this.simulator, width, height, this.task.Info.Camera);
+        this.renderer.Render(rgb);
+    }
+
     public void Dispose()
     {
+        // It looks at the simulator.
+        this.renderer?.Dispose();
+        this.renderer = null;
         this.simulator.Dispose();
         this.ownModel?.Dispose();
     }

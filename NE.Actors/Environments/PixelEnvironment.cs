@@ -8,7 +8,7 @@ namespace NE.Actors.Environments;
 
 /// <summary>A MuJoCo task seen from its camera as DrQ-v2 does: actions are repeated, the last frames are stacked, one frame is drawn per step
 /// of the agent, after the repeats.</summary>
-public sealed class PixelEnvironment : IPixelEnvironment
+public sealed class PixelEnvironment : IPixelEnvironment, IRenderable
 {
     private const uint Magic = 0x5850454E; // "NEPX"
     private const int Format = 1;
@@ -44,6 +44,12 @@ public sealed class PixelEnvironment : IPixelEnvironment
 
     /// <summary>The task under the pictures, for views and tests.</summary>
     public MuJoCoEnvironment Task => this.task;
+
+    /// <summary>Seconds between two steps of the agent.</summary>
+    public double? SecondsPerStep => this.Spec.ActionRepeat * this.task.SecondsPerStep;
+
+    /// <summary>Draws the task for people, in any size; the observation's frames stay as they are.</summary>
+    public void Render(int width, int height, Span<byte> rgb) => this.task.Render(width, height, rgb);
 
     public void Reset(Stream random, Span<byte> observation)
     {

@@ -18,6 +18,7 @@ public class SimulatorThread<TEnvironment> : IDisposable
     private readonly Func<TEnvironment> create;
     private readonly Action<Exception> onFault;
     private readonly Thread thread;
+    private readonly CancellationTokenSource stoppingSource = new();
     private TEnvironment? environment;
     private int sleeping;
     private int faulted;
@@ -58,6 +59,7 @@ public class SimulatorThread<TEnvironment> : IDisposable
     {
         if (Interlocked.Exchange(ref this.stopping, 1) == 0)
         {
+            this.stoppingSource.Cancel();
             this.Wake();
         }
 
@@ -69,6 +71,7 @@ public class SimulatorThread<TEnvironment> : IDisposable
 
     private void Run()
     {
+        StoppingThread.Token = this.stoppingSource.Token;
         MuJoCoHandlers.OwnThread(this.OnMuJoCoError);
         try
         {
@@ -179,4 +182,19 @@ internal static class LostEnvironments
     private static readonly ConcurrentBag<IDisposable> all = [];
 
     internal static void Keep(IDisposable environment) => all.Add(environment);
+}
+
+/// <summary>What an environment can ask the simulator thread that it is on.</summary>
+internal static class StoppingThread
+{
+    [ThreadStatic]
+    private static CancellationToken token;
+
+    /// <summary>Is cancelled when the simulator thread that asks shall end, so that an environment that waits for another process waits no longer;
+    /// never on other threads.</summary>
+    internal static CancellationToken Token
+    {
+        get => token;
+        set => token = value;
+    }
 }

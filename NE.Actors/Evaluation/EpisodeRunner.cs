@@ -7,6 +7,14 @@ namespace NE.Actors.Evaluation;
 /// <summary>Returns and lengths of noise-free episodes.</summary>
 public sealed record EpisodeResults(double[] Returns, int[] Lengths);
 
+/// <summary>A moment of an episode, for those who watch it.</summary>
+/// <param name="Episode">Number of the episode, from 0.</param>
+/// <param name="Step">Steps taken; 0 is the start state.</param>
+/// <param name="Reward">Reward of the last step.</param>
+/// <param name="Return">Sum of the rewards so far.</param>
+/// <param name="IsLast">The episode is over.</param>
+public readonly record struct EpisodeMoment(int Episode, int Step, double Reward, double Return, bool IsLast);
+
 /// <summary>The paper's evaluation: noise-free episodes, with start states of their own stream.</summary>
 public static class EpisodeRunner
 {
@@ -15,7 +23,8 @@ public static class EpisodeRunner
 
     /// <summary>Undiscounted returns of full episodes. Episode i always starts in the same state for the same seed.</summary>
     /// <param name="seed">Seed of the run.</param>
-    public static EpisodeResults Run(IEnvironment environment, Policy policy, long seed, int episodes)
+    /// <param name="watch">Called after every reset and step, on this thread; it may look at the environment but not change it.</param>
+    public static EpisodeResults Run(IEnvironment environment, Policy policy, long seed, int episodes, Action<EpisodeMoment>? watch = null)
     {
         var spec = environment.Spec;
         var (observation, action, scratch) =
@@ -24,6 +33,7 @@ public static class EpisodeRunner
         for (var episode = 0; episode < episodes; episode++)
         {
             environment.Reset(Random.at(seed + SeedOffset, Random.Purpose.Evaluation, 0, episode, 0), observation);
+            watch?.Invoke(new EpisodeMoment(episode, 0, 0, 0, IsLast: false));
             StepResult result;
             do
             {
@@ -31,6 +41,7 @@ public static class EpisodeRunner
                 result = environment.Step(action, observation);
                 returns[episode] += result.Reward;
                 lengths[episode]++;
+                watch?.Invoke(new EpisodeMoment(episode, lengths[episode], result.Reward, returns[episode], result.IsLast));
             }
             while (!result.IsLast);
         }

@@ -106,6 +106,24 @@ public sealed unsafe class MuJoCoModel : IDisposable
         }
     }
 
+    /// <summary>Compiles a user's own MJCF file where it lies, so that its includes, meshes and textures are found. The caller owns the model.
+    /// Throws ModelCompileException with MuJoCo's text.</summary>
+    public static MuJoCoModel FromFile(string path) =>
+        new(MuJoCoLibrary.Current, Path.GetFileNameWithoutExtension(path), Compile(path, path));
+
+    /// <summary>The compiled model in MuJoCo's own binary form: equal bytes, equal model.</summary>
+    public byte[] ToBytes()
+    {
+        var bytes = new byte[MuJoCoNative.mj_sizeModel((nint)this.Address)];
+        fixed (byte* target = bytes)
+        {
+            MuJoCoNative.mj_saveModel((nint)this.Address, 0, target, bytes.Length);
+        }
+
+        GC.KeepAlive(this);
+        return bytes;
+    }
+
     /// <summary>A model of one's own, to be changed. The caller owns it.</summary>
     public MuJoCoModel Copy()
     {

@@ -19,6 +19,18 @@ internal static unsafe partial class MuJoCoNative
     internal static partial void mj_deleteModel(nint model);
 
     [LibraryImport(Library)]
+    internal static partial int mj_sizeModel(nint model);
+
+    [LibraryImport(Library)]
+    internal static partial void mj_saveModel(nint model, nint path, byte* buffer, int size);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int mj_name2id(nint model, int kind, string name);
+
+    [LibraryImport(Library)]
+    internal static partial nint mj_id2name(nint model, int kind, int index);
+
+    [LibraryImport(Library)]
     internal static partial nint mj_makeData(nint model);
 
     [LibraryImport(Library)]

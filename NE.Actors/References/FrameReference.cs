@@ -2,7 +2,6 @@ using System.Text.Json;
 using NE.Actors.MuJoCo;
 using NE.Actors.Rendering;
 using NE.Model.Tasks;
-using SkiaSharp;
 
 namespace NE.Actors.References;
 
@@ -44,7 +43,7 @@ internal static class FrameReference
         foreach (var frame in frames)
         {
             var picture = frame.GetProperty("file").GetString()!;
-            var expected = ReadPng(Path.Combine(folder, picture), width, height);
+            var expected = PngPicture.Read(Path.Combine(folder, picture), width, height);
             Pose(simulator, frame);
             renderer.Render(ours);
             var differences = expected.Zip(ours, (a, b) => Math.Abs(a - b)).ToArray();
@@ -64,16 +63,5 @@ internal static class FrameReference
         simulator.ResetData();
         simulator.SetState(ReferenceJson.Numbers(frame.GetProperty("qpos")), new double[simulator.NV]);
         simulator.Forward();
-    }
-
-    /// <summary>Height x width x 3 bytes, the top row first.</summary>
-    private static byte[] ReadPng(string file, int width, int height)
-    {
-        using var picture = File.Exists(file)
-            ? SKBitmap.Decode(file) ?? throw new InvalidDataException($"{file} is not a picture.")
-            : throw new FileNotFoundException($"There is no picture {file}; the frames lie beside their frames.json.", file);
-        return (picture.Width, picture.Height) == (width, height)
-            ? [.. picture.Pixels.SelectMany(pixel => new[] { pixel.Red, pixel.Green, pixel.Blue })]
-            : throw new InvalidDataException($"{file} has {picture.Width} x {picture.Height} pixels, expected {width} x {height}.");
     }
 }

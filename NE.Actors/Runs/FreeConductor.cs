@@ -101,6 +101,10 @@ internal sealed class FreeConductor : IConductor
         {
             this.book.StartEvaluation(this.policy, this.Steps);
         }
+        if (Rounds.firedUnlessOff(this.settings.Video.Every, before, this.Steps))
+        {
+            this.book.StartVideo(this.policy, this.Steps);
+        }
         if (Rounds.fired(this.settings.Log.MetricsEvery, before, this.Steps) && this.Steps >= this.settings.Td3.BatchSize)
         {
             (this.measure, this.measuredAt) = (true, this.Steps);

@@ -56,6 +56,10 @@ internal sealed class LockstepConductor : IConductor
         {
             this.book.StartEvaluation(this.policy, position.Steps);
         }
+        if (due.Video)
+        {
+            this.book.StartVideo(this.policy, position.Steps);
+        }
         this.measure = due.Metrics;
         this.stepsInRound = position.Steps < this.settings.Run.Steps ? Rounds.stepsPerRound(this.settings) : 0;
         this.learnTo = position.Steps + (this.pipelined ? 0 : this.stepsInRound);

@@ -2,11 +2,13 @@ using Akka.Actor;
 using Akka.Event;
 using NE.Actors.Checkpoints;
 using NE.Actors.Environments;
+using NE.Actors.Environments.External;
 using NE.Actors.Evaluation;
 using NE.Actors.Journal;
 using NE.Actors.Learning;
 using NE.Actors.Replay;
 using NE.Actors.Telemetry;
+using NE.Actors.Video;
 using NE.Model.Agents;
 using NE.Model.Runs;
 using static NE.Model.History;
@@ -36,6 +38,9 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     /// <summary>How long a failing run waits for its reason to be recorded.</summary>
     private static readonly TimeSpan RecordingPatience = TimeSpan.FromSeconds(3);
 
+    /// <summary>How long a complete run waits for its last video.</summary>
+    private static readonly TimeSpan VideoPatience = TimeSpan.FromMinutes(2);
+
     private readonly RunRequest request;
     private readonly Settings settings;
     private readonly StatusBoard board;
@@ -46,6 +51,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     private IActorRef journal = ActorRefs.Nobody;
     private IActorRef learner = ActorRefs.Nobody;
     private IActorRef telemetry = ActorRefs.Nobody;
+    private IActorRef video = ActorRefs.Nobody;
     private IActorRef[] environments = [];
     private EnvironmentStart[] starts = [];
     private SegmentStore? store;
@@ -63,11 +69,12 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     private bool finished;
     private string? stopReason;
     private (long RecordId, RunOutcome Outcome)? failure;
+    private RunOutcome? ended;
 
     public RunActor(RunRequest request, StatusBoard board)
     {
         (this.request, this.settings, this.board, this.self) = (request, request.Settings, board, this.Self);
-        this.spec = EnvironmentFactory.Describe(request.Settings.Run.Environment);
+        this.spec = EnvironmentFactory.Describe(request.Settings.Run.Environment, ExternalPatience.Of(request.Settings));
 
         this.Receive<Recovered>(this.Recover);
         this.Receive<EnvironmentReady>(this.Ready);
@@ -104,6 +111,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         this.Receive<Status.Failure>(failure => this.Fail(failure.Cause.Message));
         this.Receive<LearnerFailed>(failed => this.Fail(failed.Reason));
         this.Receive<EvaluationFailed>(failed => this.Fail(failed.Reason));
+        this.Receive<VideoFinished>(_ => this.Report());
         this.Receive<StopRun>(this.Stop);
         this.Receive<PublishStatus>(_ => this.Publish());
     }
@@ -229,7 +237,8 @@ public sealed class RunActor : ReceiveActor, IWithTimers
             Props.Create(() => new LearnerActor(this.self, agent, this.store)).WithDispatcher(TrainingRun.CoreDispatcher), "learner");
         var replayActor = Context.ActorOf(Props.Create(() => new ReplayActor(this.store)).WithDispatcher(TrainingRun.CoreDispatcher), "replay");
 
-        this.book = new RunBook(ledger, this.telemetry, evaluator);
+        this.video = this.CreateVideo();
+        this.book = new RunBook(ledger, this.telemetry, evaluator, this.video);
         this.RepeatEvaluations(from);
         this.StartEnvironments(from);
 
@@ -250,7 +259,35 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         return agent;
     }
 
-    private IEnvironment CreateEnvironment() => this.request.CreateEnvironment(this.settings.Run.Environment);
+    /// <summary>A new environment that is still what the run began with: its files may have been edited, its program replaced.</summary>
+    private IEnvironment CreateEnvironment()
+    {
+        var id = this.settings.Run.Environment;
+        var created = this.request.CreateEnvironment?.Invoke(id) ?? EnvironmentFactory.Create(id, ExternalPatience.Of(this.settings));
+        try
+        {
+            EnvironmentFingerprint.Require(id, this.spec.Fingerprint, created.Spec.Fingerprint);
+            return created;
+        }
+        catch
+        {
+            created.Dispose();
+            throw;
+        }
+    }
+
+    private IActorRef CreateVideo()
+    {
+        if (this.settings.Video.Every == 0)
+        {
+            return ActorRefs.Nobody;
+        }
+        var (paths, ffmpeg) = (this.request.Paths, this.request.Ffmpeg);
+        // One thread: the other cores are the run's.
+        Func<long, VideoTarget> target = step => new VideoTarget(paths.VideoOf(step, VideoTarget.Ending(ffmpeg)), VideoSize.WhileTraining, ffmpeg, Threads: 1);
+        return Context.ActorOf(
+            Props.Create(() => new VideoActor(this.CreateEnvironment, this.settings.Run.Seed, paths.Name, target)), "video");
+    }
 
     private void RepeatEvaluations(LoadedCheckpoint? from)
     {
@@ -274,6 +311,10 @@ public sealed class RunActor : ReceiveActor, IWithTimers
             Restored = states?[i],
             Drill = this.request.Drills.Count == 0 ? null : step => this.request.Drills.ToList().ForEach(drill => drill.Reach(i, step)),
         })];
+        foreach (var state in states ?? [])
+        {
+            EnvironmentFingerprint.Require(this.settings.Run.Environment, EnvironmentWorker.Fingerprint(state), this.spec.Fingerprint);
+        }
         this.stage = Stage.StartingEnvironments;
         this.notReady = count;
         this.environments = [.. this.starts.Select(start =>
@@ -501,6 +542,12 @@ public sealed class RunActor : ReceiveActor, IWithTimers
 
     private void Stop(StopRun stop)
     {
+        if (this.stage == Stage.Ended)
+        {
+            // Whoever waits for the last video does not want to any more.
+            this.Report();
+            return;
+        }
         if (this.stopReason is not null)
         {
             return;
@@ -557,7 +604,23 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         this.Publish();
         this.stage = Stage.Ended;
         this.board.Ended(outcome);
-        Context.Parent.Tell(new RunEnded(outcome));
+        this.ended = outcome;
+        if (outcome.Phase == RunPhase.Completed && !this.video.IsNobody())
+        {
+            this.video.Tell(new FinishVideo());
+            this.Timers.StartSingleTimer("video", new VideoFinished(), VideoPatience);
+            return;
+        }
+        this.Report();
+    }
+
+    /// <summary>The last word.</summary>
+    private void Report()
+    {
+        if (this.ended is { } outcome)
+        {
+            Context.Parent.Tell(new RunEnded(outcome));
+        }
     }
 
     private void Record(RunEvent happened) => this.journal.Tell(new RecordOperational(this.nextId++, happened));

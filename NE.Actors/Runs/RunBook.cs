@@ -3,6 +3,7 @@ using NE.Actors.Checkpoints;
 using NE.Actors.Environments;
 using NE.Actors.Evaluation;
 using NE.Actors.Telemetry;
+using NE.Actors.Video;
 using NE.Model.Networks;
 using NE.Model.Runs;
 using static NE.Model.History;
@@ -13,7 +14,7 @@ namespace NE.Actors.Runs;
 /// What a run has counted and recorded up to its newest barrier: the ledger, the history since the last commit, and the evaluations on
 /// their way. Owned by the run's actor.
 /// </summary>
-internal sealed class RunBook(Ledger ledger, IActorRef telemetry, IActorRef evaluator)
+internal sealed class RunBook(Ledger ledger, IActorRef telemetry, IActorRef evaluator, IActorRef video)
 {
     private const int RememberedReturns = 60;
 
@@ -90,6 +91,9 @@ internal sealed class RunBook(Ledger ledger, IActorRef telemetry, IActorRef eval
         this.Ledger = LedgerModule.startEvaluation(step, this.Ledger);
         this.Evaluate(step, policy);
     }
+
+    /// <summary>Starts to film the policy of a step, unless another one is still filmed. Nothing of the run depends on it.</summary>
+    public void StartVideo(Policy policy, long step) => video.Tell(new RecordVideo(step, policy));
 
     /// <summary>Repeats an evaluation that a restored ledger has as pending.</summary>
     public void RepeatEvaluation(long step, Policy policy) => this.Evaluate(step, policy);

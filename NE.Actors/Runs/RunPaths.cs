@@ -47,5 +47,9 @@ public sealed record RunPaths(string Root)
 
     public string Video => this.At("video");
 
+    /// <summary>The video of the policy of a step.</summary>
+    /// <param name="ending">The format, such as .mp4.</param>
+    public string VideoOf(long step, string ending) => Path.Combine(this.Video, $"step-{step}{ending}");
+
     private string At(string name) => Path.Combine(this.Root, name);
 }

@@ -34,8 +34,11 @@ public sealed record RunRequest
     /// <summary>Akka loggers, as HOCON type names; empty for Akka's own standard-output logger.</summary>
     public IReadOnlyList<string> Loggers { get; init; } = [];
 
-    /// <summary>Creates the training environments; by default the registered task.</summary>
-    public Func<string, IEnvironment> CreateEnvironment { get; init; } = EnvironmentFactory.Create;
+    /// <summary>Creates the environments; null asks the factory.</summary>
+    public Func<string, IEnvironment>? CreateEnvironment { get; init; }
+
+    /// <summary>The ffmpeg executable for videos; null when there is none.</summary>
+    public string? Ffmpeg { get; init; }
 
     /// <summary>Failures to provoke, for drills and tests.</summary>
     public IReadOnlyList<FaultDrill> Drills { get; init; } = [];

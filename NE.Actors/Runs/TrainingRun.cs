@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Configuration;
 using Akka.Event;
+using NE.Actors.Environments.External;
 using NE.Actors.Journal;
 using NE.Actors.MuJoCo;
 
@@ -40,6 +41,8 @@ public sealed class TrainingRun : ITrainingRun
         this.System = ActorSystem.Create("ne", JournalConfig.SystemSetup(request.Paths, Configuration(request.Loggers)));
         var physics = Akka.Event.Logging.GetLogger(this.System, "NE.Actors.MuJoCo");
         MuJoCoHandlers.WarningLog = warning => physics.Warning("MuJoCo warns: {Warning}", warning);
+        var programs = Akka.Event.Logging.GetLogger(this.System, "NE.Actors.Environments.External");
+        ExternalEnvironment.Log = line => programs.Info("An external environment says: {Line}", line);
         this.supervisor = this.System.ActorOf(
             Props.Create(() => new RunSupervisor(request, this.board, this.completion)), "supervisor");
         // An actor system that ends by itself must not leave anybody waiting.

@@ -23,6 +23,8 @@ type Due = {
     Metrics: bool
     /// The policy of this barrier is evaluated.
     Evaluation: bool
+    /// The policy of this barrier is recorded.
+    Video: bool
     /// All steps are taken and learned from, and nothing else is due.
     Finished: bool
 }
@@ -41,6 +43,9 @@ module Rounds =
 
     /// True when a multiple of `every` lies in (before, now]: a cadence fires at the first barrier at or after its step, once.
     let fired (every: int64) (before: int64) (now: int64) = now / every > before / every
+
+    /// The same for a cadence that 0 switches off.
+    let firedUnlessOff (every: int64) (before: int64) (now: int64) = every > 0L && fired every before now
 
     /// Environment steps of one round, all environments together.
     let stepsPerRound (settings: Settings) =
@@ -66,6 +71,7 @@ module Rounds =
                 && now >= int64 settings.Td3.BatchSize
                 && fired settings.Log.MetricsEvery before now
             Evaluation = first || (moved && fired settings.Evaluation.Every.Value before now)
+            Video = moved && firedUnlessOff settings.Video.Every before now
             // What is due at the last step gets a round of its own, without steps.
             Finished = allSteps && allLearned && not moved && not first
         }

@@ -46,6 +46,10 @@ type TaskInfo = {
     ActionHigh: float32[]
     /// Names of the reward's terms, in the order in which `Evaluate` writes them; costs are negative and the reward is their sum.
     RewardTerms: string[]
+    /// The reward as a formula in words: a is the action, dx/dt a speed along x.
+    Reward: string
+    /// When the task terminates, in words.
+    Termination: string
     /// Numbers that the task remembers from before a step to evaluate it.
     MemorySize: int
     /// From where the task is looked at.

@@ -1,4 +1,5 @@
 using NE.Actors.Runs;
+using NE.Actors.Video;
 
 namespace NE.Shell.Commands;
 
@@ -36,6 +37,9 @@ public sealed record TrainCommand(
 {
     /// <summary>Failures to provoke.</summary>
     public IReadOnlyList<FaultDrill> Drills { get; init; } = [];
+
+    /// <summary>Learn from pictures, which no agent does yet.</summary>
+    public bool Pixels { get; init; }
 }
 
 /// <summary>Continues a stopped run from its last commit.</summary>
@@ -51,14 +55,31 @@ public sealed record StatusCommand(string? Name, bool Json) : Command;
 /// <summary>Evaluates a stored policy without exploration noise.</summary>
 public sealed record EvalCommand(string Name, int Episodes, PolicyChoice Checkpoint, bool Json) : Command;
 
+/// <summary>Films noise-free episodes of a stored policy.</summary>
+/// <param name="File">The video; null is one in the run's folder that is named after the policy's step.</param>
+/// <param name="Overwrite">Replace the file if there is one.</param>
+public sealed record RecordCommand(string Name, PolicyChoice Checkpoint, int Episodes, VideoSize Size, string? File, bool Overwrite, bool Json) : Command;
+
 /// <summary>Prints the digest of the state of the last commit.</summary>
 public sealed record DigestCommand(string Name, bool Json) : Command;
 
 /// <summary>Shows the topology layer by layer at a gradient step; null is the newest.</summary>
 public sealed record TopologyCommand(string Name, long? At, bool Json) : Command;
 
-/// <summary>Lists the environments.</summary>
-public sealed record EnvironmentListCommand(bool Json) : Command;
+/// <summary>Lists the environments, as states or as pictures.</summary>
+public sealed record EnvironmentListCommand(bool Pixels, bool Json) : Command;
+
+/// <summary>Shows everything that is fixed about an environment.</summary>
+/// <param name="Image">A file for a picture of a start state; null draws none.</param>
+/// <param name="Size">Pixels of the picture.</param>
+/// <param name="Overwrite">Replace the picture if there is one.</param>
+public sealed record EnvironmentShowCommand(string Id, bool Pixels, string? Image, VideoSize Size, bool Overwrite, bool Json) : Command;
+
+/// <summary>Tries an environment with random actions.</summary>
+/// <param name="Steps">Steps to take; with pictures, those of an agent.</param>
+/// <param name="Video">A video of it; null makes none.</param>
+/// <param name="Overwrite">Replace the video if there is one.</param>
+public sealed record EnvironmentRunCommand(string Id, long Steps, long Seed, bool Pixels, string? Video, VideoSize Size, bool Overwrite, bool Json) : Command;
 
 /// <summary>Replays a reference file on our own task.</summary>
 public sealed record EnvironmentReplayCommand(string File, bool Json) : Command;

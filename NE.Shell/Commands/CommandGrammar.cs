@@ -1,6 +1,9 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.Globalization;
+using NE.Actors.Environments;
 using NE.Actors.Runs;
+using NE.Actors.Video;
 using Verb = System.CommandLine.Command;
 
 namespace NE.Shell.Commands;
@@ -21,12 +24,23 @@ internal sealed class CommandGrammar
     private readonly Option<string?> episodes = new("--episodes") { HelpName = "N", Description = "Episodes to play (default 10)." };
     private readonly Option<string?> checkpoint = new("--checkpoint") { HelpName = "best|last|STEP", Description = "Which policy (default best)." };
     private readonly Option<string?> from = new("--checkpoint") { HelpName = "last|previous", Description = "Where to go on from; previous when the last one is damaged (default last)." };
+    private readonly Option<string?> filmed = new("--episodes") { HelpName = "N", Description = "Episodes to record (default 1)." };
+    private readonly Option<string?> size = new("--size") { HelpName = "WxH", Description = "Pixels of the picture (default 480x480)." };
+    private readonly Option<string?> output = new("--output", "-o") { HelpName = "FILE", Description = "The video, .mp4 (needs ffmpeg) or .png (animated); default runs/NAME/video/step-STEP." };
+    private readonly Option<string?> video = new("--video") { HelpName = "FILE", Description = "Write a video, .mp4 (needs ffmpeg) or .png (animated)." };
+    private readonly Option<string?> image = new("--image") { HelpName = "FILE", Description = "Draw a start state into a .png." };
+    private readonly Option<bool> replace = new("--overwrite") { Description = "Replace the file if there is one." };
+    private readonly Option<bool> pixels = new("--pixels") { Description = "As pictures: 84x84, three frames, actions repeated twice." };
+    private readonly Option<bool> trainPixels = new("--pixels") { Hidden = true };
+    private readonly Option<string?> tries = new("--steps") { HelpName = "N", Description = "Steps to take (default 1000)." };
+    private readonly Option<string?> playSeed = new("--seed") { HelpName = "N", Description = "Seed of start states and actions (default 0)." };
     private readonly Option<string?> at = new("--at") { HelpName = "STEP", Description = "Gradient step to look at (default: the newest event)." };
-    private readonly Argument<string?> environment = new("ENV") { Arity = ArgumentArity.ZeroOrOne, Description = "Environment (see `ne env list`)." };
+    private readonly Argument<string?> environment = new("ENV") { Arity = ArgumentArity.ZeroOrOne, Description = "Environment: see `ne env list`; or PATH.yaml, plugin:PATH.dll, \"external:COMMAND\"." };
     private readonly Argument<string[]> pairs = new("key=value") { Arity = ArgumentArity.ZeroOrMore, Description = "Configuration keys (see `ne config schema`)." };
     private readonly Argument<string> run = new("NAME") { Description = "Name of the run." };
     private readonly Argument<string?> anyRun = new("NAME") { Arity = ArgumentArity.ZeroOrOne, Description = "Name of the run; without it a table of all runs." };
     private readonly Argument<string> file = new("FILE") { Description = "Reference trajectories in JSON." };
+    private readonly Argument<string> id = new("ID") { Description = "Environment (see `ne env list`)." };
     private readonly Argument<string[]> testArguments = new("ARGS") { Arity = ArgumentArity.ZeroOrMore, Description = "Passed to every test runner; --unit skips the end-to-end tests." };
 
     /// <summary>Options that stand for a configuration key.</summary>
@@ -40,6 +54,7 @@ internal sealed class CommandGrammar
         (new("--threads") { HelpName = "N", Description = "Threads of the learner (compute.threads)." }, "compute.threads"),
         (new("--engine") { HelpName = "auto|torch|simd", Description = "What computes a gradient step (compute.engine)." }, "compute.engine"),
         (new("--device") { HelpName = "auto|cpu|cuda[:N]", Description = "Where the learner computes (compute.device)." }, "compute.device"),
+        (new("--video-every") { HelpName = "N", Description = "Environment steps between videos of the policy (video.every)." }, "video.every"),
     ];
 
     public CommandGrammar()
@@ -48,16 +63,20 @@ internal sealed class CommandGrammar
         Root = new Verb("ne", "Trains reinforcement-learning agents whose networks grow and prune while they learn (Neuroplastic Expansion on TD3).");
         Option<string?>[] keyOptions = [.. this.keyed.Select(pair => pair.Option)];
         Option<string?> steps = keyOptions[2];
+        Option<string?> videoEvery = keyOptions[^1];
         Root.Add(this.runs);
         Root.Add(Version);
-        Root.Add(Leaf("train", "Start a new run.", [this.environment, this.pairs], [.. keyOptions, this.name, this.config, this.seq, this.plain, this.dryRun, this.overwrite, this.drill]));
-        Root.Add(Leaf("resume", "Continue a stopped run from its last commit.", [this.run, this.pairs], [steps, this.from, this.seq, this.plain, this.drill]));
+        Root.Add(Leaf("train", "Start a new run.", [this.environment, this.pairs], [.. keyOptions, this.name, this.config, this.seq, this.plain, this.dryRun, this.overwrite, this.drill, this.trainPixels]));
+        Root.Add(Leaf("resume", "Continue a stopped run from its last commit.", [this.run, this.pairs], [steps, this.from, videoEvery, this.seq, this.plain, this.drill]));
         Root.Add(Leaf("status", "Show a run, or a table of all runs.", [this.anyRun], [this.json]));
         Root.Add(Leaf("eval", "Play noise-free episodes with a stored policy.", [this.run], [this.episodes, this.checkpoint, this.json]));
+        Root.Add(Leaf("record", "Write a video of noise-free episodes of a stored policy.", [this.run], [this.checkpoint, this.filmed, this.size, this.output, this.replace, this.json]));
         Root.Add(Leaf("digest", "Print one sha256 over the state of the last commit, and one per component.", [this.run], [this.json]));
         Root.Add(Leaf("topology", "Show density, grown, pruned and dormant layer by layer at any past event.", [this.run], [this.at, this.json]));
         Verb environments = Group("env", "Environments.");
-        environments.Add(Leaf("list", "List the environments.", [], [this.json]));
+        environments.Add(Leaf("list", "List the environments.", [], [this.pixels, this.json]));
+        environments.Add(Leaf("show", "Show an environment: spaces, bounds, limits, reward, camera, source.", [this.id], [this.pixels, this.image, this.size, this.replace, this.json]));
+        environments.Add(Leaf("run", "Try an environment with random actions, without an agent.", [this.id], [this.tries, this.playSeed, this.pixels, this.video, this.size, this.replace, this.json]));
         environments.Add(Leaf("replay", "Replay reference trajectories and print the worst differences.", [this.file], [this.json]));
         Root.Add(environments);
         Root.Add(Leaf("doctor", "Check what a run needs on this machine.", [], [this.seq, this.json]));
@@ -89,7 +108,7 @@ internal sealed class CommandGrammar
                 RunName(parsed.GetValue(this.name), "--name", problems),
                 Has(parsed, this.dryRun),
                 Has(parsed, this.overwrite))
-            { Runs = folder, Drills = Drills(parsed, problems) },
+            { Runs = folder, Drills = Drills(parsed, problems), Pixels = Has(parsed, this.trainPixels) },
             "resume" => new ResumeCommand(
                 Name(parsed, problems), Configuration(parsed, problems), From(parsed.GetValue(this.from), problems), Presentation(parsed))
             { Runs = folder, Drills = Drills(parsed, problems) },
@@ -100,13 +119,40 @@ internal sealed class CommandGrammar
                 Checkpoint(parsed.GetValue(this.checkpoint), problems),
                 asJson)
             { Runs = folder },
+            "record" => new RecordCommand(
+                Name(parsed, problems),
+                Checkpoint(parsed.GetValue(this.checkpoint), problems),
+                (int)(parsed.GetValue(this.filmed) is { } count ? CommandLine.WholeNumber(count, "--episodes", 1, problems) ?? 1 : 1),
+                Size(parsed.GetValue(this.size), problems),
+                parsed.GetValue(this.output),
+                Has(parsed, this.replace),
+                asJson)
+            { Runs = folder },
             "digest" => new DigestCommand(Name(parsed, problems), asJson) { Runs = folder },
             "topology" => new TopologyCommand(
                 Name(parsed, problems),
                 parsed.GetValue(this.at) is { } step ? CommandLine.WholeNumber(step, "--at", 0, problems) : null,
                 asJson)
             { Runs = folder },
-            "env list" => new EnvironmentListCommand(asJson) { Runs = folder },
+            "env list" => new EnvironmentListCommand(Has(parsed, this.pixels), asJson) { Runs = folder },
+            "env show" => new EnvironmentShowCommand(
+                parsed.GetRequiredValue(this.id),
+                Has(parsed, this.pixels),
+                parsed.GetValue(this.image),
+                Size(parsed.GetValue(this.size), problems),
+                Has(parsed, this.replace),
+                asJson)
+            { Runs = folder },
+            "env run" => new EnvironmentRunCommand(
+                parsed.GetRequiredValue(this.id),
+                parsed.GetValue(this.tries) is { } steps ? CommandLine.WholeNumber(steps, "--steps", 1, problems) ?? 1 : 1000,
+                Seed(parsed.GetValue(this.playSeed), problems),
+                Has(parsed, this.pixels),
+                parsed.GetValue(this.video),
+                Size(parsed.GetValue(this.size), problems),
+                Has(parsed, this.replace),
+                asJson)
+            { Runs = folder },
             "env replay" => new EnvironmentReplayCommand(parsed.GetRequiredValue(this.file), asJson) { Runs = folder },
             "doctor" => new DoctorCommand(parsed.GetValue(this.seq), asJson) { Runs = folder },
             "config show" => new ConfigShowCommand(
@@ -161,7 +207,8 @@ internal sealed class CommandGrammar
 
         foreach (string word in words.OfType<string>())
         {
-            if (word.Contains('=', StringComparison.Ordinal))
+            // The command of an external environment may have an '=' in it.
+            if (word.Contains('=', StringComparison.Ordinal) && !EnvironmentId.IsOwn(word))
             {
                 pairs.Add(word);
             }
@@ -217,6 +264,33 @@ internal sealed class CommandGrammar
             problems.Add($"{option}: {problem.Message}");
             return text;
         }
+    }
+
+    private static VideoSize Size(string? text, List<string> problems)
+    {
+        if (text is null)
+        {
+            return VideoSize.Default;
+        }
+
+        if (VideoSize.Parse(text) is { } size)
+        {
+            return size;
+        }
+
+        problems.Add($"--size expects WIDTHxHEIGHT, each from {VideoSize.Least} to {VideoSize.Most}, such as 640x480, found '{text}'");
+        return VideoSize.Default;
+    }
+
+    private static long Seed(string? text, List<string> problems)
+    {
+        if (long.TryParse(text ?? "0", NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long seed))
+        {
+            return seed;
+        }
+
+        problems.Add($"--seed expects a whole number, found '{text}'");
+        return 0;
     }
 
     private static ResumeFrom From(string? text, List<string> problems)

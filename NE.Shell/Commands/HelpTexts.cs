@@ -26,6 +26,9 @@ internal static class HelpTexts
               ne train --config td3-anchor --steps 300000
               ne train --config my.yaml ne.omega=0.2 network.hidden=256,256
               ne train Ant-v4 --schedule async --envs 4 --seq http://127.0.0.1:5341
+              ne train Hopper-v4 --video-every 50000
+              ne train examples/reaching-arm/reaching-arm.yaml
+              ne train "external:python3 clients/python/ne_environment.py gym:Pendulum-v1"
             """,
         ["resume"] = """
             Changed keys are shown, recorded in the run's history, and hold from now on. Derived values stay as they were.
@@ -44,6 +47,14 @@ internal static class HelpTexts
               ne eval HalfCheetah-v4-ne-s0
               ne eval HalfCheetah-v4-ne-s0 --episodes 100 --checkpoint last --json
             """,
+        ["record"] = """
+            The episodes are those of `ne eval` with the same policy. Every frame says step, reward and return. Playback is in real time,
+            at most 60 frames per second. Without ffmpeg the video is an animated PNG, which browsers play.
+
+            Examples:
+              ne record HalfCheetah-v4-ne-s0
+              ne record HalfCheetah-v4-ne-s0 --checkpoint last --episodes 3 --size 640x480 -o cheetah.mp4
+            """,
         ["digest"] = """
             Two runs with the same digest have bit-identical states: parameters, moments, masks, replay, random streams, environments.
 
@@ -59,7 +70,28 @@ internal static class HelpTexts
         ["env"] = """
             Examples:
               ne env list
+              ne env show Hopper-v4
+              ne env run Hopper-v4 --video hopper.mp4
               ne env replay gym_HalfCheetah.json
+            """,
+        ["env list"] = """
+            Examples:
+              ne env list
+              ne env list --pixels
+            """,
+        ["env show"] = """
+            Examples:
+              ne env show Hopper-v4
+              ne env show Hopper-v4 --pixels --json
+              ne env show dmc/walker-walk --image walker.png --size 320x240
+            """,
+        ["env run"] = """
+            Actions are uniformly random, those of the first steps of a training run with the same seed.
+
+            Examples:
+              ne env run Hopper-v4
+              ne env run Hopper-v4 --steps 10000 --seed 3 --json
+              ne env run Hopper-v4 --pixels --video hopper.mp4 --size 640x480
             """,
         ["env replay"] = """
             Exit code 2 when a difference is beyond the file's tolerances.

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Microsoft.Data.Sqlite;
 using NE.Actors.MuJoCo;
 using NE.Actors.Rendering;
+using NE.Actors.Video;
 using NE.Model.Networks;
 using NE.Model.Networks.Simd;
 using NE.Shell.Views;
@@ -17,10 +18,11 @@ public static class Examination
 
     /// <summary>All findings, in the order in which they are shown.</summary>
     /// <param name="runs">Folder of the runs; it need not exist.</param>
+    /// <param name="searchPath">Folders to look for programs in, as in PATH.</param>
     /// <param name="seqUrl">Address of the Seq server to try; null tries none.</param>
-    public static async Task<IReadOnlyList<Finding>> Examine(string runs, string? seqUrl)
+    public static async Task<IReadOnlyList<Finding>> Examine(string runs, string? searchPath, string? seqUrl)
     {
-        List<Finding> findings = [DotNet(), Engine(), .. Torch(), MuJoCo(), Rendering(), Processor(), Memory(), Disk(runs), Sqlite(runs)];
+        List<Finding> findings = [DotNet(), Engine(), .. Torch(), MuJoCo(), Rendering(), Processor(), Memory(), Disk(runs), Sqlite(runs), Video(searchPath)];
 
         if (seqUrl is not null)
         {
@@ -141,6 +143,20 @@ public static class Examination
                 File.Delete(left);
             }
         }
+    }
+
+    private static Finding Video(string? searchPath)
+    {
+        string? executable = Ffmpeg.Find(searchPath);
+        string? version = executable is null ? null : Ffmpeg.Version(executable);
+        return version is not null
+            ? new("ffmpeg", true, false, $"{version} ({executable})")
+            : new(
+                "ffmpeg",
+                false,
+                false,
+                executable is null ? "not on the PATH; videos are written as animated PNG" : $"{executable} does not run; videos fail",
+                executable is null ? "nothing, unless you want MP4 videos: apt-get install ffmpeg" : "repair it, or take it off the PATH: videos are then written as animated PNG");
     }
 
     private static async Task<Finding> Seq(string url)

@@ -1,5 +1,3 @@
-using System.Globalization;
-using NE.Actors.Checkpoints;
 using NE.Actors.Environments;
 using NE.Actors.Evaluation;
 using NE.Actors.Runs;
@@ -16,10 +14,11 @@ internal static class EvalVerb
     {
         RunPaths paths = RunFolder.Find(command.Runs, command.Name);
         RunInfo info = RunInfo.Read(paths.RunInfo);
-        (long step, byte[] bytes) = Load(paths, command.Checkpoint);
-        Policy policy = Policy.OfBytes(bytes);
+        (long step, Policy policy) = StoredPolicy.Load(paths, command.Checkpoint);
         host.Prepare(null);
         using IEnvironment environment = EnvironmentFactory.Create(info.Environment);
+        StoredPolicy.RequireFit(policy, paths, environment.Spec);
+        StoredPolicy.SayIfChanged(paths, info, environment.Spec, host);
         EpisodeResults results = EpisodeRunner.Run(environment, policy, info.Seed, command.Episodes);
         double mean = results.Returns.Average();
         double deviation = Math.Sqrt(results.Returns.Average(value => (value - mean) * (value - mean)));
@@ -31,29 +30,8 @@ internal static class EvalVerb
             return ExitCode.Ok;
         }
 
-        Spectre.Console.Table table = Tables.Create(">episode", ">return", ">steps");
-
-        for (int episode = 0; episode < results.Returns.Length; episode++)
-        {
-            table.Add(episode.ToString(CultureInfo.InvariantCulture), Format.Value(results.Returns[episode]), Format.Count(results.Lengths[episode]));
-        }
-
-        Tables.Write(host, table);
+        Tables.Write(host, EpisodeTable.Of(results));
         host.Output.WriteLine($"{paths.Name} at step {Format.Count(step)}: mean {Format.Value(mean)}, standard deviation {Format.Value(deviation)}, {command.Episodes} episodes of {info.Environment}");
         return ExitCode.Ok;
-    }
-
-    private static (long Step, byte[] Policy) Load(RunPaths paths, PolicyChoice choice)
-    {
-        if (choice is PolicyChoice.Best)
-        {
-            return CheckpointReader.LoadBest(paths);
-        }
-
-        LoadedCheckpoint loaded = CheckpointReader.LoadWithoutReplay(
-            paths, choice is PolicyChoice.AtStep at ? CheckpointChoice.At(at.Step) : CheckpointChoice.Last);
-        return loaded.Components.TryGetValue("policy", out byte[]? policy)
-            ? (loaded.Manifest.Step, policy)
-            : throw new ShellFailure($"the checkpoint of step {Format.Count(loaded.Manifest.Step)} has no component 'policy'; it has {string.Join(", ", loaded.Components.Keys)}");
     }
 }

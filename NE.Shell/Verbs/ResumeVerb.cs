@@ -1,6 +1,8 @@
+using NE.Actors.Environments;
 using NE.Actors.Journal;
 using NE.Actors.Runs;
 using NE.Actors.Storage;
+using NE.Actors.Video;
 using NE.Model;
 using NE.Shell.Commands;
 using NE.Shell.Configuration;
@@ -27,6 +29,8 @@ internal static class ResumeVerb
         }
 
         IReadOnlyDictionary<string, string> versions = host.Prepare(settings.Compute);
+        // A missing file or a broken program is said before the run is touched.
+        EnvironmentSpec environment = Environments.Describe(settings);
         using RunFolder folder = RunFolder.Open(command.Runs, command.Name);
         string yaml = ConfigurationWriter.Yaml(settings);
 
@@ -37,6 +41,7 @@ internal static class ResumeVerb
         }
 
         host.Output.WriteLine($"{paths.Name} goes on from step {Format.Count(committed)} of {Format.Count(settings.Run.Steps)}");
+        Environments.SayWhatIsSpecial(host, environment);
         RunRequest request = new()
         {
             Paths = paths,
@@ -46,6 +51,7 @@ internal static class ResumeVerb
             From = command.From,
             Changes = changes,
             Drills = command.Drills,
+            Ffmpeg = Ffmpeg.Find(host.SearchPath),
         };
         return await RunSession.Execute(host, request, info, committed, command.Presentation);
     }

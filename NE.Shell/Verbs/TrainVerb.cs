@@ -1,5 +1,7 @@
+using NE.Actors.Environments;
 using NE.Actors.Runs;
 using NE.Actors.Storage;
+using NE.Actors.Video;
 using NE.Model.Agents;
 using NE.Model.Networks;
 using NE.Model;
@@ -17,9 +19,17 @@ internal static class TrainVerb
     public static async Task<ExitCode> Train(TrainCommand command, ShellHost host)
     {
         BuiltConfiguration configuration = ConfigurationBuilder.Build(command.Configuration, host.ReadFile, Environments.Problem, host.HasCuda);
+        configuration = configuration with { Settings = Environments.WithAbsolutePaths(configuration.Settings) };
         Settings settings = configuration.Settings;
+
+        if (command.Pixels)
+        {
+            throw new UserError($"no agent of this version learns from pixels; to see {settings.Run.Environment} as pixels: ne env run {settings.Run.Environment} --pixels");
+        }
+
         RunPaths paths = RunPaths.Of(command.Runs, command.Name ?? RunNames.Default(settings));
-        TaskSize task = Environments.Size(settings.Run.Environment);
+        EnvironmentSpec environment = Environments.Describe(settings);
+        TaskSize task = Environments.Size(environment);
         RunPlan plan = RunPlan.Create(settings, task);
         Spectre.Console.Rendering.IRenderable takes = ConfigurationView.Plan(plan, configuration, task, paths.Root);
 
@@ -30,7 +40,7 @@ internal static class TrainVerb
         }
 
         IReadOnlyDictionary<string, string> versions = host.Prepare(settings.Compute);
-        CheckThatItCanBeBuilt(settings);
+        CheckThatItCanBeBuilt(settings, environment);
         using RunFolder folder = RunFolder.Create(command.Runs, paths.Name, command.Overwrite);
         string yaml = ConfigurationWriter.Yaml(settings);
         DurableFile.WriteText(paths.Configuration, yaml);
@@ -38,15 +48,14 @@ internal static class TrainVerb
         File.WriteAllText(paths.Command, CommandText.Of(host.Arguments) + "\n");
         Tables.Write(host, takes);
         host.Output.WriteLine(ConfigurationView.Scaling(settings));
-        RunRequest request = new() { Paths = paths, Settings = settings, ConfigurationText = yaml, Versions = versions, Drills = command.Drills };
+        Environments.SayWhatIsSpecial(host, environment);
+        RunRequest request = new() { Paths = paths, Settings = settings, ConfigurationText = yaml, Versions = versions, Drills = command.Drills, Ffmpeg = Ffmpeg.Find(host.SearchPath) };
         return await RunSession.Execute(host, request, Describe(paths, settings), 0, command.Presentation);
     }
 
     /// <summary>A device that is not there, or a topology that does not fit the task, is said before anything is created.</summary>
-    private static void CheckThatItCanBeBuilt(Settings settings)
+    private static void CheckThatItCanBeBuilt(Settings settings, EnvironmentSpec spec)
     {
-        NE.Actors.Environments.EnvironmentSpec spec = NE.Actors.Environments.EnvironmentFactory.Describe(settings.Run.Environment);
-
         try
         {
             using Agent agent = Agent.Create(settings, spec.ObservationSize, spec.ActionSize, spec.ActionHigh[0]);

@@ -4,8 +4,6 @@ module NE.Benchmarks.LearnerBenchmark
 
 open System
 open System.Diagnostics
-open System.IO
-open System.Text.Json
 open NE.Model
 open NE.Model.Agents
 open NE.Model.Networks
@@ -93,15 +91,6 @@ let private eager (options: Options) (settings: Settings) (networks: Td3Networks
                 S2 = take s2
                 Noise = torch.randn_like (actions) * deviation
             }
-
-let private median (values: float seq) =
-    let sorted = values |> Seq.sort |> Array.ofSeq
-    let middle = sorted.Length / 2
-
-    if sorted.Length % 2 = 1 then
-        sorted[middle]
-    else
-        (sorted[middle - 1] + sorted[middle]) / 2.0
 
 let private settingsOf (options: Options) method =
     let settings, _ =
@@ -213,12 +202,12 @@ let run (options: Options) =
         (contenders |> List.find (fun c -> c.Name = name)).Rates
     // Rounds alternate, so ratios of neighbours are less disturbed by a busy machine than ratios of medians.
     let paired a b =
-        Seq.map2 (fun (x: float) y -> x / y) (rate a) (rate b) |> median
+        Seq.map2 (fun (x: float) y -> x / y) (rate a) (rate b) |> Report.median
 
     let neOverDense = paired "ne" "simd 1 thread"
     let event = eventSeconds options replay
     let interval = neSettings.Ne.GrowInterval.Value
-    let eventShare = event / float interval * median (rate "simd 1 thread")
+    let eventShare = event / float interval * Report.median (rate "simd 1 thread")
 
     let allocated =
         let before = GC.GetAllocatedBytesForCurrentThread()
@@ -233,14 +222,14 @@ let run (options: Options) =
     let threadsOf name =
         if name = severalLanes then float options.Threads else 1.0
 
-    let billions (c: Contender) = operations * median c.Rates / 1e9
+    let billions (c: Contender) = operations * Report.median c.Rates / 1e9
 
     let share (c: Contender) =
         billions c / (threadsOf c.Name * peak.Registers)
 
     let report = {|
         command = String.Join(" ", Environment.GetCommandLineArgs() |> Seq.skip 1)
-        machine = $"{Environment.ProcessorCount} cores, {Runtime.InteropServices.RuntimeInformation.OSDescription}"
+        machine = Report.machine
         dotnet = Environment.Version.ToString()
         simd = (SimdEngine.Create 1 :> IEngine).Name
         torchSharp = (LibTorch.describe ()).TorchSharpVersion
@@ -257,7 +246,7 @@ let run (options: Options) =
                 for c in contenders ->
                     c.Name,
                     {|
-                        median = median c.Rates
+                        median = Report.median c.Rates
                         overEager = paired c.Name "eager"
                         overTorch = paired c.Name "torch"
                         gigaflops = billions c
@@ -273,14 +262,6 @@ let run (options: Options) =
         managedBytesPerUpdate = allocated
     |}
 
-    let folder = Path.GetDirectoryName(Path.GetFullPath options.Output)
-    Directory.CreateDirectory(nonNull folder) |> ignore
-
-    let json =
-        JsonSerializer.Serialize(report, JsonSerializerOptions(WriteIndented = true))
-
-    File.WriteAllText(options.Output, json + "\n")
-
     printfn
         $"one core: {peak.Registers:F0} GFLOP/s between registers, {peak.Product:F0} in a 256 x 256 x 128 product; {operations / 1e6:F0} MFLOP per update"
 
@@ -290,9 +271,9 @@ let run (options: Options) =
         let overEager, overTorch = paired c.Name "eager", paired c.Name "torch"
 
         printfn
-            $"{c.Name, -15} {median c.Rates, 7:F1} updates/s [{Seq.min c.Rates, 6:F1} .. {Seq.max c.Rates, 6:F1}]  x{overEager:F2} eager  x{overTorch:F2} torch  {billions c, 4:F0} GFLOP/s  {100.0 * share c, 3:F0} %% of the peak"
+            $"{c.Name, -15} {Report.median c.Rates, 7:F1} updates/s [{Seq.min c.Rates, 6:F1} .. {Seq.max c.Rates, 6:F1}]  x{overEager:F2} eager  x{overTorch:F2} torch  {billions c, 4:F0} GFLOP/s  {100.0 * share c, 3:F0} %% of the peak"
 
     printfn $"ne overhead over dense {100.0 * (1.0 / neOverDense - 1.0):F2} %%"
     printfn $"one topology event of both networks {1000.0 * event:F1} ms = {100.0 * eventShare:F2} %% of a run with growInterval {interval}"
     printfn $"managed bytes per dense update {allocated:F0}"
-    printfn $"written to {options.Output}"
+    Report.write options.Output report

@@ -1,10 +1,14 @@
 module NE.Benchmarks.Main
 
 open System
+open System.IO
+open NE.Actors.MuJoCo
+open NE.Model.Tasks
 
 let private usage =
     "usage: NE.Benchmarks learner [--threads N] [--observation N] [--action N] [--hidden 256,128] [--batch N] [--replay ROWS] [--rounds N] [--seconds S] [--output FILE]
-       NE.Benchmarks run [--environment ID] [--stored TRANSITIONS] [--steps N] [--output FILE]"
+       NE.Benchmarks run [--environment ID] [--stored TRANSITIONS] [--steps N] [--output FILE]
+       NE.Benchmarks environments [TASK...] [--seconds S] [--rounds R] [--json FILE]   (TASK: an id, or all)"
 
 let rec private parseLearner (options: LearnerBenchmark.Options) arguments =
     match arguments with
@@ -39,6 +43,36 @@ let rec private parseRun (options: RunBenchmark.Options) arguments =
     | "--output" :: file :: rest -> parseRun { options with Output = file } rest
     | other :: _ -> Error $"'{other}' is not an option, or lacks its value"
 
+let rec private parseEnvironments (options: EnvironmentBenchmark.Options) (tasks: string list) arguments =
+    match arguments with
+    | [] when tasks.IsEmpty -> Ok options
+    | [] -> Ok { options with Tasks = List.rev tasks }
+    | "--seconds" :: s :: rest ->
+        let seconds = float s
+
+        if seconds > 0.0 && seconds <= 60.0 then
+            let changed = {
+                options with
+                    SecondsPerRound = seconds
+            }
+
+            parseEnvironments changed tasks rest
+        else
+            Error $"--seconds is {s}; a round lasts more than 0 and at most 60 seconds"
+    | "--rounds" :: n :: rest ->
+        let rounds = int n
+
+        if rounds > 0 then
+            parseEnvironments { options with Rounds = rounds } tasks rest
+        else
+            Error $"--rounds is {n}; at least one round is needed"
+    | "--json" :: file :: rest -> parseEnvironments { options with Output = Some file } tasks rest
+    | "all" :: rest -> parseEnvironments options (List.rev Registry.ids @ tasks) rest
+    | option :: _ when option.StartsWith "-" -> Error $"'{option}' is not an option, or lacks its value"
+    | id :: rest ->
+        Registry.find id
+        |> Result.bind (fun _ -> parseEnvironments options (id :: tasks) rest)
+
 [<EntryPoint>]
 let main arguments =
     let chosen =
@@ -50,14 +84,25 @@ let main arguments =
             | "run" :: rest ->
                 parseRun RunBenchmark.defaults rest
                 |> Result.map (fun options () -> RunBenchmark.measure options)
-            | _ -> Error "name a benchmark: learner or run"
-        with :? FormatException ->
-            Error "a number was expected"
+            | "environments" :: rest ->
+                parseEnvironments EnvironmentBenchmark.defaults [] rest
+                |> Result.map (fun options () -> EnvironmentBenchmark.measure options)
+            | _ -> Error "name a benchmark: learner, run or environments"
+        with
+        | :? FormatException
+        | :? OverflowException -> Error "a number was expected"
 
     match chosen with
     | Ok measure ->
-        measure ()
-        0
+        try
+            measure ()
+            0
+        with
+        | :? MuJoCoUnavailableException
+        | :? IOException
+        | :? UnauthorizedAccessException as problem ->
+            eprintfn $"{problem.Message}"
+            1
     | Error problem ->
         eprintfn $"{problem}\n{usage}"
         1

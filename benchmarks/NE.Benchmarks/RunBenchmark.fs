@@ -6,7 +6,6 @@ open System
 open System.Collections.Generic
 open System.Diagnostics
 open System.IO
-open System.Text.Json
 open NE.Actors.Runs
 open NE.Model
 
@@ -179,15 +178,4 @@ let measure (options: Options) =
         commits = commits
     |}
 
-    match Path.GetDirectoryName options.Output with
-    | null
-    | "" -> ()
-    | folder -> Directory.CreateDirectory folder |> ignore
-
-    File.WriteAllText(
-        options.Output,
-        JsonSerializer.Serialize(result, JsonSerializerOptions(WriteIndented = true))
-        + "\n"
-    )
-
-    printfn $"written to {options.Output}"
+    Report.write options.Output result

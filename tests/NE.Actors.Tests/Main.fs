@@ -1,5 +1,6 @@
 module NE.Actors.Tests.Main
 
+open NE.Actors.Tests.Environments
 open NE.Actors.Tests.Journal
 open NE.Actors.Tests.Rendering
 
@@ -7,5 +8,8 @@ open NE.Actors.Tests.Rendering
 let main arguments =
     match arguments with
     | [| CommitLoop.Argument; runs |] -> CommitLoop.run runs
+    | [| Misbehaving.Argument; behaviour |] ->
+        Misbehaving.serve behaviour
+        0
     | [| OsMesaChild.Argument; file |] -> OsMesaChild.run file
     | _ -> NE.Tests.Runner.run arguments

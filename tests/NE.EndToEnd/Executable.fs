@@ -54,6 +54,8 @@ type Running(environment: (string * string) list, arguments: string list) =
 
     member _.HasExited = started.HasExited
 
+    member _.Id = started.Id
+
     /// Paths of the files mapped into its memory, native libraries among them.
     member _.MappedFiles = File.ReadAllText $"/proc/{started.Id}/maps"
 

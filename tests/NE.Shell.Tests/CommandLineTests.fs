@@ -3,6 +3,8 @@ module NE.Shell.Tests.CommandLineTests
 open System.Collections.Generic
 open Expecto
 open NE.Actors.Runs
+open NE.Actors.Video
+open NE.Model
 open NE.Shell.Commands
 open NE.Shell.Tests.Support
 
@@ -57,6 +59,16 @@ let tests =
                      && train.Runs = "elsewhere"
                  | _ -> false)
             reads
+                "an environment's command may have an equals sign in it"
+                [ "train"; "external:python3 env.py --size=3"; "run.seed=4" ]
+                (function
+                 | :? TrainCommand as train ->
+                     [ for struct (key, value, _) in train.Configuration.Options -> key, value ] = [
+                         "run.environment", "external:python3 env.py --size=3"
+                     ]
+                     && List.ofSeq train.Configuration.Pairs = [ "run.seed=4" ]
+                 | _ -> false)
+            reads
                 "resume takes changed keys and where to go on from"
                 [
                     "resume"
@@ -97,6 +109,61 @@ let tests =
             reads "config show as YAML" [ "config"; "show"; "--yaml" ] (function
                 | :? ConfigShowCommand as show -> show.Format = ConfigurationFormat.Yaml
                 | _ -> false)
+            reads "record has defaults" [ "record"; "a" ] (function
+                | :? RecordCommand as record ->
+                    record.Name = "a"
+                    && record.Episodes = 1
+                    && record.Size = VideoSize.Default
+                    && isNull record.File
+                    && not record.Overwrite
+                    && (record.Checkpoint :? PolicyChoice.Best)
+                | _ -> false)
+            reads
+                "record takes policy, episodes, size and file"
+                [
+                    yield! [ "record"; "a"; "--checkpoint"; "700"; "--episodes"; "3" ]
+                    yield! [ "--size"; "640x480"; "-o"; "x.mp4"; "--overwrite" ]
+                ]
+                (function
+                 | :? RecordCommand as record ->
+                     record.Checkpoint = PolicyChoice.AtStep 700L
+                     && record.Episodes = 3
+                     && record.Size = VideoSize(640, 480)
+                     && record.File = "x.mp4"
+                     && record.Overwrite
+                 | _ -> false)
+            reads "train films every so many steps" [ "train"; "--video-every"; "5000" ] (function
+                | :? TrainCommand as train ->
+                    [ for struct (key, value, _) in train.Configuration.Options -> key, value ] = [ "video.every", "5000" ]
+                | _ -> false)
+            reads "a resume may film" [ "resume"; "a"; "--video-every"; "5000" ] (function
+                | :? ResumeCommand as resume ->
+                    [ for struct (key, value, _) in resume.Changes.Options -> key, value ] = [ "video.every", "5000" ]
+                | _ -> false)
+            reads
+                "env run"
+                [
+                    "env"
+                    "run"
+                    "Ant-v4"
+                    "--steps"
+                    "2_000"
+                    "--seed"
+                    "-3"
+                    "--pixels"
+                    "--video"
+                    "x.png"
+                ]
+                (function
+                 | :? EnvironmentRunCommand as run ->
+                     run.Id = "Ant-v4"
+                     && run.Steps = 2000L
+                     && run.Seed = -3L
+                     && run.Pixels
+                     && run.Video = "x.png"
+                 | _ -> false)
+            reads "env show" [ "env"; "show"; "Ant-v4"; "--pixels"; "--json" ] (fun command ->
+                command = EnvironmentShowCommand("Ant-v4", true, null, VideoSize.Default, false, true, Runs = "runs"))
             reads "config schema" [ "config"; "schema" ] (fun command -> command :? ConfigSchemaCommand)
         ]
 
@@ -115,6 +182,14 @@ let tests =
                     [ "resume"; "a"; "--checkpoint"; "best" ], "--checkpoint expects last or previous, found 'best'"
                     [ "eval"; "a"; "--episodes"; "0" ], "--episodes expects a whole number >= 1, found '0'"
                     [ "eval"; "a"; "--checkpoint"; "worst" ], "--checkpoint expects best, last or an environment step, found 'worst'"
+                    [ "record"; "a"; "--size"; "640" ], "--size expects WIDTHxHEIGHT, each from 32 to 4096, such as 640x480, found '640'"
+                    [ "record"; "a"; "--episodes"; "none" ], "--episodes expects a whole number >= 1, found 'none'"
+                    [ "record"; "a"; "--overwite" ], "unknown option '--overwite'; did you mean '--overwrite'?"
+                    [ "record" ], "`ne record` expects NAME"
+                    [ "env"; "run" ], "`ne env run` expects ID"
+                    [ "env"; "show" ], "`ne env show` expects ID"
+                    [ "env"; "run"; "a"; "--steps"; "0" ], "--steps expects a whole number >= 1, found '0'"
+                    [ "env"; "run"; "a"; "--seed"; "x" ], "--seed expects a whole number, found 'x'"
                     [ "topology"; "a"; "--at"; "-1" ], "--at expects a whole number >= 0, found '-1'"
                 ] do
                 test (String.concat " " arguments) { Expect.equal (problems arguments) [ expected ] "problems" }
@@ -138,6 +213,9 @@ let tests =
                     "help-train", [ "train"; "--help" ]
                     "help-resume", [ "resume"; "-h" ]
                     "help-eval", [ "eval"; "--help" ]
+                    "help-record", [ "record"; "--help" ]
+                    "help-env", [ "env"; "--help" ]
+                    "help-env-run", [ "env"; "run"; "--help" ]
                     "help-config-show", [ "config"; "show"; "--help" ]
                 ] do
                 test name {
@@ -158,8 +236,13 @@ let tests =
                         "resume"
                         "status"
                         "eval"
+                        "record"
                         "digest"
                         "topology"
+                        "env"
+                        "env list"
+                        "env show"
+                        "env run"
                         "env replay"
                         "doctor"
                         "config show"
@@ -182,5 +265,20 @@ let tests =
                 (shell [ "test" ])
                 (ExitCode.UserError, "", "ne: the tests are built and run by the launcher: ./ne test\n")
                 "message"
+        }
+
+        test "a run without a name is called after its environment, whatever that is" {
+            let named environment =
+                match Settings.apply [ struct ("run.environment", environment) ] Settings.defaults with
+                | Ok settings -> RunName.Validate(RunNames.Default settings)
+                | Error errors -> failtest $"{errors}"
+
+            Expect.equal (named "Hopper-v4") "Hopper-v4-ne-s0" "ours"
+            Expect.equal (named "dmc/walker-walk") "dmc-walker-walk-ne-s0" "a domain"
+            Expect.equal (named "/home/me/my arms/Arm one.yaml") "Arm-one-ne-s0" "a task file"
+            Expect.equal (named "plugin:/a/Robots.dll#My.Arm") "Arm-ne-s0" "a plug-in"
+            Expect.equal (named "external:python3 env.py") "external-python3-ne-s0" "a program"
+            Expect.equal (named "/tasks/_.yaml") "run-ne-s0" "nothing that a name may begin with"
+            Expect.isLessThan (named $"/tasks/{System.String('x', 300)}.yaml").Length 101 "a long one"
         }
     ]

@@ -214,6 +214,7 @@ let tests =
                     "train dmc/walker-walk --pixels", [| mesa |]
                     "train Hopper-v4 --video-every 50000", [| mesa |]
                     "train Hopper-v4 --video-every=50000", [| mesa |]
+                    "resume a-run video.every=50000", [| mesa |]
                     "env run Hopper-v4 --video x.mp4", [| mesa |]
                     "record a-run", [| mesa |]
                     "test", [| mesa + " libosmesa6" |]

@@ -117,7 +117,10 @@ let doctor =
     testList "doctor" [
         test "names what it looked for and leaves nothing behind" {
             use folder = new TemporaryFolder()
-            let findings = Examination.Examine(folder.File "runs", "http://127.0.0.1:9").Result
+
+            let findings =
+                Examination.Examine(folder.File "runs", folder.Path, "http://127.0.0.1:9").Result
+
             let names = [ for finding in findings -> finding.Name ]
 
             for name in
@@ -131,12 +134,17 @@ let doctor =
                     "memory"
                     "disk"
                     "database"
+                    "ffmpeg"
                     "Seq"
                 ] do
                 Expect.contains names name "looked for"
 
             for finding in findings do
                 Expect.isTrue (finding.Ok || not (isNull finding.Fix)) $"{finding.Name}: what is missing has a fix"
+
+            let ffmpeg = findings |> Seq.find (fun finding -> finding.Name = "ffmpeg")
+            Expect.isFalse (ffmpeg.Ok || ffmpeg.Required) "ffmpeg is absent and not needed"
+            Expect.stringContains (string ffmpeg.Fix) "apt-get install ffmpeg" "what brings it"
 
             let rendering = findings |> Seq.find (fun finding -> finding.Name = "rendering")
             // './ne test' brings what it needs; where nothing could be brought, the names of the packages are all that is left.

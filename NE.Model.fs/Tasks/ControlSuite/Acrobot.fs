@@ -16,6 +16,10 @@ type Acrobot(sparse: bool) =
             "acrobot"
             (if sparse then "swingup_sparse" else "swingup")
             "A two-link arm that is driven at the elbow swings its tip up to a target."
+            (if sparse then
+                 "1 while the tip is within 0.2 m of the target"
+             else
+                 "1 while the tip is within 0.2 m of the target, falling to 0.1 at 1 m from there")
             6
             1
             0.01

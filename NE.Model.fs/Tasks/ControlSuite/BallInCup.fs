@@ -11,7 +11,15 @@ type BallInCup() =
     let room = 0.05 - 0.025
 
     let info =
-        Common.info "ball_in_cup" "catch" "A cup catches the ball that hangs from it on a string." 8 2 0.002 10
+        Common.info
+            "ball_in_cup"
+            "catch"
+            "A cup catches the ball that hangs from it on a string."
+            "1 while the ball is in the cup"
+            8
+            2
+            0.002
+            10
 
     let isInside (physics: IPhysics) (axis: int) =
         abs (physics.SiteXPos[3 * target + axis] - physics.XPos[3 * ball + axis]) < room

@@ -24,7 +24,13 @@ type Cartpole(task: CartpoleTask) =
         | CartpoleTask.Swingup -> "swingup", "A cart swings its hanging pole up and keeps it there."
         | CartpoleTask.SwingupSparse -> "swingup_sparse", "A cart swings its hanging pole up; only upright in the middle is rewarded."
 
-    let info = Common.info "cartpole" name description 5 1 0.01 1
+    let rewardText =
+        match task with
+        | CartpoleTask.Balance
+        | CartpoleTask.Swingup -> "upright x centred x slow pole x small action, each in [0, 1]"
+        | CartpoleTask.SwingupSparse -> "1 while |x| <= 0.25 m and the pole's cosine >= 0.995"
+
+    let info = Common.info "cartpole" name description rewardText 5 1 0.01 1
 
     let within bound = struct (-bound, bound)
 

@@ -10,7 +10,7 @@ type Cheetah() =
     let settlingSteps = 200
 
     let info =
-        Common.info "cheetah" "run" "A planar two-legged cheetah runs forward at 10 m/s or more." 17 6 0.01 1
+        Common.info "cheetah" "run" "A planar two-legged cheetah runs forward at 10 m/s or more." "speed / 10 m/s, in [0, 1]" 17 6 0.01 1
 
     interface ITask with
         member _.Info = info

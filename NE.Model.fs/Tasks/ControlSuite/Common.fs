@@ -26,6 +26,7 @@ module internal Common =
         (domain: string)
         (task: string)
         (description: string)
+        (reward: string)
         (observationSize: int)
         (actionSize: int)
         (timestep: float)
@@ -42,6 +43,8 @@ module internal Common =
         ActionLow = Array.create actionSize -1.0f
         ActionHigh = Array.create actionSize 1.0f
         RewardTerms = [| task |]
+        Reward = reward
+        Termination = "never"
         MemorySize = 0
         Camera = Camera.Fixed 0
         Description = description

@@ -10,7 +10,15 @@ type Pendulum() =
     let uprightCosine = cos (8.0 * Math.PI / 180.0)
 
     let info =
-        Common.info "pendulum" "swingup" "A weak motor swings a pole up and keeps it there." 3 1 0.02 1
+        Common.info
+            "pendulum"
+            "swingup"
+            "A weak motor swings a pole up and keeps it there."
+            "1 while the pole is within 8 degrees of upright"
+            3
+            1
+            0.02
+            1
 
     interface ITask with
         member _.Info = info

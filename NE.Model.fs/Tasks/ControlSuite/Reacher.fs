@@ -19,6 +19,7 @@ type Reacher(hard: bool) =
                  "A two-link arm reaches a small target on a table."
              else
                  "A two-link arm reaches a large target on a table.")
+            $"1 while the finger (radius {fingerRadius} m) touches the target (radius {targetRadius} m)"
             6
             2
             0.02

@@ -26,7 +26,14 @@ type Walker(task: WalkerTask) =
         | WalkerTask.Walk -> "walk", "A planar two-legged robot walks forward at 1 m/s or more.", 1.0
         | WalkerTask.Run -> "run", "A planar two-legged robot runs forward at 8 m/s or more.", 8.0
 
-    let info = Common.info "walker" name description 24 6 0.0025 10
+    let rewardText =
+        match task with
+        | WalkerTask.Stand -> "(3 standing + upright) / 4, each in [0, 1]"
+        | WalkerTask.Walk
+        | WalkerTask.Run ->
+            $"(3 standing + upright) / 4 x (5 speed + 1) / 6, with the speed 1 from {targetSpeed} m/s on, falling to 0 at rest"
+
+    let info = Common.info "walker" name description rewardText 24 6 0.0025 10
 
     let height (physics: IPhysics) = physics.XPos[3 * torso + 2]
 

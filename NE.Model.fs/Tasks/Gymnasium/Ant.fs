@@ -32,6 +32,15 @@ type Ant(version: GymnasiumVersion, contactForces: bool) =
                 [| "forward"; "survive"; "ctrl"; "contact" |]
             else
                 [| "forward"; "survive"; "ctrl" |]
+        Reward =
+            (let contact =
+                if contactForces then
+                    " - 0.0005 |contact forces, clipped to 1|^2"
+                else
+                    ""
+
+             $"dx/dt + {Common.healthyText version 1} - 0.5 |a|^2{contact}")
+        Termination = "unless 0.2 <= z <= 1 m and all is finite"
         MemorySize = 1
         Camera = Camera.Fixed 0
         Description =

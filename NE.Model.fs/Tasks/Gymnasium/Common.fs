@@ -85,6 +85,18 @@ module internal Common =
         | V4 -> amount
         | V5 -> if healthy then amount else 0.0
 
+    /// `healthyReward` in words.
+    let healthyText (version: GymnasiumVersion) (amount: int) =
+        match version with
+        | V4 -> $"{amount}"
+        | V5 -> $"({amount} unless it terminates)"
+
+    /// When Reacher and Pusher measure their distances, in words.
+    let momentText (version: GymnasiumVersion) =
+        match version with
+        | V4 -> "before the step"
+        | V5 -> "after the step"
+
     /// The sum of the terms, first to last.
     let total (terms: Span<float>) =
         let mutable sum = 0.0

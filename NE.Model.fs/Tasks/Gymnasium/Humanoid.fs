@@ -23,6 +23,14 @@ type Humanoid(version: GymnasiumVersion) =
             match version with
             | V4 -> [| "forward"; "survive"; "ctrl" |]
             | V5 -> [| "forward"; "survive"; "ctrl"; "contact" |]
+        Reward =
+            (let contact =
+                match version with
+                | V4 -> ""
+                | V5 -> " - min(5e-7 |contact forces|^2, 10)"
+
+             $"1.25 dx/dt of the centre of mass + {Common.healthyText version 5} - 0.1 |a|^2{contact}")
+        Termination = "unless 1 < z < 2 m"
         MemorySize = 1
         Camera = Camera.Fixed 0
         Description = "A human-like robot walks forward without falling."

@@ -24,6 +24,8 @@ type InvertedDoublePendulum(version: GymnasiumVersion) =
         ActionLow = low
         ActionHigh = high
         RewardTerms = [| "survive"; "distance"; "velocity" |]
+        Reward = $"{Common.healthyText version 10} - 0.01 x^2 - (z - 2)^2 of the tip - 0.001 w1^2 - 0.005 w2^2"
+        Termination = "when the tip is not above 1 m"
         MemorySize = 0
         // From the side, the whole rail and both poles upright.
         Camera = Camera.Free(x = 0.0, y = 0.0, z = 0.5, distance = 3.5, azimuth = 90.0, elevation = -10.0)

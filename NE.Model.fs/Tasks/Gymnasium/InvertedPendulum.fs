@@ -20,6 +20,8 @@ type InvertedPendulum(version: GymnasiumVersion) =
         ActionLow = low
         ActionHigh = high
         RewardTerms = [| "survive" |]
+        Reward = Common.healthyText version 1
+        Termination = "when the pole leans more than 0.2 rad"
         MemorySize = 0
         // From the side, the whole rail.
         Camera = Camera.Free(x = 0.0, y = 0.0, z = 0.2, distance = 2.8, azimuth = 90.0, elevation = -15.0)

@@ -24,6 +24,8 @@ type Pusher(version: GymnasiumVersion) =
         ActionLow = low
         ActionHigh = high
         RewardTerms = [| "dist"; "near"; "ctrl" |]
+        Reward = $"-|object - goal| - 0.5 |object - tips| {Common.momentText version} - 0.1 |a|^2"
+        Termination = "never"
         MemorySize = 2
         Camera = Camera.Free(x = 0.3, y = -0.3, z = -0.2, distance = 2.2, azimuth = 135.0, elevation = -40.0)
         Description = "A robot arm with seven joints pushes an object over a table to a goal."

@@ -24,6 +24,8 @@ type Reacher(version: GymnasiumVersion) =
         ActionLow = low
         ActionHigh = high
         RewardTerms = [| "dist"; "ctrl" |]
+        Reward = $"-|fingertip - target| {Common.momentText version} - |a|^2"
+        Termination = "never"
         MemorySize = 1
         // Straight down on the whole table.
         Camera = Camera.Free(x = 0.0, y = 0.0, z = 0.0, distance = 0.9, azimuth = 90.0, elevation = -90.0)

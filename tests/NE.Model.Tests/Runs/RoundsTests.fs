@@ -101,6 +101,26 @@ let tests =
             Expect.isFalse due.Metrics "nothing is stored yet"
             Expect.isFalse due.Finished "finished"
 
+        for every, expected in [ 0L, []; 400L, [ 401L; 800L; 1_001L ] ] do
+            testCase $"a video every {every} steps"
+            <| fun _ ->
+                let settings = {
+                    settings 1 7 1_001L with
+                        Video.Every = every
+                }
+
+                let filmed = [
+                    for before, position in barriers settings do
+                        if (Rounds.due settings before position).Video then
+                            position.Steps
+                ]
+
+                Expect.equal
+                    filmed
+                    (List.filter (fun step -> step < 1_001L) expected
+                     |> List.map (fun step -> (step + 6L) / 7L * 7L))
+                    "barriers"
+
         testProperty "credits never run further ahead of the learner than the slack"
         <| fun (learned: uint16) (ahead: byte) ->
             let settings = settings 4 1 1_000_000L

@@ -1,0 +1,43 @@
+using System.Security.Cryptography;
+
+namespace NE.Actors.Environments;
+
+/// <summary>What an environment that we do not ship is made of, as sha256 sums by name. It is stored with every saved environment, so that a run
+/// is never continued on something else than it began with.</summary>
+public sealed record EnvironmentFingerprint
+{
+    private EnvironmentFingerprint(string text) => this.Text = text;
+
+    /// <summary>One line per part: the sum, a space, the part's name.</summary>
+    public string Text { get; }
+
+    public static EnvironmentFingerprint Of(params (string Part, byte[] Bytes)[] parts) =>
+        new(string.Join('\n', parts.Select(part => $"{Convert.ToHexStringLower(SHA256.HashData(part.Bytes))} {part.Part}")));
+
+    /// <summary>Reads what `Text` was.</summary>
+    public static EnvironmentFingerprint OfText(string text) => new(text);
+
+    /// <summary>Throws EnvironmentUnusableException that says which parts differ when this is not what was stored.</summary>
+    /// <param name="environment">The environment's id.</param>
+    /// <param name="stored">What the run began with.</param>
+    /// <param name="found">What is there now; null for an environment without a fingerprint.</param>
+    public static void Require(string environment, EnvironmentFingerprint? stored, EnvironmentFingerprint? found)
+    {
+        if (stored == found)
+        {
+            return;
+        }
+
+        var (before, now) = (Parts(stored), Parts(found));
+        var changed = before.Keys.Union(now.Keys).Where(part => before.GetValueOrDefault(part) != now.GetValueOrDefault(part)).Select(part =>
+            $"{part} (was {Short(before.GetValueOrDefault(part))}, is {Short(now.GetValueOrDefault(part))})");
+        throw new EnvironmentUnusableException(
+            $"The environment {environment} is not the one that this run began with; changed since: {string.Join(", ", changed)}. "
+            + "Restore what the run began with to continue it, or start a new run.");
+    }
+
+    private static Dictionary<string, string> Parts(EnvironmentFingerprint? fingerprint) =>
+        (fingerprint?.Text.Split('\n') ?? []).ToDictionary(line => line[(line.IndexOf(' ') + 1)..], line => line[..line.IndexOf(' ')]);
+
+    private static string Short(string? sum) => sum is null ? "not there" : $"sha256 {sum[..12]}...";
+}

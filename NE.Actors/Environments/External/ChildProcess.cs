@@ -1,0 +1,268 @@
+using System.Buffers.Binary;
+using System.ComponentModel;
+using System.Diagnostics;
+using System.IO.Pipes;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace NE.Actors.Environments.External;
+
+/// <summary>A child process that answers frames. Every wait is bounded; after the first failure the process and its descendants are killed and
+/// nothing more is sent. Used by one thread at a time, except that `Dispose` may be called by any: it ends a wait of another thread.</summary>
+internal sealed class ChildProcess : IDisposable
+{
+    /// <summary>What a Linux pipe takes without blocking once it says that it takes something.</summary>
+    private const int SafeWrite = 4096;
+
+    private static readonly TimeSpan closePatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan lastWords = TimeSpan.FromMilliseconds(500);
+
+    private readonly string command;
+    private readonly CancellationToken stopping;
+    private readonly Process process;
+    private readonly Stream input;
+    private readonly Stream output;
+    private readonly SafeHandle inputPipe;
+    private readonly SafeHandle outputPipe;
+    private readonly LastLines errors;
+    private readonly Lock killing = new();
+    private byte[] sent = new byte[256];
+    private byte[] received = new byte[256];
+    private int busy;
+    private int disposed;
+    private bool failed;
+
+    /// <summary>Starts the process. Throws EnvironmentUnusableException when there is no such program.</summary>
+    /// <param name="words">The program and its arguments.</param>
+    /// <param name="stopping">Ends every wait.</param>
+    /// <param name="log">Gets each line of the child's standard error.</param>
+    internal ChildProcess(IReadOnlyList<string> words, CancellationToken stopping, Action<string>? log)
+    {
+        this.command = CommandWords.Join(words);
+        this.stopping = stopping;
+        var info = new ProcessStartInfo(words[0], words.Skip(1))
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        try
+        {
+            this.process = Process.Start(info)!;
+        }
+        catch (Win32Exception problem)
+        {
+            throw new EnvironmentUnusableException($"The external environment '{this.command}' cannot be started: {problem.Message}", problem);
+        }
+
+        this.input = this.process.StandardInput.BaseStream;
+        this.output = this.process.StandardOutput.BaseStream;
+        (this.inputPipe, this.outputPipe) = (Pipe(this.input), Pipe(this.output));
+        this.errors = new LastLines(this.process.StandardError, words[0], log);
+    }
+
+    /// <summary>The process's number.</summary>
+    internal int Id => this.process.Id;
+
+    /// <summary>Memory for the payload of the next request.</summary>
+    internal Span<byte> Request(int size)
+    {
+        if (this.sent.Length < Protocol.FrameHeader + size)
+        {
+            this.sent = new byte[Protocol.FrameHeader + size];
+        }
+
+        return this.sent.AsSpan(Protocol.FrameHeader, size);
+    }
+
+    /// <summary>Sends what is in `Request` and returns the payload of the answer, valid until the next exchange. Throws ExternalEnvironmentException.</summary>
+    internal ReadOnlySpan<byte> Exchange(Message request, int size, Message expected, TimeSpan patience)
+    {
+        ObjectDisposedException.ThrowIf(this.disposed != 0, this);
+        if (this.failed)
+        {
+            throw new ExternalEnvironmentException($"The external environment '{this.command}' has failed before; it must be started anew.");
+        }
+
+        Interlocked.Exchange(ref this.busy, 1);
+        try
+        {
+            var deadline = PipeWait.Deadline(patience);
+            this.Send(request, size, deadline, patience);
+            var answer = this.Receive(request, deadline, patience);
+            return answer[0] == (byte)expected ? answer[1..]
+                : answer[0] == (byte)Message.Failed ? throw this.Failure($"it could not do {request}: {Encoding.UTF8.GetString(answer[1..])}")
+                : throw this.Failure($"expected {expected} as the answer to {request}, found a message of type 0x{answer[0]:x2}");
+        }
+        catch (Exception problem) when (problem is IOException or ObjectDisposedException)
+        {
+            throw this.disposed != 0
+                ? new ObjectDisposedException(nameof(ChildProcess), $"The external environment '{this.command}' was closed while it worked.")
+                : this.Failure(this.Ended(request));
+        }
+        finally
+        {
+            Interlocked.Exchange(ref this.busy, 0);
+        }
+    }
+
+    /// <summary>The failure that a wrong answer is; the child is killed.</summary>
+    internal ExternalEnvironmentException Failure(string what, Exception? inner = null)
+    {
+        this.failed = true;
+        this.Kill();
+        var text = this.errors.Text(lastWords);
+        var tail = text.Length == 0 ? "It wrote nothing to its standard error." : $"Its standard error ends with:\n  {text.Replace("\n", "\n  ")}";
+        return new ExternalEnvironmentException($"The external environment '{this.command}' failed: {what}. {tail}", inner);
+    }
+
+    /// <summary>Asks an idle child to end and kills what is left of it.</summary>
+    public void Dispose()
+    {
+        if (this.disposed != 0)
+        {
+            return;
+        }
+
+        if (Interlocked.CompareExchange(ref this.busy, 1, 0) == 0)
+        {
+            if (!this.failed && this.AskToEnd())
+            {
+                this.process.WaitForExit(closePatience);
+            }
+
+            Interlocked.Exchange(ref this.busy, 0);
+        }
+
+        Interlocked.Exchange(ref this.disposed, 1);
+        this.Kill();
+        this.input.Dispose();
+        this.output.Dispose();
+    }
+
+    private static SafeHandle Pipe(Stream stream) => stream switch
+    {
+        PipeStream pipe => pipe.SafePipeHandle,
+        FileStream file => file.SafeFileHandle,
+        _ => throw new NotSupportedException($"A child's pipe is a {stream.GetType().Name} in this version of .NET."),
+    };
+
+    /// <summary>Without the run's cancellation: this is what follows it.</summary>
+    private bool AskToEnd()
+    {
+        try
+        {
+            var deadline = PipeWait.Deadline(closePatience);
+            BinaryPrimitives.WriteInt32LittleEndian(this.sent, 1);
+            this.sent[4] = (byte)Message.Close;
+            if (PipeWait.ForWriting(this.inputPipe, deadline, () => false) != PipeWait.Outcome.Ready)
+            {
+                return false;
+            }
+
+            this.input.Write(this.sent, 0, Protocol.FrameHeader);
+            this.input.Flush();
+            return PipeWait.ForReading(this.outputPipe, deadline, () => false) == PipeWait.Outcome.Ready;
+        }
+        catch (Exception problem) when (problem is IOException or ObjectDisposedException)
+        {
+            return false;
+        }
+    }
+
+    private void Send(Message request, int size, long deadline, TimeSpan patience)
+    {
+        BinaryPrimitives.WriteInt32LittleEndian(this.sent, size + 1);
+        this.sent[4] = (byte)request;
+        try
+        {
+            for (var at = 0; at < Protocol.FrameHeader + size; at += SafeWrite)
+            {
+                this.Require(PipeWait.ForWriting(this.inputPipe, deadline, this.IsCancelled), $"expected it to read {request}", patience);
+                this.input.Write(this.sent, at, Math.Min(SafeWrite, Protocol.FrameHeader + size - at));
+            }
+
+            this.input.Flush();
+        }
+        catch (IOException)
+        {
+            // It reads no more; what it wrote last, or how it ended, explains more than this.
+        }
+    }
+
+    /// <summary>The type and payload of the next frame.</summary>
+    private ReadOnlySpan<byte> Receive(Message request, long deadline, TimeSpan patience)
+    {
+        this.Fill(sizeof(int), request, deadline, patience);
+        var length = BinaryPrimitives.ReadUInt32LittleEndian(this.received);
+        if (length is 0 or > Protocol.LongestFrame)
+        {
+            throw this.Failure(
+                $"expected a frame of 1 to {Protocol.LongestFrame} bytes as the answer to {request}, found a length of {length} "
+                + $"(bytes {Convert.ToHexStringLower(this.received.AsSpan(0, 4))}, as text '{Printable(this.received.AsSpan(0, 4))}'); nothing but frames may be written to standard output");
+        }
+
+        this.Fill((int)length, request, deadline, patience);
+        return this.received.AsSpan(0, (int)length);
+    }
+
+    private void Fill(int count, Message request, long deadline, TimeSpan patience)
+    {
+        if (this.received.Length < count)
+        {
+            this.received = new byte[count];
+        }
+
+        for (var at = 0; at < count;)
+        {
+            this.Require(PipeWait.ForReading(this.outputPipe, deadline, this.IsCancelled), $"expected an answer to {request}", patience);
+            var read = this.output.Read(this.received, at, count - at);
+            if (read == 0)
+            {
+                throw this.Failure(this.Ended(request));
+            }
+
+            at += read;
+        }
+    }
+
+    private bool IsCancelled() => this.stopping.IsCancellationRequested || this.disposed != 0;
+
+    private void Require(PipeWait.Outcome outcome, string what, TimeSpan patience)
+    {
+        switch (outcome)
+        {
+            case PipeWait.Outcome.TimedOut:
+                throw this.Failure(
+                    $"{what} within {patience.TotalSeconds:0.###} s, found none (keys external.startTimeout and external.stepTimeout); it was killed");
+            case PipeWait.Outcome.Cancelled:
+                this.failed = true;
+                this.Kill();
+                throw new OperationCanceledException($"The external environment '{this.command}' was stopped while it worked.");
+        }
+    }
+
+    private string Ended(Message request)
+    {
+        var left = this.process.WaitForExit(lastWords);
+        return $"expected an answer to {request}, but the process {(left ? $"ended with exit code {this.process.ExitCode}" : "closed its standard input or output")}";
+    }
+
+    private void Kill()
+    {
+        lock (this.killing)
+        {
+            try
+            {
+                this.process.Kill(entireProcessTree: true);
+            }
+            catch (Exception problem) when (problem is InvalidOperationException or Win32Exception or AggregateException)
+            {
+                // It has ended already, or a descendant is not ours to kill.
+            }
+        }
+    }
+
+    private static string Printable(ReadOnlySpan<byte> bytes) =>
+        string.Concat(bytes.ToArray().Select(letter => letter is >= 32 and < 127 ? (char)letter : '.'));
+}

@@ -1,0 +1,236 @@
+using System.Buffers.Binary;
+using NE.Actors.MuJoCo;
+using Stream = NE.Model.Random.Stream;
+
+namespace NE.Actors.Environments.External;
+
+/// <summary>An environment in a process of its own that speaks `Protocol` over its standard input and output. When it fails, it is killed and throws
+/// ExternalEnvironmentException; a new one must be made. A step makes no garbage.</summary>
+public sealed class ExternalEnvironment : IEnvironment, IRenderable
+{
+    private const uint Magic = 0x5845454E; // "NEEX"
+    private const int Format = 1;
+    private const int HeaderBytes = 13;
+    private const int LargestFrameSide = 4096;
+
+    private static readonly WarningThrottle throttle = new(intervalMilliseconds: 1000);
+
+    private readonly ChildProcess child;
+    private readonly ExternalPatience patience;
+    private readonly Schema schema;
+    private int elapsed;
+    private bool underWay;
+
+    /// <summary>Starts the process and asks what it is. Throws EnvironmentUnusableException; on a simulator thread that shall end,
+    /// OperationCanceledException.</summary>
+    /// <param name="command">The program and its arguments.</param>
+    /// <param name="patience">How long the process may take.</param>
+    public ExternalEnvironment(IReadOnlyList<string> command, ExternalPatience patience)
+    {
+        this.patience = patience;
+        this.child = new ChildProcess(command, StoppingThread.Token, line => Report(command[0], line));
+        try
+        {
+            this.schema = this.Greet();
+        }
+        catch (ExternalEnvironmentException problem)
+        {
+            this.child.Dispose();
+            throw new EnvironmentUnusableException(problem.Message, problem);
+        }
+        catch
+        {
+            this.child.Dispose();
+            throw;
+        }
+
+        this.Spec = new EnvironmentSpec(
+            this.schema.Id, this.schema.ObservationLow.Length, this.schema.ActionLow.Length, this.schema.ActionLow, this.schema.ActionHigh,
+            this.schema.TimeLimit, this.schema.SavesState)
+        {
+            Fingerprint = this.schema.Fingerprint,
+        };
+    }
+
+    /// <summary>Gets what children write to their standard error, at most one line a second; null drops it.</summary>
+    public static Action<string>? Log { get; set; }
+
+    public EnvironmentSpec Spec { get; }
+
+    /// <summary>Whether `Render` can be called.</summary>
+    public bool Renders => this.schema.Renders;
+
+    /// <summary>The protocol does not say it.</summary>
+    public double? SecondsPerStep => null;
+
+    /// <summary>Bounds of the observation as the program states them; may be infinite.</summary>
+    public (float[] Low, float[] High) ObservationBounds => (this.schema.ObservationLow, this.schema.ObservationHigh);
+
+    /// <summary>The number of the child process.</summary>
+    public int ProcessId => this.child.Id;
+
+    public void Reset(Stream random, Span<float> observation)
+    {
+        this.RequireObservation(observation);
+        this.underWay = false;
+        BinaryPrimitives.WriteUInt64LittleEndian(this.child.Request(sizeof(ulong)), random.NextUInt64() >> 1);
+        var answer = this.child.Exchange(Message.Reset, sizeof(ulong), Message.Began, this.patience.Answer);
+        this.Observe(answer, observation);
+        this.elapsed = 0;
+        this.underWay = true;
+    }
+
+    public StepResult Step(ReadOnlySpan<float> action, Span<float> observation)
+    {
+        this.RequireObservation(observation);
+        this.WriteAction(action);
+        if (!this.underWay)
+        {
+            throw new InvalidOperationException($"No episode of {this.Spec.Id} is under way: it was never started or is over. Call Reset first.");
+        }
+
+        this.underWay = false;
+        var answer = this.child.Exchange(Message.Step, sizeof(float) * action.Length, Message.Stepped, this.patience.Answer);
+        StepResult result;
+        try
+        {
+            result = Protocol.ReadStepped(answer, observation);
+        }
+        catch (ProtocolException problem)
+        {
+            throw this.child.Failure(problem.Message, problem);
+        }
+
+        this.elapsed++;
+        result = result with { Truncated = result.Truncated || this.elapsed >= this.Spec.TimeLimit };
+        this.underWay = !result.IsLast;
+        return result;
+    }
+
+    public byte[] SaveState()
+    {
+        this.RequireSaving();
+        var state = this.child.Exchange(Message.Save, 0, Message.Saved, this.patience.Answer);
+        var bytes = new byte[HeaderBytes + state.Length];
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes, Magic);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(4), Format);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(8), this.elapsed);
+        bytes[12] = this.underWay ? (byte)1 : (byte)0;
+        state.CopyTo(bytes.AsSpan(HeaderBytes));
+        return bytes;
+    }
+
+    public void RestoreState(ReadOnlySpan<byte> state, Span<float> observation)
+    {
+        this.RequireSaving();
+        this.RequireObservation(observation);
+        if (state.Length < HeaderBytes || BinaryPrimitives.ReadUInt32LittleEndian(state) != Magic || BinaryPrimitives.ReadInt32LittleEndian(state[4..]) != Format)
+        {
+            throw new InvalidDataException(
+                $"Expected a saved state of an external environment (format {Format}), found {state.Length} bytes that are damaged or something else.");
+        }
+
+        var bytes = state[HeaderBytes..];
+        bytes.CopyTo(this.child.Request(bytes.Length));
+        this.Observe(this.child.Exchange(Message.Restore, bytes.Length, Message.Restored, this.patience.Answer), observation);
+        this.elapsed = BinaryPrimitives.ReadInt32LittleEndian(state[8..]);
+        this.underWay = state[12] != 0;
+    }
+
+    /// <summary>A picture of the current state: RGB, rows from the top [3 x width x height]. Throws NotSupportedException where the program cannot.</summary>
+    public byte[] Render(int width, int height)
+    {
+        if (!this.Renders)
+        {
+            throw new NotSupportedException($"The environment {this.Spec.Id} does not render.");
+        }
+
+        ArgumentOutOfRangeException.ThrowIfLessThan(Math.Min(width, height), 1, nameof(width));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(Math.Max(width, height), LargestFrameSide, nameof(width));
+        var request = this.child.Request(8);
+        BinaryPrimitives.WriteInt32LittleEndian(request, width);
+        BinaryPrimitives.WriteInt32LittleEndian(request[4..], height);
+        var answer = this.child.Exchange(Message.Render, 8, Message.Frame, this.patience.Answer);
+        var (found, rows) = answer.Length < 8
+            ? (0u, 0u)
+            : (BinaryPrimitives.ReadUInt32LittleEndian(answer), BinaryPrimitives.ReadUInt32LittleEndian(answer[4..]));
+        return found == width && rows == height && answer.Length == 8 + 3 * width * height
+            ? answer[8..].ToArray()
+            : throw this.child.Failure($"expected a frame of {width} x {height} pixels, found one of {found} x {rows} in {answer.Length} bytes");
+    }
+
+    void IRenderable.Render(int width, int height, Span<byte> rgb) => this.Render(width, height).CopyTo(rgb);
+
+    /// <summary>Ends the process. Called on another thread, it ends a wait for the process, too.</summary>
+    public void Dispose() => this.child.Dispose();
+
+    private static void Report(string program, string line)
+    {
+        if (Log is { } log && throttle.Pass($"{Path.GetFileName(program)}: {line}", Environment.TickCount64) is { } text)
+        {
+            log(text);
+        }
+    }
+
+    private Schema Greet()
+    {
+        Protocol.Hello().CopyTo(this.child.Request(sizeof(uint)));
+        var answer = this.child.Exchange(Message.Hello, sizeof(uint), Message.Schema, this.patience.Start);
+        try
+        {
+            return Protocol.ReadSchema(answer);
+        }
+        catch (ProtocolException problem)
+        {
+            throw this.child.Failure(problem.Message, problem);
+        }
+    }
+
+    private void Observe(ReadOnlySpan<byte> answer, Span<float> observation)
+    {
+        try
+        {
+            Protocol.ReadObservation(answer, 0, observation);
+        }
+        catch (ProtocolException problem)
+        {
+            throw this.child.Failure(problem.Message, problem);
+        }
+    }
+
+    private void RequireSaving()
+    {
+        if (!this.Spec.SavesState)
+        {
+            throw new NotSupportedException($"The environment {this.Spec.Id} cannot save its state.");
+        }
+    }
+
+    private void RequireObservation(Span<float> observation)
+    {
+        if (observation.Length != this.Spec.ObservationSize)
+        {
+            throw new ArgumentException(
+                $"An observation of {this.Spec.Id} has {this.Spec.ObservationSize} numbers; the given memory has {observation.Length}.", nameof(observation));
+        }
+    }
+
+    private void WriteAction(ReadOnlySpan<float> action)
+    {
+        if (action.Length != this.Spec.ActionSize)
+        {
+            throw new ArgumentException($"An action of {this.Spec.Id} has {this.Spec.ActionSize} numbers; {action.Length} were given.", nameof(action));
+        }
+
+        var target = this.child.Request(sizeof(float) * action.Length);
+        for (var i = 0; i < action.Length; i++)
+        {
+            if (!float.IsFinite(action[i]))
+            {
+                throw new ArgumentException($"Action {i} of {this.Spec.Id} is {action[i]}; it must be a finite number.", nameof(action));
+            }
+
+            BinaryPrimitives.WriteSingleLittleEndian(target[(sizeof(float) * i)..], action[i]);
+        }
+    }
+}

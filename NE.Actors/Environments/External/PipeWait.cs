@@ -1,0 +1,84 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace NE.Actors.Environments.External;
+
+/// <summary>Waits until a pipe can be read or written, for a bounded time. .NET cannot end a read of a pipe that has begun: a grandchild that
+/// inherited the pipe would block it for ever, so a read begins only when it will not wait.</summary>
+internal static partial class PipeWait
+{
+    private const short Readable = 1;
+    private const short Writable = 4;
+    private const int InterruptedCall = 4;
+
+    /// <summary>The longest time until a cancellation is noticed [ms].</summary>
+    private const int Slice = 50;
+
+    /// <summary>How a wait ended.</summary>
+    internal enum Outcome
+    {
+        Ready,
+        TimedOut,
+        Cancelled,
+    }
+
+    internal static Outcome ForReading(SafeHandle pipe, long deadline, Func<bool> isCancelled) => Wait(pipe, Readable, deadline, isCancelled);
+
+    internal static Outcome ForWriting(SafeHandle pipe, long deadline, Func<bool> isCancelled) => Wait(pipe, Writable, deadline, isCancelled);
+
+    /// <summary>The `Stopwatch` time that lies so far ahead.</summary>
+    internal static long Deadline(TimeSpan patience) => Stopwatch.GetTimestamp() + (long)(patience.TotalSeconds * Stopwatch.Frequency);
+
+    private static Outcome Wait(SafeHandle pipe, short events, long deadline, Func<bool> isCancelled)
+    {
+        var added = false;
+        try
+        {
+            pipe.DangerousAddRef(ref added);
+            while (true)
+            {
+                if (isCancelled())
+                {
+                    return Outcome.Cancelled;
+                }
+
+                var left = (deadline - Stopwatch.GetTimestamp()) * 1000.0 / Stopwatch.Frequency;
+                var one = new Descriptor { File = (int)pipe.DangerousGetHandle(), Events = events };
+                var ready = Poll(ref one, 1, (int)Math.Clamp(Math.Ceiling(left), 0, Slice));
+                if (ready > 0)
+                {
+                    // The other end is closed, too: then the read or write itself says so at once.
+                    return Outcome.Ready;
+                }
+
+                if (ready < 0 && Marshal.GetLastPInvokeError() != InterruptedCall)
+                {
+                    throw new IOException($"Cannot wait for a pipe: {new System.ComponentModel.Win32Exception(Marshal.GetLastPInvokeError()).Message}.");
+                }
+
+                if (left <= 0)
+                {
+                    return Outcome.TimedOut;
+                }
+            }
+        }
+        finally
+        {
+            if (added)
+            {
+                pipe.DangerousRelease();
+            }
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
+    private static partial int Poll(ref Descriptor descriptors, nuint count, int milliseconds);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Descriptor
+    {
+        public int File;
+        public short Events;
+        public short Returned;
+    }
+}

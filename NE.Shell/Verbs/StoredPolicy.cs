@@ -1,0 +1,57 @@
+using NE.Actors.Checkpoints;
+using NE.Actors.Environments;
+using NE.Actors.Runs;
+using NE.Model.Networks;
+using NE.Shell.Commands;
+using NE.Shell.Views;
+
+namespace NE.Shell.Verbs;
+
+/// <summary>Policies that a run has stored.</summary>
+internal static class StoredPolicy
+{
+    /// <summary>The chosen policy with the environment step that it is of.</summary>
+    public static (long Step, Policy Policy) Load(RunPaths paths, PolicyChoice choice)
+    {
+        if (choice is PolicyChoice.Best)
+        {
+            (long best, byte[] parameters) = CheckpointReader.LoadBest(paths);
+            return (best, Policy.OfBytes(parameters));
+        }
+
+        LoadedCheckpoint loaded = CheckpointReader.LoadWithoutReplay(
+            paths, choice is PolicyChoice.AtStep at ? CheckpointChoice.At(at.Step) : CheckpointChoice.Last);
+        return loaded.Components.TryGetValue("policy", out byte[]? policy)
+            ? (loaded.Manifest.Step, Policy.OfBytes(policy))
+            : throw new ShellFailure($"the checkpoint of step {Format.Count(loaded.Manifest.Step)} has no component 'policy'; it has {string.Join(", ", loaded.Components.Keys)}");
+    }
+
+    /// <summary>An environment of one's own may have changed since the run was trained.</summary>
+    public static void RequireFit(Policy policy, RunPaths paths, EnvironmentSpec spec)
+    {
+        if (policy.ObservationSize != spec.ObservationSize || policy.ActionSize != spec.ActionSize)
+        {
+            throw new ShellFailure(
+                $"the policy of '{paths.Name}' expects {policy.ObservationSize} observations and {policy.ActionSize} actions; {spec.Id} now has "
+                + $"{spec.ObservationSize} and {spec.ActionSize}, so it is not the environment that the run was trained on");
+        }
+    }
+
+    /// <summary>To play on something else is allowed, but not without a word.</summary>
+    public static void SayIfChanged(RunPaths paths, RunInfo info, EnvironmentSpec spec, ShellHost host)
+    {
+        if (spec.Fingerprint is null)
+        {
+            return;
+        }
+
+        try
+        {
+            EnvironmentFingerprint.Require(info.Environment, CheckpointReader.Environment(paths), spec.Fingerprint);
+        }
+        catch (EnvironmentUnusableException changed)
+        {
+            host.Error.WriteLine($"ne: note: {changed.Message}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+module NE.Actors.Tests.Environments.EnvironmentIdTests
+
+open System
+open System.IO
+open Expecto
+open FsCheck
+open NE.Actors.Environments
+
+let private problem (id: string) : string =
+    match EnvironmentId.Problem id with
+    | null -> ""
+    | text -> text
+
+[<Tests>]
+let tests =
+    testList "an environment's id" [
+        testCase "is one of our tasks, a task file, a plug-in or a command"
+        <| fun _ ->
+            let shape (id: string) =
+                let parsed = EnvironmentId.Parse id
+                parsed.GetType().Name, parsed.Text, parsed.ShortName
+
+            Expect.equal (shape "Hopper-v4") ("BuiltIn", "Hopper-v4", "Hopper-v4") "ours"
+            Expect.equal (shape "my/Arm.yaml") ("TaskFile", "my/Arm.yaml", "Arm") "a file"
+            Expect.equal (shape "arm.YML") ("TaskFile", "arm.YML", "arm") "the other ending"
+            Expect.equal (shape "plugin:a/Robots.dll") ("Plugin", "plugin:a/Robots.dll", "Robots") "a plug-in"
+            Expect.equal (shape "plugin:Robots.dll#My.Arm") ("Plugin", "plugin:Robots.dll#My.Arm", "Arm") "its type"
+
+            Expect.equal
+                (shape "external:  python3 'my env.py'  --a=\"b c\"")
+                ("External", "external:python3 'my env.py' '--a=b c'", "external-python3")
+                "a command"
+
+        testCase "that cannot mean anything says what was expected"
+        <| fun _ ->
+            for id, fragment in
+                [
+                    "external:", "found no command"
+                    "external: ", "found no command"
+                    "external:python3 'open", "closing '"
+                    "plugin:", "plugin:PATH.dll"
+                    "plugin:Robots", "plugin:PATH.dll"
+                    "plugin:Robots.dll#", "Namespace.Type"
+                    "Hoper-v4", "did you mean Hopper-v4"
+                    "nowhere/arm.yaml", Path.GetFullPath "nowhere/arm.yaml"
+                    "plugin:nowhere/arm.dll", Path.GetFullPath "nowhere/arm.dll"
+                ] do
+                Expect.stringContains (problem id) fragment id
+
+            Expect.equal (problem "Hopper-v4") "" "a known one"
+
+        testCase "has absolute paths for another folder; only what exists is taken for a path of a command"
+        <| fun _ ->
+            NE.Actors.Tests.Runs.Training.inFolder (fun folder ->
+                for name in [ "env.py"; "7" ] do
+                    File.WriteAllText(Path.Combine(folder, name), "")
+
+                let moved (id: string) =
+                    (EnvironmentId.Parse id).In(folder).Text
+
+                Expect.equal (moved "Hopper-v4") "Hopper-v4" "ours"
+                Expect.equal (moved "a/arm.yaml") $"{folder}/a/arm.yaml" "a file"
+                Expect.equal (moved "plugin:arm.dll#T") $"plugin:{folder}/arm.dll#T" "a plug-in"
+
+                Expect.equal
+                    (moved "external:python3 env.py env.py:Make --file=env.py other.py 7 0.5")
+                    $"external:python3 {folder}/env.py {folder}/env.py:Make --file={folder}/env.py other.py 7 0.5"
+                    "a command"
+
+                Expect.equal (moved "external:./serve env.py") $"external:{folder}/serve {folder}/env.py" "a program by its path"
+                Expect.equal (moved (moved "external:./serve env.py")) (moved "external:./serve env.py") "twice is once")
+
+        testProperty "of a command reads back as the same words, whatever they are"
+        <| fun (words: NonEmptyArray<char list>) ->
+            let words = words.Get |> Array.map (List.toArray >> String)
+            let again = EnvironmentId.Parse (EnvironmentId.External words).Text
+            again = EnvironmentId.External words
+    ]

@@ -1,0 +1,255 @@
+module NE.Shell.Tests.EnvironmentCommandTests
+
+open System.IO
+open System.Text.Json
+open System.Text.RegularExpressions
+open Expecto
+open NE.Actors.Rendering
+open NE.Model.Tasks
+open NE.Shell.Commands
+open NE.Shell.Tests.Support
+
+let private json (text: string) = JsonDocument.Parse(text).RootElement
+
+let private ok (arguments: string list) =
+    let code, output, errors = shell arguments
+    Expect.equal (code, errors) (ExitCode.Ok, "") $"{arguments}"
+    output
+
+let private refused (arguments: string list) =
+    let code, output, errors = shell arguments
+    Expect.equal (code, output) (ExitCode.UserError, "") errors
+    errors
+
+[<Tests>]
+let tests =
+    testList "environments" [
+        for name, arguments in
+            [
+                "env-show", [ "env"; "show"; "Hopper-v4" ]
+                "env-show-pixels", [ "env"; "show"; "dmc/walker-walk"; "--pixels" ]
+                "env-show-json", [ "env"; "show"; "Reacher-v4"; "--json" ]
+            ] do
+            test name { golden name (ok arguments) }
+
+        for pixels in [ []; [ "--pixels" ] ] do
+            test $"""the list has every task in one line each{String.concat " " (" " :: pixels)}""" {
+                let lines = (ok ([ "env"; "list" ] @ pixels)).TrimEnd().Split '\n'
+                let ids = [ for line in List.tail (List.ofArray lines) -> line.Split(' ').[0] ]
+                Expect.equal ids Registry.ids "ids"
+                Expect.all lines (fun line -> line.Length <= 160) "the width of the output"
+                let listed = json (ok ([ "env"; "list"; "--json" ] @ pixels))
+                Expect.equal [ for entry in listed.EnumerateArray() -> string (entry.GetProperty "id") ] Registry.ids "ids in JSON"
+            }
+
+        test "a narrow output has no room for sentences" {
+            let narrow =
+                NE.Shell.ShellHost(Output = new StringWriter(NewLine = "\n"), Error = TextWriter.Null, DefaultRuns = "runs", Width = 80)
+
+            let _, output, _ = execute narrow [ "env"; "list" ]
+            Expect.hasLength (output.TrimEnd().Split '\n') (1 + Registry.ids.Length) "one line each"
+            Expect.isFalse (output.Contains "TASK") "no sentence"
+        }
+
+        test "an environment that is not there is refused with the nearest" {
+            for verb in [ "show"; "run" ] do
+                Expect.stringContains (refused [ "env"; verb; "Hoper-v4" ]) "did you mean Hopper-v4" verb
+        }
+
+        test "a picture of the start state has the size that was asked for, and is the same again" {
+            use folder = new TemporaryFolder()
+
+            let draw file =
+                ok [ "env"; "show"; "Hopper-v4"; "--image"; file; "--size"; "64x48" ] |> ignore
+                PngPicture.Read(file, 64, 48)
+
+            let first = draw (folder.File "a.png")
+            Expect.isGreaterThan (Array.distinct first).Length 50 "there is something to see"
+            Expect.equal (draw (folder.File "b.png")) first "drawn again"
+        }
+
+        test "a picture that is there already, has another ending or cannot be written is refused" {
+            use folder = new TemporaryFolder()
+            let file = folder.File "a.png"
+            File.WriteAllText(file, "mine")
+
+            let show image more =
+                [ "env"; "show"; "Hopper-v4"; "--size"; "64x48"; "--image"; image ] @ more
+
+            Expect.stringContains (refused (show file [])) "exists already" "there"
+            Expect.equal (File.ReadAllText file) "mine" "untouched"
+            ok (show file [ "--overwrite" ]) |> ignore
+            Expect.equal (PngPicture.Read(file, 64, 48)).Length (3 * 64 * 48) "replaced"
+            Expect.stringContains (refused (show (folder.File "a.jpg") [])) "a picture is a .png" "ending"
+            Expect.stringContains (refused (show (folder.File "none/a.png") [])) "cannot be written" "folder"
+        }
+
+        test "the page of environments has every task, with a picture of every robot" {
+            let docs = Path.Combine(__SOURCE_DIRECTORY__, "../../docs")
+            let page = File.ReadAllText(Path.Combine(docs, "environments.md"))
+
+            for task in Registry.all do
+                Expect.stringContains page $"| `{task.Info.Id}` | {task.Info.ObservationSize} | {task.Info.ActionSize} in" task.Info.Id
+                Expect.stringContains (page.Replace("&#124;", "|")) $"| {task.Info.Reward} | {task.Info.Termination} |" task.Info.Id
+
+            let pictures =
+                Regex.Matches(page, @"\]\((images/[^)]+)\)")
+                |> Seq.map _.Groups[1].Value
+                |> List.ofSeq
+
+            Expect.equal pictures.Length 18 "robots"
+            Expect.all pictures (fun picture -> File.Exists(Path.Combine(docs, picture))) "files"
+        }
+
+        test "no agent learns from pixels yet" {
+            Expect.equal
+                (refused [ "train"; "Hopper-v4"; "--pixels" ])
+                "ne: no agent of this version learns from pixels; to see Hopper-v4 as pixels: ne env run Hopper-v4 --pixels\n"
+                "the message"
+        }
+
+        test "random actions: steps, episodes, speed" {
+            let run =
+                json (ok [ "env"; "run"; "Hopper-v4"; "--steps"; "200"; "--seed"; "3"; "--json" ])
+
+            let number (name: string) = run.GetProperty(name).GetDouble()
+            Expect.equal (number "steps") 200.0 "steps"
+            Expect.isGreaterThan (number "episodes") 2.0 "Hopper falls"
+
+            let returns = [
+                for value in run.GetProperty("returns").EnumerateArray() -> value.GetDouble()
+            ]
+
+            Expect.floatClose Accuracy.high (number "meanReturn") (List.average returns) "mean"
+            Expect.isGreaterThan (number "controlStepsPerSecond") 0.0 "speed"
+            Expect.equal (run.GetProperty("framesPerSecond").ValueKind) JsonValueKind.Null "no frames"
+            let text = ok [ "env"; "run"; "Hopper-v4"; "--steps"; "3" ]
+            Expect.stringContains text "none complete; more --steps" "what to do"
+        }
+
+        test "random actions on pixels: frames, and a video of it" {
+            use folder = new TemporaryFolder()
+            let file = folder.File "a.png"
+
+            let arguments = [
+                "env"
+                "run"
+                "Hopper-v4"
+                "--pixels"
+                "--steps"
+                "5"
+                "--video"
+                file
+                "--size"
+                "64x48"
+                "--json"
+            ]
+
+            let run = json (ok arguments)
+            Expect.isGreaterThan (run.GetProperty("framesPerSecond").GetDouble()) 0.0 "frames per second"
+            Expect.equal (run.GetProperty("video").GetString()) file "the video"
+            Expect.isTrue (File.Exists file) "the video is there"
+            Expect.stringContains (refused arguments) "--overwrite" "a second time"
+            ok (arguments @ [ "--overwrite" ]) |> ignore
+        }
+
+        test "a video that cannot be made is refused before anything is done" {
+            // The host of these tests has no PATH, hence no ffmpeg.
+            Expect.stringContains (refused [ "env"; "run"; "Hopper-v4"; "--video"; "a.mp4" ]) "apt-get install ffmpeg" "no ffmpeg"
+            Expect.stringContains (refused [ "env"; "run"; "Hopper-v4"; "--video"; "a.txt" ]) "'a.txt'" "no format"
+
+            let code, _, errors =
+                shell [ "env"; "run"; "Hopper-v4"; "--steps"; "1"; "--video"; "/dev/null/a.png" ]
+
+            Expect.equal code ExitCode.Failed "a place where nothing can be written"
+            Expect.stringContains errors "/dev/null/a.png cannot be written" "which file"
+        }
+
+        test "an environment of one's own is shown, tried and filmed like ours" {
+            use folder = new TemporaryFolder()
+
+            let task =
+                Path.Combine(__SOURCE_DIRECTORY__, "../../examples/reaching-arm/reaching-arm.yaml")
+
+            Expect.stringContains (ok [ "env"; "show"; task ]) "A hanging arm of two links" "its own description"
+            let file = folder.File "arm.png"
+
+            let run =
+                json (
+                    ok [
+                        "env"
+                        "run"
+                        task
+                        "--steps"
+                        "3"
+                        "--video"
+                        file
+                        "--size"
+                        "64x48"
+                        "--json"
+                    ]
+                )
+
+            Expect.equal (run.GetProperty("videoFrames").GetInt32()) 4 "the start and three steps"
+            Expect.isTrue (File.Exists file) "the video is there"
+            Expect.stringContains (refused [ "env"; "show"; "none.yaml" ]) "there is no task file" "a file that is not there"
+        }
+
+        test "a program that renders is filmed, one that does not is shown and tried" {
+            use folder = new TemporaryFolder()
+            let clients = Path.Combine(__SOURCE_DIRECTORY__, "../../clients/python")
+
+            let id (environment: string) =
+                $"external:python3 {clients}/ne_environment.py {environment}"
+
+            let file = folder.File "a.png"
+
+            let film (environment: string) =
+                shell [
+                    "env"
+                    "run"
+                    id environment
+                    "--steps"
+                    "3"
+                    "--video"
+                    file
+                    "--size"
+                    "64x48"
+                    "--json"
+                ]
+
+            let _, filmed, errors = film (Path.Combine(clients, "pendulum_example.py:Pendulum"))
+
+            Expect.equal ((json filmed).GetProperty("videoFrames").GetInt32()) 4 errors
+            Expect.isTrue (File.Exists file) "the video is there"
+            File.Delete file
+
+            let blind = folder.File "blind.py"
+
+            File.WriteAllText(
+                blind,
+                """
+class Space:
+    low, high, shape = [-1.0], [1.0], (1,)
+
+class Blind:
+    action_space = observation_space = Space()
+    def reset(self, seed=None):
+        return [0.0], {}
+    def step(self, action):
+        return [0.0], 1.0, False, False, {}
+"""
+            )
+
+            let id = id $"{blind}:Blind"
+            let shown = json (ok [ "env"; "show"; id; "--json" ])
+            Expect.equal (shown.GetProperty("camera").ValueKind) JsonValueKind.Null "what is not known"
+            let run = json (ok [ "env"; "run"; id; "--steps"; "5"; "--json" ])
+            Expect.equal (run.GetProperty("steps").GetInt32()) 5 "steps"
+            let code, _, errors = film $"{blind}:Blind"
+            Expect.equal code ExitCode.Failed errors
+            Expect.stringContains errors "cannot be recorded: it does not render" "why"
+            Expect.stringContains (refused [ "env"; "show"; id; "--pixels" ]) "Pictures can be observed of our own tasks" "no pictures"
+            Expect.equal (Directory.GetFiles folder.Path) [| blind |] "no part of a video is left"
+        }
+    ]
