@@ -105,10 +105,19 @@ type ScheduleSettings = {
     RoundSteps: int
 }
 
-/// Where the learner computes.
+/// What computes a gradient step.
+[<RequireQualifiedAccess>]
+type EngineKind =
+    /// libtorch, through TorchSharp.
+    | Torch
+    /// Our own vector kernels, on the CPU.
+    | Simd
+
+/// Where the learner computes, and with what.
 type ComputeSettings = {
     /// auto, cpu, cuda or cuda:n.
     Device: string
+    Engine: Derived<EngineKind>
     Threads: int
 }
 
@@ -234,8 +243,8 @@ type Key = {
     Provenance: Provenance
     Get: Settings -> string
     Set: string -> Settings -> Result<Settings, string>
-    /// False for keys that a resumed run must not change.
-    MayChange: bool
+    /// Whether a resumed run, of these settings, may change the key.
+    MayChange: Settings -> bool
 }
 
 [<RequireQualifiedAccess>]
@@ -254,7 +263,11 @@ module Settings =
             Environments = 1
             RoundSteps = 1
         }
-        Compute = { Device = "auto"; Threads = 1 }
+        Compute = {
+            Device = "auto"
+            Engine = Auto
+            Threads = 1
+        }
         Network = {
             Hidden = [ 256; 128 ]
             WeightClip = 3.0
@@ -473,13 +486,13 @@ module Settings =
                 kind.Parse value
                 |> Result.map (fun v -> set v settings)
                 |> Result.mapError (fun problem -> $"{problem}; allowed: {kind.Words}")
-        MayChange = true
+        MayChange = fun _ -> true
     }
 
     /// A key that is part of what the run is: a resumed run must keep it.
     let private fixedKey name unit' provenance kind get set sentence = {
         key name unit' provenance kind get set sentence with
-            MayChange = false
+            MayChange = fun _ -> false
     }
 
     // ---- the table --------------------------------------------------------------------------------------------------------------
@@ -543,14 +556,26 @@ module Settings =
             (fun s -> s.Compute.Device)
             (fun v s -> { s with Compute.Device = v })
             "Where the learner computes; auto takes CUDA when there is one."
-        key
-            "compute.threads"
-            "threads"
+        fixedKey
+            "compute.engine"
+            ""
             Ours
-            (int32Of (wholeNumber 1L 256L))
-            (fun s -> s.Compute.Threads)
-            (fun v s -> { s with Compute.Threads = v })
-            "Threads of the learner's tensor operations; part of what makes a run bit-exact."
+            (derived (choice [ "torch", EngineKind.Torch; "simd", EngineKind.Simd ]))
+            (fun s -> s.Compute.Engine)
+            (fun v s -> { s with Compute.Engine = v })
+            "What computes a gradient step: libtorch, or our vector kernels; the bits of a run depend on it. auto: torch on CUDA, else simd."
+        {
+            key
+                "compute.threads"
+                "threads"
+                Ours
+                (int32Of (wholeNumber 1L 256L))
+                (fun s -> s.Compute.Threads)
+                (fun v s -> { s with Compute.Threads = v })
+                "Threads of the learner; with the engine torch, part of what makes a run bit-exact." with
+                // The simd engine gives the same bits on any number of threads.
+                MayChange = fun settings -> settings.Compute.Engine <> Is EngineKind.Torch
+        }
         fixedKey
             "network.hidden"
             "units"
@@ -1030,8 +1055,15 @@ module Settings =
     /// Steps of a full-length run of the paper, to whose ratios shorter runs are scaled (spec 1.6).
     let paperSteps = 3_000_000L
 
-    /// Computes every `Auto` from the length of the run (spec 1.6). Given values stay. Resolving twice changes nothing.
-    let resolve (settings: Settings) : Settings * Derivation list =
+    /// Where reading a stored configuration starts: a key that an old run does not name has the value that all runs had then.
+    let ofOldRuns: Settings = {
+        defaults with
+            Compute.Engine = Is EngineKind.Torch
+    }
+
+    /// Computes every `Auto` from the length of the run (spec 1.6) and, for the engine, from the machine: `hasCuda` is asked only when
+    /// that decides. Given values stay. Resolving twice changes nothing.
+    let resolveOn (hasCuda: Func<bool>) (settings: Settings) : Settings * Derivation list =
         let derivations = ResizeArray<Derivation>()
 
         let derive name rule (show: 'T -> string) (value: Derived<'T>) (compute: unit -> 'T) =
@@ -1047,6 +1079,21 @@ module Settings =
                 }
 
                 Is computed
+
+        let engine =
+            let onCuda () =
+                match settings.Compute.Device with
+                | "cpu" -> false
+                | "auto" -> hasCuda.Invoke()
+                | _ -> true
+
+            let show =
+                function
+                | EngineKind.Torch -> "torch"
+                | EngineKind.Simd -> "simd"
+
+            derive "compute.engine" "torch on CUDA, else simd" show settings.Compute.Engine (fun () ->
+                if onCuda () then EngineKind.Torch else EngineKind.Simd)
 
         let total = settings.Run.Steps
 
@@ -1093,6 +1140,7 @@ module Settings =
 
         {
             settings with
+                Compute.Engine = engine
                 Td3.BufferSize = buffer
                 Td3.StartSteps = start
                 Ne.EndStep = endStep
@@ -1102,6 +1150,10 @@ module Settings =
                 Evaluation.Every = evaluation
         },
         List.ofSeq derivations
+
+    /// The same on a machine without CUDA.
+    let resolve (settings: Settings) : Settings * Derivation list =
+        resolveOn (Func<bool>(fun () -> false)) settings
 
     /// Problems between values that are fine one by one. Expects a resolved configuration.
     let validate (settings: Settings) : SettingsError list =
@@ -1114,6 +1166,12 @@ module Settings =
         [
             let round =
                 int64 settings.Schedule.Environments * int64 settings.Schedule.RoundSteps
+
+            if
+                settings.Compute.Engine = Is EngineKind.Simd
+                && settings.Compute.Device.StartsWith("cuda", StringComparison.Ordinal)
+            then
+                problem "compute.engine" "simd" $"computes on the CPU; for compute.device = {settings.Compute.Device} it must be torch"
 
             if settings.Td3.BufferSize.Value < int64 settings.Td3.BatchSize then
                 problem

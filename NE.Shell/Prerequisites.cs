@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
 using NE.Actors.MuJoCo;
+using NE.Model;
 using NE.Model.Networks;
 
 namespace NE.Shell;
@@ -12,13 +13,28 @@ public static class Prerequisites
     public static string OwnVersion { get; } =
         typeof(Prerequisites).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
-    /// <summary>Loads libmujoco and libtorch, so that what is missing is said before anything is created.</summary>
-    /// <returns>Versions by name.</returns>
-    public static IReadOnlyDictionary<string, string> Load() => new Dictionary<string, string>
+    /// <summary>Loads libmujoco, and libtorch when it is the engine, so that what is missing is said before anything is created.</summary>
+    /// <param name="compute">Of the run, resolved; null when nothing is learned.</param>
+    /// <returns>Versions by name, and the engine.</returns>
+    public static IReadOnlyDictionary<string, string> Load(ComputeSettings? compute)
     {
-        ["ne"] = OwnVersion,
-        [".NET"] = RuntimeInformation.FrameworkDescription,
-        ["TorchSharp"] = LibTorch.describe().TorchSharpVersion,
-        ["MuJoCo"] = MuJoCoLibrary.Current.Version,
-    };
+        var versions = new Dictionary<string, string>
+        {
+            ["ne"] = OwnVersion,
+            [".NET"] = RuntimeInformation.FrameworkDescription,
+            ["MuJoCo"] = MuJoCoLibrary.Current.Version,
+        };
+
+        if (compute is not null)
+        {
+            versions["engine"] = Engines.describe(compute);
+
+            if (compute.Engine.Value.IsTorch)
+            {
+                versions["TorchSharp"] = LibTorch.describe().TorchSharpVersion;
+            }
+        }
+
+        return versions;
+    }
 }

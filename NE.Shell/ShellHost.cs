@@ -1,4 +1,6 @@
 using NE.Actors.Runs;
+using NE.Model;
+using NE.Model.Networks;
 
 namespace NE.Shell;
 
@@ -30,8 +32,12 @@ public sealed record ShellHost
     /// <summary>Starts or continues the run of a locked directory.</summary>
     public Func<RunRequest, ITrainingRun> StartRun { get; init; } = TrainingRun.Start;
 
-    /// <summary>Loads the native libraries of a run and returns all versions by name; throws what <see cref="Failures"/> expects.</summary>
-    public Func<IReadOnlyDictionary<string, string>> Prepare { get; init; } = Prerequisites.Load;
+    /// <summary>Loads the native libraries that a run, or null for a mere evaluation, needs and returns all versions by name; throws what
+    /// <see cref="Failures"/> expects.</summary>
+    public Func<ComputeSettings?, IReadOnlyDictionary<string, string>> Prepare { get; init; } = Prerequisites.Load;
+
+    /// <summary>Whether there is a CUDA device that a run could compute on.</summary>
+    public Func<bool> HasCuda { get; init; } = Engines.hasCuda;
 
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 

@@ -251,8 +251,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
 
     private Agent CreateAgent(AgentState? state)
     {
-        var agent = Agent.Create(
-            this.settings, this.spec.ObservationSize, this.spec.ActionSize, this.spec.ActionHigh[0], this.settings.Compute.Device, this.settings.Compute.Threads);
+        var agent = Agent.Create(this.settings, this.spec.ObservationSize, this.spec.ActionSize, this.spec.ActionHigh[0]);
         if (state is not null)
         {
             agent.Restore(state);

@@ -25,7 +25,7 @@ public enum RunState
 /// <param name="FromStep">Environment step that it went on from; 0 for the first.</param>
 /// <param name="Host">Machine name.</param>
 /// <param name="ProcessId">Of the process that worked on it.</param>
-/// <param name="Versions">Version by name: ne, .NET, libtorch, MuJoCo.</param>
+/// <param name="Versions">Version by name: ne, .NET, MuJoCo, TorchSharp if it computes; and the engine, such as "simd 512 bits".</param>
 public sealed record RunStretch(DateTimeOffset Started, long FromStep, string Host, int ProcessId, IReadOnlyDictionary<string, string> Versions);
 
 /// <summary>The content of run.json: what a listing of runs shows without opening a journal.</summary>
@@ -41,6 +41,7 @@ public sealed record RunStretch(DateTimeOffset Started, long FromStep, string Ho
 /// <param name="Threads">Of the learner.</param>
 /// <param name="Device">As configured: auto, cpu, cuda or cuda:n.</param>
 /// <param name="Stretches">The start and every resume, oldest first.</param>
+/// <param name="Engine">torch or simd; null in files from before there was a choice, which means torch.</param>
 public sealed record RunInfo(
     int FormatVersion,
     string Id,
@@ -53,7 +54,8 @@ public sealed record RunInfo(
     long TotalSteps,
     int Threads,
     string Device,
-    IReadOnlyList<RunStretch> Stretches)
+    IReadOnlyList<RunStretch> Stretches,
+    string? Engine = null)
 {
     public const int CurrentFormat = 1;
 

@@ -82,12 +82,10 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
         struct ($"{group.Name}_density", group.Density)
     |]
 
-    /// A fresh agent of the method named in the settings (which must be resolved). `device`: auto, cpu, cuda or cuda:n; `threads`: libtorch's
-    /// threads inside one operation. Raises LibTorchException, or ArgumentException for what cannot be built.
-    static member Create
-        (settings: Settings, observationSize: int, actionSize: int, maxAction: float32, device: string, threads: int)
-        : Agent =
-        Agent.CreateOn(TorchEngine.Create(device, threads), settings, observationSize, actionSize, maxAction)
+    /// A fresh agent of the method, on the engine, that the settings name (which must be resolved). Raises LibTorchException, or
+    /// ArgumentException for what cannot be built.
+    static member Create(settings: Settings, observationSize: int, actionSize: int, maxAction: float32) : Agent =
+        Agent.CreateOn(Engines.create settings.Compute, settings, observationSize, actionSize, maxAction)
 
     /// The same on a given engine.
     static member CreateOn(engine: IEngine, settings: Settings, observationSize: int, actionSize: int, maxAction: float32) : Agent =

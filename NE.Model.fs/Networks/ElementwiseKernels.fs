@@ -38,7 +38,26 @@ type AdamMemory = {
     Bound: nativeptr<float32>
     /// A multiple of 16.
     Length: int
+    /// Which of the last four arrays are walked along. The others are one vector that holds for all elements: what is not read from
+    /// memory costs no time.
+    Walk: AdamWalk
 }
+
+/// -1 for an array of Length floats, 0 for one vector.
+and [<Struct>] AdamWalk = {
+    Beta1Powers: int
+    Beta2Powers: int
+    Mask: int
+    Bound: int
+} with
+
+    /// All four are whole arrays.
+    static member Whole = {
+        Beta1Powers = -1
+        Beta2Powers = -1
+        Mask = -1
+        Bound = -1
+    }
 
 /// Adam with per-element ages, mask and clip in one pass:
 ///   g = mask g;  m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2;  p1 = b1 p1;  p2 = b2 p2
@@ -60,29 +79,31 @@ let adam (memory: AdamMemory) (options: AdamOptions) =
     let beta1Powers, beta2Powers = memory.Beta1Powers, memory.Beta2Powers
     let masks, bounds = memory.Mask, memory.Bound
     let length = memory.Length
+    let walk1, walk2 = memory.Walk.Beta1Powers, memory.Walk.Beta2Powers
+    let walkMask, walkBound = memory.Walk.Mask, memory.Walk.Bound
     let mutable i = 0
 
     while i < length do
-        let mask = load masks i
+        let mask = load masks (i &&& walkMask)
         let g = load gradients i * mask
         let m = b1 * load firstMoments i + c1 * g
         let m = flushBelow tinyMoment (Vector256.Abs m) m
         let v = b2 * load secondMoments i + c2 * (g * g)
         let v = flushBelow tinyMoment v v
-        let p1 = b1 * load beta1Powers i
+        let p1 = b1 * load beta1Powers (i &&& walk1)
         let p1 = flushBelow tinyPower p1 p1
-        let p2 = b2 * load beta2Powers i
+        let p2 = b2 * load beta2Powers (i &&& walk2)
         let p2 = flushBelow tinyPower p2 p2
         let root = Vector256.Sqrt(one - p2)
         let step = (lr * m * root) / ((one - p1) * (Vector256.Sqrt v + eps * root))
         let w = (load weights i - step) * mask
-        let bound = load bounds i
+        let bound = load bounds (i &&& walkBound)
         // The native forms return their second argument when one is NaN: a NaN weight stays visible.
         let w = Vector256.MaxNative(-bound, Vector256.MinNative(bound, w))
         store firstMoments i m
         store secondMoments i v
-        store beta1Powers i p1
-        store beta2Powers i p2
+        store beta1Powers (i &&& walk1) p1
+        store beta2Powers (i &&& walk2) p2
         store weights i w
         i <- i + Lanes
 
@@ -192,10 +213,9 @@ let scaledTanhBackward (d: Strided) (output: Strided) (scale: float32) =
             let y = NativePtr.get out c
             NativePtr.set row c (NativePtr.get row c * (scale - y * y / scale))
 
+// Without branches: whether a random number is clipped cannot be predicted. A NaN stays.
 let inline private clamp (bound: float32) (value: float32) =
-    if value > bound then bound
-    elif value < -bound then -bound
-    else value
+    System.MathF.Max(-bound, System.MathF.Min(bound, value))
 
 /// destination = clip(action + clip(noise, +-noiseClip), +-maxAction).
 let smoothedAction (action: Strided) (noise: Strided) (noiseClip: float32) (maxAction: float32) (destination: Strided) =
@@ -208,6 +228,14 @@ let smoothedAction (action: Strided) (noise: Strided) (noiseClip: float32) (maxA
 let copy (source: Strided) (destination: Strided) =
     for r in 0 .. source.Rows - 1 do
         NativePtr.copyBlock (destination.Row r) (source.Row r) source.Columns
+
+/// target = target + source.
+let add (target: Strided) (source: Strided) =
+    for r in 0 .. target.Rows - 1 do
+        let t, s = target.Row r, source.Row r
+
+        for c in 0 .. target.Columns - 1 do
+            NativePtr.set t c (NativePtr.get t c + NativePtr.get s c)
 
 let fill (matrix: Strided) (value: float32) =
     for r in 0 .. matrix.Rows - 1 do

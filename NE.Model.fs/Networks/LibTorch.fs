@@ -188,6 +188,20 @@ let ensureLoaded () : unit =
         let reason = error.GetBaseException().Message.Split('\n')[0]
         raise (LibTorchException $"TorchSharp {version} could not start although its library was loaded: {reason}")
 
+/// Whether a CUDA device can be used. Only a libtorch that has a CUDA part is loaded to find out.
+let hasCuda () : bool =
+    let folders =
+        match Environment.GetEnvironmentVariable "TORCH_LIB_DIR" with
+        | null
+        | "" -> candidates "libtorch-cpu-linux-x64"
+        | folder -> [ folder ]
+
+    match folderWith "libtorch_cuda.so" folders with
+    | None -> false
+    | Some _ ->
+        ensureLoaded ()
+        TorchSharp.torch.cuda.is_available ()
+
 /// Loads libtorch and says what was loaded.
 let describe () : Description =
     ensureLoaded ()

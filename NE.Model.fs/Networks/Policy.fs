@@ -4,7 +4,6 @@ open System
 open System.IO
 open System.Runtime.InteropServices
 open System.Runtime.Intrinsics
-open System.Runtime.Intrinsics.X86
 open Microsoft.FSharp.NativeInterop
 
 /// Working memory of one caller of Policy.Act; not to be shared between threads.
@@ -88,40 +87,6 @@ type Policy private (version: int64, widths: int[], maxAction: float32, tiles: f
         Vector256.Store(a1, NativePtr.add y 8)
         Vector256.Store(a2, NativePtr.add y 16)
         Vector256.Store(a3, NativePtr.add y 24)
-
-    // target[c * width + r] = source[r * columns + c], four by four where the processor can.
-    static let transpose (source: nativeptr<float32>) (rows: int) (columns: int) (target: nativeptr<float32>) (width: int) =
-        let rows4, columns4 =
-            (if Sse.IsSupported then
-                 rows / 4 * 4, columns / 4 * 4
-             else
-                 0, 0)
-
-        let mutable r = 0
-
-        while r < rows4 do
-            let from = NativePtr.add source (r * columns)
-            let mutable c = 0
-
-            while c < columns4 do
-                let a = Vector128.Load(NativePtr.add from c)
-                let b = Vector128.Load(NativePtr.add from (columns + c))
-                let d = Vector128.Load(NativePtr.add from (2 * columns + c))
-                let e = Vector128.Load(NativePtr.add from (3 * columns + c))
-                let ab0, ab1 = Sse.UnpackLow(a, b), Sse.UnpackHigh(a, b)
-                let de0, de1 = Sse.UnpackLow(d, e), Sse.UnpackHigh(d, e)
-                let into = NativePtr.add target (c * width + r)
-                Vector128.Store(Sse.MoveLowToHigh(ab0, de0), into)
-                Vector128.Store(Sse.MoveHighToLow(de0, ab0), NativePtr.add into width)
-                Vector128.Store(Sse.MoveLowToHigh(ab1, de1), NativePtr.add into (2 * width))
-                Vector128.Store(Sse.MoveHighToLow(de1, ab1), NativePtr.add into (3 * width))
-                c <- c + 4
-
-            r <- r + 4
-
-        for r in 0 .. rows - 1 do
-            for c in (if r < rows4 then columns4 else 0) .. columns - 1 do
-                NativePtr.set target (c * width + r) (NativePtr.get source (r * columns + c))
 
     // One linear layer, then ReLU over its padded outputs.
     static let apply (tiles: float32[][], biases: float32[], x: float32[], inputs: int, y: float32[], relu: bool) =
@@ -213,7 +178,7 @@ type Policy private (version: int64, widths: int[], maxAction: float32, tiles: f
 
                 tiles[layer].[t] <- weights
                 use tile = fixed weights
-                transpose (NativePtr.add source (slot.Weights + first * slot.Inputs)) rows slot.Inputs tile width
+                Transpose.transpose (NativePtr.add source (slot.Weights + first * slot.Inputs)) slot.Inputs rows slot.Inputs tile width
                 first <- first + width
 
         Policy(version, widths, maxAction, tiles, biases)

@@ -90,6 +90,9 @@ type internal TorchMatrix(memory: TorchMemory, owns: bool, offset: int, rows: in
         member _.Columns = columns
 
         member this.Read destination =
+            if destination.Length < rows * columns then
+                invalidArg (nameof destination) $"{rows} x {columns} floats are needed, there is room for {destination.Length}."
+
             if memory.OnCpu then
                 use pointer = fixed &MemoryMarshal.GetReference destination
 
@@ -177,6 +180,7 @@ type internal TorchBlock(layout: BlockLayout, trainable: bool, device: torch.Dev
         Mask = fields[int Field.Mask].Address
         Bound = fields[int Field.Bound].Address
         Length = layout.Length
+        Walk = AdamWalk.Whole
     }
 
     interface IParameterBlock with

@@ -53,6 +53,7 @@ internal sealed class CommandGrammar
         (new("--schedule") { HelpName = "serial|pipelined|async", Description = "Who may step when (schedule.kind)." }, "schedule.kind"),
         (new("--envs") { HelpName = "N", Description = "Environments side by side (schedule.environments)." }, "schedule.environments"),
         (new("--threads") { HelpName = "N", Description = "Threads of the learner (compute.threads)." }, "compute.threads"),
+        (new("--engine") { HelpName = "auto|torch|simd", Description = "What computes a gradient step (compute.engine)." }, "compute.engine"),
         (new("--device") { HelpName = "auto|cpu|cuda[:N]", Description = "Where the learner computes (compute.device)." }, "compute.device"),
         (new("--video-every") { HelpName = "N", Description = "Environment steps between videos of the policy (video.every)." }, "video.every"),
     ];

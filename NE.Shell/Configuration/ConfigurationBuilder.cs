@@ -25,10 +25,12 @@ public static class ConfigurationBuilder
     /// <param name="arguments">What the command line says.</param>
     /// <param name="readFile">Reads a file's text; null when there is no such file.</param>
     /// <param name="isEnvironment">Says what is wrong with an environment's id; null when it is known.</param>
+    /// <param name="hasCuda">Whether there is a CUDA device; asked only when that decides on the engine.</param>
     public static BuiltConfiguration Build(
         ConfigurationArguments arguments,
         Func<string, string?> readFile,
-        Func<string, string?> isEnvironment)
+        Func<string, string?> isEnvironment,
+        Func<bool> hasCuda)
     {
         var problems = new List<ConfigurationProblem>();
         var origins = new Dictionary<string, string>();
@@ -37,14 +39,16 @@ public static class ConfigurationBuilder
             ? Apply(source, defaults, readFile, origins, problems)
             : (defaults, false);
         Settings given = Apply(OptionsAndPairs(arguments, problems), afterSource, origins, problems);
-        Check(given, isEnvironment, problems, origins);
+        // Asked once: the engine is part of what the run is.
+        var cuda = new Lazy<bool>(hasCuda);
+        Check(given, isEnvironment, () => cuda.Value, problems, origins);
         Throw(problems);
 
-        (Settings settings, FSharpList<SettingsModule.Derivation> derived) = SettingsModule.resolve(given);
+        (Settings settings, FSharpList<SettingsModule.Derivation> derived) = SettingsModule.resolveOn(() => cuda.Value, given);
         // The length belongs to the run, not to what it is compared with: otherwise every derived value would count as changed.
         Settings baseline = Apply(
             [new("run.steps", SettingsModule.tryFind("run.steps")!.Get.Invoke(settings), "")], isPreset ? afterSource : defaults, [], []);
-        return new(settings, [.. derived], SettingsModule.resolve(baseline).Item1, isPreset ? arguments.Source! : "defaults", origins);
+        return new(settings, [.. derived], SettingsModule.resolveOn(() => cuda.Value, baseline).Item1, isPreset ? arguments.Source! : "defaults", origins);
     }
 
     /// <summary>
@@ -58,7 +62,7 @@ public static class ConfigurationBuilder
 
         foreach ((string name, string before, string after) in SettingsModule.difference(stored, changed))
         {
-            if (!SettingsModule.tryFind(name)!.MayChange)
+            if (!SettingsModule.tryFind(name)!.MayChange.Invoke(stored))
             {
                 problems.Add(new(name, $"is part of what the run is and stays {before} (found {after}); start a new run to change it"));
             }
@@ -80,7 +84,7 @@ public static class ConfigurationBuilder
     {
         (IReadOnlyList<ConfigurationEntry> entries, IReadOnlyList<ConfigurationProblem> found) = YamlConfiguration.Read(yaml, file);
         List<ConfigurationProblem> problems = [.. found];
-        Settings settings = Apply(entries, SettingsModule.defaults, [], problems);
+        Settings settings = Apply(entries, SettingsModule.ofOldRuns, [], problems);
         Throw(problems);
         return SettingsModule.resolve(settings).Item1;
     }
@@ -149,7 +153,7 @@ public static class ConfigurationBuilder
 
     /// <summary>What can be checked although some values were refused; the combination of values only when all are there.</summary>
     private static void Check(
-        Settings settings, Func<string, string?> isEnvironment, List<ConfigurationProblem> problems, Dictionary<string, string> origins)
+        Settings settings, Func<string, string?> isEnvironment, Func<bool> hasCuda, List<ConfigurationProblem> problems, Dictionary<string, string> origins)
     {
         if (isEnvironment(settings.Run.Environment) is { } problem)
         {
@@ -158,7 +162,7 @@ public static class ConfigurationBuilder
 
         if (problems.Count == 0)
         {
-            Settings resolved = SettingsModule.resolve(settings).Item1;
+            Settings resolved = SettingsModule.resolveOn(hasCuda, settings).Item1;
             problems.AddRange(SettingsModule.validate(resolved).Select(error =>
                 new ConfigurationProblem(Where(error.Key, origins), $"{error.Key} = {Shown(error.Found)}: {error.Problem}")));
         }

@@ -4,6 +4,7 @@ using NE.Actors.MuJoCo;
 using NE.Actors.Rendering;
 using NE.Actors.Video;
 using NE.Model.Networks;
+using NE.Model.Networks.Simd;
 using NE.Shell.Views;
 
 namespace NE.Shell.Doctor;
@@ -21,7 +22,7 @@ public static class Examination
     /// <param name="seqUrl">Address of the Seq server to try; null tries none.</param>
     public static async Task<IReadOnlyList<Finding>> Examine(string runs, string? searchPath, string? seqUrl)
     {
-        List<Finding> findings = [DotNet(), .. Torch(), MuJoCo(), Rendering(), Processor(), Memory(), Disk(runs), Sqlite(runs), Video(searchPath)];
+        List<Finding> findings = [DotNet(), Engine(), .. Torch(), MuJoCo(), Rendering(), Processor(), Memory(), Disk(runs), Sqlite(runs), Video(searchPath)];
 
         if (seqUrl is not null)
         {
@@ -33,6 +34,9 @@ public static class Examination
 
     private static Finding DotNet() =>
         new(".NET", Environment.Version.Major >= 10, true, $"{RuntimeInformation.FrameworkDescription} on {RuntimeInformation.OSDescription} {RuntimeInformation.OSArchitecture}");
+
+    private static Finding Engine() =>
+        new("engine", true, true, $"{SimdEngine.Description} on the CPU (compute.engine=simd), the same results for every width and number of threads");
 
     private static IEnumerable<Finding> Torch()
     {
@@ -50,7 +54,7 @@ public static class Examination
 
         if (description is null)
         {
-            yield return new("libtorch", false, true, problem, "build again (./ne builds when sources change); the packages bring libtorch");
+            yield return new("libtorch", false, false, problem, "nothing, for training with the simd engine; else build again (./ne builds when sources change), the packages bring libtorch");
             yield break;
         }
 

@@ -12,6 +12,8 @@ namespace NE.Shell.Reports;
 /// <param name="Environment">For example HalfCheetah-v4.</param>
 /// <param name="Method">For example ne.</param>
 /// <param name="Seed">Of all random streams.</param>
+/// <param name="Engine">What computes the gradient steps, as the last start or resume found it, such as "simd 512 bits".</param>
+/// <param name="Threads">Of the learner.</param>
 /// <param name="Step">Environment step of the last checkpoint.</param>
 /// <param name="Steps">Length of the run.</param>
 /// <param name="GradientStep">Gradient step of the last checkpoint.</param>
@@ -32,6 +34,8 @@ public sealed record RunReport(
     string Environment,
     string Method,
     long Seed,
+    string Engine,
+    int Threads,
     long Step,
     long Steps,
     long GradientStep,
@@ -64,6 +68,8 @@ public sealed record RunReport(
             info.Environment,
             info.Method,
             info.Seed,
+            EngineOf(info),
+            info.Threads,
             manifest?.Step ?? 0,
             info.TotalSteps,
             manifest?.GradientStep ?? 0,
@@ -77,6 +83,10 @@ public sealed record RunReport(
             Math.Max(0, info.Stretches.Count - 1),
             paths.Root);
     }
+
+    /// <summary>Runs from before there was a choice of engines say nothing: they compute with libtorch.</summary>
+    private static string EngineOf(RunInfo info) =>
+        info.Stretches.LastOrDefault()?.Versions.GetValueOrDefault("engine") ?? info.Engine ?? "torch";
 
     /// <summary>run.json says what the last process knew; only the lock says whether it lives.</summary>
     private static string StateOf(RunInfo info, RunHolder? holder) =>

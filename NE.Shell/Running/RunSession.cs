@@ -39,6 +39,7 @@ internal static class RunSession
             TotalSteps = settings.Run.Steps,
             Threads = settings.Compute.Threads,
             Device = settings.Compute.Device,
+            Engine = SettingsModule.tryFind("compute.engine")!.Get.Invoke(settings),
             Stretches =
             [
                 .. info.Stretches,

@@ -9,7 +9,7 @@ internal static class ConfigVerbs
 {
     public static ExitCode Show(ConfigShowCommand command, ShellHost host)
     {
-        BuiltConfiguration configuration = ConfigurationBuilder.Build(command.Configuration, host.ReadFile, Environments.Problem);
+        BuiltConfiguration configuration = ConfigurationBuilder.Build(command.Configuration, host.ReadFile, Environments.Problem, host.HasCuda);
 
         switch (command.Format)
         {

@@ -15,7 +15,7 @@ internal static class EvalVerb
         RunPaths paths = RunFolder.Find(command.Runs, command.Name);
         RunInfo info = RunInfo.Read(paths.RunInfo);
         (long step, Policy policy) = StoredPolicy.Load(paths, command.Checkpoint);
-        host.Prepare();
+        host.Prepare(null);
         using IEnvironment environment = EnvironmentFactory.Create(info.Environment);
         StoredPolicy.RequireFit(policy, paths, environment.Spec);
         StoredPolicy.SayIfChanged(paths, info, environment.Spec, host);

@@ -20,7 +20,7 @@ internal static class RecordVerb
         RunInfo info = RunInfo.Read(paths.RunInfo);
         (long step, Policy policy) = StoredPolicy.Load(paths, command.Checkpoint);
         VideoTarget target = Target(command, paths, step, host);
-        host.Prepare();
+        host.Prepare(null);
         using IEnvironment environment = EnvironmentFactory.Create(info.Environment);
         StoredPolicy.RequireFit(policy, paths, environment.Spec);
         StoredPolicy.SayIfChanged(paths, info, environment.Spec, host);

@@ -28,7 +28,7 @@ internal static class ResumeVerb
             throw new UserError($"the run '{paths.Name}' has done all its {Format.Count(committed)} steps; to extend it: ne resume {paths.Name} --steps {committed * 2}");
         }
 
-        IReadOnlyDictionary<string, string> versions = host.Prepare();
+        IReadOnlyDictionary<string, string> versions = host.Prepare(settings.Compute);
         // A missing file or a broken program is said before the run is touched.
         EnvironmentSpec environment = Environments.Describe(settings);
         using RunFolder folder = RunFolder.Open(command.Runs, command.Name);

@@ -68,6 +68,7 @@ internal static class StatusVerb
     {
         Spectre.Console.Table table = Tables.Create("", "");
         table.Add("run", $"{run.Run}  ({run.Environment}, {run.Method}, seed {run.Seed})");
+        table.Add("learner", $"{run.Engine}, {run.Threads} {(run.Threads == 1 ? "thread" : "threads")}");
         table.Add("state", run.State switch
         {
             "running" => $"running in process {run.ProcessId}",

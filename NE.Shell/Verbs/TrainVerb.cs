@@ -18,7 +18,7 @@ internal static class TrainVerb
 {
     public static async Task<ExitCode> Train(TrainCommand command, ShellHost host)
     {
-        BuiltConfiguration configuration = ConfigurationBuilder.Build(command.Configuration, host.ReadFile, Environments.Problem);
+        BuiltConfiguration configuration = ConfigurationBuilder.Build(command.Configuration, host.ReadFile, Environments.Problem, host.HasCuda);
         configuration = configuration with { Settings = Environments.WithAbsolutePaths(configuration.Settings) };
         Settings settings = configuration.Settings;
 
@@ -39,7 +39,7 @@ internal static class TrainVerb
             return ExitCode.Ok;
         }
 
-        IReadOnlyDictionary<string, string> versions = host.Prepare();
+        IReadOnlyDictionary<string, string> versions = host.Prepare(settings.Compute);
         CheckThatItCanBeBuilt(settings, environment);
         using RunFolder folder = RunFolder.Create(command.Runs, paths.Name, command.Overwrite);
         string yaml = ConfigurationWriter.Yaml(settings);
@@ -58,8 +58,7 @@ internal static class TrainVerb
     {
         try
         {
-            using Agent agent = Agent.Create(
-                settings, spec.ObservationSize, spec.ActionSize, spec.ActionHigh[0], settings.Compute.Device, settings.Compute.Threads);
+            using Agent agent = Agent.Create(settings, spec.ObservationSize, spec.ActionSize, spec.ActionHigh[0]);
         }
         catch (Exception problem) when (problem is ArgumentException or LibTorch.LibTorchException)
         {
@@ -79,5 +78,6 @@ internal static class TrainVerb
         settings.Run.Steps,
         settings.Compute.Threads,
         settings.Compute.Device,
-        []);
+        [],
+        SettingsModule.tryFind("compute.engine")!.Get.Invoke(settings));
 }

@@ -54,7 +54,7 @@ public static class ConfigurationView
         ["unit"] = key.Unit,
         ["allowed"] = key.Allowed,
         ["provenance"] = key.Provenance.Label,
-        ["mayChangeOnResume"] = key.MayChange,
+        ["mayChangeOnResume"] = key.MayChange.Invoke(SettingsModule.defaults),
         ["sentence"] = key.Sentence,
     })]);
 

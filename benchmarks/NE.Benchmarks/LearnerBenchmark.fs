@@ -1,4 +1,5 @@
-/// Gradient steps per second: TorchSharp eager, our dense TD3, our Neuroplastic Expansion, in alternating rounds of one process.
+/// Gradient steps per second in alternating rounds of one process: TorchSharp eager, our dense TD3 on both engines, our Neuroplastic
+/// Expansion.
 module NE.Benchmarks.LearnerBenchmark
 
 open System
@@ -6,11 +7,13 @@ open System.Diagnostics
 open NE.Model
 open NE.Model.Agents
 open NE.Model.Networks
+open NE.Model.Networks.Simd
 open NE.Model.Random
 open NE.Model.Replay
 open TorchSharp
 
 type Options = {
+    /// Of the simd engine's second column.
     Threads: int
     Observation: int
     Action: int
@@ -23,7 +26,7 @@ type Options = {
 }
 
 let defaults = {
-    Threads = 1
+    Threads = 2
     Observation = 17
     Action = 6
     Hidden = [ 256; 128 ]
@@ -115,24 +118,20 @@ let private round (seconds: float) (contender: Contender) =
 
     float count / watch.Elapsed.TotalSeconds
 
+let private create (engine: IEngine) (options: Options) settings =
+    Agent.CreateOn(engine, settings, options.Observation, options.Action, 1.0f)
+
 /// Measures a topology event by itself: an NE agent with an event at every step against one without, both otherwise equal.
 let private eventSeconds (options: Options) (replay: RandomReplay) =
     let run interval =
         let settings = settingsOf options Method.Ne
 
         use agent =
-            Agent.Create(
-                {
-                    settings with
-                        Ne.GrowInterval = Is interval
-                        Ne.Review = ReviewMode.Off
-                },
-                options.Observation,
-                options.Action,
-                1.0f,
-                "cpu",
-                options.Threads
-            )
+            create (SimdEngine.Create 1) options {
+                settings with
+                    Ne.GrowInterval = Is interval
+                    Ne.Review = ReviewMode.Off
+            }
 
         agent.Update(replay, replay.Window)
         let watch = Stopwatch.StartNew()
@@ -156,35 +155,32 @@ let run (options: Options) =
 
     use replay = new RandomReplay(shape, options.ReplayRows, 1.0f, 3L)
 
-    let create settings =
-        Agent.Create(settings, options.Observation, options.Action, 1.0f, "cpu", options.Threads)
-
     let denseSettings, neSettings =
         settingsOf options Method.Td3, settingsOf options Method.Ne
 
-    use dense = create denseSettings
-    use expanding = create neSettings
+    use torchAgent = create (TorchEngine.Create("cpu", 1)) options denseSettings
+    use simdAgent = create (SimdEngine.Create 1) options denseSettings
+    use lanesAgent = create (SimdEngine.Create options.Threads) options denseSettings
+    use expanding = create (SimdEngine.Create 1) options neSettings
 
     let step (agent: Agent) count =
         for _ in 1..count do
             agent.Update(replay, replay.Window)
 
+    let contender name run = {
+        Name = name
+        Run = run
+        Rates = ResizeArray()
+    }
+
+    let severalLanes = $"simd {options.Threads} threads"
+
     let contenders = [
-        {
-            Name = "eager"
-            Run = eager options denseSettings dense.Networks replay
-            Rates = ResizeArray()
-        }
-        {
-            Name = "dense"
-            Run = step dense
-            Rates = ResizeArray()
-        }
-        {
-            Name = "ne"
-            Run = step expanding
-            Rates = ResizeArray()
-        }
+        contender "eager" (eager options denseSettings torchAgent.Networks replay)
+        contender "torch" (step torchAgent)
+        contender "simd 1 thread" (step simdAgent)
+        contender severalLanes (step lanesAgent)
+        contender "ne" (step expanding)
     ]
 
     // Long enough for the just-in-time compiler's second tier.
@@ -208,38 +204,56 @@ let run (options: Options) =
     let paired a b =
         Seq.map2 (fun (x: float) y -> x / y) (rate a) (rate b) |> Report.median
 
-    let denseOverEager, neOverDense = paired "dense" "eager", paired "ne" "dense"
+    let neOverDense = paired "ne" "simd 1 thread"
     let event = eventSeconds options replay
     let interval = neSettings.Ne.GrowInterval.Value
-    let eventShare = event / float interval * Report.median (rate "dense")
+    let eventShare = event / float interval * Report.median (rate "simd 1 thread")
 
     let allocated =
         let before = GC.GetAllocatedBytesForCurrentThread()
-        step dense 1000
+        step simdAgent 1000
         float (GC.GetAllocatedBytesForCurrentThread() - before) / 1000.0
+
+    let peak = Roofline.measure ()
+
+    let operations =
+        Roofline.operationsPerUpdate options.Observation options.Action options.Hidden options.Batch denseSettings.Td3.PolicyDelay
+
+    let threadsOf name =
+        if name = severalLanes then float options.Threads else 1.0
+
+    let billions (c: Contender) = operations * Report.median c.Rates / 1e9
+
+    let share (c: Contender) =
+        billions c / (threadsOf c.Name * peak.Registers)
 
     let report = {|
         command = String.Join(" ", Environment.GetCommandLineArgs() |> Seq.skip 1)
         machine = Report.machine
         dotnet = Environment.Version.ToString()
-        engine = "torch cpu"
+        simd = (SimdEngine.Create 1 :> IEngine).Name
         torchSharp = (LibTorch.describe ()).TorchSharpVersion
-        threads = options.Threads
         observation = options.Observation
         action = options.Action
         hidden = options.Hidden
         batch = options.Batch
         replayRows = options.ReplayRows
+        peakGigaflopsRegisters = peak.Registers
+        peakGigaflopsProduct = peak.Product
+        megaflopsPerUpdate = operations / 1e6
         updatesPerSecond =
             dict [
                 for c in contenders ->
                     c.Name,
                     {|
                         median = Report.median c.Rates
+                        overEager = paired c.Name "eager"
+                        overTorch = paired c.Name "torch"
+                        gigaflops = billions c
+                        shareOfPeak = share c
                         rounds = c.Rates.ToArray()
                     |}
             ]
-        denseOverEager = denseOverEager
         neOverDense = neOverDense
         neOverheadPercent = 100.0 * (1.0 / neOverDense - 1.0)
         topologyEventMilliseconds = 1000.0 * event
@@ -248,10 +262,18 @@ let run (options: Options) =
         managedBytesPerUpdate = allocated
     |}
 
-    for c in contenders do
-        printfn $"{c.Name, -6} median {Report.median c.Rates:F1} updates/s  [{Seq.min c.Rates:F1} .. {Seq.max c.Rates:F1}]"
+    printfn
+        $"one core: {peak.Registers:F0} GFLOP/s between registers, {peak.Product:F0} in a 256 x 256 x 128 product; {operations / 1e6:F0} MFLOP per update"
 
-    printfn $"dense / eager {denseOverEager:F2}   ne overhead over dense {100.0 * (1.0 / neOverDense - 1.0):F2} %%"
+    printfn $"at the product's rate, with nothing but matrix products: {peak.Product * 1e9 / operations:F0} updates/s per core"
+
+    for c in contenders do
+        let overEager, overTorch = paired c.Name "eager", paired c.Name "torch"
+
+        printfn
+            $"{c.Name, -15} {Report.median c.Rates, 7:F1} updates/s [{Seq.min c.Rates, 6:F1} .. {Seq.max c.Rates, 6:F1}]  x{overEager:F2} eager  x{overTorch:F2} torch  {billions c, 4:F0} GFLOP/s  {100.0 * share c, 3:F0} %% of the peak"
+
+    printfn $"ne overhead over dense {100.0 * (1.0 / neOverDense - 1.0):F2} %%"
     printfn $"one topology event of both networks {1000.0 * event:F1} ms = {100.0 * eventShare:F2} %% of a run with growInterval {interval}"
     printfn $"managed bytes per dense update {allocated:F0}"
     Report.write options.Output report

@@ -53,6 +53,10 @@ let tests =
                     File.Exists paths.Log
                     && File.ReadAllText(paths.Log).Contains "Evaluation of step")
 
+                // The engine is simd: half a gigabyte of libraries is none of its business.
+                let files = running.MappedFiles
+                Expect.stringContains files "libmujoco" "the simulator is loaded"
+                Expect.isFalse (files.Contains "libtorch" || files.Contains "libLibTorchSharp") "libtorch is not"
                 let second = ne (train runs "stopped" [ "--steps"; "200000" ])
                 Expect.equal second.ExitCode 1 "a second run of the name"
                 Expect.stringContains second.Error "--overwrite" "the choices"

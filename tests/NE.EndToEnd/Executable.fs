@@ -56,6 +56,9 @@ type Running(environment: (string * string) list, arguments: string list) =
 
     member _.Id = started.Id
 
+    /// Paths of the files mapped into its memory, native libraries among them.
+    member _.MappedFiles = File.ReadAllText $"/proc/{started.Id}/maps"
+
     /// kill -9.
     member _.Kill() =
         started.Kill()

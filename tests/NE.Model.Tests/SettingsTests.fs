@@ -90,6 +90,37 @@ let tests =
             let longer, _ = Settings.resolve { settings with Run.Steps = 600_000L }
             Expect.equal longer.Ne.EndStep settings.Ne.EndStep "endStep"
 
+        testCase "the engine is torch on CUDA and simd elsewhere, and the machine is asked only when that decides"
+        <| fun _ ->
+            let resolved list hasCuda =
+                let asked = ref false
+
+                let answer =
+                    System.Func<bool>(fun () ->
+                        asked.Value <- true
+                        hasCuda)
+
+                let settings, _ = Settings.resolveOn answer (applied list)
+                settings.Compute.Engine.Value, asked.Value
+
+            Expect.equal (resolved [] true) (EngineKind.Torch, true) "auto on a machine with CUDA"
+            Expect.equal (resolved [] false) (EngineKind.Simd, true) "auto on one without"
+            Expect.equal (resolved [ "compute.device", "cpu" ] true) (EngineKind.Simd, false) "the CPU was asked for"
+            Expect.equal (resolved [ "compute.device", "cuda:1" ] false) (EngineKind.Torch, false) "CUDA was asked for"
+            Expect.equal (resolved [ "compute.engine", "torch" ] false) (EngineKind.Torch, false) "torch was asked for"
+            Expect.equal (resolved [ "compute.engine", "simd" ] true) (EngineKind.Simd, false) "simd was asked for"
+
+        testCase "a resumed run may change its threads when the engine gives the same bits, and never its engine"
+        <| fun _ ->
+            let mayChange name engine =
+                match Settings.tryFind name with
+                | null -> failtest "no such key"
+                | key -> key.MayChange(applied [ "compute.engine", engine ])
+
+            Expect.isTrue (mayChange "compute.threads" "simd") "threads of simd"
+            Expect.isFalse (mayChange "compute.threads" "torch") "threads of torch"
+            Expect.isFalse (mayChange "compute.engine" "simd" || mayChange "compute.engine" "torch") "engine"
+
         testCase "contradictions between values are found"
         <| fun _ ->
             let found list =
@@ -97,6 +128,8 @@ let tests =
 
             Expect.equal (found []) [] "the defaults are fine"
             Expect.equal (found [ "td3.bufferSize", "100" ]) [ "td3.bufferSize" ] "less than a batch"
+            Expect.equal (found [ "compute.engine", "simd"; "compute.device", "cuda" ]) [ "compute.engine" ] "simd on CUDA"
+            Expect.equal (found [ "compute.engine", "torch"; "compute.device", "cuda" ]) [] "torch on CUDA"
             Expect.equal (found [ "ne.finalDensity", "0.1" ]) [ "ne.finalDensity" ] "networks only grow"
             Expect.equal (found [ "run.steps", "1000"; "td3.startSteps", "1000" ]) [ "td3.startSteps" ] "nothing to learn"
 

@@ -30,7 +30,7 @@ let private files (texts: (string * string) list) (name: string) : string | null
     | None -> null
 
 let private build texts source options pairs =
-    ConfigurationBuilder.Build(arguments source options pairs, files texts, known)
+    ConfigurationBuilder.Build(arguments source options pairs, files texts, known, (fun () -> false))
 
 let private fails texts source options pairs =
     try
@@ -256,6 +256,44 @@ let resume =
             let changed = change [ "run.steps", "200000", "--steps" ] []
             let names = [ for struct (name, _, _) in Settings.difference stored changed -> name ]
             Expect.equal names [ "run.steps" ] "only the length"
+        }
+
+        test "a run from before there were engines goes on with torch" {
+            let yaml =
+                ConfigurationWriter.Yaml(stored).Split('\n')
+                |> Array.filter (fun line -> not (line.Contains "engine"))
+                |> String.concat "\n"
+
+            let old = ConfigurationBuilder.Read(yaml, "config.yaml")
+            Expect.equal (value "compute.engine" stored) "simd" "a new run"
+            Expect.equal (value "compute.engine" old) "torch" "an old one"
+
+            Expect.equal
+                (value "compute.engine" (ConfigurationBuilder.Change(old, arguments None [] [ "checkpoint.every=7" ])))
+                "torch"
+                "resumed"
+        }
+
+        test "the threads may change with the simd engine only, the engine never" {
+            let refusal stored pairs =
+                try
+                    ConfigurationBuilder.Change(stored, arguments None [] pairs) |> ignore
+                    ""
+                with :? UserError as problem ->
+                    problem.Message
+
+            let torch = (build [] None [] [ "compute.engine=torch" ]).Settings
+            Expect.equal (refusal stored [ "compute.threads=2" ]) "" "simd"
+
+            Expect.stringContains
+                (refusal torch [ "compute.threads=2" ])
+                "compute.threads: is part of what the run is and stays 1 (found 2)"
+                "torch"
+
+            for pair in [ "compute.engine=torch"; "compute.engine=auto" ] do
+                Expect.stringContains (refusal stored [ pair ]) "compute.engine: is part of what the run is and stays simd" pair
+
+            Expect.stringContains (refusal stored [ "compute.device=cuda" ]) "it must be torch" "a device that the engine cannot use"
         }
 
         test "what the run is cannot change" {

@@ -126,6 +126,7 @@ let doctor =
             for name in
                 [
                     ".NET"
+                    "engine"
                     "libtorch"
                     "libmujoco"
                     "rendering"

@@ -125,7 +125,7 @@ let tests =
             let runs = folder.File "runs"
 
             let missing =
-                Func<_>(fun () -> raise (MuJoCoUnavailableException("libmujoco 2.2.2 is not here; install it", null)))
+                Func<_, _>(fun _ -> raise (MuJoCoUnavailableException("libmujoco 2.2.2 is not here; install it", null)))
 
             let shell =
                 ShellHost(Output = new StringWriter(), Error = new StringWriter(), DefaultRuns = runs, Prepare = missing)
@@ -162,6 +162,41 @@ let tests =
             Expect.stringContains (File.ReadAllText(Path.Combine(folder.Path, "a", "config.yaml"))) "every: 77" "config.yaml"
         }
 
+        test "run.json and status say the engine, and only what the run needs is prepared" {
+            for option, engine in [ [], "simd"; [ "--engine"; "torch" ], "torch" ] do
+                use folder = new TemporaryFolder()
+                let mutable prepared = ""
+
+                let prepare =
+                    Func<_, _>(fun (compute: NE.Model.ComputeSettings | null) ->
+                        prepared <- NE.Model.Networks.Engines.describe (nonNull compute)
+                        let versions = dict [ "ne", "test"; "engine", prepared ]
+                        Dictionary<string, string>(versions) :> IReadOnlyDictionary<string, string>)
+
+                let shell start =
+                    ShellHost(
+                        Output = new StringWriter(),
+                        Error = new StringWriter(),
+                        DefaultRuns = folder.Path,
+                        Width = 160,
+                        HasCuda = (fun () -> false),
+                        StartRun = Func<_, _> start,
+                        Prepare = prepare
+                    )
+
+                execute (shell (ending interrupted)) (train @ option) |> ignore
+                Expect.stringStarts prepared engine "prepared"
+                Expect.equal ((runJson folder.Path).GetProperty("engine").GetString()) engine "run.json"
+                let _, output, _ = execute (shell noRun) [ "status"; "a" ]
+                Expect.stringContains output $"{prepared}, 1 thread" "status"
+        }
+
+        test "an engine that does not exist is a user error that names the choices" {
+            let code, _, errors = shell [ "train"; "--engine"; "simt" ]
+            Expect.equal code ExitCode.UserError "exit code"
+            Expect.stringContains errors "compute.engine = simt: did you mean 'simd'?; allowed: auto, or torch, simd" "message"
+        }
+
         test "resume refuses a run that another process works on" {
             use folder = new TemporaryFolder()
             execute (host folder.Path (ending interrupted)) train |> ignore
@@ -196,7 +231,8 @@ let tests =
                     info.TotalSteps,
                     info.Threads,
                     info.Device,
-                    info.Stretches
+                    info.Stretches,
+                    info.Engine
                 )
 
             asIfKilled.Write paths.RunInfo

@@ -51,7 +51,8 @@ let host (runs: string) (start: RunRequest -> ITrainingRun) : ShellHost =
         DefaultRuns = runs,
         Width = 160,
         StartRun = Func<_, _> start,
-        Prepare = fun () -> Dictionary<string, string>(versions) :> IReadOnlyDictionary<string, string>
+        HasCuda = (fun () -> false),
+        Prepare = fun _ -> Dictionary<string, string>(versions) :> IReadOnlyDictionary<string, string>
     )
 
 let noRun (_: RunRequest) : ITrainingRun =

@@ -30,7 +30,8 @@ let private info name =
         1000L,
         1,
         "cpu",
-        [ RunStretch(started, 0L, "host", 12, versions) ]
+        [ RunStretch(started, 0L, "host", 12, versions) ],
+        "simd"
     )
 
 [<Tests>]
@@ -138,6 +139,11 @@ let tests =
             read.Write(scratch.Sub "again.json")
             Expect.equal (File.ReadAllText(scratch.Sub "again.json")) (File.ReadAllText file) "fields"
             Expect.equal (read.Seed, read.Status, read.StatusReason) (7L, RunState.Interrupted, "SIGTERM") "values"
+            Expect.equal read.Engine "simd" "engine"
+            let old = (File.ReadAllText file).Replace(",\n  \"engine\": \"simd\"", "")
+            Expect.isFalse (old.Contains "engine") "as it was written before there were engines"
+            File.WriteAllText(file, old)
+            Expect.isNull (RunInfo.Read file).Engine "an old file says nothing"
             Expect.equal (Seq.exactlyOne read.Stretches).Versions["ne"] "0.1.0" "versions"
             Expect.stringContains (File.ReadAllText file) "\"status\": \"interrupted\"" "status by name"
             Expect.equal (Directory.GetFiles scratch.Path).Length 2 "no left-over"

@@ -60,6 +60,30 @@ let tests =
                     expectSame (complete changes folder "again") whole "the run"
                     expectSame (interrupted changes [ 1; 85; 125 ] folder "interrupted") whole "the run")
 
+        testCase "on torch, too, a run that was stopped and resumed is the same, and not that of the simd engine"
+        <| fun _ ->
+            inFolder (fun folder ->
+                let on engine = [ "run.steps", "400"; "compute.engine", engine ]
+                let whole = complete (on "torch") folder "whole"
+                expectSame (interrupted (on "torch") [ 130; 120 ] folder "interrupted") whole "the run"
+                let other = complete (on "simd") folder "simd"
+                Expect.notEqual other.State.Components["parameters"] whole.State.Components["parameters"] "other bits")
+
+        testCase "on simd the number of threads may change at every resume, and nothing shows"
+        <| fun _ ->
+            inFolder (fun folder ->
+                let on threads = [ "run.steps", "400"; "compute.engine", "simd"; "compute.threads", threads ]
+                let whole = complete (on "1") folder "whole"
+                use created = create folder "changing"
+
+                for threads, steps in [ "2", 130; "3", 120 ] do
+                    let outcome = trainUntil steps (request created.Paths (settings (on threads)))
+                    Expect.equal outcome.Phase RunPhase.Interrupted $"stopped after {steps} more steps"
+
+                let outcome = train toTheEnd (request created.Paths (settings (on "1")))
+                Expect.equal outcome.Phase RunPhase.Completed $"the run completes: {outcome.Message}"
+                expectSame (identity created.Paths) whole "the run")
+
         for environment in [ "Ant-v4"; "Humanoid-v4" ] do
             testCase $"{environment}, whose rewards read lagged physics, resumes exactly"
             <| fun _ ->

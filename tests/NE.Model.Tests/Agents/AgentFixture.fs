@@ -33,10 +33,20 @@ let small: Settings =
         }
     )
 
+/// The same settings on either engine.
+let onEachEngine (settings: Settings) =
+    [ EngineKind.Torch; EngineKind.Simd ]
+    |> List.map (fun engine ->
+        $"%A{engine}",
+        {
+            settings with
+                Compute.Engine = Is engine
+        })
+
 let td3 = { small with Run.Method = Method.Td3 }
 
 let create (settings: Settings) =
-    Agent.Create(settings, shape.ObservationSize, shape.ActionSize, MaxAction, "cpu", 1)
+    Agent.Create(settings, shape.ObservationSize, shape.ActionSize, MaxAction)
 
 let step (agent: Agent) count =
     for _ in 1..count do

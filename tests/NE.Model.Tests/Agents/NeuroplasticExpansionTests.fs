@@ -56,36 +56,37 @@ let private noClip = { small with Network.WeightClip = 0.0 }
 [<Tests>]
 let tests =
     testList "NeuroplasticExpansion" [
-        test "with start density 1, prune off and review off it equals td3 bit for bit over 1,000 steps" {
-            use dense = create td3
+        for (engine, td3), (_, small) in List.zip (onEachEngine td3) (onEachEngine small) do
+            test $"{engine}: with start density 1, prune off and review off it equals td3 bit for bit over 1,000 steps" {
+                use dense = create td3
 
-            use expanding =
-                create {
-                    small with
-                        Ne.StartDensity = 1.0
-                        Ne.Omega = 0.0
-                        Ne.Review = ReviewMode.Off
-                }
+                use expanding =
+                    create {
+                        small with
+                            Ne.StartDensity = 1.0
+                            Ne.Omega = 0.0
+                            Ne.Review = ReviewMode.Off
+                    }
 
-            for _ in 1..10 do
-                step dense 100
-                step expanding 100
-                let a, b = dense.Save(), expanding.Save()
-                Expect.equal b.Parameters a.Parameters "parameters"
-                Expect.equal b.Targets a.Targets "targets"
-                Expect.equal b.Moments a.Moments "moments"
-        }
+                for _ in 1..10 do
+                    step dense 100
+                    step expanding 100
+                    let a, b = dense.Save(), expanding.Save()
+                    Expect.equal b.Parameters a.Parameters "parameters"
+                    Expect.equal b.Targets a.Targets "targets"
+                    Expect.equal b.Moments a.Moments "moments"
+            }
 
-        test "an inactive weight, its target and its moments are exactly zero after every step and event" {
-            use agent = withDeadNeurons small
-            expectMaskedZero agent
-
-            for _ in 1..130 do
-                step agent 1
+            test $"{engine}: an inactive weight, its target and its moments are exactly zero after every step and event" {
+                use agent = withDeadNeurons small
                 expectMaskedZero agent
 
-            Expect.isNull (agent.FindNonFinite()) "all finite"
-        }
+                for _ in 1..130 do
+                    step agent 1
+                    expectMaskedZero agent
+
+                Expect.isNull (agent.FindNonFinite()) "all finite"
+            }
 
         test "targets are copied after the initial mask is applied" {
             use agent = create small
@@ -444,7 +445,7 @@ let tests =
             use replay = new NE.Benchmarks.RandomReplay(shape, 2000, 1.0f, 3L)
 
             for seed in 1L .. 6L do
-                use agent = Agent.Create({ settings with Run.Seed = seed }, 17, 6, 1.0f, "cpu", 1)
+                use agent = Agent.Create({ settings with Run.Seed = seed }, 17, 6, 1.0f)
                 let group = agent.Networks.Critics
                 let slot = group.Layout.Slot(0, 1)
                 let neuron = 7

@@ -21,29 +21,32 @@ let private isRefused (action: unit -> unit) =
         true
 
 let private continues title settings stops =
-    testCase title (fun () ->
-        for stop in stops do
-            use whole = create settings
+    testList title [
+        for engine, settings in onEachEngine settings ->
+            testCase engine (fun () ->
+                for stop in stops do
+                    use whole = create settings
 
-            for group in groups whole do
-                kill group 0 0 [ 2; 3 ]
+                    for group in groups whole do
+                        kill group 0 0 [ 2; 3 ]
 
-            step whole stop
-            let saved = whole.Save()
-            use resumed = create settings
-            resumed.Restore saved
-            Expect.equal (digest resumed) (digest whole) $"restored at {stop}"
-            step whole 75
-            step resumed 75
-            Expect.equal (digest resumed) (digest whole) $"75 steps after {stop}"
-            Expect.equal resumed.GradientStep whole.GradientStep "step"
-            let window = replay.Value.Window
-            Expect.equal (resumed.Measure(replay.Value, window)) (whole.Measure(replay.Value, window)) "metrics"
+                    step whole stop
+                    let saved = whole.Save()
+                    use resumed = create settings
+                    resumed.Restore saved
+                    Expect.equal (digest resumed) (digest whole) $"restored at {stop}"
+                    step whole 75
+                    step resumed 75
+                    Expect.equal (digest resumed) (digest whole) $"75 steps after {stop}"
+                    Expect.equal resumed.GradientStep whole.GradientStep "step"
+                    let window = replay.Value.Window
+                    Expect.equal (resumed.Measure(replay.Value, window)) (whole.Measure(replay.Value, window)) "metrics"
 
-            let changes (agent: Agent) =
-                agent.TakeTopologyChanges() |> Array.map (fun change -> $"%A{change}")
+                    let changes (agent: Agent) =
+                        agent.TakeTopologyChanges() |> Array.map (fun change -> $"%A{change}")
 
-            Expect.equal (changes resumed) (changes whole) "pending and new events")
+                    Expect.equal (changes resumed) (changes whole) "pending and new events")
+    ]
 
 [<Tests>]
 let tests =

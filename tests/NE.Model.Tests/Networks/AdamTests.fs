@@ -69,7 +69,10 @@ let private reference (weights: float32[]) (steps: float32[] list) =
 
 let private perEngine name body =
     testList name [
-        for engineName, engine in engines -> testCase engineName (fun () -> body engine.Value)
+        for engineName, makeEngine in engines ->
+            testCase engineName (fun () ->
+                use engine = makeEngine ()
+                body engine)
     ]
 
 [<Tests>]
@@ -95,11 +98,12 @@ let tests =
             let theirs = parameter.detach().data<float32>().ToArray()
             Expect.isLessThan (largestDifference (read block Field.Weights) theirs) 1e-6 "weights")
 
-        testCase "the fused kernel and the torch operations agree to 1e-6, with mask, bound and ages" (fun () ->
+        testCase "all engines agree to 1e-6, with mask, bound and ages" (fun () ->
             let results = [
-                for _, engine in engines do
-                    use block = block engine.Value 3L true true
-                    run engine.Value block (gradients 3L 400)
+                for _, makeEngine in engines do
+                    use engine = makeEngine ()
+                    use block = block engine 3L true true
+                    run engine block (gradients 3L 400)
 
                     [
                         for field in
@@ -113,8 +117,9 @@ let tests =
                     ]
             ]
 
-            for a, b in List.zip results[0] results[1] do
-                Expect.isLessThan (largestDifference a b) 1e-6 "field")
+            for other in List.tail results do
+                for a, b in List.zip results[0] other do
+                    Expect.isLessThan (largestDifference a b) 1e-6 "field")
 
         perEngine "a masked weight and its moments stay exactly zero whatever its gradient" (fun engine ->
             use block = block engine 4L true true
@@ -162,8 +167,7 @@ let tests =
             Expect.isLessThanOrEqual moved (3e-4 * 1.001) "at most lr (1 + 1e-3)"
             Expect.isGreaterThan moved (3e-4 * 0.99) "a full step all the same")
 
-        testCase "ages and moments are flushed before they turn denormal" (fun () ->
-            let engine = fused.Value
+        perEngine "ages and moments are flushed before they turn denormal" (fun engine ->
             use block = block engine 8L false false
             run engine block (gradients 8L 1)
             let silent = Array.zeroCreate<float32> layout.Length
@@ -206,39 +210,45 @@ let tests =
                 if m = 0.0f then
                     Expect.equal t 0.0f "zero stays zero"))
 
-        testCase "the fused kernels give the bits of a scalar loop" (fun () ->
-            // The scalar loop below does the kernel's operations one element at a time, in float32.
-            let engine = fused.Value
-            use block = block engine 12L true true
-            let w, mask = read block Field.Weights, read block Field.Mask
-            let n = layout.Length
-            let m, v = Array.zeroCreate<float32> n, Array.zeroCreate<float32> n
-            let p1, p2 = Array.create n 1.0f, Array.create n 1.0f
-            let b1, b2, c1, c2 = 0.9f, 0.999f, float32 (1.0 - 0.9), float32 (1.0 - 0.999)
-            let steps = gradients 12L 50
+        testList "the vector kernels give the bits of a scalar loop" [
+            for engineName, makeEngine in ("fused kernels", fun () -> fused.Value) :: simdEngines do
+                for sparse in [ true; false ] do
+                    testCase $"{engineName}, sparse: {sparse}" (fun () ->
+                        // The scalar loop below does the kernel's operations one element at a time, in float32. The powers of beta1 become 0 within
+                        // these steps, so that engines which stop reading them are caught in the act.
+                        use engine = makeEngine ()
+                        use block = block engine 12L sparse true
+                        let w, mask = read block Field.Weights, read block Field.Mask
+                        let n = layout.Length
+                        let m, v = Array.zeroCreate<float32> n, Array.zeroCreate<float32> n
+                        let p1, p2 = Array.create n 1.0f, Array.create n 1.0f
+                        let b1, b2, c1, c2 = 0.9f, 0.999f, float32 (1.0 - 0.9), float32 (1.0 - 0.999)
+                        let steps = gradients 12L 250
 
-            for gradient in steps do
-                for i in 0 .. n - 1 do
-                    let g = gradient[i] * mask[i]
+                        for gradient in steps do
+                            for i in 0 .. n - 1 do
+                                let g = gradient[i] * mask[i]
 
-                    let flush threshold magnitude x =
-                        if magnitude < threshold then 0.0f else x
+                                let flush threshold magnitude x =
+                                    if magnitude < threshold then 0.0f else x
 
-                    let first = b1 * m[i] + c1 * g
-                    m[i] <- flush 1e-30f (abs first) first
-                    let second = b2 * v[i] + c2 * (g * g)
-                    v[i] <- flush 1e-30f second second
-                    let power1 = b1 * p1[i]
-                    p1[i] <- flush ElementwiseKernels.FlushPower power1 power1
-                    let power2 = b2 * p2[i]
-                    p2[i] <- flush ElementwiseKernels.FlushPower power2 power2
-                    let root = MathF.Sqrt(1.0f - p2[i])
+                                let first = b1 * m[i] + c1 * g
+                                m[i] <- flush 1e-30f (abs first) first
+                                let second = b2 * v[i] + c2 * (g * g)
+                                v[i] <- flush 1e-30f second second
+                                let power1 = b1 * p1[i]
+                                p1[i] <- flush ElementwiseKernels.FlushPower power1 power1
+                                let power2 = b2 * p2[i]
+                                p2[i] <- flush ElementwiseKernels.FlushPower power2 power2
+                                let root = MathF.Sqrt(1.0f - p2[i])
 
-                    let step =
-                        (3e-4f * m[i] * root) / ((1.0f - p1[i]) * (MathF.Sqrt v[i] + 1e-8f * root))
+                                let step =
+                                    (3e-4f * m[i] * root) / ((1.0f - p1[i]) * (MathF.Sqrt v[i] + 1e-8f * root))
 
-                    w[i] <- Math.Clamp((w[i] - step) * mask[i], -0.3f, 0.3f)
+                                w[i] <- Math.Clamp((w[i] - step) * mask[i], -0.3f, 0.3f)
 
-            run engine block steps
-            Expect.equal (bits (read block Field.Weights)) (bits w) "weights")
+                        run engine block steps
+                        Expect.equal (bits (read block Field.Weights)) (bits w) "weights"
+                        Expect.equal (bits (read block Field.Beta2Powers)) (bits p2) "ages")
+        ]
     ]

@@ -3,6 +3,7 @@ module NE.Model.Tests.Networks.EngineFixture
 
 open System
 open NE.Model.Networks
+open NE.Model.Networks.Simd
 open NE.Model.Random
 
 /// libtorch's threads are one for the whole process, so every test asks for one.
@@ -12,7 +13,24 @@ let fused: Lazy<IEngine> = lazy (TorchEngine.Create("cpu", 1) :> IEngine)
 let torchOperations: Lazy<IEngine> =
     lazy (TorchEngine.CreateWithTorchOperations() :> IEngine)
 
-let engines = [ "fused kernels", fused; "torch operations", torchOperations ]
+/// Our own kernels. An engine belongs to one thread, and tests run side by side: each test makes its own.
+let simdAt width threads () : IEngine = SimdEngine.CreateAt(width, threads)
+
+/// Our own kernels in every width, on one thread and on several.
+let simdEngines: (string * (unit -> IEngine)) list = [
+    "simd 512 bits", simdAt VectorWidth.Bits512 1
+    "simd 256 bits", simdAt VectorWidth.Bits256 1
+    "simd 128 bits", simdAt VectorWidth.Bits128 1
+    "simd 3 threads", simdAt (VectorWidth.best ()) 3
+]
+
+/// Every engine and code path by name; the caller disposes of what it makes.
+let engines: (string * (unit -> IEngine)) list =
+    [
+        "fused kernels", (fun () -> fused.Value)
+        "torch operations", (fun () -> torchOperations.Value)
+    ]
+    @ simdEngines
 
 let draws seed = stream seed Purpose.Initialisation
 

@@ -64,11 +64,21 @@ let private cases = [
 
 let private perCase name body =
     testList name [
-        for engineName, engine in engines do
+        for engineName, makeEngine in engines do
             for case in cases do
                 let widths = String.Join("-", case.Layout.Widths.ToArray())
 
-                testCase $"{engineName}, {case.Layout.Stacks} x {widths}, %A{case.Head}" (fun () -> body engine.Value case)
+                testCase $"{engineName}, {case.Layout.Stacks} x {widths}, %A{case.Head}" (fun () ->
+                    use engine = makeEngine ()
+                    body engine case)
+    ]
+
+let private perEngine name body =
+    testList name [
+        for engineName, makeEngine in engines ->
+            testCase engineName (fun () ->
+                use engine = makeEngine ()
+                body engine)
     ]
 
 [<Tests>]
@@ -155,12 +165,12 @@ let tests =
             let expected = (nonNull leaf.grad).narrow(1L, int64 first, int64 count)
             Expect.isLessThan (largestDifference (readMatrix pass.InputGradient) (array expected)) 1e-5 "gradients")
 
-        testCase "the pointwise operations of both code paths agree" (fun () ->
+        testCase "the pointwise operations of all engines agree" (fun () ->
             let rows, columns = 37, 6
 
             let results = [
-                for _, lazyEngine in engines do
-                    let engine = lazyEngine.Value
+                for _, makeEngine in engines do
+                    use engine = makeEngine ()
                     let draws = draws 3L
 
                     let random columns =
@@ -191,10 +201,11 @@ let tests =
                     ]
             ]
 
-            Expect.isLessThan (largestDifference results[0] results[1]) 1e-5 "all results")
+            for other in List.tail results do
+                Expect.isLessThan (largestDifference results[0] other) 1e-5 "all results")
 
-        testCase "the smoothed action stays within its bounds and near the action" (fun () ->
-            let engine, draws = fused.Value, draws 4L
+        perEngine "the smoothed action stays within its bounds and near the action" (fun engine ->
+            let draws = draws 4L
             let rows = 200
             let a = normals draws (rows * 3) |> Array.map (fun x -> Math.Clamp(x, -0.4f, 0.4f))
 
@@ -208,8 +219,7 @@ let tests =
                 Expect.isLessThanOrEqual (abs after) 0.4f "within the action's range"
                 Expect.isLessThanOrEqual (abs (after - before)) 0.2000001f "within the noise's clip")
 
-        testCase "the TD target bootstraps unless the transition was terminal" (fun () ->
-            let engine = fused.Value
+        perEngine "the TD target bootstraps unless the transition was terminal" (fun engine ->
             let column values = matrixOf engine 2 1 values
             let target = engine.CreateMatrix(2, 1)
 
@@ -223,14 +233,28 @@ let tests =
 
             Expect.equal (readMatrix target) [| 1.0f; 2.0f |] "r when terminal, r + gamma min Q' otherwise")
 
-        testCase "a minibatch holds each row as stored, with room for the next action" (fun () ->
+        perEngine "a minibatch holds each row as stored, with room for the next action" (fun engine ->
             let shape: NE.Model.Replay.TransitionShape = { ObservationSize = 4; ActionSize = 2 }
             use replay = new NE.Benchmarks.RandomReplay(shape, 50, 1.0f, 1L)
-            use batch = fused.Value.CreateMinibatch(3, shape)
+            use batch = engine.CreateMinibatch(3, shape)
             batch.Gather(replay, ReadOnlySpan [| 7L; 0L; 49L |])
 
             let expected = Array.collect replay.Row [| 7L; 0L; 49L |]
 
             Expect.equal (readMatrix (batch.View(0, shape.StoredWidth))) expected "rows"
-            Expect.equal shape.BatchWidth (shape.StoredWidth + 2) "room for a'")
+            Expect.equal shape.BatchWidth (shape.StoredWidth + 2) "room for a'"
+
+            Expect.throwsT<ArgumentException> (fun () -> batch.Gather(replay, ReadOnlySpan [| 1L; 2L |])) "two rows for a batch of three")
+
+        perEngine "what does not fit is refused" (fun engine ->
+            let layout = BlockLayout.Create(1, [ 3; 4; 2 ])
+            use target = engine.CreateBlock(layout, false)
+            use matrix = engine.CreateMatrix(2, 3)
+            use pass = engine.CreatePass(target, 1, matrix, Linear, NoGradient)
+            let short = Array.zeroCreate<float32> 5
+            Expect.throwsT<ArgumentException> (fun () -> writeMatrix matrix short) "five floats for 2 x 3"
+            Expect.throwsT<ArgumentException> (fun () -> matrix.Read(Span short)) "room for five of 2 x 3"
+            Expect.throwsT<ArgumentException> (fun () -> write target Field.Weights short) "five floats for a block"
+            Expect.throwsT<InvalidOperationException> (fun () -> read target Field.Gradients |> ignore) "a target has no gradients"
+            Expect.throwsT<InvalidOperationException> (fun () -> pass.Backward()) "a pass without gradient")
     ]

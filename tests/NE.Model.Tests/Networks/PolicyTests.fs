@@ -30,25 +30,26 @@ let tests =
         for widths in [ [ 17; 256; 128; 6 ]; [ 376; 40; 17 ]; [ 3; 5; 7; 9; 1 ]; [ 2; 1 ] ] do
             let title = String.Join("-", widths)
 
-            testCase $"acting equals the engine's forward pass, {title}" (fun () ->
-                let layout, parameters, policy = make widths 0.4f 1L
-                let engine = fused.Value
-                use block = engine.CreateBlock(layout, true)
-                write block Field.Weights parameters
-                let observations = normals (draws 6L) (20 * layout.Inputs)
-                let input = matrixOf engine 20 layout.Inputs observations
-                use pass = engine.CreatePass(block, 1, input, ScaledTanh 0.4f, NoGradient)
-                pass.Forward()
-                let expected = readMatrix (pass.Output 0)
-                let scratch = policy.CreateScratch()
+            for engineName, makeEngine in engines do
+                testCase $"acting equals the forward pass of {engineName}, {title}" (fun () ->
+                    let layout, parameters, policy = make widths 0.4f 1L
+                    use engine = makeEngine ()
+                    use block = engine.CreateBlock(layout, true)
+                    write block Field.Weights parameters
+                    let observations = normals (draws 6L) (20 * layout.Inputs)
+                    let input = matrixOf engine 20 layout.Inputs observations
+                    use pass = engine.CreatePass(block, 1, input, ScaledTanh 0.4f, NoGradient)
+                    pass.Forward()
+                    let expected = readMatrix (pass.Output 0)
+                    let scratch = policy.CreateScratch()
 
-                let actions =
-                    observations
-                    |> Array.chunkBySize layout.Inputs
-                    |> Array.collect (act policy scratch)
+                    let actions =
+                        observations
+                        |> Array.chunkBySize layout.Inputs
+                        |> Array.collect (act policy scratch)
 
-                Expect.isLessThan (largestDifference actions expected) 2e-6 "actions"
-                Expect.all actions (fun a -> abs a <= 0.4f) "within the bounds")
+                    Expect.isLessThan (largestDifference actions expected) 2e-6 "actions"
+                    Expect.all actions (fun a -> abs a <= 0.4f) "within the bounds")
 
             testCase $"a policy survives its bytes, {title}" (fun () ->
                 let _, _, policy = make widths 1.5f 42L
