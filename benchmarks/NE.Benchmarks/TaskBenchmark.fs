@@ -127,8 +127,7 @@ type private PartsMeter(settings: Settings, task: ITask) =
     let replay = new RandomReplay(shape, 20_000, info.ActionHigh[0], 3L)
 
     let agent =
-        let compute = settings.Compute
-        Agent.Create(settings, info.ObservationSize, info.ActionSize, info.ActionHigh[0], compute.Device, compute.Threads)
+        Agent.Create(settings, info.ObservationSize, info.ActionSize, info.ActionHigh[0])
 
     /// Repeats pieces of work for so many seconds.
     let microseconds seconds (steps: int) (work: unit -> unit) =
