@@ -50,6 +50,7 @@ let main arguments =
             | "run" :: rest ->
                 parseRun RunBenchmark.defaults rest
                 |> Result.map (fun options () -> RunBenchmark.measure options)
+            | [ "sparse" ] -> Ok(fun () -> SparseBenchmark.run SparseBenchmark.defaults)
             | _ -> Error "name a benchmark: learner or run"
         with :? FormatException ->
             Error "a number was expected"
