@@ -7,6 +7,7 @@ open NE.Model.Tasks
 
 let private usage =
     "usage: NE.Benchmarks learner [--threads N] [--observation N] [--action N] [--hidden 256,128] [--batch N] [--replay ROWS] [--rounds N] [--seconds S] [--output FILE]
+       NE.Benchmarks sparse
        NE.Benchmarks run [--environment ID] [--stored TRANSITIONS] [--steps N] [--output FILE]
        NE.Benchmarks environments [TASK...] [--seconds S] [--rounds R] [--json FILE]   (TASK: an id, or all)"
 
@@ -87,7 +88,8 @@ let main arguments =
             | "environments" :: rest ->
                 parseEnvironments EnvironmentBenchmark.defaults [] rest
                 |> Result.map (fun options () -> EnvironmentBenchmark.measure options)
-            | _ -> Error "name a benchmark: learner, run or environments"
+            | [ "sparse" ] -> Ok(fun () -> SparseBenchmark.run SparseBenchmark.defaults)
+            | _ -> Error "name a benchmark: learner, run, environments or sparse"
         with
         | :? FormatException
         | :? OverflowException -> Error "a number was expected"
