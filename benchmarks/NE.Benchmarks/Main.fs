@@ -12,7 +12,8 @@ let private usage =
        ./ne bench environments [TASK...] [--seconds S] [--rounds R] [--json FILE]   (TASK: an id, or all)
        ./ne bench task [TASK] [--steps-per-round S] [--rounds N] [--envs N] [--threads N] [--json FILE] [key=value...]
        ./ne bench inference [--observation N] [--action N] [--hidden 256,128] [--rounds N] [--seconds S] [--json FILE]
-       ./ne bench memory [TASK] [--rows N] [--updates N] [--json FILE] [key=value...]"
+       ./ne bench memory [TASK] [--rows N] [--updates N] [--json FILE] [key=value...]
+       ./ne bench sparse   (one matrix product with weights left out; not part of all)"
 
 let rec private parseLearner (options: LearnerBenchmark.Options) arguments =
     match arguments with
@@ -100,10 +101,11 @@ let main arguments =
             | "memory" :: rest ->
                 MemoryBenchmark.parse MemoryBenchmark.defaults rest
                 |> Result.map (fun options () -> MemoryBenchmark.measure options)
+            | [ "sparse" ] -> Ok(fun () -> SparseBenchmark.run SparseBenchmark.defaults)
             // A child of the task benchmark.
             | "contender" :: folder :: pairs ->
                 Ok(fun () -> RunServer.serve RunServer.WarmUp Console.In Console.Out folder (RunServer.changes pairs))
-            | _ -> Error "name a benchmark: learner, run, environments, task, inference or memory"
+            | _ -> Error "name a benchmark: learner, run, environments, task, inference, memory or sparse"
         with
         | :? FormatException
         | :? OverflowException -> Error "a number was expected"
