@@ -222,7 +222,8 @@ let run (options: Options) =
     let threadsOf name =
         if name = severalLanes then float options.Threads else 1.0
 
-    let billions (c: Contender) = operations * Report.median c.Rates / 1e9
+    let billions (c: Contender) =
+        operations * Report.median c.Rates / 1e9
 
     let share (c: Contender) =
         billions c / (threadsOf c.Name * peak.Registers)
