@@ -40,8 +40,8 @@ let defaults = {
 /// Something that takes gradient steps.
 type private Contender = {
     Name: string
-    /// Takes this many steps.
-    Run: int -> unit
+    /// Works for so many seconds and returns its steps per second.
+    Round: float -> float
     Rates: ResizeArray<float>
 }
 
@@ -107,16 +107,29 @@ let private settingsOf (options: Options) method =
             Ne.ReviewFirstStep = Is 0L
     }
 
-/// Updates per second of one round, and after it the number of updates taken.
-let private round (seconds: float) (contender: Contender) =
+/// Steps per second of a round, given what takes so many steps.
+let private round (run: int -> unit) (seconds: float) =
     let watch = Stopwatch.StartNew()
     let mutable count = 0
 
     while watch.Elapsed.TotalSeconds < seconds do
-        contender.Run 20
+        run 20
         count <- count + 20
 
     float count / watch.Elapsed.TotalSeconds
+
+/// Debian's PyTorch on one thread and the best kernels of OpenBLAS.
+let private startPyTorch (options: Options) =
+    PyTorchPeer.Start {
+        Work = Learner
+        Observation = options.Observation
+        Action = options.Action
+        Hidden = options.Hidden
+        Batch = options.Batch
+        MaxAction = 1.0
+        ReplayRows = options.ReplayRows
+        Threads = 1
+    }
 
 let private create (engine: IEngine) (options: Options) settings =
     Agent.CreateOn(engine, settings, options.Observation, options.Action, 1.0f)
@@ -146,6 +159,7 @@ let private eventSeconds (options: Options) (replay: RandomReplay) =
     (run 2L - run 1_000_000L) * 2.0
 
 let run (options: Options) =
+    let loadBefore = Report.load ()
     LibTorch.ensureLoaded ()
 
     let shape = {
@@ -162,34 +176,55 @@ let run (options: Options) =
     use simdAgent = create (SimdEngine.Create 1) options denseSettings
     use lanesAgent = create (SimdEngine.Create options.Threads) options denseSettings
     use expanding = create (SimdEngine.Create 1) options neSettings
+    use expandingTorch = create (TorchEngine.Create("cpu", 1)) options neSettings
 
     let step (agent: Agent) count =
         for _ in 1..count do
             agent.Update(replay, replay.Window)
 
-    let contender name run = {
+    let contender name round = {
         Name = name
-        Run = run
+        Round = round
         Rates = ResizeArray()
+    }
+
+    use _ = PeerProcess.KillAllOnSignals()
+    let pyTorch = startPyTorch options
+
+    match pyTorch with
+    | Ok peer -> printfn $"PyTorch {peer.Versions.Torch}, {peer.Versions.Blas}, kernel {peer.Versions.Kernel}"
+    | Error problem -> printfn $"without PyTorch: {problem}"
+
+    use _ = {
+        new IDisposable with
+            member _.Dispose() =
+                pyTorch |> Result.iter (fun peer -> (peer :> IDisposable).Dispose())
     }
 
     let severalLanes = $"simd {options.Threads} threads"
 
     let contenders = [
-        contender "eager" (eager options denseSettings torchAgent.Networks replay)
-        contender "torch" (step torchAgent)
-        contender "simd 1 thread" (step simdAgent)
-        contender severalLanes (step lanesAgent)
-        contender "ne" (step expanding)
+        match pyTorch with
+        | Ok peer -> contender "pytorch" (fun seconds -> (peer.Round seconds).StepsPerSecond)
+        | Error _ -> ()
+        contender "eager" (round (eager options denseSettings torchAgent.Networks replay))
+        contender "torch" (round (step torchAgent))
+        contender "simd 1 thread" (round (step simdAgent))
+        contender severalLanes (round (step lanesAgent))
+        contender "ne" (round (step expanding))
+        // Of the same engine as torch, so that the cost of NE is known for both.
+        contender "ne torch" (round (step expandingTorch))
     ]
+
+    let baseline = contenders.Head.Name
 
     // Long enough for the just-in-time compiler's second tier.
     for contender in contenders do
-        round 3.0 contender |> ignore
+        contender.Round 3.0 |> ignore
 
     for number in 1 .. options.Rounds do
         for contender in contenders do
-            contender.Rates.Add(round options.SecondsPerRound contender)
+            contender.Rates.Add(contender.Round options.SecondsPerRound)
 
         let rates =
             contenders
@@ -205,6 +240,7 @@ let run (options: Options) =
         Seq.map2 (fun (x: float) y -> x / y) (rate a) (rate b) |> Report.median
 
     let neOverDense = paired "ne" "simd 1 thread"
+    let neOverDenseTorch = paired "ne torch" "torch"
     let event = eventSeconds options replay
     let interval = neSettings.Ne.GrowInterval.Value
     let eventShare = event / float interval * Report.median (rate "simd 1 thread")
@@ -231,7 +267,14 @@ let run (options: Options) =
     let report = {|
         command = String.Join(" ", Environment.GetCommandLineArgs() |> Seq.skip 1)
         machine = Report.machine
+        processor = Report.processor
+        loadBefore = loadBefore
+        loadAfter = Report.load ()
         dotnet = Environment.Version.ToString()
+        pyTorch =
+            match pyTorch with
+            | Ok peer -> $"{peer.Versions.Torch}, {peer.Versions.Blas}, kernel {peer.Versions.Kernel}, {peer.Versions.Threads} thread"
+            | Error problem -> problem
         simd = (SimdEngine.Create 1 :> IEngine).Name
         torchSharp = (LibTorch.describe ()).TorchSharpVersion
         observation = options.Observation
@@ -248,6 +291,11 @@ let run (options: Options) =
                     c.Name,
                     {|
                         median = Report.median c.Rates
+                        overPyTorch =
+                            (if baseline = "pytorch" then
+                                 Nullable(paired c.Name "pytorch")
+                             else
+                                 Nullable())
                         overEager = paired c.Name "eager"
                         overTorch = paired c.Name "torch"
                         gigaflops = billions c
@@ -257,6 +305,7 @@ let run (options: Options) =
             ]
         neOverDense = neOverDense
         neOverheadPercent = 100.0 * (1.0 / neOverDense - 1.0)
+        neOverheadPercentTorch = 100.0 * (1.0 / neOverDenseTorch - 1.0)
         topologyEventMilliseconds = 1000.0 * event
         growInterval = interval
         topologyEventSharePercent = 100.0 * eventShare
@@ -269,12 +318,12 @@ let run (options: Options) =
     printfn $"at the product's rate, with nothing but matrix products: {peak.Product * 1e9 / operations:F0} updates/s per core"
 
     for c in contenders do
-        let overEager, overTorch = paired c.Name "eager", paired c.Name "torch"
+        let over, overTorch = paired c.Name baseline, paired c.Name "torch"
 
         printfn
-            $"{c.Name, -15} {Report.median c.Rates, 7:F1} updates/s [{Seq.min c.Rates, 6:F1} .. {Seq.max c.Rates, 6:F1}]  x{overEager:F2} eager  x{overTorch:F2} torch  {billions c, 4:F0} GFLOP/s  {100.0 * share c, 3:F0} %% of the peak"
+            $"{c.Name, -15} {Report.median c.Rates, 7:F1} updates/s [{Seq.min c.Rates, 6:F1} .. {Seq.max c.Rates, 6:F1}]  x{over:F2} {baseline}  x{overTorch:F2} torch  {billions c, 4:F0} GFLOP/s  {100.0 * share c, 3:F0} %% of the peak"
 
-    printfn $"ne overhead over dense {100.0 * (1.0 / neOverDense - 1.0):F2} %%"
+    printfn $"ne overhead over dense: simd {100.0 * (1.0 / neOverDense - 1.0):F2} %%, torch {100.0 * (1.0 / neOverDenseTorch - 1.0):F2} %%"
     printfn $"one topology event of both networks {1000.0 * event:F1} ms = {100.0 * eventShare:F2} %% of a run with growInterval {interval}"
     printfn $"managed bytes per dense update {allocated:F0}"
     Report.write options.Output report

@@ -4,6 +4,7 @@ module NE.Shell.Tests.Support
 open System
 open System.Collections.Generic
 open System.IO
+open System.Threading
 open System.Threading.Tasks
 open Expecto
 open NE.Actors.Runs
@@ -17,7 +18,16 @@ type TemporaryFolder() =
     member _.File(name: string) = Path.Combine(path, name)
 
     interface IDisposable with
-        member _.Dispose() = Directory.Delete(path, true)
+        member _.Dispose() =
+            // A log whose closing was given up after its patience may still write a last file.
+            let rec delete attempts =
+                try
+                    Directory.Delete(path, true)
+                with :? IOException when attempts > 1 ->
+                    Thread.Sleep 50
+                    delete (attempts - 1)
+
+            delete 20
 
 /// A run that ends when the test, or a request to stop, says so.
 type FakeRun(status: RunStatus) =
