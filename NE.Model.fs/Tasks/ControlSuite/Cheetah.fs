@@ -22,7 +22,7 @@ type Cheetah() =
         member _.Before(_, _) = ()
 
         member _.Observe(physics, observation) =
-            let rest = Common.append (physics.QPos.Slice 1) observation
+            let rest = Observation.append (physics.QPos.Slice 1) observation
             physics.QVel.CopyTo rest
 
         member _.Evaluate(physics, _, _, terms) =

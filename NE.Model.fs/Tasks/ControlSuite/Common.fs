@@ -54,11 +54,6 @@ module internal Common =
     /// An entry of a body's rotation matrix.
     let orientation (physics: IPhysics) (body: int) (entry: int) = physics.XMat[9 * body + entry]
 
-    /// Copies the values to the front of the target and returns the rest of it.
-    let append (values: ReadOnlySpan<float>) (target: Span<float>) : Span<float> =
-        values.CopyTo target
-        target.Slice values.Length
-
     /// Draws every joint that has limits uniformly between them. All joints are hinges and slides, so joint i is position i.
     let drawLimitedJoints (stream: Random.Stream) (start: IStartState) =
         for joint in 0 .. start.NQ - 1 do

@@ -45,7 +45,7 @@ type Reacher(hard: bool) =
         member _.Before(_, _) = ()
 
         member _.Observe(physics, observation) =
-            let rest = Common.append physics.QPos observation
+            let rest = Observation.append physics.QPos observation
             rest[0] <- toTarget physics 0
             rest[1] <- toTarget physics 1
             physics.QVel.CopyTo(rest.Slice 2)

@@ -84,8 +84,8 @@ type Ant(version: GymnasiumVersion, contactForces: bool) =
         member _.Before(physics, memory) = memory[0] <- torsoX physics
 
         member _.Observe(physics, observation) =
-            let rest = Common.append (physics.QPos.Slice 2) observation
-            let rest = Common.append physics.QVel rest
+            let rest = Observation.append (physics.QPos.Slice 2) observation
+            let rest = Observation.append physics.QVel rest
 
             if contactForces then
                 let world =

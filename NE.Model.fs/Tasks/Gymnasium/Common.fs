@@ -44,11 +44,6 @@ module internal Common =
         for i in 0 .. values.Length - 1 do
             values[i] <- values[i] + scale * stream.NextNormal()
 
-    /// Copies the values to the front of the target and returns the rest of it.
-    let append (values: ReadOnlySpan<float>) (target: Span<float>) : Span<float> =
-        values.CopyTo target
-        target.Slice values.Length
-
     /// Copies the values, each clipped to [-bound, bound].
     let copyClipped (bound: float) (values: ReadOnlySpan<float>) (target: Span<float>) =
         for i in 0 .. values.Length - 1 do

@@ -37,7 +37,7 @@ type HalfCheetah(version: GymnasiumVersion) =
         member _.Before(physics, memory) = memory[0] <- physics.QPos[0]
 
         member _.Observe(physics, observation) =
-            let rest = Common.append (physics.QPos.Slice 1) observation
+            let rest = Observation.append (physics.QPos.Slice 1) observation
             physics.QVel.CopyTo rest
 
         member _.Evaluate(physics, action, memory, terms) =

@@ -46,7 +46,7 @@ type Hopper(version: GymnasiumVersion) =
         member _.Before(physics, memory) = memory[0] <- physics.QPos[0]
 
         member _.Observe(physics, observation) =
-            let rest = Common.append (physics.QPos.Slice 1) observation
+            let rest = Observation.append (physics.QPos.Slice 1) observation
             Common.copyClipped 10.0 physics.QVel rest
 
         member _.Evaluate(physics, action, memory, terms) =

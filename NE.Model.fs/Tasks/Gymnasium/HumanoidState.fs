@@ -17,11 +17,11 @@ module internal HumanoidState =
             | V4 -> 0, 0
             | V5 -> 1, 6
 
-        let rest = Common.append (physics.QPos.Slice 2) observation
-        let rest = Common.append physics.QVel rest
-        let rest = Common.append (physics.CInert.Slice(10 * world)) rest
-        let rest = Common.append (physics.CVel.Slice(6 * world)) rest
-        let rest = Common.append (physics.QFrcActuator.Slice root) rest
+        let rest = Observation.append (physics.QPos.Slice 2) observation
+        let rest = Observation.append physics.QVel rest
+        let rest = Observation.append (physics.CInert.Slice(10 * world)) rest
+        let rest = Observation.append (physics.CVel.Slice(6 * world)) rest
+        let rest = Observation.append (physics.QFrcActuator.Slice root) rest
         physics.CFrcExt.Slice(6 * world).CopyTo rest
 
     /// 5e-7 times the squared contact forces, at most 10.

@@ -45,7 +45,7 @@ type InvertedPendulum(version: GymnasiumVersion) =
         member _.Before(_, _) = ()
 
         member _.Observe(physics, observation) =
-            let rest = Common.append physics.QPos observation
+            let rest = Observation.append physics.QPos observation
             physics.QVel.CopyTo rest
 
         member _.Evaluate(physics, _, _, terms) =

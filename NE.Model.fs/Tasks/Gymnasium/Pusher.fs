@@ -66,8 +66,8 @@ type Pusher(version: GymnasiumVersion) =
             memory[1] <- objectToTips physics
 
         member _.Observe(physics, observation) =
-            let rest = Common.append (physics.QPos.Slice(0, 7)) observation
-            let rest = Common.append (physics.QVel.Slice(0, 7)) rest
+            let rest = Observation.append (physics.QPos.Slice(0, 7)) observation
+            let rest = Observation.append (physics.QVel.Slice(0, 7)) rest
             physics.XPos.Slice(3 * tips, 9).CopyTo rest
 
         member _.Evaluate(physics, action, memory, terms) =

@@ -66,8 +66,8 @@ type Reacher(version: GymnasiumVersion) =
             observation[1] <- cos qpos[1]
             observation[2] <- sin qpos[0]
             observation[3] <- sin qpos[1]
-            let rest = Common.append (qpos.Slice(2, 2)) (observation.Slice 4)
-            let rest = Common.append (physics.QVel.Slice(0, 2)) rest
+            let rest = Observation.append (qpos.Slice(2, 2)) (observation.Slice 4)
+            let rest = Observation.append (physics.QVel.Slice(0, 2)) rest
 
             // The third component of v4 is always 0: the arm is planar.
             for i in 0 .. rest.Length - 1 do
