@@ -50,13 +50,6 @@ type Derived<'T> =
         | Is value -> value
         | Auto -> invalidOp "the settings were not resolved before use"
 
-/// Which agent is trained.
-type Method =
-    /// Dense TD3 (with weight clipping, like every method of the paper).
-    | Td3
-    /// TD3 with Neuroplastic Expansion.
-    | Ne
-
 /// Who may step and who may learn when.
 type Schedule =
     /// Act, store, learn, in turn: the paper's loop.
@@ -141,6 +134,8 @@ type Td3Settings = {
     BufferSize: Derived<int64>
     StartSteps: Derived<int64>
     UpdatesPerStep: int
+    /// Gradient steps taken at once when learning begins.
+    PrimingUpdates: int64
     ExplorationNoise: float
     TargetNoise: float
     TargetNoiseClip: float
@@ -181,6 +176,52 @@ type NeSettings = {
     Awaken: float
 }
 
+/// Reset (spec 5).
+type ResetSettings = {
+    /// Environment steps between two resets.
+    Every: Derived<int64>
+}
+
+/// ReDo (spec 5).
+type ReDoSettings = {
+    /// Gradient steps between two looks for dormant neurons.
+    Every: Derived<int64>
+    /// Score at or below which a neuron is dormant.
+    Threshold: float
+}
+
+/// Plasticity injection (spec 5).
+type InjectionSettings = {
+    /// Environment step of the injection.
+    Step: Derived<int64>
+}
+
+/// Shrink and perturb (spec 5).
+type ShrinkAndPerturbSettings = {
+    /// Environment steps between two of them.
+    Every: Derived<int64>
+    /// Factor of the old parameters.
+    Shrink: float
+    /// Factor of the fresh ones.
+    Noise: float
+}
+
+/// Regenerative regularisation (spec 5).
+type L2InitSettings = {
+    /// Factor of the squared distance from the initial parameters in the loss.
+    Weight: float
+}
+
+/// Continual backprop (spec 5).
+type ContinualBackpropSettings = {
+    /// Share of the mature units of a layer that is replaced at every update.
+    ReplacementRate: float
+    /// Updates that a new unit is left alone.
+    Maturity: int64
+    /// Decay of a unit's utility.
+    UtilityDecay: float
+}
+
 /// When the run's state is committed.
 type CheckpointSettings = { Every: int64 }
 
@@ -215,6 +256,12 @@ type Settings = {
     Network: NetworkSettings
     Td3: Td3Settings
     Ne: NeSettings
+    Reset: ResetSettings
+    ReDo: ReDoSettings
+    Injection: InjectionSettings
+    ShrinkAndPerturb: ShrinkAndPerturbSettings
+    L2Init: L2InitSettings
+    ContinualBackprop: ContinualBackpropSettings
     Checkpoint: CheckpointSettings
     Evaluation: EvaluationSettings
     Log: LogSettings
@@ -254,7 +301,7 @@ module Settings =
     let defaults: Settings = {
         Run = {
             Environment = "HalfCheetah-v4"
-            Method = Ne
+            Method = Method.Ne
             Seed = 0L
             Steps = 1_000_000L
         }
@@ -283,6 +330,7 @@ module Settings =
             BufferSize = Auto
             StartSteps = Auto
             UpdatesPerStep = 1
+            PrimingUpdates = 0L
             ExplorationNoise = 0.1
             TargetNoise = 0.2
             TargetNoiseClip = 0.5
@@ -316,6 +364,20 @@ module Settings =
             ReviewPortion = 0.25
             ReviewSignal = ReviewSignal.Fau
             Awaken = 0.4
+        }
+        Reset = { Every = Auto }
+        ReDo = { Every = Auto; Threshold = 0.0 }
+        Injection = { Step = Auto }
+        ShrinkAndPerturb = {
+            Every = Auto
+            Shrink = 0.8
+            Noise = 0.2
+        }
+        L2Init = { Weight = 1e-2 }
+        ContinualBackprop = {
+            ReplacementRate = 1e-4
+            Maturity = 100L
+            UtilityDecay = 0.99
         }
         Checkpoint = { Every = 25_000L }
         Evaluation = { Every = Auto; Episodes = 10 }
@@ -463,6 +525,12 @@ module Settings =
                 | _ -> Error "not a device"
     }
 
+    let private methods = {
+        Words = Method.words
+        Show = Method.show
+        Parse = Method.parse
+    }
+
     let private text = {
         Words = "an id of `ne env list`, PATH.yaml, plugin:PATH.dll[#Type] or external:COMMAND"
         Show = id
@@ -504,10 +572,10 @@ module Settings =
             "run.method"
             ""
             Paper
-            (choice [ "ne", Ne; "td3", Td3 ])
+            methods
             (fun s -> s.Run.Method)
             (fun v s -> { s with Run.Method = v })
-            "The agent: Neuroplastic Expansion on TD3, or dense TD3."
+            "The agent: dense TD3, or TD3 with what keeps it plastic, joined by '+', such as ne or redo+layer-norm."
         fixedKey
             "run.seed"
             ""
@@ -672,6 +740,14 @@ module Settings =
             (fun s -> s.Td3.UpdatesPerStep)
             (fun v s -> { s with Td3.UpdatesPerStep = v })
             "Replay ratio: gradient steps per environment step."
+        fixedKey
+            "td3.primingUpdates"
+            "gradient steps"
+            (Cited "Reset")
+            (steps 0L)
+            (fun s -> s.Td3.PrimingUpdates)
+            (fun v s -> { s with Td3.PrimingUpdates = v })
+            "Gradient steps taken at once when learning begins, on the first startSteps transitions: heavy priming, a stress test of plasticity."
         key
             "td3.explorationNoise"
             "max action"
@@ -934,6 +1010,103 @@ module Settings =
             (fun v s -> { s with Ne.Awaken = v })
             "Fraction of active units below which review=official may review."
         key
+            "reset.every"
+            "environment steps"
+            PaperUnstated
+            (derived (steps 1L))
+            (fun s -> s.Reset.Every)
+            (fun v s -> { s with Reset.Every = v })
+            "Steps between two resets of all networks; auto: 200,000, in shorter runs steps/3 but at least 100,000. Never within half of that before the end."
+        key
+            "redo.every"
+            "gradient steps"
+            (Cited "ReDo")
+            (derived (steps 1L))
+            (fun s -> s.ReDo.Every)
+            (fun v s -> { s with ReDo.Every = v })
+            "Gradient steps between two looks for dormant neurons; auto: steps/15 (200,000 at 3M)."
+        key
+            "redo.threshold"
+            "mean activity of the layer"
+            (Cited "ReDo")
+            notNegative
+            (fun s -> s.ReDo.Threshold)
+            (fun v s -> { s with ReDo.Threshold = v })
+            "A neuron whose activation score is at or below this is drawn anew."
+        key
+            "injection.step"
+            "environment steps"
+            PaperUnstated
+            (derived (steps 1L))
+            (fun s -> s.Injection.Step)
+            (fun v s -> { s with Injection.Step = v })
+            "Step at which new bodies are injected; auto: steps/3."
+        key
+            "shrinkAndPerturb.every"
+            "environment steps"
+            Ours
+            (derived (steps 1L))
+            (fun s -> s.ShrinkAndPerturb.Every)
+            (fun v s -> { s with ShrinkAndPerturb.Every = v })
+            "Steps between two shrinkings; auto: as reset.every."
+        key
+            "shrinkAndPerturb.shrink"
+            ""
+            Ours
+            fraction
+            (fun s -> s.ShrinkAndPerturb.Shrink)
+            (fun v s -> { s with ShrinkAndPerturb.Shrink = v })
+            "Factor of the old parameters."
+        key
+            "shrinkAndPerturb.noise"
+            ""
+            Ours
+            fraction
+            (fun s -> s.ShrinkAndPerturb.Noise)
+            (fun v s -> { s with ShrinkAndPerturb.Noise = v })
+            "Factor of the fresh parameters that are added."
+        key
+            "l2Init.weight"
+            ""
+            (Cited "L2 Init")
+            notNegative
+            (fun s -> s.L2Init.Weight)
+            (fun v s -> { s with L2Init.Weight = v })
+            "Factor of the squared distance from the initial parameters in every loss."
+        key
+            "continualBackprop.replacementRate"
+            "fraction of the mature units"
+            (Cited "continual backprop")
+            fraction
+            (fun s -> s.ContinualBackprop.ReplacementRate)
+            (fun v s -> {
+                s with
+                    ContinualBackprop.ReplacementRate = v
+            })
+            "Units of a layer that are replaced at every update; fractions are carried over."
+        key
+            "continualBackprop.maturity"
+            "updates"
+            (Cited "continual backprop")
+            (steps 0L)
+            (fun s -> s.ContinualBackprop.Maturity)
+            (fun v s -> {
+                s with
+                    ContinualBackprop.Maturity = v
+            })
+            "Updates that a new unit is left alone."
+        key
+            "continualBackprop.utilityDecay"
+            ""
+            (Cited "continual backprop")
+            openFraction
+            (fun s -> s.ContinualBackprop.UtilityDecay)
+            (fun v s -> {
+                s with
+                    ContinualBackprop.UtilityDecay = v
+            })
+            "Decay of a unit's utility at every update."
+        key
             "checkpoint.every"
             "environment steps"
             Ours
@@ -1120,7 +1293,10 @@ module Settings =
             whole "td3.startSteps" "min(25,000, steps/40)" settings.Td3.StartSteps (fun () -> min 25_000L (total / 40L))
 
         let gradientSteps =
-            max 1L ((total - start.Value) * int64 settings.Td3.UpdatesPerStep)
+            max
+                1L
+                ((total - start.Value) * int64 settings.Td3.UpdatesPerStep
+                 + settings.Td3.PrimingUpdates)
 
         let endStep =
             whole "ne.endStep" "gradient steps of the run" settings.Ne.EndStep (fun () -> gradientSteps)
@@ -1133,6 +1309,22 @@ module Settings =
 
         let firstReview =
             whole "ne.reviewFirstStep" "0.1 of endStep" settings.Ne.ReviewFirstStep (fun () -> endStep.Value / 10L)
+
+        let resetRule = "200,000, in shorter runs steps/3 but at least 100,000"
+
+        let resetPeriod () =
+            min 200_000L (max 100_000L (total / 3L))
+
+        let reset = whole "reset.every" resetRule settings.Reset.Every resetPeriod
+
+        let shrink =
+            whole "shrinkAndPerturb.every" resetRule settings.ShrinkAndPerturb.Every resetPeriod
+
+        let redo =
+            whole "redo.every" "steps/15" settings.ReDo.Every (fun () -> max 1L (total / 15L))
+
+        let injection =
+            whole "injection.step" "steps/3" settings.Injection.Step (fun () -> max 1L (total / 3L))
 
         let evaluation =
             whole "evaluation.every" "5,000, or steps/60 below 300k steps" settings.Evaluation.Every (fun () ->
@@ -1147,6 +1339,10 @@ module Settings =
                 Ne.GrowInterval = interval
                 Ne.ReviewWindow = window
                 Ne.ReviewFirstStep = firstReview
+                Reset.Every = reset
+                ReDo.Every = redo
+                Injection.Step = injection
+                ShrinkAndPerturb.Every = shrink
                 Evaluation.Every = evaluation
         },
         List.ofSeq derivations
@@ -1190,6 +1386,15 @@ module Settings =
                     "td3.startSteps"
                     (showInteger settings.Td3.StartSteps.Value)
                     $"not below run.steps = {settings.Run.Steps}: nothing would be learned"
+
+            if
+                settings.Run.Method.Has Technique.PlasticityInjection
+                && settings.Injection.Step.Value >= settings.Run.Steps
+            then
+                problem
+                    "injection.step"
+                    (showInteger settings.Injection.Step.Value)
+                    $"not below run.steps = {settings.Run.Steps}: nothing would be injected"
 
             if round > settings.Run.Steps then
                 problem

@@ -35,6 +35,7 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
                 LayerMask.dense slot.Outputs slot.Inputs))
 
     let mutable fanIn = masks |> Array.map (Array.map LayerMask.fanIn)
+    let mutable edits = 0L
 
     // Where a field is held for a moment on its way out; a new array each time would land on the large-object heap.
     let passing = Array.zeroCreate<float32> layout.Length
@@ -50,6 +51,19 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
         values
 
     let write (block: IParameterBlock) field (values: float32[]) = block.Write(field, ReadOnlySpan values)
+
+    /// Every parameter back within its clip bound.
+    let clip (values: float32[]) =
+        match kappa with
+        | None -> ()
+        | Some kappa ->
+            for slot in layout.Slots do
+                let bound = WeightBounds.clip kappa slot.Inputs
+
+                WeightBounds.clamp bound (Span(values, slot.Weights, slot.WeightCount))
+                |> ignore
+
+                WeightBounds.clamp bound (Span(values, slot.Biases, slot.Outputs)) |> ignore
 
     do
         match kappa with
@@ -106,7 +120,15 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
     member internal _.FieldBytes = 4 * layout.Length
     /// Copies the target networks' weights to the host.
     member _.ReadTarget() = read target Field.Weights
-    member _.WriteOnline(field, values) = write online field values
+
+    member _.WriteOnline(field, values) =
+        edits <- edits + 1L
+        write online field values
+
+    /// How often the online networks were written from outside the optimiser.
+    member internal _.Edits = edits
+    /// Brings host values of the parameters back within their clip bounds.
+    member _.Clip(values: float32[]) = clip values
     member _.WriteTarget values = write target Field.Weights values
 
     /// Makes these the masks that the optimiser applies. The weights are the caller's to zero.
@@ -124,21 +146,24 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
 
     /// Draws the weights as PyTorch draws a Linear layer, clips them, and makes the target equal.
     member _.Initialise(stream: Stream) =
+        edits <- edits + 1L
         let weights = layout.Initialise stream
-
-        match kappa with
-        | None -> ()
-        | Some kappa ->
-            for slot in layout.Slots do
-                let bound = WeightBounds.clip kappa slot.Inputs
-
-                WeightBounds.clamp bound (Span(weights, slot.Weights, slot.WeightCount))
-                |> ignore
-
-                WeightBounds.clamp bound (Span(weights, slot.Biases, slot.Outputs)) |> ignore
-
+        clip weights
         write online Field.Weights weights
         write target Field.Weights weights
+
+    /// The same, and an optimiser that has taken no step.
+    member this.Recreate(stream: Stream) =
+        this.Initialise stream
+
+        for field, fresh in
+            [
+                Field.FirstMoments, 0.0f
+                Field.SecondMoments, 0.0f
+                Field.Beta1Powers, 1.0f
+                Field.Beta2Powers, 1.0f
+            ] do
+            write online field (Array.create layout.Length fresh)
 
     /// Name of the first tensor with a NaN or an infinity; null when there is none.
     member _.FindNonFinite() : string | null =

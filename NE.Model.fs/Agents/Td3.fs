@@ -150,9 +150,15 @@ type Td3Workspace(networks: Td3Networks, rows: int) =
 
             batch.Dispose()
 
+/// A term of the losses beside TD3's own.
+type IGradientTerm =
+    inherit IDisposable
+    /// Adds the term's gradient to the group's Gradients. Called before every Adam step of the group.
+    abstract Add: group: NetworkGroup -> unit
+
 /// The TD3 update (spec 2.12), over any engine.
 [<Sealed>]
-type Td3(networks: Td3Networks, settings: Td3Settings) =
+type Td3(networks: Td3Networks, settings: Td3Settings, terms: IGradientTerm list) =
     let engine = networks.Engine
     let actor, critics = networks.Actor, networks.Critics
     let maxAction = networks.Task.MaxAction
@@ -166,6 +172,12 @@ type Td3(networks: Td3Networks, settings: Td3Settings) =
 
     let criticAdam, actorAdam =
         adam settings.CriticLearningRate, adam settings.ActorLearningRate
+
+    let optimise (group: NetworkGroup) options =
+        for term in terms do
+            term.Add group
+
+        engine.Adam(group.Online, options)
 
     let noiseDeviation = float32 settings.TargetNoise * maxAction
     let noiseClip = float32 settings.TargetNoiseClip * maxAction
@@ -198,6 +210,9 @@ type Td3(networks: Td3Networks, settings: Td3Settings) =
         w.Actor.Backward()
         -engine.Mean(w.FirstCritic.Output 0)
 
+    /// What is added to TD3's own losses.
+    member _.Terms = terms
+
     /// Whether gradient step t also updates the actor and the targets.
     member _.IsActorDue(t: int64) = t % int64 settings.PolicyDelay = 0L
 
@@ -208,7 +223,7 @@ type Td3(networks: Td3Networks, settings: Td3Settings) =
         if not (Double.IsFinite loss) then
             raise (NonFiniteException("The critics' loss", t))
 
-        engine.Adam(critics.Online, criticAdam)
+        optimise critics criticAdam
 
         if this.IsActorDue t then
             let objective = this.ActorGradient w
@@ -216,7 +231,7 @@ type Td3(networks: Td3Networks, settings: Td3Settings) =
             if not (Double.IsFinite objective) then
                 raise (NonFiniteException("The actor's loss", t))
 
-            engine.Adam(actor.Online, actorAdam)
+            optimise actor actorAdam
             // theta' = tau theta + (1 - tau) theta'
             engine.Polyak(critics.Target, critics.Online, tau)
             engine.Polyak(actor.Target, actor.Online, tau)

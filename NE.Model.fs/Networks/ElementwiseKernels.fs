@@ -117,6 +117,15 @@ let polyak (target: nativeptr<float32>) (online: nativeptr<float32>) (length: in
         store target i (t + tau * (load online i - t))
         i <- i + Lanes
 
+/// gradient += rate * (weight - anchor), for a multiple of 16 floats.
+let pullTowards (gradient: nativeptr<float32>) (weight: nativeptr<float32>) (anchor: nativeptr<float32>) (length: int) (rate: float32) =
+    let rate = Vector256.Create rate
+    let mutable i = 0
+
+    while i < length do
+        store gradient i (load gradient i + rate * (load weight i - load anchor i))
+        i <- i + Lanes
+
 /// A rows x columns matrix whose rows are `Stride` floats apart.
 [<Struct; NoEquality; NoComparison>]
 type Strided = {

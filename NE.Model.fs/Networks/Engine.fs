@@ -120,6 +120,9 @@ type IEngine =
     /// target += tau * (online - target).
     abstract Polyak: target: IParameterBlock * online: IParameterBlock * tau: float32 -> unit
 
+    /// gradients += rate * (weights - anchor), entry by entry; the anchor is a block of the same layout.
+    abstract PullTowards: block: IParameterBlock * anchor: IParameterBlock * rate: float32 -> unit
+
     abstract Copy: source: IMatrix * destination: IMatrix -> unit
     abstract Fill: matrix: IMatrix * value: float32 -> unit
     /// Arithmetic mean of all entries.

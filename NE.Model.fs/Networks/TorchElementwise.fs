@@ -11,6 +11,7 @@ type internal IElementwise =
     abstract ScaledTanhBackward: d: TorchMatrix * output: TorchMatrix * scale: float32 -> unit
     abstract Adam: block: TorchBlock * options: AdamOptions -> unit
     abstract Polyak: target: TorchMemory * online: TorchMemory * tau: float32 -> unit
+    abstract PullTowards: block: TorchBlock * anchor: TorchMemory * rate: float32 -> unit
     abstract Copy: source: TorchMatrix * destination: TorchMatrix -> unit
     abstract Fill: matrix: TorchMatrix * value: float32 -> unit
     abstract Mean: matrix: TorchMatrix -> float
@@ -54,6 +55,10 @@ type internal FusedElementwise() =
 
         member _.Polyak(target, online, tau) =
             polyak target.Address online.Address target.Length tau
+
+        member _.PullTowards(block, anchor, rate) =
+            let field name = (block.Memory name).Address
+            pullTowards (field Field.Gradients) (field Field.Weights) anchor.Address anchor.Length rate
 
         member _.Copy(source, destination) = copy source.Strided destination.Strided
         member _.Fill(matrix, value) = fill matrix.Strided value
@@ -123,6 +128,13 @@ type internal TorchElementwise() =
         member _.Polyak(target, online, tau) =
             use _ = torch.NewDisposeScope()
             target.Tensor.add_ ((online.Tensor - target.Tensor).mul_(scalar tau)) |> ignore
+
+        member _.PullTowards(block, anchor, rate) =
+            use _ = torch.NewDisposeScope()
+            let field name = (block.Memory name).Tensor
+
+            (field Field.Gradients).add_(((field Field.Weights) - anchor.Tensor).mul_(scalar rate))
+            |> ignore
 
         member _.Copy(source, destination) =
             destination.Tensor.copy_ source.Tensor |> ignore

@@ -262,6 +262,9 @@ type TorchEngine private (device: torch.Device, elementwise: IElementwise) =
         member _.Polyak(target, online, tau) =
             elementwise.Polyak((target :?> TorchBlock).Memory Field.Weights, (online :?> TorchBlock).Memory Field.Weights, tau)
 
+        member _.PullTowards(block, anchor, rate) =
+            elementwise.PullTowards(block :?> TorchBlock, (anchor :?> TorchBlock).Memory Field.Weights, rate)
+
         member _.Copy(source, destination) =
             elementwise.Copy(matrix source, matrix destination)
 

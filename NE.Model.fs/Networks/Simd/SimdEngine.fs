@@ -53,6 +53,9 @@ type SimdEngine private (width: VectorWidth, threads: int) =
         member _.Polyak(target, online, tau) =
             (target :?> SimdBlock).Polyak(online :?> SimdBlock, tau)
 
+        member _.PullTowards(block, anchor, rate) =
+            (block :?> SimdBlock).PullTowards(anchor :?> SimdBlock, rate)
+
         member _.Copy(source, destination) =
             copy (matrix source).Strided (matrix destination).Strided
 
