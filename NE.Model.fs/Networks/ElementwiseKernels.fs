@@ -246,6 +246,14 @@ let add (target: Strided) (source: Strided) =
         for c in 0 .. target.Columns - 1 do
             NativePtr.set t c (NativePtr.get t c + NativePtr.get s c)
 
+/// destination = kept + (added - subtracted), in this order: equal bodies cancel without a rounding error.
+let combine (kept: Strided) (added: Strided) (subtracted: Strided) (destination: Strided) =
+    for r in 0 .. destination.Rows - 1 do
+        let k, a, s, into = kept.Row r, added.Row r, subtracted.Row r, destination.Row r
+
+        for c in 0 .. destination.Columns - 1 do
+            NativePtr.set into c (NativePtr.get k c + (NativePtr.get a c - NativePtr.get s c))
+
 let fill (matrix: Strided) (value: float32) =
     for r in 0 .. matrix.Rows - 1 do
         let row = matrix.Row r

@@ -13,6 +13,7 @@ type internal IElementwise =
     abstract Polyak: target: TorchMemory * online: TorchMemory * tau: float32 -> unit
     abstract PullTowards: block: TorchBlock * anchor: TorchMemory * rate: float32 -> unit
     abstract Copy: source: TorchMatrix * destination: TorchMatrix -> unit
+    abstract Combine: kept: TorchMatrix * added: TorchMatrix * subtracted: TorchMatrix * destination: TorchMatrix -> unit
     abstract Fill: matrix: TorchMatrix * value: float32 -> unit
     abstract Mean: matrix: TorchMatrix -> float
 
@@ -61,6 +62,10 @@ type internal FusedElementwise() =
             pullTowards (field Field.Gradients) (field Field.Weights) anchor.Address anchor.Length rate
 
         member _.Copy(source, destination) = copy source.Strided destination.Strided
+
+        member _.Combine(kept, added, subtracted, destination) =
+            combine kept.Strided added.Strided subtracted.Strided destination.Strided
+
         member _.Fill(matrix, value) = fill matrix.Strided value
         member _.Mean matrix = mean matrix.Strided
 
@@ -138,6 +143,12 @@ type internal TorchElementwise() =
 
         member _.Copy(source, destination) =
             destination.Tensor.copy_ source.Tensor |> ignore
+
+        member _.Combine(kept, added, subtracted, destination) =
+            use _ = torch.NewDisposeScope()
+
+            destination.Tensor.copy_ ((added.Tensor - subtracted.Tensor).add_ kept.Tensor)
+            |> ignore
 
         member _.Fill(matrix, value) =
             use _ = torch.NewDisposeScope()

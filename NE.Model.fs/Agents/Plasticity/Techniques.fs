@@ -46,9 +46,9 @@ module Techniques =
             | Technique.Reset -> Some(NetworkReset(networks, settings))
             | Technique.ReDo -> Some(ReDo(networks, probe, settings.ReDo, seed))
             | Technique.ShrinkAndPerturb -> Some(ShrinkAndPerturb(networks, settings))
+            | Technique.PlasticityInjection -> Some(PlasticityInjection(networks, List.distinct [ work; probe ], probe, settings))
             | Technique.ContinualBackprop -> Some(ContinualBackprop(networks, td3, work, settings.ContinualBackprop, seed))
             // Terms of the gradient, and forms of the networks.
             | Technique.L2Init
             | Technique.LayerNorm
-            | Technique.CRelu
-            | Technique.PlasticityInjection -> None)
+            | Technique.CRelu -> None)
