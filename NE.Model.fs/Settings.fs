@@ -114,10 +114,33 @@ type ComputeSettings = {
     Threads: int
 }
 
+/// Which hidden layers have a LayerNorm between their linear outputs and their activation.
+[<RequireQualifiedAccess>]
+type LayerNorm =
+    | Off
+    /// Every hidden layer of the actor and of the critics: the paper's LN.
+    | All
+    /// The last hidden layer of each critic: the official code's critic.
+    | CriticLast
+
+/// What a hidden layer makes of its linear outputs z.
+[<RequireQualifiedAccess>]
+type Activation =
+    /// max(z, 0).
+    | Relu
+    /// [max(z, 0), max(-z, 0)], twice as many features as outputs: concatenated ReLU (Shang et al. 2016; Abbas et al. 2023).
+    | Crelu
+
 /// The networks, common to all methods.
 type NetworkSettings = {
-    /// Widths of the hidden layers of the actor and of each critic.
+    /// Features that the hidden layers of the actor hand on. With CReLU half as many linear outputs make them.
     Hidden: int list
+    /// The same of each critic; Auto: as Hidden.
+    CriticHidden: Derived<int list>
+    /// Hidden layers of 256 features added before each critic's output and at the actor's front.
+    Scale: int
+    LayerNorm: LayerNorm
+    Activation: Activation
     /// Weight clipping: |w| and |b| stay below this times 1/sqrt(fan-in); 0 switches it off.
     WeightClip: float
 }
@@ -317,6 +340,10 @@ module Settings =
         }
         Network = {
             Hidden = [ 256; 128 ]
+            CriticHidden = Auto
+            Scale = 0
+            LayerNorm = LayerNorm.Off
+            Activation = Activation.Relu
             WeightClip = 3.0
         }
         Td3 = {
@@ -652,6 +679,38 @@ module Settings =
             (fun s -> s.Network.Hidden)
             (fun v s -> { s with Network.Hidden = v })
             "Hidden widths of the actor and of each critic: 256,128 is Table 1, 256,256 is TD3's own."
+        fixedKey
+            "network.criticHidden"
+            "units"
+            OfficialCode
+            (derived widths)
+            (fun s -> s.Network.CriticHidden)
+            (fun v s -> { s with Network.CriticHidden = v })
+            "Hidden widths of each critic, where they are others; auto: network.hidden."
+        fixedKey
+            "network.scale"
+            "layers"
+            Paper
+            (int32Of (wholeNumber 0L 5L))
+            (fun s -> s.Network.Scale)
+            (fun v s -> { s with Network.Scale = v })
+            "Hidden layers of 256 units added before each critic's output and at the actor's front; the paper's sizes go with hidden 256,256."
+        fixedKey
+            "network.layerNorm"
+            ""
+            Paper
+            (choice [ "off", LayerNorm.Off; "all", LayerNorm.All; "critic-last", LayerNorm.CriticLast ])
+            (fun s -> s.Network.LayerNorm)
+            (fun v s -> { s with Network.LayerNorm = v })
+            "LayerNorm before the activation of every hidden layer, or of each critic's last one as in the official code."
+        fixedKey
+            "network.activation"
+            ""
+            (Cited "CReLU")
+            (choice [ "relu", Activation.Relu; "crelu", Activation.Crelu ])
+            (fun s -> s.Network.Activation)
+            (fun v s -> { s with Network.Activation = v })
+            "crelu hands on relu(z) and relu(-z): hidden widths then count both, so a layer has half the weights; a dry run prints the real number."
         fixedKey
             "network.weightClip"
             "1/sqrt(fan-in)"
@@ -1232,6 +1291,10 @@ module Settings =
     let ofOldRuns: Settings = {
         defaults with
             Compute.Engine = Is EngineKind.Torch
+            Network.CriticHidden = Auto
+            Network.Scale = 0
+            Network.LayerNorm = LayerNorm.Off
+            Network.Activation = Activation.Relu
     }
 
     /// Computes every `Auto` from the length of the run (spec 1.6) and, for the engine, from the machine: `hasCuda` is asked only when
@@ -1368,6 +1431,31 @@ module Settings =
                 && settings.Compute.Device.StartsWith("cuda", StringComparison.Ordinal)
             then
                 problem "compute.engine" "simd" $"computes on the CPU; for compute.device = {settings.Compute.Device} it must be torch"
+
+            if settings.Network.Activation = Activation.Crelu then
+                let odd key (widths: int list) =
+                    match widths |> List.tryFind (fun width -> width % 2 = 1) with
+                    | None -> []
+                    | Some width -> [
+                        problem
+                            key
+                            (widths |> List.map string |> String.concat ",")
+                            $"{width} is odd, and network.activation = crelu makes two features of every unit; give even widths"
+                      ]
+
+                yield! odd "network.hidden" settings.Network.Hidden
+
+                match settings.Network.CriticHidden with
+                | Auto -> ()
+                | Is widths -> yield! odd "network.criticHidden" widths
+
+                let methods = (List.find (fun key -> key.Name = "run.method") keys).Get settings
+
+                if methods.Split '+' |> Array.contains "ne" then
+                    problem
+                        "network.activation"
+                        "crelu"
+                        "ne prunes and redraws single ReLU neurons, but a unit of crelu is two features; use relu, or another run.method"
 
             if settings.Td3.BufferSize.Value < int64 settings.Td3.BatchSize then
                 problem

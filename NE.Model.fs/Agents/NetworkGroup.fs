@@ -120,7 +120,13 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
     /// What a float of a block belongs to, such as "critic 2, layer 1 weights".
     let describe (isTarget: bool) index =
         let slot = layout.Slots |> Seq.findBack (fun slot -> slot.Weights <= index)
-        let kind = if index < slot.Biases then "weights" else "biases"
+
+        let kind =
+            if index < slot.Biases then "weights"
+            elif not slot.IsNormed || index < slot.Gains then "biases"
+            elif index < slot.Shifts then "LayerNorm gains"
+            else "LayerNorm shifts"
+
         let number = if layout.Stacks = 1 then "" else $" {slot.Stack + 1}"
         let role = if isTarget then " target" else ""
         $"{name}{role}{number}, layer {slot.Layer + 1} {kind}"
@@ -137,6 +143,15 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
 
     /// Number of existing incoming weights per neuron, of every stack and layer.
     member _.FanIn = fanIn
+
+    /// The same per feature that a layer hands on: with CReLU both halves share a neuron's.
+    member _.FeatureFanIn(stack: int, layer: int) : int[] =
+        let neurons = fanIn[stack].[layer]
+
+        if layout.Slot(stack, layer).IsConcatenated then
+            Array.append neurons neurons
+        else
+            neurons
 
     /// Active weights / all weights, biases apart.
     member _.Density =
@@ -174,9 +189,13 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
             stack[slot.Layer].CopyTo(Span(values, slot.Weights, slot.WeightCount))
             Array.fill values slot.Biases slot.Outputs 1.0f
 
+            if slot.IsNormed then
+                Array.fill values slot.Gains slot.Outputs 1.0f
+                Array.fill values slot.Shifts slot.Outputs 1.0f
+
         write online Field.Mask values
 
-    /// Draws the weights as PyTorch draws a Linear layer, clips them, and makes the target equal.
+    /// Draws the weights as PyTorch draws a Linear layer, clips them, and makes the target equal. Gains and shifts are never clipped.
     member _.Initialise(stream: Stream) =
         edits <- edits + 1L
         let weights = layout.Initialise stream

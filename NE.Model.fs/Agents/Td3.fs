@@ -37,13 +37,14 @@ type Td3Networks(engine: IEngine, network: NetworkSettings, task: Td3Task) =
 
     let shape = task.Shape
 
+    let group name stacks (form: NetworkForm) =
+        new NetworkGroup(name, engine, BlockLayout.OfForm(stacks, form), kappa)
+
     let actor =
-        let widths = [ shape.ObservationSize; yield! network.Hidden; shape.ActionSize ]
-        new NetworkGroup("actor", engine, BlockLayout.Create(1, widths), kappa)
+        group "actor" 1 (NetworkForms.actor network shape.ObservationSize shape.ActionSize)
 
     let critics =
-        let widths = [ shape.ObservationSize + shape.ActionSize; yield! network.Hidden; 1 ]
-        new NetworkGroup("critic", engine, BlockLayout.Create(2, widths), kappa)
+        group "critic" 2 (NetworkForms.critic network shape.ObservationSize shape.ActionSize)
 
     /// pi and pi'.
     member _.Actor = actor
