@@ -68,6 +68,16 @@ let tests =
             }
             [ 47 ]
 
+        continues "td3 goes on bit for bit with LayerNorm and CReLU" (shaped td3) [ 1; 50 ]
+
+        continues
+            "ne goes on bit for bit with LayerNorm"
+            {
+                small with
+                    Network.LayerNorm = LayerNorm.All
+            }
+            [ 47 ]
+
         test "the state is a copy: later updates do not change it" {
             use agent = create small
             step agent 30
