@@ -78,6 +78,10 @@ let tests =
                 "continual-backprop"
                 "naive-growth"
                 "ne+redo"
+                "ne+layer-norm"
+                "layer-norm+crelu"
+                "plasticity-injection"
+                "plasticity-injection+layer-norm"
             ] do
             match Method.parse technique with
             | Error problem -> failtest problem
