@@ -367,10 +367,10 @@ let tests =
 
                     let networks = agent.Networks
                     use probe = new Td3Workspace(networks, 64)
-                    let draws = stream 3L Purpose.Batch
+                    let draws = stream 4L Purpose.PlasticityInjection
 
                     let outputs () =
-                        Replay.AgeOrder.sampleUniform replay.Value.Window (Stream draws.State) (Span probe.RowNumbers)
+                        Replay.AgeOrder.sampleUniform replay.Value.Window (stream 3L Purpose.Batch) (Span probe.RowNumbers)
                         probe.Gather replay.Value
 
                         [
