@@ -631,7 +631,11 @@ module Settings =
             "network.layerNorm"
             ""
             Paper
-            (choice [ "off", LayerNorm.Off; "all", LayerNorm.All; "critic-last", LayerNorm.CriticLast ])
+            (choice [
+                "off", LayerNorm.Off
+                "all", LayerNorm.All
+                "critic-last", LayerNorm.CriticLast
+            ])
             (fun s -> s.Network.LayerNorm)
             (fun v s -> { s with Network.LayerNorm = v })
             "LayerNorm before the activation of every hidden layer, or of each critic's last one as in the official code."

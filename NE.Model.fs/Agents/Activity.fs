@@ -51,16 +51,15 @@ type Activity(group: NetworkGroup) =
 
     /// One per stack and hidden layer, stack by stack.
     member _.Layers: HiddenLayer[] =
-        Array.init sums.Length (fun i ->
-            {
-                Statistics = {
-                    MeanAbs = sums[i] |> Array.map (fun sum -> sum / float32 rows)
-                    PositiveCount = positives[i] |> Array.map int64
-                    Deviation = Array.map2 (fun high low -> high - low) highest[i] lowest[i]
-                    Rows = rows
-                }
-                FanIn = group.FeatureFanIn(i / hidden, i % hidden)
-            })
+        Array.init sums.Length (fun i -> {
+            Statistics = {
+                MeanAbs = sums[i] |> Array.map (fun sum -> sum / float32 rows)
+                PositiveCount = positives[i] |> Array.map int64
+                Deviation = Array.map2 (fun high low -> high - low) highest[i] lowest[i]
+                Rows = rows
+            }
+            FanIn = group.FeatureFanIn(i / hidden, i % hidden)
+        })
 
     /// D_h at tau: per stack and hidden layer, which neurons are dormant.
     member this.Dormant(tau: float) : bool[][][] =

@@ -124,11 +124,7 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, la
 
                     {
                         Widths = widths
-                        Activation =
-                            if isConcatenated then
-                                Activation.Crelu
-                            else
-                                Activation.Relu
+                        Activation = if isConcatenated then Activation.Crelu else Activation.Relu
                         Normed = List.init (count - 2) (fun _ -> flag "a LayerNorm")
                     }
 

@@ -70,7 +70,8 @@ type internal FusedElementwise() =
         member _.Activate(x, norm, features) =
             match norm with
             | ValueNone -> FeatureKernels.activate x.Strided NativePtr.nullPtr NativePtr.nullPtr features.Strided 0 x.Rows
-            | ValueSome norm -> FeatureKernels.activate x.Strided norm.Gains.Strided.Memory norm.Shifts.Strided.Memory features.Strided 0 x.Rows
+            | ValueSome norm ->
+                FeatureKernels.activate x.Strided norm.Gains.Strided.Memory norm.Shifts.Strided.Memory features.Strided 0 x.Rows
 
         member _.Fold(d, into) =
             FeatureKernels.fold d.Strided into.Strided 0 d.Rows
@@ -148,8 +149,8 @@ type internal TorchElementwise() =
             if features.Columns = x.Columns then
                 features.Tensor.copy_ (y.relu ()) |> ignore
             else
-                features.Tensor.narrow(1L, 0L, columns).copy_ (y.relu ()) |> ignore
-                features.Tensor.narrow(1L, columns, columns).copy_ (y.neg().relu_ ()) |> ignore
+                features.Tensor.narrow(1L, 0L, columns).copy_(y.relu ()) |> ignore
+                features.Tensor.narrow(1L, columns, columns).copy_(y.neg().relu_()) |> ignore
 
         member _.Fold(d, into) =
             use _ = torch.NewDisposeScope()
@@ -170,7 +171,7 @@ type internal TorchElementwise() =
         member _.NormGradients(d, x, norm) =
             use _ = torch.NewDisposeScope()
 
-            norm.Gains.Tensor.copy_ ((d.Tensor * x.Tensor).sum (0L, keepdim = true))
+            norm.Gains.Tensor.copy_ ((d.Tensor * x.Tensor).sum(0L, keepdim = true))
             |> ignore
 
             norm.Shifts.Tensor.copy_ (d.Tensor.sum (0L, keepdim = true)) |> ignore

@@ -106,11 +106,7 @@ type internal TorchPass
                     Weights = own (block.WeightsView(Field.Weights, slot))
                     Biases = own (block.OutputsView(Field.Weights, slot, slot.Biases))
                     Output = fresh slot.Features
-                    Shaping =
-                        if slot.IsShaped then
-                            ValueSome(shaping slot)
-                        else
-                            ValueNone
+                    Shaping = if slot.IsShaped then ValueSome(shaping slot) else ValueNone
                     Delta = if withGradient then fresh slot.Outputs else none
                     WeightGradient =
                         if withParameters then
