@@ -255,6 +255,8 @@ type EvaluationSettings = { Every: Derived<int64>; Episodes: int }
 type LogSettings = {
     /// Environment steps between rows of metrics.csv.
     MetricsEvery: int64
+    /// Whether what the tables say is written as TensorBoard events too.
+    TensorBoard: bool
 }
 
 /// Videos of the policy while it learns.
@@ -408,7 +410,10 @@ module Settings =
         }
         Checkpoint = { Every = 25_000L }
         Evaluation = { Every = Auto; Episodes = 10 }
-        Log = { MetricsEvery = 1_000L }
+        Log = {
+            MetricsEvery = 1_000L
+            TensorBoard = true
+        }
         Video = { Every = 0L }
         External = {
             StartTimeout = 60.0
@@ -1200,7 +1205,15 @@ module Settings =
             (steps 1L)
             (fun s -> s.Log.MetricsEvery)
             (fun v s -> { s with Log.MetricsEvery = v })
-            "Steps between rows of metrics.csv."
+            "Steps between rows of metrics.csv and of layers.csv."
+        key
+            "log.tensorboard"
+            ""
+            Ours
+            (choice [ "on", true; "off", false ])
+            (fun s -> s.Log.TensorBoard)
+            (fun v s -> { s with Log.TensorBoard = v })
+            "Write what the tables say as TensorBoard events too, in the run's folder tensorboard."
         key
             "video.every"
             "environment steps"
@@ -1299,6 +1312,7 @@ module Settings =
             Network.Scale = 0
             Network.LayerNorm = LayerNorm.Off
             Network.Activation = Activation.Relu
+            Log.TensorBoard = false
     }
 
     /// Computes every `Auto` from the length of the run (spec 1.6) and, for the engine, from the machine: `hasCuda` is asked only when

@@ -224,7 +224,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
             from.Components["random"],
             counters[1]);
 
-        var tables = new RunTables(this.request.Paths, from?.Manifest.CsvLengths ?? new Dictionary<string, long>());
+        var tables = new RunTables(this.request.Paths, from?.Manifest.CsvLengths ?? new Dictionary<string, long>(), this.settings.Log.TensorBoard);
         this.telemetry = Context.ActorOf(Props.Create(() => new TelemetryActor(tables)), "telemetry");
         var evaluator = Context.ActorOf(
             Props.Create(() => new EvaluatorActor(

@@ -65,23 +65,8 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
     let mutable policy: Policy option = None
     let mutable policyEdits = 0L
 
-    let ratios (group: NetworkGroup) (pass: IPass) = [|
-        let activity = Activity group
-        activity.Add(pass, probe.Rows)
-        let layers = activity.Layers
-
-        for name, tau in [ "0", 0.0; "0.025", 0.025; "0.1", 0.1 ] do
-            let at = Dormancy.ratios tau layers
-            struct ($"{group.Name}_anr_{name}", at.Activated)
-            struct ($"{group.Name}_anr_{name}_raw", at.ActivatedRaw)
-
-        let any = Dormancy.ratios 0.0 layers
-        struct ($"{group.Name}_fau", any.ActiveUnits)
-        struct ($"{group.Name}_fau_raw", any.ActiveUnitsRaw)
-        struct ($"{group.Name}_constant", any.Constant)
-        struct ($"{group.Name}_connected", any.Connected)
-        struct ($"{group.Name}_density", group.Density)
-    |]
+    // Takes distances from what the networks are now, at their beginning.
+    let measurement = AgentMeasurement(networks, td3, probe, seed)
 
     /// A fresh agent of the method, on the engine, that the settings name (which must be resolved). Raises LibTorchException, or
     /// ArgumentException for what cannot be built.
@@ -181,31 +166,10 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
     member _.TakeTopologyChanges() : TopologyChanged[] =
         interventions |> Array.collect _.TakeChanges()
 
-    /// Activated ratios, densities, losses and what the interventions report, on a batch of 256 rows drawn for this gradient step
+    /// Losses, activated ratios, ranks, norms and what the interventions report, on a batch of 256 rows drawn for this gradient step
     /// alone. Changes no state.
-    member _.Measure(source: ITransitionSource, window: Window) : struct (string * float)[] =
-        let draws = at seed Purpose.Metrics 0L 0L step
-        AgeOrder.sampleUniform window draws (Span probe.RowNumbers)
-        probe.Gather source
-        let criticLoss = td3.CriticGradient(probe, draws)
-
-        let meanValue =
-            (networks.Engine.Mean(probe.Values[0]) + networks.Engine.Mean(probe.Values[1]))
-            / 2.0
-
-        let critics = ratios networks.Critics probe.Critics
-        let actorLoss = td3.ActorGradient probe
-        let actor = ratios networks.Actor probe.Actor
-
-        [|
-            struct ("critic_loss", criticLoss)
-            struct ("actor_loss", actorLoss)
-            struct ("q_mean", meanValue)
-            yield! actor
-            yield! critics
-            for intervention in interventions do
-                yield! intervention.Metrics
-        |]
+    member _.Measure(source: ITransitionSource, window: Window) : Measurement =
+        measurement.Take(source, window, step, interventions |> Array.collect _.Metrics)
 
     /// The topology of every network, for snapshots.
     member _.Masks() : NetworkMask[] = [| for group in groups -> group.Bits |]

@@ -397,7 +397,7 @@ let tests =
             Expect.isGreaterThan reviewed 10 "some batches were reviewed"
 
             let fraction =
-                agent.Measure(replay.Value, replay.Value.Window)
+                agent.Measure(replay.Value, replay.Value.Window).Metrics
                 |> Array.find (fun struct (name, _) -> name = "review_fraction")
 
             let struct (_, fraction) = fraction
@@ -416,10 +416,10 @@ let tests =
             step untouched 10
             step agent 10
             Expect.equal (digest agent) (digest untouched) "the run goes on as if nobody had looked"
-            let names = metrics |> Array.map (fun struct (name, _) -> name)
+            let names = metrics.Metrics |> Array.map (fun struct (name, _) -> name)
             Expect.equal (Array.distinct names) names "no name twice"
 
-            for struct (name, value) in metrics do
+            for struct (name, value) in metrics.Metrics do
                 if
                     name.Contains "anr"
                     || name.Contains "fau"
