@@ -8,13 +8,15 @@ public sealed class RunTables : IDisposable
     private readonly IReadOnlyDictionary<string, CsvFile> files;
 
     /// <param name="lengths">Bytes of every table at the commit that the run continues from; empty for a new run.</param>
+    /// <param name="hasPhases">The run is a cycle.</param>
     /// <exception cref="InvalidDataException">A table is shorter than it was at that commit.</exception>
-    public RunTables(RunPaths paths, IReadOnlyDictionary<string, long> lengths)
+    public RunTables(RunPaths paths, IReadOnlyDictionary<string, long> lengths, bool hasPhases = false)
     {
         var opened = new Dictionary<string, CsvFile>();
         try
         {
-            foreach (var path in new[] { paths.Metrics, paths.Evaluations, paths.Topology, paths.Timing })
+            string[] all = [paths.Metrics, paths.Evaluations, paths.Topology, paths.Timing, .. hasPhases ? [paths.Phases] : Array.Empty<string>()];
+            foreach (var path in all)
             {
                 var name = Path.GetFileName(path);
                 opened[name] = new CsvFile(path, lengths.GetValueOrDefault(name));
@@ -30,6 +32,7 @@ public sealed class RunTables : IDisposable
         this.Evaluations = opened[Path.GetFileName(paths.Evaluations)];
         this.Topology = opened[Path.GetFileName(paths.Topology)];
         this.Timing = opened[Path.GetFileName(paths.Timing)];
+        this.Phases = opened.GetValueOrDefault(Path.GetFileName(paths.Phases));
     }
 
     public CsvFile Metrics { get; }
@@ -39,6 +42,9 @@ public sealed class RunTables : IDisposable
     public CsvFile Topology { get; }
 
     public CsvFile Timing { get; }
+
+    /// <summary>The phases of a cycle; null for another run.</summary>
+    public CsvFile? Phases { get; }
 
     /// <summary>Bytes of every table so far, by file name.</summary>
     public IReadOnlyDictionary<string, long> Lengths => this.files.ToDictionary(file => file.Key, file => file.Value.Length);

@@ -59,6 +59,7 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
         this.Receive<TimingRow>(this.Write);
         this.Receive<EvaluationEnded>(this.Write);
         this.Receive<TopologyChanged>(this.Write);
+        this.Receive<PhaseStarted>(this.Write);
         this.Receive<MarkFiles>(_ => this.Mark(this.Sender));
         this.Receive<MarkAgain>(again => this.Mark(again.ReplyTo));
         this.Receive<Flush>(_ => this.TryFlush(out string _));
@@ -109,6 +110,13 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
             .. evaluation.Returns.Select((value, episode) => ($"return{episode}", (object)value)),
         ]);
     }
+
+    private void Write(PhaseStarted phase) => this.tables.Phases?.Append(
+        ("step", phase.Step),
+        ("gradientStep", phase.GradientStep),
+        ("phase", phase.Phase),
+        ("cycle", phase.Cycle),
+        ("task", phase.Task));
 
     private void Write(TopologyChanged change)
     {

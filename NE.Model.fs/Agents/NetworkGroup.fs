@@ -35,6 +35,16 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
                 LayerMask.dense slot.Outputs slot.Inputs))
 
     let mutable fanIn = masks |> Array.map (Array.map LayerMask.fanIn)
+    let mutable liveOutputs = layout.Outputs
+
+    /// Clears the parameters of the outputs that the current task does not have.
+    let clearSpare (values: float32[]) =
+        if liveOutputs < layout.Outputs then
+            for slot in layout.Slots do
+                if slot.Layer = layout.Layers - 1 then
+                    let spare = slot.Outputs - liveOutputs
+                    Array.fill values (slot.Weights + liveOutputs * slot.Inputs) (spare * slot.Inputs) 0.0f
+                    Array.fill values (slot.Biases + liveOutputs) spare 0.0f
 
     // Where a field is held for a moment on its way out; a new array each time would land on the large-object heap.
     let passing = Array.zeroCreate<float32> layout.Length
@@ -89,6 +99,16 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
     /// M of every stack and layer.
     member _.Masks = masks
 
+    /// Whether the output layer is the head of one of several tasks: dense, and no part of a topology that changes.
+    member val HasTaskHead = false with get, set
+
+    /// Outputs that the current task has, the first ones. The parameters of the others are masked: once 0, they stay 0.
+    member this.LiveOutputs
+        with get () = liveOutputs
+        and set (count: int) =
+            liveOutputs <- count
+            this.SetMasks masks
+
     /// Number of existing incoming weights per neuron, of every stack and layer.
     member _.FanIn = fanIn
 
@@ -120,6 +140,7 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
             stack[slot.Layer].CopyTo(Span(values, slot.Weights, slot.WeightCount))
             Array.fill values slot.Biases slot.Outputs 1.0f
 
+        clearSpare values
         write online Field.Mask values
 
     /// Draws the weights as PyTorch draws a Linear layer, clips them, and makes the target equal.
@@ -137,6 +158,7 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
 
                 WeightBounds.clamp bound (Span(weights, slot.Biases, slot.Outputs)) |> ignore
 
+        clearSpare weights
         write online Field.Weights weights
         write target Field.Weights weights
 

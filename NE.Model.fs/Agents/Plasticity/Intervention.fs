@@ -22,6 +22,8 @@ type IIntervention =
     abstract Sampled: rows: ReadOnlySpan<int64> * window: Window -> unit
     /// After the update of gradient step t.
     abstract AfterUpdate: t: int64 * source: ITransitionSource * window: Window -> unit
+    /// The run has turned to another task: the networks have its heads, and the replay window will begin anew. Gradient step t was the last one.
+    abstract OnTaskSwitch: t: int64 -> unit
     /// What happened to the topology since the last call.
     abstract TakeChanges: unit -> TopologyChanged[]
     /// Name and value of what it has to report.
