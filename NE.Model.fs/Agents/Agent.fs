@@ -83,8 +83,9 @@ type Agent
     let mutable noiseDraws = stream seed Purpose.TargetNoise
     // Reused: an array of this size would land on the large-object heap with every new policy.
     let actorParameters = Array.zeroCreate<float32> networks.Actor.Layout.Length
-    // The copy of the current actor, made when first asked for.
+    // The copy of the current actor, made when first asked for, and the edits that it has seen.
     let mutable policy: Policy option = None
+    let mutable policyEdits = 0L
 
     let ratios (group: NetworkGroup) (pass: IPass) = [|
         let activity = Activity group
@@ -123,25 +124,26 @@ type Agent
 
     /// A fresh agent of a cycle, to act on one of its tasks. Its heads are those of the first task: restore a state, and switch.
     static member CreateInCycle(settings: Settings, tasks: AgentTasks, task: int) : Agent =
-        let first = {
+        let actsOn = {
             Shape = tasks.Shape
             MaxAction = tasks.MaxActions[task]
         }
 
-        Agent.Build(Engines.create settings.Compute, settings, first, Some tasks)
+        Agent.Build(Engines.create settings.Compute, settings, actsOn, Some tasks)
 
     static member private Build(engine: IEngine, settings: Settings, task: Td3Task, tasks: AgentTasks option) : Agent =
         let seed = settings.Run.Seed
         let networks = new Td3Networks(engine, settings.Network, task)
 
-        let heads =
-            tasks
-            |> Option.map (fun tasks -> TaskHeads(networks.Actor, networks.Critics, tasks.ActionSizes, seed))
-
         let initialisation = stream seed Purpose.Initialisation
         networks.Actor.Initialise initialisation
         networks.Critics.Initialise initialisation
-        let td3 = new Td3(networks, settings.Td3)
+        let td3 = Td3(networks, settings.Td3, Techniques.gradientTerms networks settings)
+
+        let heads =
+            tasks
+            |> Option.map (fun tasks -> TaskHeads(networks.Actor, networks.Critics, tasks.ActionSizes))
+
         let batchSize = settings.Td3.BatchSize
         let work = new Td3Workspace(networks, batchSize)
         // Events and ratios are defined on 256 rows.
@@ -151,10 +153,8 @@ type Agent
             else
                 new Td3Workspace(networks, 256)
 
-        let interventions: IIntervention[] =
-            match settings.Run.Method with
-            | Method.Td3 -> [||]
-            | Method.Ne -> [| NeuroplasticExpansion(networks, td3, probe, settings.Ne, batchSize, seed) |]
+        let interventions =
+            Techniques.interventions networks td3 work probe settings |> Array.ofList
 
         new Agent(networks, heads, td3, work, probe, interventions, seed)
 
@@ -168,6 +168,10 @@ type Agent
     /// restored or discarded.
     member _.Update(source: ITransitionSource, window: Window) : unit =
         let t = step + 1L
+
+        for intervention in interventions do
+            intervention.BeforeUpdate t
+
         let mutable origin = Whole
 
         for intervention in interventions do
@@ -198,14 +202,15 @@ type Agent
     /// An immutable copy of the current actor; its Version is the number of actor updates. The same object until the actor changes.
     member _.Policy() : Policy =
         match policy with
-        | Some current -> current
-        | None ->
+        | Some current when policyEdits = networks.Actor.Edits -> current
+        | _ ->
             networks.Actor.Online.Read(Field.Weights, Span actorParameters)
 
             let made =
                 Policy.OfBlock(networks.Actor.Layout, ReadOnlySpan actorParameters, task.MaxAction, actorUpdates)
 
             policy <- Some made
+            policyEdits <- networks.Actor.Edits
             made
 
     /// Turns to another task of the cycle, at a barrier between two gradient steps: exchanges the heads. The agent must have been made
@@ -218,7 +223,7 @@ type Agent
             policy <- None
 
             for intervention in interventions do
-                intervention.OnTaskSwitch step
+                intervention.SwitchTask()
 
     /// The topology events since the last call.
     member _.TakeTopologyChanges() : TopologyChanged[] =
@@ -335,6 +340,9 @@ type Agent
 
     interface IDisposable with
         member _.Dispose() =
+            for term in td3.Terms do
+                term.Dispose()
+
             (work :> IDisposable).Dispose()
 
             if not (obj.ReferenceEquals(work, probe)) then

@@ -1,11 +1,8 @@
 namespace NE.Model.Agents
 
-open System
 open System.IO
 open NE.Model.Networks
-open NE.Model.Random
 open NE.Model.Replay
-open NE.Model.Topology
 
 /// The tasks of a cycle as one agent sees them: every observation and action has the width of the widest, padded with zeros.
 type AgentTasks = {
@@ -18,9 +15,10 @@ type AgentTasks = {
 }
 
 /// The output layers of several tasks on one shared body (spec 6, cycle details). The networks hold the head of one task; the others lie
-/// here, with their moments, ages and target weights, and nothing moves them until their task is on again.
+/// here, with their moments, ages and target weights, and nothing moves them until their task is on again. All begin with the rows that
+/// were drawn for the networks' output layer, so make this object when they are initialised and before anything else changes them.
 [<Sealed>]
-type TaskHeads(actor: NetworkGroup, critics: NetworkGroup, actionSizes: int[], seed: int64) =
+type TaskHeads(actor: NetworkGroup, critics: NetworkGroup, actionSizes: int[]) =
     let fields = [
         Field.Weights
         Field.FirstMoments
@@ -77,39 +75,24 @@ type TaskHeads(actor: NetworkGroup, critics: NetworkGroup, actionSizes: int[], s
 
         group.WriteTarget(replace group (group.ReadTarget()) head[fields.Length])
 
-    /// A head that has learned nothing, drawn as every output layer is.
-    let draw (group: NetworkGroup) (task: int) (stream: Stream) : float32[][] =
-        let weights = [|
-            for slot in slots group do
-                let drawn bound count width =
-                    let values = Array.zeroCreate<float32> count
-                    stream.FillUniform(Span values, bound)
+    /// A head as the task begins with it: what was drawn, without the outputs that the task does not have. Its target is equal, and its
+    /// moments are those of an optimiser that has taken no step.
+    let fresh (group: NetworkGroup) (task: int) : float32[][] =
+        let head = take group
+        let mutable from = 0
 
-                    match group.Kappa with
-                    | Some kappa -> WeightBounds.clamp (WeightBounds.clip kappa slot.Inputs) (Span values) |> ignore
-                    | None -> ()
+        for slot in slots group do
+            let spare = slot.Outputs - live group task
+            Array.fill head[0] (from + live group task * slot.Inputs) (spare * slot.Inputs) 0.0f
+            Array.fill head[0] (from + slot.WeightCount + live group task) spare 0.0f
+            from <- from + slot.WeightCount + slot.Outputs
 
-                    // The task may have fewer outputs than there is room for.
-                    Array.fill values (live group task * width) (count - live group task * width) 0.0f
-                    values
-
-                let bound = WeightBounds.beta slot.Inputs
-                yield! drawn bound slot.WeightCount slot.Inputs
-                yield! drawn bound slot.Outputs 1
-        |]
-
-        let zeros () = Array.zeroCreate weights.Length
-        let ones () = Array.create weights.Length 1.0f
-        [| weights; zeros (); zeros (); ones (); ones (); Array.copy weights |]
+        head[fields.Length] <- Array.copy head[0]
+        head
 
     // The heads of each task, group by group; empty for the task whose heads the networks hold.
     let stored: float32[][][][] =
-        Array.init actionSizes.Length (fun task ->
-            if task = 0 then
-                [||]
-            else
-                let stream = at seed Purpose.Initialisation (int64 task) 0L 0L
-                groups |> Array.map (fun group -> draw group task stream))
+        Array.init actionSizes.Length (fun task -> groups |> Array.map (fun group -> fresh group task))
 
     let mark task =
         active <- task
@@ -122,6 +105,8 @@ type TaskHeads(actor: NetworkGroup, critics: NetworkGroup, actionSizes: int[], s
             group.HasTaskHead <- true
 
         mark 0
+        Array.iter2 put groups stored[0]
+        stored[0] <- [||]
 
     /// The task whose heads the networks hold.
     member _.Active = active

@@ -51,10 +51,19 @@ module Rounds =
     let stepsPerRound (settings: Settings) =
         int64 settings.Schedule.Environments * int64 settings.Schedule.RoundSteps
 
-    /// Gradient steps owed for the environment steps in (learned, steps]: none for those at the start of a phase.
+    /// Gradient steps owed for the environment steps in (learned, steps]: none for those at the start of a phase. What primes the critics
+    /// is owed once, in the first phase.
     let updatesOwed (settings: Settings) (phase: Phase) (learned: int64) (steps: int64) =
         let start = Phase.learnFrom settings phase
-        int64 settings.Td3.UpdatesPerStep * (max steps start - max learned start)
+
+        let priming =
+            if phase.Index = 0L && learned <= start && steps > start then
+                settings.Td3.PrimingUpdates
+            else
+                0L
+
+        priming
+        + int64 settings.Td3.UpdatesPerStep * (max steps start - max learned start)
 
     /// Whether a row of metrics is due between two barriers of a phase; it takes a batch of the phase's rows.
     let metricsDue (settings: Settings) (phase: Phase) (before: int64) (now: int64) =

@@ -211,6 +211,8 @@ type NeuroplasticExpansion(networks: Td3Networks, td3: Td3, probe: Td3Workspace,
         | _, ReviewSignal.Anr -> (Dormancy.ratios 0.1 activity.Layers).Activated
 
     interface IIntervention with
+        member _.BeforeUpdate _ = ()
+
         member _.ChooseSource(t, window) =
             if review.Decide(t, window.Size, reviewDraws) then
                 Oldest settings.ReviewPortion
@@ -237,7 +239,7 @@ type NeuroplasticExpansion(networks: Td3Networks, td3: Td3, probe: Td3Workspace,
 
                 pendingActor <- 0L
 
-        member _.OnTaskSwitch _ =
+        member _.SwitchTask() =
             // The signal of another task says nothing about this one; what was counted stays counted.
             review <-
                 ExperienceReview(
