@@ -1596,7 +1596,7 @@ module Settings =
                 if settings.Run.Method.Has Technique.PlasticityInjection then
                     problem
                         "run.method"
-                        (Method.text settings.Run.Method)
+                        (Method.show settings.Run.Method)
                         "plasticity-injection does not go with a cycle: its frozen bodies would keep the head of one task in the outputs of all"
 
                 if settings.Run.Method.Has Technique.Ne && settings.Ne.DenseEnds = DenseEnds.Forced then
