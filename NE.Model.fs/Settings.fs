@@ -90,6 +90,18 @@ type RunSettings = {
     Steps: int64
 }
 
+/// The phases of a cycle of tasks; without meaning for an environment that is none.
+type CycleSettings = {
+    /// Times that every task is visited.
+    Cycles: int
+    /// Environment steps of a phase; 0 where phases are counted in episodes, and where there are none.
+    Steps: Derived<int64>
+    /// Training episodes of a phase; 0 where phases are counted in steps.
+    Episodes: int64
+    /// Environment steps with the policy that a phase finds, before it learns; the first phase has random steps instead.
+    WarmUp: Derived<int64>
+}
+
 /// Who may step when, with how many environments.
 type ScheduleSettings = {
     Kind: Schedule
@@ -169,7 +181,7 @@ type Td3Settings = {
 /// Neuroplastic Expansion (spec 1.2).
 type NeSettings = {
     Networks: NeNetworks
-    StartDensity: float
+    StartDensity: Derived<float>
     FinalDensity: float
     Allocation: Allocation
     DenseEnds: DenseEnds
@@ -276,6 +288,7 @@ type ExternalSettings = {
 /// The whole configuration.
 type Settings = {
     Run: RunSettings
+    Cycle: CycleSettings
     Schedule: ScheduleSettings
     Compute: ComputeSettings
     Network: NetworkSettings
@@ -330,6 +343,12 @@ module Settings =
             Seed = 0L
             Steps = 1_000_000L
         }
+        Cycle = {
+            Cycles = 3
+            Steps = Auto
+            Episodes = 0L
+            WarmUp = Auto
+        }
         Schedule = {
             Kind = Pipelined
             Environments = 1
@@ -368,7 +387,7 @@ module Settings =
         }
         Ne = {
             Networks = Both
-            StartDensity = 0.25
+            StartDensity = Auto
             FinalDensity = 1.0
             Allocation = Allocation.ErdosRenyi
             DenseEnds = DenseEnds.Auto
@@ -564,7 +583,7 @@ module Settings =
     }
 
     let private text = {
-        Words = "an id of `ne env list`, PATH.yaml, plugin:PATH.dll[#Type] or external:COMMAND"
+        Words = "an id of `ne env list`, cycle:ID,ID,..., PATH.yaml, plugin:PATH.dll[#Type] or external:COMMAND"
         Show = id
         Parse =
             fun (value: string) ->
@@ -572,6 +591,18 @@ module Settings =
                     Error "empty"
                 else
                     Ok(value.Trim())
+    }
+
+    /// There is one way to treat the buffer at a switch; the other one that people ask for gets an answer.
+    let private clearedBuffer = {
+        Words = "clear"
+        Show = fun () -> "clear"
+        Parse =
+            fun (text: string) ->
+                match text.Trim().ToLowerInvariant() with
+                | "clear" -> Ok()
+                | "keep" -> Error "one buffer per task, kept across the cycles, is not offered"
+                | _ -> Error "not one of these"
     }
 
     let private key name unit' provenance (kind: Kind<'T>) get set sentence = {
@@ -623,7 +654,40 @@ module Settings =
             (steps 1L)
             (fun s -> s.Run.Steps)
             (fun v s -> { s with Run.Steps = v })
-            "Length of the run, all environments together."
+            "Length of the run, all environments together; of a cycle: tasks x cycles x cycle.steps."
+        key
+            "cycle.cycles"
+            "visits of every task"
+            Paper
+            (count 1L)
+            (fun s -> s.Cycle.Cycles)
+            (fun v s -> { s with Cycle.Cycles = v })
+            "How often every task of run.environment = cycle:... is visited."
+        fixedKey
+            "cycle.steps"
+            "environment steps"
+            Ours
+            (derived (steps 0L))
+            (fun s -> s.Cycle.Steps)
+            (fun v s -> { s with Cycle.Steps = v })
+            "Length of a phase, the same for every task; auto: run.steps shared equally, or 100,000 when that is not given."
+        fixedKey
+            "cycle.episodes"
+            "training episodes"
+            PaperUnstated
+            (steps 0L)
+            (fun s -> s.Cycle.Episodes)
+            (fun v s -> { s with Cycle.Episodes = v })
+            "Length of a phase in episodes instead, as in the paper; 0 counts steps."
+        fixedKey
+            "cycle.warmUp"
+            "environment steps"
+            Ours
+            (derived (steps 0L))
+            (fun s -> s.Cycle.WarmUp)
+            (fun v s -> { s with Cycle.WarmUp = v })
+            "Steps after a switch with the policy as it is, before updates go on; auto: 5,000, at most a twentieth of a phase."
+        fixedKey "cycle.buffer" "" Ours clearedBuffer ignore (fun () s -> s) "What becomes of the replay buffer at a switch."
         fixedKey
             "schedule.kind"
             ""
@@ -868,10 +932,10 @@ module Settings =
             "ne.startDensity"
             "fraction of weights"
             Paper
-            positiveFraction
+            (derived positiveFraction)
             (fun s -> s.Ne.StartDensity)
             (fun v s -> { s with Ne.StartDensity = v })
-            "Density of the networks at the start."
+            "Density of the networks at the start; auto: 0.25, in a cycle 0.15."
         fixedKey
             "ne.finalDensity"
             "fraction of weights"
@@ -1304,6 +1368,21 @@ module Settings =
     /// Steps of a full-length run of the paper, to whose ratios shorter runs are scaled (spec 1.6).
     let paperSteps = 3_000_000L
 
+    /// Environment steps of a cycle's phase when neither run.steps nor a length of the phase is given.
+    let private phaseSteps = 100_000L
+
+    /// Steps of an episode that an upper bound of a run counted in episodes assumes: the time limit of Gymnasium's tasks.
+    let private longestEpisode = 1_000L
+
+    /// Phases of a cycle; 0 for another environment.
+    let private phases (settings: Settings) =
+        int64 (TaskCycle.tasks settings.Run.Environment).Length
+        * int64 settings.Cycle.Cycles
+
+    /// Whether the default stands: then the length follows from that of the phases.
+    let private isLengthGiven (settings: Settings) =
+        settings.Run.Steps <> defaults.Run.Steps
+
     /// Where reading a stored configuration starts: a key that an old run does not name has the value that all runs had then.
     let ofOldRuns: Settings = {
         defaults with
@@ -1370,10 +1449,41 @@ module Settings =
             let given = settings.Network.Activation
             implied Technique.CRelu "network.activation" (given = Activation.Relu) "crelu" Activation.Crelu given
 
-        let total = settings.Run.Steps
-
         let whole name rule value compute =
             derive name rule showInteger value compute
+
+        let phases = phases settings
+
+        let phaseLength =
+            match settings.Cycle.Steps with
+            | Is given when given > 0L || phases = 0L || settings.Cycle.Episodes > 0L -> Is given
+            | _ when phases = 0L -> whole "cycle.steps" "no cycle" Auto (fun () -> 0L)
+            | _ when settings.Cycle.Episodes > 0L -> whole "cycle.steps" "phases are counted in episodes" Auto (fun () -> 0L)
+            | _ when isLengthGiven settings -> whole "cycle.steps" "run.steps / phases" Auto (fun () -> settings.Run.Steps / phases)
+            | _ -> whole "cycle.steps" "100,000 where run.steps is not given" Auto (fun () -> phaseSteps)
+
+        let total =
+            if phases = 0L || isLengthGiven settings then
+                settings.Run.Steps
+            elif settings.Cycle.Episodes > 0L then
+                (whole "run.steps" "at most: phases x cycle.episodes x 1,000" Auto (fun () ->
+                    phases * settings.Cycle.Episodes * longestEpisode))
+                    .Value
+            else
+                (whole "run.steps" "phases x cycle.steps" Auto (fun () -> phases * phaseLength.Value)).Value
+
+        let warmUp =
+            whole "cycle.warmUp" "5,000, at most cycle.steps/20" settings.Cycle.WarmUp (fun () ->
+                if phases = 0L then
+                    0L
+                elif phaseLength.Value > 0L then
+                    min 5_000L (phaseLength.Value / 20L)
+                else
+                    5_000L)
+
+        let density =
+            derive "ne.startDensity" "0.25, in a cycle 0.15" showReal settings.Ne.StartDensity (fun () ->
+                if phases > 0L then 0.15 else 0.25)
 
         let short = total < paperSteps
 
@@ -1434,6 +1544,10 @@ module Settings =
 
         {
             settings with
+                Run.Steps = total
+                Cycle.Steps = phaseLength
+                Cycle.WarmUp = warmUp
+                Ne.StartDensity = density
                 Compute.Engine = engine
                 Network.LayerNorm = layerNorm
                 Network.Activation = activation
@@ -1455,6 +1569,80 @@ module Settings =
     let resolve (settings: Settings) : Settings * Derivation list =
         resolveOn (Func<bool>(fun () -> false)) settings
 
+    /// Problems of a cycle's phases. Expects a resolved configuration.
+    let private validateCycle (settings: Settings) : SettingsError list =
+        let problem key found text = {
+            Key = key
+            Found = found
+            Problem = text
+        }
+
+        let cycle, phases = settings.Cycle, phases settings
+        let length, warmUp = cycle.Steps.Value, cycle.WarmUp.Value
+        let start = settings.Td3.StartSteps.Value
+        // 100,000, as people read it.
+        let shown (count: int64) = count.ToString("N0", invariant)
+
+        [
+            if phases = 0L then
+                let given = [
+                    "cycle.cycles", string cycle.Cycles, cycle.Cycles <> defaults.Cycle.Cycles
+                    "cycle.steps", showInteger length, length > 0L
+                    "cycle.episodes", showInteger cycle.Episodes, cycle.Episodes > 0L
+                ]
+
+                for name, value, isGiven in given do
+                    if isGiven then
+                        problem name value "run.environment is not a cycle of tasks; give it as cycle:TASK,TASK,..."
+            else
+                if cycle.Episodes > 0L && length > 0L then
+                    problem
+                        "cycle.episodes"
+                        (showInteger cycle.Episodes)
+                        $"a phase has a length in steps already (cycle.steps = {length}); give one of the two"
+
+                if cycle.Episodes = 0L && settings.Run.Steps <> phases * length then
+                    let tasks = phases / int64 cycle.Cycles
+
+                    problem
+                        "run.steps"
+                        (showInteger settings.Run.Steps)
+                        $"a cycle of {tasks} tasks x {cycle.Cycles} cycles x {shown length} steps takes {phases * length}; give that, or another cycle.steps"
+
+                if length > 0L && start >= length then
+                    problem
+                        "td3.startSteps"
+                        (showInteger start)
+                        $"not below cycle.steps = {length}: nothing would be learned in the first phase"
+
+                if length > 0L && warmUp >= length then
+                    problem
+                        "cycle.warmUp"
+                        (showInteger warmUp)
+                        $"not below cycle.steps = {length}: nothing would be learned after the first phase"
+
+                if
+                    length > 0L
+                    && int64 settings.Schedule.Environments * int64 settings.Schedule.RoundSteps > length
+                then
+                    problem
+                        "schedule.roundSteps"
+                        (string settings.Schedule.RoundSteps)
+                        $"one round of all environments is longer than a phase (cycle.steps = {length})"
+
+                if settings.Run.Method.Has Technique.PlasticityInjection then
+                    problem
+                        "run.method"
+                        (Method.show settings.Run.Method)
+                        "plasticity-injection does not go with a cycle: its frozen bodies would keep the head of one task in the outputs of all"
+
+                if settings.Run.Method.Has Technique.Ne && settings.Ne.DenseEnds = DenseEnds.Forced then
+                    problem
+                        "ne.denseEnds"
+                        "forced"
+                        "in a cycle the first layer belongs to the body that grows, and the heads are dense anyway; leave it at auto"
+        ]
+
     /// Problems between values that are fine one by one. Expects a resolved configuration.
     let validate (settings: Settings) : SettingsError list =
         let problem key found text = {
@@ -1463,7 +1651,8 @@ module Settings =
             Problem = text
         }
 
-        [
+        validateCycle settings
+        @ [
             let round =
                 int64 settings.Schedule.Environments * int64 settings.Schedule.RoundSteps
 
@@ -1510,11 +1699,11 @@ module Settings =
                     (showInteger settings.Td3.BufferSize.Value)
                     $"smaller than one batch (td3.batchSize = {settings.Td3.BatchSize})"
 
-            if settings.Ne.FinalDensity < settings.Ne.StartDensity then
+            if settings.Ne.FinalDensity < settings.Ne.StartDensity.Value then
                 problem
                     "ne.finalDensity"
                     (showReal settings.Ne.FinalDensity)
-                    $"below ne.startDensity = {showReal settings.Ne.StartDensity}; networks only grow"
+                    $"below ne.startDensity = {showReal settings.Ne.StartDensity.Value}; networks only grow"
 
             if settings.Td3.StartSteps.Value >= settings.Run.Steps then
                 problem

@@ -12,7 +12,10 @@ open NE.Model.Topology
 
 /// Everything that an agent needs to continue, as bytes. The names are part of every stored run.
 [<Sealed>]
-type AgentState(parameters: byte[], targets: byte[], moments: byte[], masks: byte[], random: byte[], counters: byte[]) =
+type AgentState(parameters: byte[], targets: byte[], moments: byte[], masks: byte[], random: byte[], counters: byte[], heads: byte[]) =
+    /// Of an agent of one task.
+    new(parameters, targets, moments, masks, random, counters) = AgentState(parameters, targets, moments, masks, random, counters, [||])
+
     /// Weights and biases of the online networks.
     member _.Parameters = parameters
     /// Weights and biases of the target networks.
@@ -25,6 +28,8 @@ type AgentState(parameters: byte[], targets: byte[], moments: byte[], masks: byt
     member _.Random = random
     /// Step counters, growth carries, review window, pending events.
     member _.Counters = counters
+    /// The heads of a cycle's other tasks; empty for an agent of one task.
+    member _.Heads = heads
 
     /// The components by name, in a fixed order.
     member _.Components: struct (string * byte[])[] = [|
@@ -34,6 +39,8 @@ type AgentState(parameters: byte[], targets: byte[], moments: byte[], masks: byt
         struct ("masks", masks)
         struct ("random", random)
         struct ("counters", counters)
+        if heads.Length > 0 then
+            struct ("heads", heads)
     |]
 
     /// From components by name; raises InvalidDataException naming the first one that is missing.
@@ -43,11 +50,26 @@ type AgentState(parameters: byte[], targets: byte[], moments: byte[], masks: byt
             | null -> raise (InvalidDataException $"The stored agent lacks its component '{name}'. Resume from another checkpoint.")
             | bytes -> bytes
 
-        AgentState(get "parameters", get "targets", get "moments", get "masks", get "random", get "counters")
+        let heads =
+            match find.Invoke "heads" with
+            | null -> [||]
+            | bytes -> bytes
+
+        AgentState(get "parameters", get "targets", get "moments", get "masks", get "random", get "counters", heads)
 
 /// A learning agent: TD3, with the interventions of the method composed in. Owned by one thread.
 [<Sealed>]
-type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: Td3Workspace, interventions: IIntervention[], seed: int64) =
+type Agent
+    private
+    (
+        networks: Td3Networks,
+        heads: TaskHeads option,
+        td3: Td3,
+        work: Td3Workspace,
+        probe: Td3Workspace,
+        interventions: IIntervention[],
+        seed: int64
+    ) =
     let formatVersion = 1
     let task = networks.Task
     let groups = [ networks.Actor; networks.Critics ]
@@ -83,12 +105,30 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
             MaxAction = maxAction
         }
 
+        Agent.Build(engine, settings, task, None)
+
+    /// A fresh agent of a cycle, to act on one of its tasks. Its heads are those of the first task: restore a state, and switch.
+    static member CreateInCycle(settings: Settings, tasks: AgentTasks, task: int) : Agent =
+        let actsOn = {
+            Shape = tasks.Shape
+            MaxAction = tasks.MaxActions[task]
+        }
+
+        Agent.Build(Engines.create settings.Compute, settings, actsOn, Some tasks)
+
+    static member private Build(engine: IEngine, settings: Settings, task: Td3Task, tasks: AgentTasks option) : Agent =
         let seed = settings.Run.Seed
         let networks = new Td3Networks(engine, settings.Network, task)
+
         let initialisation = stream seed Purpose.Initialisation
         networks.Actor.Initialise initialisation
         networks.Critics.Initialise initialisation
         let td3 = Td3(networks, settings.Td3, Techniques.gradientTerms networks settings)
+
+        let heads =
+            tasks
+            |> Option.map (fun tasks -> TaskHeads(networks.Actor, networks.Critics, tasks.ActionSizes))
+
         let batchSize = settings.Td3.BatchSize
         let work = new Td3Workspace(networks, batchSize)
         // Events and ratios are defined on 256 rows.
@@ -101,7 +141,7 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
         let interventions =
             Techniques.interventions networks td3 work probe settings |> Array.ofList
 
-        new Agent(networks, td3, work, probe, interventions, seed)
+        new Agent(networks, heads, td3, work, probe, interventions, seed)
 
     /// Gradient steps taken.
     member _.GradientStep = step
@@ -162,6 +202,18 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
             policyEdits <- networks.Actor.Edits
             made
 
+    /// Turns to another task of the cycle, at a barrier between two gradient steps: exchanges the heads. The agent must have been made
+    /// to act on that task.
+    member _.SwitchTask(next: int) : unit =
+        match heads with
+        | None -> invalidOp "An agent of one task cannot turn to another."
+        | Some heads ->
+            heads.Switch next
+            policy <- None
+
+            for intervention in interventions do
+                intervention.SwitchTask()
+
     /// The topology events since the last call.
     member _.TakeTopologyChanges() : TopologyChanged[] =
         interventions |> Array.collect _.TakeChanges()
@@ -217,7 +269,10 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
             each 4 (fun (group: NetworkGroup) writer -> group.SaveMoments writer),
             maskBytes,
             random,
-            counters
+            counters,
+            heads
+            |> Option.map (fun heads -> StateBytes.write formatVersion heads.Save)
+            |> Option.defaultValue [||]
         )
 
     /// Continues exactly where Save was called, in an agent made from the same settings. Raises InvalidDataException when a component is
@@ -235,6 +290,9 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
         each "parameters" state.Parameters (fun (group: NetworkGroup) reader -> group.RestoreParameters reader)
         each "targets" state.Targets (fun (group: NetworkGroup) reader -> group.RestoreTargets reader)
         each "moments" state.Moments (fun (group: NetworkGroup) reader -> group.RestoreMoments reader)
+
+        heads
+        |> Option.iter (fun heads -> StateBytes.read "heads" formatVersion state.Heads heads.Restore)
 
         StateBytes.read "counters" formatVersion state.Counters (fun counters ->
             StateBytes.read "random" formatVersion state.Random (fun random ->

@@ -38,6 +38,16 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
     let mutable edits = 0L
     // Of the online and of the target networks, after an injection.
     let mutable injected: struct (InjectedBodies * InjectedBodies) voption = ValueNone
+    let mutable liveOutputs = layout.Outputs
+
+    /// Clears the parameters of the outputs that the current task does not have.
+    let clearSpare (values: float32[]) =
+        if liveOutputs < layout.Outputs then
+            for slot in layout.Slots do
+                if slot.Layer = layout.Layers - 1 then
+                    let spare = slot.Outputs - liveOutputs
+                    Array.fill values (slot.Weights + liveOutputs * slot.Inputs) (spare * slot.Inputs) 0.0f
+                    Array.fill values (slot.Biases + liveOutputs) spare 0.0f
 
     // Where a field is held for a moment on its way out; a new array each time would land on the large-object heap.
     let passing = Array.zeroCreate<float32> layout.Length
@@ -141,6 +151,16 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
     /// M of every stack and layer.
     member _.Masks = masks
 
+    /// Whether the output layer is the head of one of several tasks: dense, and no part of a topology that changes.
+    member val HasTaskHead = false with get, set
+
+    /// Outputs that the current task has, the first ones. The parameters of the others are masked: once 0, they stay 0.
+    member this.LiveOutputs
+        with get () = liveOutputs
+        and set (count: int) =
+            liveOutputs <- count
+            this.SetMasks masks
+
     /// Number of existing incoming weights per neuron, of every stack and layer.
     member _.FanIn = fanIn
 
@@ -170,6 +190,10 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
 
     member _.WriteOnline(field, values) =
         edits <- edits + 1L
+
+        if field = Field.Weights then
+            clearSpare values
+
         write online field values
 
     /// How often the online networks were written from outside the optimiser.
@@ -193,6 +217,7 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
                 Array.fill values slot.Gains slot.Outputs 1.0f
                 Array.fill values slot.Shifts slot.Outputs 1.0f
 
+        clearSpare values
         write online Field.Mask values
 
     /// Draws the weights as PyTorch draws a Linear layer, clips them, and makes the target equal. Gains and shifts are never clipped.
@@ -200,6 +225,7 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
         edits <- edits + 1L
         let weights = layout.Initialise stream
         clip weights
+        clearSpare weights
         write online Field.Weights weights
         write target Field.Weights weights
 

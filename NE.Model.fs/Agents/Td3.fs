@@ -210,10 +210,19 @@ type Td3(networks: Td3Networks, settings: Td3Settings, terms: IGradientTerm list
     let noiseClip = float32 settings.TargetNoiseClip * maxAction
     let discount, tau = float32 settings.Discount, float32 settings.Polyak
 
+    /// Action components that the current task does not have stay exactly 0.
+    let clearSpare (noise: float32[]) =
+        let live, actions = actor.LiveOutputs, networks.Task.Shape.ActionSize
+
+        if live < actions then
+            for row in 0 .. noise.Length / actions - 1 do
+                Array.fill noise (row * actions + live) (actions - live) 0.0f
+
     /// Leaves dL_Q/dw of all critic weights in the critics' Gradients and returns L_Q.
     member _.CriticGradient(w: Td3Workspace, noise: Stream) : float =
         // a' = clip(pi'(s') + clip(eps, -c, c), -a_max, a_max),  eps ~ N(0, sigma^2)
         noise.FillNormal(Span w.NoiseHost, noiseDeviation)
+        clearSpare w.NoiseHost
         w.Noise.Write(ReadOnlySpan w.NoiseHost)
         w.ActorTarget.Forward()
         engine.SmoothedAction(w.ActorTarget.Output 0, w.Noise, noiseClip, maxAction, w.NextAction)

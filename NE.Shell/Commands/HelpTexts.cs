@@ -27,6 +27,7 @@ internal static class HelpTexts
               ne train --config my.yaml ne.omega=0.2 network.hidden=256,256
               ne train Ant-v4 --schedule async --envs 4 --seq http://127.0.0.1:5341
               ne train Hopper-v4 --video-every 50000
+              ne train cycle:HalfCheetah-v4,Humanoid-v4,Ant-v4,Hopper-v4 --cycles 3
               ne train examples/reaching-arm/reaching-arm.yaml
               ne train "external:python3 clients/python/ne_environment.py gym:Pendulum-v1"
             """,
@@ -43,6 +44,8 @@ internal static class HelpTexts
               ne status HalfCheetah-v4-ne-s0 --json
             """,
         ["eval"] = """
+            A policy of a cycle plays the task that it was learned on.
+
             Examples:
               ne eval HalfCheetah-v4-ne-s0
               ne eval HalfCheetah-v4-ne-s0 --episodes 100 --checkpoint last --json
@@ -83,6 +86,7 @@ internal static class HelpTexts
             Examples:
               ne env show Hopper-v4
               ne env show Hopper-v4 --pixels --json
+              ne env show cycle:HalfCheetah-v4,Hopper-v4
               ne env show dmc/walker-walk --image walker.png --size 320x240
             """,
         ["env run"] = """

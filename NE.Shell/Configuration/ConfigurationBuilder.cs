@@ -163,6 +163,13 @@ public static class ConfigurationBuilder
         if (problems.Count == 0)
         {
             Settings resolved = SettingsModule.resolveOn(hasCuda, settings).Item1;
+
+            if (origins.ContainsKey("run.steps") && resolved.Run.Steps != settings.Run.Steps)
+            {
+                // Given, but as the default, which counts as not given.
+                problems.Add(new(Where("run.steps", origins), $"run.steps = {settings.Run.Steps}: the phases of this cycle take {resolved.Run.Steps}; give that, or another cycle.steps"));
+            }
+
             problems.AddRange(SettingsModule.validate(resolved).Select(error =>
                 new ConfigurationProblem(Where(error.Key, origins), $"{error.Key} = {Shown(error.Found)}: {error.Problem}")));
         }

@@ -62,18 +62,30 @@ type NeuroplasticExpansion(networks: Td3Networks, td3: Td3, probe: Td3Workspace,
             let slot = layout.Slot(stack, layer)
             ({ Out = slot.Outputs; In = slot.Inputs }: LayerShape)
 
+        // A task's head is dense and not counted; the body that it shares grows from its first layer on.
+        let body =
+            if group.HasTaskHead then
+                layout.Layers - 1
+            else
+                layout.Layers
+
         let plan =
             match
                 ErdosRenyi.allocate {
-                    Stacks = Array.init layout.Stacks (fun stack -> Array.init layout.Layers (shape stack))
-                    Density = settings.StartDensity
+                    Stacks = Array.init layout.Stacks (fun stack -> Array.init body (shape stack))
+                    Density = settings.StartDensity.Value
                     Allocation = settings.Allocation
-                    DenseEnds = settings.DenseEnds
+                    DenseEnds =
+                        if group.HasTaskHead then
+                            DenseEnds.Off
+                        else
+                            settings.DenseEnds
                     Scope = settings.DensityScope
                 }
             with
             | Ok plan -> plan
-            | Error problem -> invalidArg (nameof settings) $"The {group.Name} cannot start at density {settings.StartDensity}. {problem}"
+            | Error problem ->
+                invalidArg (nameof settings) $"The {group.Name} cannot start at density {settings.StartDensity.Value}. {problem}"
 
         let weights = group.ReadOnline Field.Weights
 
@@ -82,20 +94,22 @@ type NeuroplasticExpansion(networks: Td3Networks, td3: Td3, probe: Td3Workspace,
                 let layers = plan.Stacks[stack]
 
                 Array.init layout.Layers (fun layer ->
-                    let slot, density = layout.Slot(stack, layer), layers[layer]
+                    let slot = layout.Slot(stack, layer)
+
+                    let active =
+                        if layer < body then
+                            layers[layer].Active
+                        else
+                            slot.WeightCount
 
                     let mask =
-                        if density.Active = slot.WeightCount then
+                        if active = slot.WeightCount then
                             LayerMask.dense slot.Outputs slot.Inputs
                         else
                             match settings.InitialMask with
-                            | InitialMask.Random -> LayerMask.random slot.Outputs slot.Inputs density.Active topology
+                            | InitialMask.Random -> LayerMask.random slot.Outputs slot.Inputs active topology
                             | InitialMask.Magnitude ->
-                                LayerMask.magnitude
-                                    slot.Outputs
-                                    slot.Inputs
-                                    density.Active
-                                    (Array.sub weights slot.Weights slot.WeightCount)
+                                LayerMask.magnitude slot.Outputs slot.Inputs active (Array.sub weights slot.Weights slot.WeightCount)
 
                     for i in 0 .. slot.WeightCount - 1 do
                         if not mask[i] then
@@ -106,7 +120,12 @@ type NeuroplasticExpansion(networks: Td3Networks, td3: Td3, probe: Td3Workspace,
         group.WriteOnline(Field.Weights, weights)
         group.WriteTarget weights
         group.SetMasks masks
-        GrowingNetwork(group, rules, plan.Stacks |> Array.map (Array.map _.Elastic))
+
+        let elastic =
+            plan.Stacks
+            |> Array.map (fun layers -> Array.init layout.Layers (fun layer -> layer < body && layers[layer].Elastic))
+
+        GrowingNetwork(group, rules, elastic)
 
     let actor =
         if settings.Networks = CriticOnly then
@@ -221,7 +240,17 @@ type NeuroplasticExpansion(networks: Td3Networks, td3: Td3, probe: Td3Workspace,
                 pendingActor <- 0L
 
         member _.SwitchTask() =
-            review <- ExperienceReview(reviewSettings, ReviewState.empty)
+            // The signal of another task says nothing about this one; what was counted stays counted.
+            review <-
+                ExperienceReview(
+                    reviewSettings,
+                    {
+                        review.State with
+                            Steps = [||]
+                            Values = [||]
+                            LargestSlope = 0.0
+                    }
+                )
 
         member _.TakeChanges() =
             let taken = changes.ToArray()

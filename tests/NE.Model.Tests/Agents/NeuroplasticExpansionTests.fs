@@ -63,7 +63,7 @@ let tests =
                 use expanding =
                     create {
                         small with
-                            Ne.StartDensity = 1.0
+                            Ne.StartDensity = Is 1.0
                             Ne.Omega = 0.0
                             Ne.Review = ReviewMode.Off
                     }
@@ -353,7 +353,7 @@ let tests =
                 (fun () ->
                     create {
                         small with
-                            Ne.StartDensity = 0.02
+                            Ne.StartDensity = Is 0.02
                             Ne.DenseEnds = DenseEnds.Forced
                     }
                     |> ignore)

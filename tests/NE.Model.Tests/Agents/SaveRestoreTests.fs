@@ -11,7 +11,11 @@ open NE.Model.Tests.Agents.AgentFixture
 /// A copy of the state with one component replaced.
 let private replaced name (bytes: byte[] | null) (state: AgentState) =
     let all = state.Components |> Array.map (fun struct (n, b) -> n, b) |> Map.ofArray
-    AgentState.OfComponents(fun n -> if n = name then bytes else all[n])
+
+    AgentState.OfComponents(fun n ->
+        if n = name then bytes
+        elif n = "heads" then null
+        else all[n])
 
 let private isRefused (action: unit -> unit) =
     try
