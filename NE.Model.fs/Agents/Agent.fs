@@ -47,13 +47,42 @@ type AgentState(parameters: byte[], targets: byte[], moments: byte[], masks: byt
 
 /// A learning agent: TD3, with the interventions of the method composed in. Owned by one thread.
 [<Sealed>]
-type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: Td3Workspace, interventions: IIntervention[], seed: int64) =
+type Agent
+    private
+    (
+        networks: Td3Networks,
+        td3: Td3,
+        work: Td3Workspace,
+        half: Td3Workspace option,
+        probe: Td3Workspace,
+        interventions: IIntervention[],
+        seed: int64
+    ) =
     let formatVersion = 1
     let task = networks.Task
     let groups = [ networks.Actor; networks.Critics ]
 
     let maskLayers =
         groups |> List.sumBy (fun group -> group.Masks |> Array.sumBy Array.length)
+
+    let claim: IGradientClaim | null =
+        interventions
+        |> Seq.tryPick (function
+            | :? IGradientClaim as claim -> Some claim
+            | _ -> None)
+        |> Option.toObj
+
+    /// The workspace of the next batch.
+    let batch () =
+        match half with
+        | Some half when
+            interventions
+            |> Array.exists (function
+                | :? IBatchHalving as halving -> halving.Halves
+                | _ -> false)
+            ->
+            half
+        | _ -> work
 
     let mutable step = 0L
     let mutable actorUpdates = 0L
@@ -115,9 +144,15 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
         let interventions: IIntervention[] =
             match settings.Run.Method with
             | Method.Td3 -> [||]
-            | Method.Ne -> [| NeuroplasticExpansion(networks, td3, probe, settings.Ne, batchSize, seed) |]
+            | Method.Ne -> [| NeuroplasticExpansion(networks, td3, probe, settings.Ne, settings.Td3, seed) |]
 
-        new Agent(networks, td3, work, probe, interventions, seed)
+        let half =
+            if settings.Ne.HalfBatchBelow > 0.0 then
+                Some(new Td3Workspace(networks, batchSize / 2))
+            else
+                None
+
+        new Agent(networks, td3, work, half, probe, interventions, seed)
 
     /// Gradient steps taken.
     member _.GradientStep = step
@@ -129,6 +164,7 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
     /// restored or discarded.
     member _.Update(source: ITransitionSource, window: Window) : unit =
         let t = step + 1L
+        let work = batch ()
         let mutable origin = Whole
 
         for intervention in interventions do
@@ -144,7 +180,7 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
             intervention.Sampled(ReadOnlySpan work.RowNumbers, window)
 
         work.Gather source
-        td3.Update(work, t, noiseDraws) |> ignore
+        td3.Update(work, t, noiseDraws, claim) |> ignore
         step <- t
 
         if td3.IsActorDue t then
@@ -279,6 +315,7 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
     interface IDisposable with
         member _.Dispose() =
             (work :> IDisposable).Dispose()
+            half |> Option.iter (fun half -> (half :> IDisposable).Dispose())
 
             if not (obj.ReferenceEquals(work, probe)) then
                 (probe :> IDisposable).Dispose()
