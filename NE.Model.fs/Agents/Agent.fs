@@ -66,6 +66,7 @@ type Agent
         heads: TaskHeads option,
         td3: Td3,
         work: Td3Workspace,
+        half: Td3Workspace option,
         probe: Td3Workspace,
         interventions: IIntervention[],
         seed: int64
@@ -76,6 +77,25 @@ type Agent
 
     let maskLayers =
         groups |> List.sumBy (fun group -> group.Masks |> Array.sumBy Array.length)
+
+    let claim: IGradientClaim | null =
+        interventions
+        |> Seq.tryPick (function
+            | :? IGradientClaim as claim -> Some claim
+            | _ -> None)
+        |> Option.toObj
+
+    /// The workspace of the next batch.
+    let batch () =
+        match half with
+        | Some half when
+            interventions
+            |> Array.exists (function
+                | :? IBatchHalving as halving -> halving.Halves
+                | _ -> false)
+            ->
+            half
+        | _ -> work
 
     let mutable step = 0L
     let mutable actorUpdates = 0L
@@ -141,7 +161,13 @@ type Agent
         let interventions =
             Techniques.interventions networks td3 work probe settings |> Array.ofList
 
-        new Agent(networks, heads, td3, work, probe, interventions, seed)
+        let half =
+            if settings.Ne.HalfBatchBelow > 0.0 then
+                Some(new Td3Workspace(networks, batchSize / 2))
+            else
+                None
+
+        new Agent(networks, heads, td3, work, half, probe, interventions, seed)
 
     /// Gradient steps taken.
     member _.GradientStep = step
@@ -157,6 +183,7 @@ type Agent
         for intervention in interventions do
             intervention.BeforeUpdate t
 
+        let work = batch ()
         let mutable origin = Whole
 
         for intervention in interventions do
@@ -172,7 +199,7 @@ type Agent
             intervention.Sampled(ReadOnlySpan work.RowNumbers, window)
 
         work.Gather source
-        td3.Update(work, t, noiseDraws) |> ignore
+        td3.Update(work, t, noiseDraws, claim) |> ignore
         step <- t
 
         if td3.IsActorDue t then
@@ -312,6 +339,7 @@ type Agent
                 term.Dispose()
 
             (work :> IDisposable).Dispose()
+            half |> Option.iter (fun half -> (half :> IDisposable).Dispose())
 
             if not (obj.ReferenceEquals(work, probe)) then
                 (probe :> IDisposable).Dispose()
