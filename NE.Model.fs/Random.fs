@@ -22,6 +22,8 @@ type Purpose =
     | Reset = 9
     | Evaluation = 10
     | Metrics = 11
+    /// Bootstrap resamples of reports; no part of any run.
+    | Statistics = 1000
 
 /// A position in a stream: everything that must be stored to continue it. 28 bytes of plain data.
 [<Struct>]
