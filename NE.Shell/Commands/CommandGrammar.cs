@@ -36,6 +36,10 @@ internal sealed class CommandGrammar
     private readonly Option<string?> playSeed = new("--seed") { HelpName = "N", Description = "Seed of start states and actions (default 0)." };
     private readonly Option<string?> at = new("--at") { HelpName = "STEP", Description = "Gradient step to look at (default: the newest event)." };
     private readonly Argument<string?> environment = new("ENV") { Arity = ArgumentArity.ZeroOrOne, Description = "Environment: see `ne env list`; or cycle:TASK,TASK,..., PATH.yaml, plugin:PATH.dll, \"external:COMMAND\"." };
+    private readonly Argument<string[]> reported = new("NAME") { Arity = ArgumentArity.OneOrMore, Description = "Runs and sweeps." };
+    private readonly Option<string?> reportFolder = new("--output", "-o") { HelpName = "DIR", Description = "Folder of the report (default for one NAME: runs/NAME/report)." };
+    private readonly Option<string?> compareAt = new("--at") { HelpName = "STEP", Description = "Environment step to compare at (default: the runs' length)." };
+    private readonly Option<string[]> heatMap = new("--heatmap") { HelpName = "RUN", Description = "Draw the gradients of a stored run, layer by layer (repeatable)." };
     private readonly Argument<string[]> pairs = new("key=value") { Arity = ArgumentArity.ZeroOrMore, Description = "Configuration keys (see `ne config schema`)." };
     private readonly Argument<string> run = new("NAME") { Description = "Name of the run." };
     private readonly Argument<string?> anyRun = new("NAME") { Arity = ArgumentArity.ZeroOrOne, Description = "Name of the run; without it a table of all runs." };
@@ -75,6 +79,7 @@ internal sealed class CommandGrammar
         Root.Add(Leaf("record", "Write a video of noise-free episodes of a stored policy.", [this.run], [this.checkpoint, this.filmed, this.size, this.output, this.replace, this.json]));
         Root.Add(Leaf("digest", "Print one sha256 over the state of the last commit, and one per component.", [this.run], [this.json]));
         Root.Add(Leaf("topology", "Show density, grown, pruned and dormant layer by layer at any past event.", [this.run], [this.at, this.json]));
+        Root.Add(Leaf("report", "Compare runs: figures, tables, intervals, provenance.", [this.reported], [this.reportFolder, this.compareAt, this.heatMap]));
         Verb environments = Group("env", "Environments.");
         environments.Add(Leaf("list", "List the environments.", [], [this.pixels, this.json]));
         environments.Add(Leaf("show", "Show an environment: spaces, bounds, limits, reward, camera, source.", [this.id], [this.pixels, this.image, this.size, this.replace, this.json]));
@@ -136,6 +141,12 @@ internal sealed class CommandGrammar
                 Name(parsed, problems),
                 parsed.GetValue(this.at) is { } step ? CommandLine.WholeNumber(step, "--at", 0, problems) : null,
                 asJson)
+            { Runs = folder },
+            "report" => new ReportCommand(
+                [.. parsed.GetRequiredValue(this.reported).Select(name => RunName(name, "NAME", problems)!)],
+                parsed.GetValue(this.reportFolder),
+                parsed.GetValue(this.compareAt) is { } compared ? CommandLine.WholeNumber(compared, "--at", 1, problems) : null,
+                [.. (parsed.GetValue(this.heatMap) ?? []).Select(name => RunName(name, "--heatmap", problems)!)])
             { Runs = folder },
             "env list" => new EnvironmentListCommand(Has(parsed, this.pixels), asJson) { Runs = folder },
             "env show" => new EnvironmentShowCommand(

@@ -70,6 +70,16 @@ internal static class HelpTexts
               ne topology HalfCheetah-v4-ne-s0
               ne topology HalfCheetah-v4-ne-s0 --at 100000 --json
             """,
+        ["report"] = """
+            Runs of the same method and keys are one arm; a sweep's labels are its arms. Runs that are going on are shown as far as they are.
+            Arms of fewer than 8 complete seeds are shown as points, without intervals. docs/reports.md explains every figure.
+
+            Examples:
+              ne report HalfCheetah-v4-ne-s0
+              ne report figure-6 -o figure-6
+              ne report a-s0 a-s1 b-s0 b-s1 -o comparison --at 100000
+              ne report healthy dormant -o gradients --heatmap healthy --heatmap dormant
+            """,
         ["env"] = """
             Examples:
               ne env list
