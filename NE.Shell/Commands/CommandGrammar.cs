@@ -45,7 +45,7 @@ internal sealed class CommandGrammar
     private readonly Argument<string?> sweep = new("FILE|PRESET") { Arity = ArgumentArity.ZeroOrOne, Description = "A sweep's YAML file, or a preset; without it a list of the presets." };
     private readonly Argument<string[]> pairs = new("key=value") { Arity = ArgumentArity.ZeroOrMore, Description = "Configuration keys (see `ne config schema`)." };
     private readonly Argument<string> run = new("NAME") { Description = "Name of the run." };
-    private readonly Argument<string?> anyRun = new("NAME") { Arity = ArgumentArity.ZeroOrOne, Description = "Name of the run; without it a table of all runs." };
+    private readonly Argument<string?> anyRun = new("NAME") { Arity = ArgumentArity.ZeroOrOne, Description = "Name of a run or sweep; without it a table of all." };
     private readonly Argument<string> file = new("FILE") { Description = "Reference trajectories in JSON." };
     private readonly Argument<string> id = new("ID") { Description = "Environment (see `ne env list`)." };
     private readonly Argument<string[]> testArguments = new("ARGS") { Arity = ArgumentArity.ZeroOrMore, Description = "Passed to every test runner; --unit skips the end-to-end tests." };
@@ -77,7 +77,7 @@ internal sealed class CommandGrammar
         Root.Add(Leaf("train", "Start a new run.", [this.environment, this.pairs], [.. keyOptions, this.name, this.config, this.seq, this.plain, this.dryRun, this.overwrite, this.drill, this.stopAtEof, this.trainPixels]));
         Root.Add(Leaf("resume", "Continue a stopped run from its last commit.", [this.run, this.pairs], [steps, this.from, videoEvery, this.seq, this.plain, this.drill, this.stopAtEof]));
         Root.Add(Leaf("sweep", "Train many runs: methods, environments, seeds and keys, multiplied out.", [this.sweep], [this.parallel, this.resumeSweep, this.retryFailed, this.sweepDryRun, this.sweepPlain, this.seq]));
-        Root.Add(Leaf("status", "Show a run, or a table of all runs.", [this.anyRun], [this.json]));
+        Root.Add(Leaf("status", "Show a run or a sweep, or a table of all.", [this.anyRun], [this.json]));
         Root.Add(Leaf("eval", "Play noise-free episodes with a stored policy.", [this.run], [this.episodes, this.checkpoint, this.json]));
         Root.Add(Leaf("record", "Write a video of noise-free episodes of a stored policy.", [this.run], [this.checkpoint, this.filmed, this.size, this.output, this.replace, this.json]));
         Root.Add(Leaf("digest", "Print one sha256 over the state of the last commit, and one per component.", [this.run], [this.json]));

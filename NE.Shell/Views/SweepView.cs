@@ -97,7 +97,7 @@ public static class SweepView
                 cell.Cell.Environment,
                 cell.Cell.Label,
                 cell.Cell.Seed.ToString(CultureInfo.InvariantCulture),
-                state.ToString().ToLowerInvariant(),
+                Word(state),
                 Format.Count(cell.Steps),
                 Format.Duration(estimate.Seconds(cell)),
                 cell.Plan is { } takes ? Format.Bytes(takes.DiskBytes) : "-");
@@ -110,25 +110,40 @@ public static class SweepView
         totals.Add("cells", $"{plan.Cells.Count}, {left.Length} of them to do");
         totals.Add("steps", $"{Format.Count(plan.Cells.Sum(cell => cell.Steps))}, {Format.Count(left.Sum(cell => cell.Steps))} of them to do");
         totals.Add("time", $"about {Format.Duration(SweepEstimate.Together(left.Select(estimate.Seconds), parallel))} for what is to do, {parallel} at a time");
-        totals.Add("", estimate.Basis);
         totals.Add("disk", $"up to {Format.Bytes(known.Sum(plan => (double)plan.DiskBytes))} for all cells{unknown}");
         totals.Add("memory", $"up to {Format.Bytes(known.Select(plan => (double)plan.MemoryBytes).OrderDescending().Take(parallel).Sum())} at a time");
-        return [table, new Text("\n"), totals];
+        return [table, new Text("\n"), totals, new Text(estimate.Basis)];
     }
 
-    /// <summary>Every cell in a table, for `ne status NAME`.</summary>
-    public static IRenderable Table(IEnumerable<CellStatus> cells)
+    /// <summary>Every cell of a sweep, for `ne status NAME`.</summary>
+    public static IRenderable Table(SweepReport sweep)
     {
         Table table = Tables.Create("cell", "state", ">step", ">of", ">evaluation");
 
-        foreach (CellStatus cell in cells)
+        foreach (CellReport cell in sweep.Cells)
+        {
+            table.Add(cell.Name, Word(cell.State), Format.Count(cell.Step), Format.Count(cell.Steps), Format.Value(cell.Evaluation ?? double.NaN));
+        }
+
+        return table;
+    }
+
+    /// <summary>One line per sweep, for `ne status`.</summary>
+    public static IRenderable Table(IEnumerable<SweepReport> sweeps)
+    {
+        Table table = Tables.Create("sweep", ">cells", ">complete", ">running", ">failed", ">interrupted", ">waiting", "");
+
+        foreach (SweepReport sweep in sweeps)
         {
             table.Add(
-                cell.Name,
-                cell.State.ToString().ToLowerInvariant(),
-                Format.Count(cell.Progress.Step),
-                Format.Count(cell.Steps),
-                Format.Value(cell.Progress.Evaluation ?? double.NaN));
+                sweep.Sweep,
+                Format.Count(sweep.Cells.Count),
+                Format.Count(sweep.Count(CellState.Complete)),
+                Format.Count(sweep.Count(CellState.Running)),
+                Format.Count(sweep.Count(CellState.Failed)),
+                Format.Count(sweep.Count(CellState.Interrupted)),
+                Format.Count(sweep.Count(CellState.Waiting)),
+                sweep.Smoke ? SmokeLabel : "");
         }
 
         return table;
@@ -139,6 +154,8 @@ public static class SweepView
 
     /// <summary>"1 cell", "6 cells".</summary>
     public static string Cells(int count) => count == 1 ? "1 cell" : $"{Format.Count(count)} cells";
+
+    private static string Word(CellState state) => state.ToString().ToLowerInvariant();
 
     private static double Done(SweepStatus status)
     {
