@@ -50,13 +50,6 @@ type Derived<'T> =
         | Is value -> value
         | Auto -> invalidOp "the settings were not resolved before use"
 
-/// Which agent is trained.
-type Method =
-    /// Dense TD3 (with weight clipping, like every method of the paper).
-    | Td3
-    /// TD3 with Neuroplastic Expansion.
-    | Ne
-
 /// Who may step and who may learn when.
 type Schedule =
     /// Act, store, learn, in turn: the paper's loop.
@@ -121,10 +114,33 @@ type ComputeSettings = {
     Threads: int
 }
 
+/// Which hidden layers have a LayerNorm between their linear outputs and their activation.
+[<RequireQualifiedAccess>]
+type LayerNorm =
+    | Off
+    /// Every hidden layer of the actor and of the critics: the paper's LN.
+    | All
+    /// The last hidden layer of each critic: the official code's critic.
+    | CriticLast
+
+/// What a hidden layer makes of its linear outputs z.
+[<RequireQualifiedAccess>]
+type Activation =
+    /// max(z, 0).
+    | Relu
+    /// [max(z, 0), max(-z, 0)], twice as many features as outputs: concatenated ReLU (Shang et al. 2016; Abbas et al. 2023).
+    | Crelu
+
 /// The networks, common to all methods.
 type NetworkSettings = {
-    /// Widths of the hidden layers of the actor and of each critic.
+    /// Features that the hidden layers of the actor hand on. With CReLU half as many linear outputs make them.
     Hidden: int list
+    /// The same of each critic; Auto: as Hidden.
+    CriticHidden: Derived<int list>
+    /// Hidden layers of 256 features added before each critic's output and at the actor's front.
+    Scale: int
+    LayerNorm: LayerNorm
+    Activation: Activation
     /// Weight clipping: |w| and |b| stay below this times 1/sqrt(fan-in); 0 switches it off.
     WeightClip: float
 }
@@ -141,6 +157,8 @@ type Td3Settings = {
     BufferSize: Derived<int64>
     StartSteps: Derived<int64>
     UpdatesPerStep: int
+    /// Gradient steps taken at once when learning begins.
+    PrimingUpdates: int64
     ExplorationNoise: float
     TargetNoise: float
     TargetNoiseClip: float
@@ -181,6 +199,52 @@ type NeSettings = {
     Awaken: float
 }
 
+/// Reset (spec 5).
+type ResetSettings = {
+    /// Environment steps between two resets.
+    Every: Derived<int64>
+}
+
+/// ReDo (spec 5).
+type ReDoSettings = {
+    /// Gradient steps between two looks for dormant neurons.
+    Every: Derived<int64>
+    /// Score at or below which a neuron is dormant.
+    Threshold: float
+}
+
+/// Plasticity injection (spec 5).
+type InjectionSettings = {
+    /// Environment step of the injection.
+    Step: Derived<int64>
+}
+
+/// Shrink and perturb (spec 5).
+type ShrinkAndPerturbSettings = {
+    /// Environment steps between two of them.
+    Every: Derived<int64>
+    /// Factor of the old parameters.
+    Shrink: float
+    /// Factor of the fresh ones.
+    Noise: float
+}
+
+/// Regenerative regularisation (spec 5).
+type L2InitSettings = {
+    /// Factor of the squared distance from the initial parameters in the loss.
+    Weight: float
+}
+
+/// Continual backprop (spec 5).
+type ContinualBackpropSettings = {
+    /// Share of the mature units of a layer that is replaced at every update.
+    ReplacementRate: float
+    /// Updates that a new unit is left alone.
+    Maturity: int64
+    /// Decay of a unit's utility.
+    UtilityDecay: float
+}
+
 /// When the run's state is committed.
 type CheckpointSettings = { Every: int64 }
 
@@ -215,6 +279,12 @@ type Settings = {
     Network: NetworkSettings
     Td3: Td3Settings
     Ne: NeSettings
+    Reset: ResetSettings
+    ReDo: ReDoSettings
+    Injection: InjectionSettings
+    ShrinkAndPerturb: ShrinkAndPerturbSettings
+    L2Init: L2InitSettings
+    ContinualBackprop: ContinualBackpropSettings
     Checkpoint: CheckpointSettings
     Evaluation: EvaluationSettings
     Log: LogSettings
@@ -254,7 +324,7 @@ module Settings =
     let defaults: Settings = {
         Run = {
             Environment = "HalfCheetah-v4"
-            Method = Ne
+            Method = Method.Ne
             Seed = 0L
             Steps = 1_000_000L
         }
@@ -270,6 +340,10 @@ module Settings =
         }
         Network = {
             Hidden = [ 256; 128 ]
+            CriticHidden = Auto
+            Scale = 0
+            LayerNorm = LayerNorm.Off
+            Activation = Activation.Relu
             WeightClip = 3.0
         }
         Td3 = {
@@ -283,6 +357,7 @@ module Settings =
             BufferSize = Auto
             StartSteps = Auto
             UpdatesPerStep = 1
+            PrimingUpdates = 0L
             ExplorationNoise = 0.1
             TargetNoise = 0.2
             TargetNoiseClip = 0.5
@@ -316,6 +391,20 @@ module Settings =
             ReviewPortion = 0.25
             ReviewSignal = ReviewSignal.Fau
             Awaken = 0.4
+        }
+        Reset = { Every = Auto }
+        ReDo = { Every = Auto; Threshold = 0.0 }
+        Injection = { Step = Auto }
+        ShrinkAndPerturb = {
+            Every = Auto
+            Shrink = 0.8
+            Noise = 0.2
+        }
+        L2Init = { Weight = 1e-2 }
+        ContinualBackprop = {
+            ReplacementRate = 1e-4
+            Maturity = 100L
+            UtilityDecay = 0.99
         }
         Checkpoint = { Every = 25_000L }
         Evaluation = { Every = Auto; Episodes = 10 }
@@ -463,6 +552,12 @@ module Settings =
                 | _ -> Error "not a device"
     }
 
+    let private methods = {
+        Words = Method.words
+        Show = Method.show
+        Parse = Method.parse
+    }
+
     let private text = {
         Words = "an id of `ne env list`, PATH.yaml, plugin:PATH.dll[#Type] or external:COMMAND"
         Show = id
@@ -504,10 +599,10 @@ module Settings =
             "run.method"
             ""
             Paper
-            (choice [ "ne", Ne; "td3", Td3 ])
+            methods
             (fun s -> s.Run.Method)
             (fun v s -> { s with Run.Method = v })
-            "The agent: Neuroplastic Expansion on TD3, or dense TD3."
+            "The agent: dense TD3, or TD3 with what keeps it plastic, joined by '+', such as ne or redo+layer-norm."
         fixedKey
             "run.seed"
             ""
@@ -584,6 +679,38 @@ module Settings =
             (fun s -> s.Network.Hidden)
             (fun v s -> { s with Network.Hidden = v })
             "Hidden widths of the actor and of each critic: 256,128 is Table 1, 256,256 is TD3's own."
+        fixedKey
+            "network.criticHidden"
+            "units"
+            OfficialCode
+            (derived widths)
+            (fun s -> s.Network.CriticHidden)
+            (fun v s -> { s with Network.CriticHidden = v })
+            "Hidden widths of each critic, where they are others; auto: network.hidden."
+        fixedKey
+            "network.scale"
+            "layers"
+            Paper
+            (int32Of (wholeNumber 0L 5L))
+            (fun s -> s.Network.Scale)
+            (fun v s -> { s with Network.Scale = v })
+            "Hidden layers of 256 units added before each critic's output and at the actor's front; the paper's sizes go with hidden 256,256."
+        fixedKey
+            "network.layerNorm"
+            ""
+            Paper
+            (choice [ "off", LayerNorm.Off; "all", LayerNorm.All; "critic-last", LayerNorm.CriticLast ])
+            (fun s -> s.Network.LayerNorm)
+            (fun v s -> { s with Network.LayerNorm = v })
+            "LayerNorm before the activation of every hidden layer, or of each critic's last one as in the official code."
+        fixedKey
+            "network.activation"
+            ""
+            (Cited "CReLU")
+            (choice [ "relu", Activation.Relu; "crelu", Activation.Crelu ])
+            (fun s -> s.Network.Activation)
+            (fun v s -> { s with Network.Activation = v })
+            "crelu hands on relu(z) and relu(-z): hidden widths then count both, so a layer has half the weights; a dry run prints the real number."
         fixedKey
             "network.weightClip"
             "1/sqrt(fan-in)"
@@ -672,6 +799,14 @@ module Settings =
             (fun s -> s.Td3.UpdatesPerStep)
             (fun v s -> { s with Td3.UpdatesPerStep = v })
             "Replay ratio: gradient steps per environment step."
+        fixedKey
+            "td3.primingUpdates"
+            "gradient steps"
+            (Cited "Reset")
+            (steps 0L)
+            (fun s -> s.Td3.PrimingUpdates)
+            (fun v s -> { s with Td3.PrimingUpdates = v })
+            "Gradient steps taken at once when learning begins, on the first startSteps transitions: heavy priming, a stress test of plasticity."
         key
             "td3.explorationNoise"
             "max action"
@@ -934,6 +1069,103 @@ module Settings =
             (fun v s -> { s with Ne.Awaken = v })
             "Fraction of active units below which review=official may review."
         key
+            "reset.every"
+            "environment steps"
+            PaperUnstated
+            (derived (steps 1L))
+            (fun s -> s.Reset.Every)
+            (fun v s -> { s with Reset.Every = v })
+            "Steps between two resets of all networks; auto: 200,000, in shorter runs steps/3 but at least 100,000. Never within half of that before the end."
+        key
+            "redo.every"
+            "gradient steps"
+            (Cited "ReDo")
+            (derived (steps 1L))
+            (fun s -> s.ReDo.Every)
+            (fun v s -> { s with ReDo.Every = v })
+            "Gradient steps between two looks for dormant neurons; auto: steps/15 (200,000 at 3M)."
+        key
+            "redo.threshold"
+            "mean activity of the layer"
+            (Cited "ReDo")
+            notNegative
+            (fun s -> s.ReDo.Threshold)
+            (fun v s -> { s with ReDo.Threshold = v })
+            "A neuron whose activation score is at or below this is drawn anew."
+        key
+            "injection.step"
+            "environment steps"
+            PaperUnstated
+            (derived (steps 1L))
+            (fun s -> s.Injection.Step)
+            (fun v s -> { s with Injection.Step = v })
+            "Step at which new bodies are injected; auto: steps/3."
+        key
+            "shrinkAndPerturb.every"
+            "environment steps"
+            Ours
+            (derived (steps 1L))
+            (fun s -> s.ShrinkAndPerturb.Every)
+            (fun v s -> { s with ShrinkAndPerturb.Every = v })
+            "Steps between two shrinkings; auto: as reset.every."
+        key
+            "shrinkAndPerturb.shrink"
+            ""
+            Ours
+            fraction
+            (fun s -> s.ShrinkAndPerturb.Shrink)
+            (fun v s -> { s with ShrinkAndPerturb.Shrink = v })
+            "Factor of the old parameters."
+        key
+            "shrinkAndPerturb.noise"
+            ""
+            Ours
+            fraction
+            (fun s -> s.ShrinkAndPerturb.Noise)
+            (fun v s -> { s with ShrinkAndPerturb.Noise = v })
+            "Factor of the fresh parameters that are added."
+        key
+            "l2Init.weight"
+            ""
+            (Cited "L2 Init")
+            notNegative
+            (fun s -> s.L2Init.Weight)
+            (fun v s -> { s with L2Init.Weight = v })
+            "Factor of the squared distance from the initial parameters in every loss."
+        key
+            "continualBackprop.replacementRate"
+            "fraction of the mature units"
+            (Cited "continual backprop")
+            fraction
+            (fun s -> s.ContinualBackprop.ReplacementRate)
+            (fun v s -> {
+                s with
+                    ContinualBackprop.ReplacementRate = v
+            })
+            "Units of a layer that are replaced at every update; fractions are carried over."
+        key
+            "continualBackprop.maturity"
+            "updates"
+            (Cited "continual backprop")
+            (steps 0L)
+            (fun s -> s.ContinualBackprop.Maturity)
+            (fun v s -> {
+                s with
+                    ContinualBackprop.Maturity = v
+            })
+            "Updates that a new unit is left alone."
+        key
+            "continualBackprop.utilityDecay"
+            ""
+            (Cited "continual backprop")
+            openFraction
+            (fun s -> s.ContinualBackprop.UtilityDecay)
+            (fun v s -> {
+                s with
+                    ContinualBackprop.UtilityDecay = v
+            })
+            "Decay of a unit's utility at every update."
+        key
             "checkpoint.every"
             "environment steps"
             Ours
@@ -1059,6 +1291,10 @@ module Settings =
     let ofOldRuns: Settings = {
         defaults with
             Compute.Engine = Is EngineKind.Torch
+            Network.CriticHidden = Auto
+            Network.Scale = 0
+            Network.LayerNorm = LayerNorm.Off
+            Network.Activation = Activation.Relu
     }
 
     /// Computes every `Auto` from the length of the run (spec 1.6) and, for the engine, from the machine: `hasCuda` is asked only when
@@ -1120,7 +1356,10 @@ module Settings =
             whole "td3.startSteps" "min(25,000, steps/40)" settings.Td3.StartSteps (fun () -> min 25_000L (total / 40L))
 
         let gradientSteps =
-            max 1L ((total - start.Value) * int64 settings.Td3.UpdatesPerStep)
+            max
+                1L
+                ((total - start.Value) * int64 settings.Td3.UpdatesPerStep
+                 + settings.Td3.PrimingUpdates)
 
         let endStep =
             whole "ne.endStep" "gradient steps of the run" settings.Ne.EndStep (fun () -> gradientSteps)
@@ -1133,6 +1372,22 @@ module Settings =
 
         let firstReview =
             whole "ne.reviewFirstStep" "0.1 of endStep" settings.Ne.ReviewFirstStep (fun () -> endStep.Value / 10L)
+
+        let resetRule = "200,000, in shorter runs steps/3 but at least 100,000"
+
+        let resetPeriod () =
+            min 200_000L (max 100_000L (total / 3L))
+
+        let reset = whole "reset.every" resetRule settings.Reset.Every resetPeriod
+
+        let shrink =
+            whole "shrinkAndPerturb.every" resetRule settings.ShrinkAndPerturb.Every resetPeriod
+
+        let redo =
+            whole "redo.every" "steps/15" settings.ReDo.Every (fun () -> max 1L (total / 15L))
+
+        let injection =
+            whole "injection.step" "steps/3" settings.Injection.Step (fun () -> max 1L (total / 3L))
 
         let evaluation =
             whole "evaluation.every" "5,000, or steps/60 below 300k steps" settings.Evaluation.Every (fun () ->
@@ -1147,6 +1402,10 @@ module Settings =
                 Ne.GrowInterval = interval
                 Ne.ReviewWindow = window
                 Ne.ReviewFirstStep = firstReview
+                Reset.Every = reset
+                ReDo.Every = redo
+                Injection.Step = injection
+                ShrinkAndPerturb.Every = shrink
                 Evaluation.Every = evaluation
         },
         List.ofSeq derivations
@@ -1173,6 +1432,31 @@ module Settings =
             then
                 problem "compute.engine" "simd" $"computes on the CPU; for compute.device = {settings.Compute.Device} it must be torch"
 
+            if settings.Network.Activation = Activation.Crelu then
+                let odd key (widths: int list) =
+                    match widths |> List.tryFind (fun width -> width % 2 = 1) with
+                    | None -> []
+                    | Some width -> [
+                        problem
+                            key
+                            (widths |> List.map string |> String.concat ",")
+                            $"{width} is odd, and network.activation = crelu makes two features of every unit; give even widths"
+                      ]
+
+                yield! odd "network.hidden" settings.Network.Hidden
+
+                match settings.Network.CriticHidden with
+                | Auto -> ()
+                | Is widths -> yield! odd "network.criticHidden" widths
+
+                let methods = (List.find (fun key -> key.Name = "run.method") keys).Get settings
+
+                if methods.Split '+' |> Array.contains "ne" then
+                    problem
+                        "network.activation"
+                        "crelu"
+                        "ne prunes and redraws single ReLU neurons, but a unit of crelu is two features; use relu, or another run.method"
+
             if settings.Td3.BufferSize.Value < int64 settings.Td3.BatchSize then
                 problem
                     "td3.bufferSize"
@@ -1190,6 +1474,15 @@ module Settings =
                     "td3.startSteps"
                     (showInteger settings.Td3.StartSteps.Value)
                     $"not below run.steps = {settings.Run.Steps}: nothing would be learned"
+
+            if
+                settings.Run.Method.Has Technique.PlasticityInjection
+                && settings.Injection.Step.Value >= settings.Run.Steps
+            then
+                problem
+                    "injection.step"
+                    (showInteger settings.Injection.Step.Value)
+                    $"not below run.steps = {settings.Run.Steps}: nothing would be injected"
 
             if round > settings.Run.Steps then
                 problem

@@ -61,8 +61,9 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
     let mutable noiseDraws = stream seed Purpose.TargetNoise
     // Reused: an array of this size would land on the large-object heap with every new policy.
     let actorParameters = Array.zeroCreate<float32> networks.Actor.Layout.Length
-    // The copy of the current actor, made when first asked for.
+    // The copy of the current actor, made when first asked for, and the edits that it has seen.
     let mutable policy: Policy option = None
+    let mutable policyEdits = 0L
 
     let ratios (group: NetworkGroup) (pass: IPass) = [|
         let activity = Activity group
@@ -102,7 +103,7 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
         let initialisation = stream seed Purpose.Initialisation
         networks.Actor.Initialise initialisation
         networks.Critics.Initialise initialisation
-        let td3 = new Td3(networks, settings.Td3)
+        let td3 = Td3(networks, settings.Td3, Techniques.gradientTerms networks settings)
         let batchSize = settings.Td3.BatchSize
         let work = new Td3Workspace(networks, batchSize)
         // Events and ratios are defined on 256 rows.
@@ -112,10 +113,8 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
             else
                 new Td3Workspace(networks, 256)
 
-        let interventions: IIntervention[] =
-            match settings.Run.Method with
-            | Method.Td3 -> [||]
-            | Method.Ne -> [| NeuroplasticExpansion(networks, td3, probe, settings.Ne, batchSize, seed) |]
+        let interventions =
+            Techniques.interventions networks td3 work probe settings |> Array.ofList
 
         new Agent(networks, td3, work, probe, interventions, seed)
 
@@ -129,6 +128,10 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
     /// restored or discarded.
     member _.Update(source: ITransitionSource, window: Window) : unit =
         let t = step + 1L
+
+        for intervention in interventions do
+            intervention.BeforeUpdate t
+
         let mutable origin = Whole
 
         for intervention in interventions do
@@ -159,14 +162,15 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
     /// An immutable copy of the current actor; its Version is the number of actor updates. The same object until the actor changes.
     member _.Policy() : Policy =
         match policy with
-        | Some current -> current
-        | None ->
+        | Some current when policyEdits = networks.Actor.Edits -> current
+        | _ ->
             networks.Actor.Online.Read(Field.Weights, Span actorParameters)
 
             let made =
                 Policy.OfBlock(networks.Actor.Layout, ReadOnlySpan actorParameters, task.MaxAction, actorUpdates)
 
             policy <- Some made
+            policyEdits <- networks.Actor.Edits
             made
 
     /// The topology events since the last call.
@@ -278,6 +282,9 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
 
     interface IDisposable with
         member _.Dispose() =
+            for term in td3.Terms do
+                term.Dispose()
+
             (work :> IDisposable).Dispose()
 
             if not (obj.ReferenceEquals(work, probe)) then

@@ -54,7 +54,15 @@ module Rounds =
     /// Gradient steps owed for the environment steps in (learned, steps]: none for the random steps at the start.
     let updatesOwed (settings: Settings) (learned: int64) (steps: int64) =
         let start = settings.Td3.StartSteps.Value
-        int64 settings.Td3.UpdatesPerStep * (max steps start - max learned start)
+
+        let priming =
+            if learned <= start && steps > start then
+                settings.Td3.PrimingUpdates
+            else
+                0L
+
+        priming
+        + int64 settings.Td3.UpdatesPerStep * (max steps start - max learned start)
 
     /// The last commit that cadence asks for at or before these steps is at this barrier, given the steps of the barrier before.
     let due (settings: Settings) (before: int64) (position: Position) : Due =

@@ -127,7 +127,9 @@ internal static class HelpTexts
               ne doctor --seq http://127.0.0.1:5341 --json
             """,
         ["config show"] = """
-            Presets: td3-anchor (TD3's own networks and constants, serial, to compare with published curves).
+            Presets: td3-anchor (TD3's own networks and constants, serial, to compare with published curves),
+            official256 (256,256 in every network, the base of network.scale), officialCode (the networks of the official
+            code: three critic layers, with LayerNorm before the last ReLU).
             A file of that name wins over a preset.
 
             Examples:

@@ -192,6 +192,8 @@ type NeuroplasticExpansion(networks: Td3Networks, td3: Td3, probe: Td3Workspace,
         | _, ReviewSignal.Anr -> (Dormancy.ratios 0.1 activity.Layers).Activated
 
     interface IIntervention with
+        member _.BeforeUpdate _ = ()
+
         member _.ChooseSource(t, window) =
             if review.Decide(t, window.Size, reviewDraws) then
                 Oldest settings.ReviewPortion
@@ -217,6 +219,9 @@ type NeuroplasticExpansion(networks: Td3Networks, td3: Td3, probe: Td3Workspace,
                 |> Option.iter (fun actor -> event actor probe.Actor (fun () -> td3.ActorGradient probe) pendingActor t source window)
 
                 pendingActor <- 0L
+
+        member _.SwitchTask() =
+            review <- ExperienceReview(reviewSettings, ReviewState.empty)
 
         member _.TakeChanges() =
             let taken = changes.ToArray()

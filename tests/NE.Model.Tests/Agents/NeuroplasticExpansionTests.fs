@@ -267,7 +267,7 @@ let tests =
             // Rebuilt from pieces, so that the gradient of the event batch is at hand.
             use agent = create small
             let group = agent.Networks.Critics
-            let td3 = new Td3(agent.Networks, small.Td3)
+            let td3 = Td3(agent.Networks, small.Td3, [])
             use w = new Td3Workspace(agent.Networks, 64)
             AgeOrder.sampleUniform replay.Value.Window (stream 1L Purpose.Batch) (Span w.RowNumbers)
             w.Gather replay.Value

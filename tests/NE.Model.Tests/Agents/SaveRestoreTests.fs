@@ -68,6 +68,36 @@ let tests =
             }
             [ 47 ]
 
+        // Both sides of what each technique does at step 50 or every 30 steps.
+        for technique in
+            [
+                "reset"
+                "redo"
+                "shrink-and-perturb"
+                "l2-init"
+                "continual-backprop"
+                "naive-growth"
+                "ne+redo"
+            ] do
+            match Method.parse technique with
+            | Error problem -> failtest problem
+            | Ok method' ->
+                continues
+                    $"{technique} goes on bit for bit"
+                    {
+                        small with
+                            Run.Method = method'
+                            Run.Steps = 400L
+                            Td3.StartSteps = Is 10L
+                            Reset.Every = Is 50L
+                            ReDo.Every = Is 30L
+                            ReDo.Threshold = 0.1
+                            ShrinkAndPerturb.Every = Is 50L
+                            ContinualBackprop.Maturity = 10L
+                            ContinualBackprop.ReplacementRate = 0.01
+                    }
+                    [ 29; 40; 41 ]
+
         test "the state is a copy: later updates do not change it" {
             use agent = create small
             step agent 30
