@@ -46,8 +46,8 @@ public sealed record ShellHost
     /// <summary>Cores that the runs of a sweep share.</summary>
     public int Processors { get; init; } = Environment.ProcessorCount;
 
-    /// <summary>Opens the standard input.</summary>
-    public Func<Stream> Input { get; init; } = Console.OpenStandardInput;
+    /// <summary>Opens the standard input of a run that another program binds to itself.</summary>
+    public Func<Stream> Input { get; init; } = InputEnd.OpenApart;
 
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 

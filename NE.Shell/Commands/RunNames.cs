@@ -12,7 +12,8 @@ public static class RunNames
     public static string Default(Settings settings)
     {
         string environment = OfEnvironment(settings.Run.Environment);
-        string method = SettingsModule.tryFind("run.method")!.Get.Invoke(settings);
+        // A composition has a '+' in it, which a name may not have.
+        string method = Plain(SettingsModule.tryFind("run.method")!.Get.Invoke(settings));
         return $"{environment}-{method}-s{settings.Run.Seed}";
     }
 

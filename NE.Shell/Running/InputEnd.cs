@@ -9,13 +9,12 @@ namespace NE.Shell.Running;
 internal static partial class InputEnd
 {
     /// <summary>Calls once, from a thread of its own, when the input has ended.</summary>
-    public static void Watch(Func<Stream> open, Action ended)
+    public static void Watch(Stream input, Action ended)
     {
         var watcher = new Thread(() =>
         {
             try
             {
-                using Stream input = open();
                 byte[] ignored = new byte[256];
 
                 while (input.Read(ignored) > 0)
@@ -37,9 +36,14 @@ internal static partial class InputEnd
     }
 
     /// <summary>
-    /// Leaves the terminal's group of processes: Ctrl-C and a closed terminal are for the program that started this one, which then decides.
+    /// Opens the process's own, and leaves the terminal's group of processes: Ctrl-C and a closed terminal are for the program that started
+    /// this one, which then decides.
     /// </summary>
-    public static void LeaveTerminal() => _ = SetProcessGroup(0, 0);
+    public static Stream OpenApart()
+    {
+        _ = SetProcessGroup(0, 0);
+        return Console.OpenStandardInput();
+    }
 
     [LibraryImport("libc", EntryPoint = "setpgid")]
     private static partial int SetProcessGroup(int process, int group);

@@ -19,11 +19,6 @@ internal static class RunSession
     /// <param name="presentation">What the command line says about logs and view.</param>
     public static async Task<ExitCode> Execute(ShellHost host, RunRequest request, RunInfo info, long fromStep, PresentationArguments presentation)
     {
-        if (presentation.StopAtEnd)
-        {
-            InputEnd.LeaveTerminal();
-        }
-
         Settings settings = request.Settings;
         var presenter = new RunPresenter(host, RunTitle.Of(request.Paths.Name, settings), presentation.Plain);
         using var log = RunLog.Open(
@@ -71,7 +66,7 @@ internal static class RunSession
 
             if (presentation.StopAtEnd)
             {
-                InputEnd.Watch(host.Input, () => run.RequestStop("its sweep stopped"));
+                InputEnd.Watch(host.Input(), () => run.RequestStop("its sweep stopped"));
             }
 
             log.CarryStep(() => run.Status.Step);
