@@ -1,3 +1,5 @@
+using NE.Shell.Sweeps;
+
 namespace NE.Shell.Commands;
 
 /// <summary>What closes the help of a verb: examples, exit codes.</summary>
@@ -11,6 +13,7 @@ internal static class HelpTexts
               ne train Hopper-v4 --seed 3 --steps 300000    another task, seed and length
               ne train ne.startDensity=0.1 --dry-run        what a configuration means and takes
               ne resume HalfCheetah-v4-ne-s0                go on after Ctrl-C, a crash or a kill
+              ne sweep paper/figure-6-smoke                 a small comparison of methods
               ne status                                     all runs
 
             Exit codes:
@@ -37,6 +40,22 @@ internal static class HelpTexts
             Examples:
               ne resume HalfCheetah-v4-ne-s0
               ne resume HalfCheetah-v4-ne-s0 --steps 2000000 checkpoint.every=50000
+            """,
+        ["sweep"] = $"""
+            Each cell is a run of its own process, named NAME-ENV-LABEL-sSEED. The same command again goes on: complete cells are skipped,
+            interrupted ones resumed, added ones started. Ctrl-C (or SIGTERM) lets every run commit. How to write one: docs/sweeps.md.
+
+            Presets, each with a short twin for two cores called NAME{SweepPresets.SmokeSuffix}:
+            {SweepPresets.List()}
+
+            Exit codes:
+              0 every cell is complete    1 wrong input, nothing created    2 some cells failed    3 interrupted, go on with the same command
+
+            Examples:
+              ne sweep my-sweep.yaml --dry-run
+              ne sweep my-sweep.yaml --parallel 4
+              ne sweep --resume my-sweep --retry-failed
+              ne sweep paper/figure-6-smoke
             """,
         ["status"] = """
             Examples:
