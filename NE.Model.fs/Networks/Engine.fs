@@ -120,7 +120,14 @@ type IEngine =
     /// target += tau * (online - target).
     abstract Polyak: target: IParameterBlock * online: IParameterBlock * tau: float32 -> unit
 
+    /// gradients += rate * (weights - anchor), entry by entry; the anchor is a block of the same layout.
+    abstract PullTowards: block: IParameterBlock * anchor: IParameterBlock * rate: float32 -> unit
+
     abstract Copy: source: IMatrix * destination: IMatrix -> unit
+    /// destination = head(kept + (added - subtracted)): a network of three bodies, of which the last two may be equal and then cancel exactly.
+    abstract Combine: kept: IMatrix * added: IMatrix * subtracted: IMatrix * head: Head * destination: IMatrix -> unit
+    /// gradient *= the derivative of the head, given its output: the gradient before the head.
+    abstract HeadBackward: gradient: IMatrix * output: IMatrix * head: Head -> unit
     abstract Fill: matrix: IMatrix * value: float32 -> unit
     /// Arithmetic mean of all entries.
     abstract Mean: matrix: IMatrix -> float

@@ -25,7 +25,9 @@ type internal IElementwise =
     abstract NormGradients: d: TorchMatrix * x: TorchMatrix * norm: TorchNorm -> unit
     abstract Adam: block: TorchBlock * options: AdamOptions -> unit
     abstract Polyak: target: TorchMemory * online: TorchMemory * tau: float32 -> unit
+    abstract PullTowards: block: TorchBlock * anchor: TorchMemory * rate: float32 -> unit
     abstract Copy: source: TorchMatrix * destination: TorchMatrix -> unit
+    abstract Combine: kept: TorchMatrix * added: TorchMatrix * subtracted: TorchMatrix * destination: TorchMatrix -> unit
     abstract Fill: matrix: TorchMatrix * value: float32 -> unit
     abstract Mean: matrix: TorchMatrix -> float
 
@@ -87,7 +89,15 @@ type internal FusedElementwise() =
         member _.Polyak(target, online, tau) =
             polyak target.Address online.Address target.Length tau
 
+        member _.PullTowards(block, anchor, rate) =
+            let field name = (block.Memory name).Address
+            pullTowards (field Field.Gradients) (field Field.Weights) anchor.Address anchor.Length rate
+
         member _.Copy(source, destination) = copy source.Strided destination.Strided
+
+        member _.Combine(kept, added, subtracted, destination) =
+            combine kept.Strided added.Strided subtracted.Strided destination.Strided
+
         member _.Fill(matrix, value) = fill matrix.Strided value
         member _.Mean matrix = mean matrix.Strided
 
@@ -206,8 +216,21 @@ type internal TorchElementwise() =
             use _ = torch.NewDisposeScope()
             target.Tensor.add_ ((online.Tensor - target.Tensor).mul_(scalar tau)) |> ignore
 
+        member _.PullTowards(block, anchor, rate) =
+            use _ = torch.NewDisposeScope()
+            let field name = (block.Memory name).Tensor
+
+            (field Field.Gradients).add_(((field Field.Weights) - anchor.Tensor).mul_(scalar rate))
+            |> ignore
+
         member _.Copy(source, destination) =
             destination.Tensor.copy_ source.Tensor |> ignore
+
+        member _.Combine(kept, added, subtracted, destination) =
+            use _ = torch.NewDisposeScope()
+
+            destination.Tensor.copy_ ((added.Tensor - subtracted.Tensor).add_ kept.Tensor)
+            |> ignore
 
         member _.Fill(matrix, value) =
             use _ = torch.NewDisposeScope()

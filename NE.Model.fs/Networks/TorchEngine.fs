@@ -107,8 +107,29 @@ type TorchEngine private (device: torch.Device, elementwise: IElementwise) =
         member _.Polyak(target, online, tau) =
             elementwise.Polyak((target :?> TorchBlock).Memory Field.Weights, (online :?> TorchBlock).Memory Field.Weights, tau)
 
+        member _.PullTowards(block, anchor, rate) =
+            elementwise.PullTowards(block :?> TorchBlock, (anchor :?> TorchBlock).Memory Field.Weights, rate)
+
         member _.Copy(source, destination) =
             elementwise.Copy(matrix source, matrix destination)
+
+        member _.Combine(kept, added, subtracted, head, destination) =
+            let into = matrix destination
+            elementwise.Combine(matrix kept, matrix added, matrix subtracted, into)
+
+            match head with
+            | Linear -> ()
+            | ScaledTanh scale ->
+                use _ = torch.NewDisposeScope()
+                let output = into.Tensor.tanh_ ()
+
+                if scale <> 1.0f then
+                    output.mul_ (scale.ToScalar()) |> ignore
+
+        member _.HeadBackward(gradient, output, head) =
+            match head with
+            | Linear -> ()
+            | ScaledTanh scale -> elementwise.ScaledTanhBackward(matrix gradient, matrix output, scale)
 
         member _.Fill(target, value) = elementwise.Fill(matrix target, value)
         member _.Mean source = elementwise.Mean(matrix source)

@@ -29,7 +29,7 @@ let tests =
             Expect.equal (List.distinct names) names "no name twice"
 
             for key in Settings.keys do
-                Expect.isMatch key.Name @"^[a-z0-9]+\.[a-z][a-zA-Z0-9]*$" "name"
+                Expect.isMatch key.Name @"^[a-z][a-zA-Z0-9]*\.[a-z][a-zA-Z0-9]*$" "name"
                 Expect.isTrue (key.Sentence.EndsWith '.') $"{key.Name} has a sentence"
 
         testCase "all problems are returned at once, an unknown key with the nearest known one"

@@ -12,7 +12,7 @@ open NE.Shell.Configuration
 open NE.Shell.Tests.Support
 
 let private known (id: string) : string | null =
-    if id = "HalfCheetah-v4" || id = "Hopper-v4" then
+    if id = "HalfCheetah-v4" || id = "Hopper-v4" || id.StartsWith "cycle:" then
         null
     else
         "there is no such task"
@@ -359,5 +359,41 @@ let plan =
             Expect.equal (code, errors) (ExitCode.Ok, "") "exit code"
             golden "dry-run" output
             Expect.isFalse (IO.Directory.Exists "/nonexistent/runs") "no folder"
+        }
+
+        test "a dry run of a cycle lists its phases" {
+            let phases arguments =
+                let code, output, errors = shell ("train" :: "cycle:HalfCheetah-v4,Hopper-v4" :: "--cycles" :: "2" :: "--dry-run" :: arguments)
+                Expect.equal (code, errors) (ExitCode.Ok, "") "exit code"
+                let lines = output.Split '\n' |> Array.map (fun line -> System.Text.RegularExpressions.Regex.Replace(line.Trim(), " +", " "))
+                lines[Array.IndexOf(lines, "PHASE CYCLE TASK FROM STEP TO STEP") + 1 ..] |> Array.filter (fun line -> line <> "")
+
+            Expect.equal
+                (phases [ "cycle.steps=50000" ])
+                [|
+                    "1 1 HalfCheetah-v4 0 50,000"
+                    "2 1 Hopper-v4 50,000 100,000"
+                    "3 2 HalfCheetah-v4 100,000 150,000"
+                    "4 2 Hopper-v4 150,000 200,000"
+                |]
+                "in steps"
+
+            Expect.equal
+                (phases [ "cycle.episodes=1000" ])
+                [|
+                    "1 1 HalfCheetah-v4 1,000 episodes"
+                    "2 1 Hopper-v4 1,000 episodes"
+                    "3 2 HalfCheetah-v4 1,000 episodes"
+                    "4 2 Hopper-v4 1,000 episodes"
+                |]
+                "in episodes"
+        }
+
+        test "a cycle is stored as one text, which reads back, and its phases with it" {
+            let built = build [] None [] [ "run.environment=cycle:HalfCheetah-v4,Hopper-v4"; "cycle.steps=5000" ]
+            let yaml = ConfigurationWriter.Yaml built.Settings
+            Expect.stringContains yaml "environment: cycle:HalfCheetah-v4,Hopper-v4\n" "one text"
+            Expect.equal (ConfigurationBuilder.Read(yaml, "config.yaml")) built.Settings "read back"
+            Expect.equal (string (ConfigurationWriter.Json(built.Settings)["run.environment"])) "cycle:HalfCheetah-v4,Hopper-v4" "in JSON"
         }
     ]
