@@ -1414,6 +1414,27 @@ module Settings =
             derive "compute.engine" "torch on CUDA, else simd" show settings.Compute.Engine (fun () ->
                 if onCuda () then EngineKind.Torch else EngineKind.Simd)
 
+        /// What a technique makes of a key that was not given.
+        let implied technique name isDefault shown value given =
+            if settings.Run.Method.Has technique && isDefault then
+                derivations.Add {
+                    Key = name
+                    Value = shown
+                    Rule = $"run.method has {Method.nameOf technique}"
+                }
+
+                value
+            else
+                given
+
+        let layerNorm =
+            let given = settings.Network.LayerNorm
+            implied Technique.LayerNorm "network.layerNorm" (given = LayerNorm.Off) "all" LayerNorm.All given
+
+        let activation =
+            let given = settings.Network.Activation
+            implied Technique.CRelu "network.activation" (given = Activation.Relu) "crelu" Activation.Crelu given
+
         let whole name rule value compute =
             derive name rule showInteger value compute
 
@@ -1514,6 +1535,8 @@ module Settings =
                 Cycle.WarmUp = warmUp
                 Ne.StartDensity = density
                 Compute.Engine = engine
+                Network.LayerNorm = layerNorm
+                Network.Activation = activation
                 Td3.BufferSize = buffer
                 Td3.StartSteps = start
                 Ne.EndStep = endStep
@@ -1642,13 +1665,19 @@ module Settings =
                 | Auto -> ()
                 | Is widths -> yield! odd "network.criticHidden" widths
 
-                let methods = (List.find (fun key -> key.Name = "run.method") keys).Get settings
+                // As with the technique crelu.
+                match Method.compose (Technique.CRelu :: settings.Run.Method.Techniques) with
+                | Ok _ -> ()
+                | Error why -> problem "network.activation" "crelu" $"{why}; use relu, or another run.method"
 
-                if methods.Split '+' |> Array.contains "ne" then
-                    problem
-                        "network.activation"
-                        "crelu"
-                        "ne prunes and redraws single ReLU neurons, but a unit of crelu is two features; use relu, or another run.method"
+            if
+                settings.Run.Method.Has Technique.LayerNorm
+                && settings.Network.LayerNorm = LayerNorm.CriticLast
+            then
+                problem
+                    "network.layerNorm"
+                    "critic-last"
+                    "run.method has layer-norm, which is one on every hidden layer; leave one of the two out"
 
             if settings.Td3.BufferSize.Value < int64 settings.Td3.BatchSize then
                 problem

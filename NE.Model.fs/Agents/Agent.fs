@@ -206,8 +206,12 @@ type Agent
         | _ ->
             networks.Actor.Online.Read(Field.Weights, Span actorParameters)
 
+            let layout = networks.Actor.Layout
+
             let made =
-                Policy.OfBlock(networks.Actor.Layout, ReadOnlySpan actorParameters, task.MaxAction, actorUpdates)
+                match networks.Actor.InjectedParameters() with
+                | ValueNone -> Policy.OfBlock(layout, ReadOnlySpan actorParameters, task.MaxAction, actorUpdates)
+                | ValueSome(struct (kept, frozen)) -> Policy.OfBodies(layout, kept, actorParameters, frozen, task.MaxAction, actorUpdates)
 
             policy <- Some made
             policyEdits <- networks.Actor.Edits

@@ -259,6 +259,12 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
     /// The frozen bodies of the online and of the target networks, once there was an injection.
     member _.Injected = injected
 
+    /// Host copies of the online networks' frozen bodies, the kept and the subtracted one.
+    member internal _.InjectedParameters() =
+        match injected with
+        | ValueNone -> ValueNone
+        | ValueSome(struct (own, _)) -> ValueSome(struct (read own.Kept Field.Weights, read own.Subtracted Field.Weights))
+
     /// Plasticity injection (Nikishin et al. 2023): the networks of now are frozen, and new ones learn on top of them, at first without any
     /// effect on the output. Passes made before it must be made again.
     member this.Inject(stream: Stream) =

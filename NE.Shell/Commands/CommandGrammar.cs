@@ -47,7 +47,7 @@ internal sealed class CommandGrammar
     /// <summary>Options that stand for a configuration key.</summary>
     private readonly (Option<string?> Option, string Key)[] keyed =
     [
-        (new("--method") { HelpName = "ne|td3", Description = "Agent (run.method)." }, "run.method"),
+        (new("--method") { HelpName = "METHOD", Description = "td3, ne, reset, redo, ... or a composition such as redo+layer-norm (run.method)." }, "run.method"),
         (new("--seed") { HelpName = "N", Description = "Seed of every random stream (run.seed)." }, "run.seed"),
         (new("--steps") { HelpName = "N", Description = "Environment steps of the whole run (run.steps)." }, "run.steps"),
         (new("--cycles") { HelpName = "N", Description = "Visits of every task of cycle:TASK,TASK,... (cycle.cycles)." }, "cycle.cycles"),

@@ -19,7 +19,7 @@ public static class RunNames
             > LongestEnvironment => plain[..LongestEnvironment],
             _ => plain,
         };
-        string method = SettingsModule.tryFind("run.method")!.Get.Invoke(settings);
+        string method = MethodModule.show(settings.Run.Method).Replace('+', '_');
         return $"{environment}-{method}-s{settings.Run.Seed}";
     }
 }

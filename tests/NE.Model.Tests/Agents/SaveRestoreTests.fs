@@ -82,24 +82,31 @@ let tests =
                 "continual-backprop"
                 "naive-growth"
                 "ne+redo"
+                "ne+layer-norm"
+                "layer-norm+crelu"
+                "plasticity-injection"
+                "plasticity-injection+layer-norm"
             ] do
             match Method.parse technique with
             | Error problem -> failtest problem
             | Ok method' ->
                 continues
                     $"{technique} goes on bit for bit"
-                    {
-                        small with
-                            Run.Method = method'
-                            Run.Steps = 400L
-                            Td3.StartSteps = Is 10L
-                            Reset.Every = Is 50L
-                            ReDo.Every = Is 30L
-                            ReDo.Threshold = 0.1
-                            ShrinkAndPerturb.Every = Is 50L
-                            ContinualBackprop.Maturity = 10L
-                            ContinualBackprop.ReplacementRate = 0.01
-                    }
+                    (fst (
+                        Settings.resolve {
+                            small with
+                                Run.Method = method'
+                                Run.Steps = 400L
+                                Td3.StartSteps = Is 10L
+                                Reset.Every = Is 50L
+                                ReDo.Every = Is 30L
+                                ReDo.Threshold = 0.1
+                                ShrinkAndPerturb.Every = Is 50L
+                                ContinualBackprop.Maturity = 10L
+                                ContinualBackprop.ReplacementRate = 0.01
+                                Injection.Step = Is 50L
+                        }
+                    ))
                     [ 29; 40; 41 ]
 
         test "the state is a copy: later updates do not change it" {

@@ -22,8 +22,9 @@ let private pair (engine: IEngine) =
         new Td3Networks(
             engine,
             {
-                Hidden = [ 24; 16 ]
-                WeightClip = 0.0
+                Settings.defaults.Network with
+                    Hidden = [ 24; 16 ]
+                    WeightClip = 0.0
             },
             { Shape = shape; MaxAction = MaxAction }
         )

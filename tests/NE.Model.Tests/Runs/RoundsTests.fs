@@ -52,6 +52,18 @@ let private barriers (settings: Settings) =
 [<Tests>]
 let tests =
     testList "Rounds" [
+        test "priming is owed once, with the first step that is learned from" {
+            let primed = {
+                settings 1 1 1000L with
+                    Td3.PrimingUpdates = 500L
+            }
+
+            Expect.equal (Rounds.updatesOwed primed Phase.first 0L 100L) 0L "the random steps owe none"
+            Expect.equal (Rounds.updatesOwed primed Phase.first 100L 101L) 501L "the first step after them owes it too"
+            Expect.equal (Rounds.updatesOwed primed Phase.first 99L 103L) 503L "in whatever round it lies"
+            Expect.equal (Rounds.updatesOwed primed Phase.first 101L 102L) 1L "and then no other does"
+        }
+
         testProperty "a cadence fires once for every multiple, whatever the size of a round"
         <| fun (every: byte) (round: byte) (count: byte) ->
             let every, round = 1L + int64 every, 1L + int64 round
