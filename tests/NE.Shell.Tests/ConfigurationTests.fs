@@ -363,10 +363,24 @@ let plan =
 
         test "a dry run of a cycle lists its phases" {
             let phases arguments =
-                let code, output, errors = shell ("train" :: "cycle:HalfCheetah-v4,Hopper-v4" :: "--cycles" :: "2" :: "--dry-run" :: arguments)
+                let code, output, errors =
+                    shell (
+                        "train"
+                        :: "cycle:HalfCheetah-v4,Hopper-v4"
+                        :: "--cycles"
+                        :: "2"
+                        :: "--dry-run"
+                        :: arguments
+                    )
+
                 Expect.equal (code, errors) (ExitCode.Ok, "") "exit code"
-                let lines = output.Split '\n' |> Array.map (fun line -> System.Text.RegularExpressions.Regex.Replace(line.Trim(), " +", " "))
-                lines[Array.IndexOf(lines, "PHASE CYCLE TASK FROM STEP TO STEP") + 1 ..] |> Array.filter (fun line -> line <> "")
+
+                let lines =
+                    output.Split '\n'
+                    |> Array.map (fun line -> System.Text.RegularExpressions.Regex.Replace(line.Trim(), " +", " "))
+
+                lines[Array.IndexOf(lines, "PHASE CYCLE TASK FROM STEP TO STEP") + 1 ..]
+                |> Array.filter (fun line -> line <> "")
 
             Expect.equal
                 (phases [ "cycle.steps=50000" ])
@@ -390,7 +404,9 @@ let plan =
         }
 
         test "a cycle is stored as one text, which reads back, and its phases with it" {
-            let built = build [] None [] [ "run.environment=cycle:HalfCheetah-v4,Hopper-v4"; "cycle.steps=5000" ]
+            let built =
+                build [] None [] [ "run.environment=cycle:HalfCheetah-v4,Hopper-v4"; "cycle.steps=5000" ]
+
             let yaml = ConfigurationWriter.Yaml built.Settings
             Expect.stringContains yaml "environment: cycle:HalfCheetah-v4,Hopper-v4\n" "one text"
             Expect.equal (ConfigurationBuilder.Read(yaml, "config.yaml")) built.Settings "read back"
