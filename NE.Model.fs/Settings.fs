@@ -1361,7 +1361,10 @@ module Settings =
                     (showReal settings.Ne.FinalDensity)
                     $"below ne.startDensity = {showReal settings.Ne.StartDensity}; networks only grow"
 
-            if settings.Ne.GrowUnit = GrowUnit.Neuron && settings.Ne.Criterion <> GrowCriterion.Random then
+            if
+                settings.Ne.GrowUnit = GrowUnit.Neuron
+                && settings.Ne.Criterion <> GrowCriterion.Random
+            then
                 problem "ne.growUnit" "neuron" "is a unit of random growth; it needs ne.criterion = random"
 
             if settings.Ne.GrowGrad = GrowGrad.Full && settings.Ne.GrowInit <> GrowInit.Random then

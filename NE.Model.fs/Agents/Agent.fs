@@ -144,7 +144,9 @@ type Agent
         let interventions: IIntervention[] =
             match settings.Run.Method with
             | Method.Td3 -> [||]
-            | Method.Ne -> [| NeuroplasticExpansion(networks, td3, probe, settings.Ne, settings.Td3, seed) |]
+            | Method.Ne -> [|
+                NeuroplasticExpansion(networks, td3, probe, settings.Ne, settings.Td3, seed)
+              |]
 
         let half =
             if settings.Ne.HalfBatchBelow > 0.0 then

@@ -36,6 +36,7 @@ module StartTopology =
                     Allocation = settings.Allocation
                     DenseEnds = settings.DenseEnds
                     Scope = settings.DensityScope
+                    Gains = 0
                 }
             with
             | Ok plan -> plan
