@@ -216,13 +216,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
 
         var counters = from is null ? null : StateBundle.Unpack(from.Components["counters"], "counters", expected: 2);
         var ledger = counters is null ? LedgerModule.empty : LedgerModule.ofBytes(counters[0]);
-        var agentState = counters is null ? null : new AgentState(
-            from!.Components["parameters"],
-            from.Components["targets"],
-            from.Components["moments"],
-            from.Components["masks"],
-            from.Components["random"],
-            counters[1]);
+        var agentState = from is null ? null : CheckpointReader.Agent(from);
 
         var tables = new RunTables(this.request.Paths, from?.Manifest.CsvLengths ?? new Dictionary<string, long>());
         this.telemetry = Context.ActorOf(Props.Create(() => new TelemetryActor(tables)), "telemetry");

@@ -41,6 +41,9 @@ public sealed class CsvFile : IDisposable
     /// <summary>Bytes so far, those not yet written included.</summary>
     public long Length => this.written + this.waiting.Length;
 
+    /// <summary>Whether a row may have this column: the file has it, or has no row yet.</summary>
+    public bool Accepts(string column) => this.header is null || this.header.Split(',').Contains(column);
+
     /// <summary>Appends a row of named values; NaN becomes an empty field.</summary>
     /// <exception cref="InvalidOperationException">The names are not those of the rows before.</exception>
     public void Append(params ReadOnlySpan<(string Name, object Value)> row)

@@ -15,6 +15,10 @@ public sealed record MetricsRow(
     long ReplaySize,
     (string Name, double Value)[] Metrics);
 
+/// <summary>A row of eval.csv.</summary>
+/// <param name="Inverted">See <see cref="Evaluation.EpisodeResults.Inverted"/>.</param>
+public sealed record EvaluationRow(EvaluationEnded Evaluation, int[] Inverted);
+
 /// <summary>A row of timing.csv: clocks and rates, which are never part of what makes two runs the same.</summary>
 public sealed record TimingRow(
     long Step,
@@ -57,7 +61,7 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
         this.tables = tables;
         this.Receive<MetricsRow>(this.Write);
         this.Receive<TimingRow>(this.Write);
-        this.Receive<EvaluationEnded>(this.Write);
+        this.Receive<EvaluationRow>(this.Write);
         this.Receive<TopologyChanged>(this.Write);
         this.Receive<MarkFiles>(_ => this.Mark(this.Sender));
         this.Receive<MarkAgain>(again => this.Mark(again.ReplyTo));
@@ -95,8 +99,11 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
         ("checkpointPauseMilliseconds", row.CheckpointPauseMilliseconds),
         ("memoryBytes", row.MemoryBytes));
 
-    private void Write(EvaluationEnded evaluation)
+    private void Write(EvaluationRow row)
     {
+        var evaluation = row.Evaluation;
+        // A run from before there were these columns goes on without them.
+        var inverted = this.tables.Evaluations.Accepts("inverted0") ? row.Inverted : [];
         var mean = evaluation.Returns.Average();
         var deviation = Math.Sqrt(evaluation.Returns.Average(value => (value - mean) * (value - mean)));
         this.tables.Evaluations.Append(
@@ -107,6 +114,7 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
             ("best", evaluation.IsBest),
             ("meanLength", evaluation.Lengths.Average()),
             .. evaluation.Returns.Select((value, episode) => ($"return{episode}", (object)value)),
+            .. inverted.Select((steps, episode) => ($"inverted{episode}", (object)steps)),
         ]);
     }
 
