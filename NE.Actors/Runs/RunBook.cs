@@ -63,6 +63,15 @@ internal sealed class RunBook(Ledger ledger, IActorRef telemetry, IActorRef eval
         }
     }
 
+    /// <summary>The beginning of the current phase.</summary>
+    public void RecordPhase(Settings settings)
+    {
+        if (this.Keep(LedgerModule.recordPhase(settings, this.Ledger)) is RunEvent.PhaseStarted { Item2: var phase })
+        {
+            telemetry.Tell(phase);
+        }
+    }
+
     /// <summary>The episodes of a round, in (step, environment) order.</summary>
     public void Record(IEnumerable<TransitionBlock> blocks)
     {

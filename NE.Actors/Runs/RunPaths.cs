@@ -37,6 +37,9 @@ public sealed record RunPaths(string Root)
 
     public string Topology => this.At("topology.csv");
 
+    /// <summary>The phases of a cycle; other runs have no such file.</summary>
+    public string Phases => this.At("phases.csv");
+
     public string Timing => this.At("timing.csv");
 
     public string TensorBoard => this.At("tensorboard");

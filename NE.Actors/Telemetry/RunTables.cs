@@ -12,13 +12,15 @@ public sealed class RunTables : IDisposable
 
     /// <param name="lengths">Bytes of every table at the commit that the run continues from; empty for a new run.</param>
     /// <param name="tensorBoard">Write TensorBoard events too. Without, those of the process before stay for the next one.</param>
+    /// <param name="hasPhases">The run is a cycle.</param>
     /// <exception cref="InvalidDataException">A table is shorter than it was at that commit.</exception>
-    public RunTables(RunPaths paths, IReadOnlyDictionary<string, long> lengths, bool tensorBoard)
+    public RunTables(RunPaths paths, IReadOnlyDictionary<string, long> lengths, bool tensorBoard, bool hasPhases = false)
     {
         var opened = new Dictionary<string, CsvFile>();
         try
         {
-            foreach (var path in new[] { paths.Metrics, paths.Layers, paths.Evaluations, paths.Topology, paths.Timing })
+            string[] all = [paths.Metrics, paths.Layers, paths.Evaluations, paths.Topology, paths.Timing, .. hasPhases ? [paths.Phases] : Array.Empty<string>()];
+            foreach (var path in all)
             {
                 var name = Path.GetFileName(path);
                 opened[name] = new CsvFile(path, lengths.GetValueOrDefault(name));
@@ -38,6 +40,7 @@ public sealed class RunTables : IDisposable
         this.Evaluations = opened[Path.GetFileName(paths.Evaluations)];
         this.Topology = opened[Path.GetFileName(paths.Topology)];
         this.Timing = opened[Path.GetFileName(paths.Timing)];
+        this.Phases = opened.GetValueOrDefault(Path.GetFileName(paths.Phases));
     }
 
     public CsvFile Metrics { get; }
@@ -66,6 +69,9 @@ public sealed class RunTables : IDisposable
             return lengths;
         }
     }
+
+    /// <summary>The phases of a cycle; null for another run.</summary>
+    public CsvFile? Phases { get; }
 
     /// <summary>Hands all rows to the operating system.</summary>
     /// <exception cref="IOException">The disk is full or failing; the rows are kept, and the call can be repeated.</exception>

@@ -60,6 +60,7 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
         this.Receive<TimingRow>(this.Write);
         this.Receive<EvaluationEnded>(this.Write);
         this.Receive<TopologyChanged>(this.Write);
+        this.Receive<PhaseStarted>(this.Write);
         this.Receive<MarkFiles>(_ => this.Mark(this.Sender));
         this.Receive<MarkAgain>(again => this.Mark(again.ReplyTo));
         this.Receive<Flush>(_ => this.TryFlush(out string _));
@@ -139,6 +140,13 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
         ]);
         this.tables.Events?.Append(evaluation.Step, EventTags.Of(evaluation));
     }
+
+    private void Write(PhaseStarted phase) => this.tables.Phases?.Append(
+        ("step", phase.Step),
+        ("gradientStep", phase.GradientStep),
+        ("phase", phase.Phase),
+        ("cycle", phase.Cycle),
+        ("task", phase.Task));
 
     private void Write(TopologyChanged change)
     {

@@ -63,7 +63,7 @@ let tests =
                 use expanding =
                     create {
                         small with
-                            Ne.StartDensity = 1.0
+                            Ne.StartDensity = Is 1.0
                             Ne.Omega = 0.0
                             Ne.Review = ReviewMode.Off
                     }
@@ -267,7 +267,7 @@ let tests =
             // Rebuilt from pieces, so that the gradient of the event batch is at hand.
             use agent = create small
             let group = agent.Networks.Critics
-            let td3 = new Td3(agent.Networks, small.Td3)
+            let td3 = Td3(agent.Networks, small.Td3, [])
             use w = new Td3Workspace(agent.Networks, 64)
             AgeOrder.sampleUniform replay.Value.Window (stream 1L Purpose.Batch) (Span w.RowNumbers)
             w.Gather replay.Value
@@ -353,7 +353,7 @@ let tests =
                 (fun () ->
                     create {
                         small with
-                            Ne.StartDensity = 0.02
+                            Ne.StartDensity = Is 0.02
                             Ne.DenseEnds = DenseEnds.Forced
                     }
                     |> ignore)
