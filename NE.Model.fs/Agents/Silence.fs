@@ -28,10 +28,7 @@ type Silence(group: NetworkGroup) =
     member _.Add(pass: IPass, count: int) =
         for i in 0 .. silent.Length - 1 do
             if silent[i].Length > 0 then
-                look.Look(
-                    pass.Hidden(i / hidden, i % hidden),
-                    fun h -> silent[i] <- silent[i] |> Array.filter (isSilent h count)
-                )
+                look.Look(pass.Hidden(i / hidden, i % hidden), fun h -> silent[i] <- silent[i] |> Array.filter (isSilent h count))
 
     /// Whether every neuron has answered: nothing that is added can change that.
     member _.IsOver = silent |> Array.forall Array.isEmpty

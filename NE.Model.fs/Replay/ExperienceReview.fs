@@ -184,7 +184,8 @@ type ExperienceReview(settings: ReviewSettings, state: ReviewState) =
 
     /// Whether the signal is to be sampled at step t.
     member _.IsSampleDue(t: int64) : bool =
-        settings.Mode <> ReviewMode.Off && ExperienceReview.IsSampleStep(settings.Window, t)
+        settings.Mode <> ReviewMode.Off
+        && ExperienceReview.IsSampleStep(settings.Window, t)
 
     /// Takes the signal f at step t; steps must increase and f be finite.
     member _.Push(t: int64, f: float) : unit =

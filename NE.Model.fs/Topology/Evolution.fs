@@ -39,9 +39,7 @@ module Evolution =
     /// Whole rows of candidates in random order until the quota is used up; a random part of the last one.
     let private growNeurons (mask: LayerMask) count (candidates: int[]) (stream: Stream) =
         let rows =
-            candidates
-            |> Array.groupBy (fun index -> index / mask.Columns)
-            |> Array.map snd
+            candidates |> Array.groupBy (fun index -> index / mask.Columns) |> Array.map snd
 
         stream.ShufflePrefix(rows, rows.Length)
         let mutable left = count

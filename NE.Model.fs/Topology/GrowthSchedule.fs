@@ -112,31 +112,60 @@ module GrowthSchedule =
             else
                 Math.Exp(-5.0 * x)
 
-    /// Sum of c over the events up to and including step t.
-    let private sumTo shape (settings: GrowthSettings) (t: int64) =
+    /// Sums of c over a run's events, each term added once: a run may have a hundred thousand events, and asks at every one. Any
+    /// order of questions gives the same bits; rising steps cost least. Owned by one thread.
+    [<Sealed>]
+    type Sums(settings: GrowthSettings) =
+        let eventsTo t =
+            min (eventCount settings) (t / settings.Interval)
+
+        let add shape sum first last =
+            let mutable sum = sum
+
+            for event in first..last do
+                sum <- sum + shapeAt shape (event * settings.Interval) settings.End
+
+            sum
+
+        let whole shape =
+            lazy (add shape 0.0 1L (eventsTo settings.End))
+
+        let total = whole settings.Shape
+        let cosine = whole GrowthShape.Cosine
+        let mutable reached = 0L
         let mutable sum = 0.0
 
-        for event in 1L .. min (eventCount settings) (t / settings.Interval) do
-            sum <- sum + shapeAt shape (event * settings.Interval) settings.End
+        let sumTo t =
+            let last = eventsTo t
 
-        sum
+            if last < reached then
+                reached <- 0L
+                sum <- 0.0
+
+            sum <- add settings.Shape sum (reached + 1L) last
+            reached <- last
+            sum
+
+        /// What the sums are of.
+        member _.Settings = settings
+        /// Sum of c over all events.
+        member _.Total = total.Value
+        /// Sum of the cosine over the same events.
+        member _.Cosine = cosine.Value
+
+        /// F(t): the share of the whole growth that is due up to and including step t; 1 from the last event on.
+        member _.Progress(t: int64) : float =
+            if total.Value > 0.0 then sumTo t / total.Value else 0.0
 
     /// Sum of c over all events.
-    let total (settings: GrowthSettings) : float =
-        sumTo settings.Shape settings settings.End
+    let total (settings: GrowthSettings) : float = Sums(settings).Total
 
-    /// F(t): the share of the whole growth that is due up to and including step t; 1 from the last event on.
-    let progress (settings: GrowthSettings) (t: int64) : float =
-        let total = total settings
-
-        if total > 0.0 then
-            sumTo settings.Shape settings t / total
-        else
-            0.0
+    /// F(t), by itself.
+    let progress (settings: GrowthSettings) (t: int64) : float = Sums(settings).Progress t
 
     /// g = 1 / ((1 - omega / 2) sum c): the fixed rate that just fills the layers if half of the prune allowance omega is used.
     let fillingRate (settings: GrowthSettings) (omega: float) : float =
-        1.0 / ((1.0 - omega / 2.0) * sumTo GrowthShape.Cosine settings settings.End)
+        1.0 / ((1.0 - omega / 2.0) * Sums(settings).Cosine)
 
     /// The growth of a layer that starts with this mask.
     let start (settings: GrowthSettings) (mask: LayerMask) : LayerGrowth = {
@@ -150,21 +179,24 @@ module GrowthSchedule =
     }
 
     /// The number of weights after the event at step t if nothing were pruned at it, |M_l(0)| + a F(t) R_l, before rounding.
-    let target (settings: GrowthSettings) (t: int64) (growth: LayerGrowth) : float =
+    let targetBy (sums: Sums) (t: int64) (growth: LayerGrowth) : float =
         let rest = max 0 (growth.Capacity - growth.Initial)
 
         float growth.Initial
-        + min 1.0 (settings.DecayWeight * progress settings t) * float rest
+        + min 1.0 (sums.Settings.DecayWeight * sums.Progress t) * float rest
+
+    /// The same, by itself.
+    let target (settings: GrowthSettings) (t: int64) (growth: LayerGrowth) : float = targetBy (Sums settings) t growth
 
     /// k_l, how many weights the layer grows at the event of step t while it has `active` ones, and the layer's growth afterwards.
     /// Never negative, and never past the layer's capacity; what that clamp takes away is not given back.
-    let quota (settings: GrowthSettings) (t: int64) (active: int) (growth: LayerGrowth) : struct (int * LayerGrowth) =
+    let quotaBy (sums: Sums) (t: int64) (active: int) (growth: LayerGrowth) : struct (int * LayerGrowth) =
+        let settings = sums.Settings
         let room = max 0 (growth.Capacity - active)
 
         match settings.Rate with
         | GrowthRate.Auto ->
-            let due =
-                int (Math.Round(target settings t growth, MidpointRounding.ToEven)) - active
+            let due = int (Math.Round(targetBy sums t growth, MidpointRounding.ToEven)) - active
 
             struct (min room (max 0 due), growth)
         | GrowthRate.Fixed rate ->
@@ -178,9 +210,7 @@ module GrowthSchedule =
                 match settings.Shape, settings.Scale with
                 | GrowthShape.Cosine, _
                 | _, RateScale.Event -> 1.0
-                | shape, RateScale.Total ->
-                    sumTo GrowthShape.Cosine settings settings.End
-                    / sumTo shape settings settings.End
+                | _, RateScale.Total -> sums.Cosine / sums.Total
 
             let quota =
                 rate
@@ -197,3 +227,7 @@ module GrowthSchedule =
                         growth with
                             Carry = if settings.CarryFractions then owed - whole else 0.0
                     })
+
+    /// The same, by itself.
+    let quota (settings: GrowthSettings) (t: int64) (active: int) (growth: LayerGrowth) : struct (int * LayerGrowth) =
+        quotaBy (Sums settings) t active growth

@@ -112,8 +112,7 @@ module LayerMask =
 
     /// Number of existing incoming weights of every output neuron: Rows values.
     let fanIn (mask: LayerMask) : int[] =
-        Array.init mask.rows (fun row ->
-            MemoryExtensions.Count(ReadOnlySpan(mask.active, row * mask.columns, mask.columns), true))
+        Array.init mask.rows (fun row -> MemoryExtensions.Count(ReadOnlySpan(mask.active, row * mask.columns, mask.columns), true))
 
     /// Number of existing outgoing weights of every input: Columns values.
     let fanOut (mask: LayerMask) : int[] =
@@ -168,7 +167,10 @@ module LayerMask =
                     count = mask.count + grown.Length - pruned.Length
             }
 
-        if grown.Length = 0 && pruned.Length = 0 then mask else change ()
+        if grown.Length = 0 && pruned.Length = 0 then
+            mask
+        else
+            change ()
 
     /// Eight entries per byte, the first in the lowest bit; unused bits of the last byte are 0.
     let toBits (mask: LayerMask) : byte[] =

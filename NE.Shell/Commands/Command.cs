@@ -20,6 +20,9 @@ public sealed record ConfigurationArguments(
     IReadOnlyList<string> Pairs)
 {
     public static ConfigurationArguments None { get; } = new(null, [], []);
+
+    /// <summary>`--variant`: a named set of values below all others that are given.</summary>
+    public string? Variant { get; init; }
 }
 
 /// <summary>How a run shows itself while it works.</summary>

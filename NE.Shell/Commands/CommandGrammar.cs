@@ -15,6 +15,7 @@ internal sealed class CommandGrammar
     private readonly Option<bool> json = new("--json") { Description = "Print JSON for other programs." };
     private readonly Option<bool> yaml = new("--yaml") { Description = "Print a file that --config reads." };
     private readonly Option<string?> config = new("--config") { HelpName = "FILE|PRESET", Description = "A YAML file, or a preset (see `ne config show --help`)." };
+    private readonly Option<string?> variant = new("--variant") { HelpName = "paper|official", Description = "NE as the paper says (default), or as the official code really does it." };
     private readonly Option<string?> name = new("--name") { HelpName = "NAME", Description = "Name of the run (default ENV-METHOD-sSEED)." };
     private readonly Option<string?> seq = new("--seq") { HelpName = "URL", Description = "Send logs to this Seq server too (or NE_SEQ_URL)." };
     private readonly Option<bool> plain = new("--plain") { Description = "One plain line every 10 s instead of the live view." };
@@ -79,7 +80,7 @@ internal sealed class CommandGrammar
         Option<string?> videoEvery = keyOptions[^1];
         Root.Add(this.runs);
         Root.Add(Version);
-        Root.Add(Leaf("train", "Start a new run.", [this.environment, this.pairs], [.. keyOptions, this.name, this.config, this.seq, this.plain, this.dryRun, this.overwrite, this.drill, this.stopAtEof, this.trainPixels]));
+        Root.Add(Leaf("train", "Start a new run.", [this.environment, this.pairs], [.. keyOptions, this.variant, this.name, this.config, this.seq, this.plain, this.dryRun, this.overwrite, this.drill, this.stopAtEof, this.trainPixels]));
         Root.Add(Leaf("resume", "Continue a stopped run from its last commit.", [this.run, this.pairs], [steps, this.from, videoEvery, this.seq, this.plain, this.drill, this.stopAtEof]));
         Root.Add(Leaf("sweep", "Train many runs: methods, environments, seeds and keys, multiplied out.", [this.sweep], [this.parallel, this.resumeSweep, this.retryFailed, this.sweepDryRun, this.sweepPlain, this.seq]));
         Root.Add(Leaf("status", "Show a run or a sweep, or a table of all.", [this.anyRun], [this.json]));
@@ -96,7 +97,7 @@ internal sealed class CommandGrammar
         Root.Add(environments);
         Root.Add(Leaf("doctor", "Check what a run needs on this machine.", [], [this.seq, this.json]));
         Verb configuration = Group("config", "Configuration keys.");
-        configuration.Add(Leaf("show", "Show the resolved configuration.", [this.environment, this.pairs], [.. keyOptions, this.config, this.yaml, this.json]));
+        configuration.Add(Leaf("show", "Show the resolved configuration.", [this.environment, this.pairs], [.. keyOptions, this.variant, this.config, this.yaml, this.json]));
         configuration.Add(Leaf("schema", "Document every key: default, unit, allowed values, where the default comes from.", [], [this.json]));
         Root.Add(configuration);
         Root.Add(Leaf("test", "Build everything and run every test (through the launcher ./ne).", [this.testArguments], []));
@@ -212,6 +213,8 @@ internal sealed class CommandGrammar
 
     private static bool Has(ParseResult parsed, Option<bool> option) => parsed.GetResult(option) is not null && parsed.GetValue(option);
 
+    private static string? Given(ParseResult parsed, Option<string?> option) => parsed.GetResult(option) is null ? null : parsed.GetValue(option);
+
     private ConfigurationArguments Configuration(ParseResult parsed, List<string> problems)
     {
         var options = new List<(string Key, string Value, string Option)>();
@@ -250,7 +253,7 @@ internal sealed class CommandGrammar
             }
         }
 
-        return new ConfigurationArguments(parsed.GetResult(this.config) is null ? null : parsed.GetValue(this.config), options, pairs);
+        return new ConfigurationArguments(Given(parsed, this.config), options, pairs) { Variant = Given(parsed, this.variant) };
     }
 
     private FaultDrill[] Drills(ParseResult parsed, List<string> problems)

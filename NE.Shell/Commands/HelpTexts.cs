@@ -20,13 +20,14 @@ internal static class HelpTexts
               0 done    1 wrong input, nothing created    2 the run or the check failed    3 interrupted, resumable
             """,
         ["train"] = """
-            The configuration is built in layers, later ones win: defaults, --config, options, key=value.
+            The configuration is built in layers, later ones win: defaults, --variant, --config, options, key=value.
             Ctrl-C (or SIGTERM) writes a last checkpoint and ends with exit code 3; a second Ctrl-C ends at once.
 
             Examples:
               ne train
               ne train Walker2d-v4 --method td3 --seed 1 --name walker-dense
               ne train --config td3-anchor --steps 300000
+              ne train Hopper-v4 --variant official ne.review=off
               ne train --config my.yaml ne.omega=0.2 network.hidden=256,256
               ne train Ant-v4 --schedule async --envs 4 --seq http://127.0.0.1:5341
               ne train Hopper-v4 --video-every 50000
@@ -149,6 +150,7 @@ internal static class HelpTexts
             Examples:
               ne config show
               ne config show --config td3-anchor --steps 300000
+              ne config show --variant official
               ne config show ne.startDensity=0.1 --yaml > my.yaml
             """,
         ["config schema"] = """

@@ -29,6 +29,7 @@ type GrowingNetwork(group: NetworkGroup, rules: GrowthRules, elastic: bool[][]) 
         group.Masks |> Array.map (Array.map (GrowthSchedule.start rules.Growth))
 
     let mutable phase = GrowthPhase.Growing
+    let sums = GrowthSchedule.Sums rules.Growth
 
     // Adam's fields, in the order of LayerArrays.
     let fields = [|
@@ -94,7 +95,10 @@ type GrowingNetwork(group: NetworkGroup, rules: GrowthRules, elastic: bool[][]) 
             | GrowthPhase.Growing when rules.Growth.Cap = DensityCap.Network && hasEnded t -> 0
             | GrowthPhase.Growing ->
                 let grown = growth[stack]
-                let struct (quota, after) = GrowthSchedule.quota rules.Growth t mask.ActiveCount grown[layer]
+
+                let struct (quota, after) =
+                    GrowthSchedule.quotaBy sums t mask.ActiveCount grown[layer]
+
                 grown[layer] <- after
                 quota
 
@@ -139,9 +143,7 @@ type GrowingNetwork(group: NetworkGroup, rules: GrowthRules, elastic: bool[][]) 
 
                 let given =
                     event.Given
-                    |> Option.map (fun values ->
-                        slots
-                        |> Array.map (fun slot -> Array.sub values slot.Weights slot.WeightCount))
+                    |> Option.map (fun values -> slots |> Array.map (fun slot -> Array.sub values slot.Weights slot.WeightCount))
 
                 PruneAndReset.apply
                     {

@@ -197,8 +197,7 @@ type NeuroplasticExpansion
             )
 
     interface IBatchHalving with
-        member _.Halves =
-            halvesBatches && activeUnits < settings.HalfBatchBelow
+        member _.Halves = halvesBatches && activeUnits < settings.HalfBatchBelow
 
     interface IGradientClaim with
         member _.Claims(group, pass, t) =

@@ -49,6 +49,7 @@ module StartTopology =
                         else
                             settings.DenseEnds
                     Scope = settings.DensityScope
+                    Gains = 0
                 }
             with
             | Ok plan -> plan
