@@ -73,6 +73,38 @@ type InitialMask =
     /// Those of largest magnitude (official code).
     | Magnitude
 
+/// The weights at which the gradient that decides on growth is taken.
+[<RequireQualifiedAccess>]
+type GrowGrad =
+    /// The network's own: inactive weights are 0.
+    | Masked
+    /// Inactive weights have fresh random values for that one pass, and grown ones keep them.
+    | Full
+
+/// The batch on which a topology event decides.
+[<RequireQualifiedAccess>]
+type EventBatch =
+    /// Fresh ones; the optimiser's step is taken as ever.
+    | Fresh
+    /// The training batch; the optimiser makes no step of that network (official code).
+    | Training
+
+/// What the actor's growth schedule counts.
+[<RequireQualifiedAccess>]
+type ActorClock =
+    /// Gradient steps, as the critics' does.
+    | Shared
+    /// The actor's updates, with the critics' last step (official code).
+    | Own
+
+/// What Adam's bias correction counts for a weight that a method sets anew.
+[<RequireQualifiedAccess>]
+type AdamAge =
+    /// The element's own steps, from 0.
+    | Element
+    /// All steps, as PyTorch does.
+    | Global
+
 /// The ratio of the critics that experience review watches.
 [<RequireQualifiedAccess>]
 type ReviewSignal =
@@ -176,6 +208,9 @@ type Td3Settings = {
     TargetNoiseClip: float
     PolicyDelay: int
     Polyak: float
+    /// Whether a method that sets weights anew also empties their Adam state.
+    OptimizerReset: bool
+    AdamAge: AdamAge
 }
 
 /// Neuroplastic Expansion (spec 1.2).
@@ -209,6 +244,24 @@ type NeSettings = {
     ReviewPortion: float
     ReviewSignal: ReviewSignal
     Awaken: float
+    GrowGrad: GrowGrad
+    /// Batches whose gradients are averaged.
+    GrowAccum: int
+    GrowUnit: GrowUnit
+    /// Whether neurons without input are given some before anything else grows.
+    ReviveRows: bool
+    /// What a given growRate means when the shape is not the cosine.
+    RateScale: RateScale
+    /// Whether fractions of a weight are carried to the next event.
+    GrowCarry: bool
+    /// What finalDensity is a density of.
+    DensityCap: DensityCap
+    EventBatch: EventBatch
+    ActorClock: ActorClock
+    /// Share of a layer that an event exchanges after growth has ended; 0 for none.
+    RewireShare: float
+    /// Fraction of active units below which batches are halved; 0 for never.
+    HalfBatchBelow: float
 }
 
 /// Reset (spec 5).
@@ -267,6 +320,8 @@ type EvaluationSettings = { Every: Derived<int64>; Episodes: int }
 type LogSettings = {
     /// Environment steps between rows of metrics.csv.
     MetricsEvery: int64
+    /// Whether what the tables say is written as TensorBoard events too.
+    TensorBoard: bool
 }
 
 /// Videos of the policy while it learns.
@@ -382,6 +437,8 @@ module Settings =
             TargetNoiseClip = 0.5
             PolicyDelay = 2
             Polyak = 0.005
+            OptimizerReset = true
+            AdamAge = AdamAge.Element
         }
         Ne = {
             Networks = Both
@@ -410,6 +467,17 @@ module Settings =
             ReviewPortion = 0.25
             ReviewSignal = ReviewSignal.Fau
             Awaken = 0.4
+            GrowGrad = GrowGrad.Masked
+            GrowAccum = 1
+            GrowUnit = GrowUnit.Weight
+            ReviveRows = true
+            RateScale = RateScale.Total
+            GrowCarry = true
+            DensityCap = DensityCap.Layer
+            EventBatch = EventBatch.Fresh
+            ActorClock = ActorClock.Shared
+            RewireShare = 0.0
+            HalfBatchBelow = 0.0
         }
         Reset = { Every = Auto }
         ReDo = { Every = Auto; Threshold = 0.0 }
@@ -427,7 +495,10 @@ module Settings =
         }
         Checkpoint = { Every = 25_000L }
         Evaluation = { Every = Auto; Episodes = 10 }
-        Log = { MetricsEvery = 1_000L }
+        Log = {
+            MetricsEvery = 1_000L
+            TensorBoard = true
+        }
         Video = { Every = 0L }
         External = {
             StartTimeout = 60.0
@@ -522,6 +593,8 @@ module Settings =
                     | None -> Error "not one of these"
                     | Some near -> Error $"did you mean '{near}'?"
     }
+
+    let private switch = choice [ "on", true; "off", false ]
 
     let private derived (kind: Kind<'T>) = {
         Words = $"auto, or {kind.Words}"
@@ -774,7 +847,7 @@ module Settings =
         fixedKey
             "network.activation"
             ""
-            (Cited "CReLU")
+            Paper
             (choice [ "relu", Activation.Relu; "crelu", Activation.Crelu ])
             (fun s -> s.Network.Activation)
             (fun v s -> { s with Network.Activation = v })
@@ -915,6 +988,22 @@ module Settings =
             (fun s -> s.Td3.Polyak)
             (fun v s -> { s with Td3.Polyak = v })
             "Rate tau at which targets follow."
+        key
+            "td3.optimizerReset"
+            ""
+            Paper
+            switch
+            (fun s -> s.Td3.OptimizerReset)
+            (fun v s -> { s with Td3.OptimizerReset = v })
+            "Whether a method that sets single weights anew also empties their Adam state; off is an ablation."
+        key
+            "td3.adamAge"
+            ""
+            (Cited "redo")
+            (choice [ "element", AdamAge.Element; "global", AdamAge.Global ])
+            (fun s -> s.Td3.AdamAge)
+            (fun v s -> { s with Td3.AdamAge = v })
+            "What Adam's bias correction counts for a weight set anew: its own steps, or all steps as in PyTorch (a first step of 3.16 learning rates)."
         fixedKey
             "ne.networks"
             ""
@@ -991,10 +1080,14 @@ module Settings =
             "ne.restCapacity"
             ""
             OfficialCode
-            (choice [ "initial", RestCapacity.Initial; "current", RestCapacity.Current ])
+            (choice [
+                "initial", RestCapacity.Initial
+                "current", RestCapacity.Current
+                "sparsity", RestCapacity.Sparsity
+            ])
             (fun s -> s.Ne.RestCapacity)
             (fun v s -> { s with Ne.RestCapacity = v })
-            "The room that a given growRate is a fraction of: that at the start, or that left now."
+            "The room that a given growRate is a fraction of: that at the start, that left now, or (official code) 1 - startDensity less what is active at the start."
         key
             "ne.decayWeight"
             ""
@@ -1234,6 +1327,94 @@ module Settings =
             })
             "Decay of a unit's utility at every update."
         key
+            "ne.growGrad"
+            ""
+            Paper
+            (choice [ "masked", GrowGrad.Masked; "full", GrowGrad.Full ])
+            (fun s -> s.Ne.GrowGrad)
+            (fun v s -> { s with Ne.GrowGrad = v })
+            "Where the gradient for growth is taken: at the masked weights, or with fresh random values in the inactive ones, which grown weights keep."
+        key
+            "ne.growAccum"
+            "batches"
+            Ours
+            (int32Of (wholeNumber 1L 1_000L))
+            (fun s -> s.Ne.GrowAccum)
+            (fun v s -> { s with Ne.GrowAccum = v })
+            "Batches of 256 over which the gradient for growth is averaged."
+        key
+            "ne.growUnit"
+            ""
+            Ours
+            (choice [ "weight", GrowUnit.Weight; "neuron", GrowUnit.Neuron ])
+            (fun s -> s.Ne.GrowUnit)
+            (fun v s -> { s with Ne.GrowUnit = v })
+            "What criterion=random draws: single weights, or neurons that get all their inputs (the paper's text of random growth)."
+        key
+            "ne.reviveRows"
+            ""
+            Ours
+            switch
+            (fun s -> s.Ne.ReviveRows)
+            (fun v s -> { s with Ne.ReviveRows = v })
+            "Whether neurons without any input are given up to 8 random ones before anything else grows."
+        key
+            "ne.rateScale"
+            ""
+            Ours
+            (choice [ "total", RateScale.Total; "event", RateScale.Event ])
+            (fun s -> s.Ne.RateScale)
+            (fun v s -> { s with Ne.RateScale = v })
+            "What a given growRate means: the same total growth in every shape, or (official code) the growth of one event."
+        key
+            "ne.growCarry"
+            ""
+            Ours
+            switch
+            (fun s -> s.Ne.GrowCarry)
+            (fun v s -> { s with Ne.GrowCarry = v })
+            "Whether a given growRate carries fractions of a weight to the next event; off (official code): they are dropped."
+        fixedKey
+            "ne.densityCap"
+            ""
+            Ours
+            (choice [ "layer", DensityCap.Layer; "network", DensityCap.Network ])
+            (fun s -> s.Ne.DensityCap)
+            (fun v s -> { s with Ne.DensityCap = v })
+            "What stops growing at finalDensity: every layer at its own, or (official code) the network once it is that dense as a whole."
+        fixedKey
+            "ne.eventBatch"
+            ""
+            Paper
+            (choice [ "fresh", EventBatch.Fresh; "training", EventBatch.Training ])
+            (fun s -> s.Ne.EventBatch)
+            (fun v s -> { s with Ne.EventBatch = v })
+            "Batch on which an event decides: fresh ones, or (official code) the training batch, whose optimiser step is then skipped."
+        fixedKey
+            "ne.actorClock"
+            ""
+            Paper
+            (choice [ "shared", ActorClock.Shared; "own", ActorClock.Own ])
+            (fun s -> s.Ne.ActorClock)
+            (fun v s -> { s with Ne.ActorClock = v })
+            "What the actor's schedule counts: gradient steps, or (official code) its own updates, with the critics' endStep."
+        fixedKey
+            "ne.rewireShare"
+            "fraction of the active weights"
+            Ours
+            openFraction
+            (fun s -> s.Ne.RewireShare)
+            (fun v s -> { s with Ne.RewireShare = v })
+            "Once growth has ended, events exchange this share, times a cosine from then on: smallest weights for those of largest gradient; 0: no such phase, 0.2 in the official code."
+        fixedKey
+            "ne.halfBatchBelow"
+            "fraction of active units"
+            Ours
+            fraction
+            (fun s -> s.Ne.HalfBatchBelow)
+            (fun v s -> { s with Ne.HalfBatchBelow = v })
+            "Batches are half as large while the critics' fraction of active units is below this; 0: never, 0.36 in the official code."
+        key
             "checkpoint.every"
             "environment steps"
             Ours
@@ -1264,7 +1445,15 @@ module Settings =
             (steps 1L)
             (fun s -> s.Log.MetricsEvery)
             (fun v s -> { s with Log.MetricsEvery = v })
-            "Steps between rows of metrics.csv."
+            "Steps between rows of metrics.csv and of layers.csv."
+        key
+            "log.tensorboard"
+            ""
+            Ours
+            (choice [ "on", true; "off", false ])
+            (fun s -> s.Log.TensorBoard)
+            (fun v s -> { s with Log.TensorBoard = v })
+            "Write what the tables say as TensorBoard events too, in the run's folder tensorboard."
         key
             "video.every"
             "environment steps"
@@ -1378,6 +1567,7 @@ module Settings =
             Network.Scale = 0
             Network.LayerNorm = LayerNorm.Off
             Network.Activation = Activation.Relu
+            Log.TensorBoard = false
     }
 
     /// Computes every `Auto` from the length of the run (spec 1.6) and, for the engine, from the machine: `hasCuda` is asked only when
@@ -1690,6 +1880,35 @@ module Settings =
                     "ne.finalDensity"
                     (showReal settings.Ne.FinalDensity)
                     $"below ne.startDensity = {showReal settings.Ne.StartDensity.Value}; networks only grow"
+
+            if
+                settings.Ne.GrowUnit = GrowUnit.Neuron
+                && settings.Ne.Criterion <> GrowCriterion.Random
+                && not (settings.Run.Method.Has Technique.NaiveGrowth)
+            then
+                problem "ne.growUnit" "neuron" "is a unit of random growth; it needs ne.criterion = random"
+
+            if settings.Ne.GrowGrad = GrowGrad.Full && settings.Ne.GrowInit <> GrowInit.Random then
+                problem "ne.growGrad" "full" "lets grown weights keep the random values of its pass; it needs ne.growInit = random"
+
+            if settings.Ne.EventBatch = EventBatch.Training then
+                if settings.Ne.GrowGrad = GrowGrad.Full then
+                    problem "ne.growGrad" "full" "takes a pass of its own; it needs ne.eventBatch = fresh"
+
+                if settings.Ne.GrowAccum > 1 then
+                    problem
+                        "ne.growAccum"
+                        (string settings.Ne.GrowAccum)
+                        "averages over fresh batches; with ne.eventBatch = training it must be 1"
+
+            if settings.Ne.HalfBatchBelow > 0.0 && settings.Run.Method.Has Technique.ContinualBackprop then
+                problem
+                    "ne.halfBatchBelow"
+                    (showReal settings.Ne.HalfBatchBelow)
+                    "continual-backprop judges units by the training batch, which must then be of one size; leave it at 0"
+
+            if settings.Ne.HalfBatchBelow > 0.0 && settings.Td3.BatchSize < 2 then
+                problem "ne.halfBatchBelow" (showReal settings.Ne.HalfBatchBelow) "a batch of one transition cannot be halved"
 
             if settings.Td3.StartSteps.Value >= settings.Run.Steps then
                 problem

@@ -254,7 +254,11 @@ public sealed class RunActor : ReceiveActor, IWithTimers
             counters[1],
             from.Components.GetValueOrDefault("heads", []));
 
-        var tables = new RunTables(this.request.Paths, from?.Manifest.CsvLengths ?? new Dictionary<string, long>(), this.cycle is not null);
+        var tables = new RunTables(
+            this.request.Paths,
+            from?.Manifest.CsvLengths ?? new Dictionary<string, long>(),
+            tensorBoard: this.settings.Log.TensorBoard,
+            hasPhases: this.cycle is not null);
         this.telemetry = Context.ActorOf(Props.Create(() => new TelemetryActor(tables)), "telemetry");
         var evaluator = Context.ActorOf(
             Props.Create(() => new EvaluatorActor(

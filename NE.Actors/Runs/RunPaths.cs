@@ -31,6 +31,8 @@ public sealed record RunPaths(string Root)
 
     public string Metrics => this.At("metrics.csv");
 
+    public string Layers => this.At("layers.csv");
+
     public string Evaluations => this.At("eval.csv");
 
     public string Topology => this.At("topology.csv");
@@ -40,7 +42,10 @@ public sealed record RunPaths(string Root)
 
     public string Timing => this.At("timing.csv");
 
-    public string TensorBoard => this.At("tb");
+    public string TensorBoard => this.At("tensorboard");
+
+    /// <summary>The event file. TensorBoard wants "tfevents" in its name; the digits stand where others write a time, so that it is found again.</summary>
+    public string Events => Path.Combine(this.TensorBoard, "events.out.tfevents.0000000000.ne");
 
     public string Logs => this.At("logs");
 

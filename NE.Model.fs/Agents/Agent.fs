@@ -66,6 +66,7 @@ type Agent
         heads: TaskHeads option,
         td3: Td3,
         work: Td3Workspace,
+        half: Td3Workspace option,
         probe: Td3Workspace,
         interventions: IIntervention[],
         seed: int64
@@ -77,6 +78,25 @@ type Agent
     let maskLayers =
         groups |> List.sumBy (fun group -> group.Masks |> Array.sumBy Array.length)
 
+    let claim: IGradientClaim | null =
+        interventions
+        |> Seq.tryPick (function
+            | :? IGradientClaim as claim -> Some claim
+            | _ -> None)
+        |> Option.toObj
+
+    /// The workspace of the next batch.
+    let batch () =
+        match half with
+        | Some half when
+            interventions
+            |> Array.exists (function
+                | :? IBatchHalving as halving -> halving.Halves
+                | _ -> false)
+            ->
+            half
+        | _ -> work
+
     let mutable step = 0L
     let mutable actorUpdates = 0L
     let mutable batchDraws = stream seed Purpose.Batch
@@ -87,23 +107,8 @@ type Agent
     let mutable policy: Policy option = None
     let mutable policyEdits = 0L
 
-    let ratios (group: NetworkGroup) (pass: IPass) = [|
-        let activity = Activity group
-        activity.Add(pass, probe.Rows)
-        let layers = activity.Layers
-
-        for name, tau in [ "0", 0.0; "0.025", 0.025; "0.1", 0.1 ] do
-            let at = Dormancy.ratios tau layers
-            struct ($"{group.Name}_anr_{name}", at.Activated)
-            struct ($"{group.Name}_anr_{name}_raw", at.ActivatedRaw)
-
-        let any = Dormancy.ratios 0.0 layers
-        struct ($"{group.Name}_fau", any.ActiveUnits)
-        struct ($"{group.Name}_fau_raw", any.ActiveUnitsRaw)
-        struct ($"{group.Name}_constant", any.Constant)
-        struct ($"{group.Name}_connected", any.Connected)
-        struct ($"{group.Name}_density", group.Density)
-    |]
+    // Takes distances from what the networks are now, at their beginning.
+    let measurement = AgentMeasurement(networks, td3, probe, seed)
 
     /// A fresh agent of the method, on the engine, that the settings name (which must be resolved). Raises LibTorchException, or
     /// ArgumentException for what cannot be built.
@@ -156,7 +161,13 @@ type Agent
         let interventions =
             Techniques.interventions networks td3 work probe settings |> Array.ofList
 
-        new Agent(networks, heads, td3, work, probe, interventions, seed)
+        let half =
+            if settings.Ne.HalfBatchBelow > 0.0 then
+                Some(new Td3Workspace(networks, batchSize / 2))
+            else
+                None
+
+        new Agent(networks, heads, td3, work, half, probe, interventions, seed)
 
     /// Gradient steps taken.
     member _.GradientStep = step
@@ -172,6 +183,7 @@ type Agent
         for intervention in interventions do
             intervention.BeforeUpdate t
 
+        let work = batch ()
         let mutable origin = Whole
 
         for intervention in interventions do
@@ -187,7 +199,7 @@ type Agent
             intervention.Sampled(ReadOnlySpan work.RowNumbers, window)
 
         work.Gather source
-        td3.Update(work, t, noiseDraws) |> ignore
+        td3.Update(work, t, noiseDraws, claim) |> ignore
         step <- t
 
         if td3.IsActorDue t then
@@ -233,31 +245,10 @@ type Agent
     member _.TakeTopologyChanges() : TopologyChanged[] =
         interventions |> Array.collect _.TakeChanges()
 
-    /// Activated ratios, densities, losses and what the interventions report, on a batch of 256 rows drawn for this gradient step
+    /// Losses, activated ratios, ranks, norms and what the interventions report, on a batch of 256 rows drawn for this gradient step
     /// alone. Changes no state.
-    member _.Measure(source: ITransitionSource, window: Window) : struct (string * float)[] =
-        let draws = at seed Purpose.Metrics 0L 0L step
-        AgeOrder.sampleUniform window draws (Span probe.RowNumbers)
-        probe.Gather source
-        let criticLoss = td3.CriticGradient(probe, draws)
-
-        let meanValue =
-            (networks.Engine.Mean(probe.Values[0]) + networks.Engine.Mean(probe.Values[1]))
-            / 2.0
-
-        let critics = ratios networks.Critics probe.Critics
-        let actorLoss = td3.ActorGradient probe
-        let actor = ratios networks.Actor probe.Actor
-
-        [|
-            struct ("critic_loss", criticLoss)
-            struct ("actor_loss", actorLoss)
-            struct ("q_mean", meanValue)
-            yield! actor
-            yield! critics
-            for intervention in interventions do
-                yield! intervention.Metrics
-        |]
+    member _.Measure(source: ITransitionSource, window: Window) : Measurement =
+        measurement.Take(source, window, step, interventions |> Array.collect _.Metrics)
 
     /// The topology of every network, for snapshots.
     member _.Masks() : NetworkMask[] = [| for group in groups -> group.Bits |]
@@ -348,6 +339,7 @@ type Agent
                 term.Dispose()
 
             (work :> IDisposable).Dispose()
+            half |> Option.iter (fun half -> (half :> IDisposable).Dispose())
 
             if not (obj.ReferenceEquals(work, probe)) then
                 (probe :> IDisposable).Dispose()

@@ -185,6 +185,23 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
 
     /// Bytes of one field.
     member internal _.FieldBytes = 4 * layout.Length
+
+    /// Copies a field of the online networks into an array of at least the layout's length.
+    member internal _.ReadOnlineInto(field, values: float32[]) =
+        online.Read(field, Span(values, 0, layout.Length))
+
+    /// Copies the target networks' weights likewise.
+    member internal _.ReadTargetInto(values: float32[]) =
+        target.Read(Field.Weights, Span(values, 0, layout.Length))
+
+    /// Writes a field of the online networks from an array of at least the layout's length.
+    member internal _.WriteOnlineFrom(field, values: float32[]) =
+        online.Write(field, ReadOnlySpan(values, 0, layout.Length))
+
+    /// Writes the target networks' weights likewise.
+    member internal _.WriteTargetFrom(values: float32[]) =
+        target.Write(Field.Weights, ReadOnlySpan(values, 0, layout.Length))
+
     /// Copies the target networks' weights to the host.
     member _.ReadTarget() = read target Field.Weights
 
@@ -204,8 +221,18 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
 
     /// Makes these the masks that the optimiser applies. The weights are the caller's to zero.
     member _.SetMasks(changed: LayerMask[][]) =
+        // Most layers of an event stay what they were, and counting is what takes time.
+        fanIn <-
+            changed
+            |> Array.mapi (fun stack layers ->
+                layers
+                |> Array.mapi (fun layer mask ->
+                    if obj.ReferenceEquals(mask, (masks[stack])[layer]) then
+                        (fanIn[stack])[layer]
+                    else
+                        LayerMask.fanIn mask))
+
         masks <- changed
-        fanIn <- masks |> Array.map (Array.map LayerMask.fanIn)
         let values = Array.zeroCreate<float32> layout.Length
 
         for slot in layout.Slots do

@@ -1,3 +1,5 @@
+using NE.Shell.Sweeps;
+
 namespace NE.Shell.Commands;
 
 /// <summary>What closes the help of a verb: examples, exit codes.</summary>
@@ -11,19 +13,21 @@ internal static class HelpTexts
               ne train Hopper-v4 --seed 3 --steps 300000    another task, seed and length
               ne train ne.startDensity=0.1 --dry-run        what a configuration means and takes
               ne resume HalfCheetah-v4-ne-s0                go on after Ctrl-C, a crash or a kill
+              ne sweep paper/figure-6-smoke                 a small comparison of methods
               ne status                                     all runs
 
             Exit codes:
               0 done    1 wrong input, nothing created    2 the run or the check failed    3 interrupted, resumable
             """,
         ["train"] = """
-            The configuration is built in layers, later ones win: defaults, --config, options, key=value.
+            The configuration is built in layers, later ones win: defaults, --variant, --config, options, key=value.
             Ctrl-C (or SIGTERM) writes a last checkpoint and ends with exit code 3; a second Ctrl-C ends at once.
 
             Examples:
               ne train
               ne train Walker2d-v4 --method td3 --seed 1 --name walker-dense
               ne train --config td3-anchor --steps 300000
+              ne train Hopper-v4 --variant official ne.review=off
               ne train --config my.yaml ne.omega=0.2 network.hidden=256,256
               ne train Ant-v4 --schedule async --envs 4 --seq http://127.0.0.1:5341
               ne train Hopper-v4 --video-every 50000
@@ -37,6 +41,22 @@ internal static class HelpTexts
             Examples:
               ne resume HalfCheetah-v4-ne-s0
               ne resume HalfCheetah-v4-ne-s0 --steps 2000000 checkpoint.every=50000
+            """,
+        ["sweep"] = $"""
+            Each cell is a run of its own process, named NAME-ENV-LABEL-sSEED. The same command again goes on: complete cells are skipped,
+            interrupted ones resumed, added ones started. Ctrl-C (or SIGTERM) lets every run commit. How to write one: docs/sweeps.md.
+
+            Presets, each with a short twin for two cores called NAME{SweepPresets.SmokeSuffix}:
+            {SweepPresets.List()}
+
+            Exit codes:
+              0 every cell is complete    1 wrong input, nothing created    2 some cells failed    3 interrupted, go on with the same command
+
+            Examples:
+              ne sweep my-sweep.yaml --dry-run
+              ne sweep my-sweep.yaml --parallel 4
+              ne sweep --resume my-sweep --retry-failed
+              ne sweep paper/figure-6-smoke
             """,
         ["status"] = """
             Examples:
@@ -69,6 +89,16 @@ internal static class HelpTexts
             Examples:
               ne topology HalfCheetah-v4-ne-s0
               ne topology HalfCheetah-v4-ne-s0 --at 100000 --json
+            """,
+        ["report"] = """
+            Runs of the same method and keys are one arm; a sweep's labels are its arms. Runs that are going on are shown as far as they are.
+            Arms of fewer than 8 complete seeds are shown as points, without intervals. docs/reports.md explains every figure.
+
+            Examples:
+              ne report HalfCheetah-v4-ne-s0
+              ne report figure-6 -o figure-6
+              ne report a-s0 a-s1 b-s0 b-s1 -o comparison --at 100000
+              ne report healthy dormant -o gradients --heatmap healthy --heatmap dormant
             """,
         ["env"] = """
             Examples:
@@ -120,6 +150,7 @@ internal static class HelpTexts
             Examples:
               ne config show
               ne config show --config td3-anchor --steps 300000
+              ne config show --variant official
               ne config show ne.startDensity=0.1 --yaml > my.yaml
             """,
         ["config schema"] = """

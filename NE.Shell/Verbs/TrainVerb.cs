@@ -55,7 +55,7 @@ internal static class TrainVerb
     }
 
     /// <summary>A device that is not there, or a topology that does not fit the task, is said before anything is created.</summary>
-    private static void CheckThatItCanBeBuilt(Settings settings, EnvironmentSpec spec)
+    internal static void CheckThatItCanBeBuilt(Settings settings, EnvironmentSpec spec)
     {
         try
         {

@@ -326,6 +326,29 @@ let plan =
             Expect.equal (total (RunPlan.Create(anchor, TaskSize(17, 6)))) 216_328L "HalfCheetah, 256-256"
         }
 
+        test "LayerNorm, CReLU and scale-ups are counted, and a scale-up says how much larger it is" {
+            let plan preset pairs =
+                RunPlan.Create((build [] (Some preset) [] pairs).Settings, TaskSize(17, 6))
+
+            let official = plan "officialCode" []
+            Expect.equal official.ActorParameters 71_942L "the official code's actor"
+            // 24 x 256, twice 257 x 256, a LayerNorm of 2 x 256, 257.
+            Expect.equal official.CriticParameters (2L * (6_144L + 131_584L + 512L + 257L)) "and critics"
+            Expect.equal official.ScaleRatio 1.0 "no scale-up"
+            let scaled = plan "official256" [ "network.scale=1" ]
+            Expect.floatClose Accuracy.low scaled.ScaleRatio 1.91239 "the paper's 1.8 x is 1.91 here"
+            Expect.equal (plan "official256" [ "run.method=td3"; "network.activation=crelu" ]).ActorParameters 36_742L "CReLU"
+
+            let lines pairs =
+                let _, output, _ =
+                    shell ([ "train"; "--dry-run"; "--config"; "official256"; "--steps"; "300000" ] @ pairs)
+
+                output
+
+            Expect.stringContains (lines [ "network.scale=1" ]) "1: 1.91 times the parameters of scale 0" "printed"
+            Expect.isFalse ((lines []).Contains "times the parameters") "only of scale-ups"
+        }
+
         test "a transition has two observations, an action, a reward and a flag" {
             let settings = (build [] None [] [ "td3.bufferSize=1000" ]).Settings
             Expect.equal (RunPlan.Create(settings, TaskSize(17, 6)).ReplayBytes) (1000L * 4L * 42L) "bytes"
