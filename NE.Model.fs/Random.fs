@@ -22,6 +22,13 @@ type Purpose =
     | Reset = 9
     | Evaluation = 10
     | Metrics = 11
+    | NetworkReset = 12
+    | ReDo = 13
+    | PlasticityInjection = 14
+    | ShrinkAndPerturb = 15
+    | ContinualBackprop = 16
+    /// Bootstrap resamples of reports; no part of any run.
+    | Statistics = 1000
 
 /// A position in a stream: everything that must be stored to continue it. 28 bytes of plain data.
 [<Struct>]

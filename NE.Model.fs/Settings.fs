@@ -50,13 +50,6 @@ type Derived<'T> =
         | Is value -> value
         | Auto -> invalidOp "the settings were not resolved before use"
 
-/// Which agent is trained.
-type Method =
-    /// Dense TD3 (with weight clipping, like every method of the paper).
-    | Td3
-    /// TD3 with Neuroplastic Expansion.
-    | Ne
-
 /// Who may step and who may learn when.
 type Schedule =
     /// Act, store, learn, in turn: the paper's loop.
@@ -129,6 +122,18 @@ type RunSettings = {
     Steps: int64
 }
 
+/// The phases of a cycle of tasks; without meaning for an environment that is none.
+type CycleSettings = {
+    /// Times that every task is visited.
+    Cycles: int
+    /// Environment steps of a phase; 0 where phases are counted in episodes, and where there are none.
+    Steps: Derived<int64>
+    /// Training episodes of a phase; 0 where phases are counted in steps.
+    Episodes: int64
+    /// Environment steps with the policy that a phase finds, before it learns; the first phase has random steps instead.
+    WarmUp: Derived<int64>
+}
+
 /// Who may step when, with how many environments.
 type ScheduleSettings = {
     Kind: Schedule
@@ -153,10 +158,33 @@ type ComputeSettings = {
     Threads: int
 }
 
+/// Which hidden layers have a LayerNorm between their linear outputs and their activation.
+[<RequireQualifiedAccess>]
+type LayerNorm =
+    | Off
+    /// Every hidden layer of the actor and of the critics: the paper's LN.
+    | All
+    /// The last hidden layer of each critic: the official code's critic.
+    | CriticLast
+
+/// What a hidden layer makes of its linear outputs z.
+[<RequireQualifiedAccess>]
+type Activation =
+    /// max(z, 0).
+    | Relu
+    /// [max(z, 0), max(-z, 0)], twice as many features as outputs: concatenated ReLU (Shang et al. 2016; Abbas et al. 2023).
+    | Crelu
+
 /// The networks, common to all methods.
 type NetworkSettings = {
-    /// Widths of the hidden layers of the actor and of each critic.
+    /// Features that the hidden layers of the actor hand on. With CReLU half as many linear outputs make them.
     Hidden: int list
+    /// The same of each critic; Auto: as Hidden.
+    CriticHidden: Derived<int list>
+    /// Hidden layers of 256 features added before each critic's output and at the actor's front.
+    Scale: int
+    LayerNorm: LayerNorm
+    Activation: Activation
     /// Weight clipping: |w| and |b| stay below this times 1/sqrt(fan-in); 0 switches it off.
     WeightClip: float
 }
@@ -173,6 +201,8 @@ type Td3Settings = {
     BufferSize: Derived<int64>
     StartSteps: Derived<int64>
     UpdatesPerStep: int
+    /// Gradient steps taken at once when learning begins.
+    PrimingUpdates: int64
     ExplorationNoise: float
     TargetNoise: float
     TargetNoiseClip: float
@@ -186,7 +216,7 @@ type Td3Settings = {
 /// Neuroplastic Expansion (spec 1.2).
 type NeSettings = {
     Networks: NeNetworks
-    StartDensity: float
+    StartDensity: Derived<float>
     FinalDensity: float
     Allocation: Allocation
     DenseEnds: DenseEnds
@@ -234,6 +264,52 @@ type NeSettings = {
     HalfBatchBelow: float
 }
 
+/// Reset (spec 5).
+type ResetSettings = {
+    /// Environment steps between two resets.
+    Every: Derived<int64>
+}
+
+/// ReDo (spec 5).
+type ReDoSettings = {
+    /// Gradient steps between two looks for dormant neurons.
+    Every: Derived<int64>
+    /// Score at or below which a neuron is dormant.
+    Threshold: float
+}
+
+/// Plasticity injection (spec 5).
+type InjectionSettings = {
+    /// Environment step of the injection.
+    Step: Derived<int64>
+}
+
+/// Shrink and perturb (spec 5).
+type ShrinkAndPerturbSettings = {
+    /// Environment steps between two of them.
+    Every: Derived<int64>
+    /// Factor of the old parameters.
+    Shrink: float
+    /// Factor of the fresh ones.
+    Noise: float
+}
+
+/// Regenerative regularisation (spec 5).
+type L2InitSettings = {
+    /// Factor of the squared distance from the initial parameters in the loss.
+    Weight: float
+}
+
+/// Continual backprop (spec 5).
+type ContinualBackpropSettings = {
+    /// Share of the mature units of a layer that is replaced at every update.
+    ReplacementRate: float
+    /// Updates that a new unit is left alone.
+    Maturity: int64
+    /// Decay of a unit's utility.
+    UtilityDecay: float
+}
+
 /// When the run's state is committed.
 type CheckpointSettings = { Every: int64 }
 
@@ -244,6 +320,8 @@ type EvaluationSettings = { Every: Derived<int64>; Episodes: int }
 type LogSettings = {
     /// Environment steps between rows of metrics.csv.
     MetricsEvery: int64
+    /// Whether what the tables say is written as TensorBoard events too.
+    TensorBoard: bool
 }
 
 /// Videos of the policy while it learns.
@@ -263,11 +341,18 @@ type ExternalSettings = {
 /// The whole configuration.
 type Settings = {
     Run: RunSettings
+    Cycle: CycleSettings
     Schedule: ScheduleSettings
     Compute: ComputeSettings
     Network: NetworkSettings
     Td3: Td3Settings
     Ne: NeSettings
+    Reset: ResetSettings
+    ReDo: ReDoSettings
+    Injection: InjectionSettings
+    ShrinkAndPerturb: ShrinkAndPerturbSettings
+    L2Init: L2InitSettings
+    ContinualBackprop: ContinualBackpropSettings
     Checkpoint: CheckpointSettings
     Evaluation: EvaluationSettings
     Log: LogSettings
@@ -307,9 +392,15 @@ module Settings =
     let defaults: Settings = {
         Run = {
             Environment = "HalfCheetah-v4"
-            Method = Ne
+            Method = Method.Ne
             Seed = 0L
             Steps = 1_000_000L
+        }
+        Cycle = {
+            Cycles = 3
+            Steps = Auto
+            Episodes = 0L
+            WarmUp = Auto
         }
         Schedule = {
             Kind = Pipelined
@@ -323,6 +414,10 @@ module Settings =
         }
         Network = {
             Hidden = [ 256; 128 ]
+            CriticHidden = Auto
+            Scale = 0
+            LayerNorm = LayerNorm.Off
+            Activation = Activation.Relu
             WeightClip = 3.0
         }
         Td3 = {
@@ -336,6 +431,7 @@ module Settings =
             BufferSize = Auto
             StartSteps = Auto
             UpdatesPerStep = 1
+            PrimingUpdates = 0L
             ExplorationNoise = 0.1
             TargetNoise = 0.2
             TargetNoiseClip = 0.5
@@ -346,7 +442,7 @@ module Settings =
         }
         Ne = {
             Networks = Both
-            StartDensity = 0.25
+            StartDensity = Auto
             FinalDensity = 1.0
             Allocation = Allocation.ErdosRenyi
             DenseEnds = DenseEnds.Auto
@@ -383,9 +479,26 @@ module Settings =
             RewireShare = 0.0
             HalfBatchBelow = 0.0
         }
+        Reset = { Every = Auto }
+        ReDo = { Every = Auto; Threshold = 0.0 }
+        Injection = { Step = Auto }
+        ShrinkAndPerturb = {
+            Every = Auto
+            Shrink = 0.8
+            Noise = 0.2
+        }
+        L2Init = { Weight = 1e-2 }
+        ContinualBackprop = {
+            ReplacementRate = 1e-4
+            Maturity = 100L
+            UtilityDecay = 0.99
+        }
         Checkpoint = { Every = 25_000L }
         Evaluation = { Every = Auto; Episodes = 10 }
-        Log = { MetricsEvery = 1_000L }
+        Log = {
+            MetricsEvery = 1_000L
+            TensorBoard = true
+        }
         Video = { Every = 0L }
         External = {
             StartTimeout = 60.0
@@ -531,8 +644,14 @@ module Settings =
                 | _ -> Error "not a device"
     }
 
+    let private methods = {
+        Words = Method.words
+        Show = Method.show
+        Parse = Method.parse
+    }
+
     let private text = {
-        Words = "an id of `ne env list`, PATH.yaml, plugin:PATH.dll[#Type] or external:COMMAND"
+        Words = "an id of `ne env list`, cycle:ID,ID,..., PATH.yaml, plugin:PATH.dll[#Type] or external:COMMAND"
         Show = id
         Parse =
             fun (value: string) ->
@@ -540,6 +659,18 @@ module Settings =
                     Error "empty"
                 else
                     Ok(value.Trim())
+    }
+
+    /// There is one way to treat the buffer at a switch; the other one that people ask for gets an answer.
+    let private clearedBuffer = {
+        Words = "clear"
+        Show = fun () -> "clear"
+        Parse =
+            fun (text: string) ->
+                match text.Trim().ToLowerInvariant() with
+                | "clear" -> Ok()
+                | "keep" -> Error "one buffer per task, kept across the cycles, is not offered"
+                | _ -> Error "not one of these"
     }
 
     let private key name unit' provenance (kind: Kind<'T>) get set sentence = {
@@ -572,10 +703,10 @@ module Settings =
             "run.method"
             ""
             Paper
-            (choice [ "ne", Ne; "td3", Td3 ])
+            methods
             (fun s -> s.Run.Method)
             (fun v s -> { s with Run.Method = v })
-            "The agent: Neuroplastic Expansion on TD3, or dense TD3."
+            "The agent: dense TD3, or TD3 with what keeps it plastic, joined by '+', such as ne or redo+layer-norm."
         fixedKey
             "run.seed"
             ""
@@ -591,7 +722,40 @@ module Settings =
             (steps 1L)
             (fun s -> s.Run.Steps)
             (fun v s -> { s with Run.Steps = v })
-            "Length of the run, all environments together."
+            "Length of the run, all environments together; of a cycle: tasks x cycles x cycle.steps."
+        key
+            "cycle.cycles"
+            "visits of every task"
+            Paper
+            (count 1L)
+            (fun s -> s.Cycle.Cycles)
+            (fun v s -> { s with Cycle.Cycles = v })
+            "How often every task of run.environment = cycle:... is visited."
+        fixedKey
+            "cycle.steps"
+            "environment steps"
+            Ours
+            (derived (steps 0L))
+            (fun s -> s.Cycle.Steps)
+            (fun v s -> { s with Cycle.Steps = v })
+            "Length of a phase, the same for every task; auto: run.steps shared equally, or 100,000 when that is not given."
+        fixedKey
+            "cycle.episodes"
+            "training episodes"
+            PaperUnstated
+            (steps 0L)
+            (fun s -> s.Cycle.Episodes)
+            (fun v s -> { s with Cycle.Episodes = v })
+            "Length of a phase in episodes instead, as in the paper; 0 counts steps."
+        fixedKey
+            "cycle.warmUp"
+            "environment steps"
+            Ours
+            (derived (steps 0L))
+            (fun s -> s.Cycle.WarmUp)
+            (fun v s -> { s with Cycle.WarmUp = v })
+            "Steps after a switch with the policy as it is, before updates go on; auto: 5,000, at most a twentieth of a phase."
+        fixedKey "cycle.buffer" "" Ours clearedBuffer ignore (fun () s -> s) "What becomes of the replay buffer at a switch."
         fixedKey
             "schedule.kind"
             ""
@@ -652,6 +816,42 @@ module Settings =
             (fun s -> s.Network.Hidden)
             (fun v s -> { s with Network.Hidden = v })
             "Hidden widths of the actor and of each critic: 256,128 is Table 1, 256,256 is TD3's own."
+        fixedKey
+            "network.criticHidden"
+            "units"
+            OfficialCode
+            (derived widths)
+            (fun s -> s.Network.CriticHidden)
+            (fun v s -> { s with Network.CriticHidden = v })
+            "Hidden widths of each critic, where they are others; auto: network.hidden."
+        fixedKey
+            "network.scale"
+            "layers"
+            Paper
+            (int32Of (wholeNumber 0L 5L))
+            (fun s -> s.Network.Scale)
+            (fun v s -> { s with Network.Scale = v })
+            "Hidden layers of 256 units added before each critic's output and at the actor's front; the paper's sizes go with hidden 256,256."
+        fixedKey
+            "network.layerNorm"
+            ""
+            Paper
+            (choice [
+                "off", LayerNorm.Off
+                "all", LayerNorm.All
+                "critic-last", LayerNorm.CriticLast
+            ])
+            (fun s -> s.Network.LayerNorm)
+            (fun v s -> { s with Network.LayerNorm = v })
+            "LayerNorm before the activation of every hidden layer, or of each critic's last one as in the official code."
+        fixedKey
+            "network.activation"
+            ""
+            (Cited "CReLU")
+            (choice [ "relu", Activation.Relu; "crelu", Activation.Crelu ])
+            (fun s -> s.Network.Activation)
+            (fun v s -> { s with Network.Activation = v })
+            "crelu hands on relu(z) and relu(-z): hidden widths then count both, so a layer has half the weights; a dry run prints the real number."
         fixedKey
             "network.weightClip"
             "1/sqrt(fan-in)"
@@ -740,6 +940,14 @@ module Settings =
             (fun s -> s.Td3.UpdatesPerStep)
             (fun v s -> { s with Td3.UpdatesPerStep = v })
             "Replay ratio: gradient steps per environment step."
+        fixedKey
+            "td3.primingUpdates"
+            "gradient steps"
+            (Cited "Reset")
+            (steps 0L)
+            (fun s -> s.Td3.PrimingUpdates)
+            (fun v s -> { s with Td3.PrimingUpdates = v })
+            "Gradient steps taken at once when learning begins, on the first startSteps transitions: heavy priming, a stress test of plasticity."
         key
             "td3.explorationNoise"
             "max action"
@@ -808,10 +1016,10 @@ module Settings =
             "ne.startDensity"
             "fraction of weights"
             Paper
-            positiveFraction
+            (derived positiveFraction)
             (fun s -> s.Ne.StartDensity)
             (fun v s -> { s with Ne.StartDensity = v })
-            "Density of the networks at the start."
+            "Density of the networks at the start; auto: 0.25, in a cycle 0.15."
         fixedKey
             "ne.finalDensity"
             "fraction of weights"
@@ -840,10 +1048,14 @@ module Settings =
             "ne.densityScope"
             ""
             Ours
-            (choice [ "network", DensityScope.Network; "elastic", DensityScope.Elastic ])
+            (choice [
+                "network", DensityScope.Network
+                "elastic", DensityScope.Elastic
+                "gains", DensityScope.NetworkAndGains
+            ])
             (fun s -> s.Ne.DensityScope)
             (fun v s -> { s with Ne.DensityScope = v })
-            "Weights that the start density counts: all of the network, or those of layers whose mask may change."
+            "What the start density counts: all weights of the network, those of layers whose mask may change, or (official code) all and the gains of layer normalisation."
         fixedKey
             "ne.initialMask"
             ""
@@ -1022,6 +1234,103 @@ module Settings =
             (fun v s -> { s with Ne.Awaken = v })
             "Fraction of active units below which review=official may review."
         key
+            "reset.every"
+            "environment steps"
+            PaperUnstated
+            (derived (steps 1L))
+            (fun s -> s.Reset.Every)
+            (fun v s -> { s with Reset.Every = v })
+            "Steps between two resets of all networks; auto: 200,000, in shorter runs steps/3 but at least 100,000. Never within half of that before the end."
+        key
+            "redo.every"
+            "gradient steps"
+            (Cited "ReDo")
+            (derived (steps 1L))
+            (fun s -> s.ReDo.Every)
+            (fun v s -> { s with ReDo.Every = v })
+            "Gradient steps between two looks for dormant neurons; auto: steps/15 (200,000 at 3M)."
+        key
+            "redo.threshold"
+            "mean activity of the layer"
+            (Cited "ReDo")
+            notNegative
+            (fun s -> s.ReDo.Threshold)
+            (fun v s -> { s with ReDo.Threshold = v })
+            "A neuron whose activation score is at or below this is drawn anew."
+        key
+            "injection.step"
+            "environment steps"
+            PaperUnstated
+            (derived (steps 1L))
+            (fun s -> s.Injection.Step)
+            (fun v s -> { s with Injection.Step = v })
+            "Step at which new bodies are injected; auto: steps/3."
+        key
+            "shrinkAndPerturb.every"
+            "environment steps"
+            Ours
+            (derived (steps 1L))
+            (fun s -> s.ShrinkAndPerturb.Every)
+            (fun v s -> { s with ShrinkAndPerturb.Every = v })
+            "Steps between two shrinkings; auto: as reset.every."
+        key
+            "shrinkAndPerturb.shrink"
+            ""
+            Ours
+            fraction
+            (fun s -> s.ShrinkAndPerturb.Shrink)
+            (fun v s -> { s with ShrinkAndPerturb.Shrink = v })
+            "Factor of the old parameters."
+        key
+            "shrinkAndPerturb.noise"
+            ""
+            Ours
+            fraction
+            (fun s -> s.ShrinkAndPerturb.Noise)
+            (fun v s -> { s with ShrinkAndPerturb.Noise = v })
+            "Factor of the fresh parameters that are added."
+        key
+            "l2Init.weight"
+            ""
+            (Cited "L2 Init")
+            notNegative
+            (fun s -> s.L2Init.Weight)
+            (fun v s -> { s with L2Init.Weight = v })
+            "Factor of the squared distance from the initial parameters in every loss."
+        key
+            "continualBackprop.replacementRate"
+            "fraction of the mature units"
+            (Cited "continual backprop")
+            fraction
+            (fun s -> s.ContinualBackprop.ReplacementRate)
+            (fun v s -> {
+                s with
+                    ContinualBackprop.ReplacementRate = v
+            })
+            "Units of a layer that are replaced at every update; fractions are carried over."
+        key
+            "continualBackprop.maturity"
+            "updates"
+            (Cited "continual backprop")
+            (steps 0L)
+            (fun s -> s.ContinualBackprop.Maturity)
+            (fun v s -> {
+                s with
+                    ContinualBackprop.Maturity = v
+            })
+            "Updates that a new unit is left alone."
+        key
+            "continualBackprop.utilityDecay"
+            ""
+            (Cited "continual backprop")
+            openFraction
+            (fun s -> s.ContinualBackprop.UtilityDecay)
+            (fun v s -> {
+                s with
+                    ContinualBackprop.UtilityDecay = v
+            })
+            "Decay of a unit's utility at every update."
+        key
             "ne.growGrad"
             ""
             Paper
@@ -1140,7 +1449,15 @@ module Settings =
             (steps 1L)
             (fun s -> s.Log.MetricsEvery)
             (fun v s -> { s with Log.MetricsEvery = v })
-            "Steps between rows of metrics.csv."
+            "Steps between rows of metrics.csv and of layers.csv."
+        key
+            "log.tensorboard"
+            ""
+            Ours
+            (choice [ "on", true; "off", false ])
+            (fun s -> s.Log.TensorBoard)
+            (fun v s -> { s with Log.TensorBoard = v })
+            "Write what the tables say as TensorBoard events too, in the run's folder tensorboard."
         key
             "video.every"
             "environment steps"
@@ -1231,10 +1548,30 @@ module Settings =
     /// Steps of a full-length run of the paper, to whose ratios shorter runs are scaled (spec 1.6).
     let paperSteps = 3_000_000L
 
+    /// Environment steps of a cycle's phase when neither run.steps nor a length of the phase is given.
+    let private phaseSteps = 100_000L
+
+    /// Steps of an episode that an upper bound of a run counted in episodes assumes: the time limit of Gymnasium's tasks.
+    let private longestEpisode = 1_000L
+
+    /// Phases of a cycle; 0 for another environment.
+    let private phases (settings: Settings) =
+        int64 (TaskCycle.tasks settings.Run.Environment).Length
+        * int64 settings.Cycle.Cycles
+
+    /// Whether the default stands: then the length follows from that of the phases.
+    let private isLengthGiven (settings: Settings) =
+        settings.Run.Steps <> defaults.Run.Steps
+
     /// Where reading a stored configuration starts: a key that an old run does not name has the value that all runs had then.
     let ofOldRuns: Settings = {
         defaults with
             Compute.Engine = Is EngineKind.Torch
+            Network.CriticHidden = Auto
+            Network.Scale = 0
+            Network.LayerNorm = LayerNorm.Off
+            Network.Activation = Activation.Relu
+            Log.TensorBoard = false
     }
 
     /// Computes every `Auto` from the length of the run (spec 1.6) and, for the engine, from the machine: `hasCuda` is asked only when
@@ -1271,10 +1608,62 @@ module Settings =
             derive "compute.engine" "torch on CUDA, else simd" show settings.Compute.Engine (fun () ->
                 if onCuda () then EngineKind.Torch else EngineKind.Simd)
 
-        let total = settings.Run.Steps
+        /// What a technique makes of a key that was not given.
+        let implied technique name isDefault shown value given =
+            if settings.Run.Method.Has technique && isDefault then
+                derivations.Add {
+                    Key = name
+                    Value = shown
+                    Rule = $"run.method has {Method.nameOf technique}"
+                }
+
+                value
+            else
+                given
+
+        let layerNorm =
+            let given = settings.Network.LayerNorm
+            implied Technique.LayerNorm "network.layerNorm" (given = LayerNorm.Off) "all" LayerNorm.All given
+
+        let activation =
+            let given = settings.Network.Activation
+            implied Technique.CRelu "network.activation" (given = Activation.Relu) "crelu" Activation.Crelu given
 
         let whole name rule value compute =
             derive name rule showInteger value compute
+
+        let phases = phases settings
+
+        let phaseLength =
+            match settings.Cycle.Steps with
+            | Is given when given > 0L || phases = 0L || settings.Cycle.Episodes > 0L -> Is given
+            | _ when phases = 0L -> whole "cycle.steps" "no cycle" Auto (fun () -> 0L)
+            | _ when settings.Cycle.Episodes > 0L -> whole "cycle.steps" "phases are counted in episodes" Auto (fun () -> 0L)
+            | _ when isLengthGiven settings -> whole "cycle.steps" "run.steps / phases" Auto (fun () -> settings.Run.Steps / phases)
+            | _ -> whole "cycle.steps" "100,000 where run.steps is not given" Auto (fun () -> phaseSteps)
+
+        let total =
+            if phases = 0L || isLengthGiven settings then
+                settings.Run.Steps
+            elif settings.Cycle.Episodes > 0L then
+                (whole "run.steps" "at most: phases x cycle.episodes x 1,000" Auto (fun () ->
+                    phases * settings.Cycle.Episodes * longestEpisode))
+                    .Value
+            else
+                (whole "run.steps" "phases x cycle.steps" Auto (fun () -> phases * phaseLength.Value)).Value
+
+        let warmUp =
+            whole "cycle.warmUp" "5,000, at most cycle.steps/20" settings.Cycle.WarmUp (fun () ->
+                if phases = 0L then
+                    0L
+                elif phaseLength.Value > 0L then
+                    min 5_000L (phaseLength.Value / 20L)
+                else
+                    5_000L)
+
+        let density =
+            derive "ne.startDensity" "0.25, in a cycle 0.15" showReal settings.Ne.StartDensity (fun () ->
+                if phases > 0L then 0.15 else 0.25)
 
         let short = total < paperSteps
 
@@ -1296,7 +1685,10 @@ module Settings =
             whole "td3.startSteps" "min(25,000, steps/40)" settings.Td3.StartSteps (fun () -> min 25_000L (total / 40L))
 
         let gradientSteps =
-            max 1L ((total - start.Value) * int64 settings.Td3.UpdatesPerStep)
+            max
+                1L
+                ((total - start.Value) * int64 settings.Td3.UpdatesPerStep
+                 + settings.Td3.PrimingUpdates)
 
         let endStep =
             whole "ne.endStep" "gradient steps of the run" settings.Ne.EndStep (fun () -> gradientSteps)
@@ -1310,19 +1702,45 @@ module Settings =
         let firstReview =
             whole "ne.reviewFirstStep" "0.1 of endStep" settings.Ne.ReviewFirstStep (fun () -> endStep.Value / 10L)
 
+        let resetRule = "200,000, in shorter runs steps/3 but at least 100,000"
+
+        let resetPeriod () =
+            min 200_000L (max 100_000L (total / 3L))
+
+        let reset = whole "reset.every" resetRule settings.Reset.Every resetPeriod
+
+        let shrink =
+            whole "shrinkAndPerturb.every" resetRule settings.ShrinkAndPerturb.Every resetPeriod
+
+        let redo =
+            whole "redo.every" "steps/15" settings.ReDo.Every (fun () -> max 1L (total / 15L))
+
+        let injection =
+            whole "injection.step" "steps/3" settings.Injection.Step (fun () -> max 1L (total / 3L))
+
         let evaluation =
             whole "evaluation.every" "5,000, or steps/60 below 300k steps" settings.Evaluation.Every (fun () ->
                 if total < 300_000L then max 1L (total / 60L) else 5_000L)
 
         {
             settings with
+                Run.Steps = total
+                Cycle.Steps = phaseLength
+                Cycle.WarmUp = warmUp
+                Ne.StartDensity = density
                 Compute.Engine = engine
+                Network.LayerNorm = layerNorm
+                Network.Activation = activation
                 Td3.BufferSize = buffer
                 Td3.StartSteps = start
                 Ne.EndStep = endStep
                 Ne.GrowInterval = interval
                 Ne.ReviewWindow = window
                 Ne.ReviewFirstStep = firstReview
+                Reset.Every = reset
+                ReDo.Every = redo
+                Injection.Step = injection
+                ShrinkAndPerturb.Every = shrink
                 Evaluation.Every = evaluation
         },
         List.ofSeq derivations
@@ -1330,6 +1748,80 @@ module Settings =
     /// The same on a machine without CUDA.
     let resolve (settings: Settings) : Settings * Derivation list =
         resolveOn (Func<bool>(fun () -> false)) settings
+
+    /// Problems of a cycle's phases. Expects a resolved configuration.
+    let private validateCycle (settings: Settings) : SettingsError list =
+        let problem key found text = {
+            Key = key
+            Found = found
+            Problem = text
+        }
+
+        let cycle, phases = settings.Cycle, phases settings
+        let length, warmUp = cycle.Steps.Value, cycle.WarmUp.Value
+        let start = settings.Td3.StartSteps.Value
+        // 100,000, as people read it.
+        let shown (count: int64) = count.ToString("N0", invariant)
+
+        [
+            if phases = 0L then
+                let given = [
+                    "cycle.cycles", string cycle.Cycles, cycle.Cycles <> defaults.Cycle.Cycles
+                    "cycle.steps", showInteger length, length > 0L
+                    "cycle.episodes", showInteger cycle.Episodes, cycle.Episodes > 0L
+                ]
+
+                for name, value, isGiven in given do
+                    if isGiven then
+                        problem name value "run.environment is not a cycle of tasks; give it as cycle:TASK,TASK,..."
+            else
+                if cycle.Episodes > 0L && length > 0L then
+                    problem
+                        "cycle.episodes"
+                        (showInteger cycle.Episodes)
+                        $"a phase has a length in steps already (cycle.steps = {length}); give one of the two"
+
+                if cycle.Episodes = 0L && settings.Run.Steps <> phases * length then
+                    let tasks = phases / int64 cycle.Cycles
+
+                    problem
+                        "run.steps"
+                        (showInteger settings.Run.Steps)
+                        $"a cycle of {tasks} tasks x {cycle.Cycles} cycles x {shown length} steps takes {phases * length}; give that, or another cycle.steps"
+
+                if length > 0L && start >= length then
+                    problem
+                        "td3.startSteps"
+                        (showInteger start)
+                        $"not below cycle.steps = {length}: nothing would be learned in the first phase"
+
+                if length > 0L && warmUp >= length then
+                    problem
+                        "cycle.warmUp"
+                        (showInteger warmUp)
+                        $"not below cycle.steps = {length}: nothing would be learned after the first phase"
+
+                if
+                    length > 0L
+                    && int64 settings.Schedule.Environments * int64 settings.Schedule.RoundSteps > length
+                then
+                    problem
+                        "schedule.roundSteps"
+                        (string settings.Schedule.RoundSteps)
+                        $"one round of all environments is longer than a phase (cycle.steps = {length})"
+
+                if settings.Run.Method.Has Technique.PlasticityInjection then
+                    problem
+                        "run.method"
+                        (Method.show settings.Run.Method)
+                        "plasticity-injection does not go with a cycle: its frozen bodies would keep the head of one task in the outputs of all"
+
+                if settings.Run.Method.Has Technique.Ne && settings.Ne.DenseEnds = DenseEnds.Forced then
+                    problem
+                        "ne.denseEnds"
+                        "forced"
+                        "in a cycle the first layer belongs to the body that grows, and the heads are dense anyway; leave it at auto"
+        ]
 
     /// Problems between values that are fine one by one. Expects a resolved configuration.
     let validate (settings: Settings) : SettingsError list =
@@ -1339,7 +1831,8 @@ module Settings =
             Problem = text
         }
 
-        [
+        validateCycle settings
+        @ [
             let round =
                 int64 settings.Schedule.Environments * int64 settings.Schedule.RoundSteps
 
@@ -1349,21 +1842,53 @@ module Settings =
             then
                 problem "compute.engine" "simd" $"computes on the CPU; for compute.device = {settings.Compute.Device} it must be torch"
 
+            if settings.Network.Activation = Activation.Crelu then
+                let odd key (widths: int list) =
+                    match widths |> List.tryFind (fun width -> width % 2 = 1) with
+                    | None -> []
+                    | Some width -> [
+                        problem
+                            key
+                            (widths |> List.map string |> String.concat ",")
+                            $"{width} is odd, and network.activation = crelu makes two features of every unit; give even widths"
+                      ]
+
+                yield! odd "network.hidden" settings.Network.Hidden
+
+                match settings.Network.CriticHidden with
+                | Auto -> ()
+                | Is widths -> yield! odd "network.criticHidden" widths
+
+                // As with the technique crelu.
+                match Method.compose (Technique.CRelu :: settings.Run.Method.Techniques) with
+                | Ok _ -> ()
+                | Error why -> problem "network.activation" "crelu" $"{why}; use relu, or another run.method"
+
+            if
+                settings.Run.Method.Has Technique.LayerNorm
+                && settings.Network.LayerNorm = LayerNorm.CriticLast
+            then
+                problem
+                    "network.layerNorm"
+                    "critic-last"
+                    "run.method has layer-norm, which is one on every hidden layer; leave one of the two out"
+
             if settings.Td3.BufferSize.Value < int64 settings.Td3.BatchSize then
                 problem
                     "td3.bufferSize"
                     (showInteger settings.Td3.BufferSize.Value)
                     $"smaller than one batch (td3.batchSize = {settings.Td3.BatchSize})"
 
-            if settings.Ne.FinalDensity < settings.Ne.StartDensity then
+            if settings.Ne.FinalDensity < settings.Ne.StartDensity.Value then
                 problem
                     "ne.finalDensity"
                     (showReal settings.Ne.FinalDensity)
-                    $"below ne.startDensity = {showReal settings.Ne.StartDensity}; networks only grow"
+                    $"below ne.startDensity = {showReal settings.Ne.StartDensity.Value}; networks only grow"
 
             if
                 settings.Ne.GrowUnit = GrowUnit.Neuron
                 && settings.Ne.Criterion <> GrowCriterion.Random
+                && not (settings.Run.Method.Has Technique.NaiveGrowth)
             then
                 problem "ne.growUnit" "neuron" "is a unit of random growth; it needs ne.criterion = random"
 
@@ -1380,6 +1905,12 @@ module Settings =
                         (string settings.Ne.GrowAccum)
                         "averages over fresh batches; with ne.eventBatch = training it must be 1"
 
+            if settings.Ne.HalfBatchBelow > 0.0 && settings.Run.Method.Has Technique.ContinualBackprop then
+                problem
+                    "ne.halfBatchBelow"
+                    (showReal settings.Ne.HalfBatchBelow)
+                    "continual-backprop judges units by the training batch, which must then be of one size; leave it at 0"
+
             if settings.Ne.HalfBatchBelow > 0.0 && settings.Td3.BatchSize < 2 then
                 problem "ne.halfBatchBelow" (showReal settings.Ne.HalfBatchBelow) "a batch of one transition cannot be halved"
 
@@ -1388,6 +1919,15 @@ module Settings =
                     "td3.startSteps"
                     (showInteger settings.Td3.StartSteps.Value)
                     $"not below run.steps = {settings.Run.Steps}: nothing would be learned"
+
+            if
+                settings.Run.Method.Has Technique.PlasticityInjection
+                && settings.Injection.Step.Value >= settings.Run.Steps
+            then
+                problem
+                    "injection.step"
+                    (showInteger settings.Injection.Step.Value)
+                    $"not below run.steps = {settings.Run.Steps}: nothing would be injected"
 
             if round > settings.Run.Steps then
                 problem

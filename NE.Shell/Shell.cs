@@ -56,11 +56,13 @@ public static class Shell
     {
         TrainCommand train => TrainVerb.Train(train, host),
         ResumeCommand resume => ResumeVerb.Resume(resume, host),
+        SweepCommand sweep => SweepVerb.Sweep(sweep, host),
         StatusCommand status => Task.FromResult(StatusVerb.Status(status, host)),
         EvalCommand eval => Task.FromResult(EvalVerb.Eval(eval, host)),
         RecordCommand record => Task.FromResult(RecordVerb.Record(record, host)),
         DigestCommand digest => Task.FromResult(DigestVerb.Digest(digest, host)),
         TopologyCommand topology => Task.FromResult(TopologyVerb.Topology(topology, host)),
+        ReportCommand report => Task.FromResult(ReportVerb.Report(report, host)),
         EnvironmentListCommand list => Task.FromResult(EnvironmentVerbs.List(list, host)),
         EnvironmentShowCommand show => Task.FromResult(EnvironmentVerbs.Show(show, host)),
         EnvironmentRunCommand run => Task.FromResult(EnvironmentRunVerb.Run(run, host)),

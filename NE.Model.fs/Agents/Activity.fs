@@ -5,7 +5,7 @@ open NE.Model.Networks
 open NE.Model.Topology
 
 /// Statistics of a group's hidden neurons, gathered over one or more batches (spec 2.2). ReLU outputs are never negative, so their mean is
-/// their mean magnitude.
+/// their mean magnitude. With CReLU every feature counts as a neuron.
 [<Sealed>]
 type Activity(group: NetworkGroup) =
     let layout = group.Layout
@@ -40,18 +40,15 @@ type Activity(group: NetworkGroup) =
 
     /// One per stack and hidden layer, stack by stack.
     member _.Layers: HiddenLayer[] =
-        Array.init sums.Length (fun i ->
-            let stack = group.FanIn[i / hidden]
-
-            {
-                Statistics = {
-                    MeanAbs = sums[i] |> Array.map (fun sum -> sum / float32 rows)
-                    PositiveCount = positives[i] |> Array.map int64
-                    Deviation = Array.map2 (fun high low -> high - low) highest[i] lowest[i]
-                    Rows = rows
-                }
-                FanIn = stack[i % hidden]
-            })
+        Array.init sums.Length (fun i -> {
+            Statistics = {
+                MeanAbs = sums[i] |> Array.map (fun sum -> sum / float32 rows)
+                PositiveCount = positives[i] |> Array.map int64
+                Deviation = Array.map2 (fun high low -> high - low) highest[i] lowest[i]
+                Rows = rows
+            }
+            FanIn = group.FeatureFanIn(i / hidden, i % hidden)
+        })
 
     /// D_h at tau: per stack and hidden layer, which neurons are dormant.
     member this.Dormant(tau: float) : bool[][][] =

@@ -35,6 +35,19 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
                 LayerMask.dense slot.Outputs slot.Inputs))
 
     let mutable fanIn = masks |> Array.map (Array.map LayerMask.fanIn)
+    let mutable edits = 0L
+    // Of the online and of the target networks, after an injection.
+    let mutable injected: struct (InjectedBodies * InjectedBodies) voption = ValueNone
+    let mutable liveOutputs = layout.Outputs
+
+    /// Clears the parameters of the outputs that the current task does not have.
+    let clearSpare (values: float32[]) =
+        if liveOutputs < layout.Outputs then
+            for slot in layout.Slots do
+                if slot.Layer = layout.Layers - 1 then
+                    let spare = slot.Outputs - liveOutputs
+                    Array.fill values (slot.Weights + liveOutputs * slot.Inputs) (spare * slot.Inputs) 0.0f
+                    Array.fill values (slot.Biases + liveOutputs) spare 0.0f
 
     // Where a field is held for a moment on its way out; a new array each time would land on the large-object heap.
     let passing = Array.zeroCreate<float32> layout.Length
@@ -50,6 +63,49 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
         values
 
     let write (block: IParameterBlock) field (values: float32[]) = block.Write(field, ReadOnlySpan values)
+
+    /// Makes the frozen bodies of these parameters.
+    let freeze kept keptTarget subtracted =
+        let frozen values =
+            let block = engine.CreateBlock(layout, false)
+            write block Field.Weights values
+            block
+
+        let shared = frozen subtracted
+
+        injected <-
+            ValueSome(
+                struct ({
+                            Kept = frozen kept
+                            Subtracted = shared
+                        },
+                        {
+                            Kept = frozen keptTarget
+                            Subtracted = shared
+                        })
+            )
+
+    let thaw () =
+        match injected with
+        | ValueNone -> ()
+        | ValueSome(struct (own, ofTargets)) ->
+            for block in [ own.Kept; ofTargets.Kept; own.Subtracted ] do
+                block.Dispose()
+
+            injected <- ValueNone
+
+    /// Every parameter back within its clip bound.
+    let clip (values: float32[]) =
+        match kappa with
+        | None -> ()
+        | Some kappa ->
+            for slot in layout.Slots do
+                let bound = WeightBounds.clip kappa slot.Inputs
+
+                WeightBounds.clamp bound (Span(values, slot.Weights, slot.WeightCount))
+                |> ignore
+
+                WeightBounds.clamp bound (Span(values, slot.Biases, slot.Outputs)) |> ignore
 
     do
         match kappa with
@@ -74,7 +130,13 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
     /// What a float of a block belongs to, such as "critic 2, layer 1 weights".
     let describe (isTarget: bool) index =
         let slot = layout.Slots |> Seq.findBack (fun slot -> slot.Weights <= index)
-        let kind = if index < slot.Biases then "weights" else "biases"
+
+        let kind =
+            if index < slot.Biases then "weights"
+            elif not slot.IsNormed || index < slot.Gains then "biases"
+            elif index < slot.Shifts then "LayerNorm gains"
+            else "LayerNorm shifts"
+
         let number = if layout.Stacks = 1 then "" else $" {slot.Stack + 1}"
         let role = if isTarget then " target" else ""
         $"{name}{role}{number}, layer {slot.Layer + 1} {kind}"
@@ -89,8 +151,27 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
     /// M of every stack and layer.
     member _.Masks = masks
 
+    /// Whether the output layer is the head of one of several tasks: dense, and no part of a topology that changes.
+    member val HasTaskHead = false with get, set
+
+    /// Outputs that the current task has, the first ones. The parameters of the others are masked: once 0, they stay 0.
+    member this.LiveOutputs
+        with get () = liveOutputs
+        and set (count: int) =
+            liveOutputs <- count
+            this.SetMasks masks
+
     /// Number of existing incoming weights per neuron, of every stack and layer.
     member _.FanIn = fanIn
+
+    /// The same per feature that a layer hands on: with CReLU both halves share a neuron's.
+    member _.FeatureFanIn(stack: int, layer: int) : int[] =
+        let neurons = fanIn[stack].[layer]
+
+        if layout.Slot(stack, layer).IsConcatenated then
+            Array.append neurons neurons
+        else
+            neurons
 
     /// Active weights / all weights, biases apart.
     member _.Density =
@@ -115,6 +196,7 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
 
     /// Writes a field of the online networks from an array of at least the layout's length.
     member internal _.WriteOnlineFrom(field, values: float32[]) =
+        edits <- edits + 1L
         online.Write(field, ReadOnlySpan(values, 0, layout.Length))
 
     /// Writes the target networks' weights likewise.
@@ -123,7 +205,19 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
 
     /// Copies the target networks' weights to the host.
     member _.ReadTarget() = read target Field.Weights
-    member _.WriteOnline(field, values) = write online field values
+
+    member _.WriteOnline(field, values) =
+        edits <- edits + 1L
+
+        if field = Field.Weights then
+            clearSpare values
+
+        write online field values
+
+    /// How often the online networks were written from outside the optimiser.
+    member internal _.Edits = edits
+    /// Brings host values of the parameters back within their clip bounds.
+    member _.Clip(values: float32[]) = clip values
     member _.WriteTarget values = write target Field.Weights values
 
     /// Makes these the masks that the optimiser applies. The weights are the caller's to zero.
@@ -147,25 +241,34 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
             stack[slot.Layer].CopyTo(Span(values, slot.Weights, slot.WeightCount))
             Array.fill values slot.Biases slot.Outputs 1.0f
 
+            if slot.IsNormed then
+                Array.fill values slot.Gains slot.Outputs 1.0f
+                Array.fill values slot.Shifts slot.Outputs 1.0f
+
+        clearSpare values
         write online Field.Mask values
 
-    /// Draws the weights as PyTorch draws a Linear layer, clips them, and makes the target equal.
+    /// Draws the weights as PyTorch draws a Linear layer, clips them, and makes the target equal. Gains and shifts are never clipped.
     member _.Initialise(stream: Stream) =
+        edits <- edits + 1L
         let weights = layout.Initialise stream
-
-        match kappa with
-        | None -> ()
-        | Some kappa ->
-            for slot in layout.Slots do
-                let bound = WeightBounds.clip kappa slot.Inputs
-
-                WeightBounds.clamp bound (Span(weights, slot.Weights, slot.WeightCount))
-                |> ignore
-
-                WeightBounds.clamp bound (Span(weights, slot.Biases, slot.Outputs)) |> ignore
-
+        clip weights
+        clearSpare weights
         write online Field.Weights weights
         write target Field.Weights weights
+
+    /// The same, and an optimiser that has taken no step.
+    member this.Recreate(stream: Stream) =
+        this.Initialise stream
+
+        for field, fresh in
+            [
+                Field.FirstMoments, 0.0f
+                Field.SecondMoments, 0.0f
+                Field.Beta1Powers, 1.0f
+                Field.Beta2Powers, 1.0f
+            ] do
+            write online field (Array.create layout.Length fresh)
 
     /// Name of the first tensor with a NaN or an infinity; null when there is none.
     member _.FindNonFinite() : string | null =
@@ -180,6 +283,66 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
             match moments |> List.tryFind (online.IsFinite >> not) with
             | Some field -> $"{locate false (read online field)}, Adam's moments"
             | None -> null
+
+    /// The frozen bodies of the online and of the target networks, once there was an injection.
+    member _.Injected = injected
+
+    /// Host copies of the online networks' frozen bodies, the kept and the subtracted one.
+    member internal _.InjectedParameters() =
+        match injected with
+        | ValueNone -> ValueNone
+        | ValueSome(struct (own, _)) -> ValueSome(struct (read own.Kept Field.Weights, read own.Subtracted Field.Weights))
+
+    /// Plasticity injection (Nikishin et al. 2023): the networks of now are frozen, and new ones learn on top of them, at first without any
+    /// effect on the output. Passes made before it must be made again.
+    member this.Inject(stream: Stream) =
+        if injected.IsSome then
+            invalidOp $"The {name} was injected before."
+
+        let kept, keptTarget = read online Field.Weights, read target Field.Weights
+        this.Recreate stream
+        freeze kept keptTarget (read online Field.Weights)
+
+    /// A pass of the online or of the target networks, through all their bodies.
+    member _.CreatePass(ofTarget: bool, stacks: int, input: IMatrix, head: Head, backward: Backward) : IPass =
+        let block = if ofTarget then target else online
+
+        match injected with
+        | ValueNone -> engine.CreatePass(block, stacks, input, head, backward)
+        | ValueSome(struct (own, ofTargets)) ->
+            new InjectedPass(engine, block, (if ofTarget then ofTargets else own), stacks, input, head, backward)
+
+    /// theta' = tau theta + (1 - tau) theta', the frozen bodies included.
+    member _.Polyak tau =
+        engine.Polyak(target, online, tau)
+
+        match injected with
+        | ValueNone -> ()
+        | ValueSome(struct (own, ofTargets)) -> engine.Polyak(ofTargets.Kept, own.Kept, tau)
+
+    /// Writes the frozen bodies, if there are any.
+    member internal _.SaveInjected(writer: BinaryWriter) =
+        writer.Write injected.IsSome
+
+        match injected with
+        | ValueNone -> ()
+        | ValueSome(struct (own, ofTargets)) ->
+            for block in [ own.Kept; ofTargets.Kept; own.Subtracted ] do
+                StateBytes.writeFloats writer (glance block Field.Weights)
+
+    /// Reads what SaveInjected wrote.
+    member internal _.RestoreInjected(reader: BinaryReader) =
+        thaw ()
+
+        if reader.ReadBoolean() then
+            let floats () =
+                let values = Array.zeroCreate<float32> layout.Length
+                StateBytes.readFloats reader values
+                values
+
+            let kept = floats ()
+            let keptTarget = floats ()
+            freeze kept keptTarget (floats ())
 
     /// The masks, packed for a snapshot.
     member _.Bits: NetworkMask = {
@@ -259,3 +422,4 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
         member _.Dispose() =
             online.Dispose()
             target.Dispose()
+            thaw ()

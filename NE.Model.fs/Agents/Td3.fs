@@ -37,13 +37,14 @@ type Td3Networks(engine: IEngine, network: NetworkSettings, task: Td3Task) =
 
     let shape = task.Shape
 
+    let group name stacks (form: NetworkForm) =
+        new NetworkGroup(name, engine, BlockLayout.OfForm(stacks, form), kappa)
+
     let actor =
-        let widths = [ shape.ObservationSize; yield! network.Hidden; shape.ActionSize ]
-        new NetworkGroup("actor", engine, BlockLayout.Create(1, widths), kappa)
+        group "actor" 1 (NetworkForms.actor network shape.ObservationSize shape.ActionSize)
 
     let critics =
-        let widths = [ shape.ObservationSize + shape.ActionSize; yield! network.Hidden; 1 ]
-        new NetworkGroup("critic", engine, BlockLayout.Create(2, widths), kappa)
+        group "critic" 2 (NetworkForms.critic network shape.ObservationSize shape.ActionSize)
 
     /// pi and pi'.
     member _.Actor = actor
@@ -56,6 +57,24 @@ type Td3Networks(engine: IEngine, network: NetworkSettings, task: Td3Task) =
         member _.Dispose() =
             (actor :> IDisposable).Dispose()
             (critics :> IDisposable).Dispose()
+
+/// The passes of TD3 over one batch.
+[<NoEquality; NoComparison>]
+type private Td3Passes = {
+    ActorTarget: IPass
+    CriticsTarget: IPass
+    Critics: IPass
+    Actor: IPass
+    FirstCritic: IPass
+} with
+
+    member this.All = [
+        this.ActorTarget
+        this.CriticsTarget
+        this.Critics
+        this.Actor
+        this.FirstCritic
+    ]
 
 /// Working memory for computations on a batch of a fixed number of rows.
 [<Sealed>]
@@ -74,20 +93,18 @@ type Td3Workspace(networks: Td3Networks, rows: int) =
     let nextObservation = batch.View(shape.NextObservation, shape.ObservationSize)
     let both f = [| f 0; f 1 |]
 
-    let actorTarget =
-        engine.CreatePass(actor.Target, 1, nextObservation, head, NoGradient)
+    let create () = {
+        ActorTarget = actor.CreatePass(true, 1, nextObservation, head, NoGradient)
+        CriticsTarget = critics.CreatePass(true, 2, nextObservationAction, Linear, NoGradient)
+        Critics = critics.CreatePass(false, 2, observationAction, Linear, ParameterGradient)
+        Actor = actor.CreatePass(false, 1, observation, head, ParameterGradient)
+        FirstCritic = critics.CreatePass(false, 1, observationAction, Linear, InputGradient(shape.Action, shape.ActionSize))
+    }
 
-    let criticsTarget =
-        engine.CreatePass(critics.Target, 2, nextObservationAction, Linear, NoGradient)
-
-    let onlineCritics =
-        engine.CreatePass(critics.Online, 2, observationAction, Linear, ParameterGradient)
-
-    let onlineActor =
-        engine.CreatePass(actor.Online, 1, observation, head, ParameterGradient)
-
-    let firstCritic =
-        engine.CreatePass(critics.Online, 1, observationAction, Linear, InputGradient(shape.Action, shape.ActionSize))
+    let mutable passes = create ()
+    let mutable nextValues = both passes.CriticsTarget.Output
+    let mutable values = both passes.Critics.Output
+    let mutable valueGradients = both passes.Critics.OutputGradient
 
     let action = batch.View(shape.Action, shape.ActionSize)
     let reward, notDone = batch.View(shape.Reward, 1), batch.View(shape.NotDone, 1)
@@ -111,26 +128,36 @@ type Td3Workspace(networks: Td3Networks, rows: int) =
     /// y.
     member _.Target = target
     /// pi'(s').
-    member _.ActorTarget = actorTarget
+    member _.ActorTarget = passes.ActorTarget
     /// Q'_i(s', a').
-    member _.CriticsTarget = criticsTarget
-    member val NextValues = both criticsTarget.Output
+    member _.CriticsTarget = passes.CriticsTarget
+    member _.NextValues = nextValues
     /// Q_i(s, a), with the gradient of the critics' parameters.
-    member _.Critics = onlineCritics
-    member val Values = both onlineCritics.Output
-    member val ValueGradients = both onlineCritics.OutputGradient
+    member _.Critics = passes.Critics
+    member _.Values = values
+    member _.ValueGradients = valueGradients
     /// pi(s), with the gradient of the actor's parameters.
-    member _.Actor = onlineActor
+    member _.Actor = passes.Actor
     /// Q_1(s, pi(s)), with the gradient of the action.
-    member _.FirstCritic = firstCritic
+    member _.FirstCritic = passes.FirstCritic
 
     /// Reads the transitions named by RowNumbers.
     member this.Gather(source: ITransitionSource) =
         batch.Gather(source, ReadOnlySpan this.RowNumbers)
 
+    /// Makes the passes again, after the networks got other bodies.
+    member _.Rebuild() =
+        for pass in passes.All do
+            pass.Dispose()
+
+        passes <- create ()
+        nextValues <- both passes.CriticsTarget.Output
+        values <- both passes.Critics.Output
+        valueGradients <- both passes.Critics.OutputGradient
+
     interface IDisposable with
         member _.Dispose() =
-            for pass in [ actorTarget; criticsTarget; onlineCritics; onlineActor; firstCritic ] do
+            for pass in passes.All do
                 pass.Dispose()
 
             for matrix in
@@ -150,6 +177,12 @@ type Td3Workspace(networks: Td3Networks, rows: int) =
 
             batch.Dispose()
 
+/// A term of the losses beside TD3's own.
+type IGradientTerm =
+    inherit IDisposable
+    /// Adds the term's gradient to the group's Gradients. Called before every Adam step of the group.
+    abstract Add: group: NetworkGroup -> unit
+
 /// Something that may take a network's gradient for itself.
 type IGradientClaim =
     /// Whether it did so at gradient step t: the optimiser then leaves the network as it is. The gradient of the training batch is in the
@@ -158,7 +191,7 @@ type IGradientClaim =
 
 /// The TD3 update (spec 2.12), over any engine.
 [<Sealed>]
-type Td3(networks: Td3Networks, settings: Td3Settings) =
+type Td3(networks: Td3Networks, settings: Td3Settings, terms: IGradientTerm list) =
     let engine = networks.Engine
     let actor, critics = networks.Actor, networks.Critics
     let maxAction = networks.Task.MaxAction
@@ -173,14 +206,29 @@ type Td3(networks: Td3Networks, settings: Td3Settings) =
     let criticAdam, actorAdam =
         adam settings.CriticLearningRate, adam settings.ActorLearningRate
 
+    let optimise (group: NetworkGroup) options =
+        for term in terms do
+            term.Add group
+
+        engine.Adam(group.Online, options)
+
     let noiseDeviation = float32 settings.TargetNoise * maxAction
     let noiseClip = float32 settings.TargetNoiseClip * maxAction
     let discount, tau = float32 settings.Discount, float32 settings.Polyak
+
+    /// Action components that the current task does not have stay exactly 0.
+    let clearSpare (noise: float32[]) =
+        let live, actions = actor.LiveOutputs, networks.Task.Shape.ActionSize
+
+        if live < actions then
+            for row in 0 .. noise.Length / actions - 1 do
+                Array.fill noise (row * actions + live) (actions - live) 0.0f
 
     /// Leaves dL_Q/dw of all critic weights in the critics' Gradients and returns L_Q.
     member _.CriticGradient(w: Td3Workspace, noise: Stream) : float =
         // a' = clip(pi'(s') + clip(eps, -c, c), -a_max, a_max),  eps ~ N(0, sigma^2)
         noise.FillNormal(Span w.NoiseHost, noiseDeviation)
+        clearSpare w.NoiseHost
         w.Noise.Write(ReadOnlySpan w.NoiseHost)
         w.ActorTarget.Forward()
         engine.SmoothedAction(w.ActorTarget.Output 0, w.Noise, noiseClip, maxAction, w.NextAction)
@@ -204,6 +252,9 @@ type Td3(networks: Td3Networks, settings: Td3Settings) =
         w.Actor.Backward()
         -engine.Mean(w.FirstCritic.Output 0)
 
+    /// What is added to TD3's own losses.
+    member _.Terms = terms
+
     /// Whether gradient step t also updates the actor and the targets.
     member _.IsActorDue(t: int64) = t % int64 settings.PolicyDelay = 0L
 
@@ -220,7 +271,7 @@ type Td3(networks: Td3Networks, settings: Td3Settings) =
             raise (NonFiniteException("The critics' loss", t))
 
         if not (isClaimed critics w.Critics) then
-            engine.Adam(critics.Online, criticAdam)
+            optimise critics criticAdam
 
         if this.IsActorDue t then
             let objective = this.ActorGradient w
@@ -229,10 +280,10 @@ type Td3(networks: Td3Networks, settings: Td3Settings) =
                 raise (NonFiniteException("The actor's loss", t))
 
             if not (isClaimed actor w.Actor) then
-                engine.Adam(actor.Online, actorAdam)
+                optimise actor actorAdam
 
             // theta' = tau theta + (1 - tau) theta'
-            engine.Polyak(critics.Target, critics.Online, tau)
-            engine.Polyak(actor.Target, actor.Online, tau)
+            critics.Polyak tau
+            actor.Polyak tau
 
         loss

@@ -117,6 +117,15 @@ let polyak (target: nativeptr<float32>) (online: nativeptr<float32>) (length: in
         store target i (t + tau * (load online i - t))
         i <- i + Lanes
 
+/// gradient += rate * (weight - anchor), for a multiple of 16 floats.
+let pullTowards (gradient: nativeptr<float32>) (weight: nativeptr<float32>) (anchor: nativeptr<float32>) (length: int) (rate: float32) =
+    let rate = Vector256.Create rate
+    let mutable i = 0
+
+    while i < length do
+        store gradient i (load gradient i + rate * (load weight i - load anchor i))
+        i <- i + Lanes
+
 /// A rows x columns matrix whose rows are `Stride` floats apart.
 [<Struct; NoEquality; NoComparison>]
 type Strided = {
@@ -236,6 +245,14 @@ let add (target: Strided) (source: Strided) =
 
         for c in 0 .. target.Columns - 1 do
             NativePtr.set t c (NativePtr.get t c + NativePtr.get s c)
+
+/// destination = kept + (added - subtracted), in this order: equal bodies cancel without a rounding error.
+let combine (kept: Strided) (added: Strided) (subtracted: Strided) (destination: Strided) =
+    for r in 0 .. destination.Rows - 1 do
+        let k, a, s, into = kept.Row r, added.Row r, subtracted.Row r, destination.Row r
+
+        for c in 0 .. destination.Columns - 1 do
+            NativePtr.set into c (NativePtr.get k c + (NativePtr.get a c - NativePtr.get s c))
 
 let fill (matrix: Strided) (value: float32) =
     for r in 0 .. matrix.Rows - 1 do

@@ -17,9 +17,9 @@ type Field =
     | Beta1Powers = 4
     /// beta2 ^ age of the element; 1 for a fresh element.
     | Beta2Powers = 5
-    /// 1 where the parameter exists, 0 where it does not; biases are always 1.
+    /// 1 where the parameter exists, 0 where it does not; only a weight may not exist.
     | Mask = 6
-    /// Largest magnitude allowed, kappa * beta; infinite where nothing is clipped.
+    /// Largest magnitude allowed, kappa * beta; infinite where nothing is clipped, as at gains and shifts.
     | Bound = 7
 
 /// Constants of one Adam step.
@@ -95,7 +95,7 @@ type IPass =
     abstract Forward: unit -> unit
     /// From OutputGradient to what the pass was made for. Needs the activations of the last Forward.
     abstract Backward: unit -> unit
-    /// Post-ReLU activations of a hidden layer, rows x width.
+    /// The features that a hidden layer hands on, after its activation, rows x features.
     abstract Hidden: stack: int * layer: int -> IMatrix
     /// The network's output, rows x outputs.
     abstract Output: stack: int -> IMatrix
@@ -120,7 +120,14 @@ type IEngine =
     /// target += tau * (online - target).
     abstract Polyak: target: IParameterBlock * online: IParameterBlock * tau: float32 -> unit
 
+    /// gradients += rate * (weights - anchor), entry by entry; the anchor is a block of the same layout.
+    abstract PullTowards: block: IParameterBlock * anchor: IParameterBlock * rate: float32 -> unit
+
     abstract Copy: source: IMatrix * destination: IMatrix -> unit
+    /// destination = head(kept + (added - subtracted)): a network of three bodies, of which the last two may be equal and then cancel exactly.
+    abstract Combine: kept: IMatrix * added: IMatrix * subtracted: IMatrix * head: Head * destination: IMatrix -> unit
+    /// gradient *= the derivative of the head, given its output: the gradient before the head.
+    abstract HeadBackward: gradient: IMatrix * output: IMatrix * head: Head -> unit
     abstract Fill: matrix: IMatrix * value: float32 -> unit
     /// Arithmetic mean of all entries.
     abstract Mean: matrix: IMatrix -> float

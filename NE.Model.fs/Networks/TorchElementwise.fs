@@ -1,7 +1,15 @@
 namespace NE.Model.Networks
 
+open Microsoft.FSharp.NativeInterop
 open NE.Model.Networks.ElementwiseKernels
 open TorchSharp
+
+/// Gains and shifts of a LayerNorm, or their gradients.
+[<Struct; NoEquality; NoComparison>]
+type internal TorchNorm = {
+    Gains: TorchMatrix
+    Shifts: TorchMatrix
+}
 
 /// Everything of the engine that is not a matrix product. Meanings as in ElementwiseKernels and IEngine.
 type internal IElementwise =
@@ -9,9 +17,17 @@ type internal IElementwise =
     abstract ReluBackward: d: TorchMatrix * activation: TorchMatrix -> unit
     abstract ColumnSums: d: TorchMatrix * sums: TorchMatrix -> unit
     abstract ScaledTanhBackward: d: TorchMatrix * output: TorchMatrix * scale: float32 -> unit
+    // As in FeatureKernels, for all rows; scales are rows x 1, gains and shifts 1 x outputs.
+    abstract Normalise: z: TorchMatrix * scales: TorchMatrix -> unit
+    abstract Activate: x: TorchMatrix * norm: TorchNorm voption * features: TorchMatrix -> unit
+    abstract Fold: d: TorchMatrix * into: TorchMatrix -> unit
+    abstract NormaliseBackward: d: TorchMatrix * x: TorchMatrix * norm: TorchNorm * scales: TorchMatrix * into: TorchMatrix -> unit
+    abstract NormGradients: d: TorchMatrix * x: TorchMatrix * norm: TorchNorm -> unit
     abstract Adam: block: TorchBlock * options: AdamOptions -> unit
     abstract Polyak: target: TorchMemory * online: TorchMemory * tau: float32 -> unit
+    abstract PullTowards: block: TorchBlock * anchor: TorchMemory * rate: float32 -> unit
     abstract Copy: source: TorchMatrix * destination: TorchMatrix -> unit
+    abstract Combine: kept: TorchMatrix * added: TorchMatrix * subtracted: TorchMatrix * destination: TorchMatrix -> unit
     abstract Fill: matrix: TorchMatrix * value: float32 -> unit
     abstract Mean: matrix: TorchMatrix -> float
 
@@ -50,12 +66,38 @@ type internal FusedElementwise() =
         member _.ScaledTanhBackward(d, output, scale) =
             scaledTanhBackward d.Strided output.Strided scale
 
+        member _.Normalise(z, scales) =
+            FeatureKernels.normalise z.Strided scales.Strided.Memory 0 z.Rows
+
+        member _.Activate(x, norm, features) =
+            match norm with
+            | ValueNone -> FeatureKernels.activate x.Strided NativePtr.nullPtr NativePtr.nullPtr features.Strided 0 x.Rows
+            | ValueSome norm ->
+                FeatureKernels.activate x.Strided norm.Gains.Strided.Memory norm.Shifts.Strided.Memory features.Strided 0 x.Rows
+
+        member _.Fold(d, into) =
+            FeatureKernels.fold d.Strided into.Strided 0 d.Rows
+
+        member _.NormaliseBackward(d, x, norm, scales, into) =
+            FeatureKernels.normaliseBackward d.Strided x.Strided norm.Gains.Strided.Memory scales.Strided.Memory into.Strided 0 x.Rows
+
+        member _.NormGradients(d, x, norm) =
+            FeatureKernels.normGradients d.Strided x.Strided x.Columns norm.Gains.Strided.Memory norm.Shifts.Strided.Memory
+
         member _.Adam(block, options) = adam block.AdamMemory options
 
         member _.Polyak(target, online, tau) =
             polyak target.Address online.Address target.Length tau
 
+        member _.PullTowards(block, anchor, rate) =
+            let field name = (block.Memory name).Address
+            pullTowards (field Field.Gradients) (field Field.Weights) anchor.Address anchor.Length rate
+
         member _.Copy(source, destination) = copy source.Strided destination.Strided
+
+        member _.Combine(kept, added, subtracted, destination) =
+            combine kept.Strided added.Strided subtracted.Strided destination.Strided
+
         member _.Fill(matrix, value) = fill matrix.Strided value
         member _.Mean matrix = mean matrix.Strided
 
@@ -94,6 +136,56 @@ type internal TorchElementwise() =
             d.Tensor.mul_ ((output.Tensor * output.Tensor).mul_(scalar (-1.0f / scale)).add_(scalar scale))
             |> ignore
 
+        member _.Normalise(z, scales) =
+            use _ = torch.NewDisposeScope()
+            let z = z.Tensor
+            z.sub_ (z.mean ([| 1L |], keepdim = true)) |> ignore
+            let variance = (z * z).mean([| 1L |], keepdim = true)
+
+            scales.Tensor.copy_ (variance.add_(scalar FeatureKernels.Epsilon).rsqrt_())
+            |> ignore
+
+            z.mul_ scales.Tensor |> ignore
+
+        member _.Activate(x, norm, features) =
+            use _ = torch.NewDisposeScope()
+            let columns = int64 x.Columns
+
+            let y =
+                match norm with
+                | ValueNone -> x.Tensor
+                | ValueSome norm -> (x.Tensor * norm.Gains.Tensor).add_ norm.Shifts.Tensor
+
+            if features.Columns = x.Columns then
+                features.Tensor.copy_ (y.relu ()) |> ignore
+            else
+                features.Tensor.narrow(1L, 0L, columns).copy_(y.relu ()) |> ignore
+                features.Tensor.narrow(1L, columns, columns).copy_(y.neg().relu_()) |> ignore
+
+        member _.Fold(d, into) =
+            use _ = torch.NewDisposeScope()
+            let columns = int64 into.Columns
+
+            into.Tensor.copy_ (d.Tensor.narrow (1L, 0L, columns) - d.Tensor.narrow (1L, columns, columns))
+            |> ignore
+
+        member _.NormaliseBackward(d, x, norm, scales, into) =
+            use _ = torch.NewDisposeScope()
+            let g = d.Tensor * norm.Gains.Tensor
+            let mean = g.mean ([| 1L |], keepdim = true)
+            let along = (g * x.Tensor).mean([| 1L |], keepdim = true)
+
+            into.Tensor.copy_ (g.sub_(mean).sub_(x.Tensor * along).mul_ scales.Tensor)
+            |> ignore
+
+        member _.NormGradients(d, x, norm) =
+            use _ = torch.NewDisposeScope()
+
+            norm.Gains.Tensor.copy_ ((d.Tensor * x.Tensor).sum(0L, keepdim = true))
+            |> ignore
+
+            norm.Shifts.Tensor.copy_ (d.Tensor.sum (0L, keepdim = true)) |> ignore
+
         member _.Adam(block, options) =
             use _ = torch.NewDisposeScope()
             let field name = (block.Memory name).Tensor
@@ -124,8 +216,21 @@ type internal TorchElementwise() =
             use _ = torch.NewDisposeScope()
             target.Tensor.add_ ((online.Tensor - target.Tensor).mul_(scalar tau)) |> ignore
 
+        member _.PullTowards(block, anchor, rate) =
+            use _ = torch.NewDisposeScope()
+            let field name = (block.Memory name).Tensor
+
+            (field Field.Gradients).add_(((field Field.Weights) - anchor.Tensor).mul_(scalar rate))
+            |> ignore
+
         member _.Copy(source, destination) =
             destination.Tensor.copy_ source.Tensor |> ignore
+
+        member _.Combine(kept, added, subtracted, destination) =
+            use _ = torch.NewDisposeScope()
+
+            destination.Tensor.copy_ ((added.Tensor - subtracted.Tensor).add_ kept.Tensor)
+            |> ignore
 
         member _.Fill(matrix, value) =
             use _ = torch.NewDisposeScope()

@@ -35,161 +35,6 @@ type internal TorchMinibatch(rows: int, shape: TransitionShape, device: torch.De
             (memory :> IDisposable).Dispose()
             (staging :> IDisposable).Dispose()
 
-/// Views and buffers of one layer of one stack in a pass.
-[<NoEquality; NoComparison>]
-type internal TorchLayer = {
-    /// rows x inputs: the pass's input or the activations of the layer before.
-    Input: TorchMatrix
-    /// outputs x inputs.
-    Weights: TorchMatrix
-    Biases: TorchMatrix
-    /// rows x outputs, after the activation function.
-    Output: TorchMatrix
-    /// rows x outputs, gradient before the activation function; null in a pass without gradient.
-    Delta: TorchMatrix
-    /// Gradients in the block; null unless the pass computes them.
-    WeightGradient: TorchMatrix
-    BiasGradient: TorchMatrix
-}
-
-[<Sealed>]
-type internal TorchPass
-    (block: TorchBlock, stacks: int, input: TorchMatrix, head: Head, backward: Backward, device, elementwise: IElementwise) =
-    let layout = block.Layout
-    let rows = input.Rows
-    let owned = ResizeArray<IDisposable>()
-
-    let own (item: 'T :> IDisposable) =
-        owned.Add item
-        item
-
-    let fresh columns =
-        own (TorchMatrix.Create(rows, columns, device))
-
-    let withGradient = (backward <> NoGradient)
-    let withParameters = (backward = ParameterGradient)
-
-    let chains =
-        Array.init stacks (fun stack ->
-            let mutable x = input
-
-            Array.init layout.Layers (fun layer ->
-                let slot = layout.Slot(stack, layer)
-
-                let made = {
-                    Input = x
-                    Weights = own (block.WeightsView(Field.Weights, slot))
-                    Biases = own (block.BiasesView(Field.Weights, slot))
-                    Output = fresh slot.Outputs
-                    Delta =
-                        if withGradient then
-                            fresh slot.Outputs
-                        else
-                            Unchecked.defaultof<_>
-                    WeightGradient =
-                        if withParameters then
-                            own (block.WeightsView(Field.Gradients, slot))
-                        else
-                            Unchecked.defaultof<_>
-                    BiasGradient =
-                        if withParameters then
-                            own (block.BiasesView(Field.Gradients, slot))
-                        else
-                            Unchecked.defaultof<_>
-                }
-
-                x <- made.Output
-                made))
-
-    // Columns of the first layers' weights that belong to the wanted input columns, and the gradient by those.
-    let inputWeights, inputGradient =
-        match backward with
-        | InputGradient(first, count) -> chains |> Array.map (fun chain -> own (chain[0].Weights.View(first, count))), fresh count
-        | NoGradient
-        | ParameterGradient -> [||], Unchecked.defaultof<_>
-
-    let last = layout.Layers - 1
-
-    // Null where there is nothing to multiply by.
-    let outputScale: Scalar | null =
-        match head with
-        | ScaledTanh scale when scale <> 1.0f -> own (scale.ToScalar())
-        | ScaledTanh _
-        | Linear -> null
-
-    let forward (chain: TorchLayer[]) =
-        for i in 0..last do
-            let layer = chain[i]
-
-            layer.Output.Tensor.addmm_ (layer.Input.Tensor, layer.Weights.Transposed, 0.0f, 1.0f)
-            |> ignore
-
-            elementwise.AddBias(layer.Output, layer.Biases, i < last)
-
-        match head with
-        | Linear -> ()
-        | ScaledTanh _ ->
-            let output = chain[last].Output.Tensor.tanh_()
-
-            match outputScale with
-            | null -> ()
-            | scale -> output.mul_ scale |> ignore
-
-    let backward (stack: int) (chain: TorchLayer[]) =
-        match head with
-        | Linear -> ()
-        | ScaledTanh scale -> elementwise.ScaledTanhBackward(chain[last].Delta, chain[last].Output, scale)
-
-        for i = last downto 0 do
-            let layer = chain[i]
-
-            if withParameters then
-                layer.WeightGradient.Tensor.addmm_ (layer.Delta.Transposed, layer.Input.Tensor, 0.0f, 1.0f)
-                |> ignore
-
-                elementwise.ColumnSums(layer.Delta, layer.BiasGradient)
-
-            if i > 0 then
-                let before = chain[i - 1]
-
-                before.Delta.Tensor.addmm_ (layer.Delta.Tensor, layer.Weights.Tensor, 0.0f, 1.0f)
-                |> ignore
-
-                elementwise.ReluBackward(before.Delta, before.Output)
-            elif inputWeights.Length > 0 then
-                let keep = if stack = 0 then 0.0f else 1.0f
-
-                inputGradient.Tensor.addmm_ (layer.Delta.Tensor, inputWeights[stack].Tensor, keep, 1.0f)
-                |> ignore
-
-    let layerOf stack layer =
-        let chain = chains[stack]
-        chain[layer]
-
-    interface IPass with
-        member _.Block = block
-        member _.Stacks = stacks
-
-        member _.Forward() =
-            for chain in chains do
-                forward chain
-
-        member _.Backward() =
-            if not withGradient then
-                invalidOp "This pass was made without a gradient."
-
-            for stack in 0 .. stacks - 1 do
-                backward stack chains[stack]
-
-        member _.Hidden(stack, layer) = (layerOf stack layer).Output
-        member _.Output stack = (layerOf stack last).Output
-        member _.OutputGradient stack = (layerOf stack last).Delta
-        member _.InputGradient = inputGradient
-
-        member _.Dispose() =
-            for item in owned do
-                item.Dispose()
-
 /// The engine on TorchSharp: matrix products by libtorch, everything else by the fused kernels (CPU) or by torch operations (CUDA).
 /// All memory and all tensor views are made once; a step creates no tensor on the CPU.
 [<Sealed>]
@@ -262,8 +107,29 @@ type TorchEngine private (device: torch.Device, elementwise: IElementwise) =
         member _.Polyak(target, online, tau) =
             elementwise.Polyak((target :?> TorchBlock).Memory Field.Weights, (online :?> TorchBlock).Memory Field.Weights, tau)
 
+        member _.PullTowards(block, anchor, rate) =
+            elementwise.PullTowards(block :?> TorchBlock, (anchor :?> TorchBlock).Memory Field.Weights, rate)
+
         member _.Copy(source, destination) =
             elementwise.Copy(matrix source, matrix destination)
+
+        member _.Combine(kept, added, subtracted, head, destination) =
+            let into = matrix destination
+            elementwise.Combine(matrix kept, matrix added, matrix subtracted, into)
+
+            match head with
+            | Linear -> ()
+            | ScaledTanh scale ->
+                use _ = torch.NewDisposeScope()
+                let output = into.Tensor.tanh_ ()
+
+                if scale <> 1.0f then
+                    output.mul_ (scale.ToScalar()) |> ignore
+
+        member _.HeadBackward(gradient, output, head) =
+            match head with
+            | Linear -> ()
+            | ScaledTanh scale -> elementwise.ScaledTanhBackward(matrix gradient, matrix output, scale)
 
         member _.Fill(target, value) = elementwise.Fill(matrix target, value)
         member _.Mean source = elementwise.Mean(matrix source)

@@ -165,9 +165,9 @@ type internal TorchBlock(layout: BlockLayout, trainable: bool, device: torch.Dev
     member _.WeightsView(name, slot: LayerSlot) =
         new TorchMatrix(field name, false, slot.Weights, slot.Outputs, slot.Inputs, slot.Inputs)
 
-    /// The layer's biases (or their gradient), 1 x outputs.
-    member _.BiasesView(name, slot: LayerSlot) =
-        new TorchMatrix(field name, false, slot.Biases, 1, slot.Outputs, slot.Outputs)
+    /// One value per output of a layer, 1 x outputs, from an offset of its slot: biases, gains or shifts (or their gradient).
+    member _.OutputsView(name, slot: LayerSlot, offset: int) =
+        new TorchMatrix(field name, false, offset, 1, slot.Outputs, slot.Outputs)
 
     /// The addresses for the fused Adam kernel.
     member _.AdamMemory: AdamMemory = {

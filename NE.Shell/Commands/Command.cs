@@ -28,7 +28,11 @@ public sealed record ConfigurationArguments(
 /// <summary>How a run shows itself while it works.</summary>
 /// <param name="Plain">One plain line per interval instead of the live view.</param>
 /// <param name="Seq">Address of a Seq server; null uses NE_SEQ_URL or none.</param>
-public sealed record PresentationArguments(bool Plain, string? Seq);
+public sealed record PresentationArguments(bool Plain, string? Seq)
+{
+    /// <summary>Commit and stop when the standard input ends: another program has started the run and binds it to itself.</summary>
+    public bool StopAtEnd { get; init; }
+}
 
 /// <summary>Starts a new run.</summary>
 public sealed record TrainCommand(
@@ -52,6 +56,14 @@ public sealed record ResumeCommand(string Name, ConfigurationArguments Changes, 
     public IReadOnlyList<FaultDrill> Drills { get; init; } = [];
 }
 
+/// <summary>Starts, continues or describes a sweep of runs. With neither source nor name it lists the presets.</summary>
+/// <param name="Source">A sweep's file or a preset's name.</param>
+/// <param name="Resume">Name of a sweep to continue as it is stored.</param>
+/// <param name="Parallel">Runs at a time; null leaves it to the file, or else to the machine.</param>
+/// <param name="RetryFailed">Try cells that failed once more.</param>
+public sealed record SweepCommand(
+    string? Source, string? Resume, int? Parallel, bool RetryFailed, bool DryRun, PresentationArguments Presentation) : Command;
+
 /// <summary>Shows one run, or a table of all runs.</summary>
 public sealed record StatusCommand(string? Name, bool Json) : Command;
 
@@ -68,6 +80,13 @@ public sealed record DigestCommand(string Name, bool Json) : Command;
 
 /// <summary>Shows the topology layer by layer at a gradient step; null is the newest.</summary>
 public sealed record TopologyCommand(string Name, long? At, bool Json) : Command;
+
+/// <summary>Compares runs in figures and tables.</summary>
+/// <param name="Names">Runs and sweeps.</param>
+/// <param name="Output">Folder of the report; null is the one of the only run or sweep that is named.</param>
+/// <param name="At">Environment step to compare at; null is the length of the runs.</param>
+/// <param name="HeatMaps">Runs whose gradients are drawn.</param>
+public sealed record ReportCommand(IReadOnlyList<string> Names, string? Output, long? At, IReadOnlyList<string> HeatMaps) : Command;
 
 /// <summary>Lists the environments, as states or as pictures.</summary>
 public sealed record EnvironmentListCommand(bool Pixels, bool Json) : Command;

@@ -1,3 +1,5 @@
+using NE.Shell.Sweeps;
+
 namespace NE.Shell.Commands;
 
 /// <summary>What closes the help of a verb: examples, exit codes.</summary>
@@ -11,6 +13,7 @@ internal static class HelpTexts
               ne train Hopper-v4 --seed 3 --steps 300000    another task, seed and length
               ne train ne.startDensity=0.1 --dry-run        what a configuration means and takes
               ne resume HalfCheetah-v4-ne-s0                go on after Ctrl-C, a crash or a kill
+              ne sweep paper/figure-6-smoke                 a small comparison of methods
               ne status                                     all runs
 
             Exit codes:
@@ -28,6 +31,7 @@ internal static class HelpTexts
               ne train --config my.yaml ne.omega=0.2 network.hidden=256,256
               ne train Ant-v4 --schedule async --envs 4 --seq http://127.0.0.1:5341
               ne train Hopper-v4 --video-every 50000
+              ne train cycle:HalfCheetah-v4,Humanoid-v4,Ant-v4,Hopper-v4 --cycles 3
               ne train examples/reaching-arm/reaching-arm.yaml
               ne train "external:python3 clients/python/ne_environment.py gym:Pendulum-v1"
             """,
@@ -38,12 +42,30 @@ internal static class HelpTexts
               ne resume HalfCheetah-v4-ne-s0
               ne resume HalfCheetah-v4-ne-s0 --steps 2000000 checkpoint.every=50000
             """,
+        ["sweep"] = $"""
+            Each cell is a run of its own process, named NAME-ENV-LABEL-sSEED. The same command again goes on: complete cells are skipped,
+            interrupted ones resumed, added ones started. Ctrl-C (or SIGTERM) lets every run commit. How to write one: docs/sweeps.md.
+
+            Presets, each with a short twin for two cores called NAME{SweepPresets.SmokeSuffix}:
+            {SweepPresets.List()}
+
+            Exit codes:
+              0 every cell is complete    1 wrong input, nothing created    2 some cells failed    3 interrupted, go on with the same command
+
+            Examples:
+              ne sweep my-sweep.yaml --dry-run
+              ne sweep my-sweep.yaml --parallel 4
+              ne sweep --resume my-sweep --retry-failed
+              ne sweep paper/figure-6-smoke
+            """,
         ["status"] = """
             Examples:
               ne status
               ne status HalfCheetah-v4-ne-s0 --json
             """,
         ["eval"] = """
+            A policy of a cycle plays the task that it was learned on.
+
             Examples:
               ne eval HalfCheetah-v4-ne-s0
               ne eval HalfCheetah-v4-ne-s0 --episodes 100 --checkpoint last --json
@@ -68,6 +90,16 @@ internal static class HelpTexts
               ne topology HalfCheetah-v4-ne-s0
               ne topology HalfCheetah-v4-ne-s0 --at 100000 --json
             """,
+        ["report"] = """
+            Runs of the same method and keys are one arm; a sweep's labels are its arms. Runs that are going on are shown as far as they are.
+            Arms of fewer than 8 complete seeds are shown as points, without intervals. docs/reports.md explains every figure.
+
+            Examples:
+              ne report HalfCheetah-v4-ne-s0
+              ne report figure-6 -o figure-6
+              ne report a-s0 a-s1 b-s0 b-s1 -o comparison --at 100000
+              ne report healthy dormant -o gradients --heatmap healthy --heatmap dormant
+            """,
         ["env"] = """
             Examples:
               ne env list
@@ -84,6 +116,7 @@ internal static class HelpTexts
             Examples:
               ne env show Hopper-v4
               ne env show Hopper-v4 --pixels --json
+              ne env show cycle:HalfCheetah-v4,Hopper-v4
               ne env show dmc/walker-walk --image walker.png --size 320x240
             """,
         ["env run"] = """
@@ -109,7 +142,9 @@ internal static class HelpTexts
               ne doctor --seq http://127.0.0.1:5341 --json
             """,
         ["config show"] = """
-            Presets: td3-anchor (TD3's own networks and constants, serial, to compare with published curves).
+            Presets: td3-anchor (TD3's own networks and constants, serial, to compare with published curves),
+            official256 (256,256 in every network, the base of network.scale), officialCode (the networks of the official
+            code: three critic layers, with LayerNorm before the last ReLU).
             A file of that name wins over a preset.
 
             Examples:

@@ -1,4 +1,5 @@
 using NE.Model;
+using NE.Model.Networks;
 
 namespace NE.Shell.Configuration;
 
@@ -8,14 +9,15 @@ namespace NE.Shell.Configuration;
 public sealed record TaskSize(int Observations, int Actions);
 
 /// <summary>What a run takes, computed before anything is created.</summary>
-/// <param name="ActorParameters">Weights and biases of the actor.</param>
-/// <param name="CriticParameters">Weights and biases of both critics.</param>
+/// <param name="ActorParameters">Weights, biases, gains and shifts of the actor.</param>
+/// <param name="CriticParameters">Weights, biases, gains and shifts of both critics.</param>
 /// <param name="GradientSteps">Critic updates of the whole run.</param>
 /// <param name="ReplayBytes">The full replay buffer on disk, read through the page cache.</param>
 /// <param name="StateBytes">Online and target parameters, both moments, ages and masks: one checkpoint without the replay.</param>
 /// <param name="DiskBytes">All of the run directory at its largest.</param>
 /// <param name="MemoryBytes">Resident memory at its largest, replay pages included.</param>
 /// <param name="Seconds">Rough duration on one CPU core.</param>
+/// <param name="ScaleRatio">All parameters as multiple of those at network.scale = 0.</param>
 public sealed record RunPlan(
     long ActorParameters,
     long CriticParameters,
@@ -24,7 +26,8 @@ public sealed record RunPlan(
     long StateBytes,
     long DiskBytes,
     long MemoryBytes,
-    double Seconds)
+    double Seconds,
+    double ScaleRatio)
 {
     /// <summary>Commits whose state is on disk at once: two resumable ones, the best policy, and the one being written.</summary>
     private const int StatesOnDisk = 4;
@@ -47,12 +50,14 @@ public sealed record RunPlan(
     /// <summary>Computes the plan of a resolved configuration.</summary>
     public static RunPlan Create(Settings settings, TaskSize task)
     {
-        long actor = Mlp(task.Observations, settings.Network.Hidden, task.Actions);
-        long critics = 2 * Mlp(task.Observations + task.Actions, settings.Network.Hidden, 1);
+        long actor = NetworkForms.actor(settings.Network, task.Observations, task.Actions).ParameterCount;
+        long critics = 2 * NetworkForms.critic(settings.Network, task.Observations, task.Actions).ParameterCount;
         long gradientSteps = Math.Max(0, settings.Run.Steps - settings.Td3.StartSteps.Value) * settings.Td3.UpdatesPerStep;
         // observation, next observation, action, reward and the end flag, each a 4-byte number
         long rowBytes = 4L * ((2 * task.Observations) + task.Actions + 2);
-        long replay = Math.Min(settings.Td3.BufferSize.Value, settings.Run.Steps) * rowBytes;
+        // A cycle clears the buffer at every switch.
+        long filled = settings.Cycle.Steps.Value > 0 ? settings.Cycle.Steps.Value : settings.Run.Steps;
+        long replay = Math.Min(settings.Td3.BufferSize.Value, filled) * rowBytes;
         // parameter, target, two moments, two powers of the betas: 4 bytes each; mask: a bit
         long state = (actor + critics) * 24 + ((actor + critics) / 8);
         long history = (long)(HistoryBytesPerMillion * Math.Max(0.05, settings.Run.Steps / 1e6));
@@ -65,20 +70,7 @@ public sealed record RunPlan(
             state,
             replay + (2 * SegmentBytes) + (StatesOnDisk * state) + history,
             BaseMemory + replay + (StatesOnDisk * state),
-            gradientSteps / rate);
-    }
-
-    private static long Mlp(int inputs, IEnumerable<int> hidden, int outputs)
-    {
-        long total = 0;
-        long previous = inputs;
-
-        foreach (long width in hidden.Select(width => (long)width).Append(outputs))
-        {
-            total += (previous + 1) * width;
-            previous = width;
-        }
-
-        return total;
+            gradientSteps / rate,
+            NetworkForms.scaleRatio(settings.Network, task.Observations, task.Actions));
     }
 }

@@ -67,6 +67,12 @@ public static class ConfigurationView
         table.Add("length", $"{Format.Count(settings.Run.Steps)} environment steps, {Format.Count(plan.GradientSteps)} gradient steps of batch {settings.Td3.BatchSize}");
         table.Add("duration", $"about {Format.Duration(plan.Seconds)} on one CPU core (an order of magnitude; the live view measures it)");
         table.Add("parameters", $"{Format.Count(plan.ActorParameters + plan.CriticParameters)} (actor {Format.Count(plan.ActorParameters)}, two critics {Format.Count(plan.CriticParameters)}) for {task.Observations} observations and {task.Actions} actions");
+
+        if (settings.Network.Scale > 0)
+        {
+            table.Add("scale", $"{settings.Network.Scale}: {Format.Value(plan.ScaleRatio, "0.00")} times the parameters of scale 0");
+        }
+
         table.Add("replay", $"{Format.Count(settings.Td3.BufferSize.Value)} transitions, {Format.Bytes(plan.ReplayBytes)}");
         table.Add("memory", $"up to {Format.Bytes(plan.MemoryBytes)}, of which {Format.Bytes(plan.ReplayBytes)} are file pages that the system may reclaim");
         table.Add("disk", $"up to {Format.Bytes(plan.DiskBytes)}");

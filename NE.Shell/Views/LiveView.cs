@@ -54,6 +54,11 @@ public static class LiveView
 
     private static IEnumerable<(string Label, string Text)> Lines(RunStatus status)
     {
+        if (status.Task is { } task)
+        {
+            yield return ("task", task);
+        }
+
         yield return ("speed",
             $"{Format.Rate(status.StepsPerSecond)} steps/s   {Format.Rate(status.UpdatesPerSecond)} updates/s   "
             + $"{Format.Value(status.SampleToInsert)} samples per insert   learner waits {Format.Percent(status.LearnerWaiting)}");

@@ -29,7 +29,7 @@ let tests =
             Expect.equal (List.distinct names) names "no name twice"
 
             for key in Settings.keys do
-                Expect.isMatch key.Name @"^[a-z0-9]+\.[a-z][a-zA-Z0-9]*$" "name"
+                Expect.isMatch key.Name @"^[a-z][a-zA-Z0-9]*\.[a-z][a-zA-Z0-9]*$" "name"
                 Expect.isTrue (key.Sentence.EndsWith '.') $"{key.Name} has a sentence"
 
         testCase "all problems are returned at once, an unknown key with the nearest known one"
@@ -121,6 +121,31 @@ let tests =
             Expect.isFalse (mayChange "compute.threads" "torch") "threads of torch"
             Expect.isFalse (mayChange "compute.engine" "simd" || mayChange "compute.engine" "torch") "engine"
 
+        testCase "values of the networks that are not there are refused, and no resumed run may change its networks"
+        <| fun _ ->
+            for key, value in
+                [
+                    "network.layerNorm", "some"
+                    "network.activation", "tanh"
+                    "network.scale", "6"
+                    "network.scale", "-1"
+                    "network.criticHidden", "256,0"
+                ] do
+                Expect.isError (Settings.apply (pairs [ key, value ]) Settings.defaults) $"{key} = {value}"
+
+            for key in Settings.keys do
+                if key.Name.StartsWith "network." then
+                    Expect.isFalse (key.MayChange Settings.defaults) key.Name
+
+        testCase "a run that was stored before there were forms of networks has the networks that it had"
+        <| fun _ ->
+            match Settings.apply (pairs [ "network.hidden", "64,31"; "network.weightClip", "3" ]) Settings.ofOldRuns with
+            | Error errors -> failtestf "%A" errors
+            | Ok settings ->
+                let network = settings.Network
+                Expect.equal (network.CriticHidden, network.Scale) (Auto, 0) "sizes"
+                Expect.equal (network.LayerNorm, network.Activation) (LayerNorm.Off, Activation.Relu) "form"
+
         testCase "contradictions between values are found"
         <| fun _ ->
             let found list =
@@ -131,6 +156,20 @@ let tests =
             Expect.equal (found [ "compute.engine", "simd"; "compute.device", "cuda" ]) [ "compute.engine" ] "simd on CUDA"
             Expect.equal (found [ "compute.engine", "torch"; "compute.device", "cuda" ]) [] "torch on CUDA"
             Expect.equal (found [ "ne.finalDensity", "0.1" ]) [ "ne.finalDensity" ] "networks only grow"
+            Expect.equal (found [ "network.activation", "crelu"; "run.method", "td3" ]) [] "crelu on even widths"
+            Expect.equal (found [ "network.activation", "crelu" ]) [ "network.activation" ] "ne prunes single neurons"
+
+            Expect.equal
+                (found [
+                    "network.activation", "crelu"
+                    "run.method", "td3"
+                    "network.hidden", "64,31"
+                    "network.criticHidden", "7"
+                ])
+                [ "network.hidden"; "network.criticHidden" ]
+                "odd widths"
+
+            Expect.equal (found [ "network.hidden", "64,31"; "network.layerNorm", "all" ]) [] "odd widths without crelu"
             Expect.equal (found [ "run.steps", "1000"; "td3.startSteps", "1000" ]) [ "td3.startSteps" ] "nothing to learn"
 
             Expect.equal (found [ "ne.growUnit", "neuron" ]) [ "ne.growUnit" ] "a unit of random growth"

@@ -27,7 +27,10 @@ let identity (paths: RunPaths) : RunIdentity =
             |> Seq.map string
             |> List.ofSeq
         Tables = [
-            for table in [ "metrics.csv"; "eval.csv"; "topology.csv" ] -> table, File.ReadAllText(Path.Combine(paths.Root, table))
+            for table in [ "metrics.csv"; "layers.csv"; "eval.csv"; "topology.csv"; "phases.csv" ] do
+                // Only a cycle has phases.
+                if table <> "phases.csv" || File.Exists paths.Phases then
+                    table, File.ReadAllText(Path.Combine(paths.Root, table))
         ]
     }
 

@@ -41,7 +41,7 @@ module GrowthRules =
             FinalDensity = ne.FinalDensity
             Cap = ne.DensityCap
             Rest = ne.RestCapacity
-            StartDensity = ne.StartDensity
+            StartDensity = ne.StartDensity.Value
             Scale = ne.RateScale
             CarryFractions = ne.GrowCarry
         }

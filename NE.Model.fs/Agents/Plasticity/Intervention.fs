@@ -16,12 +16,16 @@ type BatchSource =
 /// Something done to an agent beside its own update, to keep it able to learn. The agent calls it in this order at every gradient
 /// step; the update itself knows nothing of it. All random draws come from streams of its own.
 type IIntervention =
+    /// Before everything else of gradient step t.
+    abstract BeforeUpdate: t: int64 -> unit
     /// Before the update of gradient step t: where the batch comes from.
     abstract ChooseSource: t: int64 * window: Window -> BatchSource
     /// The rows that were drawn for the update.
     abstract Sampled: rows: ReadOnlySpan<int64> * window: Window -> unit
     /// After the update of gradient step t.
     abstract AfterUpdate: t: int64 * source: ITransitionSource * window: Window -> unit
+    /// The environment became another one: the next task of a cycle.
+    abstract SwitchTask: unit -> unit
     /// What happened to the topology since the last call.
     abstract TakeChanges: unit -> TopologyChanged[]
     /// Name and value of what it has to report.

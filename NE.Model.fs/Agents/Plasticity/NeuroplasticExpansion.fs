@@ -219,6 +219,8 @@ type NeuroplasticExpansion
                 | ValueNone -> false
 
     interface IIntervention with
+        member _.BeforeUpdate _ = ()
+
         member _.ChooseSource(t, window) =
             if review.Decide(t, window.Size, reviewDraws) then
                 Oldest settings.ReviewPortion
@@ -243,6 +245,19 @@ type NeuroplasticExpansion
                     | ValueSome struct (actor, scheduled) ->
                         event actor probe.Actor (fun () -> td3.ActorGradient probe) scheduled t source window
                     | ValueNone -> ()
+
+        member _.SwitchTask() =
+            // The signal of another task says nothing about this one; what was counted stays counted.
+            review <-
+                ExperienceReview(
+                    reviewSettings,
+                    {
+                        review.State with
+                            Steps = [||]
+                            Values = [||]
+                            LargestSlope = 0.0
+                    }
+                )
 
         member _.TakeChanges() =
             let taken = changes.ToArray()

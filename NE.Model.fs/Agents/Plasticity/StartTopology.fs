@@ -10,14 +10,14 @@ open NE.Model.Topology
 [<RequireQualifiedAccess>]
 module StartTopology =
 
-    let private maskOf (settings: NeSettings) (slot: LayerSlot) (weights: float32[]) (density: LayerDensity) (stream: Stream) =
-        if density.Active = slot.WeightCount then
+    let private maskOf (settings: NeSettings) (slot: LayerSlot) (weights: float32[]) (active: int) (stream: Stream) =
+        if active = slot.WeightCount then
             LayerMask.dense slot.Outputs slot.Inputs
         else
             match settings.InitialMask with
-            | InitialMask.Random -> LayerMask.random slot.Outputs slot.Inputs density.Active stream
+            | InitialMask.Random -> LayerMask.random slot.Outputs slot.Inputs active stream
             | InitialMask.Magnitude ->
-                LayerMask.magnitude slot.Outputs slot.Inputs density.Active (Array.sub weights slot.Weights slot.WeightCount)
+                LayerMask.magnitude slot.Outputs slot.Inputs active (Array.sub weights slot.Weights slot.WeightCount)
 
     /// Draws the masks of a network, zeroes what does not exist, and only then copies the targets. Returns which layers are elastic, per
     /// stack. Raises ArgumentException for a density that the layers cannot have.
@@ -28,19 +28,32 @@ module StartTopology =
             let slot = layout.Slot(stack, layer)
             ({ Out = slot.Outputs; In = slot.Inputs }: LayerShape)
 
+        // A task's head is dense and not counted; the body that it shares grows from its first layer on.
+        let body =
+            if group.HasTaskHead then
+                layout.Layers - 1
+            else
+                layout.Layers
+
+        let density = settings.StartDensity.Value
+
         let plan =
             match
                 ErdosRenyi.allocate {
-                    Stacks = Array.init layout.Stacks (fun stack -> Array.init layout.Layers (shape stack))
-                    Density = settings.StartDensity
+                    Stacks = Array.init layout.Stacks (fun stack -> Array.init body (shape stack))
+                    Density = density
                     Allocation = settings.Allocation
-                    DenseEnds = settings.DenseEnds
+                    DenseEnds =
+                        if group.HasTaskHead then
+                            DenseEnds.Off
+                        else
+                            settings.DenseEnds
                     Scope = settings.DensityScope
-                    Gains = 0
+                    Gains = layout.Slots |> Seq.sumBy (fun slot -> if slot.IsNormed then slot.Outputs else 0)
                 }
             with
             | Ok plan -> plan
-            | Error problem -> invalidArg (nameof settings) $"The {group.Name} cannot start at density {settings.StartDensity}. {problem}"
+            | Error problem -> invalidArg (nameof settings) $"The {group.Name} cannot start at density {density}. {problem}"
 
         let weights = group.ReadOnline Field.Weights
 
@@ -50,7 +63,14 @@ module StartTopology =
 
                 Array.init layout.Layers (fun layer ->
                     let slot = layout.Slot(stack, layer)
-                    let mask = maskOf settings slot weights layers[layer] stream
+
+                    let active =
+                        if layer < body then
+                            layers[layer].Active
+                        else
+                            slot.WeightCount
+
+                    let mask = maskOf settings slot weights active stream
 
                     for i in 0 .. slot.WeightCount - 1 do
                         if not mask[i] then
@@ -61,4 +81,6 @@ module StartTopology =
         group.WriteOnline(Field.Weights, weights)
         group.WriteTarget weights
         group.SetMasks masks
-        plan.Stacks |> Array.map (Array.map _.Elastic)
+
+        plan.Stacks
+        |> Array.map (fun layers -> Array.init layout.Layers (fun layer -> layer < body && layers[layer].Elastic))

@@ -4,20 +4,6 @@ open System
 open Microsoft.FSharp.NativeInterop
 open NE.Model.Networks.ElementwiseKernels
 
-/// Buffers of one layer of one stack in a pass.
-[<NoEquality; NoComparison>]
-type internal SimdLayer = {
-    Slot: PanelSlot
-    /// rows x inputs: the pass's input or the activations of the layer before.
-    Input: Strided
-    /// rows x outputs, after the activation function.
-    Output: SimdMatrix
-    /// rows x outputs, gradient before the activation function; null in a pass without gradient.
-    Delta: SimdMatrix
-    /// The transposed weights; null where no gradient passes through the layer.
-    Transposed: nativeptr<float32>
-}
-
 /// The three matrix products of a layer, panel by panel.
 [<Sealed>]
 type internal LayerProducts(product: IPanelProduct) =
@@ -36,9 +22,9 @@ type internal LayerProducts(product: IPanelProduct) =
     static member private PanelWidth(columns: int, from: int) =
         min 32 (PanelLayout.Padded(columns - from))
 
-    /// Y = X W^T + bias, and max(., 0) if `relu`, for the rows from .. upTo - 1.
+    /// Linear = X W^T + bias, and max(., 0) if `relu`, for the rows from .. upTo - 1.
     member _.Forward(weights: nativeptr<float32>, layer: SimdLayer, relu: bool, from: int, upTo: int) : unit =
-        let slot, x, y = layer.Slot, layer.Input, layer.Output
+        let slot, x, y = layer.Slot, layer.Input, layer.Linear
         let biases = NativePtr.add weights slot.Biases
 
         if slot.IsRow then
@@ -88,7 +74,7 @@ type internal LayerProducts(product: IPanelProduct) =
 
             input <- input + 32
 
-    /// The gradients of one panel's weights, D^T X, and of its biases, the sums of D's columns.
+    /// The gradients of one panel's weights, D^T X, and of its biases, the sums of D's columns; then of its gains and shifts.
     member _.Gradient(gradients: nativeptr<float32>, layer: SimdLayer, panel: Panel) : unit =
         let slot, x, d = layer.Slot, layer.Input, layer.Delta
         let rows = x.Rows
@@ -109,6 +95,7 @@ type internal LayerProducts(product: IPanelProduct) =
             let right = NativePtr.add (d.Row 0) panel.Output
             product.Multiply(x.Memory, 1, x.Stride, right, d.Stride, into, panel.Width, x.Columns, panel.Width, rows, &plain)
             product.Multiply(one.Address, 0, 0, right, d.Stride, bias, panel.Width, 1, panel.Width, rows, &plain)
+            LayerFeatures.gradient gradients layer panel
 
     interface IDisposable with
         member _.Dispose() = (one :> IDisposable).Dispose()

@@ -5,7 +5,7 @@ open Microsoft.FSharp.NativeInterop
 open NE.Model.Networks
 
 /// A run of neighbouring parameters that one lane computes and updates alone: the weights to 16 or 32 output neurons, with these
-/// neurons' biases elsewhere.
+/// neurons' biases, gains and shifts elsewhere.
 [<Struct>]
 type internal Panel = {
     /// First output neuron.
@@ -22,8 +22,8 @@ type internal Panel = {
 ///
 /// Weights are kept by panels of 32 output neurons, and inside a panel input by input: element (input, output) of a panel is at
 /// input * Width + output. So the forward product reads its right-hand side as one stream of whole vectors, and the gradient
-/// product writes it so. A layer with a single output after a hidden layer is a plain row of weights instead (`IsRow`): a panel
-/// would be padding for the most part.
+/// product writes it so. An output layer with a single output after a hidden layer is a plain row of weights instead (`IsRow`): a
+/// panel would be padding for the most part.
 [<NoEquality; NoComparison>]
 type internal PanelSlot = {
     Slot: LayerSlot
@@ -31,8 +31,10 @@ type internal PanelSlot = {
     Panels: Panel[]
     /// Offset of the biases, of which there is room for Outputs rounded up to 16.
     Biases: int
-    /// First float after the layer.
-    End: int
+    /// Offset of the LayerNorm's gains, like the biases; -1 without a LayerNorm.
+    Gains: int
+    /// Offset of its shifts.
+    Shifts: int
 }
 
 /// The engine's own order of a block's parameters: every layer in panels, padded to whole vectors. The padding is masked and stays 0.
@@ -50,7 +52,10 @@ type internal PanelLayout(layout: BlockLayout) =
             start
 
         let place (slot: LayerSlot) =
-            let isRow = slot.Outputs = 1 && slot.Layer > 0
+            let isRow = slot.Outputs = 1 && slot.Layer > 0 && slot.Layer = layout.Layers - 1
+
+            let norm () =
+                if slot.IsNormed then take (padded slot.Outputs) else -1
 
             let panels =
                 if isRow then
@@ -80,7 +85,8 @@ type internal PanelLayout(layout: BlockLayout) =
                 IsRow = isRow
                 Panels = panels
                 Biases = take (padded slot.Outputs)
-                End = offset
+                Gains = norm ()
+                Shifts = norm ()
             }
 
         let slots =
@@ -89,6 +95,16 @@ type internal PanelLayout(layout: BlockLayout) =
         slots, offset
 
     let all = Array.concat slots
+
+    /// Places that hold one float per output of a layer, as (host, memory): biases, gains and shifts.
+    let perOutput (slot: PanelSlot) =
+        struct (slot.Slot.Biases, slot.Biases)
+        :: (if slot.Slot.IsNormed then
+                [ struct (slot.Slot.Gains, slot.Gains); struct (slot.Slot.Shifts, slot.Shifts) ]
+            else
+                [])
+
+    let perOutputs = all |> Array.map (perOutput >> Array.ofList)
     // The host's padding, kept as it is: what is read is what was written.
     let hostPadding = layout.Length - layout.ParameterCount
 
@@ -116,14 +132,16 @@ type internal PanelLayout(layout: BlockLayout) =
         use source = fixed host
         let target = memory.Address
 
-        for slot in all do
+        for i in 0 .. all.Length - 1 do
+            let slot = all[i]
             let place = slot.Slot
 
             for panel in slot.Panels do
                 let from = NativePtr.add source (place.Weights + panel.Output * place.Inputs)
                 Transpose.transpose from place.Inputs panel.Outputs place.Inputs (NativePtr.add target panel.Weights) panel.Width
 
-            NativePtr.copyBlock (NativePtr.add target slot.Biases) (NativePtr.add source place.Biases) place.Outputs
+            for struct (there, here) in perOutputs[i] do
+                NativePtr.copyBlock (NativePtr.add target here) (NativePtr.add source there) place.Outputs
 
         host.Slice(layout.ParameterCount).CopyTo(memory.Span.Slice endOfLayers)
 
@@ -132,14 +150,16 @@ type internal PanelLayout(layout: BlockLayout) =
         use target = fixed host
         let source = memory.Address
 
-        for slot in all do
+        for i in 0 .. all.Length - 1 do
+            let slot = all[i]
             let place = slot.Slot
 
             for panel in slot.Panels do
                 let into = NativePtr.add target (place.Weights + panel.Output * place.Inputs)
                 Transpose.transpose (NativePtr.add source panel.Weights) panel.Width place.Inputs panel.Outputs into place.Inputs
 
-            NativePtr.copyBlock (NativePtr.add target place.Biases) (NativePtr.add source slot.Biases) place.Outputs
+            for struct (there, here) in perOutputs[i] do
+                NativePtr.copyBlock (NativePtr.add target there) (NativePtr.add source here) place.Outputs
 
         memory.Span.Slice(endOfLayers, hostPadding).CopyTo(host.Slice layout.ParameterCount)
 

@@ -151,6 +151,17 @@ type internal SimdBlock(layout: BlockLayout, trainable: bool, lanes: Lanes) =
         lanes.Run polyakJob
         transposeAll ()
 
+    /// this.Gradients += rate * (this.Weights - anchor.Weights)
+    member _.PullTowards(anchor: SimdBlock, rate: float32) =
+        let address (memory: AlignedMemory) = memory.Address
+
+        pullTowards
+            (address (field Field.Gradients))
+            (address (field Field.Weights))
+            (address (anchor.Memory Field.Weights))
+            panels.Length
+            rate
+
     interface IParameterBlock with
         member _.Layout = layout
         member _.Trainable = trainable

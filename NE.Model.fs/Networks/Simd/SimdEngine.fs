@@ -53,8 +53,24 @@ type SimdEngine private (width: VectorWidth, threads: int) =
         member _.Polyak(target, online, tau) =
             (target :?> SimdBlock).Polyak(online :?> SimdBlock, tau)
 
+        member _.PullTowards(block, anchor, rate) =
+            (block :?> SimdBlock).PullTowards(anchor :?> SimdBlock, rate)
+
         member _.Copy(source, destination) =
             copy (matrix source).Strided (matrix destination).Strided
+
+        member _.Combine(kept, added, subtracted, head, destination) =
+            let into = (matrix destination).Strided
+            combine (matrix kept).Strided (matrix added).Strided (matrix subtracted).Strided into
+
+            match head with
+            | Linear -> ()
+            | ScaledTanh scale -> HeadKernels.scaledTanh into scale 0 into.Rows
+
+        member _.HeadBackward(gradient, output, head) =
+            match head with
+            | Linear -> ()
+            | ScaledTanh scale -> scaledTanhBackward (matrix gradient).Strided (matrix output).Strided scale
 
         member _.Fill(target, value) = fill (matrix target).Strided value
         member _.Mean source = mean (matrix source).Strided

@@ -28,20 +28,37 @@ type internal SimdPass
 
             Array.init layout.Layers (fun layer ->
                 let slot = block.Panels.Slot(stack, layer)
+                let isShaped = slot.Slot.IsShaped
 
-                let make () =
+                let make columns =
                     own (
                         if slot.IsRow then
                             SimdMatrix.Column rows
                         else
-                            SimdMatrix.Create(rows, slot.Slot.Outputs)
+                            SimdMatrix.Create(rows, columns)
                     )
+
+                let gradient columns =
+                    if withGradient then
+                        make columns
+                    else
+                        Unchecked.defaultof<_>
+
+                let linear = make slot.Slot.Outputs
+                let delta = gradient slot.Slot.Outputs
 
                 let made = {
                     Slot = slot
                     Input = x
-                    Output = make ()
-                    Delta = if withGradient then make () else Unchecked.defaultof<_>
+                    Linear = linear
+                    Output = if isShaped then make slot.Slot.Features else linear
+                    Scales =
+                        if slot.Slot.IsNormed then
+                            (own (new AlignedMemory(rows))).Address
+                        else
+                            NativePtr.nullPtr
+                    Delta = delta
+                    FeatureDelta = if isShaped then gradient slot.Slot.Features else delta
                     Transposed =
                         if withGradient && layer > 0 then
                             block.Transposed(stack, layer)
@@ -69,7 +86,7 @@ type internal SimdPass
 
     let inputWeights, inputGradients =
         if inputCount > 0 then
-            let size = layout.Widths.Span[1] * PanelLayout.Padded inputCount
+            let size = layout.Slot(0, 0).Outputs * PanelLayout.Padded inputCount
 
             Array.init stacks (fun _ -> own (new AlignedMemory(size))),
             Array.init stacks (fun _ -> own (SimdMatrix.Create(rows, inputCount)))
@@ -80,7 +97,11 @@ type internal SimdPass
         let chain = chains[stack]
 
         for i in 0..last do
-            products.Forward(weights, chain[i], i < last, from, upTo)
+            let isShaped = chain[i].Slot.Slot.IsShaped
+            products.Forward(weights, chain[i], i < last && not isShaped, from, upTo)
+
+            if isShaped then
+                LayerFeatures.forward weights chain[i] from upTo
 
         match head with
         | Linear -> ()
@@ -116,7 +137,10 @@ type internal SimdPass
 
         for i = last downto 1 do
             let layer, before = chain[i], chain[i - 1]
-            products.Backward(layer.Delta, layer.Slot.Slot.Outputs, layer.Transposed, before.Delta, before.Output, from, upTo)
+            products.Backward(layer.Delta, layer.Slot.Slot.Outputs, layer.Transposed, before.FeatureDelta, before.Output, from, upTo)
+
+            if before.Slot.Slot.IsShaped then
+                LayerFeatures.backward weights before from upTo
 
         if inputCount > 0 then
             let outputs = chain[0].Slot.Slot.Outputs

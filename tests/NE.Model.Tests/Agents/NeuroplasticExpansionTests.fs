@@ -63,7 +63,7 @@ let tests =
                 use expanding =
                     create {
                         small with
-                            Ne.StartDensity = 1.0
+                            Ne.StartDensity = Is 1.0
                             Ne.Omega = 0.0
                             Ne.Review = ReviewMode.Off
                     }
@@ -271,7 +271,7 @@ let tests =
             // Rebuilt from pieces, so that the gradient of the event batch is at hand.
             use agent = create small
             let group = agent.Networks.Critics
-            let td3 = new Td3(agent.Networks, small.Td3)
+            let td3 = Td3(agent.Networks, small.Td3, [])
             use w = new Td3Workspace(agent.Networks, 64)
             AgeOrder.sampleUniform replay.Value.Window (stream 1L Purpose.Batch) (Span w.RowNumbers)
             w.Gather replay.Value
@@ -361,7 +361,7 @@ let tests =
                 (fun () ->
                     create {
                         small with
-                            Ne.StartDensity = 0.02
+                            Ne.StartDensity = Is 0.02
                             Ne.DenseEnds = DenseEnds.Forced
                     }
                     |> ignore)
@@ -405,7 +405,7 @@ let tests =
             Expect.isGreaterThan reviewed 10 "some batches were reviewed"
 
             let fraction =
-                agent.Measure(replay.Value, replay.Value.Window)
+                agent.Measure(replay.Value, replay.Value.Window).Metrics
                 |> Array.find (fun struct (name, _) -> name = "review_fraction")
 
             let struct (_, fraction) = fraction
@@ -424,10 +424,10 @@ let tests =
             step untouched 10
             step agent 10
             Expect.equal (digest agent) (digest untouched) "the run goes on as if nobody had looked"
-            let names = metrics |> Array.map (fun struct (name, _) -> name)
+            let names = metrics.Metrics |> Array.map (fun struct (name, _) -> name)
             Expect.equal (Array.distinct names) names "no name twice"
 
-            for struct (name, value) in metrics do
+            for struct (name, value) in metrics.Metrics do
                 if
                     name.Contains "anr"
                     || name.Contains "fau"

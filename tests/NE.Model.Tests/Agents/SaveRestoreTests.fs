@@ -11,7 +11,11 @@ open NE.Model.Tests.Agents.AgentFixture
 /// A copy of the state with one component replaced.
 let private replaced name (bytes: byte[] | null) (state: AgentState) =
     let all = state.Components |> Array.map (fun struct (n, b) -> n, b) |> Map.ofArray
-    AgentState.OfComponents(fun n -> if n = name then bytes else all[n])
+
+    AgentState.OfComponents(fun n ->
+        if n = name then bytes
+        elif n = "heads" then null
+        else all[n])
 
 let private isRefused (action: unit -> unit) =
     try
@@ -96,6 +100,43 @@ let tests =
                     Ne.RewireShare = 0.1
             }
             [ 50 ]
+
+        // Both sides of what each technique does at step 50 or every 30 steps.
+        for technique in
+            [
+                "reset"
+                "redo"
+                "shrink-and-perturb"
+                "l2-init"
+                "continual-backprop"
+                "naive-growth"
+                "ne+redo"
+                "ne+layer-norm"
+                "layer-norm+crelu"
+                "plasticity-injection"
+                "plasticity-injection+layer-norm"
+            ] do
+            match Method.parse technique with
+            | Error problem -> failtest problem
+            | Ok method' ->
+                continues
+                    $"{technique} goes on bit for bit"
+                    (fst (
+                        Settings.resolve {
+                            small with
+                                Run.Method = method'
+                                Run.Steps = 400L
+                                Td3.StartSteps = Is 10L
+                                Reset.Every = Is 50L
+                                ReDo.Every = Is 30L
+                                ReDo.Threshold = 0.1
+                                ShrinkAndPerturb.Every = Is 50L
+                                ContinualBackprop.Maturity = 10L
+                                ContinualBackprop.ReplacementRate = 0.01
+                                Injection.Step = Is 50L
+                        }
+                    ))
+                    [ 29; 40; 41 ]
 
         test "the state is a copy: later updates do not change it" {
             use agent = create small

@@ -22,8 +22,9 @@ let private pair (engine: IEngine) =
         new Td3Networks(
             engine,
             {
-                Hidden = [ 24; 16 ]
-                WeightClip = 0.0
+                Settings.defaults.Network with
+                    Hidden = [ 24; 16 ]
+                    WeightClip = 0.0
             },
             { Shape = shape; MaxAction = MaxAction }
         )
@@ -31,7 +32,7 @@ let private pair (engine: IEngine) =
     let draws = stream 9L Purpose.Initialisation
     networks.Actor.Initialise draws
     networks.Critics.Initialise draws
-    networks, new Td3(networks, small.Td3), new EagerTd3(networks, small.Td3)
+    networks, Td3(networks, small.Td3, []), new EagerTd3(networks, small.Td3)
 
 let private rowsOf seed count =
     let rows = Array.zeroCreate<int64> count

@@ -1,0 +1,36 @@
+namespace NE.Model.Agents.Plasticity
+
+open System
+open NE.Model
+open NE.Model.Agents
+open NE.Model.Networks
+
+/// L2 Init, regenerative regularisation (Kumar et al. 2023, "Maintaining plasticity in continual learning via regenerative
+/// regularization"; spec 5): every loss gets weight * |theta - theta_0|^2, theta_0 being the parameters at the start. They follow from the seed, so
+/// nothing is stored.
+[<Sealed>]
+type L2Init(networks: Td3Networks, settings: L2InitSettings) =
+    let engine = networks.Engine
+
+    let anchorOf (group: NetworkGroup) =
+        let anchor = engine.CreateBlock(group.Layout, false)
+        anchor.Write(Field.Weights, ReadOnlySpan(group.ReadOnline Field.Weights))
+        anchor
+
+    let actor, critics = anchorOf networks.Actor, anchorOf networks.Critics
+    // The gradient of weight * |d|^2 is 2 * weight * d.
+    let rate = float32 (2.0 * settings.Weight)
+
+    interface IGradientTerm with
+        member _.Add group =
+            let anchor =
+                if obj.ReferenceEquals(group, networks.Actor) then
+                    actor
+                else
+                    critics
+
+            engine.PullTowards(group.Online, anchor, rate)
+
+        member _.Dispose() =
+            actor.Dispose()
+            critics.Dispose()

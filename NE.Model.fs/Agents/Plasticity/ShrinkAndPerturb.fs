@@ -1,0 +1,50 @@
+namespace NE.Model.Agents.Plasticity
+
+open NE.Model
+open NE.Model.Agents
+open NE.Model.Networks
+open NE.Model.Random
+
+/// Shrink and perturb (Ash and Adams 2020, "On warm-starting neural network training"; spec 5): now and then every online parameter becomes
+/// shrink * old + noise * fresh. What the topology lacks stays away; the optimiser goes on, the targets follow by Polyak.
+[<Sealed>]
+type ShrinkAndPerturb(networks: Td3Networks, settings: Settings) =
+    let options = settings.ShrinkAndPerturb
+    let clock = EnvironmentClock settings
+    let shrink, noise = float32 options.Shrink, float32 options.Noise
+    let mutable draws = stream settings.Run.Seed Purpose.ShrinkAndPerturb
+    let mutable count = 0L
+
+    let perturb (group: NetworkGroup) =
+        let layout = group.Layout
+        let weights = group.ReadOnline Field.Weights
+        let fresh = layout.Initialise draws
+        let exists = group.ReadOnline Field.Mask
+
+        for i in 0 .. weights.Length - 1 do
+            weights[i] <- exists[i] * (shrink * weights[i] + noise * fresh[i])
+
+        group.Clip weights
+        group.WriteOnline(Field.Weights, weights)
+
+    interface IIntervention with
+        member _.BeforeUpdate t =
+            if clock.IsMultiple(options.Every.Value, t) then
+                perturb networks.Actor
+                perturb networks.Critics
+                count <- count + 1L
+
+        member _.ChooseSource(_, _) = Whole
+        member _.Sampled(_, _) = ()
+        member _.AfterUpdate(_, _, _) = ()
+        member _.SwitchTask() = ()
+        member _.TakeChanges() = [||]
+        member _.Metrics = [| struct ("perturbations", float count) |]
+
+        member _.Save(random, counters) =
+            StateBytes.writeStream random draws
+            counters.Write count
+
+        member _.Restore(random, counters) =
+            draws <- StateBytes.readStream random
+            count <- counters.ReadInt64()

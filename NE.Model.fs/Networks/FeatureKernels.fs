@@ -1,0 +1,220 @@
+/// From a hidden layer's linear outputs to the features that it hands on, and back, where that is more than a ReLU: LayerNorm (Ba et
+/// al. 2016) and concatenated ReLU (Shang et al. 2016). Rows first .. last - 1; nothing behind a row's columns is touched.
+///
+/// A sum across a row has sixteen partial sums, one per index modulo 16, and one down the rows goes in their order, so the bits depend
+/// neither on the processor's vectors nor on how rows and columns are shared out.
+module internal NE.Model.Networks.FeatureKernels
+
+open System
+open System.Runtime.CompilerServices
+open System.Runtime.Intrinsics
+open Microsoft.FSharp.NativeInterop
+open NE.Model.Networks.ElementwiseKernels
+
+type private V = Vector256<float32>
+
+[<Literal>]
+let private Lanes = 8
+
+/// Added to a row's variance.
+[<Literal>]
+let Epsilon = 1e-5f
+
+let inline private load (p: nativeptr<float32>) i = Vector256.Load(NativePtr.add p i)
+
+let inline private store (p: nativeptr<float32>) i (v: V) = Vector256.Store(v, NativePtr.add p i)
+
+let inline private sum (columns: int) ([<InlineIfLambda>] eight: int -> V) ([<InlineIfLambda>] one: int -> float32) : float32 =
+    let mutable low = V.Zero
+    let mutable high = V.Zero
+    let mutable c = 0
+
+    while c + 2 * Lanes <= columns do
+        low <- low + eight c
+        high <- high + eight (c + Lanes)
+        c <- c + 2 * Lanes
+
+    if c + Lanes <= columns then
+        low <- low + eight c
+        c <- c + Lanes
+
+    let eightSums = low + high
+    let four = eightSums.GetLower() + eightSums.GetUpper()
+    let mutable total = (four[0] + four[2]) + (four[1] + four[3])
+
+    while c < columns do
+        total <- total + one c
+        c <- c + 1
+
+    total
+
+/// z = (z - mean) / sqrt(variance + epsilon), row by row; scales[row] = 1 / sqrt(variance + epsilon).
+[<MethodImpl(MethodImplOptions.NoInlining)>]
+let normalise (z: Strided) (scales: nativeptr<float32>) (first: int) (last: int) : unit =
+    let columns = z.Columns
+    let count = float32 columns
+
+    for r in first .. last - 1 do
+        let row = z.Row r
+        let mean = sum columns (fun c -> load row c) (fun c -> NativePtr.get row c) / count
+        let means = Vector256.Create mean
+
+        let variance =
+            sum
+                columns
+                (fun c ->
+                    let d = load row c - means
+                    d * d)
+                (fun c ->
+                    let d = NativePtr.get row c - mean
+                    d * d)
+            / count
+
+        let scale = 1.0f / MathF.Sqrt(variance + Epsilon)
+        NativePtr.set scales r scale
+        let scaleAll = Vector256.Create scale
+        let mutable c = 0
+
+        while c + Lanes <= columns do
+            store row c ((load row c - means) * scaleAll)
+            c <- c + Lanes
+
+        while c < columns do
+            NativePtr.set row c ((NativePtr.get row c - mean) * scale)
+            c <- c + 1
+
+/// With y = gains x + shifts, or y = x where gains is null: features = max(y, 0), or [max(y, 0), max(-y, 0)] where they are twice as
+/// many. The features may lie over x. A NaN stays.
+[<MethodImpl(MethodImplOptions.NoInlining)>]
+let activate (x: Strided) (gains: nativeptr<float32>) (shifts: nativeptr<float32>) (features: Strided) (first: int) (last: int) : unit =
+    let columns = x.Columns
+    let isAffine = NativePtr.toNativeInt gains <> 0n
+    let both = features.Columns <> columns
+
+    for r in first .. last - 1 do
+        let row, into = x.Row r, features.Row r
+        let mutable c = 0
+
+        while c + Lanes <= columns do
+            let mutable y = load row c
+
+            if isAffine then
+                y <- load gains c * y + load shifts c
+
+            // The native maximum returns its second argument when one is NaN.
+            store into c (Vector256.MaxNative(V.Zero, y))
+
+            if both then
+                store into (columns + c) (Vector256.MaxNative(V.Zero, -y))
+
+            c <- c + Lanes
+
+        while c < columns do
+            let mutable y = NativePtr.get row c
+
+            if isAffine then
+                y <- NativePtr.get gains c * y + NativePtr.get shifts c
+
+            NativePtr.set into c (MathF.Max(0.0f, y))
+
+            if both then
+                NativePtr.set into (columns + c) (MathF.Max(0.0f, -y))
+
+            c <- c + 1
+
+/// The gradient by y from that by the features of concatenated ReLU, which is 0 already where a feature is 0: into = d[left half] -
+/// d[right half]. The result may lie over the left half.
+[<MethodImpl(MethodImplOptions.NoInlining)>]
+let fold (d: Strided) (into: Strided) (first: int) (last: int) : unit =
+    let columns = into.Columns
+
+    for r in first .. last - 1 do
+        let row, target = d.Row r, into.Row r
+        let mutable c = 0
+
+        while c + Lanes <= columns do
+            store target c (load row c - load row (columns + c))
+            c <- c + Lanes
+
+        while c < columns do
+            NativePtr.set target c (NativePtr.get row c - NativePtr.get row (columns + c))
+            c <- c + 1
+
+/// The gradient by the linear outputs, from d, that by y = gains x + shifts, where x is normalised: with g = gains d,
+/// into = scale (g - mean g - x mean (g x)), row by row. d may have more columns than x.
+[<MethodImpl(MethodImplOptions.NoInlining)>]
+let normaliseBackward
+    (d: Strided)
+    (x: Strided)
+    (gains: nativeptr<float32>)
+    (scales: nativeptr<float32>)
+    (into: Strided)
+    (first: int)
+    (last: int)
+    : unit =
+    let columns = x.Columns
+    let count = float32 columns
+
+    for r in first .. last - 1 do
+        let dRow, xRow, target = d.Row r, x.Row r, into.Row r
+
+        let mean =
+            sum columns (fun c -> load gains c * load dRow c) (fun c -> NativePtr.get gains c * NativePtr.get dRow c)
+            / count
+
+        let along =
+            sum columns (fun c -> load gains c * load dRow c * load xRow c) (fun c ->
+                NativePtr.get gains c * NativePtr.get dRow c * NativePtr.get xRow c)
+            / count
+
+        let scale = NativePtr.get scales r
+
+        let means, alongs, scaleAll =
+            Vector256.Create mean, Vector256.Create along, Vector256.Create scale
+
+        let mutable c = 0
+
+        while c + Lanes <= columns do
+            let g = load gains c * load dRow c
+            store target c ((g - means - load xRow c * alongs) * scaleAll)
+            c <- c + Lanes
+
+        while c < columns do
+            let g = NativePtr.get gains c * NativePtr.get dRow c
+            NativePtr.set target c ((g - mean - NativePtr.get xRow c * along) * scale)
+            c <- c + 1
+
+/// The gradients of gains and shifts: sums over all rows of d x and of d, for `columns` columns of both.
+[<MethodImpl(MethodImplOptions.NoInlining)>]
+let normGradients (d: Strided) (x: Strided) (columns: int) (gains: nativeptr<float32>) (shifts: nativeptr<float32>) : unit =
+    let mutable c = 0
+
+    // Two vectors at a time, so that four chains of additions overlap.
+    while c + 2 * Lanes <= columns do
+        let mutable g0, g1, s0, s1 = V.Zero, V.Zero, V.Zero, V.Zero
+
+        for r in 0 .. d.Rows - 1 do
+            let dRow, xRow = NativePtr.add (d.Row r) c, NativePtr.add (x.Row r) c
+            let d0, d1 = load dRow 0, load dRow Lanes
+            g0 <- g0 + d0 * load xRow 0
+            g1 <- g1 + d1 * load xRow Lanes
+            s0 <- s0 + d0
+            s1 <- s1 + d1
+
+        store gains c g0
+        store gains (c + Lanes) g1
+        store shifts c s0
+        store shifts (c + Lanes) s1
+        c <- c + 2 * Lanes
+
+    while c < columns do
+        let mutable g, s = 0.0f, 0.0f
+
+        for r in 0 .. d.Rows - 1 do
+            let value = NativePtr.get (d.Row r) c
+            g <- g + value * NativePtr.get (x.Row r) c
+            s <- s + value
+
+        NativePtr.set gains c g
+        NativePtr.set shifts c s
+        c <- c + 1
