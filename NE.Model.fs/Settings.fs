@@ -847,7 +847,7 @@ module Settings =
         fixedKey
             "network.activation"
             ""
-            (Cited "CReLU")
+            Paper
             (choice [ "relu", Activation.Relu; "crelu", Activation.Crelu ])
             (fun s -> s.Network.Activation)
             (fun v s -> { s with Network.Activation = v })

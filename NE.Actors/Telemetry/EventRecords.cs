@@ -19,12 +19,13 @@ public static class EventRecords
 
     public static byte[] Frame(Event record)
     {
-        var size = record.CalculateSize();
-        var frame = new byte[Before + size + sizeof(uint)];
-        BinaryPrimitives.WriteUInt64LittleEndian(frame, (ulong)size);
+        // Not into the frame itself: the classes are of an older generation, which writes to arrays of its own alone.
+        var bytes = record.ToByteArray();
+        var frame = new byte[Before + bytes.Length + sizeof(uint)];
+        BinaryPrimitives.WriteUInt64LittleEndian(frame, (ulong)bytes.Length);
         BinaryPrimitives.WriteUInt32LittleEndian(frame.AsSpan(sizeof(ulong)), MaskedChecksum(frame.AsSpan(0, sizeof(ulong))));
-        record.WriteTo(frame.AsSpan(Before, size));
-        BinaryPrimitives.WriteUInt32LittleEndian(frame.AsSpan(Before + size), MaskedChecksum(frame.AsSpan(Before, size)));
+        bytes.CopyTo(frame, Before);
+        BinaryPrimitives.WriteUInt32LittleEndian(frame.AsSpan(Before + bytes.Length), MaskedChecksum(bytes));
         return frame;
     }
 

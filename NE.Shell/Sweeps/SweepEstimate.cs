@@ -44,13 +44,18 @@ public sealed class SweepEstimate
         : this.anySecondsPerStep is { } any ? any * cell.Steps
         : double.NaN;
 
-    /// <summary>Seconds until all are done when so many work at a time, each taking the next in order.</summary>
+    /// <summary>Seconds until all are done when so many work at a time, each taking the next in order; NaN when one of them is not known.</summary>
     public static double Together(IEnumerable<double> seconds, int parallel)
     {
         double[] busy = new double[parallel];
 
         foreach (double next in seconds)
         {
+            if (double.IsNaN(next))
+            {
+                return double.NaN;
+            }
+
             busy[Array.IndexOf(busy, busy.Min())] += next;
         }
 

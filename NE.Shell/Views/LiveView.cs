@@ -85,6 +85,11 @@ public static class LiveView
             }
         }
 
+        if (status.Metrics.TryGetValue("actor_effective_rank", out double actorRank) && status.Metrics.TryGetValue("critic_effective_rank", out double criticRank))
+        {
+            yield return ("features", $"effective rank: actor {Format.Value(actorRank)}, critic {Format.Value(criticRank)}");
+        }
+
         if (status.Metrics.TryGetValue("review_fraction", out double reviewed))
         {
             string probability = status.Metrics.TryGetValue("review_probability", out double next) ? $", probability now {Format.Percent(next)}" : "";

@@ -109,7 +109,9 @@ public static class SweepView
         Table totals = Tables.Create("", "");
         totals.Add("cells", $"{plan.Cells.Count}, {left.Length} of them to do");
         totals.Add("steps", $"{Format.Count(plan.Cells.Sum(cell => cell.Steps))}, {Format.Count(left.Sum(cell => cell.Steps))} of them to do");
-        totals.Add("time", $"about {Format.Duration(SweepEstimate.Together(left.Select(estimate.Seconds), parallel))} for what is to do, {parallel} at a time");
+        double[] times = [.. left.Select(estimate.Seconds).Where(double.IsFinite)];
+        string untimed = times.Length < left.Length ? $", and {Cells(left.Length - times.Length)} of which nothing is known" : "";
+        totals.Add("time", $"about {Format.Duration(SweepEstimate.Together(times, parallel))} for what is to do, {parallel} at a time{untimed}");
         totals.Add("disk", $"up to {Format.Bytes(known.Sum(plan => (double)plan.DiskBytes))} for all cells{unknown}");
         totals.Add("memory", $"up to {Format.Bytes(known.Select(plan => (double)plan.MemoryBytes).OrderDescending().Take(parallel).Sum())} at a time");
         return [table, new Text("\n"), totals, new Text(estimate.Basis)];

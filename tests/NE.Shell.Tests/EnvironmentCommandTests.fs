@@ -50,7 +50,9 @@ let tests =
             Expect.equal (number "observationSize" shown, number "actionSize" shown) (376, 17) "padded"
 
             Expect.equal
-                [ for task in (shown.GetProperty "tasks").EnumerateArray() -> string (task.GetProperty "id"), number "actionSize" task ]
+                [
+                    for task in (shown.GetProperty "tasks").EnumerateArray() -> string (task.GetProperty "id"), number "actionSize" task
+                ]
                 [ "HalfCheetah-v4", 6; "Humanoid-v4", 17; "Ant-v4", 8; "Hopper-v4", 3 ]
                 "tasks"
         }
@@ -64,7 +66,15 @@ let tests =
                     [ "env"; "run"; "cycle:Hopper-v4,Ant-v4" ], "give one of them: Hopper-v4, Ant-v4"
                     [ "train"; "cycle:Hopper-v4,Hoper-v4"; "--dry-run" ], "did you mean Hopper-v4"
                     [ "train"; "Hopper-v4"; "--cycles"; "2"; "--dry-run" ], "not a cycle"
-                    [ "train"; "cycle:Hopper-v4,Ant-v4"; "--steps"; "1000000"; "cycle.steps=1000"; "--dry-run" ], "take 6000"
+                    [
+                        "train"
+                        "cycle:Hopper-v4,Ant-v4"
+                        "--steps"
+                        "1000000"
+                        "cycle.steps=1000"
+                        "--dry-run"
+                    ],
+                    "take 6000"
                 ] do
                 Expect.stringContains (refused arguments) fragment $"{arguments}"
         }

@@ -188,7 +188,7 @@ type Spectrum() =
             scale <- max scale (abs d[k] + abs e[k])
 
         // Entries that are nothing beside the largest eigenvalue.
-        let negligible = Double.Epsilon + scale * 1.1102230246251565e-16
+        let negligible = Double.Epsilon + scale * 2.220446049250313e-16
         let mutable high = d.Length - 1
         let mutable stepsLeft = 60 * d.Length
 

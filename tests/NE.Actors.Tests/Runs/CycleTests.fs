@@ -56,7 +56,11 @@ let private killed (isTime: string -> int -> bool) (request: RunRequest) =
 
     let look id =
         lock steps (fun () ->
-            let taken = steps.GetValueOrDefault id
+            let taken =
+                match steps.TryGetValue id with
+                | true, taken -> taken
+                | _ -> 0
+
             steps[id] <- taken + 1
 
             if isTime id taken then
@@ -156,7 +160,6 @@ let tests =
                 for step, length in lengths do
                     let hopper = step <= 120L || step > 360L && step <= 480L
                     Expect.equal (length < 1000) hopper $"evaluation of step {step}: {length} steps"
-
 
                 Expect.equal (window paths) (620L, 720L) "the buffer, which has wrapped in the last phase"
                 Expect.equal (CheckpointReader.Phases paths).Count 6 "phases in the checkpoint")
@@ -278,7 +281,6 @@ let tests =
                     complete [ "schedule.kind", "async"; "schedule.environments", "2"; "run.method", "td3" ] folder "async"
 
                 Expect.equal outcome.Step 720L "steps"
-
 
                 Expect.equal (snd (window paths)) 720L "rows"
                 Expect.equal (phases paths).Length 7 "phases")

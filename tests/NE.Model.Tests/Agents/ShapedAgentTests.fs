@@ -158,8 +158,8 @@ let tests =
                     Expect.isLessThanOrEqual (positive[i] + positive[features / 2 + i]) 64L "one of the two"
 
             Expect.equal activity.Neurons 80 "all features"
-            let metrics = agent.Measure(replay.Value, replay.Value.Window)
-            Expect.all metrics (fun struct (_, value) -> Double.IsFinite value) "metrics"
+            let measured = agent.Measure(replay.Value, replay.Value.Window)
+            Expect.all measured.Metrics (fun struct (_, value) -> Double.IsFinite value) "metrics"
         }
 
         test "odd widths have no CReLU" {

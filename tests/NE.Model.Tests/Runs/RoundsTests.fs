@@ -58,10 +58,10 @@ let tests =
                     Td3.PrimingUpdates = 500L
             }
 
-            Expect.equal (Rounds.updatesOwed primed 0L 100L) 0L "the random steps owe none"
-            Expect.equal (Rounds.updatesOwed primed 100L 101L) 501L "the first step after them owes it too"
-            Expect.equal (Rounds.updatesOwed primed 99L 103L) 503L "in whatever round it lies"
-            Expect.equal (Rounds.updatesOwed primed 101L 102L) 1L "and then no other does"
+            Expect.equal (Rounds.updatesOwed primed Phase.first 0L 100L) 0L "the random steps owe none"
+            Expect.equal (Rounds.updatesOwed primed Phase.first 100L 101L) 501L "the first step after them owes it too"
+            Expect.equal (Rounds.updatesOwed primed Phase.first 99L 103L) 503L "in whatever round it lies"
+            Expect.equal (Rounds.updatesOwed primed Phase.first 101L 102L) 1L "and then no other does"
         }
 
         testProperty "a cadence fires once for every multiple, whatever the size of a round"
