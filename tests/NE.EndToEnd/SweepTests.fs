@@ -67,7 +67,8 @@ let tests =
 
                     waitUntil $"both runs to commit step {step}" (fun () ->
                         running.HasExited
-                        || killed |> List.forall (fun paths -> File.Exists paths.Log && KillPhase.hasCommitted step paths.Log))
+                        || killed
+                           |> List.forall (fun paths -> File.Exists paths.Log && KillPhase.hasCommitted step paths.Log))
 
                     Expect.isFalse running.HasExited "the sweep works"
                     running
