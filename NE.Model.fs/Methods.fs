@@ -99,7 +99,7 @@ module Method =
 
         yield!
             pairs
-                [ Technique.Ne; Technique.ReDo; Technique.ContinualBackprop ]
+                [ yield! growing; Technique.ReDo; Technique.ContinualBackprop ]
                 [ Technique.CRelu ]
                 "a concatenated unit is never silent and owns two columns, so the other's dormancy or utility of a neuron is not defined"
 

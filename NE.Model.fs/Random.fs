@@ -27,6 +27,8 @@ type Purpose =
     | PlasticityInjection = 14
     | ShrinkAndPerturb = 15
     | ContinualBackprop = 16
+    /// Bootstrap resamples of reports; no part of any run.
+    | Statistics = 1000
 
 /// A position in a stream: everything that must be stored to continue it. 28 bytes of plain data.
 [<Struct>]

@@ -62,6 +62,7 @@ public static class Shell
         RecordCommand record => Task.FromResult(RecordVerb.Record(record, host)),
         DigestCommand digest => Task.FromResult(DigestVerb.Digest(digest, host)),
         TopologyCommand topology => Task.FromResult(TopologyVerb.Topology(topology, host)),
+        ReportCommand report => Task.FromResult(ReportVerb.Report(report, host)),
         EnvironmentListCommand list => Task.FromResult(EnvironmentVerbs.List(list, host)),
         EnvironmentShowCommand show => Task.FromResult(EnvironmentVerbs.Show(show, host)),
         EnvironmentRunCommand run => Task.FromResult(EnvironmentRunVerb.Run(run, host)),

@@ -30,6 +30,9 @@ public sealed record JournalSummary(
 /// </summary>
 public sealed class JournalReader : IDisposable
 {
+    static readonly string[] OperationalManifests =
+        [.. JournalCodec.EventNames.Where(name => !RunEvents.HistoryNames.Contains(name.Value)).Select(name => name.Key)];
+
     readonly string file;
     readonly SqliteConnection connection;
 
@@ -66,6 +69,12 @@ public sealed class JournalReader : IDisposable
 
     /// <summary>All events that count, in order; history that was rewound is left out.</summary>
     public IReadOnlyList<StoredRunEvent> Events() => this.Read(this.FoldEvents) ?? [];
+
+    /// <summary>The operational events alone (started, resumed, restarted ...), in order; without reading the history between them.</summary>
+    public IReadOnlyList<StoredRunEvent> Operational() => this.Read(() => this.Rows("ORDER BY sequence_number", OperationalManifests)
+        .Select(row => (row.SequenceNr, row.Stored, Entry: (JournalEntry.EventStored)row.Entry))
+        .Select(row => new StoredRunEvent(row.SequenceNr, row.Stored, row.Entry.WithCommit ? row.Entry.Id : null, row.Entry.Event))
+        .ToList()) ?? [];
 
     /// <summary>A few short reads; the whole journal is folded only when the run was rewound.</summary>
     public JournalSummary Summary() => this.Read(this.Summarise) ?? new([], null, new Dictionary<string, long>(), null, null);
@@ -134,7 +143,7 @@ public sealed class JournalReader : IDisposable
             committed,
             counts.Where(c => JournalCodec.EventNames.ContainsKey(c.Key)).ToDictionary(c => JournalCodec.EventNames[c.Key], c => c.Value),
             evaluation?.Item2,
-            this.Last([.. JournalCodec.EventNames.Where(n => !RunEvents.HistoryNames.Contains(n.Value)).Select(n => n.Key)]));
+            this.Last(OperationalManifests));
     }
 
     /// <summary>The last two commits; folded with the rewinds where there are any, since those let a commit's blobs go.</summary>

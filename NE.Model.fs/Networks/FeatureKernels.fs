@@ -86,14 +86,7 @@ let normalise (z: Strided) (scales: nativeptr<float32>) (first: int) (last: int)
 /// With y = gains x + shifts, or y = x where gains is null: features = max(y, 0), or [max(y, 0), max(-y, 0)] where they are twice as
 /// many. The features may lie over x. A NaN stays.
 [<MethodImpl(MethodImplOptions.NoInlining)>]
-let activate
-    (x: Strided)
-    (gains: nativeptr<float32>)
-    (shifts: nativeptr<float32>)
-    (features: Strided)
-    (first: int)
-    (last: int)
-    : unit =
+let activate (x: Strided) (gains: nativeptr<float32>) (shifts: nativeptr<float32>) (features: Strided) (first: int) (last: int) : unit =
     let columns = x.Columns
     let isAffine = NativePtr.toNativeInt gains <> 0n
     let both = features.Columns <> columns
@@ -170,14 +163,15 @@ let normaliseBackward
             / count
 
         let along =
-            sum
-                columns
-                (fun c -> load gains c * load dRow c * load xRow c)
-                (fun c -> NativePtr.get gains c * NativePtr.get dRow c * NativePtr.get xRow c)
+            sum columns (fun c -> load gains c * load dRow c * load xRow c) (fun c ->
+                NativePtr.get gains c * NativePtr.get dRow c * NativePtr.get xRow c)
             / count
 
         let scale = NativePtr.get scales r
-        let means, alongs, scaleAll = Vector256.Create mean, Vector256.Create along, Vector256.Create scale
+
+        let means, alongs, scaleAll =
+            Vector256.Create mean, Vector256.Create along, Vector256.Create scale
+
         let mutable c = 0
 
         while c + Lanes <= columns do

@@ -53,7 +53,10 @@ type NetworkForm = {
 
             if this.Normed.Length <> hidden.Length then
                 $"The network {found} has {hidden.Length} hidden layers, but for {this.Normed.Length} it was said whether they have a LayerNorm."
-            elif this.Activation = Activation.Crelu && List.exists (fun width -> width % 2 = 1) hidden then
+            elif
+                this.Activation = Activation.Crelu
+                && List.exists (fun width -> width % 2 = 1) hidden
+            then
                 $"CReLU makes two features of every output, so hidden widths must be even; found '{found}'."
             else
                 null

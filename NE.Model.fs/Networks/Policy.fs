@@ -10,13 +10,38 @@ open NE.Model
 type PolicyScratch(widest: int) =
     member val internal A = Array.zeroCreate<float32> widest
     member val internal B = Array.zeroCreate<float32> widest
+    member val internal Sum = Array.zeroCreate<float32> widest
 
-/// An immutable host copy of an actor network: observation -> maxAction * tanh(...). Safe to use from any number of threads.
+/// An immutable host copy of an actor network: observation -> maxAction * tanh(...). Safe to use from any number of threads. After a plasticity
+/// injection it has three bodies: the kept one, and a learning and a frozen one whose difference is added.
 [<Sealed>]
-type Policy private (version: int64, layout: BlockLayout, maxAction: float32, layers: PolicyTiles.Layer[]) =
+type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bodies: PolicyTiles.Layer[][]) =
     // Format 1 knows ReLU networks alone; it is still what they are written in.
     static let plainFormat = 1
     static let shapedFormat = 2
+    static let injectedFormat = 3
+
+    /// The linear outputs of a body; they are in one of the scratch's two arrays, which is returned.
+    static let run (layers: PolicyTiles.Layer[]) (observation: ReadOnlySpan<float32>) (scratch: PolicyScratch) =
+        let mutable x = scratch.A
+        let mutable y = scratch.B
+        observation.CopyTo(x.AsSpan())
+
+        for i in 0 .. layers.Length - 1 do
+            PolicyTiles.apply layers[i] x y (i = layers.Length - 1)
+            let next = y
+            y <- x
+            x <- next
+
+        x
+
+    static let body (layout: BlockLayout) (parameters: ReadOnlySpan<float32>) =
+        let layers = Array.zeroCreate layout.Layers
+
+        for layer in 0 .. layout.Layers - 1 do
+            layers[layer] <- PolicyTiles.ofParameters (layout.Slot(0, layer)) parameters
+
+        layers
 
     let widest =
         let widths = layout.Widths.ToArray()
@@ -43,36 +68,56 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, la
         if scratch.A.Length < widest then
             invalidArg (nameof scratch) "The scratch was made for a smaller policy; ask this one for its own."
 
-        let mutable x = scratch.A
-        let mutable y = scratch.B
-        observation.CopyTo(x.AsSpan())
+        let mutable z = run bodies[0] observation scratch
 
-        for i in 0 .. layers.Length - 1 do
-            PolicyTiles.apply layers[i] x y (i = layers.Length - 1)
-            let next = y
-            y <- x
-            x <- next
+        if bodies.Length > 1 then
+            // kept + (learning - frozen), in the engine's order.
+            let kept = scratch.Sum
+            z.AsSpan(0, action.Length).CopyTo(kept.AsSpan())
+            // The learning body's outputs wait in the caller's memory.
+            let learning = run bodies[1] observation scratch
+            learning.AsSpan(0, action.Length).CopyTo action
+            let frozen = run bodies[2] observation scratch
+
+            for i in 0 .. action.Length - 1 do
+                kept[i] <- kept[i] + (action[i] - frozen[i])
+
+            z <- kept
 
         for i in 0 .. action.Length - 1 do
-            action[i] <- maxAction * MathF.Tanh x[i]
+            action[i] <- maxAction * MathF.Tanh z[i]
 
     /// From an actor block's weights (one stack, out x in, in the block's layout).
     static member OfBlock(layout: BlockLayout, parameters: ReadOnlySpan<float32>, maxAction: float32, version: int64) : Policy =
-        let layers = Array.zeroCreate layout.Layers
+        Policy(version, layout, maxAction, [| body layout parameters |])
 
-        for layer in 0 .. layout.Layers - 1 do
-            layers[layer] <- PolicyTiles.ofParameters (layout.Slot(0, layer)) parameters
-
-        Policy(version, layout, maxAction, layers)
+    /// From the three bodies of an injected actor, each as for OfBlock.
+    static member OfBodies
+        (layout: BlockLayout, kept: float32[], learning: float32[], frozen: float32[], maxAction: float32, version: int64)
+        : Policy =
+        Policy(
+            version,
+            layout,
+            maxAction,
+            [| kept; learning; frozen |]
+            |> Array.map (fun values -> body layout (ReadOnlySpan values))
+        )
 
     /// Little-endian: format version, number of widths, widths; in format 2 the activation and then, per hidden layer, whether it has a
-    /// LayerNorm, one byte each; maxAction, version, then each layer's weights (out x in), biases, gains and shifts.
+    /// LayerNorm, one byte each; maxAction, version, then each layer's weights (out x in), biases, gains and shifts. Format 3 is format 2 with the
+    /// parameters of three bodies.
     member _.ToBytes() : byte[] =
         use stream = new MemoryStream()
         use writer = new BinaryWriter(stream)
         let form = layout.Form
-        let isPlain = (form = NetworkForm.Plain form.Widths)
-        writer.Write(if isPlain then plainFormat else shapedFormat)
+        let isPlain = bodies.Length = 1 && form = NetworkForm.Plain form.Widths
+
+        writer.Write(
+            if bodies.Length > 1 then injectedFormat
+            elif isPlain then plainFormat
+            else shapedFormat
+        )
+
         writer.Write form.Widths.Length
         form.Widths |> List.iter writer.Write
 
@@ -83,7 +128,7 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, la
         writer.Write maxAction
         writer.Write version
 
-        for layer in layers do
+        for layer in Seq.concat bodies do
             PolicyTiles.toParameters layer |> Seq.iter writer.Write
 
         stream.ToArray()
@@ -103,8 +148,10 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, la
         try
             let format = reader.ReadInt32()
 
-            if format <> plainFormat && format <> shapedFormat then
-                refuse $"The policy has format {format}; this program reads formats {plainFormat} and {shapedFormat}."
+            if format < plainFormat || format > injectedFormat then
+                refuse $"The policy has format {format}; this program reads formats {plainFormat} to {injectedFormat}."
+
+            let bodies = if format = injectedFormat then 3 else 1
 
             let count = reader.ReadInt32()
 
@@ -124,11 +171,7 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, la
 
                     {
                         Widths = widths
-                        Activation =
-                            if isConcatenated then
-                                Activation.Crelu
-                            else
-                                Activation.Relu
+                        Activation = if isConcatenated then Activation.Crelu else Activation.Relu
                         Normed = List.init (count - 2) (fun _ -> flag "a LayerNorm")
                     }
 
@@ -142,12 +185,17 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, la
             let start = int reader.BaseStream.Position
             let found = int64 (data.Length - start)
 
-            if found <> 4L * form.ParameterCount then
-                refuse $"A policy of widths %A{widths} has {4L * form.ParameterCount} bytes of parameters; {found} were found."
+            let expected = 4L * form.ParameterCount * int64 bodies
 
-            let parameters =
-                MemoryMarshal.Cast<byte, float32>(ReadOnlySpan(data, start, data.Length - start))
+            if found <> expected then
+                refuse $"A policy of widths %A{widths} has {expected} bytes of parameters; {found} were found."
 
-            Policy.OfBlock(BlockLayout.OfForm(1, form), parameters, maxAction, version)
+            let layout = BlockLayout.OfForm(1, form)
+            let bytes = 4 * layout.ParameterCount
+
+            let read i =
+                body layout (MemoryMarshal.Cast<byte, float32>(ReadOnlySpan(data, start + i * bytes, bytes)))
+
+            Policy(version, layout, maxAction, Array.init bodies read)
         with :? EndOfStreamException ->
             refuse "The policy's bytes end early."

@@ -72,7 +72,8 @@ type internal FusedElementwise() =
         member _.Activate(x, norm, features) =
             match norm with
             | ValueNone -> FeatureKernels.activate x.Strided NativePtr.nullPtr NativePtr.nullPtr features.Strided 0 x.Rows
-            | ValueSome norm -> FeatureKernels.activate x.Strided norm.Gains.Strided.Memory norm.Shifts.Strided.Memory features.Strided 0 x.Rows
+            | ValueSome norm ->
+                FeatureKernels.activate x.Strided norm.Gains.Strided.Memory norm.Shifts.Strided.Memory features.Strided 0 x.Rows
 
         member _.Fold(d, into) =
             FeatureKernels.fold d.Strided into.Strided 0 d.Rows
@@ -111,7 +112,13 @@ type internal FusedElementwise() =
 
 /// The same with torch operations, for memory that is not on the CPU. Temporaries live until the end of each call.
 [<Sealed>]
-type internal TorchElementwise() =
+type internal TorchElementwise(device: TorchDevice) =
+    /// A number on the host, which waits for everything before it.
+    let download (tensor: torch.Tensor) =
+        let value = tensor.item<float32>()
+        device.Waited()
+        float value
+
     let scalar (value: float32) = value.ToScalar()
 
     interface IElementwise with
@@ -158,8 +165,8 @@ type internal TorchElementwise() =
             if features.Columns = x.Columns then
                 features.Tensor.copy_ (y.relu ()) |> ignore
             else
-                features.Tensor.narrow(1L, 0L, columns).copy_ (y.relu ()) |> ignore
-                features.Tensor.narrow(1L, columns, columns).copy_ (y.neg().relu_ ()) |> ignore
+                features.Tensor.narrow(1L, 0L, columns).copy_(y.relu ()) |> ignore
+                features.Tensor.narrow(1L, columns, columns).copy_(y.neg().relu_()) |> ignore
 
         member _.Fold(d, into) =
             use _ = torch.NewDisposeScope()
@@ -180,7 +187,7 @@ type internal TorchElementwise() =
         member _.NormGradients(d, x, norm) =
             use _ = torch.NewDisposeScope()
 
-            norm.Gains.Tensor.copy_ ((d.Tensor * x.Tensor).sum (0L, keepdim = true))
+            norm.Gains.Tensor.copy_ ((d.Tensor * x.Tensor).sum(0L, keepdim = true))
             |> ignore
 
             norm.Shifts.Tensor.copy_ (d.Tensor.sum (0L, keepdim = true)) |> ignore
@@ -237,7 +244,7 @@ type internal TorchElementwise() =
 
         member _.Mean matrix =
             use result = matrix.Tensor.mean ()
-            float (result.item<float32>())
+            download result
 
         member _.SmoothedAction(action, noise, noiseClip, maxAction, destination) =
             use _ = torch.NewDisposeScope()
@@ -269,4 +276,4 @@ type internal TorchElementwise() =
                 gradient.Tensor.copy_ (error.mul_ (scalar (2.0f / float32 target.Rows)))
                 |> ignore
 
-            float (total.item<float32>())
+            download total

@@ -48,7 +48,7 @@ type internal TorchLayer = {
 
 [<Sealed>]
 type internal TorchPass
-    (block: TorchBlock, stacks: int, input: TorchMatrix, head: Head, backward: Backward, device: torch.Device, elementwise: IElementwise) =
+    (block: TorchBlock, stacks: int, input: TorchMatrix, head: Head, backward: Backward, device: TorchDevice, elementwise: IElementwise) =
     let layout = block.Layout
     let rows = input.Rows
     let owned = ResizeArray<IDisposable>()
@@ -106,11 +106,7 @@ type internal TorchPass
                     Weights = own (block.WeightsView(Field.Weights, slot))
                     Biases = own (block.OutputsView(Field.Weights, slot, slot.Biases))
                     Output = fresh slot.Features
-                    Shaping =
-                        if slot.IsShaped then
-                            ValueSome(shaping slot)
-                        else
-                            ValueNone
+                    Shaping = if slot.IsShaped then ValueSome(shaping slot) else ValueNone
                     Delta = if withGradient then fresh slot.Outputs else none
                     WeightGradient =
                         if withParameters then

@@ -20,6 +20,9 @@ public sealed record ConfigurationArguments(
     IReadOnlyList<string> Pairs)
 {
     public static ConfigurationArguments None { get; } = new(null, [], []);
+
+    /// <summary>`--variant`: a named set of values below all others that are given.</summary>
+    public string? Variant { get; init; }
 }
 
 /// <summary>How a run shows itself while it works.</summary>
@@ -77,6 +80,13 @@ public sealed record DigestCommand(string Name, bool Json) : Command;
 
 /// <summary>Shows the topology layer by layer at a gradient step; null is the newest.</summary>
 public sealed record TopologyCommand(string Name, long? At, bool Json) : Command;
+
+/// <summary>Compares runs in figures and tables.</summary>
+/// <param name="Names">Runs and sweeps.</param>
+/// <param name="Output">Folder of the report; null is the one of the only run or sweep that is named.</param>
+/// <param name="At">Environment step to compare at; null is the length of the runs.</param>
+/// <param name="HeatMaps">Runs whose gradients are drawn.</param>
+public sealed record ReportCommand(IReadOnlyList<string> Names, string? Output, long? At, IReadOnlyList<string> HeatMaps) : Command;
 
 /// <summary>Lists the environments, as states or as pictures.</summary>
 public sealed record EnvironmentListCommand(bool Pixels, bool Json) : Command;

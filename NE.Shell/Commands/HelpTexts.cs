@@ -20,16 +20,18 @@ internal static class HelpTexts
               0 done    1 wrong input, nothing created    2 the run or the check failed    3 interrupted, resumable
             """,
         ["train"] = """
-            The configuration is built in layers, later ones win: defaults, --config, options, key=value.
+            The configuration is built in layers, later ones win: defaults, --variant, --config, options, key=value.
             Ctrl-C (or SIGTERM) writes a last checkpoint and ends with exit code 3; a second Ctrl-C ends at once.
 
             Examples:
               ne train
               ne train Walker2d-v4 --method td3 --seed 1 --name walker-dense
               ne train --config td3-anchor --steps 300000
+              ne train Hopper-v4 --variant official ne.review=off
               ne train --config my.yaml ne.omega=0.2 network.hidden=256,256
               ne train Ant-v4 --schedule async --envs 4 --seq http://127.0.0.1:5341
               ne train Hopper-v4 --video-every 50000
+              ne train cycle:HalfCheetah-v4,Humanoid-v4,Ant-v4,Hopper-v4 --cycles 3
               ne train examples/reaching-arm/reaching-arm.yaml
               ne train "external:python3 clients/python/ne_environment.py gym:Pendulum-v1"
             """,
@@ -62,6 +64,8 @@ internal static class HelpTexts
               ne status HalfCheetah-v4-ne-s0 --json
             """,
         ["eval"] = """
+            A policy of a cycle plays the task that it was learned on.
+
             Examples:
               ne eval HalfCheetah-v4-ne-s0
               ne eval HalfCheetah-v4-ne-s0 --episodes 100 --checkpoint last --json
@@ -86,6 +90,16 @@ internal static class HelpTexts
               ne topology HalfCheetah-v4-ne-s0
               ne topology HalfCheetah-v4-ne-s0 --at 100000 --json
             """,
+        ["report"] = """
+            Runs of the same method and keys are one arm; a sweep's labels are its arms. Runs that are going on are shown as far as they are.
+            Arms of fewer than 8 complete seeds are shown as points, without intervals. docs/reports.md explains every figure.
+
+            Examples:
+              ne report HalfCheetah-v4-ne-s0
+              ne report figure-6 -o figure-6
+              ne report a-s0 a-s1 b-s0 b-s1 -o comparison --at 100000
+              ne report healthy dormant -o gradients --heatmap healthy --heatmap dormant
+            """,
         ["env"] = """
             Examples:
               ne env list
@@ -102,6 +116,7 @@ internal static class HelpTexts
             Examples:
               ne env show Hopper-v4
               ne env show Hopper-v4 --pixels --json
+              ne env show cycle:HalfCheetah-v4,Hopper-v4
               ne env show dmc/walker-walk --image walker.png --size 320x240
             """,
         ["env run"] = """
@@ -135,6 +150,7 @@ internal static class HelpTexts
             Examples:
               ne config show
               ne config show --config td3-anchor --steps 300000
+              ne config show --variant official
               ne config show ne.startDensity=0.1 --yaml > my.yaml
             """,
         ["config schema"] = """

@@ -18,7 +18,7 @@ public sealed record BuiltConfiguration(
     string BaseName,
     IReadOnlyDictionary<string, string> Origins);
 
-/// <summary>Puts the layers of a configuration together: defaults, file or preset, options, key=value; later layers win.</summary>
+/// <summary>Puts the layers of a configuration together: defaults, variant, file or preset, options, key=value; later layers win.</summary>
 public static class ConfigurationBuilder
 {
     /// <summary>The configuration of a new run. Throws one <see cref="UserError"/> that lists every problem of every layer.</summary>
@@ -47,9 +47,10 @@ public static class ConfigurationBuilder
         var problems = new List<ConfigurationProblem>();
         var origins = new Dictionary<string, string>();
         Settings defaults = SettingsModule.defaults;
+        Settings afterVariant = arguments.Variant is { } variant ? ApplyVariant(variant, defaults, origins, problems) : defaults;
         (Settings afterSource, bool isPreset) = arguments.Source is { } source
-            ? Apply(source, defaults, readFile, origins, problems)
-            : (defaults, false);
+            ? Apply(source, afterVariant, readFile, origins, problems)
+            : (afterVariant, false);
         Settings given = Apply(OptionsAndPairs(arguments, problems), afterSource, origins, problems);
         // Asked once: the engine is part of what the run is.
         var cuda = new Lazy<bool>(hasCuda);
@@ -103,6 +104,17 @@ public static class ConfigurationBuilder
         Settings settings = Apply(entries, SettingsModule.ofOldRuns, [], problems);
         Throw(problems);
         return SettingsModule.resolve(settings).Item1;
+    }
+
+    private static Settings ApplyVariant(string name, Settings settings, Dictionary<string, string> origins, List<ConfigurationProblem> problems)
+    {
+        if (Variants.tryFind(name) is { } keys)
+        {
+            return Apply(keys.Select(key => new ConfigurationEntry(key.Key, key.Value, $"--variant {name}")), settings, origins, problems);
+        }
+
+        problems.Add(new($"--variant {name}", $"no such variant; there are {string.Join(" and ", Variants.names)}"));
+        return settings;
     }
 
     private static (Settings Settings, bool IsPreset) Apply(
@@ -185,6 +197,13 @@ public static class ConfigurationBuilder
         if (problems.Count == 0)
         {
             Settings resolved = SettingsModule.resolveOn(hasCuda, settings).Item1;
+
+            if (origins.ContainsKey("run.steps") && resolved.Run.Steps != settings.Run.Steps)
+            {
+                // Given, but as the default, which counts as not given.
+                problems.Add(new(Where("run.steps", origins), $"run.steps = {settings.Run.Steps}: the phases of this cycle take {resolved.Run.Steps}; give that, or another cycle.steps"));
+            }
+
             problems.AddRange(SettingsModule.validate(resolved).Select(error =>
                 new ConfigurationProblem(Where(error.Key, origins), $"{error.Key} = {Shown(error.Found)}: {error.Problem}")));
         }

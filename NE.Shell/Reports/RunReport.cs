@@ -89,7 +89,7 @@ public sealed record RunReport(
         info.Stretches.LastOrDefault()?.Versions.GetValueOrDefault("engine") ?? info.Engine ?? "torch";
 
     /// <summary>run.json says what the last process knew; only the lock says whether it lives.</summary>
-    private static string StateOf(RunInfo info, RunHolder? holder) =>
+    internal static string StateOf(RunInfo info, RunHolder? holder) =>
         holder is not null ? "running"
         : info.Status is RunState.Running ? "killed"
         : info.Status.ToString().ToLowerInvariant();

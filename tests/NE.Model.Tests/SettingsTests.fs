@@ -121,6 +121,31 @@ let tests =
             Expect.isFalse (mayChange "compute.threads" "torch") "threads of torch"
             Expect.isFalse (mayChange "compute.engine" "simd" || mayChange "compute.engine" "torch") "engine"
 
+        testCase "values of the networks that are not there are refused, and no resumed run may change its networks"
+        <| fun _ ->
+            for key, value in
+                [
+                    "network.layerNorm", "some"
+                    "network.activation", "tanh"
+                    "network.scale", "6"
+                    "network.scale", "-1"
+                    "network.criticHidden", "256,0"
+                ] do
+                Expect.isError (Settings.apply (pairs [ key, value ]) Settings.defaults) $"{key} = {value}"
+
+            for key in Settings.keys do
+                if key.Name.StartsWith "network." then
+                    Expect.isFalse (key.MayChange Settings.defaults) key.Name
+
+        testCase "a run that was stored before there were forms of networks has the networks that it had"
+        <| fun _ ->
+            match Settings.apply (pairs [ "network.hidden", "64,31"; "network.weightClip", "3" ]) Settings.ofOldRuns with
+            | Error errors -> failtestf "%A" errors
+            | Ok settings ->
+                let network = settings.Network
+                Expect.equal (network.CriticHidden, network.Scale) (Auto, 0) "sizes"
+                Expect.equal (network.LayerNorm, network.Activation) (LayerNorm.Off, Activation.Relu) "form"
+
         testCase "contradictions between values are found"
         <| fun _ ->
             let found list =
@@ -131,7 +156,32 @@ let tests =
             Expect.equal (found [ "compute.engine", "simd"; "compute.device", "cuda" ]) [ "compute.engine" ] "simd on CUDA"
             Expect.equal (found [ "compute.engine", "torch"; "compute.device", "cuda" ]) [] "torch on CUDA"
             Expect.equal (found [ "ne.finalDensity", "0.1" ]) [ "ne.finalDensity" ] "networks only grow"
+            Expect.equal (found [ "network.activation", "crelu"; "run.method", "td3" ]) [] "crelu on even widths"
+            Expect.equal (found [ "network.activation", "crelu" ]) [ "network.activation" ] "ne prunes single neurons"
+
+            Expect.equal
+                (found [
+                    "network.activation", "crelu"
+                    "run.method", "td3"
+                    "network.hidden", "64,31"
+                    "network.criticHidden", "7"
+                ])
+                [ "network.hidden"; "network.criticHidden" ]
+                "odd widths"
+
+            Expect.equal (found [ "network.hidden", "64,31"; "network.layerNorm", "all" ]) [] "odd widths without crelu"
             Expect.equal (found [ "run.steps", "1000"; "td3.startSteps", "1000" ]) [ "td3.startSteps" ] "nothing to learn"
+
+            Expect.equal (found [ "ne.growUnit", "neuron" ]) [ "ne.growUnit" ] "a unit of random growth"
+            Expect.equal (found [ "ne.growUnit", "neuron"; "ne.criterion", "random" ]) [] "with random growth"
+            Expect.equal (found [ "ne.growGrad", "full"; "ne.growInit", "zero" ]) [ "ne.growGrad" ] "grown weights keep values"
+
+            Expect.equal
+                (found [ "ne.growGrad", "full"; "ne.growAccum", "2"; "ne.eventBatch", "training" ])
+                [ "ne.growGrad"; "ne.growAccum" ]
+                "passes that the training batch has none of"
+
+            Expect.equal (found [ "ne.halfBatchBelow", "0.5"; "td3.batchSize", "1" ]) [ "ne.halfBatchBelow" ] "half of one"
 
             Expect.equal
                 (found [
@@ -141,4 +191,20 @@ let tests =
                 ])
                 [ "schedule.roundSteps" ]
                 "a round longer than the run"
+
+        testCase "every key of a variant is a key, given once, that a run can be made of"
+        <| fun _ ->
+            for name, keys in Variants.all do
+                let names = keys |> List.map _.Key
+                Expect.equal (List.distinct names) names $"{name}: no key twice"
+
+                for key in keys do
+                    match Settings.tryFind key.Key with
+                    | null -> failtestf "%s: %s is no key" name key.Key
+                    | known -> Expect.isOk (known.Set key.Value Settings.defaults) $"{name}: {key.Key} = {key.Value}"
+
+                let settings = applied [ for key in keys -> key.Key, key.Value ]
+                Expect.isEmpty (Settings.validate (fst (Settings.resolve settings))) $"{name}: no contradiction"
+
+            Expect.equal (applied [ for key in snd Variants.all.Head -> key.Key, key.Value ]) Settings.defaults "the paper's is the default"
     ]

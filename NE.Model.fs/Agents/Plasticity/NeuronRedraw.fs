@@ -5,7 +5,7 @@ open NE.Model.Networks
 open NE.Model.Random
 open NE.Model.Topology
 
-/// Hidden neurons drawn anew (Sokar et al. 2023, section 4): fresh incoming weights, bias 0, outgoing weights 0, and an optimiser that
+/// Hidden neurons drawn anew (Sokar et al. 2023, section 4): fresh incoming weights, bias 0, gain 1 and shift 0, outgoing weights 0, and an optimiser that
 /// has forgotten them. What the topology lacks stays away. The target network is left alone.
 [<RequireQualifiedAccess>]
 module NeuronRedraw =
@@ -50,7 +50,11 @@ module NeuronRedraw =
                     let value = WeightBounds.symmetric beta stream
                     set (slot.Weights + i) (if mask[i] then value else 0.0f)
 
-                set (slot.Biases + neuron) 0.0f)
+                set (slot.Biases + neuron) 0.0f
+
+                if slot.IsNormed then
+                    set (slot.Gains + neuron) 1.0f
+                    set (slot.Shifts + neuron) 0.0f)
 
             each (fun stack layer neuron ->
                 let next = layout.Slot(stack, layer + 1)

@@ -37,7 +37,7 @@ module Techniques =
         let seed = settings.Run.Seed
 
         let expansion ne =
-            NeuroplasticExpansion(networks, td3, probe, ne, settings.Td3.BatchSize, seed) :> IIntervention
+            NeuroplasticExpansion(networks, td3, probe, ne, settings.Td3, seed) :> IIntervention
 
         settings.Run.Method.Techniques
         |> List.choose (function
@@ -48,7 +48,7 @@ module Techniques =
             | Technique.ShrinkAndPerturb -> Some(ShrinkAndPerturb(networks, settings))
             | Technique.PlasticityInjection -> Some(PlasticityInjection(networks, List.distinct [ work; probe ], probe, settings))
             | Technique.ContinualBackprop -> Some(ContinualBackprop(networks, td3, work, settings.ContinualBackprop, seed))
-            // Terms of the gradient, and forms of the networks.
+            // A term of the gradient, and two forms of the networks, which the settings have resolved.
             | Technique.L2Init
             | Technique.LayerNorm
             | Technique.CRelu -> None)

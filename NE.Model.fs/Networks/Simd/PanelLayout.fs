@@ -53,7 +53,9 @@ type internal PanelLayout(layout: BlockLayout) =
 
         let place (slot: LayerSlot) =
             let isRow = slot.Outputs = 1 && slot.Layer > 0 && slot.Layer = layout.Layers - 1
-            let norm () = if slot.IsNormed then take (padded slot.Outputs) else -1
+
+            let norm () =
+                if slot.IsNormed then take (padded slot.Outputs) else -1
 
             let panels =
                 if isRow then

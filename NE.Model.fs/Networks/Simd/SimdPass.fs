@@ -39,7 +39,10 @@ type internal SimdPass
                     )
 
                 let gradient columns =
-                    if withGradient then make columns else Unchecked.defaultof<_>
+                    if withGradient then
+                        make columns
+                    else
+                        Unchecked.defaultof<_>
 
                 let linear = make slot.Slot.Outputs
                 let delta = gradient slot.Slot.Outputs

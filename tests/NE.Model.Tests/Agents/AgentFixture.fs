@@ -45,6 +45,13 @@ let onEachEngine (settings: Settings) =
 
 let td3 = { small with Run.Method = Method.Td3 }
 
+/// With a LayerNorm and CReLU in every hidden layer.
+let shaped (settings: Settings) = {
+    settings with
+        Network.LayerNorm = LayerNorm.All
+        Network.Activation = Activation.Crelu
+}
+
 let create (settings: Settings) =
     Agent.Create(settings, shape.ObservationSize, shape.ActionSize, MaxAction)
 

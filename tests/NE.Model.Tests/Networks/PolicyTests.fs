@@ -4,13 +4,32 @@ open System
 open System.IO
 open System.Threading.Tasks
 open Expecto
+open NE.Model
 open NE.Model.Networks
 open NE.Model.Tests.Networks.EngineFixture
 
-let private make widths maxAction version =
-    let layout = BlockLayout.Create(1, widths)
-    let parameters = layout.Initialise(draws 5L)
+let private makeOf form maxAction version =
+    let layout = BlockLayout.OfForm(1, form)
+    let parameters = EagerNetwork.parameters layout (draws 5L)
     layout, parameters, Policy.OfBlock(layout, ReadOnlySpan parameters, maxAction, version)
+
+let private make widths = makeOf (NetworkForm.Plain widths)
+
+let private shaped widths activation normed : NetworkForm = {
+    Widths = widths
+    Activation = activation
+    Normed = normed
+}
+
+let private forms = [
+    for widths in [ [ 17; 256; 128; 6 ]; [ 376; 40; 17 ]; [ 3; 5; 7; 9; 1 ]; [ 2; 1 ] ] do
+        NetworkForm.Plain widths
+    shaped [ 17; 256; 128; 6 ] Activation.Relu [ true; true ]
+    shaped [ 17; 256; 128; 6 ] Activation.Crelu [ true; false ]
+    shaped [ 17; 42; 6 ] Activation.Crelu [ false ]
+    shaped [ 3; 10; 36; 14; 2 ] Activation.Crelu [ true; false; true ]
+    shaped [ 3; 5; 37; 1 ] Activation.Relu [ false; true ]
+]
 
 let private act (policy: Policy) (scratch: PolicyScratch) (observation: float32[]) =
     let action = Array.zeroCreate<float32> policy.ActionSize
@@ -27,12 +46,12 @@ let private isInvalid (bytes: byte[]) =
 [<Tests>]
 let tests =
     testList "Policy" [
-        for widths in [ [ 17; 256; 128; 6 ]; [ 376; 40; 17 ]; [ 3; 5; 7; 9; 1 ]; [ 2; 1 ] ] do
-            let title = String.Join("-", widths)
+        for form in forms do
+            let title = $"""{String.Join("-", form.Widths)} {form.Activation} %A{form.Normed}"""
 
             for engineName, makeEngine in engines do
                 testCase $"acting equals the forward pass of {engineName}, {title}" (fun () ->
-                    let layout, parameters, policy = make widths 0.4f 1L
+                    let layout, parameters, policy = makeOf form 0.4f 1L
                     use engine = makeEngine ()
                     use block = engine.CreateBlock(layout, true)
                     write block Field.Weights parameters
@@ -52,7 +71,7 @@ let tests =
                     Expect.all actions (fun a -> abs a <= 0.4f) "within the bounds")
 
             testCase $"a policy survives its bytes, {title}" (fun () ->
-                let _, _, policy = make widths 1.5f 42L
+                let _, _, policy = makeOf form 1.5f 42L
                 let again = Policy.OfBytes(ReadOnlySpan(policy.ToBytes()))
                 Expect.equal again.Version 42L "version"
                 Expect.equal (again.ToBytes()) (policy.ToBytes()) "bytes"
@@ -69,9 +88,39 @@ let tests =
             Expect.isTrue (isInvalid [||]) "empty"
             Expect.isTrue (isInvalid (Array.truncate (bytes.Length - 4) bytes)) "cut off"
             Expect.isTrue (isInvalid (Array.append bytes [| 0uy |])) "too long"
-            let other = Array.copy bytes
-            other[0] <- 9uy
-            Expect.isTrue (isInvalid other) "another format")
+
+            let changed (bytes: byte[]) index value =
+                let other = Array.copy bytes
+                other[index] <- value
+                other
+
+            Expect.isTrue (isInvalid (changed bytes 0 9uy)) "another format"
+            // Format, number of widths and four widths are before the activation and the LayerNorms.
+            let _, _, policy =
+                makeOf (shaped [ 3; 4; 6; 2 ] Activation.Relu [ true; false ]) 1.0f 1L
+
+            let bytes = policy.ToBytes()
+            Expect.isTrue (isInvalid (Array.truncate 26 bytes)) "cut off before its LayerNorms"
+            Expect.isTrue (isInvalid (Array.truncate (bytes.Length - 4) bytes)) "cut off"
+            Expect.isTrue (isInvalid (changed bytes 24 2uy)) "an activation that there is not"
+            Expect.isTrue (isInvalid (changed bytes 24 1uy)) "the wrong number of parameters"
+            Expect.isTrue (isInvalid (changed bytes 25 7uy)) "neither with nor without a LayerNorm"
+            Expect.isTrue (isInvalid (changed bytes 26 1uy)) "parameters of a LayerNorm that are not there"
+            Expect.isTrue (isInvalid (changed (changed bytes 24 1uy) 12 5uy)) "an odd width for CReLU")
+
+        testCase "a policy that was stored before there was LayerNorm is read" (fun () ->
+            let stored =
+                Convert.FromHexString(
+                    "01000000030000000200000003000000010000000000C03F2A000000000000004F1AE1BE2A58903C79641A3FF43599BE7EFAEEBE7584D53E8C511E3FDDCE013F5AA51C3E4D5F1C3D79E8F9BCF248F13EE2F1993E"
+                )
+
+            let _, _, same = make [ 2; 3; 1 ] 1.5f 42L
+            let read = Policy.OfBytes(ReadOnlySpan stored)
+            Expect.equal (read.ToBytes()) stored "its bytes"
+            Expect.equal (same.ToBytes()) stored "a ReLU network is still written so"
+            let observation = [| 0.25f; -1.0f |]
+
+            Expect.equal (act read (read.CreateScratch()) observation) (act same (same.CreateScratch()) observation) "its action")
 
         testCase "an observation of another size is refused" (fun () ->
             let _, _, policy = make [ 3; 4; 2 ] 1.0f 1L
@@ -87,20 +136,21 @@ let tests =
 
             Expect.throwsT<ArgumentException> (fun () -> act large foreign [| 1.0f; 2.0f; 3.0f |] |> ignore) "too small")
 
-        testCase "acting allocates nothing" (fun () ->
-            let _, _, policy = make [ 17; 256; 128; 6 ] 1.0f 1L
+        for form in [ forms[0]; forms[5] ] do
+            testCase $"acting allocates nothing, %A{form.Activation}" (fun () ->
+                let _, _, policy = makeOf form 1.0f 1L
 
-            let scratch, observation, action =
-                policy.CreateScratch(), normals (draws 8L) 17, Array.zeroCreate<float32> 6
+                let scratch, observation, action =
+                    policy.CreateScratch(), normals (draws 8L) 17, Array.zeroCreate<float32> 6
 
-            let run count =
-                for _ in 1..count do
-                    policy.Act(ReadOnlySpan observation, Span action, scratch)
+                let run count =
+                    for _ in 1..count do
+                        policy.Act(ReadOnlySpan observation, Span action, scratch)
 
-            run 100
-            let before = GC.GetAllocatedBytesForCurrentThread()
-            run 1000
-            Expect.equal (GC.GetAllocatedBytesForCurrentThread() - before) 0L "bytes")
+                run 100
+                let before = GC.GetAllocatedBytesForCurrentThread()
+                run 1000
+                Expect.equal (GC.GetAllocatedBytesForCurrentThread() - before) 0L "bytes")
 
         testCase "many threads may act with one policy" (fun () ->
             let _, _, policy = make [ 17; 64; 32; 6 ] 1.0f 1L

@@ -29,7 +29,7 @@ let private settings text = {
 }
 
 let private metric name (agent: Agent) =
-    agent.Measure(replay.Value, replay.Value.Window)
+    agent.Measure(replay.Value, replay.Value.Window).Metrics
     |> Array.find (fun struct (known, _) -> known = name)
     |> fun struct (_, value) -> value
 
@@ -345,6 +345,216 @@ let tests =
                     for layer in change.Layers do
                         Expect.isEmpty layer.Pruned "nothing is pruned"
                         Expect.isTrue (Single.IsNaN layer.MaxScore) "no gradient was asked"
+            }
+        ]
+
+        testList "Plasticity injection" [
+            for engine, injected in onEachEngine (settings "plasticity-injection") do
+                test $"{engine}: before it the run is td3 bit for bit, and outputs are bit-equal across it" {
+                    use agent = create injected
+
+                    use dense =
+                        create {
+                            injected with
+                                Run.Method = Method.Td3
+                        }
+
+                    step agent 40
+                    step dense 40
+
+                    for name in [ "parameters"; "targets"; "moments" ] do
+                        Expect.equal (componentOf name agent) (componentOf name dense) name
+
+                    let networks = agent.Networks
+                    use probe = new Td3Workspace(networks, 64)
+                    let draws = stream 4L Purpose.PlasticityInjection
+
+                    let outputs () =
+                        Replay.AgeOrder.sampleUniform replay.Value.Window (stream 3L Purpose.Batch) (Span probe.RowNumbers)
+                        probe.Gather replay.Value
+
+                        [
+                            for pass in [ probe.Critics; probe.CriticsTarget; probe.Actor; probe.ActorTarget ] do
+                                pass.Forward()
+
+                                for stack in 0 .. pass.Stacks - 1 do
+                                    let matrix = pass.Output stack
+                                    let values = Array.zeroCreate<float32>(matrix.Rows * matrix.Columns)
+                                    matrix.Read(Span values)
+                                    values
+                        ]
+
+                    let act () =
+                        let policy = agent.Policy()
+                        let action = Array.zeroCreate<float32> shape.ActionSize
+
+                        let observation =
+                            Array.init shape.ObservationSize (fun i -> 0.3f * float32 i - 1.0f)
+
+                        policy.Act(ReadOnlySpan observation, Span action, policy.CreateScratch())
+                        action
+
+                    let before, action = outputs (), act ()
+                    // What the step after environment step 50 begins with.
+                    (networks.Actor: NetworkGroup).Inject draws
+                    networks.Critics.Inject draws
+                    probe.Rebuild()
+                    Expect.equal (outputs ()) before "outputs"
+                    Expect.equal (act ()) action "actions"
+                }
+
+                test $"{engine}: afterwards only the new body learns, and the frozen ones stay" {
+                    use agent = create injected
+                    step agent 42
+                    let critics = agent.Networks.Critics
+
+                    let bodies () =
+                        match critics.Injected with
+                        | ValueNone -> failtest "there was no injection"
+                        | ValueSome(struct (own, ofTargets)) ->
+                            let read (block: IParameterBlock) =
+                                let values = Array.zeroCreate<float32> critics.Layout.Length
+                                block.Read(Field.Weights, Span values)
+                                values
+
+                            {|
+                                Kept = read own.Kept
+                                Subtracted = read own.Subtracted
+                                KeptTarget = read ofTargets.Kept
+                            |}
+
+                    let before, learning = bodies (), critics.ReadOnline Field.Weights
+                    step agent 20
+                    let after = bodies ()
+                    Expect.equal after.Kept before.Kept "kept"
+                    Expect.equal after.Subtracted before.Subtracted "subtracted"
+                    Expect.notEqual after.KeptTarget before.KeptTarget "the target's follows the kept one"
+                    Expect.notEqual (critics.ReadOnline Field.Weights) learning "the new body learns"
+                    Expect.equal (critics.ReadOnline Field.Weights).Length learning.Length "as many parameters as before"
+                    Expect.equal (metric "injected" agent) 1.0 "it is reported"
+                }
+
+            test "the gradient of the injected networks is that of finite differences" {
+                use agent = create (settings "plasticity-injection")
+                step agent 60
+                let networks = agent.Networks
+                let td3 = Td3(networks, td3.Td3, [])
+                use w = new Td3Workspace(networks, 64)
+                Replay.AgeOrder.sampleUniform replay.Value.Window (stream 3L Purpose.Batch) (Span w.RowNumbers)
+                let group = networks.Actor
+                let original = group.ReadOnline Field.Weights
+
+                let loss (values: float32[]) =
+                    group.WriteOnline(Field.Weights, values)
+                    w.Gather replay.Value
+                    td3.ActorGradient w
+
+                loss original |> ignore
+                let gradient = group.ReadOnline Field.Gradients
+                let largest = gradient |> Array.map abs |> Array.max
+                let h = 1e-2f
+
+                for slot in group.Layout.Slots do
+                    for i in [ slot.Weights; slot.Weights + slot.WeightCount / 2; slot.Biases ] do
+                        let moved delta =
+                            let values = Array.copy original
+                            values[i] <- values[i] + delta
+                            loss values
+
+                        let difference = (moved h - moved -h) / (2.0 * float h)
+                        Expect.isLessThan (abs (difference - float gradient[i])) (0.05 * float largest) $"layer {slot.Layer}, {i}"
+            }
+
+            test "a policy of three bodies survives its bytes" {
+                use agent = create (settings "plasticity-injection+layer-norm")
+                step agent 60
+                let policy = agent.Policy()
+                let again = Networks.Policy.OfBytes(ReadOnlySpan(policy.ToBytes()))
+                let observation = Array.init shape.ObservationSize (fun i -> 0.2f * float32 i)
+
+                let act (policy: Networks.Policy) =
+                    let action = Array.zeroCreate<float32> shape.ActionSize
+                    policy.Act(ReadOnlySpan observation, Span action, policy.CreateScratch())
+                    action
+
+                Expect.equal (act again) (act policy) "actions"
+                // The policy computes what the pass computes.
+                let networks = agent.Networks
+                use w = new Td3Workspace(networks, 1)
+
+                let observations =
+                    Array.append observation (Array.zeroCreate (w.Batch.Shape.BatchWidth))
+
+                use input = networks.Engine.CreateMatrix(1, shape.ObservationSize)
+                input.Write(ReadOnlySpan(observations, 0, shape.ObservationSize))
+
+                use pass =
+                    networks.Actor.CreatePass(false, 1, input, ScaledTanh MaxAction, NoGradient)
+
+                pass.Forward()
+                let output = Array.zeroCreate<float32> shape.ActionSize
+                (pass.Output 0).Read(Span output)
+
+                for a, b in Array.zip output (act policy) do
+                    Expect.floatClose Accuracy.medium (float a) (float b) "action"
+
+                let cut = policy.ToBytes() |> Array.truncate 400
+                Expect.throws (fun () -> Networks.Policy.OfBytes(ReadOnlySpan cut) |> ignore) "a cut policy is refused"
+            }
+        ]
+
+        testList "Forms of the networks" [
+            test "layer-norm and crelu change the networks alone" {
+                let resolved text =
+                    fst (
+                        Settings.resolve {
+                            settings text with
+                                Network.LayerNorm = LayerNorm.Off
+                                Network.Activation = Activation.Relu
+                        }
+                    )
+
+                Expect.equal (resolved "layer-norm").Network.LayerNorm LayerNorm.All "layer-norm"
+                Expect.equal (resolved "crelu").Network.Activation Activation.Crelu "crelu"
+                Expect.equal (resolved "td3").Network.LayerNorm LayerNorm.Off "td3"
+                use agent = create (resolved "layer-norm+crelu")
+                step agent 4
+                Expect.isTrue (agent.Networks.Actor.Layout.Slot(0, 0)).IsNormed "normed"
+                Expect.isTrue (agent.Networks.Actor.Layout.Slot(0, 1)).IsConcatenated "concatenated"
+            }
+
+            test "what contradicts the method is refused with a reason" {
+                let problems change =
+                    Settings.validate (fst (Settings.resolve (change (settings "td3"))))
+                    |> List.map _.Key
+
+                let with' text change =
+                    fun s -> change { s with Run.Method = method' text }
+
+                Expect.equal
+                    (problems (
+                        with' "layer-norm" (fun s -> {
+                            s with
+                                Network.LayerNorm = LayerNorm.CriticLast
+                        })
+                    ))
+                    [ "network.layerNorm" ]
+                    "layer-norm"
+
+                Expect.equal
+                    (problems (
+                        with' "redo" (fun s -> {
+                            s with
+                                Network.Activation = Activation.Crelu
+                        })
+                    ))
+                    [ "network.activation" ]
+                    "redo on crelu"
+
+                Expect.equal
+                    (problems (with' "plasticity-injection" (fun s -> { s with Injection.Step = Is 400L })))
+                    [ "injection.step" ]
+                    "an injection at the end"
             }
         ]
 

@@ -1,0 +1,21 @@
+/// How many seeds a sentence needs.
+///
+/// A percentile bootstrap of 3 seeds covers 71 % where it promises 95 % (5: 82 %, 7: 87 %, 10: 90 %), and three seeds against three
+/// detect only differences of several standard deviations (spec, Statistics). So an arm of few seeds is shown as points.
+[<RequireQualifiedAccess>]
+module NE.Model.Statistics.Evidence
+
+/// Seeds from which an arm may have an interval, and two arms a comparison.
+[<Literal>]
+let LeastSeeds = 8
+
+/// Whether an arm of this many seeds may have an interval.
+let allowsInterval (seeds: int) : bool = seeds >= LeastSeeds
+
+/// Whether two arms may be compared in words or by a test.
+let allowsComparison (seeds: int) (others: int) : bool =
+    allowsInterval seeds && allowsInterval others
+
+/// Seeds that others have and this arm lacks, ascending.
+let missing (expected: int64 seq) (found: int64 seq) : int64[] =
+    Set.difference (Set.ofSeq expected) (Set.ofSeq found) |> Set.toArray

@@ -1,0 +1,128 @@
+using NE.Actors.Journal;
+using NE.Actors.Runs;
+using NE.Model;
+using NE.Shell.Configuration;
+
+namespace NE.Shell.Reports.Compare.Data;
+
+/// <summary>A point of the step axis where a process took over, or an environment was started anew.</summary>
+/// <param name="Step">Environment step.</param>
+/// <param name="What">"resume" or "restart".</param>
+/// <param name="Why">A sentence for the table.</param>
+public sealed record Mark(long Step, string What, string Why);
+
+/// <summary>A run as a report sees it: read once, never changed. It may still be going on.</summary>
+public sealed record ReportedRun
+{
+    public required string Name { get; init; }
+
+    public required string Environment { get; init; }
+
+    public required string Method { get; init; }
+
+    public required long Seed { get; init; }
+
+    /// <summary>Steps until the run is complete.</summary>
+    public required long TotalSteps { get; init; }
+
+    /// <summary>running, killed, interrupted, failed or completed.</summary>
+    public required string State { get; init; }
+
+    /// <summary>Configuration key to value, as stored.</summary>
+    public required IReadOnlyDictionary<string, string> Keys { get; init; }
+
+    /// <summary>The arm's name that a sweep gave; null for a run outside of sweeps.</summary>
+    public string? Label { get; init; }
+
+    /// <summary>Mean undiscounted return of noise-free episodes over environment steps.</summary>
+    public required Curve Returns { get; init; }
+
+    public required CsvTable Evaluations { get; init; }
+
+    public required CsvTable Metrics { get; init; }
+
+    public required CsvTable Topology { get; init; }
+
+    /// <summary>Phases of a cycle: step, phase, task; empty for a run of one task.</summary>
+    public required CsvTable Phases { get; init; }
+
+    public IReadOnlyList<Mark> Marks { get; init; } = [];
+
+    /// <summary>The commands that started it, as typed.</summary>
+    public string Command { get; init; } = "";
+
+    public IReadOnlyList<RunStretch> Stretches { get; init; } = [];
+
+    /// <summary>Environment step of the last evaluation.</summary>
+    public double Reached => this.Returns.End;
+
+    /// <summary>Whether every evaluation up to a step is there: the next one would lie behind it.</summary>
+    public bool Covers(double horizon)
+    {
+        double[] steps = this.Returns.Steps;
+        double interval = steps.Length < 2 ? 0 : steps[^1] - steps[^2];
+        return this.Reached >= horizon
+            || (steps.Length > 0 && this.Reached + interval > horizon && (this.State == "completed" || horizon < this.TotalSteps));
+    }
+
+    /// <summary>Reads a run's files.</summary>
+    /// <exception cref="RunFolderException">There is no such run, or run.json cannot be understood.</exception>
+    public static ReportedRun Read(string runs, string name, string? label)
+    {
+        RunPaths paths = RunFolder.Find(runs, name);
+        RunInfo info = RunInfo.Read(paths.RunInfo);
+        CsvTable evaluations = CsvTable.Read(paths.Evaluations);
+        return new ReportedRun
+        {
+            Name = paths.Name,
+            Environment = info.Environment,
+            Method = info.Method,
+            Seed = info.Seed,
+            TotalSteps = info.TotalSteps,
+            State = RunReport.StateOf(info, RunLock.Holder(paths)),
+            Keys = ReadKeys(paths.Configuration),
+            Label = label,
+            Returns = evaluations.Curve("step", "mean"),
+            Evaluations = evaluations,
+            Metrics = CsvTable.Read(paths.Metrics),
+            Topology = CsvTable.Read(paths.Topology),
+            Phases = CsvTable.Read(Path.Combine(paths.Root, "phases.csv")),
+            Marks = [.. ReadMarks(paths, info)],
+            Command = File.Exists(paths.Command) ? File.ReadAllText(paths.Command).Trim() : "",
+            Stretches = info.Stretches,
+        };
+    }
+
+    /// <summary>The stored values as text: a run of another version of the program may have keys that this one lacks.</summary>
+    private static Dictionary<string, string> ReadKeys(string file) =>
+        File.Exists(file)
+            ? YamlConfiguration.Read(File.ReadAllText(file), file).Entries.DistinctBy(entry => entry.Key).ToDictionary(entry => entry.Key, entry => entry.Value)
+            : [];
+
+    private static IEnumerable<Mark> ReadMarks(RunPaths paths, RunInfo info)
+    {
+        foreach (RunStretch stretch in info.Stretches.Skip(1))
+        {
+            yield return new(stretch.FromStep, "resume", $"resumed {stretch.Started:yyyy-MM-dd HH:mm} UTC on {stretch.Host}");
+        }
+
+        if (!File.Exists(paths.Journal))
+        {
+            yield break;
+        }
+
+        using JournalReader journal = JournalReader.Open(paths);
+
+        foreach (StoredRunEvent stored in journal.Operational())
+        {
+            if (stored.Event is History.RunEvent.EnvironmentRestarted restarted)
+            {
+                yield return new(restarted.step, "restart", $"environment {restarted.environment} restarted: {restarted.reason}");
+            }
+            else if (stored.Event is History.RunEvent.ConfigurationChanged changed)
+            {
+                yield return new(changed.step, "change", string.Join(", ", changed.changes.Select(change => $"{change.Item1}: {change.Item2} -> {change.Item3}")));
+            }
+        }
+    }
+}

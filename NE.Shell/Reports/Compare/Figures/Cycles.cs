@@ -1,0 +1,92 @@
+using NE.Shell.Reports.Compare.Data;
+using OxyPlot;
+using OxyPlot.Annotations;
+using OxyPlot.Axes;
+
+namespace NE.Shell.Reports.Compare.Figures;
+
+/// <summary>Returns and activated ratios of a cycle of tasks with its switches, as the paper's Figures 7 and 8.</summary>
+internal static class Cycles
+{
+    /// <summary>Null when no run is a cycle whose phases are recorded.</summary>
+    public static Figure? Draw(IReadOnlyList<Panel> panels)
+    {
+        var canvas = new Canvas("cycles", 1);
+        var data = new DataTable("cycles", "Phases of the cycles", "environment", "arm", "run", "seed", "step", "phase", "task");
+        bool any = false;
+
+        foreach (Panel panel in panels.Where(panel => panel.Environment.StartsWith("cycle:", StringComparison.Ordinal)))
+        {
+            ReportedRun[] runs = [.. panel.Arms.SelectMany(arm => arm.Runs).Where(run => run.Phases.Rows > 0)];
+
+            if (runs.Length == 0)
+            {
+                continue;
+            }
+
+            any = true;
+            double end = runs.Max(run => run.Reached);
+            PlotModel returns = Look.Panel(panel.Environment.Length > 90 ? panel.Environment[..90] + "..." : panel.Environment);
+            returns.Axes.Add(Look.Steps(end, named: false));
+            returns.Axes.Add(Look.Axis(AxisPosition.Left, "return"));
+            PlotModel actor = Ratio("actor, activated", end, named: false);
+            PlotModel critic = Ratio("critic, activated", end, named: true);
+
+            foreach (Arm arm in panel.Arms)
+            {
+                LearningCurves.Add(returns, arm, [.. arm.Runs.Select(run => run.Returns)], _ => { });
+                LearningCurves.Add(actor, arm, [.. arm.Runs.Select(run => run.Metrics.Curve("step", "actor_anr_0"))], _ => { });
+                LearningCurves.Add(critic, arm, [.. arm.Runs.Select(run => run.Metrics.Curve("step", "critic_anr_0"))], _ => { });
+
+                foreach (ReportedRun run in arm.Runs)
+                {
+                    for (int row = 0; row < run.Phases.Rows; row++)
+                    {
+                        data.Add(panel.Environment, arm.Label, run.Name, run.Seed, run.Phases.Number(row, "step"), run.Phases.Text(row, "phase"), run.Phases.Text(row, "task"));
+                    }
+                }
+            }
+
+            // Phases of a number of episodes end at other steps in every run: the marks are those of the first.
+            ReportedRun marked = runs[0];
+
+            for (int row = 0; row < marked.Phases.Rows; row++)
+            {
+                foreach (PlotModel model in (PlotModel[])[returns, actor, critic])
+                {
+                    model.Annotations.Add(new LineAnnotation
+                    {
+                        Type = LineAnnotationType.Vertical,
+                        X = marked.Phases.Number(row, "step"),
+                        Color = OxyColor.FromAColor(150, OxyColors.Gray),
+                        LineStyle = LineStyle.Dash,
+                        StrokeThickness = 1,
+                        Text = model == returns ? marked.Phases.Text(row, "task") : null,
+                        TextColor = OxyColors.Gray,
+                        FontSize = 10,
+                    });
+                }
+            }
+
+            canvas.Add((returns, 300), (actor, 130), (critic, 168));
+            canvas.Legend(panel.Arms.Select(arm => new LegendItem(arm.Label, arm.Index)));
+        }
+
+        return !any
+            ? null
+            : new(
+                "cycles",
+                "Cycles of tasks",
+                "Returns of the task that is being learned, and activated ratios at tau = 0, over the phases of a cycle. Dashed lines are the switches of the first run, named by the task that begins there.",
+                canvas.Compose(),
+                [data]);
+    }
+
+    private static PlotModel Ratio(string title, double end, bool named)
+    {
+        PlotModel model = Look.Panel(null);
+        model.Axes.Add(Look.Steps(end, named));
+        model.Axes.Add(Look.Share(title));
+        return model;
+    }
+}

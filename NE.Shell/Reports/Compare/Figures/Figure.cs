@@ -1,0 +1,16 @@
+using System.Xml.Linq;
+
+namespace NE.Shell.Reports.Compare.Figures;
+
+/// <summary>A figure with what it shows.</summary>
+/// <param name="Id">File name without ending.</param>
+/// <param name="Title">Its heading.</param>
+/// <param name="Caption">How it was made and how to read it.</param>
+/// <param name="Svg">The picture; text in it is text.</param>
+/// <param name="Data">The numbers that it shows.</param>
+public sealed record Figure(string Id, string Title, string Caption, XElement Svg, IReadOnlyList<DataTable> Data);
+
+/// <summary>A name in the legend, with the look of its lines.</summary>
+/// <param name="Text">What it is called.</param>
+/// <param name="Index">See <see cref="Look"/>.</param>
+public sealed record LegendItem(string Text, int Index);

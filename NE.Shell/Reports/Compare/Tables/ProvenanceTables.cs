@@ -1,0 +1,83 @@
+using System.Globalization;
+using NE.Actors.Runs;
+using NE.Shell.Reports.Compare.Data;
+using NE.Shell.Views;
+
+namespace NE.Shell.Reports.Compare.Tables;
+
+/// <summary>Where the numbers come from: runs, commands, versions, machines, and in which keys the arms differ.</summary>
+internal static class ProvenanceTables
+{
+    public static DataTable Runs(IReadOnlyList<Panel> panels)
+    {
+        var table = new DataTable("runs", "Runs", "run", "environment", "arm", "seed", "state", "evaluated up to", "of", "resumed", "hosts", "versions", "command");
+
+        foreach ((Arm arm, ReportedRun run) in panels.SelectMany(panel => panel.Arms).SelectMany(arm => arm.Runs.Select(run => (arm, run))))
+        {
+            table.Add(
+                run.Name,
+                run.Environment,
+                arm.Label,
+                run.Seed,
+                run.State,
+                Format.Count((long)run.Reached),
+                Format.Count(run.TotalSteps),
+                Math.Max(0, run.Stretches.Count - 1),
+                string.Join(" ", run.Stretches.Select(stretch => stretch.Host).Distinct()),
+                string.Join("; ", run.Stretches.Select(Versions).Distinct()),
+                run.Command);
+        }
+
+        return table;
+    }
+
+    public static DataTable Differences(IReadOnlyList<Panel> panels)
+    {
+        string[] arms = [.. panels.SelectMany(panel => panel.Arms).Select(arm => arm.Label).Distinct()];
+        var table = new DataTable("differences", "Keys in which the arms differ", ["key", .. arms]);
+
+        foreach ((string key, IReadOnlyDictionary<string, string> byArm) in Grouping.Differences(panels))
+        {
+            table.Add([key, .. arms.Select(arm => byArm.GetValueOrDefault(arm, "-"))]);
+        }
+
+        return table;
+    }
+
+    public static DataTable Marks(IReadOnlyList<Panel> panels)
+    {
+        var table = new DataTable("marks", "Resumes, restarts and changed keys", "run", "step", "what", "why");
+
+        foreach (ReportedRun run in panels.SelectMany(panel => panel.Arms).SelectMany(arm => arm.Runs))
+        {
+            run.Marks.OrderBy(mark => mark.Step).ToList().ForEach(mark => table.Add(run.Name, mark.Step, mark.What, mark.Why));
+        }
+
+        return table;
+    }
+
+    /// <summary>Facts of the report itself.</summary>
+    public static IReadOnlyList<(string Name, string Value)> Facts(IReadOnlyList<Panel> panels, string command, string version, DateTimeOffset now) =>
+    [
+        ("report made with", command),
+        ("version", version),
+        ("made at", now.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture)),
+        ("made on", $"{Environment.MachineName}, {Processor()}, {Environment.ProcessorCount} cores; the runs name their own machines below"),
+        .. panels.Select(panel => (
+            panel.Environment,
+            $"{Format.Count(panel.Steps)} steps, {ReportTables.Factor(panel.Steps)} of the paper's 3M; compared at step {Format.Count((long)panel.Horizon)}; seeds {Seeds(panel)}")),
+    ];
+
+    private static string Seeds(Panel panel) => string.Join(", ", panel.Arms.SelectMany(arm => arm.Runs).Select(run => run.Seed).Distinct().Order());
+
+    private static string Versions(RunStretch stretch) => string.Join(", ", stretch.Versions.Select(version => $"{version.Key} {version.Value}"));
+
+    private static string Processor()
+    {
+        const string File = "/proc/cpuinfo";
+        string? line = System.IO.File.Exists(File)
+            ? System.IO.File.ReadLines(File).FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))
+            : null;
+        return line?.Split(':', 2)[1].Trim() ?? "unknown processor";
+    }
+}

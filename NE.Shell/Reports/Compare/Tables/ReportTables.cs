@@ -1,0 +1,114 @@
+using System.Globalization;
+using NE.Model;
+using NE.Model.Statistics;
+using NE.Shell.Reports.Compare.Data;
+using NE.Shell.Views;
+
+namespace NE.Shell.Reports.Compare.Tables;
+
+/// <summary>The tables of a report, as text for people; the numbers themselves are in the figures' CSV files.</summary>
+internal static class ReportTables
+{
+    /// <summary>One row per arm: the scores that a reader looks for first.</summary>
+    public static DataTable Headline(IReadOnlyList<Panel> panels, IReadOnlyDictionary<Arm, ArmStatistics> statistics)
+    {
+        var table = new DataTable("headline", "Scores", "environment", "arm", "seeds", "last 10 %", "IQM", "area under the curve", "T / 3M", "missing")
+        {
+            Note = $"Mean +- standard deviation over seeds [95 % BCa interval of the mean]; IQM [95 % stratified bootstrap interval]. With fewer than {Evidence.LeastSeeds} complete seeds an arm is its seeds' values and nothing more: no interval, no rank.",
+        };
+
+        foreach (Panel panel in panels)
+        {
+            foreach (Arm arm in panel.Arms)
+            {
+                ArmStatistics of = statistics[arm];
+                string seeds = of.Seeds.ToString(CultureInfo.InvariantCulture);
+                table.Add(
+                    panel.Environment,
+                    arm.Label,
+                    arm.IsEvidence ? seeds : $"{seeds} (points)",
+                    of.Seeds == 0 ? "-" : arm.IsEvidence ? $"{Value(of.Mean)} +- {Value(of.Deviation)} {Range(of.MeanInterval)}" : Points(arm.Finals),
+                    arm.IsEvidence ? $"{Value(of.Iqm)} {Range(of.IqmInterval)}" : "-",
+                    of.Seeds == 0 ? "-" : arm.IsEvidence ? $"{Value(of.Area)} {Range(of.AreaInterval)}" : Points(arm.Areas),
+                    Factor(panel.Steps),
+                    string.Join("; ", Shortfall(arm)));
+            }
+        }
+
+        return table;
+    }
+
+    /// <summary>One row per pair of arms with enough seeds.</summary>
+    public static DataTable Comparisons(IReadOnlyList<ArmComparison> comparisons)
+    {
+        var table = new DataTable("comparisons", "Comparisons", "environment", "arms", "difference of the last 10 %", "p", "difference of the area", "p of the area", "P(improvement)")
+        {
+            Note = "Differences with Welch's 95 % interval and two-sided p, not corrected for the number of comparisons.",
+        };
+
+        foreach (ArmComparison pair in comparisons)
+        {
+            table.Add(
+                pair.Panel.Environment,
+                $"{pair.First.Label} - {pair.Second.Label}",
+                $"{Value(pair.Final.Difference)} {Range(pair.Final.Interval)}",
+                Probability(pair.Final.P),
+                $"{Value(pair.Area.Difference)} {Range(pair.Area.Interval)}",
+                Probability(pair.Area.P),
+                $"{pair.Improvement.ToString("0.00", CultureInfo.InvariantCulture)} {Range(pair.ImprovementInterval, "0.00")}");
+        }
+
+        return table;
+    }
+
+    /// <summary>Scores at a third, two thirds and the end, as the paper's Tables 8 to 10.</summary>
+    public static DataTable Stages(IReadOnlyList<Panel> panels)
+    {
+        var table = new DataTable("stages", "Scores on the way", "environment", "arm", "1/3", "2/3", "end")
+        {
+            Note = "The last evaluation at or before the step: mean +- standard deviation over seeds (n); below " + Evidence.LeastSeeds + " seeds the seeds' values. A seed counts as far as it has got.",
+        };
+
+        foreach (Panel panel in panels)
+        {
+            foreach (Arm arm in panel.Arms)
+            {
+                string[] stages = [.. ((double[])[1.0 / 3, 2.0 / 3, 1]).Select(share => Stage(arm, share * panel.Horizon))];
+                table.Add(panel.Environment, arm.Label, stages[0], stages[1], stages[2]);
+            }
+        }
+
+        return table;
+    }
+
+    /// <summary>Values of the runs that have got to a step, within one evaluation.</summary>
+    public static double[] At(Arm arm, double step) => [.. arm.Runs.Where(run => run.Covers(step)).Select(run => run.Returns.Until(step)).Where(curve => !curve.IsEmpty).Select(curve => curve.Values[^1])];
+
+    /// <summary>What an arm lacks: seeds by name, and how many more it takes for an interval.</summary>
+    public static IEnumerable<string> Shortfall(Arm arm) => arm.IsEvidence
+        ? arm.Missing
+        : arm.Missing.Append($"{Evidence.LeastSeeds - arm.Scores.Count} more complete {(Evidence.LeastSeeds - arm.Scores.Count == 1 ? "seed" : "seeds")} needed for an interval");
+
+    /// <summary>How long the runs are against the paper's (spec 1.6).</summary>
+    public static string Factor(long steps) => ((double)steps / SettingsModule.paperSteps).ToString("0.###", CultureInfo.InvariantCulture);
+
+    private static string Stage(Arm arm, double step)
+    {
+        double[] values = At(arm, step);
+        return values.Length == 0 ? "-"
+            : Evidence.allowsInterval(values.Length)
+                ? $"{Value(Descriptive.mean(values))} +- {Value(Descriptive.standardDeviation(values))} ({values.Length})"
+                : Points(values);
+    }
+
+    private static string Points(double[] values) => string.Join(", ", values.Order().Select(Value));
+
+    private static string Range(Interval? interval, string format = "") =>
+        interval is not { } range ? "" : format.Length > 0
+            ? $"[{range.Low.ToString(format, CultureInfo.InvariantCulture)}, {range.High.ToString(format, CultureInfo.InvariantCulture)}]"
+            : $"[{Value(range.Low)}, {Value(range.High)}]";
+
+    private static string Value(double value) => Format.Value(value, Math.Abs(value) >= 100 ? "0" : Math.Abs(value) >= 10 ? "0.0" : "0.00");
+
+    private static string Probability(double p) => p < 0.001 ? "< 0.001" : p.ToString("0.000", CultureInfo.InvariantCulture);
+}

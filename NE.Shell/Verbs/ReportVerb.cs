@@ -1,0 +1,56 @@
+using NE.Actors.Runs;
+using NE.Shell.Commands;
+using NE.Shell.Reports.Compare;
+using NE.Shell.Reports.Compare.Data;
+using NE.Shell.Reports.Compare.Figures;
+using NE.Shell.Reports.Compare.Pages;
+using NE.Shell.Running;
+using NE.Shell.Views;
+
+namespace NE.Shell.Verbs;
+
+/// <summary>`ne report`</summary>
+internal static class ReportVerb
+{
+    public static ExitCode Report(ReportCommand command, ShellHost host)
+    {
+        string folder = command.Output ?? DefaultFolder(command);
+        ReportFolder.Check(folder);
+        Selection selection = Selection.Read(command.Runs, command.Names);
+        IReadOnlyList<Figure> heatMaps = StoredGradients.Draw(command.Runs, command.HeatMaps, host);
+        ComparisonReport report = ComparisonReport.Of(
+            selection, command.At, heatMaps, CommandText.Of(host.Arguments), Prerequisites.OwnVersion, host.Clock.GetUtcNow());
+        IReadOnlyList<string> files = ReportFolder.Write(folder, report);
+
+        foreach (string warning in report.Warnings)
+        {
+            host.Error.WriteLine($"ne: note: {warning}");
+        }
+
+        // What is missing would be wider than a terminal: it follows as lines.
+        int shown = report.Headline.Columns.Length - 1;
+        Spectre.Console.Table table = Tables.Create(report.Headline.Columns[..shown]);
+
+        foreach (string[] row in report.Headline.Rows)
+        {
+            table.Add(row[..shown]);
+        }
+
+        Tables.Write(host, table);
+
+        foreach (string[] row in report.Headline.Rows.Where(row => row[shown].Length > 0))
+        {
+            host.Output.WriteLine($"{row[0]}, {row[1]}: missing {row[shown]}");
+        }
+
+        host.Output.WriteLine($"{Path.Combine(folder, "report.html")} and {files.Count - 1} files beside it: {report.Figures.Count} figures as SVG, their data as CSV, the tables as Markdown");
+        return ExitCode.Ok;
+    }
+
+    /// <summary>One run or sweep has a folder of its own; several have none.</summary>
+    private static string DefaultFolder(ReportCommand command) => command.Names is not [string name]
+        ? throw new UserError($"a report on several names expects a folder: ne report {string.Join(' ', command.Names)} -o DIR")
+        : !File.Exists(Path.Combine(command.Runs, name, "run.json")) && Selection.SweepFolder(command.Runs, name) is { } sweep
+            ? Path.Combine(sweep, "report")
+            : RunFolder.Find(command.Runs, name).Report;
+}

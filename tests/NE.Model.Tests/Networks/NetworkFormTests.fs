@@ -1,0 +1,183 @@
+module NE.Model.Tests.Networks.NetworkFormTests
+
+open System
+open Expecto
+open Expecto.ExpectoFsCheck
+open FsCheck.FSharp
+open NE.Model
+open NE.Model.Networks
+open NE.Model.Networks.Simd
+open NE.Model.Tests.Networks.EagerNetwork
+open NE.Model.Tests.Networks.EngineFixture
+
+let private network = Settings.defaults.Network
+
+/// Parameters of the actor and both critics.
+let private total (network: NetworkSettings) observations actions =
+    (NetworkForms.actor network observations actions).ParameterCount
+    + 2L * (NetworkForms.critic network observations actions).ParameterCount
+
+let private official = {
+    network with
+        Hidden = [ 256; 256 ]
+        CriticHidden = Is [ 256; 256; 256 ]
+        LayerNorm = LayerNorm.CriticLast
+}
+
+[<Tests>]
+let tests =
+    testList "NetworkForm" [
+        test "a network is counted as the paper counts it" {
+            Expect.equal (total network 17 6) 116_616L "HalfCheetah, Table 1"
+            Expect.equal (total network 376 17) 399_379L "Humanoid, Table 1"
+            Expect.equal (total { network with Hidden = [ 256; 256 ] } 17 6) 216_328L "HalfCheetah, 256-256"
+        }
+
+        test "the scale-ups have the ratios of the paper's arithmetic" {
+            for observations, actions, expected in
+                [
+                    17, 6, [ 1.0; 1.91; 2.82; 3.74; 4.65; 5.56 ]
+                    27, 8, [ 1.0; 1.88; 2.75; 3.63; 4.50; 5.38 ]
+                    111, 8, [ 1.0; 1.68; 2.36; 3.04; 3.72; 4.40 ]
+                ] do
+                let found = [
+                    for scale in 0..5 ->
+                        Math.Round(
+                            NetworkForms.scaleRatio
+                                {
+                                    network with
+                                        Hidden = [ 256; 256 ]
+                                        Scale = scale
+                                }
+                                observations
+                                actions,
+                            2
+                        )
+                ]
+
+                Expect.equal found expected $"{observations} observations"
+        }
+
+        test "a scale-up adds its layers at the actor's front and before the critics' outputs" {
+            let scaled = { network with Scale = 2 }
+            Expect.equal (NetworkForms.actor scaled 17 6).Widths [ 17; 256; 256; 256; 128; 6 ] "actor"
+            Expect.equal (NetworkForms.critic scaled 17 6).Widths [ 23; 256; 128; 256; 256; 1 ] "critic"
+        }
+
+        test "the official code's networks have a LayerNorm in the critics' last hidden layer alone" {
+            let actor, critic =
+                NetworkForms.actor official 17 6, NetworkForms.critic official 17 6
+
+            Expect.equal actor (NetworkForm.Plain [ 17; 256; 256; 6 ]) "actor"
+            Expect.equal critic.Widths [ 23; 256; 256; 256; 1 ] "critic"
+            Expect.equal critic.Normed [ false; false; true ] "LayerNorm"
+
+            let all = {
+                official with
+                    LayerNorm = LayerNorm.All
+            }
+
+            Expect.equal (NetworkForms.actor all 17 6).Normed [ true; true ] "all of the actor"
+            Expect.equal (NetworkForms.critic all 17 6).Normed [ true; true; true ] "all of the critic"
+        }
+
+        test "CReLU halves the outputs of hidden layers, not what they hand on" {
+            let form =
+                NetworkForms.critic
+                    {
+                        network with
+                            Activation = Activation.Crelu
+                    }
+                    17
+                    6
+
+            Expect.equal form.Widths [ 23; 256; 128; 1 ] "features"
+            Expect.equal form.Outputs [ 128; 64; 1 ] "outputs"
+            Expect.equal form.ParameterCount (int64 (24 * 128 + 257 * 64 + 129)) "parameters"
+        }
+
+        testPropertyWithConfig
+            {
+                FsCheckConfig.defaultConfig with
+                    maxTest = 100
+            }
+            "the parameters fill a block without gap or overlap, on the host and in panels"
+            (Prop.forAll (Arb.fromGen cases) (fun case ->
+                let layout = case.Layout
+                let used = Array.zeroCreate<int> layout.Length
+
+                let mark offset count =
+                    for i in offset .. offset + count - 1 do
+                        used[i] <- used[i] + 1
+
+                for slot in layout.Slots do
+                    mark slot.Weights slot.WeightCount
+                    mark slot.Biases slot.Outputs
+
+                    if slot.IsNormed then
+                        mark slot.Gains slot.Outputs
+                        mark slot.Shifts slot.Outputs
+
+                for i in 0 .. used.Length - 1 do
+                    Expect.equal used[i] (if i < layout.ParameterCount then 1 else 0) $"float {i}"
+
+                Expect.equal (int64 layout.ParameterCount) (int64 case.Stacks * case.Form.ParameterCount) "count"
+                let panels = PanelLayout layout
+                use memory = new AlignedMemory(panels.Length)
+                memory.Span.Fill Single.NaN
+                let host = Array.init layout.Length (fun i -> float32 (i + 1))
+                panels.FromHost(ReadOnlySpan host, memory)
+                let back = Array.zeroCreate<float32> layout.Length
+                panels.ToHost(memory, Span back)
+                Expect.equal back host "what is written is what is read"
+
+                Expect.equal
+                    (memory.Span.ToArray() |> Array.filter (fun x -> x <> 0.0f) |> Array.sort)
+                    host
+                    "nothing else is in the memory"))
+
+        test "a LayerNorm changes no draw of the initialisation" {
+            let widths = [ 5; 8; 6; 2 ]
+            let plain = BlockLayout.Create(2, widths)
+
+            let normed =
+                BlockLayout.OfForm(
+                    2,
+                    {
+                        NetworkForm.Plain widths with
+                            Normed = [ true; false ]
+                    }
+                )
+
+            let expected, found = plain.Initialise(draws 1L), normed.Initialise(draws 1L)
+
+            for a, b in Seq.zip plain.Slots normed.Slots do
+                let count = a.WeightCount + a.Outputs
+                Expect.equal (Array.sub found b.Weights count) (Array.sub expected a.Weights count) "weights and biases"
+
+                if b.IsNormed then
+                    Expect.all (Array.sub found b.Gains b.Outputs) (fun x -> x = 1.0f) "gains"
+                    Expect.all (Array.sub found b.Shifts b.Outputs) (fun x -> x = 0.0f) "shifts"
+        }
+
+        test "what is not a network is refused" {
+            let plain = NetworkForm.Plain [ 3; 5; 2 ]
+
+            let refuse (form: NetworkForm) part =
+                Expect.throwsC (fun () -> BlockLayout.OfForm(1, form) |> ignore) (fun error ->
+                    Expect.isTrue (error :? ArgumentException) "type"
+                    Expect.stringContains error.Message part "message")
+
+            refuse
+                {
+                    plain with
+                        Activation = Activation.Crelu
+                }
+                "must be even; found '3-5-2'"
+
+            refuse { plain with Normed = [] } "1 hidden layers"
+            refuse { plain with Widths = [ 3; 0; 2 ] } "positive width"
+            refuse { plain with Widths = [ 3 ] } "at least an input and an output"
+            Expect.throwsT<ArgumentException> (fun () -> BlockLayout.OfForm(0, plain) |> ignore) "no stack"
+        }
+    ]
