@@ -109,8 +109,9 @@ let arms =
                 name [ "checkpoint.a.every", "2"; "redo.every", "2" ] 1L
             ]
 
-            let labels =
-                [ for arm in (Seq.exactlyOne (panels folder.Path names atEnd)).Arms -> arm.Label ]
+            let labels = [
+                for arm in (Seq.exactlyOne (panels folder.Path names atEnd)).Arms -> arm.Label
+            ]
 
             Expect.equal labels[0] "td3 checkpoint.a.every=1 redo.every=1" "label"
         }
@@ -122,7 +123,10 @@ let arms =
             let ant =
                 arm folder.Path "a" { run with Environment = "Ant-v4" } [ 0L ] (fun _ -> 1.0)
 
-            Expect.sequenceEqual [ for panel in panels folder.Path (hopper @ ant) atEnd -> panel.Environment ] [ "Hopper-v4"; "Ant-v4" ] "panels"
+            Expect.sequenceEqual
+                [ for panel in panels folder.Path (hopper @ ant) atEnd -> panel.Environment ]
+                [ "Hopper-v4"; "Ant-v4" ]
+                "panels"
         }
 
         test "scores are those of the statistics: the last tenth and the area" {
@@ -213,7 +217,9 @@ let sweeps =
                 for seed, name in List.indexed (names @ [ "s-x-s2" ]) -> name, "Hopper-v4", "plain TD3", int64 seed
             ]
 
-            let found = (Seq.exactlyOne (panels folder.Path [ "s" ] atEnd)).Arms |> Seq.exactlyOne
+            let found =
+                (Seq.exactlyOne (panels folder.Path [ "s" ] atEnd)).Arms |> Seq.exactlyOne
+
             Expect.equal found.Label "plain TD3" "label"
             Expect.sequenceEqual found.Missing [ "seed 2 (not started)" ] "missing"
             Expect.isEmpty (Selection.Read(folder.Path, [| "s" |])).Smoke "evidence"
@@ -223,10 +229,7 @@ let sweeps =
             use folder = new TemporaryFolder()
             let names = arm folder.Path "s-x" run [ 0L ] (fun _ -> 1.0)
 
-            sweep folder.Path "s" "" [
-                names[0], "Hopper-v4", "td3", 0L
-                "s-y-s0", "Hopper-v4", "reset", 0L
-            ]
+            sweep folder.Path "s" "" [ names[0], "Hopper-v4", "td3", 0L; "s-y-s0", "Hopper-v4", "reset", 0L ]
 
             let arms = (Seq.exactlyOne (panels folder.Path [ "s" ] atEnd)).Arms
             Expect.sequenceEqual [ for arm in arms -> arm.Label, arm.Runs.Count ] [ "td3", 1; "reset", 0 ] "arms"
@@ -252,7 +255,13 @@ let sweeps =
             use folder = new TemporaryFolder()
             let folderOf = Directory.CreateDirectory(folder.File "s.sweep")
 
-            for text in [ "{"; "{}"; """{"cells":[{}]}"""; """{"cells":[{"name":"../x","environment":"e","label":"l","seed":0}]}""" ] do
+            for text in
+                [
+                    "{"
+                    "{}"
+                    """{"cells":[{}]}"""
+                    """{"cells":[{"name":"../x","environment":"e","label":"l","seed":0}]}"""
+                ] do
                 File.WriteAllText(Path.Combine(folderOf.FullName, "cells.json"), text)
 
                 let code, _, errors =
@@ -293,7 +302,13 @@ let statistics =
 
             let panel = Seq.exactlyOne (panels folder.Path (many @ few) atEnd)
             let of' = ArmStatistics.Of panel.Arms[1]
-            Expect.isFalse (of'.MeanInterval.HasValue || of'.IqmInterval.HasValue || of'.AreaInterval.HasValue) "no interval"
+
+            Expect.isFalse
+                (of'.MeanInterval.HasValue
+                 || of'.IqmInterval.HasValue
+                 || of'.AreaInterval.HasValue)
+                "no interval"
+
             Expect.isEmpty (ArmComparison.Of panel) "no comparison"
             Expect.isEmpty (AcrossEnvironments.Of [| panel |] |> Option.ofObj |> Option.toList) "nothing across environments"
         }
@@ -310,28 +325,36 @@ let statistics =
             Expect.equal (pair.First.Label, pair.Second.Label) ("ne", "td3") "order"
             Expect.floatClose Accuracy.high pair.Final.Difference 1900.0 "two times 950"
             // Of 64 pairs of 3..10 against 1..8, 49 - 6 ... counted: wins for b > a.
-            let wins = Seq.sum [ for a in 1..8 do for b in 3..10 -> if b > a then 1.0 elif b = a then 0.5 else 0.0 ]
+            let wins =
+                Seq.sum [
+                    for a in 1..8 do
+                        for b in 3..10 ->
+                            if b > a then 1.0
+                            elif b = a then 0.5
+                            else 0.0
+                ]
+
             Expect.floatClose Accuracy.high pair.Improvement (wins / 64.0) "pairs"
         }
 
         test "scores of several environments are brought to one scale" {
             use folder = new TemporaryFolder()
 
-            let on environment name scale =
-                [
-                    yield! arm folder.Path $"{name}-a" { run with Environment = environment } [ 0L .. 7L ] (fun seed -> scale * (1.0 + float seed))
-                    yield!
-                        arm
-                            folder.Path
-                            $"{name}-b"
-                            {
-                                run with
-                                    Environment = environment
-                                    Method = "ne"
-                            }
-                            [ 0L .. 7L ]
-                            (fun seed -> scale * (2.0 + float seed))
-                ]
+            let on environment name scale = [
+                yield!
+                    arm folder.Path $"{name}-a" { run with Environment = environment } [ 0L .. 7L ] (fun seed -> scale * (1.0 + float seed))
+                yield!
+                    arm
+                        folder.Path
+                        $"{name}-b"
+                        {
+                            run with
+                                Environment = environment
+                                Method = "ne"
+                        }
+                        [ 0L .. 7L ]
+                        (fun seed -> scale * (2.0 + float seed))
+            ]
 
             let found = panels folder.Path (on "Hopper-v4" "h" 1.0 @ on "Ant-v4" "x" 50.0) atEnd
             let all = nonNull (AcrossEnvironments.Of found)

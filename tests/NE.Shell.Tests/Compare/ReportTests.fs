@@ -63,7 +63,9 @@ let private number (text: string) =
     Double.Parse(text, CultureInfo.InvariantCulture)
 
 let private loadXml (file: string) =
-    use reader = XmlReader.Create(file, XmlReaderSettings(DtdProcessing = DtdProcessing.Prohibit))
+    use reader =
+        XmlReader.Create(file, XmlReaderSettings(DtdProcessing = DtdProcessing.Prohibit))
+
     XDocument.Load reader
 
 [<Tests>]
@@ -105,16 +107,21 @@ let wholeReport =
             for file in Directory.GetFiles(out, "*.svg") do
                 let svg = loadXml file
                 let svgElements = svg.Descendants() |> List.ofSeq
-                let texts = [ for element in svgElements do if element.Name.LocalName = "text" then element.Value ]
+
+                let texts = [
+                    for element in svgElements do
+                        if element.Name.LocalName = "text" then
+                            element.Value
+                ]
+
                 Expect.isGreaterThan texts.Length 5 $"{file}: axes have labels"
 
-                let ids =
-                    [
-                        for element in svgElements do
-                            match element.Attribute(XName.Get "id") with
-                            | null -> ()
-                            | id -> id.Value
-                    ]
+                let ids = [
+                    for element in svgElements do
+                        match element.Attribute(XName.Get "id") with
+                        | null -> ()
+                        | id -> id.Value
+                ]
 
                 Expect.hasLength (List.distinct ids) ids.Length $"{file}: no id twice"
 
@@ -125,7 +132,16 @@ let wholeReport =
 
             let curves = File.ReadAllText(Path.Combine(out, "learning-curves.svg"))
 
-            for text in [ "Hopper-v4"; "HalfCheetah-v4"; ">td3<"; ">ne<"; ">reset<"; "environment steps"; "return" ] do
+            for text in
+                [
+                    "Hopper-v4"
+                    "HalfCheetah-v4"
+                    ">td3<"
+                    ">ne<"
+                    ">reset<"
+                    "environment steps"
+                    "return"
+                ] do
                 Expect.stringContains curves text "learning curves name what they show"
         }
 
@@ -141,13 +157,26 @@ let wholeReport =
             for reference in references do
                 Expect.stringStarts reference.Groups[1].Value "data:" "pictures are inside"
 
-            for part in [ "@media print"; "prefers-color-scheme: dark"; "Provenance"; "ne report"; "<svg" ] do
+            for part in
+                [
+                    "@media print"
+                    "prefers-color-scheme: dark"
+                    "Provenance"
+                    "ne report"
+                    "<svg"
+                ] do
                 Expect.stringContains html part part
 
             // Ids of several figures in one page must not meet.
-            let ids = [ for found in Regex.Matches(html, " id=\"([^\"]*)\"") -> found.Groups[1].Value ]
+            let ids = [
+                for found in Regex.Matches(html, " id=\"([^\"]*)\"") -> found.Groups[1].Value
+            ]
+
             Expect.hasLength (List.distinct ids) ids.Length "no id twice"
-            let body = html.Substring(html.IndexOf "<body>", html.IndexOf "</body>" + 7 - html.IndexOf "<body>")
+
+            let body =
+                html.Substring(html.IndexOf "<body>", html.IndexOf "</body>" + 7 - html.IndexOf "<body>")
+
             XDocument.Parse(body) |> ignore
         }
 
@@ -157,12 +186,11 @@ let wholeReport =
             ok folder.Path (study folder.Path @ [ "-o"; out ]) |> ignore
             let scores = csv (Path.Combine(out, "scores.csv"))
 
-            let finals environment arm =
-                [|
-                    for row in scores do
-                        if row["environment"] = environment && row["arm"] = arm then
-                            number row["final"]
-                |]
+            let finals environment arm = [|
+                for row in scores do
+                    if row["environment"] = environment && row["arm"] = arm then
+                        number row["final"]
+            |]
 
             let ne, td3 = finals "Hopper-v4" "ne", finals "Hopper-v4" "td3"
             Expect.hasLength ne 8 "seeds"
@@ -175,7 +203,10 @@ let wholeReport =
 
             let hopper arm = [ "environment", "Hopper-v4"; "arm", arm ]
             let iqm = row "iqm.csv" (hopper "ne")
-            let onIqm = Func<Strata, float>(fun strata -> Descriptive.interquartileMean strata[0])
+
+            let onIqm =
+                Func<Strata, float>(fun strata -> Descriptive.interquartileMean strata[0])
+
             let interval = Bootstrap.percentile 0L Bootstrap.Resamples 0.95 onIqm [| ne |]
 
             Expect.equal
@@ -186,7 +217,9 @@ let wholeReport =
             let few = row "iqm.csv" (hopper "reset")
             Expect.equal (few["low"], few["high"]) ("", "") "no interval for two seeds"
 
-            let better = row "probability-of-improvement.csv" [ "environment", "Hopper-v4"; "first", "ne" ]
+            let better =
+                row "probability-of-improvement.csv" [ "environment", "Hopper-v4"; "first", "ne" ]
+
             Expect.equal (number better["probability"]) (Comparison.probabilityOfImprovement [| ne |] [| td3 |]) "improvement"
 
             let at = row "learning-curves.csv" (hopper "ne" @ [ "step", "500" ])
@@ -203,10 +236,18 @@ let wholeReport =
             let upright = row "falls.csv" (hopper "td3" @ [ "step", "200" ])
             Expect.equal (number upright["mean"]) 0.0 "99 steps are no fall"
 
-            let density = row "topology.csv" (hopper "ne" @ [ "layer", "2"; "gradientStep", "500" ])
+            let density =
+                row "topology.csv" (hopper "ne" @ [ "layer", "2"; "gradientStep", "500" ])
+
             Expect.equal (density["density"], density["grown"], density["seeds"]) ("0.5", "4", "8") "topology"
             let profile = csv (Path.Combine(out, "performance-profiles.csv"))
-            let hopperProfile = [ for row in profile do if row["environment"] = "Hopper-v4" && row["arm"] = "ne" then number row["share"] ]
+
+            let hopperProfile = [
+                for row in profile do
+                    if row["environment"] = "Hopper-v4" && row["arm"] = "ne" then
+                        number row["share"]
+            ]
+
             Expect.equal (List.head hopperProfile, List.last hopperProfile) (1.0, 0.0) "a profile falls from all to none"
         }
 
@@ -232,10 +273,16 @@ let wholeReport =
         test "resumes are marks in the curves and rows of a table" {
             use folder = new TemporaryFolder()
             let out = folder.File "out"
-            ok folder.Path [ write folder.Path { run with Resumes = [ 300L ] }; "-o"; out ] |> ignore
+
+            ok folder.Path [ write folder.Path { run with Resumes = [ 300L ] }; "-o"; out ]
+            |> ignore
+
             let marks = csv (Path.Combine(out, "table-marks.csv"))
             Expect.equal [ for row in marks -> row["step"], row["what"] ] [ "300", "resume" ] "table"
-            let dashed (file: string) = Regex.Matches(File.ReadAllText file, "stroke-dasharray").Count
+
+            let dashed (file: string) =
+                Regex.Matches(File.ReadAllText file, "stroke-dasharray").Count
+
             let with' = dashed (Path.Combine(out, "learning-curves.svg"))
             ok folder.Path [ write folder.Path run; "-o"; out ] |> ignore
             Expect.equal (with' - dashed (Path.Combine(out, "learning-curves.svg"))) 1 "one dashed line"
@@ -247,7 +294,10 @@ let wholeReport =
             sweep folder.Path "s" "smoke: true" [ names[0], "Hopper-v4", "td3", 0L ]
             let _, errors = ok folder.Path [ "s" ]
             Expect.stringContains errors "Smoke test, never evidence: s" "console"
-            let html = File.ReadAllText(Path.Combine(folder.Path, "s.sweep", "report", "report.html"))
+
+            let html =
+                File.ReadAllText(Path.Combine(folder.Path, "s.sweep", "report", "report.html"))
+
             Expect.stringContains html "<p class=\"banner\">Smoke test, never evidence: s</p>" "page"
             Expect.isTrue (html.IndexOf "banner\">" < html.IndexOf "<table>") "before any number"
         }
@@ -255,10 +305,26 @@ let wholeReport =
         test "a cycle has a panel with its switches" {
             use folder = new TemporaryFolder()
             let out = folder.File "out"
-            let name = write folder.Path { run with Environment = "cycle:Hopper-v4,Ant-v4" }
-            File.WriteAllText(Path.Combine(folder.Path, name, "phases.csv"), "step,gradientStep,phase,cycle,task\n0,0,0,0,Hopper-v4\n500,400,1,0,Ant-v4\n")
+
+            let name =
+                write folder.Path {
+                    run with
+                        Environment = "cycle:Hopper-v4,Ant-v4"
+                }
+
+            File.WriteAllText(
+                Path.Combine(folder.Path, name, "phases.csv"),
+                "step,gradientStep,phase,cycle,task\n0,0,0,0,Hopper-v4\n500,400,1,0,Ant-v4\n"
+            )
+
             ok folder.Path [ name; "-o"; out ] |> ignore
-            let texts = [ for text in (loadXml (Path.Combine(out, "cycles.svg"))).Descendants() do if text.Name.LocalName = "text" then text.Value ]
+
+            let texts = [
+                for text in (loadXml (Path.Combine(out, "cycles.svg"))).Descendants() do
+                    if text.Name.LocalName = "text" then
+                        text.Value
+            ]
+
             Expect.containsAll texts [ "Hopper-v4"; "Ant-v4" ] "tasks"
             Expect.hasLength (csv (Path.Combine(out, "cycles.csv"))) 2 "phases"
         }
@@ -386,10 +452,26 @@ let folders =
 
         test "a heat map of runs of several environments is refused" {
             use folder = new TemporaryFolder()
-            let names = [ write folder.Path run; write folder.Path { run with Name = "b"; Environment = "Ant-v4" } ]
+
+            let names = [
+                write folder.Path run
+                write folder.Path {
+                    run with
+                        Name = "b"
+                        Environment = "Ant-v4"
+                }
+            ]
 
             let code, _, errors =
-                report folder.Path [ names[0]; "-o"; folder.File "out"; "--heatmap"; names[0]; "--heatmap"; names[1] ]
+                report folder.Path [
+                    names[0]
+                    "-o"
+                    folder.File "out"
+                    "--heatmap"
+                    names[0]
+                    "--heatmap"
+                    names[1]
+                ]
 
             Expect.equal code ExitCode.UserError errors
             Expect.stringContains errors "of one environment" "message"

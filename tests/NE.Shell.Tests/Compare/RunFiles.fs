@@ -28,7 +28,7 @@ let run = {
     Seed = 0L
     Steps = 1000L
     State = RunState.Completed
-    Returns = [ for step in 0L .. 100L .. 1000L -> step, float step ]
+    Returns = [ for step in 0L..100L..1000L -> step, float step ]
     Keys = []
     Resumes = []
 }
