@@ -88,7 +88,7 @@ bring_mujoco() {
 needs_mujoco() {
     local word
     case "${1:-}" in
-        train | resume | eval | record | env | test | bench) ;;
+        train | resume | sweep | eval | record | env | test | bench) ;;
         *) return 1 ;;
     esac
     for word in "$@"; do

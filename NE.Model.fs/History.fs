@@ -56,11 +56,24 @@ type EvaluationEnded = {
     /// Undiscounted return of each episode.
     Returns: float[]
     Lengths: int[]
-    /// True when this is the best mean so far; the `best` checkpoint follows it.
+    /// True when this is the best mean so far (of the phase, in a cycle); the `best` checkpoint follows it.
     IsBest: bool
 }
 
-/// What happened to a run. The first three are the run's history and are the same for a killed and resumed run as for one that never
+/// The beginning of a phase of a cycle: the run turns to another task.
+type PhaseStarted = {
+    /// Environment steps of the whole run.
+    Step: int64
+    GradientStep: int64
+    /// Number of the phase, from 0.
+    Phase: int64
+    /// Number of the cycle, from 0.
+    Cycle: int64
+    /// Id of the task.
+    Task: string
+}
+
+/// What happened to a run. The first four are the run's history and are the same for a killed and resumed run as for one that never
 /// stopped; the others are operational and are not compared.
 type RunEvent =
     /// Weights were grown and pruned.
@@ -69,6 +82,8 @@ type RunEvent =
     | EpisodeEnded of ordinal: int64 * EpisodeEnded
     /// An evaluation was delivered.
     | EvaluationEnded of ordinal: int64 * EvaluationEnded
+    /// A cycle turned to its next task.
+    | PhaseStarted of ordinal: int64 * PhaseStarted
     /// The run began, with the resolved configuration as YAML.
     | RunStarted of configuration: string * versions: string
     /// A stopped run went on from the commit at this step.

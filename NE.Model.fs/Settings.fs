@@ -73,6 +73,38 @@ type InitialMask =
     /// Those of largest magnitude (official code).
     | Magnitude
 
+/// The weights at which the gradient that decides on growth is taken.
+[<RequireQualifiedAccess>]
+type GrowGrad =
+    /// The network's own: inactive weights are 0.
+    | Masked
+    /// Inactive weights have fresh random values for that one pass, and grown ones keep them.
+    | Full
+
+/// The batch on which a topology event decides.
+[<RequireQualifiedAccess>]
+type EventBatch =
+    /// Fresh ones; the optimiser's step is taken as ever.
+    | Fresh
+    /// The training batch; the optimiser makes no step of that network (official code).
+    | Training
+
+/// What the actor's growth schedule counts.
+[<RequireQualifiedAccess>]
+type ActorClock =
+    /// Gradient steps, as the critics' does.
+    | Shared
+    /// The actor's updates, with the critics' last step (official code).
+    | Own
+
+/// What Adam's bias correction counts for a weight that a method sets anew.
+[<RequireQualifiedAccess>]
+type AdamAge =
+    /// The element's own steps, from 0.
+    | Element
+    /// All steps, as PyTorch does.
+    | Global
+
 /// The ratio of the critics that experience review watches.
 [<RequireQualifiedAccess>]
 type ReviewSignal =
@@ -88,6 +120,18 @@ type RunSettings = {
     Seed: int64
     /// Environment steps of the whole run, all environments together.
     Steps: int64
+}
+
+/// The phases of a cycle of tasks; without meaning for an environment that is none.
+type CycleSettings = {
+    /// Times that every task is visited.
+    Cycles: int
+    /// Environment steps of a phase; 0 where phases are counted in episodes, and where there are none.
+    Steps: Derived<int64>
+    /// Training episodes of a phase; 0 where phases are counted in steps.
+    Episodes: int64
+    /// Environment steps with the policy that a phase finds, before it learns; the first phase has random steps instead.
+    WarmUp: Derived<int64>
 }
 
 /// Who may step when, with how many environments.
@@ -164,12 +208,15 @@ type Td3Settings = {
     TargetNoiseClip: float
     PolicyDelay: int
     Polyak: float
+    /// Whether a method that sets weights anew also empties their Adam state.
+    OptimizerReset: bool
+    AdamAge: AdamAge
 }
 
 /// Neuroplastic Expansion (spec 1.2).
 type NeSettings = {
     Networks: NeNetworks
-    StartDensity: float
+    StartDensity: Derived<float>
     FinalDensity: float
     Allocation: Allocation
     DenseEnds: DenseEnds
@@ -197,6 +244,24 @@ type NeSettings = {
     ReviewPortion: float
     ReviewSignal: ReviewSignal
     Awaken: float
+    GrowGrad: GrowGrad
+    /// Batches whose gradients are averaged.
+    GrowAccum: int
+    GrowUnit: GrowUnit
+    /// Whether neurons without input are given some before anything else grows.
+    ReviveRows: bool
+    /// What a given growRate means when the shape is not the cosine.
+    RateScale: RateScale
+    /// Whether fractions of a weight are carried to the next event.
+    GrowCarry: bool
+    /// What finalDensity is a density of.
+    DensityCap: DensityCap
+    EventBatch: EventBatch
+    ActorClock: ActorClock
+    /// Share of a layer that an event exchanges after growth has ended; 0 for none.
+    RewireShare: float
+    /// Fraction of active units below which batches are halved; 0 for never.
+    HalfBatchBelow: float
 }
 
 /// Reset (spec 5).
@@ -255,6 +320,8 @@ type EvaluationSettings = { Every: Derived<int64>; Episodes: int }
 type LogSettings = {
     /// Environment steps between rows of metrics.csv.
     MetricsEvery: int64
+    /// Whether what the tables say is written as TensorBoard events too.
+    TensorBoard: bool
 }
 
 /// Videos of the policy while it learns.
@@ -274,6 +341,7 @@ type ExternalSettings = {
 /// The whole configuration.
 type Settings = {
     Run: RunSettings
+    Cycle: CycleSettings
     Schedule: ScheduleSettings
     Compute: ComputeSettings
     Network: NetworkSettings
@@ -328,6 +396,12 @@ module Settings =
             Seed = 0L
             Steps = 1_000_000L
         }
+        Cycle = {
+            Cycles = 3
+            Steps = Auto
+            Episodes = 0L
+            WarmUp = Auto
+        }
         Schedule = {
             Kind = Pipelined
             Environments = 1
@@ -363,10 +437,12 @@ module Settings =
             TargetNoiseClip = 0.5
             PolicyDelay = 2
             Polyak = 0.005
+            OptimizerReset = true
+            AdamAge = AdamAge.Element
         }
         Ne = {
             Networks = Both
-            StartDensity = 0.25
+            StartDensity = Auto
             FinalDensity = 1.0
             Allocation = Allocation.ErdosRenyi
             DenseEnds = DenseEnds.Auto
@@ -391,6 +467,17 @@ module Settings =
             ReviewPortion = 0.25
             ReviewSignal = ReviewSignal.Fau
             Awaken = 0.4
+            GrowGrad = GrowGrad.Masked
+            GrowAccum = 1
+            GrowUnit = GrowUnit.Weight
+            ReviveRows = true
+            RateScale = RateScale.Total
+            GrowCarry = true
+            DensityCap = DensityCap.Layer
+            EventBatch = EventBatch.Fresh
+            ActorClock = ActorClock.Shared
+            RewireShare = 0.0
+            HalfBatchBelow = 0.0
         }
         Reset = { Every = Auto }
         ReDo = { Every = Auto; Threshold = 0.0 }
@@ -408,7 +495,10 @@ module Settings =
         }
         Checkpoint = { Every = 25_000L }
         Evaluation = { Every = Auto; Episodes = 10 }
-        Log = { MetricsEvery = 1_000L }
+        Log = {
+            MetricsEvery = 1_000L
+            TensorBoard = true
+        }
         Video = { Every = 0L }
         External = {
             StartTimeout = 60.0
@@ -504,6 +594,8 @@ module Settings =
                     | Some near -> Error $"did you mean '{near}'?"
     }
 
+    let private switch = choice [ "on", true; "off", false ]
+
     let private derived (kind: Kind<'T>) = {
         Words = $"auto, or {kind.Words}"
         Show =
@@ -559,7 +651,7 @@ module Settings =
     }
 
     let private text = {
-        Words = "an id of `ne env list`, PATH.yaml, plugin:PATH.dll[#Type] or external:COMMAND"
+        Words = "an id of `ne env list`, cycle:ID,ID,..., PATH.yaml, plugin:PATH.dll[#Type] or external:COMMAND"
         Show = id
         Parse =
             fun (value: string) ->
@@ -567,6 +659,18 @@ module Settings =
                     Error "empty"
                 else
                     Ok(value.Trim())
+    }
+
+    /// There is one way to treat the buffer at a switch; the other one that people ask for gets an answer.
+    let private clearedBuffer = {
+        Words = "clear"
+        Show = fun () -> "clear"
+        Parse =
+            fun (text: string) ->
+                match text.Trim().ToLowerInvariant() with
+                | "clear" -> Ok()
+                | "keep" -> Error "one buffer per task, kept across the cycles, is not offered"
+                | _ -> Error "not one of these"
     }
 
     let private key name unit' provenance (kind: Kind<'T>) get set sentence = {
@@ -618,7 +722,40 @@ module Settings =
             (steps 1L)
             (fun s -> s.Run.Steps)
             (fun v s -> { s with Run.Steps = v })
-            "Length of the run, all environments together."
+            "Length of the run, all environments together; of a cycle: tasks x cycles x cycle.steps."
+        key
+            "cycle.cycles"
+            "visits of every task"
+            Paper
+            (count 1L)
+            (fun s -> s.Cycle.Cycles)
+            (fun v s -> { s with Cycle.Cycles = v })
+            "How often every task of run.environment = cycle:... is visited."
+        fixedKey
+            "cycle.steps"
+            "environment steps"
+            Ours
+            (derived (steps 0L))
+            (fun s -> s.Cycle.Steps)
+            (fun v s -> { s with Cycle.Steps = v })
+            "Length of a phase, the same for every task; auto: run.steps shared equally, or 100,000 when that is not given."
+        fixedKey
+            "cycle.episodes"
+            "training episodes"
+            PaperUnstated
+            (steps 0L)
+            (fun s -> s.Cycle.Episodes)
+            (fun v s -> { s with Cycle.Episodes = v })
+            "Length of a phase in episodes instead, as in the paper; 0 counts steps."
+        fixedKey
+            "cycle.warmUp"
+            "environment steps"
+            Ours
+            (derived (steps 0L))
+            (fun s -> s.Cycle.WarmUp)
+            (fun v s -> { s with Cycle.WarmUp = v })
+            "Steps after a switch with the policy as it is, before updates go on; auto: 5,000, at most a twentieth of a phase."
+        fixedKey "cycle.buffer" "" Ours clearedBuffer ignore (fun () s -> s) "What becomes of the replay buffer at a switch."
         fixedKey
             "schedule.kind"
             ""
@@ -710,7 +847,7 @@ module Settings =
         fixedKey
             "network.activation"
             ""
-            (Cited "CReLU")
+            Paper
             (choice [ "relu", Activation.Relu; "crelu", Activation.Crelu ])
             (fun s -> s.Network.Activation)
             (fun v s -> { s with Network.Activation = v })
@@ -851,6 +988,22 @@ module Settings =
             (fun s -> s.Td3.Polyak)
             (fun v s -> { s with Td3.Polyak = v })
             "Rate tau at which targets follow."
+        key
+            "td3.optimizerReset"
+            ""
+            Paper
+            switch
+            (fun s -> s.Td3.OptimizerReset)
+            (fun v s -> { s with Td3.OptimizerReset = v })
+            "Whether a method that sets single weights anew also empties their Adam state; off is an ablation."
+        key
+            "td3.adamAge"
+            ""
+            (Cited "redo")
+            (choice [ "element", AdamAge.Element; "global", AdamAge.Global ])
+            (fun s -> s.Td3.AdamAge)
+            (fun v s -> { s with Td3.AdamAge = v })
+            "What Adam's bias correction counts for a weight set anew: its own steps, or all steps as in PyTorch (a first step of 3.16 learning rates)."
         fixedKey
             "ne.networks"
             ""
@@ -863,10 +1016,10 @@ module Settings =
             "ne.startDensity"
             "fraction of weights"
             Paper
-            positiveFraction
+            (derived positiveFraction)
             (fun s -> s.Ne.StartDensity)
             (fun v s -> { s with Ne.StartDensity = v })
-            "Density of the networks at the start."
+            "Density of the networks at the start; auto: 0.25, in a cycle 0.15."
         fixedKey
             "ne.finalDensity"
             "fraction of weights"
@@ -927,10 +1080,14 @@ module Settings =
             "ne.restCapacity"
             ""
             OfficialCode
-            (choice [ "initial", RestCapacity.Initial; "current", RestCapacity.Current ])
+            (choice [
+                "initial", RestCapacity.Initial
+                "current", RestCapacity.Current
+                "sparsity", RestCapacity.Sparsity
+            ])
             (fun s -> s.Ne.RestCapacity)
             (fun v s -> { s with Ne.RestCapacity = v })
-            "The room that a given growRate is a fraction of: that at the start, or that left now."
+            "The room that a given growRate is a fraction of: that at the start, that left now, or (official code) 1 - startDensity less what is active at the start."
         key
             "ne.decayWeight"
             ""
@@ -1170,6 +1327,94 @@ module Settings =
             })
             "Decay of a unit's utility at every update."
         key
+            "ne.growGrad"
+            ""
+            Paper
+            (choice [ "masked", GrowGrad.Masked; "full", GrowGrad.Full ])
+            (fun s -> s.Ne.GrowGrad)
+            (fun v s -> { s with Ne.GrowGrad = v })
+            "Where the gradient for growth is taken: at the masked weights, or with fresh random values in the inactive ones, which grown weights keep."
+        key
+            "ne.growAccum"
+            "batches"
+            Ours
+            (int32Of (wholeNumber 1L 1_000L))
+            (fun s -> s.Ne.GrowAccum)
+            (fun v s -> { s with Ne.GrowAccum = v })
+            "Batches of 256 over which the gradient for growth is averaged."
+        key
+            "ne.growUnit"
+            ""
+            Ours
+            (choice [ "weight", GrowUnit.Weight; "neuron", GrowUnit.Neuron ])
+            (fun s -> s.Ne.GrowUnit)
+            (fun v s -> { s with Ne.GrowUnit = v })
+            "What criterion=random draws: single weights, or neurons that get all their inputs (the paper's text of random growth)."
+        key
+            "ne.reviveRows"
+            ""
+            Ours
+            switch
+            (fun s -> s.Ne.ReviveRows)
+            (fun v s -> { s with Ne.ReviveRows = v })
+            "Whether neurons without any input are given up to 8 random ones before anything else grows."
+        key
+            "ne.rateScale"
+            ""
+            Ours
+            (choice [ "total", RateScale.Total; "event", RateScale.Event ])
+            (fun s -> s.Ne.RateScale)
+            (fun v s -> { s with Ne.RateScale = v })
+            "What a given growRate means: the same total growth in every shape, or (official code) the growth of one event."
+        key
+            "ne.growCarry"
+            ""
+            Ours
+            switch
+            (fun s -> s.Ne.GrowCarry)
+            (fun v s -> { s with Ne.GrowCarry = v })
+            "Whether a given growRate carries fractions of a weight to the next event; off (official code): they are dropped."
+        fixedKey
+            "ne.densityCap"
+            ""
+            Ours
+            (choice [ "layer", DensityCap.Layer; "network", DensityCap.Network ])
+            (fun s -> s.Ne.DensityCap)
+            (fun v s -> { s with Ne.DensityCap = v })
+            "What stops growing at finalDensity: every layer at its own, or (official code) the network once it is that dense as a whole."
+        fixedKey
+            "ne.eventBatch"
+            ""
+            Paper
+            (choice [ "fresh", EventBatch.Fresh; "training", EventBatch.Training ])
+            (fun s -> s.Ne.EventBatch)
+            (fun v s -> { s with Ne.EventBatch = v })
+            "Batch on which an event decides: fresh ones, or (official code) the training batch, whose optimiser step is then skipped."
+        fixedKey
+            "ne.actorClock"
+            ""
+            Paper
+            (choice [ "shared", ActorClock.Shared; "own", ActorClock.Own ])
+            (fun s -> s.Ne.ActorClock)
+            (fun v s -> { s with Ne.ActorClock = v })
+            "What the actor's schedule counts: gradient steps, or (official code) its own updates, with the critics' endStep."
+        fixedKey
+            "ne.rewireShare"
+            "fraction of the active weights"
+            Ours
+            openFraction
+            (fun s -> s.Ne.RewireShare)
+            (fun v s -> { s with Ne.RewireShare = v })
+            "Once growth has ended, events exchange this share, times a cosine from then on: smallest weights for those of largest gradient; 0: no such phase, 0.2 in the official code."
+        fixedKey
+            "ne.halfBatchBelow"
+            "fraction of active units"
+            Ours
+            fraction
+            (fun s -> s.Ne.HalfBatchBelow)
+            (fun v s -> { s with Ne.HalfBatchBelow = v })
+            "Batches are half as large while the critics' fraction of active units is below this; 0: never, 0.36 in the official code."
+        key
             "checkpoint.every"
             "environment steps"
             Ours
@@ -1200,7 +1445,15 @@ module Settings =
             (steps 1L)
             (fun s -> s.Log.MetricsEvery)
             (fun v s -> { s with Log.MetricsEvery = v })
-            "Steps between rows of metrics.csv."
+            "Steps between rows of metrics.csv and of layers.csv."
+        key
+            "log.tensorboard"
+            ""
+            Ours
+            (choice [ "on", true; "off", false ])
+            (fun s -> s.Log.TensorBoard)
+            (fun v s -> { s with Log.TensorBoard = v })
+            "Write what the tables say as TensorBoard events too, in the run's folder tensorboard."
         key
             "video.every"
             "environment steps"
@@ -1291,6 +1544,21 @@ module Settings =
     /// Steps of a full-length run of the paper, to whose ratios shorter runs are scaled (spec 1.6).
     let paperSteps = 3_000_000L
 
+    /// Environment steps of a cycle's phase when neither run.steps nor a length of the phase is given.
+    let private phaseSteps = 100_000L
+
+    /// Steps of an episode that an upper bound of a run counted in episodes assumes: the time limit of Gymnasium's tasks.
+    let private longestEpisode = 1_000L
+
+    /// Phases of a cycle; 0 for another environment.
+    let private phases (settings: Settings) =
+        int64 (TaskCycle.tasks settings.Run.Environment).Length
+        * int64 settings.Cycle.Cycles
+
+    /// Whether the default stands: then the length follows from that of the phases.
+    let private isLengthGiven (settings: Settings) =
+        settings.Run.Steps <> defaults.Run.Steps
+
     /// Where reading a stored configuration starts: a key that an old run does not name has the value that all runs had then.
     let ofOldRuns: Settings = {
         defaults with
@@ -1299,6 +1567,7 @@ module Settings =
             Network.Scale = 0
             Network.LayerNorm = LayerNorm.Off
             Network.Activation = Activation.Relu
+            Log.TensorBoard = false
     }
 
     /// Computes every `Auto` from the length of the run (spec 1.6) and, for the engine, from the machine: `hasCuda` is asked only when
@@ -1356,10 +1625,41 @@ module Settings =
             let given = settings.Network.Activation
             implied Technique.CRelu "network.activation" (given = Activation.Relu) "crelu" Activation.Crelu given
 
-        let total = settings.Run.Steps
-
         let whole name rule value compute =
             derive name rule showInteger value compute
+
+        let phases = phases settings
+
+        let phaseLength =
+            match settings.Cycle.Steps with
+            | Is given when given > 0L || phases = 0L || settings.Cycle.Episodes > 0L -> Is given
+            | _ when phases = 0L -> whole "cycle.steps" "no cycle" Auto (fun () -> 0L)
+            | _ when settings.Cycle.Episodes > 0L -> whole "cycle.steps" "phases are counted in episodes" Auto (fun () -> 0L)
+            | _ when isLengthGiven settings -> whole "cycle.steps" "run.steps / phases" Auto (fun () -> settings.Run.Steps / phases)
+            | _ -> whole "cycle.steps" "100,000 where run.steps is not given" Auto (fun () -> phaseSteps)
+
+        let total =
+            if phases = 0L || isLengthGiven settings then
+                settings.Run.Steps
+            elif settings.Cycle.Episodes > 0L then
+                (whole "run.steps" "at most: phases x cycle.episodes x 1,000" Auto (fun () ->
+                    phases * settings.Cycle.Episodes * longestEpisode))
+                    .Value
+            else
+                (whole "run.steps" "phases x cycle.steps" Auto (fun () -> phases * phaseLength.Value)).Value
+
+        let warmUp =
+            whole "cycle.warmUp" "5,000, at most cycle.steps/20" settings.Cycle.WarmUp (fun () ->
+                if phases = 0L then
+                    0L
+                elif phaseLength.Value > 0L then
+                    min 5_000L (phaseLength.Value / 20L)
+                else
+                    5_000L)
+
+        let density =
+            derive "ne.startDensity" "0.25, in a cycle 0.15" showReal settings.Ne.StartDensity (fun () ->
+                if phases > 0L then 0.15 else 0.25)
 
         let short = total < paperSteps
 
@@ -1420,6 +1720,10 @@ module Settings =
 
         {
             settings with
+                Run.Steps = total
+                Cycle.Steps = phaseLength
+                Cycle.WarmUp = warmUp
+                Ne.StartDensity = density
                 Compute.Engine = engine
                 Network.LayerNorm = layerNorm
                 Network.Activation = activation
@@ -1441,6 +1745,80 @@ module Settings =
     let resolve (settings: Settings) : Settings * Derivation list =
         resolveOn (Func<bool>(fun () -> false)) settings
 
+    /// Problems of a cycle's phases. Expects a resolved configuration.
+    let private validateCycle (settings: Settings) : SettingsError list =
+        let problem key found text = {
+            Key = key
+            Found = found
+            Problem = text
+        }
+
+        let cycle, phases = settings.Cycle, phases settings
+        let length, warmUp = cycle.Steps.Value, cycle.WarmUp.Value
+        let start = settings.Td3.StartSteps.Value
+        // 100,000, as people read it.
+        let shown (count: int64) = count.ToString("N0", invariant)
+
+        [
+            if phases = 0L then
+                let given = [
+                    "cycle.cycles", string cycle.Cycles, cycle.Cycles <> defaults.Cycle.Cycles
+                    "cycle.steps", showInteger length, length > 0L
+                    "cycle.episodes", showInteger cycle.Episodes, cycle.Episodes > 0L
+                ]
+
+                for name, value, isGiven in given do
+                    if isGiven then
+                        problem name value "run.environment is not a cycle of tasks; give it as cycle:TASK,TASK,..."
+            else
+                if cycle.Episodes > 0L && length > 0L then
+                    problem
+                        "cycle.episodes"
+                        (showInteger cycle.Episodes)
+                        $"a phase has a length in steps already (cycle.steps = {length}); give one of the two"
+
+                if cycle.Episodes = 0L && settings.Run.Steps <> phases * length then
+                    let tasks = phases / int64 cycle.Cycles
+
+                    problem
+                        "run.steps"
+                        (showInteger settings.Run.Steps)
+                        $"a cycle of {tasks} tasks x {cycle.Cycles} cycles x {shown length} steps takes {phases * length}; give that, or another cycle.steps"
+
+                if length > 0L && start >= length then
+                    problem
+                        "td3.startSteps"
+                        (showInteger start)
+                        $"not below cycle.steps = {length}: nothing would be learned in the first phase"
+
+                if length > 0L && warmUp >= length then
+                    problem
+                        "cycle.warmUp"
+                        (showInteger warmUp)
+                        $"not below cycle.steps = {length}: nothing would be learned after the first phase"
+
+                if
+                    length > 0L
+                    && int64 settings.Schedule.Environments * int64 settings.Schedule.RoundSteps > length
+                then
+                    problem
+                        "schedule.roundSteps"
+                        (string settings.Schedule.RoundSteps)
+                        $"one round of all environments is longer than a phase (cycle.steps = {length})"
+
+                if settings.Run.Method.Has Technique.PlasticityInjection then
+                    problem
+                        "run.method"
+                        (Method.show settings.Run.Method)
+                        "plasticity-injection does not go with a cycle: its frozen bodies would keep the head of one task in the outputs of all"
+
+                if settings.Run.Method.Has Technique.Ne && settings.Ne.DenseEnds = DenseEnds.Forced then
+                    problem
+                        "ne.denseEnds"
+                        "forced"
+                        "in a cycle the first layer belongs to the body that grows, and the heads are dense anyway; leave it at auto"
+        ]
+
     /// Problems between values that are fine one by one. Expects a resolved configuration.
     let validate (settings: Settings) : SettingsError list =
         let problem key found text = {
@@ -1449,7 +1827,8 @@ module Settings =
             Problem = text
         }
 
-        [
+        validateCycle settings
+        @ [
             let round =
                 int64 settings.Schedule.Environments * int64 settings.Schedule.RoundSteps
 
@@ -1496,11 +1875,40 @@ module Settings =
                     (showInteger settings.Td3.BufferSize.Value)
                     $"smaller than one batch (td3.batchSize = {settings.Td3.BatchSize})"
 
-            if settings.Ne.FinalDensity < settings.Ne.StartDensity then
+            if settings.Ne.FinalDensity < settings.Ne.StartDensity.Value then
                 problem
                     "ne.finalDensity"
                     (showReal settings.Ne.FinalDensity)
-                    $"below ne.startDensity = {showReal settings.Ne.StartDensity}; networks only grow"
+                    $"below ne.startDensity = {showReal settings.Ne.StartDensity.Value}; networks only grow"
+
+            if
+                settings.Ne.GrowUnit = GrowUnit.Neuron
+                && settings.Ne.Criterion <> GrowCriterion.Random
+                && not (settings.Run.Method.Has Technique.NaiveGrowth)
+            then
+                problem "ne.growUnit" "neuron" "is a unit of random growth; it needs ne.criterion = random"
+
+            if settings.Ne.GrowGrad = GrowGrad.Full && settings.Ne.GrowInit <> GrowInit.Random then
+                problem "ne.growGrad" "full" "lets grown weights keep the random values of its pass; it needs ne.growInit = random"
+
+            if settings.Ne.EventBatch = EventBatch.Training then
+                if settings.Ne.GrowGrad = GrowGrad.Full then
+                    problem "ne.growGrad" "full" "takes a pass of its own; it needs ne.eventBatch = fresh"
+
+                if settings.Ne.GrowAccum > 1 then
+                    problem
+                        "ne.growAccum"
+                        (string settings.Ne.GrowAccum)
+                        "averages over fresh batches; with ne.eventBatch = training it must be 1"
+
+            if settings.Ne.HalfBatchBelow > 0.0 && settings.Run.Method.Has Technique.ContinualBackprop then
+                problem
+                    "ne.halfBatchBelow"
+                    (showReal settings.Ne.HalfBatchBelow)
+                    "continual-backprop judges units by the training batch, which must then be of one size; leave it at 0"
+
+            if settings.Ne.HalfBatchBelow > 0.0 && settings.Td3.BatchSize < 2 then
+                problem "ne.halfBatchBelow" (showReal settings.Ne.HalfBatchBelow) "a batch of one transition cannot be halved"
 
             if settings.Td3.StartSteps.Value >= settings.Run.Steps then
                 problem

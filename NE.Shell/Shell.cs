@@ -56,6 +56,7 @@ public static class Shell
     {
         TrainCommand train => TrainVerb.Train(train, host),
         ResumeCommand resume => ResumeVerb.Resume(resume, host),
+        SweepCommand sweep => SweepVerb.Sweep(sweep, host),
         StatusCommand status => Task.FromResult(StatusVerb.Status(status, host)),
         EvalCommand eval => Task.FromResult(EvalVerb.Eval(eval, host)),
         RecordCommand record => Task.FromResult(RecordVerb.Record(record, host)),

@@ -1,6 +1,7 @@
 using NE.Actors.Runs;
 using NE.Model;
 using NE.Model.Networks;
+using NE.Shell.Running;
 
 namespace NE.Shell;
 
@@ -38,6 +39,15 @@ public sealed record ShellHost
 
     /// <summary>Whether there is a CUDA device that a run could compute on.</summary>
     public Func<bool> HasCuda { get; init; } = Engines.hasCuda;
+
+    /// <summary>Program and first arguments with which this program starts itself, once per cell of a sweep.</summary>
+    public IReadOnlyList<string> Executable { get; init; } = OwnExecutable.Words;
+
+    /// <summary>Cores that the runs of a sweep share.</summary>
+    public int Processors { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>Opens the standard input of a run that another program binds to itself.</summary>
+    public Func<Stream> Input { get; init; } = InputEnd.OpenApart;
 
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 

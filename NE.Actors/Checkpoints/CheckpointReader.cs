@@ -3,6 +3,7 @@ using NE.Actors.Journal;
 using NE.Actors.Replay;
 using NE.Actors.Runs;
 using NE.Model.Agents;
+using NE.Model.Runs;
 
 namespace NE.Actors.Checkpoints;
 
@@ -69,7 +70,8 @@ public static class CheckpointReader
         checkpoint.Components["moments"],
         checkpoint.Components["masks"],
         checkpoint.Components["random"],
-        StateBundle.Unpack(checkpoint.Components["counters"], "counters", expected: 2)[1]);
+        StateBundle.Unpack(checkpoint.Components["counters"], "counters", expected: 2)[1],
+        checkpoint.Components.GetValueOrDefault("heads", []));
 
     /// <summary>The parameters of the best evaluation so far.</summary>
     /// <exception cref="RunFolderException">There was no evaluation before the newest checkpoint.</exception>
@@ -86,6 +88,13 @@ public static class CheckpointReader
     {
         var states = StateBundle.Unpack(LoadWithoutReplay(run, CheckpointChoice.Last).Components["environments"], "environments");
         return states.Count == 0 ? null : EnvironmentWorker.Fingerprint(states[0]);
+    }
+
+    /// <summary>The phases of a run up to its last commit; a run that is no cycle has one.</summary>
+    public static IReadOnlyList<Phase> Phases(RunPaths run)
+    {
+        var counters = StateBundle.Unpack(LoadWithoutReplay(run, CheckpointChoice.Last).Components["counters"], "counters", expected: 2);
+        return LedgerModule.ofBytes(counters[0]).Phases;
     }
 
     /// <summary>The digest of a checkpoint as its manifest names it; <see cref="Load"/> proves that the files agree.</summary>

@@ -81,7 +81,7 @@ public sealed class EnvironmentActor : ReceiveActor, IWithTimers
         this.thread = new SimulatorThread($"environment {this.start.Index}", this.start.Create, error => self.Tell(new Fault(error)));
         this.thread.Post(environment =>
         {
-            var created = new EnvironmentWorker(environment, this.start.Settings, this.start.Index);
+            var created = new EnvironmentWorker(environment, this.start.Settings, this.start.Index, this.start.RandomUntil);
             if (this.start.Restored is { } state)
             {
                 created.Restore(state);
@@ -89,7 +89,7 @@ public sealed class EnvironmentActor : ReceiveActor, IWithTimers
             }
             else
             {
-                created.Begin(this.start.Failures == 0 ? 0 : this.start.Episode + 1);
+                created.Begin(this.start.Failures == 0 ? this.start.Episode : this.start.Episode + 1);
             }
             this.start.Episode = Math.Max(this.start.Episode, created.Episode);
             this.worker = created;
@@ -111,13 +111,16 @@ public sealed record EnvironmentStart(int Index, Settings Settings, Func<IEnviro
     /// <summary>State to continue from, used once; null begins with an episode.</summary>
     public byte[]? Restored { get; set; }
 
+    /// <summary>Actions are uniformly random before this step of the run.</summary>
+    public required long RandomUntil { get; init; }
+
     /// <summary>Called after every round with the run's step: a fault drill throws here.</summary>
     public Action<long>? Drill { get; init; }
 
     /// <summary>Return of the last finished episode, for people to look at.</summary>
     public double LastReturn { get; set; } = double.NaN;
 
-    /// <summary>Episode that the environment was last in.</summary>
+    /// <summary>Episode that the environment was last in; at first the one that it begins with.</summary>
     public long Episode { get; set; }
 
     /// <summary>Episodes that ended because the simulation left the numbers, in this process.</summary>

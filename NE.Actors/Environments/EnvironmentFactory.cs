@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using NE.Actors.Environments.Cycles;
 using NE.Actors.Environments.External;
 using NE.Actors.Environments.Plugins;
 using NE.Actors.Environments.TaskFiles;
@@ -35,6 +36,8 @@ public static class EnvironmentFactory
             case EnvironmentId.TaskFile path:
                 var file = TaskFile.Load(path.Path);
                 return RescaledEnvironment.Fitted(Describe(file.Task.Info) with { Fingerprint = file.Fingerprint });
+            case EnvironmentId.Cycle:
+                return EnvironmentCycle.Of(id)!.Whole;
             case EnvironmentId.External program when described.TryGetValue(program.Text, out var known):
                 return known;
             case var other:
@@ -84,6 +87,8 @@ public static class EnvironmentFactory
                 return PluginEnvironment.Create(plugin);
             case EnvironmentId.External program:
                 return new ExternalEnvironment(program.Command, patience);
+            case EnvironmentId.Cycle cycle:
+                throw new EnvironmentUnusableException($"{cycle.Text} is several tasks; give one of them: {string.Join(", ", cycle.Tasks)}.");
             default:
                 throw new InvalidOperationException($"no code makes the environment '{id}'");
         }

@@ -1,4 +1,5 @@
 using System.Text;
+using NE.Model;
 using NE.Model.Tasks;
 
 namespace NE.Actors.Environments;
@@ -39,6 +40,11 @@ public abstract record EnvironmentId
                 : throw new EnvironmentUnusableException("Expected external:COMMAND, such as external:python3 my_environment.py, found no command.");
         }
 
+        if (TaskCycle.isCycle(id))
+        {
+            return new Cycle(TaskCycle.tasks(id));
+        }
+
         return id.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase) || id.EndsWith(".yml", StringComparison.OrdinalIgnoreCase)
             ? new TaskFile(id)
             : new BuiltIn(id);
@@ -59,6 +65,7 @@ public abstract record EnvironmentId
                     $"{unknown.ErrorValue} An environment of one's own is PATH.yaml, plugin:PATH.dll or external:COMMAND.",
                 TaskFile file when !File.Exists(file.Path) => $"there is no task file {System.IO.Path.GetFullPath(file.Path)}",
                 Plugin plugin when !File.Exists(plugin.Path) => $"there is no plug-in {System.IO.Path.GetFullPath(plugin.Path)}",
+                Cycle cycle => cycle.Problem(),
                 _ => null,
             };
         }
@@ -103,6 +110,52 @@ public abstract record EnvironmentId
         public override string ShortName => Named(this.Path);
 
         public override EnvironmentId In(string folder) => new TaskFile(System.IO.Path.GetFullPath(this.Path, folder));
+    }
+
+    /// <summary>Several tasks, learned one after the other and again.</summary>
+    /// <param name="Tasks">Their ids, in order.</param>
+    public sealed record Cycle(IReadOnlyList<string> Tasks) : EnvironmentId
+    {
+        public override string Text => TaskCycle.Prefix + string.Join(',', this.Tasks);
+
+        public override string ShortName => $"cycle-{string.Join('-', this.Tasks)}";
+
+        public override EnvironmentId In(string folder) => this;
+
+        public bool Equals(Cycle? other) => other is not null && this.Tasks.SequenceEqual(other.Tasks);
+
+        public override int GetHashCode() => this.Text.GetHashCode(StringComparison.Ordinal);
+
+        /// <summary>What is wrong with the list; null when nothing is.</summary>
+        internal string? Problem()
+        {
+            if (this.Tasks.Any(string.IsNullOrEmpty))
+            {
+                return $"a task's name is empty; write {TaskCycle.Prefix}TASK,TASK without a comma at the end";
+            }
+
+            foreach (string task in this.Tasks)
+            {
+                if (Parse(task) is not BuiltIn)
+                {
+                    return $"'{task}' cannot be part of a cycle: a cycle is of tasks that this program ships (`ne env list`)";
+                }
+
+                if (EnvironmentId.Problem(task) is { } problem)
+                {
+                    return problem;
+                }
+            }
+
+            if (this.Tasks.Count < 2)
+            {
+                return $"a cycle needs two tasks or more, such as {TaskCycle.Prefix}HalfCheetah-v4,Hopper-v4";
+            }
+
+            return this.Tasks.GroupBy(task => task).FirstOrDefault(same => same.Count() > 1) is { } repeated
+                ? $"the task {repeated.Key} is named {repeated.Count()} times; every task of a cycle is visited once per cycle"
+                : null;
+        }
     }
 
     /// <summary>A class that implements IEnvironment, in an assembly of one's own.</summary>

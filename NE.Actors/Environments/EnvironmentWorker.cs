@@ -22,6 +22,7 @@ public sealed class EnvironmentWorker
     private readonly IEnvironment environment;
     private readonly Settings settings;
     private readonly int index;
+    private readonly long randomUntil;
     private readonly float[] observation;
     private readonly float[] next;
     private readonly float[] action;
@@ -31,9 +32,16 @@ public sealed class EnvironmentWorker
     private long stepInEpisode;
     private double episodeReturn;
 
+    /// <summary>In a run of one task.</summary>
     public EnvironmentWorker(IEnvironment environment, Settings settings, int index)
+        : this(environment, settings, index, settings.Td3.StartSteps.Value)
     {
-        (this.environment, this.settings, this.index) = (environment, settings, index);
+    }
+
+    /// <param name="randomUntil">Actions are uniformly random before this step of the run.</param>
+    public EnvironmentWorker(IEnvironment environment, Settings settings, int index, long randomUntil)
+    {
+        (this.environment, this.settings, this.index, this.randomUntil) = (environment, settings, index, randomUntil);
         var spec = environment.Spec;
         this.observation = new float[spec.ObservationSize];
         this.next = new float[spec.ObservationSize];
@@ -62,7 +70,7 @@ public sealed class EnvironmentWorker
         for (var i = 0; i < work.Steps; i++)
         {
             var step = work.Step + (long)i * work.Stride;
-            this.ChooseAction(work.Policy, random: step < this.settings.Td3.StartSteps.Value);
+            this.ChooseAction(work.Policy, random: step < this.randomUntil);
             var result = this.environment.Step(this.action, this.next);
             this.stepInEpisode++;
             this.episodeReturn += result.Reward;
@@ -123,6 +131,16 @@ public sealed class EnvironmentWorker
         this.stepInEpisode = BinaryPrimitives.ReadInt64LittleEndian(state[12..]);
         this.episodeReturn = BinaryPrimitives.ReadDoubleLittleEndian(state[20..]);
         this.environment.RestoreState(state[simulator..], this.observation);
+    }
+
+    /// <summary>The first episode that was not begun when this state was saved, or was begun without a step being taken: with what number the same
+    /// environment begins on another task, so that nothing is drawn twice.</summary>
+    /// <exception cref="InvalidDataException">The bytes are damaged or of another version.</exception>
+    public static long NextEpisode(ReadOnlySpan<byte> state)
+    {
+        Stored(state, out _);
+        var (episode, step) = (BinaryPrimitives.ReadInt64LittleEndian(state[4..]), BinaryPrimitives.ReadInt64LittleEndian(state[12..]));
+        return step == 0 ? episode : episode + 1;
     }
 
     /// <summary>The fingerprint of the environment whose state this is; null for one of ours.</summary>

@@ -14,6 +14,7 @@ public static class JournalCodec
     internal const string Topology = "topology-changed:1";
     internal const string Episode = "episode-ended:1";
     internal const string Evaluation = "evaluation-ended:1";
+    internal const string Phase = "phase-started:1";
     internal const string Started = "run-started:1";
     internal const string Resumed = "run-resumed:1";
     internal const string Configuration = "configuration-changed:1";
@@ -31,6 +32,7 @@ public static class JournalCodec
         [Topology] = nameof(History.RunEvent.TopologyChanged),
         [Episode] = nameof(History.RunEvent.EpisodeEnded),
         [Evaluation] = nameof(History.RunEvent.EvaluationEnded),
+        [Phase] = nameof(History.RunEvent.PhaseStarted),
         [Started] = nameof(History.RunEvent.RunStarted),
         [Resumed] = nameof(History.RunEvent.RunResumed),
         [Configuration] = nameof(History.RunEvent.ConfigurationChanged),
@@ -53,6 +55,7 @@ public static class JournalCodec
             History.RunEvent.TopologyChanged => Topology,
             History.RunEvent.EpisodeEnded => Episode,
             History.RunEvent.EvaluationEnded => Evaluation,
+            History.RunEvent.PhaseStarted => Phase,
             History.RunEvent.RunStarted => Started,
             History.RunEvent.RunResumed => Resumed,
             History.RunEvent.ConfigurationChanged => Configuration,
@@ -77,6 +80,8 @@ public static class JournalCodec
                 new(id, with, n, e.Step, e.Environment, e.Episode, e.Return, e.Length, e.Terminated), Json.StoredEpisodeEnded),
             History.RunEvent.EvaluationEnded { ordinal: var n, Item2: var e } => Write(
                 new(id, with, n, e.Step, e.Returns, e.Lengths, e.IsBest), Json.StoredEvaluationEnded),
+            History.RunEvent.PhaseStarted { ordinal: var n, Item2: var e } => Write(
+                new(id, with, n, e.Step, e.GradientStep, e.Phase, e.Cycle, e.Task), Json.StoredPhaseStarted),
             History.RunEvent.RunStarted e => Write(new(id, with, e.configuration, e.versions), Json.StoredRunStarted),
             History.RunEvent.RunResumed e => Write(new(id, with, e.step, e.versions), Json.StoredRunResumed),
             History.RunEvent.ConfigurationChanged e => Write(
@@ -101,6 +106,7 @@ public static class JournalCodec
                 Topology => StoredConversion.Load(Read(bytes, Json.StoredTopologyChanged)),
                 Episode => StoredConversion.Load(Read(bytes, Json.StoredEpisodeEnded)),
                 Evaluation => StoredConversion.Load(Read(bytes, Json.StoredEvaluationEnded)),
+                Phase => StoredConversion.Load(Read(bytes, Json.StoredPhaseStarted)),
                 Started => StoredConversion.Load(Read(bytes, Json.StoredRunStarted)),
                 Resumed => StoredConversion.Load(Read(bytes, Json.StoredRunResumed)),
                 Configuration => StoredConversion.Load(Read(bytes, Json.StoredConfigurationChanged)),

@@ -11,6 +11,7 @@ public static class RunEvents
         nameof(History.RunEvent.TopologyChanged),
         nameof(History.RunEvent.EpisodeEnded),
         nameof(History.RunEvent.EvaluationEnded),
+        nameof(History.RunEvent.PhaseStarted),
     };
 
     /// <summary>The case's name, for example "TopologyChanged".</summary>
@@ -19,6 +20,7 @@ public static class RunEvents
         History.RunEvent.TopologyChanged => nameof(History.RunEvent.TopologyChanged),
         History.RunEvent.EpisodeEnded => nameof(History.RunEvent.EpisodeEnded),
         History.RunEvent.EvaluationEnded => nameof(History.RunEvent.EvaluationEnded),
+        History.RunEvent.PhaseStarted => nameof(History.RunEvent.PhaseStarted),
         History.RunEvent.RunStarted => nameof(History.RunEvent.RunStarted),
         History.RunEvent.RunResumed => nameof(History.RunEvent.RunResumed),
         History.RunEvent.ConfigurationChanged => nameof(History.RunEvent.ConfigurationChanged),
@@ -35,6 +37,7 @@ public static class RunEvents
         History.RunEvent.TopologyChanged e => e.ordinal,
         History.RunEvent.EpisodeEnded e => e.ordinal,
         History.RunEvent.EvaluationEnded e => e.ordinal,
+        History.RunEvent.PhaseStarted e => e.ordinal,
         _ => null,
     };
 

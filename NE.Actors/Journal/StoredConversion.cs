@@ -51,6 +51,9 @@ internal static class StoredConversion
     internal static JournalEntry Load(StoredEvaluationEnded e) => new JournalEntry.EventStored(e.Id, e.WithCommit, Case.NewEvaluationEnded(
         e.Ordinal, new History.EvaluationEnded(e.Step, e.Returns, e.Lengths, e.IsBest)));
 
+    internal static JournalEntry Load(StoredPhaseStarted e) => Event(e.Id, e.WithCommit, Case.NewPhaseStarted(
+        e.Ordinal, new History.PhaseStarted(e.Step, e.GradientStep, e.Phase, e.Cycle, e.Task)));
+
     internal static JournalEntry Load(StoredRunStarted e) => Event(e.Id, e.WithCommit, Case.NewRunStarted(e.Configuration, e.Versions));
 
     internal static JournalEntry Load(StoredRunResumed e) => Event(e.Id, e.WithCommit, Case.NewRunResumed(e.Step, e.Versions));

@@ -25,6 +25,8 @@ internal sealed record StoredEpisodeEnded(long Id, bool WithCommit, long Ordinal
 
 internal sealed record StoredEvaluationEnded(long Id, bool WithCommit, long Ordinal, long Step, double[] Returns, int[] Lengths, bool IsBest);
 
+internal sealed record StoredPhaseStarted(long Id, bool WithCommit, long Ordinal, long Step, long GradientStep, long Phase, long Cycle, string Task);
+
 internal sealed record StoredRunStarted(long Id, bool WithCommit, string Configuration, string Versions);
 
 internal sealed record StoredRunResumed(long Id, bool WithCommit, long Step, string Versions);
@@ -76,6 +78,7 @@ internal sealed record StoredSnapshot(StoredCommit[] Retained, SortedDictionary<
 [JsonSerializable(typeof(StoredTopologyChanged))]
 [JsonSerializable(typeof(StoredEpisodeEnded))]
 [JsonSerializable(typeof(StoredEvaluationEnded))]
+[JsonSerializable(typeof(StoredPhaseStarted))]
 [JsonSerializable(typeof(StoredRunStarted))]
 [JsonSerializable(typeof(StoredRunResumed))]
 [JsonSerializable(typeof(StoredConfigurationChanged))]

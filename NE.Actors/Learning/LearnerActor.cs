@@ -80,5 +80,5 @@ public sealed class LearnerActor : ReceiveActor
         }
     }
 
-    private sealed record Continue(Learn Learn, long Left, (string Name, double Value)[]? Metrics);
+    private sealed record Continue(Learn Learn, long Left, Measurement? Metrics);
 }

@@ -15,9 +15,9 @@ public sealed record Learn(Window Window, long Updates, bool Measure);
 /// <param name="GradientSteps">Gradient steps of the whole run.</param>
 /// <param name="Policy">The policy after these steps; immutable, and the same object as long as the actor did not change.</param>
 /// <param name="Changes">Topology events of these steps, in order.</param>
-/// <param name="Metrics">Name and value pairs, when they were asked for.</param>
+/// <param name="Metrics">The measurement, when it was asked for.</param>
 public sealed record Learned(
-    long GradientSteps, Policy Policy, TopologyChanged[] Changes, (string Name, double Value)[]? Metrics);
+    long GradientSteps, Policy Policy, TopologyChanged[] Changes, Measurement? Metrics);
 
 /// <summary>To the learner, at a barrier: copy everything that a resume restores.</summary>
 public sealed record CaptureLearner;

@@ -22,6 +22,8 @@ public sealed unsafe class SegmentStore : ITransitionSource, IDisposable
 
     readonly object gate = new();
     readonly int epoch;
+    /// <summary>Rows below this one were never part of this memory.</summary>
+    readonly long floor;
     readonly int shift;
     readonly long rowBytes;
     /// <summary>Mapped segments in index order; an immutable array, so that the reader needs no lock.</summary>
@@ -31,13 +33,13 @@ public sealed unsafe class SegmentStore : ITransitionSource, IDisposable
     SegmentTable table;
     long head;
 
-    private SegmentStore(string folder, int rowFloats, int segmentRows, long capacity, int epoch, Segment[] live, long head)
+    private SegmentStore(string folder, int rowFloats, int segmentRows, long capacity, int epoch, Segment[] live, long floor, long head)
     {
         this.Folder = folder;
         this.RowFloats = rowFloats;
         this.SegmentRows = segmentRows;
         this.Capacity = capacity;
-        (this.epoch, this.live, this.head) = (epoch, live, head);
+        (this.epoch, this.live, this.floor, this.head) = (epoch, live, floor, head);
         this.shift = int.Log2(segmentRows);
         this.rowBytes = rowFloats * (long)sizeof(float);
         this.table = SegmentTable.Of(live, this.shift);
@@ -53,18 +55,18 @@ public sealed unsafe class SegmentStore : ITransitionSource, IDisposable
     /// <summary>Rows that the window holds at most.</summary>
     public long Capacity { get; }
 
-    /// <summary>Number of the next row to be appended; also the count of all rows ever appended.</summary>
+    /// <summary>Number of the next row to be appended; also the count of all rows ever appended, in this memory and in those before it.</summary>
     public long Head => Volatile.Read(ref this.head);
 
     /// <summary>The oldest row of the window.</summary>
-    public long First => Math.Max(0, this.Head - this.Capacity);
+    public long First => this.Cursor.First;
 
     public ReplayCursor Cursor
     {
         get
         {
             var now = this.Head;
-            return new(Math.Max(0, now - this.Capacity), now);
+            return new(Math.Max(this.floor, now - this.Capacity), now);
         }
     }
 
@@ -77,12 +79,13 @@ public sealed unsafe class SegmentStore : ITransitionSource, IDisposable
     /// <param name="rowFloats">Floats of one row.</param>
     /// <param name="capacity">Rows that the window holds at most.</param>
     /// <param name="segmentRows">A power of two; by default <see cref="DefaultSegmentRows"/>.</param>
-    public static SegmentStore Create(string folder, int rowFloats, long capacity, int? segmentRows = null)
+    /// <param name="firstRow">Number of the first row: a memory that begins anew within a run goes on counting.</param>
+    public static SegmentStore Create(string folder, int rowFloats, long capacity, int? segmentRows = null, long firstRow = 0)
     {
         var rows = segmentRows ?? DefaultSegmentRows(rowFloats);
         Check(rowFloats, rows, capacity);
         Directory.CreateDirectory(folder);
-        return new SegmentStore(folder, rowFloats, rows, capacity, SegmentFiles.NextEpoch(folder), [], 0);
+        return new SegmentStore(folder, rowFloats, rows, capacity, SegmentFiles.NextEpoch(folder), [], firstRow, firstRow);
     }
 
     /// <summary>
@@ -106,7 +109,7 @@ public sealed unsafe class SegmentStore : ITransitionSource, IDisposable
                     ? Segment.Open(folder, named, manifest.SegmentRows, rowBytes)
                     : SegmentFiles.CopyToEpoch(folder, named, epoch, manifest.SegmentRows, rowBytes));
             }
-            return new SegmentStore(folder, manifest.RowFloats, manifest.SegmentRows, capacity, epoch, [.. live], manifest.Head);
+            return new SegmentStore(folder, manifest.RowFloats, manifest.SegmentRows, capacity, epoch, [.. live], manifest.First, manifest.Head);
         }
         catch
         {

@@ -38,6 +38,10 @@ internal sealed class CommitParts(int environments, bool scheduled)
             ["evaluations"] = StateBundle.Pack([.. book.Evaluating.Select(pending => pending.Policy.ToBytes())]),
             ["policy"] = this.learner.Policy,
         };
+        if (agent.Heads.Length > 0)
+        {
+            components["heads"] = agent.Heads;
+        }
         var position = book.Position;
         var state = new FrozenState(
             position.Steps, position.GradientSteps, position.Round, scheduled, components, replay, this.files!.Lengths, best, book.Ledger.NextOrdinal);

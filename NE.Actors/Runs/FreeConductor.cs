@@ -24,6 +24,7 @@ internal sealed class FreeConductor : IConductor
     private readonly RunCast cast;
     private readonly RunBook book;
     private readonly LearnerClock clock;
+    private readonly Phase phase;
     private readonly int batch;
     private readonly long slack;
     private readonly TransitionBlock[] blocks;
@@ -45,7 +46,8 @@ internal sealed class FreeConductor : IConductor
         (this.settings, this.cast, this.book, this.clock) = (settings, cast, book, clock);
         this.Head = head;
         this.policy = policy;
-        this.window = new Window(Rounds.windowFirst(settings, head), head);
+        this.phase = LedgerModule.phase(book.Ledger);
+        this.window = new Window(Rounds.windowFirst(settings, this.phase, head), head);
         this.batch = Math.Max(LeastBatch, settings.Schedule.RoundSteps);
         this.slack = (long)SlackBatches * this.batch * cast.Environments.Count;
         this.blocks = [.. cast.Environments.Select((_, i) => new TransitionBlock(i, rowFloats, this.batch))];
@@ -62,13 +64,15 @@ internal sealed class FreeConductor : IConductor
 
     public long GradientSteps { get; private set; }
 
+    private bool IsOver => PhaseModule.isOver(this.settings, this.phase, this.Steps, this.book.Ledger.Episodes);
+
     public void Release()
     {
         if (this.book.Position.Round == 0)
         {
             this.book.StartEvaluation(this.policy, 0);
         }
-        this.draining = this.Steps >= this.settings.Run.Steps;
+        this.draining = this.IsOver;
         if (!this.draining)
         {
             this.Pump();
@@ -105,12 +109,12 @@ internal sealed class FreeConductor : IConductor
         {
             this.book.StartVideo(this.policy, this.Steps);
         }
-        if (Rounds.fired(this.settings.Log.MetricsEvery, before, this.Steps) && this.Steps >= this.settings.Td3.BatchSize)
+        if (Rounds.metricsDue(this.settings, this.phase, before, this.Steps))
         {
             (this.measure, this.measuredAt) = (true, this.Steps);
         }
         // Rows are committed at a barrier: one is due when the cadence fires, and at the end.
-        this.draining |= Rounds.fired(this.settings.Checkpoint.Every, before, this.Steps) || this.Steps >= this.settings.Run.Steps;
+        this.draining |= Rounds.fired(this.settings.Checkpoint.Every, before, this.Steps) || this.IsOver;
         return this.Pump();
     }
 
@@ -165,8 +169,8 @@ internal sealed class FreeConductor : IConductor
     {
         for (var i = 0; i < this.busy.Length && !this.draining; i++)
         {
-            var steps = (int)Math.Min(this.batch, this.settings.Run.Steps - this.granted);
-            if (this.busy[i] || steps == 0 || !Rounds.mayGrant(this.settings, this.slack, this.granted, this.learnedSteps, steps))
+            var steps = (int)Math.Min(this.batch, PhaseModule.lastStep(this.settings, this.phase) - this.granted);
+            if (this.busy[i] || steps <= 0 || !Rounds.mayGrant(this.settings, this.phase, this.slack, this.granted, this.learnedSteps, steps))
             {
                 continue;
             }
@@ -183,15 +187,15 @@ internal sealed class FreeConductor : IConductor
         {
             return;
         }
-        // The random steps at the start are not learned from.
-        this.learnedSteps = Math.Max(this.learnedSteps, Math.Min(this.Steps, this.settings.Td3.StartSteps.Value));
+        // The steps at the start are not learned from.
+        this.learnedSteps = Math.Max(this.learnedSteps, Math.Min(this.Steps, PhaseModule.learnFrom(this.settings, this.phase)));
         this.learnTo = Math.Min(this.Steps, this.learnedSteps + this.batch);
-        var updates = Rounds.updatesOwed(this.settings, this.learnedSteps, this.learnTo);
+        var updates = Rounds.updatesOwed(this.settings, this.phase, this.learnedSteps, this.learnTo);
         if (updates == 0 && !this.measure)
         {
             return;
         }
-        this.window = new Window(Rounds.windowFirst(this.settings, this.Head), this.Head);
+        this.window = new Window(Rounds.windowFirst(this.settings, this.phase, this.Head), this.Head);
         this.learning = true;
         this.clock.Start();
         this.cast.Learner.Tell(new Learn(this.window, updates, this.measure), this.cast.Self);

@@ -18,6 +18,7 @@ internal sealed class LockstepConductor : IConductor
     private readonly RunCast cast;
     private readonly RunBook book;
     private readonly LearnerClock clock;
+    private readonly Phase phase;
     private readonly bool pipelined;
     private readonly TransitionBlock[] blocks;
     private readonly StepRound?[] stepping;
@@ -35,6 +36,7 @@ internal sealed class LockstepConductor : IConductor
     public LockstepConductor(Settings settings, RunCast cast, RunBook book, LearnerClock clock, int rowFloats, long head, Policy policy)
     {
         (this.settings, this.cast, this.book, this.clock) = (settings, cast, book, clock);
+        this.phase = LedgerModule.phase(book.Ledger);
         this.pipelined = settings.Schedule.Kind.IsPipelined;
         this.Head = head;
         this.policy = policy;
@@ -51,7 +53,7 @@ internal sealed class LockstepConductor : IConductor
     public void Release()
     {
         var position = this.book.Position;
-        var due = Rounds.due(this.settings, this.book.Ledger.StepsBefore, position);
+        var due = LedgerModule.due(this.settings, this.book.Ledger);
         if (due.Evaluation)
         {
             this.book.StartEvaluation(this.policy, position.Steps);
@@ -61,9 +63,10 @@ internal sealed class LockstepConductor : IConductor
             this.book.StartVideo(this.policy, position.Steps);
         }
         this.measure = due.Metrics;
-        this.stepsInRound = position.Steps < this.settings.Run.Steps ? Rounds.stepsPerRound(this.settings) : 0;
+        var over = PhaseModule.isOver(this.settings, this.phase, position.Steps, this.book.Ledger.Episodes);
+        this.stepsInRound = over ? 0 : Rounds.stepsPerRound(this.settings);
         this.learnTo = position.Steps + (this.pipelined ? 0 : this.stepsInRound);
-        this.window = new Window(Rounds.windowFirst(this.settings, this.Head), this.Head);
+        this.window = new Window(Rounds.windowFirst(this.settings, this.phase, this.Head), this.Head);
         this.result = null;
         this.learned = false;
         this.appended = this.stepsInRound == 0;
@@ -111,7 +114,7 @@ internal sealed class LockstepConductor : IConductor
         this.Head = rows.Head;
         if (!this.pipelined)
         {
-            this.window = new Window(Rounds.windowFirst(this.settings, this.Head), this.Head);
+            this.window = new Window(Rounds.windowFirst(this.settings, this.phase, this.Head), this.Head);
             this.BeginToLearn();
         }
         return this.TryClose();
@@ -137,7 +140,7 @@ internal sealed class LockstepConductor : IConductor
 
     private void BeginToLearn()
     {
-        var updates = Rounds.updatesOwed(this.settings, this.book.Position.LearnedSteps, this.learnTo);
+        var updates = Rounds.updatesOwed(this.settings, this.phase, this.book.Position.LearnedSteps, this.learnTo);
         if (updates == 0 && !this.measure)
         {
             this.learned = true;

@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Event;
 using NE.Actors.Checkpoints;
 using NE.Actors.Environments;
+using NE.Actors.Environments.Cycles;
 using NE.Actors.Environments.External;
 using NE.Actors.Evaluation;
 using NE.Actors.Journal;
@@ -19,13 +20,17 @@ namespace NE.Actors.Runs;
 /// <summary>To the run: commit at the next barrier and end as interrupted.</summary>
 public sealed record StopRun(string Reason);
 
+/// <summary>From the run to its supervisor: a phase of its cycle is over and committed. The next one is begun by another actor, from that commit.</summary>
+public sealed record PhaseEnded;
+
 /// <summary>From the run to its supervisor: it is over and everything that can be committed is.</summary>
 public sealed record RunEnded(RunOutcome Outcome);
 
 /// <summary>
 /// One run. Starts the other actors from the journal's last commit (or from nothing), lets a conductor say who may step and who may learn,
 /// and stands at every barrier: delivers evaluations, commits, ends. When the learner or this actor fails, the supervisor starts a new one
-/// from the last commit, so the whole run rewinds together.
+/// from the last commit, so the whole run rewinds together. On a cycle of tasks it works on one phase: the switch to the next task is made
+/// while beginning from the commit that ended a phase, so a kill at any moment repeats it.
 /// </summary>
 public sealed class RunActor : ReceiveActor, IWithTimers
 {
@@ -44,10 +49,16 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     private readonly RunRequest request;
     private readonly Settings settings;
     private readonly StatusBoard board;
-    private readonly EnvironmentSpec spec;
+    private readonly EnvironmentCycle? cycle;
+    private readonly bool afterPhase;
     private readonly ILoggingAdapter log = Context.GetLogger();
     private readonly IActorRef self;
 
+    /// <summary>What the agent sees of the environment, in a cycle of the phase's task.</summary>
+    private EnvironmentSpec spec;
+
+    /// <summary>The id of that environment.</summary>
+    private string task;
     private IActorRef journal = ActorRefs.Nobody;
     private IActorRef learner = ActorRefs.Nobody;
     private IActorRef telemetry = ActorRefs.Nobody;
@@ -71,9 +82,12 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     private (long RecordId, RunOutcome Outcome)? failure;
     private RunOutcome? ended;
 
-    public RunActor(RunRequest request, StatusBoard board)
+    /// <param name="afterPhase">Its predecessor in this process has ended a phase; it has not failed.</param>
+    public RunActor(RunRequest request, StatusBoard board, bool afterPhase)
     {
         (this.request, this.settings, this.board, this.self) = (request, request.Settings, board, this.Self);
+        (this.afterPhase, this.task) = (afterPhase, request.Settings.Run.Environment);
+        this.cycle = EnvironmentCycle.Of(request.Settings.Run.Environment);
         this.spec = EnvironmentFactory.Describe(request.Settings.Run.Environment, ExternalPatience.Of(request.Settings));
 
         this.Receive<Recovered>(this.Recover);
@@ -111,7 +125,13 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         this.Receive<Status.Failure>(failure => this.Fail(failure.Cause.Message));
         this.Receive<LearnerFailed>(failed => this.Fail(failed.Reason));
         this.Receive<EvaluationFailed>(failed => this.Fail(failed.Reason));
-        this.Receive<VideoFinished>(_ => this.Report());
+        this.Receive<VideoFinished>(_ =>
+        {
+            if (this.stage == Stage.Ended)
+            {
+                this.Report();
+            }
+        });
         this.Receive<StopRun>(this.Stop);
         this.Receive<PublishStatus>(_ => this.Publish());
     }
@@ -120,8 +140,8 @@ public sealed class RunActor : ReceiveActor, IWithTimers
 
     private bool IsOver => this.stage is Stage.Failing or Stage.Ended;
 
-    /// <summary>All steps are taken, learned from, evaluated and measured.</summary>
-    private bool IsFinished => Rounds.due(this.settings, this.book.Ledger.StepsBefore, this.book.Position).Finished;
+    /// <summary>What is due at the barrier of the book.</summary>
+    private Due Due => LedgerModule.due(this.settings, this.book.Ledger);
 
     /// <summary>Where the run stands between barriers.</summary>
     private enum Stage
@@ -208,24 +228,37 @@ public sealed class RunActor : ReceiveActor, IWithTimers
 
     private void Begin(LoadedCheckpoint? from)
     {
-        var rowFloats = 2 * this.spec.ObservationSize + this.spec.ActionSize + 2;
-        var capacity = this.settings.Td3.BufferSize.Value;
-        this.store = from?.Manifest.Replay is { } replay
-            ? SegmentStore.Resume(this.request.Paths.Replay, replay, capacity)
-            : SegmentStore.Create(this.request.Paths.Replay, rowFloats, capacity);
-
         var counters = from is null ? null : StateBundle.Unpack(from.Components["counters"], "counters", expected: 2);
         var ledger = counters is null ? LedgerModule.empty : LedgerModule.ofBytes(counters[0]);
+        var switching = from is not null && LedgerModule.isSwitchDue(this.settings, ledger);
+        if (switching)
+        {
+            ledger = LedgerModule.beginPhase(from!.Manifest.Replay?.Head ?? 0, ledger);
+        }
+        var phase = LedgerModule.phase(ledger);
+        this.task = PhaseModule.task(this.settings, phase);
+        this.spec = this.cycle?.Spec(PhaseModule.taskIndex(this.settings, phase)) ?? this.spec;
+
+        var rowFloats = 2 * this.spec.ObservationSize + this.spec.ActionSize + 2;
+        var capacity = this.settings.Td3.BufferSize.Value;
+        this.store = from?.Manifest.Replay is { } replay && !switching
+            ? SegmentStore.Resume(this.request.Paths.Replay, replay, capacity)
+            : SegmentStore.Create(this.request.Paths.Replay, rowFloats, capacity, firstRow: phase.Head);
+
         var agentState = from is null ? null : CheckpointReader.Agent(from);
 
-        var tables = new RunTables(this.request.Paths, from?.Manifest.CsvLengths ?? new Dictionary<string, long>());
+        var tables = new RunTables(
+            this.request.Paths,
+            from?.Manifest.CsvLengths ?? new Dictionary<string, long>(),
+            tensorBoard: this.settings.Log.TensorBoard,
+            hasPhases: this.cycle is not null);
         this.telemetry = Context.ActorOf(Props.Create(() => new TelemetryActor(tables)), "telemetry");
         var evaluator = Context.ActorOf(
             Props.Create(() => new EvaluatorActor(
                 this.self, this.CreateEnvironment, this.settings.Run.Seed, this.settings.Evaluation.Episodes)), "evaluator");
 
         // Made here, where an error can be reported; the learner has the same thread.
-        var agent = this.CreateAgent(agentState);
+        var agent = this.CreateAgent(agentState, PhaseModule.taskIndex(this.settings, phase), switching);
         var policy = agent.Policy();
         this.learner = Context.ActorOf(
             Props.Create(() => new LearnerActor(this.self, agent, this.store)).WithDispatcher(TrainingRun.CoreDispatcher), "learner");
@@ -234,21 +267,31 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         this.video = this.CreateVideo();
         this.book = new RunBook(ledger, this.telemetry, evaluator, this.video);
         this.RepeatEvaluations(from);
-        this.StartEnvironments(from);
+        this.StartEnvironments(from, switching);
 
         var cast = new RunCast(this.self, this.learner, replayActor, this.environments);
         this.conductor = this.settings.Schedule.Kind.IsAsync
             ? new FreeConductor(this.settings, cast, this.book, this.clock, rowFloats, this.store.Head, policy)
             : new LockstepConductor(this.settings, cast, this.book, this.clock, rowFloats, this.store.Head, policy);
         this.Announce(from);
+        if (this.cycle is not null && (from is null || switching))
+        {
+            this.AnnouncePhase(phase);
+        }
     }
 
-    private Agent CreateAgent(AgentState? state)
+    private Agent CreateAgent(AgentState? state, int task, bool switching)
     {
-        var agent = Agent.Create(this.settings, this.spec.ObservationSize, this.spec.ActionSize, this.spec.ActionHigh[0]);
+        var agent = this.cycle is { } tasks
+            ? Agent.CreateInCycle(this.settings, tasks.AgentTasks, task)
+            : Agent.Create(this.settings, this.spec.ObservationSize, this.spec.ActionSize, this.spec.ActionHigh[0]);
         if (state is not null)
         {
             agent.Restore(state);
+        }
+        if (switching)
+        {
+            agent.SwitchTask(task);
         }
         return agent;
     }
@@ -256,12 +299,12 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     /// <summary>A new environment that is still what the run began with: its files may have been edited, its program replaced.</summary>
     private IEnvironment CreateEnvironment()
     {
-        var id = this.settings.Run.Environment;
+        var id = this.task;
         var created = this.request.CreateEnvironment?.Invoke(id) ?? EnvironmentFactory.Create(id, ExternalPatience.Of(this.settings));
         try
         {
             EnvironmentFingerprint.Require(id, this.spec.Fingerprint, created.Spec.Fingerprint);
-            return created;
+            return this.cycle?.Padded(created) ?? created;
         }
         catch
         {
@@ -296,13 +339,17 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         }
     }
 
-    private void StartEnvironments(LoadedCheckpoint? from)
+    private void StartEnvironments(LoadedCheckpoint? from, bool switching)
     {
         var count = this.settings.Schedule.Environments;
-        var states = from is null ? null : StateBundle.Unpack(from.Components["environments"], "environments", count);
+        var stored = from is null ? null : StateBundle.Unpack(from.Components["environments"], "environments", count);
+        // The environments of another task are begun anew; only their episodes go on counting.
+        var states = switching ? null : stored;
         this.starts = [.. Enumerable.Range(0, count).Select(i => new EnvironmentStart(i, this.settings, this.CreateEnvironment)
         {
+            RandomUntil = PhaseModule.randomUntil(this.settings, LedgerModule.phase(this.book.Ledger)),
             Restored = states?[i],
+            Episode = switching ? EnvironmentWorker.NextEpisode(stored![i]) : 0,
             Drill = this.request.Drills.Count == 0 ? null : step => this.request.Drills.ToList().ForEach(drill => drill.Reach(i, step)),
         })];
         foreach (var state in states ?? [])
@@ -324,7 +371,10 @@ public sealed class RunActor : ReceiveActor, IWithTimers
             this.log.Info("The run starts: {Steps} steps of {Task}", this.settings.Run.Steps, this.settings.Run.Environment);
             return;
         }
-        this.Record(RunEvent.NewRunResumed(from.Manifest.Step, versions));
+        if (!this.afterPhase)
+        {
+            this.Record(RunEvent.NewRunResumed(from.Manifest.Step, versions));
+        }
         if (this.request.Changes.Count > 0 && !this.board.HasCommitted)
         {
             this.Record(RunEvent.NewConfigurationChanged(
@@ -335,6 +385,14 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         this.log.Info("The run goes on from step {CommittedStep}", from.Manifest.Step);
     }
 
+    private void AnnouncePhase(Phase phase)
+    {
+        this.book.RecordPhase(this.settings);
+        this.log.Info(
+            "Phase {PhaseNumber} of {Phases} begins at step {PhaseStep}: {PhaseTask}",
+            phase.Index + 1, PhaseModule.count(this.settings), phase.Start, this.task);
+    }
+
     private void Ready(EnvironmentReady ready)
     {
         if (this.stage == Stage.StartingEnvironments)
@@ -342,7 +400,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
             if (--this.notReady == 0)
             {
                 this.board.Training();
-                if (this.IsFinished)
+                if (this.Due.Finished)
                 {
                     // Resumed after its end: there is nothing to do, and nothing may change.
                     this.End(new RunOutcome(RunPhase.Completed, null, this.book.Position.Steps));
@@ -397,7 +455,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     /// <summary>Nothing is in flight. Delivers, commits and ends as far as it is due; waits (and is called again) where it must.</summary>
     private void AtBarrier()
     {
-        var due = Rounds.due(this.settings, this.book.Ledger.StepsBefore, this.book.Position);
+        var due = this.Due;
         var scheduled = due.Commit || due.Finished;
         if (!scheduled && this.stopReason is null)
         {
@@ -447,7 +505,8 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         {
             return;
         }
-        this.finished = this.IsFinished;
+        var phaseOver = this.Due.Finished;
+        this.finished = phaseOver && !LedgerModule.isSwitchDue(this.settings, this.book.Ledger);
         if (this.finished)
         {
             this.book.Note(RunEvent.NewRunCompleted(this.book.Position.Steps));
@@ -462,7 +521,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         this.journal.Tell(new Commit(this.commitInFlight.Value, state, events));
         this.log.Debug("Checkpoint of step {CommittedStep} begins", state.Step);
         this.board.PauseEnds();
-        if (this.finished || this.stopReason is not null)
+        if (phaseOver || this.stopReason is not null)
         {
             this.stage = Stage.Ending;
         }
@@ -524,10 +583,14 @@ public sealed class RunActor : ReceiveActor, IWithTimers
             case Stage.AwaitingCommit:
                 this.AtBarrier();
                 break;
+            case Stage.Ending when this.finished:
+                this.End(new RunOutcome(RunPhase.Completed, null, committed.Step));
+                break;
+            case Stage.Ending when this.stopReason is not null:
+                this.End(new RunOutcome(RunPhase.Interrupted, this.stopReason, committed.Step));
+                break;
             case Stage.Ending:
-                this.End(this.finished
-                    ? new RunOutcome(RunPhase.Completed, null, committed.Step)
-                    : new RunOutcome(RunPhase.Interrupted, this.stopReason, committed.Step));
+                this.EndPhase();
                 break;
         }
     }
@@ -599,7 +662,19 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         this.stage = Stage.Ended;
         this.board.Ended(outcome);
         this.ended = outcome;
-        if (outcome.Phase == RunPhase.Completed && !this.video.IsNobody())
+        this.ReportAfterVideo(outcome.Phase == RunPhase.Completed);
+    }
+
+    private void EndPhase()
+    {
+        this.Publish();
+        this.stage = Stage.Ended;
+        this.ReportAfterVideo(wait: true);
+    }
+
+    private void ReportAfterVideo(bool wait)
+    {
+        if (wait && !this.video.IsNobody())
         {
             this.video.Tell(new FinishVideo());
             this.Timers.StartSingleTimer("video", new VideoFinished(), VideoPatience);
@@ -609,13 +684,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     }
 
     /// <summary>The last word.</summary>
-    private void Report()
-    {
-        if (this.ended is { } outcome)
-        {
-            Context.Parent.Tell(new RunEnded(outcome));
-        }
-    }
+    private void Report() => Context.Parent.Tell(this.ended is { } outcome ? new RunEnded(outcome) : new PhaseEnded());
 
     private void Record(RunEvent happened) => this.journal.Tell(new RecordOperational(this.nextId++, happened));
 

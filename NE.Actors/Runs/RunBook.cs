@@ -4,6 +4,7 @@ using NE.Actors.Environments;
 using NE.Actors.Evaluation;
 using NE.Actors.Telemetry;
 using NE.Actors.Video;
+using NE.Model.Agents;
 using NE.Model.Networks;
 using NE.Model.Runs;
 using static NE.Model.History;
@@ -62,6 +63,15 @@ internal sealed class RunBook(Ledger ledger, IActorRef telemetry, IActorRef eval
         }
     }
 
+    /// <summary>The beginning of the current phase.</summary>
+    public void RecordPhase(Settings settings)
+    {
+        if (this.Keep(LedgerModule.recordPhase(settings, this.Ledger)) is RunEvent.PhaseStarted { Item2: var phase })
+        {
+            telemetry.Tell(phase);
+        }
+    }
+
     /// <summary>The episodes of a round, in (step, environment) order.</summary>
     public void Record(IEnumerable<TransitionBlock> blocks)
     {
@@ -77,12 +87,12 @@ internal sealed class RunBook(Ledger ledger, IActorRef telemetry, IActorRef eval
     }
 
     /// <summary>A row of metrics measured at a barrier; takes the mean of the training returns since the last row with it.</summary>
-    public void Record(long step, long gradientStep, long replaySize, (string Name, double Value)[] metrics)
+    public void Record(long step, long gradientStep, long replaySize, Measurement measurement)
     {
         var (episodeReturn, episodeLength, next) = LedgerModule.takeRecentEpisodes(this.Ledger);
         this.Ledger = next;
-        this.Metrics = metrics;
-        telemetry.Tell(new MetricsRow(step, gradientStep, next.Episodes, episodeReturn, episodeLength, replaySize, metrics));
+        this.Metrics = measurement.Metrics;
+        telemetry.Tell(new MetricsRow(step, gradientStep, next.Episodes, episodeReturn, episodeLength, replaySize, measurement));
     }
 
     /// <summary>Starts to evaluate the policy of a step; the policy must not change any more.</summary>

@@ -22,20 +22,26 @@ public sealed class RunLock : IDisposable
     private RunLock(SafeFileHandle handle) => this.handle = handle;
 
     /// <exception cref="RunFolderException">Another process holds it; the message names it.</exception>
-    public static RunLock Take(RunPaths run)
+    public static RunLock Take(RunPaths run) => Take(run.Lock, $"The run '{run.Name}'");
+
+    /// <summary>The right to work on something else than a run that has a lock file.</summary>
+    /// <param name="file">Created when absent.</param>
+    /// <param name="what">Begins the message, such as "The sweep 'x'".</param>
+    /// <exception cref="RunFolderException">Another process holds it; the message names it.</exception>
+    public static RunLock Take(string file, string what)
     {
-        var handle = Posix.OpenOrCreate(run.Lock);
+        var handle = Posix.OpenOrCreate(file);
         try
         {
             // `ne status` of another process holds the lock for a moment while it looks; a holder keeps it.
-            for (var attempt = 1; !Posix.TryLock(handle, run.Lock); attempt++)
+            for (var attempt = 1; !Posix.TryLock(handle, file); attempt++)
             {
                 if (attempt < Attempts)
                 {
                     Thread.Sleep(BetweenAttempts);
                     continue;
                 }
-                throw new RunFolderException(Busy(run, ReadHolder(handle)));
+                throw new RunFolderException(Busy(what, ReadHolder(handle)));
             }
             var me = new RunHolder(Environment.ProcessId, Environment.MachineName, DateTimeOffset.UtcNow);
             var text = JsonSerializer.SerializeToUtf8Bytes(me, RunLockJson.Default.RunHolder);
@@ -51,14 +57,17 @@ public sealed class RunLock : IDisposable
     }
 
     /// <summary>The process that works on the run now; null when there is none, whatever run.json says.</summary>
-    public static RunHolder? Holder(RunPaths run)
+    public static RunHolder? Holder(RunPaths run) => Holder(run.Lock);
+
+    /// <summary>The process that holds a lock file now; null when there is none.</summary>
+    public static RunHolder? Holder(string file)
     {
-        if (!File.Exists(run.Lock))
+        if (!File.Exists(file))
         {
             return null;
         }
-        using var handle = Posix.OpenUnlocked(run.Lock);
-        return Posix.TryLock(handle, run.Lock) ? null : ReadHolder(handle) ?? new RunHolder(0, "unknown", DateTimeOffset.UnixEpoch);
+        using var handle = Posix.OpenUnlocked(file);
+        return Posix.TryLock(handle, file) ? null : ReadHolder(handle) ?? new RunHolder(0, "unknown", DateTimeOffset.UnixEpoch);
     }
 
     public void Dispose() => this.handle.Dispose();
@@ -78,9 +87,9 @@ public sealed class RunLock : IDisposable
         }
     }
 
-    private static string Busy(RunPaths run, RunHolder? holder) => holder is null
-        ? $"The run '{run.Name}' is in use by another process. Wait for it or stop it first."
-        : $"The run '{run.Name}' is in use by process {holder.ProcessId} on {holder.Host}, started {holder.Started:yyyy-MM-dd HH:mm:ss} UTC. Wait for it or stop it first.";
+    private static string Busy(string what, RunHolder? holder) => holder is null
+        ? $"{what} is in use by another process. Wait for it or stop it first."
+        : $"{what} is in use by process {holder.ProcessId} on {holder.Host}, started {holder.Started:yyyy-MM-dd HH:mm:ss} UTC. Wait for it or stop it first.";
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

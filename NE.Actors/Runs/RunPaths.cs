@@ -31,13 +31,21 @@ public sealed record RunPaths(string Root)
 
     public string Metrics => this.At("metrics.csv");
 
+    public string Layers => this.At("layers.csv");
+
     public string Evaluations => this.At("eval.csv");
 
     public string Topology => this.At("topology.csv");
 
+    /// <summary>The phases of a cycle; other runs have no such file.</summary>
+    public string Phases => this.At("phases.csv");
+
     public string Timing => this.At("timing.csv");
 
-    public string TensorBoard => this.At("tb");
+    public string TensorBoard => this.At("tensorboard");
+
+    /// <summary>The event file. TensorBoard wants "tfevents" in its name; the digits stand where others write a time, so that it is found again.</summary>
+    public string Events => Path.Combine(this.TensorBoard, "events.out.tfevents.0000000000.ne");
 
     public string Logs => this.At("logs");
 

@@ -41,6 +41,9 @@ public sealed record RunStatus
     /// <summary>A sentence about the phase when it needs one (why the run is paused, why it failed).</summary>
     public string? Message { get; init; }
 
+    /// <summary>In a cycle, the task that the run is on and its phase, such as "Ant-v4, phase 3 of 12"; otherwise null.</summary>
+    public string? Task { get; init; }
+
     /// <summary>Environment steps taken, all environments together, and the length of the run.</summary>
     public long Step { get; init; }
 

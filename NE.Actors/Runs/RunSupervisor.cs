@@ -5,8 +5,8 @@ using Akka.Event;
 namespace NE.Actors.Runs;
 
 /// <summary>
-/// Stands above a run: starts it anew from its last commit when it fails, at most five times without a new commit, and says once how it
-/// ended.
+/// Stands above a run: starts it anew from its last commit when it fails, at most five times without a new commit, and when a phase of its
+/// cycle is over; says once how it ended.
 /// </summary>
 public sealed class RunSupervisor : ReceiveActor
 {
@@ -22,6 +22,7 @@ public sealed class RunSupervisor : ReceiveActor
     private StopRun? stop;
     private int incarnations;
     private int failures;
+    private bool phaseEnded;
 
     public RunSupervisor(RunRequest request, StatusBoard board, TaskCompletionSource<RunOutcome> completion)
     {
@@ -32,6 +33,15 @@ public sealed class RunSupervisor : ReceiveActor
             this.run.Tell(stop);
         });
         this.Receive<RunEnded>(ended => this.completion.TrySetResult(ended.Outcome));
+        this.Receive<PhaseEnded>(_ =>
+        {
+            // More than once when a stop hurries a last video along.
+            if (this.Sender.Equals(this.run))
+            {
+                this.phaseEnded = true;
+                Context.Stop(this.run);
+            }
+        });
         this.Receive<Terminated>(_ => this.StartAgain());
         this.Start();
     }
@@ -52,8 +62,10 @@ public sealed class RunSupervisor : ReceiveActor
     private void Start()
     {
         this.incarnations++;
+        var afterPhase = this.phaseEnded;
+        this.phaseEnded = false;
         this.run = Context.ActorOf(
-            Props.Create(() => new RunActor(this.request, this.board)).WithDispatcher(TrainingRun.CoreDispatcher),
+            Props.Create(() => new RunActor(this.request, this.board, afterPhase)).WithDispatcher(TrainingRun.CoreDispatcher),
             this.incarnations == 1 ? "run" : $"run-{this.incarnations}");
         Context.Watch(this.run);
         if (this.stop is { } asked)
@@ -66,6 +78,11 @@ public sealed class RunSupervisor : ReceiveActor
     {
         if (this.completion.Task.IsCompleted)
         {
+            return;
+        }
+        if (this.phaseEnded)
+        {
+            this.Start();
             return;
         }
         if (this.failures > MostRestarts)

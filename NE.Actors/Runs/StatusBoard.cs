@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using NE.Actors.Environments;
 using NE.Actors.Telemetry;
+using NE.Model;
+using NE.Model.Runs;
 
 namespace NE.Actors.Runs;
 
@@ -88,7 +90,8 @@ public sealed class StatusBoard
             EpisodeReturns = [.. book.RecentReturns],
             Evaluations = [.. book.Evaluations],
             Metrics = book.Metrics.ToDictionary(metric => metric.Name, metric => metric.Value),
-            ReplaySize = Math.Min(conductor.Head, settings.Td3.BufferSize.Value),
+            Task = TaskOf(book, settings),
+            ReplaySize = Math.Min(conductor.Head - LedgerModule.phase(book.Ledger).Head, settings.Td3.BufferSize.Value),
             CheckpointAgeSeconds = this.HasCommitted ? Stopwatch.GetElapsedTime(this.committedAt).TotalSeconds : 0,
             Environments = [.. environments.Select(e => new EnvironmentStatus(e.Index, e.Episode, e.LastReturn, e.Failures, e.Divergences))],
         });
@@ -116,6 +119,15 @@ public sealed class StatusBoard
         this.Status.LearnerWaiting,
         this.Status.CheckpointPauseMilliseconds,
         Environment.WorkingSet);
+
+    /// <summary>Where a cycle is; null for another run.</summary>
+    private static string? TaskOf(RunBook book, Settings settings)
+    {
+        var phase = LedgerModule.phase(book.Ledger);
+        return TaskCycle.isCycle(settings.Run.Environment)
+            ? $"{PhaseModule.task(settings, phase)}, phase {phase.Index + 1} of {PhaseModule.count(settings)}"
+            : null;
+    }
 
     private static double Smooth(double before, double now) => before == 0 ? now : 0.7 * before + 0.3 * now;
 

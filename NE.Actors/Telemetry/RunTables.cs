@@ -2,23 +2,32 @@ using NE.Actors.Runs;
 
 namespace NE.Actors.Telemetry;
 
-/// <summary>The CSV tables of a run directory.</summary>
+/// <summary>The CSV tables of a run directory, and the TensorBoard events made of them.</summary>
 public sealed class RunTables : IDisposable
 {
     private readonly IReadOnlyDictionary<string, CsvFile> files;
 
+    /// <summary>Name of the event file within the run directory, and its length where this process does not write it.</summary>
+    private readonly (string Name, long Length) events;
+
     /// <param name="lengths">Bytes of every table at the commit that the run continues from; empty for a new run.</param>
+    /// <param name="tensorBoard">Write TensorBoard events too. Without, those of the process before stay for the next one.</param>
+    /// <param name="hasPhases">The run is a cycle.</param>
     /// <exception cref="InvalidDataException">A table is shorter than it was at that commit.</exception>
-    public RunTables(RunPaths paths, IReadOnlyDictionary<string, long> lengths)
+    public RunTables(RunPaths paths, IReadOnlyDictionary<string, long> lengths, bool tensorBoard, bool hasPhases = false)
     {
         var opened = new Dictionary<string, CsvFile>();
         try
         {
-            foreach (var path in new[] { paths.Metrics, paths.Evaluations, paths.Topology, paths.Timing })
+            string[] all = [paths.Metrics, paths.Layers, paths.Evaluations, paths.Topology, paths.Timing, .. hasPhases ? [paths.Phases] : Array.Empty<string>()];
+            foreach (var path in all)
             {
                 var name = Path.GetFileName(path);
                 opened[name] = new CsvFile(path, lengths.GetValueOrDefault(name));
             }
+            var events = Path.GetRelativePath(paths.Root, paths.Events);
+            this.events = (events, lengths.GetValueOrDefault(events));
+            this.Events = tensorBoard ? new EventFile(paths.Events, this.events.Length) : null;
         }
         catch
         {
@@ -27,12 +36,16 @@ public sealed class RunTables : IDisposable
         }
         this.files = opened;
         this.Metrics = opened[Path.GetFileName(paths.Metrics)];
+        this.Layers = opened[Path.GetFileName(paths.Layers)];
         this.Evaluations = opened[Path.GetFileName(paths.Evaluations)];
         this.Topology = opened[Path.GetFileName(paths.Topology)];
         this.Timing = opened[Path.GetFileName(paths.Timing)];
+        this.Phases = opened.GetValueOrDefault(Path.GetFileName(paths.Phases));
     }
 
     public CsvFile Metrics { get; }
+
+    public CsvFile Layers { get; }
 
     public CsvFile Evaluations { get; }
 
@@ -40,8 +53,25 @@ public sealed class RunTables : IDisposable
 
     public CsvFile Timing { get; }
 
-    /// <summary>Bytes of every table so far, by file name.</summary>
-    public IReadOnlyDictionary<string, long> Lengths => this.files.ToDictionary(file => file.Key, file => file.Value.Length);
+    /// <summary>Null when none are written.</summary>
+    public EventFile? Events { get; }
+
+    /// <summary>Bytes of every file so far, by name within the run directory.</summary>
+    public IReadOnlyDictionary<string, long> Lengths
+    {
+        get
+        {
+            var lengths = this.files.ToDictionary(file => file.Key, file => file.Value.Length);
+            if ((this.Events?.Length ?? this.events.Length) is > 0 and var length)
+            {
+                lengths[this.events.Name] = length;
+            }
+            return lengths;
+        }
+    }
+
+    /// <summary>The phases of a cycle; null for another run.</summary>
+    public CsvFile? Phases { get; }
 
     /// <summary>Hands all rows to the operating system.</summary>
     /// <exception cref="IOException">The disk is full or failing; the rows are kept, and the call can be repeated.</exception>
@@ -51,6 +81,7 @@ public sealed class RunTables : IDisposable
         {
             file.Flush();
         }
+        this.Events?.Flush();
     }
 
     public void Dispose()
@@ -59,5 +90,6 @@ public sealed class RunTables : IDisposable
         {
             file.Dispose();
         }
+        this.Events?.Dispose();
     }
 }

@@ -1,11 +1,12 @@
 using Akka.Actor;
 using Akka.Event;
 using NE.Actors.Replay;
+using NE.Model.Agents;
 using static NE.Model.History;
 
 namespace NE.Actors.Telemetry;
 
-/// <summary>A row of metrics.csv: what the run was like at a step.</summary>
+/// <summary>A row of metrics.csv and the rows of layers.csv that belong to it: what the run was like at a step.</summary>
 public sealed record MetricsRow(
     long Step,
     long GradientStep,
@@ -13,7 +14,7 @@ public sealed record MetricsRow(
     double EpisodeReturn,
     double EpisodeLength,
     long ReplaySize,
-    (string Name, double Value)[] Metrics);
+    Measurement Measurement);
 
 /// <summary>A row of eval.csv.</summary>
 /// <param name="Inverted">See <see cref="Evaluation.EpisodeResults.Inverted"/>.</param>
@@ -37,7 +38,7 @@ public sealed record MarkFiles;
 public sealed record FilesMarked(IReadOnlyDictionary<string, long> Lengths);
 
 /// <summary>
-/// Writes the run's tables. Rows arrive in the order of the run, so the files are the same for a killed and resumed run as for one that
+/// Writes the run's tables and TensorBoard events. Rows arrive in the order of the run, so the files are the same for a killed and resumed run as for one that
 /// never stopped. A row that
 /// cannot be written now is kept and tried again: a full disk loses nothing and does not stop training.
 /// </summary>
@@ -63,6 +64,7 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
         this.Receive<TimingRow>(this.Write);
         this.Receive<EvaluationRow>(this.Write);
         this.Receive<TopologyChanged>(this.Write);
+        this.Receive<PhaseStarted>(this.Write);
         this.Receive<MarkFiles>(_ => this.Mark(this.Sender));
         this.Receive<MarkAgain>(again => this.Mark(again.ReplyTo));
         this.Receive<Flush>(_ => this.TryFlush(out string _));
@@ -70,7 +72,14 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    protected override void PreStart() => this.Timers.StartPeriodicTimer("flush", new Flush(), FlushInterval);
+    protected override void PreStart()
+    {
+        if (this.tables.Events?.Problem is { } problem)
+        {
+            this.log.Warning("The TensorBoard events of the run so far are lost: {Reason}", problem);
+        }
+        this.Timers.StartPeriodicTimer("flush", new Flush(), FlushInterval);
+    }
 
     protected override void PostStop()
     {
@@ -78,45 +87,72 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
         this.tables.Dispose();
     }
 
-    private void Write(MetricsRow row) => this.tables.Metrics.Append(
-    [
-        ("step", row.Step),
-        ("gradientStep", row.GradientStep),
-        ("episodes", row.Episodes),
-        ("episodeReturn", row.EpisodeReturn),
-        ("episodeLength", row.EpisodeLength),
-        ("replaySize", row.ReplaySize),
-        .. row.Metrics.Select(metric => (metric.Name, (object)metric.Value)),
-    ]);
+    private void Write(MetricsRow row)
+    {
+        this.tables.Metrics.Append(
+        [
+            ("step", row.Step),
+            ("gradientStep", row.GradientStep),
+            ("episodes", row.Episodes),
+            ("episodeReturn", row.EpisodeReturn),
+            ("episodeLength", row.EpisodeLength),
+            ("replaySize", row.ReplaySize),
+            .. Named(row.Measurement.Metrics),
+        ]);
+        foreach (var layer in row.Measurement.Layers)
+        {
+            this.tables.Layers.Append(
+            [
+                ("step", row.Step),
+                ("gradientStep", row.GradientStep),
+                ("network", layer.Network),
+                ("stack", layer.Stack),
+                ("layer", layer.Layer),
+                .. Named(layer.Columns),
+            ]);
+        }
+        this.tables.Events?.Append(row.Step, EventTags.Of(row));
+    }
 
-    private void Write(TimingRow row) => this.tables.Timing.Append(
-        ("step", row.Step),
-        ("time", row.Time.ToString("O")),
-        ("elapsedSeconds", row.ElapsedSeconds),
-        ("stepsPerSecond", row.StepsPerSecond),
-        ("updatesPerSecond", row.UpdatesPerSecond),
-        ("learnerWaiting", row.LearnerWaiting),
-        ("checkpointPauseMilliseconds", row.CheckpointPauseMilliseconds),
-        ("memoryBytes", row.MemoryBytes));
+    private static IEnumerable<(string, object)> Named((string Name, double Value)[] values) =>
+        values.Select(value => (value.Name, (object)value.Value));
+
+    private void Write(TimingRow row)
+    {
+        this.tables.Timing.Append(
+            ("step", row.Step),
+            ("time", row.Time.ToString("O")),
+            ("elapsedSeconds", row.ElapsedSeconds),
+            ("stepsPerSecond", row.StepsPerSecond),
+            ("updatesPerSecond", row.UpdatesPerSecond),
+            ("learnerWaiting", row.LearnerWaiting),
+            ("checkpointPauseMilliseconds", row.CheckpointPauseMilliseconds),
+            ("memoryBytes", row.MemoryBytes));
+        this.tables.Events?.Append(row.Step, EventTags.Of(row));
+    }
 
     private void Write(EvaluationRow row)
     {
         var evaluation = row.Evaluation;
-        // A run from before there were these columns goes on without them.
-        var inverted = this.tables.Evaluations.Accepts("inverted0") ? row.Inverted : [];
-        var mean = evaluation.Returns.Average();
-        var deviation = Math.Sqrt(evaluation.Returns.Average(value => (value - mean) * (value - mean)));
         this.tables.Evaluations.Append(
         [
             ("step", evaluation.Step),
-            ("mean", mean),
-            ("deviation", deviation),
+            ("mean", evaluation.Returns.Average()),
+            ("deviation", EventTags.Deviation(evaluation.Returns)),
             ("best", evaluation.IsBest),
             ("meanLength", evaluation.Lengths.Average()),
             .. evaluation.Returns.Select((value, episode) => ($"return{episode}", (object)value)),
-            .. inverted.Select((steps, episode) => ($"inverted{episode}", (object)steps)),
+            .. row.Inverted.Select((steps, episode) => ($"inverted{episode}", (object)steps)),
         ]);
+        this.tables.Events?.Append(evaluation.Step, EventTags.Of(evaluation));
     }
+
+    private void Write(PhaseStarted phase) => this.tables.Phases?.Append(
+        ("step", phase.Step),
+        ("gradientStep", phase.GradientStep),
+        ("phase", phase.Phase),
+        ("cycle", phase.Cycle),
+        ("task", phase.Task));
 
     private void Write(TopologyChanged change)
     {

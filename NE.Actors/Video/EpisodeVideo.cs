@@ -1,5 +1,6 @@
 using System.Globalization;
 using NE.Actors.Environments;
+using NE.Actors.Environments.Cycles;
 using NE.Actors.Evaluation;
 
 namespace NE.Actors.Video;
@@ -38,8 +39,9 @@ public sealed class EpisodeVideo : IDisposable
     /// <exception cref="VideoException">It does not render.</exception>
     public static IRenderable View(IEnvironment environment)
     {
-        // Other bounds of the action do not change what is seen.
-        IEnvironment seen = environment is RescaledEnvironment rescaled ? rescaled.Inner : environment;
+        // Other bounds and widths do not change what is seen.
+        IEnvironment own = environment is PaddedEnvironment padded ? padded.Inner : environment;
+        IEnvironment seen = own is RescaledEnvironment rescaled ? rescaled.Inner : own;
         return seen is IRenderable { Renders: true } view ? view : throw new VideoException($"{environment.Spec.Id} cannot be recorded: it does not render.");
     }
 

@@ -21,31 +21,20 @@ type Activity(group: NetworkGroup) =
     let lowest = make Single.PositiveInfinity
     let highest = make Single.NegativeInfinity
     let mutable rows = 0
-    let mutable values: float32[] = [||]
+    let host = HostRows()
 
     /// Adds the first `count` rows of the pass's last Forward.
     member _.Add(pass: IPass, count: int) =
         for i in 0 .. sums.Length - 1 do
-            let matrix = pass.Hidden(i / hidden, i % hidden)
-
-            if values.Length < matrix.Rows * matrix.Columns then
-                values <- Array.zeroCreate (matrix.Rows * matrix.Columns)
-
-            matrix.Read(Span(values, 0, matrix.Rows * matrix.Columns))
-            use h = fixed values
-            use sum = fixed sums[i]
-            use positive = fixed positives[i]
-            use low = fixed lowest[i]
-            use high = fixed highest[i]
-
-            let activations: ElementwiseKernels.Strided = {
-                Memory = h
-                Rows = count
-                Columns = matrix.Columns
-                Stride = matrix.Columns
-            }
-
-            ElementwiseKernels.accumulateActivity activations sum positive low high
+            host.Look(
+                pass.Hidden(i / hidden, i % hidden),
+                fun h ->
+                    use sum = fixed sums[i]
+                    use positive = fixed positives[i]
+                    use low = fixed lowest[i]
+                    use high = fixed highest[i]
+                    ElementwiseKernels.accumulateActivity { h with Rows = count } sum positive low high
+            )
 
         rows <- rows + count
 

@@ -12,7 +12,10 @@ open NE.Model.Topology
 
 /// Everything that an agent needs to continue, as bytes. The names are part of every stored run.
 [<Sealed>]
-type AgentState(parameters: byte[], targets: byte[], moments: byte[], masks: byte[], random: byte[], counters: byte[]) =
+type AgentState(parameters: byte[], targets: byte[], moments: byte[], masks: byte[], random: byte[], counters: byte[], heads: byte[]) =
+    /// Of an agent of one task.
+    new(parameters, targets, moments, masks, random, counters) = AgentState(parameters, targets, moments, masks, random, counters, [||])
+
     /// Weights and biases of the online networks.
     member _.Parameters = parameters
     /// Weights and biases of the target networks.
@@ -25,6 +28,8 @@ type AgentState(parameters: byte[], targets: byte[], moments: byte[], masks: byt
     member _.Random = random
     /// Step counters, growth carries, review window, pending events.
     member _.Counters = counters
+    /// The heads of a cycle's other tasks; empty for an agent of one task.
+    member _.Heads = heads
 
     /// The components by name, in a fixed order.
     member _.Components: struct (string * byte[])[] = [|
@@ -34,6 +39,8 @@ type AgentState(parameters: byte[], targets: byte[], moments: byte[], masks: byt
         struct ("masks", masks)
         struct ("random", random)
         struct ("counters", counters)
+        if heads.Length > 0 then
+            struct ("heads", heads)
     |]
 
     /// From components by name; raises InvalidDataException naming the first one that is missing.
@@ -43,17 +50,52 @@ type AgentState(parameters: byte[], targets: byte[], moments: byte[], masks: byt
             | null -> raise (InvalidDataException $"The stored agent lacks its component '{name}'. Resume from another checkpoint.")
             | bytes -> bytes
 
-        AgentState(get "parameters", get "targets", get "moments", get "masks", get "random", get "counters")
+        let heads =
+            match find.Invoke "heads" with
+            | null -> [||]
+            | bytes -> bytes
+
+        AgentState(get "parameters", get "targets", get "moments", get "masks", get "random", get "counters", heads)
 
 /// A learning agent: TD3, with the interventions of the method composed in. Owned by one thread.
 [<Sealed>]
-type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: Td3Workspace, interventions: IIntervention[], seed: int64) =
+type Agent
+    private
+    (
+        networks: Td3Networks,
+        heads: TaskHeads option,
+        td3: Td3,
+        work: Td3Workspace,
+        half: Td3Workspace option,
+        probe: Td3Workspace,
+        interventions: IIntervention[],
+        seed: int64
+    ) =
     let formatVersion = 1
     let task = networks.Task
     let groups = [ networks.Actor; networks.Critics ]
 
     let maskLayers =
         groups |> List.sumBy (fun group -> group.Masks |> Array.sumBy Array.length)
+
+    let claim: IGradientClaim | null =
+        interventions
+        |> Seq.tryPick (function
+            | :? IGradientClaim as claim -> Some claim
+            | _ -> None)
+        |> Option.toObj
+
+    /// The workspace of the next batch.
+    let batch () =
+        match half with
+        | Some half when
+            interventions
+            |> Array.exists (function
+                | :? IBatchHalving as halving -> halving.Halves
+                | _ -> false)
+            ->
+            half
+        | _ -> work
 
     let mutable step = 0L
     let mutable actorUpdates = 0L
@@ -65,23 +107,8 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
     let mutable policy: Policy option = None
     let mutable policyEdits = 0L
 
-    let ratios (group: NetworkGroup) (pass: IPass) = [|
-        let activity = Activity group
-        activity.Add(pass, probe.Rows)
-        let layers = activity.Layers
-
-        for name, tau in [ "0", 0.0; "0.025", 0.025; "0.1", 0.1 ] do
-            let at = Dormancy.ratios tau layers
-            struct ($"{group.Name}_anr_{name}", at.Activated)
-            struct ($"{group.Name}_anr_{name}_raw", at.ActivatedRaw)
-
-        let any = Dormancy.ratios 0.0 layers
-        struct ($"{group.Name}_fau", any.ActiveUnits)
-        struct ($"{group.Name}_fau_raw", any.ActiveUnitsRaw)
-        struct ($"{group.Name}_constant", any.Constant)
-        struct ($"{group.Name}_connected", any.Connected)
-        struct ($"{group.Name}_density", group.Density)
-    |]
+    // Takes distances from what the networks are now, at their beginning.
+    let measurement = AgentMeasurement(networks, td3, probe, seed)
 
     /// A fresh agent of the method, on the engine, that the settings name (which must be resolved). Raises LibTorchException, or
     /// ArgumentException for what cannot be built.
@@ -98,12 +125,30 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
             MaxAction = maxAction
         }
 
+        Agent.Build(engine, settings, task, None)
+
+    /// A fresh agent of a cycle, to act on one of its tasks. Its heads are those of the first task: restore a state, and switch.
+    static member CreateInCycle(settings: Settings, tasks: AgentTasks, task: int) : Agent =
+        let actsOn = {
+            Shape = tasks.Shape
+            MaxAction = tasks.MaxActions[task]
+        }
+
+        Agent.Build(Engines.create settings.Compute, settings, actsOn, Some tasks)
+
+    static member private Build(engine: IEngine, settings: Settings, task: Td3Task, tasks: AgentTasks option) : Agent =
         let seed = settings.Run.Seed
         let networks = new Td3Networks(engine, settings.Network, task)
+
         let initialisation = stream seed Purpose.Initialisation
         networks.Actor.Initialise initialisation
         networks.Critics.Initialise initialisation
         let td3 = Td3(networks, settings.Td3, Techniques.gradientTerms networks settings)
+
+        let heads =
+            tasks
+            |> Option.map (fun tasks -> TaskHeads(networks.Actor, networks.Critics, tasks.ActionSizes))
+
         let batchSize = settings.Td3.BatchSize
         let work = new Td3Workspace(networks, batchSize)
         // Events and ratios are defined on 256 rows.
@@ -116,7 +161,13 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
         let interventions =
             Techniques.interventions networks td3 work probe settings |> Array.ofList
 
-        new Agent(networks, td3, work, probe, interventions, seed)
+        let half =
+            if settings.Ne.HalfBatchBelow > 0.0 then
+                Some(new Td3Workspace(networks, batchSize / 2))
+            else
+                None
+
+        new Agent(networks, heads, td3, work, half, probe, interventions, seed)
 
     /// Gradient steps taken.
     member _.GradientStep = step
@@ -132,6 +183,7 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
         for intervention in interventions do
             intervention.BeforeUpdate t
 
+        let work = batch ()
         let mutable origin = Whole
 
         for intervention in interventions do
@@ -147,7 +199,7 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
             intervention.Sampled(ReadOnlySpan work.RowNumbers, window)
 
         work.Gather source
-        td3.Update(work, t, noiseDraws) |> ignore
+        td3.Update(work, t, noiseDraws, claim) |> ignore
         step <- t
 
         if td3.IsActorDue t then
@@ -177,35 +229,26 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
             policyEdits <- networks.Actor.Edits
             made
 
+    /// Turns to another task of the cycle, at a barrier between two gradient steps: exchanges the heads. The agent must have been made
+    /// to act on that task.
+    member _.SwitchTask(next: int) : unit =
+        match heads with
+        | None -> invalidOp "An agent of one task cannot turn to another."
+        | Some heads ->
+            heads.Switch next
+            policy <- None
+
+            for intervention in interventions do
+                intervention.SwitchTask()
+
     /// The topology events since the last call.
     member _.TakeTopologyChanges() : TopologyChanged[] =
         interventions |> Array.collect _.TakeChanges()
 
-    /// Activated ratios, densities, losses and what the interventions report, on a batch of 256 rows drawn for this gradient step
+    /// Losses, activated ratios, ranks, norms and what the interventions report, on a batch of 256 rows drawn for this gradient step
     /// alone. Changes no state.
-    member _.Measure(source: ITransitionSource, window: Window) : struct (string * float)[] =
-        let draws = at seed Purpose.Metrics 0L 0L step
-        AgeOrder.sampleUniform window draws (Span probe.RowNumbers)
-        probe.Gather source
-        let criticLoss = td3.CriticGradient(probe, draws)
-
-        let meanValue =
-            (networks.Engine.Mean(probe.Values[0]) + networks.Engine.Mean(probe.Values[1]))
-            / 2.0
-
-        let critics = ratios networks.Critics probe.Critics
-        let actorLoss = td3.ActorGradient probe
-        let actor = ratios networks.Actor probe.Actor
-
-        [|
-            struct ("critic_loss", criticLoss)
-            struct ("actor_loss", actorLoss)
-            struct ("q_mean", meanValue)
-            yield! actor
-            yield! critics
-            for intervention in interventions do
-                yield! intervention.Metrics
-        |]
+    member _.Measure(source: ITransitionSource, window: Window) : Measurement =
+        measurement.Take(source, window, step, interventions |> Array.collect _.Metrics)
 
     /// The topology of every network, for snapshots.
     member _.Masks() : NetworkMask[] = [| for group in groups -> group.Bits |]
@@ -253,7 +296,10 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
             each 4 (fun (group: NetworkGroup) writer -> group.SaveMoments writer),
             maskBytes,
             random,
-            counters
+            counters,
+            heads
+            |> Option.map (fun heads -> StateBytes.write formatVersion heads.Save)
+            |> Option.defaultValue [||]
         )
 
     /// Continues exactly where Save was called, in an agent made from the same settings. Raises InvalidDataException when a component is
@@ -271,6 +317,9 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
         each "parameters" state.Parameters (fun (group: NetworkGroup) reader -> group.RestoreParameters reader)
         each "targets" state.Targets (fun (group: NetworkGroup) reader -> group.RestoreTargets reader)
         each "moments" state.Moments (fun (group: NetworkGroup) reader -> group.RestoreMoments reader)
+
+        heads
+        |> Option.iter (fun heads -> StateBytes.read "heads" formatVersion state.Heads heads.Restore)
 
         StateBytes.read "counters" formatVersion state.Counters (fun counters ->
             StateBytes.read "random" formatVersion state.Random (fun random ->
@@ -290,6 +339,7 @@ type Agent private (networks: Td3Networks, td3: Td3, work: Td3Workspace, probe: 
                 term.Dispose()
 
             (work :> IDisposable).Dispose()
+            half |> Option.iter (fun half -> (half :> IDisposable).Dispose())
 
             if not (obj.ReferenceEquals(work, probe)) then
                 (probe :> IDisposable).Dispose()

@@ -38,6 +38,16 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
     let mutable edits = 0L
     // Of the online and of the target networks, after an injection.
     let mutable injected: struct (InjectedBodies * InjectedBodies) voption = ValueNone
+    let mutable liveOutputs = layout.Outputs
+
+    /// Clears the parameters of the outputs that the current task does not have.
+    let clearSpare (values: float32[]) =
+        if liveOutputs < layout.Outputs then
+            for slot in layout.Slots do
+                if slot.Layer = layout.Layers - 1 then
+                    let spare = slot.Outputs - liveOutputs
+                    Array.fill values (slot.Weights + liveOutputs * slot.Inputs) (spare * slot.Inputs) 0.0f
+                    Array.fill values (slot.Biases + liveOutputs) spare 0.0f
 
     // Where a field is held for a moment on its way out; a new array each time would land on the large-object heap.
     let passing = Array.zeroCreate<float32> layout.Length
@@ -141,6 +151,16 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
     /// M of every stack and layer.
     member _.Masks = masks
 
+    /// Whether the output layer is the head of one of several tasks: dense, and no part of a topology that changes.
+    member val HasTaskHead = false with get, set
+
+    /// Outputs that the current task has, the first ones. The parameters of the others are masked: once 0, they stay 0.
+    member this.LiveOutputs
+        with get () = liveOutputs
+        and set (count: int) =
+            liveOutputs <- count
+            this.SetMasks masks
+
     /// Number of existing incoming weights per neuron, of every stack and layer.
     member _.FanIn = fanIn
 
@@ -165,11 +185,32 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
 
     /// Bytes of one field.
     member internal _.FieldBytes = 4 * layout.Length
+
+    /// Copies a field of the online networks into an array of at least the layout's length.
+    member internal _.ReadOnlineInto(field, values: float32[]) =
+        online.Read(field, Span(values, 0, layout.Length))
+
+    /// Copies the target networks' weights likewise.
+    member internal _.ReadTargetInto(values: float32[]) =
+        target.Read(Field.Weights, Span(values, 0, layout.Length))
+
+    /// Writes a field of the online networks from an array of at least the layout's length.
+    member internal _.WriteOnlineFrom(field, values: float32[]) =
+        online.Write(field, ReadOnlySpan(values, 0, layout.Length))
+
+    /// Writes the target networks' weights likewise.
+    member internal _.WriteTargetFrom(values: float32[]) =
+        target.Write(Field.Weights, ReadOnlySpan(values, 0, layout.Length))
+
     /// Copies the target networks' weights to the host.
     member _.ReadTarget() = read target Field.Weights
 
     member _.WriteOnline(field, values) =
         edits <- edits + 1L
+
+        if field = Field.Weights then
+            clearSpare values
+
         write online field values
 
     /// How often the online networks were written from outside the optimiser.
@@ -180,8 +221,18 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
 
     /// Makes these the masks that the optimiser applies. The weights are the caller's to zero.
     member _.SetMasks(changed: LayerMask[][]) =
+        // Most layers of an event stay what they were, and counting is what takes time.
+        fanIn <-
+            changed
+            |> Array.mapi (fun stack layers ->
+                layers
+                |> Array.mapi (fun layer mask ->
+                    if obj.ReferenceEquals(mask, (masks[stack])[layer]) then
+                        (fanIn[stack])[layer]
+                    else
+                        LayerMask.fanIn mask))
+
         masks <- changed
-        fanIn <- masks |> Array.map (Array.map LayerMask.fanIn)
         let values = Array.zeroCreate<float32> layout.Length
 
         for slot in layout.Slots do
@@ -193,6 +244,7 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
                 Array.fill values slot.Gains slot.Outputs 1.0f
                 Array.fill values slot.Shifts slot.Outputs 1.0f
 
+        clearSpare values
         write online Field.Mask values
 
     /// Draws the weights as PyTorch draws a Linear layer, clips them, and makes the target equal. Gains and shifts are never clipped.
@@ -200,6 +252,7 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
         edits <- edits + 1L
         let weights = layout.Initialise stream
         clip weights
+        clearSpare weights
         write online Field.Weights weights
         write target Field.Weights weights
 

@@ -183,6 +183,12 @@ type IGradientTerm =
     /// Adds the term's gradient to the group's Gradients. Called before every Adam step of the group.
     abstract Add: group: NetworkGroup -> unit
 
+/// Something that may take a network's gradient for itself.
+type IGradientClaim =
+    /// Whether it did so at gradient step t: the optimiser then leaves the network as it is. The gradient of the training batch is in the
+    /// network's block, the activations are in the pass. Called once per network and update of it, the critics first.
+    abstract Claims: network: NetworkGroup * pass: IPass * t: int64 -> bool
+
 /// The TD3 update (spec 2.12), over any engine.
 [<Sealed>]
 type Td3(networks: Td3Networks, settings: Td3Settings, terms: IGradientTerm list) =
@@ -210,10 +216,19 @@ type Td3(networks: Td3Networks, settings: Td3Settings, terms: IGradientTerm list
     let noiseClip = float32 settings.TargetNoiseClip * maxAction
     let discount, tau = float32 settings.Discount, float32 settings.Polyak
 
+    /// Action components that the current task does not have stay exactly 0.
+    let clearSpare (noise: float32[]) =
+        let live, actions = actor.LiveOutputs, networks.Task.Shape.ActionSize
+
+        if live < actions then
+            for row in 0 .. noise.Length / actions - 1 do
+                Array.fill noise (row * actions + live) (actions - live) 0.0f
+
     /// Leaves dL_Q/dw of all critic weights in the critics' Gradients and returns L_Q.
     member _.CriticGradient(w: Td3Workspace, noise: Stream) : float =
         // a' = clip(pi'(s') + clip(eps, -c, c), -a_max, a_max),  eps ~ N(0, sigma^2)
         noise.FillNormal(Span w.NoiseHost, noiseDeviation)
+        clearSpare w.NoiseHost
         w.Noise.Write(ReadOnlySpan w.NoiseHost)
         w.ActorTarget.Forward()
         engine.SmoothedAction(w.ActorTarget.Output 0, w.Noise, noiseClip, maxAction, w.NextAction)
@@ -244,13 +259,19 @@ type Td3(networks: Td3Networks, settings: Td3Settings, terms: IGradientTerm list
     member _.IsActorDue(t: int64) = t % int64 settings.PolicyDelay = 0L
 
     /// One gradient step t on the gathered batch. Returns L_Q; raises NonFiniteException.
-    member this.Update(w: Td3Workspace, t: int64, noise: Stream) : float =
+    member this.Update(w: Td3Workspace, t: int64, noise: Stream, claim: IGradientClaim | null) : float =
+        let isClaimed group pass =
+            match claim with
+            | null -> false
+            | claim -> claim.Claims(group, pass, t)
+
         let loss = this.CriticGradient(w, noise)
 
         if not (Double.IsFinite loss) then
             raise (NonFiniteException("The critics' loss", t))
 
-        optimise critics criticAdam
+        if not (isClaimed critics w.Critics) then
+            optimise critics criticAdam
 
         if this.IsActorDue t then
             let objective = this.ActorGradient w
@@ -258,7 +279,9 @@ type Td3(networks: Td3Networks, settings: Td3Settings, terms: IGradientTerm list
             if not (Double.IsFinite objective) then
                 raise (NonFiniteException("The actor's loss", t))
 
-            optimise actor actorAdam
+            if not (isClaimed actor w.Actor) then
+                optimise actor actorAdam
+
             // theta' = tau theta + (1 - tau) theta'
             critics.Polyak tau
             actor.Polyak tau

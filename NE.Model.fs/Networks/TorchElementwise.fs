@@ -112,7 +112,13 @@ type internal FusedElementwise() =
 
 /// The same with torch operations, for memory that is not on the CPU. Temporaries live until the end of each call.
 [<Sealed>]
-type internal TorchElementwise() =
+type internal TorchElementwise(device: TorchDevice) =
+    /// A number on the host, which waits for everything before it.
+    let download (tensor: torch.Tensor) =
+        let value = tensor.item<float32>()
+        device.Waited()
+        float value
+
     let scalar (value: float32) = value.ToScalar()
 
     interface IElementwise with
@@ -238,7 +244,7 @@ type internal TorchElementwise() =
 
         member _.Mean matrix =
             use result = matrix.Tensor.mean ()
-            float (result.item<float32>())
+            download result
 
         member _.SmoothedAction(action, noise, noiseClip, maxAction, destination) =
             use _ = torch.NewDisposeScope()
@@ -270,4 +276,4 @@ type internal TorchElementwise() =
                 gradient.Tensor.copy_ (error.mul_ (scalar (2.0f / float32 target.Rows)))
                 |> ignore
 
-            float (total.item<float32>())
+            download total

@@ -5,15 +5,15 @@ open NE.Model.Replay
 open TorchSharp
 
 [<Sealed>]
-type internal TorchMinibatch(rows: int, shape: TransitionShape, device: torch.Device) =
+type internal TorchMinibatch(rows: int, shape: TransitionShape, device: TorchDevice) =
     let width = shape.BatchWidth
     let memory = new TorchMemory(rows * width, device)
-    // The source writes to host memory; elsewhere one copy per batch follows.
-    let staging =
+    // The source writes to host memory; elsewhere one copy per batch follows, which nobody waits for.
+    let upload: TorchUpload | null =
         if memory.OnCpu then
-            memory
+            null
         else
-            new TorchMemory(rows * width, torch.CPU)
+            new TorchUpload(memory.Tensor, device)
 
     interface IMinibatch with
         member _.Rows = rows
@@ -23,22 +23,26 @@ type internal TorchMinibatch(rows: int, shape: TransitionShape, device: torch.De
             if rowNumbers.Length <> rows then
                 invalidArg (nameof rowNumbers) $"The minibatch has {rows} rows, {rowNumbers.Length} were named."
 
-            source.Gather(rowNumbers, staging.Address, width)
-
-            if not (obj.ReferenceEquals(staging, memory)) then
-                memory.Tensor.copy_ staging.Tensor |> ignore
+            match upload with
+            | null -> source.Gather(rowNumbers, memory.Address, width)
+            | upload ->
+                source.Gather(rowNumbers, upload.Begin(), width)
+                upload.Send()
 
         member _.View(first, count) =
             new TorchMatrix(memory, false, first, rows, count, width) :> IMatrix
 
         member _.Dispose() =
+            match upload with
+            | null -> ()
+            | upload -> (upload :> IDisposable).Dispose()
+
             (memory :> IDisposable).Dispose()
-            (staging :> IDisposable).Dispose()
 
 /// The engine on TorchSharp: matrix products by libtorch, everything else by the fused kernels (CPU) or by torch operations (CUDA).
 /// All memory and all tensor views are made once; a step creates no tensor on the CPU.
 [<Sealed>]
-type TorchEngine private (device: torch.Device, elementwise: IElementwise) =
+type TorchEngine private (device: TorchDevice, elementwise: IElementwise) =
     let matrix (m: IMatrix) = m :?> TorchMatrix
 
     // Arrays of matrices are few and fixed per agent: their unwrapped forms are kept.
@@ -62,9 +66,9 @@ type TorchEngine private (device: torch.Device, elementwise: IElementwise) =
         let cuda = lazy (torch.cuda.is_available ())
 
         match device with
-        | "auto" when cuda.Value -> new TorchEngine(torch.device "cuda:0", TorchElementwise())
+        | "auto" when cuda.Value -> TorchEngine.OnTorchOperations(torch.device "cuda:0")
         | "auto"
-        | "cpu" -> new TorchEngine(torch.CPU, FusedElementwise())
+        | "cpu" -> new TorchEngine(TorchDevice torch.CPU, FusedElementwise())
         | _ when device = "cuda" || device.StartsWith("cuda:", StringComparison.Ordinal) ->
             let known, index =
                 Int32.TryParse(if device = "cuda" then "0" else device.Substring 5)
@@ -78,17 +82,21 @@ type TorchEngine private (device: torch.Device, elementwise: IElementwise) =
             elif index >= torch.cuda.device_count () then
                 invalidArg (nameof device) $"There are {torch.cuda.device_count ()} CUDA devices, so {device} does not exist."
             else
-                new TorchEngine(torch.device $"cuda:{index}", TorchElementwise())
+                TorchEngine.OnTorchOperations(torch.device $"cuda:{index}")
         | _ -> invalidArg (nameof device) $"'{device}' is not a device: expected auto, cpu, cuda or cuda:n."
+
+    static member private OnTorchOperations(device: torch.Device) =
+        let device = TorchDevice device
+        new TorchEngine(device, TorchElementwise device)
 
     /// The CUDA engine's code path on CPU memory, to be compared with the fused kernels.
     static member internal CreateWithTorchOperations() =
         LibTorch.ensureLoaded ()
         torch.set_num_threads 1
-        new TorchEngine(torch.CPU, TorchElementwise())
+        TorchEngine.OnTorchOperations torch.CPU
 
     interface IEngine with
-        member _.Name = $"torch {device}"
+        member _.Name = $"torch {device.Device}"
 
         member _.CreateBlock(layout, trainable) =
             new TorchBlock(layout, trainable, device)

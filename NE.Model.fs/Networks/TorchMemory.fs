@@ -8,21 +8,21 @@ open TorchSharp
 
 /// A flat, zeroed run of float32 on a device: the tensor that owns it and, on the CPU, its address.
 [<Sealed>]
-type internal TorchMemory(length: int, device: torch.Device) =
+type internal TorchMemory(length: int, device: TorchDevice) =
     let tensor =
-        torch.zeros ([| int64 length |], dtype = torch.float32, device = device)
+        torch.zeros ([| int64 length |], dtype = torch.float32, device = device.Device)
 
     do tensor.DetachFromDisposeScope() |> ignore
-    let onCpu = (device.``type`` = DeviceType.CPU)
+    let onCpu = device.IsCpu
 
     let address =
         if onCpu then
-            use pointer = fixed &MemoryMarshal.GetReference tensor.bytes
-            NativePtr.ofNativeInt<float32>(NativePtr.toNativeInt pointer)
+            TorchDevice.AddressOf tensor
         else
             NativePtr.nullPtr<float32>
 
     member _.Tensor = tensor
+    member _.Device = device
     member _.Length = length
     member _.OnCpu = onCpu
     /// The first float; null when the memory is not on the CPU.
@@ -40,6 +40,7 @@ type internal TorchMemory(length: int, device: torch.Device) =
             Span<float32>(NativePtr.toVoidPtr address, length).CopyTo destination
         else
             use host = tensor.cpu ()
+            device.Waited()
             MemoryMarshal.Cast<byte, float32>(host.bytes).CopyTo destination
 
     member _.Write(source: ReadOnlySpan<float32>) =
@@ -61,9 +62,11 @@ type internal TorchMemory(length: int, device: torch.Device) =
 type internal TorchMatrix(memory: TorchMemory, owns: bool, offset: int, rows: int, columns: int, stride: int) =
     let tensor = memory.View(offset, rows, columns, stride)
     let transposed = tensor.t().DetachFromDisposeScope()
+    // Made by the first Write of a matrix that is not on the CPU.
+    let mutable upload: TorchUpload | null = null
 
     /// A matrix with memory of its own.
-    static member Create(rows: int, columns: int, device: torch.Device) =
+    static member Create(rows: int, columns: int, device: TorchDevice) =
         new TorchMatrix(new TorchMemory(rows * columns, device), true, 0, rows, columns, columns)
 
     /// Rows x columns.
@@ -104,6 +107,7 @@ type internal TorchMatrix(memory: TorchMemory, owns: bool, offset: int, rows: in
             else
                 use whole = tensor.contiguous ()
                 use host = whole.cpu ()
+                memory.Device.Waited()
                 MemoryMarshal.Cast<byte, float32>(host.bytes).CopyTo destination
 
         member this.Write source =
@@ -121,12 +125,23 @@ type internal TorchMatrix(memory: TorchMemory, owns: bool, offset: int, rows: in
                     }
                     this.Strided
             else
-                use host = torch.zeros ([| int64 rows; int64 columns |], dtype = torch.float32)
-                source.CopyTo(MemoryMarshal.Cast<byte, float32> host.bytes)
-                tensor.copy_ host |> ignore
+                let upload =
+                    match upload with
+                    | null ->
+                        let made = new TorchUpload(tensor, memory.Device)
+                        upload <- made
+                        made
+                    | made -> made
+
+                source.CopyTo(Span<float32>(NativePtr.toVoidPtr(upload.Begin()), source.Length))
+                upload.Send()
 
     interface IDisposable with
         member _.Dispose() =
+            match upload with
+            | null -> ()
+            | upload -> (upload :> IDisposable).Dispose()
+
             transposed.Dispose()
             tensor.Dispose()
 
@@ -135,7 +150,7 @@ type internal TorchMatrix(memory: TorchMemory, owns: bool, offset: int, rows: in
 
 /// The flat tensors of a group of networks.
 [<Sealed>]
-type internal TorchBlock(layout: BlockLayout, trainable: bool, device: torch.Device) =
+type internal TorchBlock(layout: BlockLayout, trainable: bool, device: TorchDevice) =
     let fields =
         Array.init (if trainable then 8 else 1) (fun _ -> new TorchMemory(layout.Length, device))
 
@@ -197,7 +212,9 @@ type internal TorchBlock(layout: BlockLayout, trainable: bool, device: torch.Dev
             else
                 use difference = memory.Tensor - memory.Tensor
                 use sum = difference.sum ()
-                sum.item<float32>() = 0.0f
+                let isFinite = (sum.item<float32>() = 0.0f)
+                device.Waited()
+                isFinite
 
         member _.Dispose() =
             for memory in fields do

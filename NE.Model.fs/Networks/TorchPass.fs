@@ -48,7 +48,7 @@ type internal TorchLayer = {
 
 [<Sealed>]
 type internal TorchPass
-    (block: TorchBlock, stacks: int, input: TorchMatrix, head: Head, backward: Backward, device: torch.Device, elementwise: IElementwise) =
+    (block: TorchBlock, stacks: int, input: TorchMatrix, head: Head, backward: Backward, device: TorchDevice, elementwise: IElementwise) =
     let layout = block.Layout
     let rows = input.Rows
     let owned = ResizeArray<IDisposable>()

@@ -179,10 +179,13 @@ type ExperienceReview(settings: ReviewSettings, state: ReviewState) =
         AgeSum = ageSum
     }
 
-    /// Whether the signal is to be sampled at step t: 40 times per window.
+    /// Whether t is one of the 40 steps per window at which a signal is sampled.
+    static member IsSampleStep(window: int64, t: int64) : bool = t % max 1L (window / resolution) = 0L
+
+    /// Whether the signal is to be sampled at step t.
     member _.IsSampleDue(t: int64) : bool =
         settings.Mode <> ReviewMode.Off
-        && t % max 1L (settings.Window / resolution) = 0L
+        && ExperienceReview.IsSampleStep(settings.Window, t)
 
     /// Takes the signal f at step t; steps must increase and f be finite.
     member _.Push(t: int64, f: float) : unit =

@@ -3,6 +3,7 @@ namespace NE.Model.Runs
 open System
 open System.Text.Json
 open System.Text.Json.Serialization
+open NE.Model
 open NE.Model.History
 
 /// An evaluation that was started and whose result was not delivered yet.
@@ -26,13 +27,15 @@ type Ledger = {
     RecentReturn: float
     RecentEpisodes: int64
     RecentLength: int64
-    /// Best mean return of an evaluation so far, and the step of its policy; -1 before the first.
+    /// Best mean return of an evaluation of the current phase, and the step of its policy; -1 before the first.
     BestMean: float
     BestStep: int64
     /// Evaluations started and not delivered, by step.
     Pending: PendingEvaluation[]
     /// Environment failures so far.
     Restarts: int64
+    /// The phases so far, the current one last; an ordinary run has one.
+    Phases: Phase[]
 }
 
 [<RequireQualifiedAccess>]
@@ -50,7 +53,50 @@ module Ledger =
         BestStep = -1L
         Pending = [||]
         Restarts = 0L
+        Phases = [| Phase.first |]
     }
+
+    /// The current phase.
+    let phase (ledger: Ledger) : Phase = Array.last ledger.Phases
+
+    /// What is due at the ledger's barrier.
+    let due (settings: Settings) (ledger: Ledger) : Due =
+        Rounds.due settings (phase ledger) ledger.Episodes ledger.StepsBefore ledger.Position
+
+    /// Whether the phase is over and another one follows.
+    let isSwitchDue (settings: Settings) (ledger: Ledger) : bool =
+        (due settings ledger).Finished && not (Phase.isLast settings (phase ledger))
+
+    /// The ledger at the beginning of the next phase, whose first row in the replay memory is `head`. What is best, and the training
+    /// returns since the last row of metrics, are those of one task.
+    let beginPhase (head: int64) (ledger: Ledger) : Ledger = {
+        ledger with
+            Phases = Array.append ledger.Phases [| Phase.next ledger.Position.Steps ledger.Episodes head (phase ledger) |]
+            RecentReturn = 0.0
+            RecentEpisodes = 0L
+            RecentLength = 0L
+            BestMean = Double.NegativeInfinity
+            BestStep = -1L
+    }
+
+    /// The event of the current phase's beginning, with its ordinal, and the ledger that has counted it.
+    let recordPhase (settings: Settings) (ledger: Ledger) : struct (RunEvent * Ledger) =
+        let phase = phase ledger
+
+        struct (PhaseStarted(
+                    ledger.NextOrdinal,
+                    {
+                        Step = phase.Start
+                        GradientStep = ledger.Position.GradientSteps
+                        Phase = phase.Index
+                        Cycle = Phase.cycle settings phase
+                        Task = Phase.task settings phase
+                    }
+                ),
+                {
+                    ledger with
+                        NextOrdinal = ledger.NextOrdinal + 1L
+                })
 
     /// The event with its ordinal, and the ledger that has counted it.
     let recordTopology (change: TopologyChanged) (ledger: Ledger) : struct (RunEvent * Ledger) =
@@ -148,4 +194,9 @@ module Ledger =
     let ofBytes (bytes: ReadOnlySpan<byte>) : Ledger =
         match JsonSerializer.Deserialize<Ledger>(bytes, json) with
         | null -> raise (JsonException "the stored counters are null")
+        // Stored before runs had phases.
+        | ledger when isNull (box ledger.Phases) -> {
+            ledger with
+                Phases = [| Phase.first |]
+          }
         | ledger -> ledger

@@ -25,7 +25,7 @@ type Due = {
     Evaluation: bool
     /// The policy of this barrier is recorded.
     Video: bool
-    /// All steps are taken and learned from, and nothing else is due.
+    /// All steps of the phase are taken and learned from, and nothing else is due.
     Finished: bool
 }
 
@@ -51,12 +51,13 @@ module Rounds =
     let stepsPerRound (settings: Settings) =
         int64 settings.Schedule.Environments * int64 settings.Schedule.RoundSteps
 
-    /// Gradient steps owed for the environment steps in (learned, steps]: none for the random steps at the start.
-    let updatesOwed (settings: Settings) (learned: int64) (steps: int64) =
-        let start = settings.Td3.StartSteps.Value
+    /// Gradient steps owed for the environment steps in (learned, steps]: none for those at the start of a phase. What primes the critics
+    /// is owed once, in the first phase.
+    let updatesOwed (settings: Settings) (phase: Phase) (learned: int64) (steps: int64) =
+        let start = Phase.learnFrom settings phase
 
         let priming =
-            if learned <= start && steps > start then
+            if phase.Index = 0L && learned <= start && steps > start then
                 settings.Td3.PrimingUpdates
             else
                 0L
@@ -64,34 +65,35 @@ module Rounds =
         priming
         + int64 settings.Td3.UpdatesPerStep * (max steps start - max learned start)
 
+    /// Whether a row of metrics is due between two barriers of a phase; it takes a batch of the phase's rows.
+    let metricsDue (settings: Settings) (phase: Phase) (before: int64) (now: int64) =
+        fired settings.Log.MetricsEvery before now
+        && now - phase.Start >= int64 settings.Td3.BatchSize
+
     /// The last commit that cadence asks for at or before these steps is at this barrier, given the steps of the barrier before.
-    let due (settings: Settings) (before: int64) (position: Position) : Due =
+    let due (settings: Settings) (phase: Phase) (episodes: int64) (before: int64) (position: Position) : Due =
         let now = position.Steps
         let moved = now > before
         let first = position.Round = 0L
-        let allSteps = now >= settings.Run.Steps
         let allLearned = position.LearnedSteps >= now
 
         {
             Commit = first || (moved && fired settings.Checkpoint.Every before now)
-            Metrics =
-                moved
-                && now >= int64 settings.Td3.BatchSize
-                && fired settings.Log.MetricsEvery before now
+            Metrics = moved && metricsDue settings phase before now
             Evaluation = first || (moved && fired settings.Evaluation.Every.Value before now)
             Video = moved && firedUnlessOff settings.Video.Every before now
             // What is due at the last step gets a round of its own, without steps.
-            Finished = allSteps && allLearned && not moved && not first
+            Finished = Phase.isOver settings phase now episodes && allLearned && not moved && not first
         }
 
-    /// Rows of the replay buffer that may be sampled when `head` rows were ever stored.
-    let windowFirst (settings: Settings) (head: int64) =
-        max 0L (head - settings.Td3.BufferSize.Value)
+    /// Rows of the replay buffer that may be sampled when `head` rows were ever stored: a phase never sees those of another.
+    let windowFirst (settings: Settings) (phase: Phase) (head: int64) =
+        max phase.Head (head - settings.Td3.BufferSize.Value)
 
     /// May another batch of `steps` be granted while `granted` steps were granted and `learned` are learned from? Holds the
-    /// sample-to-insert ratio of the asynchronous schedule to within `slack` steps. Random steps at the start need no learning.
-    let mayGrant (settings: Settings) (slack: int64) (granted: int64) (learned: int64) (steps: int64) =
-        let start = settings.Td3.StartSteps.Value
+    /// sample-to-insert ratio of the asynchronous schedule to within `slack` steps. Steps at the start of a phase need no learning.
+    let mayGrant (settings: Settings) (phase: Phase) (slack: int64) (granted: int64) (learned: int64) (steps: int64) =
+        let start = Phase.learnFrom settings phase
 
-        granted + steps <= settings.Run.Steps
+        granted + steps <= Phase.lastStep settings phase
         && (granted + steps <= start || granted + steps - max learned start <= slack)

@@ -40,6 +40,8 @@ type DensityScope =
     | Network
     /// Only the layers that are not forced dense.
     | Elastic
+    /// All weights and the gains of layer normalisation, which are always there (the official code's D4).
+    | NetworkAndGains
 
 /// Densities of a pool of layers.
 type DensitySolution = {
@@ -61,6 +63,8 @@ type AllocationRequest = {
     DenseEnds: DenseEnds
     /// What the density counts.
     Scope: DensityScope
+    /// Gains of layer normalisation of the whole network; read for `DensityScope.NetworkAndGains`.
+    Gains: int
 }
 
 /// One layer's share.
@@ -202,6 +206,11 @@ module ErdosRenyi =
 
         match request.Scope with
         | DensityScope.Network -> run shapes request.Density forced
+        | DensityScope.NetworkAndGains ->
+            // The same budget, less what the gains take of it.
+            let weights = shapes |> Array.sumBy _.Size |> float
+            let gains = float request.Gains
+            run shapes ((request.Density * (weights + gains) - gains) / weights) forced
         | DensityScope.Elastic ->
             let pool =
                 Array.zip shapes forced

@@ -36,6 +36,20 @@ module Evolution =
             else
                 Selection.sample count (Array.init mask.Columns (fun column -> row * mask.Columns + column)) stream)
 
+    /// Whole rows of candidates in random order until the quota is used up; a random part of the last one.
+    let private growNeurons (mask: LayerMask) count (candidates: int[]) (stream: Stream) =
+        let rows =
+            candidates |> Array.groupBy (fun index -> index / mask.Columns) |> Array.map snd
+
+        stream.ShufflePrefix(rows, rows.Length)
+        let mutable left = count
+
+        rows
+        |> Array.collect (fun row ->
+            let chosen = if left > 0 then Selection.sample left row stream else [||]
+            left <- left - chosen.Length
+            chosen)
+
     let private requireLength name (layer: LayerBefore) (values: float32[]) =
         if values.Length <> layer.Mask.Size then
             invalidArg
@@ -72,9 +86,10 @@ module Evolution =
             let rest = quota - revived.Length
 
             let chosen =
-                match options.Criterion with
-                | GrowCriterion.Random -> Selection.sample rest candidates stream
-                | GrowCriterion.Gradient ->
+                match options.Criterion, options.Unit with
+                | GrowCriterion.Random, GrowUnit.Weight -> Selection.sample rest candidates stream
+                | GrowCriterion.Random, GrowUnit.Neuron -> growNeurons mask rest candidates stream
+                | GrowCriterion.Gradient, _ ->
                     requireLength (nameof layer.Gradient) layer layer.Gradient
                     Selection.largest rest layer.Gradient candidates stream
 

@@ -2,7 +2,7 @@ namespace NE.Model.Topology
 
 open System
 
-/// c(t), how growth is spread over the run. All shapes are normalised to the total growth of the cosine, so they differ in shape only.
+/// c(t), how growth is spread over the run. In closed loop, and with `RateScale.Total`, all shapes have the total growth of the cosine.
 [<RequireQualifiedAccess>]
 type GrowthShape =
     /// (1 + cos(pi t / T_end)) / 2, the paper's annealing.
@@ -20,6 +20,14 @@ type GrowthRate =
     /// Open loop: this fraction of the rest capacity per event, times a c(t); fractions of a weight are carried over.
     | Fixed of float
 
+/// What a fixed rate means.
+[<RequireQualifiedAccess>]
+type RateScale =
+    /// The total growth: every shape is scaled to the sum of the cosine over the same events, so that shapes compare as shapes.
+    | Total
+    /// The growth of one event, times c(t) as it is (the official code).
+    | Event
+
 /// What a fixed rate multiplies.
 [<RequireQualifiedAccess>]
 type RestCapacity =
@@ -27,6 +35,16 @@ type RestCapacity =
     | Initial
     /// The room left now: growth is geometric and never quite fills the layer.
     | Current
+    /// The start sparsity in the place of a density, (1 - rho0) N_l - |M_l(0)|, never negative (the official code's D8).
+    | Sparsity
+
+/// What the final density is a density of.
+[<RequireQualifiedAccess>]
+type DensityCap =
+    /// Every layer stops at it.
+    | Layer
+    /// The whole network: all growth ends with the event that brings it there; until then layers may fill up (the official code).
+    | Network
 
 /// When and how much a network grows. Steps are gradient steps (critic updates), one clock for every network.
 type GrowthSettings = {
@@ -40,10 +58,18 @@ type GrowthSettings = {
     Rate: GrowthRate
     /// a, multiplies c(t); with `GrowthRate.Auto` it scales the total growth and acts up to 1.
     DecayWeight: float
-    /// rho1, the density at which a layer stops growing.
+    /// rho1, the density at which growth stops.
     FinalDensity: float
+    /// What rho1 is a density of.
+    Cap: DensityCap
     /// What a fixed rate multiplies.
     Rest: RestCapacity
+    /// rho0, the start density; read for `RestCapacity.Sparsity`.
+    StartDensity: float
+    /// What a fixed rate means.
+    Scale: RateScale
+    /// Whether a fraction of a weight is carried to the next event, or dropped (the official code).
+    CarryFractions: bool
 }
 
 /// The growth of one elastic layer so far: what must be stored to continue it.
@@ -51,8 +77,10 @@ type GrowthSettings = {
 type LayerGrowth = {
     /// |M_l(0)|, the number of weights at the start.
     Initial: int
-    /// floor(rho1 N_l), the largest number of weights.
+    /// floor(rho1 N_l), the largest number of weights; N_l if rho1 is the network's.
     Capacity: int
+    /// N_l, the number of weights of the full layer.
+    Size: int
     /// acc_l in [0, 1): the fraction of a weight that the open-loop quotas still owe.
     Carry: float
 }
@@ -84,77 +112,122 @@ module GrowthSchedule =
             else
                 Math.Exp(-5.0 * x)
 
-    /// Sum of c over the events up to and including step t.
-    let private sumTo shape (settings: GrowthSettings) (t: int64) =
+    /// Sums of c over a run's events, each term added once: a run may have a hundred thousand events, and asks at every one. Any
+    /// order of questions gives the same bits; rising steps cost least. Owned by one thread.
+    [<Sealed>]
+    type Sums(settings: GrowthSettings) =
+        let eventsTo t =
+            min (eventCount settings) (t / settings.Interval)
+
+        let add shape sum first last =
+            let mutable sum = sum
+
+            for event in first..last do
+                sum <- sum + shapeAt shape (event * settings.Interval) settings.End
+
+            sum
+
+        let whole shape =
+            lazy (add shape 0.0 1L (eventsTo settings.End))
+
+        let total = whole settings.Shape
+        let cosine = whole GrowthShape.Cosine
+        let mutable reached = 0L
         let mutable sum = 0.0
 
-        for event in 1L .. min (eventCount settings) (t / settings.Interval) do
-            sum <- sum + shapeAt shape (event * settings.Interval) settings.End
+        let sumTo t =
+            let last = eventsTo t
 
-        sum
+            if last < reached then
+                reached <- 0L
+                sum <- 0.0
+
+            sum <- add settings.Shape sum (reached + 1L) last
+            reached <- last
+            sum
+
+        /// What the sums are of.
+        member _.Settings = settings
+        /// Sum of c over all events.
+        member _.Total = total.Value
+        /// Sum of the cosine over the same events.
+        member _.Cosine = cosine.Value
+
+        /// F(t): the share of the whole growth that is due up to and including step t; 1 from the last event on.
+        member _.Progress(t: int64) : float =
+            if total.Value > 0.0 then sumTo t / total.Value else 0.0
 
     /// Sum of c over all events.
-    let total (settings: GrowthSettings) : float =
-        sumTo settings.Shape settings settings.End
+    let total (settings: GrowthSettings) : float = Sums(settings).Total
 
-    /// F(t): the share of the whole growth that is due up to and including step t; 1 from the last event on.
-    let progress (settings: GrowthSettings) (t: int64) : float =
-        let total = total settings
-
-        if total > 0.0 then
-            sumTo settings.Shape settings t / total
-        else
-            0.0
+    /// F(t), by itself.
+    let progress (settings: GrowthSettings) (t: int64) : float = Sums(settings).Progress t
 
     /// g = 1 / ((1 - omega / 2) sum c): the fixed rate that just fills the layers if half of the prune allowance omega is used.
     let fillingRate (settings: GrowthSettings) (omega: float) : float =
-        1.0 / ((1.0 - omega / 2.0) * sumTo GrowthShape.Cosine settings settings.End)
+        1.0 / ((1.0 - omega / 2.0) * Sums(settings).Cosine)
 
     /// The growth of a layer that starts with this mask.
     let start (settings: GrowthSettings) (mask: LayerMask) : LayerGrowth = {
         Initial = mask.ActiveCount
-        Capacity = int (Math.Floor(settings.FinalDensity * float mask.Size + 1e-6))
+        Capacity =
+            match settings.Cap with
+            | DensityCap.Layer -> int (Math.Floor(settings.FinalDensity * float mask.Size + 1e-6))
+            | DensityCap.Network -> mask.Size
+        Size = mask.Size
         Carry = 0.0
     }
 
     /// The number of weights after the event at step t if nothing were pruned at it, |M_l(0)| + a F(t) R_l, before rounding.
-    let target (settings: GrowthSettings) (t: int64) (growth: LayerGrowth) : float =
+    let targetBy (sums: Sums) (t: int64) (growth: LayerGrowth) : float =
         let rest = max 0 (growth.Capacity - growth.Initial)
 
         float growth.Initial
-        + min 1.0 (settings.DecayWeight * progress settings t) * float rest
+        + min 1.0 (sums.Settings.DecayWeight * sums.Progress t) * float rest
+
+    /// The same, by itself.
+    let target (settings: GrowthSettings) (t: int64) (growth: LayerGrowth) : float = targetBy (Sums settings) t growth
 
     /// k_l, how many weights the layer grows at the event of step t while it has `active` ones, and the layer's growth afterwards.
-    /// Never negative, and never past rho1; what that clamp takes away is not given back.
-    let quota (settings: GrowthSettings) (t: int64) (active: int) (growth: LayerGrowth) : struct (int * LayerGrowth) =
+    /// Never negative, and never past the layer's capacity; what that clamp takes away is not given back.
+    let quotaBy (sums: Sums) (t: int64) (active: int) (growth: LayerGrowth) : struct (int * LayerGrowth) =
+        let settings = sums.Settings
         let room = max 0 (growth.Capacity - active)
 
         match settings.Rate with
         | GrowthRate.Auto ->
-            let due =
-                int (Math.Round(target settings t growth, MidpointRounding.ToEven)) - active
+            let due = int (Math.Round(targetBy sums t growth, MidpointRounding.ToEven)) - active
 
             struct (min room (max 0 due), growth)
         | GrowthRate.Fixed rate ->
             let rest =
                 match settings.Rest with
-                | RestCapacity.Initial -> max 0 (growth.Capacity - growth.Initial)
-                | RestCapacity.Current -> room
+                | RestCapacity.Initial -> float (max 0 (growth.Capacity - growth.Initial))
+                | RestCapacity.Current -> float room
+                | RestCapacity.Sparsity -> max 0.0 ((1.0 - settings.StartDensity) * float growth.Size - float growth.Initial)
 
             let normalised =
-                match settings.Shape with
-                | GrowthShape.Cosine -> 1.0
-                | shape ->
-                    sumTo GrowthShape.Cosine settings settings.End
-                    / sumTo shape settings settings.End
+                match settings.Shape, settings.Scale with
+                | GrowthShape.Cosine, _
+                | _, RateScale.Event -> 1.0
+                | _, RateScale.Total -> sums.Cosine / sums.Total
 
             let quota =
                 rate
                 * settings.DecayWeight
                 * shapeAt settings.Shape t settings.End
                 * normalised
-                * float rest
+                * rest
 
             let owed = growth.Carry + quota
             let whole = Math.Floor owed
-            struct (int (min (float room) whole), { growth with Carry = owed - whole })
+
+            struct (int (min (float room) whole),
+                    {
+                        growth with
+                            Carry = if settings.CarryFractions then owed - whole else 0.0
+                    })
+
+    /// The same, by itself.
+    let quota (settings: GrowthSettings) (t: int64) (active: int) (growth: LayerGrowth) : struct (int * LayerGrowth) =
+        quotaBy (Sums settings) t active growth

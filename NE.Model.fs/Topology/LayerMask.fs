@@ -112,14 +112,7 @@ module LayerMask =
 
     /// Number of existing incoming weights of every output neuron: Rows values.
     let fanIn (mask: LayerMask) : int[] =
-        Array.init mask.rows (fun row ->
-            let mutable count = 0
-
-            for index in row * mask.columns .. (row + 1) * mask.columns - 1 do
-                if mask.active[index] then
-                    count <- count + 1
-
-            count)
+        Array.init mask.rows (fun row -> MemoryExtensions.Count(ReadOnlySpan(mask.active, row * mask.columns, mask.columns), true))
 
     /// Number of existing outgoing weights of every input: Columns values.
     let fanOut (mask: LayerMask) : int[] =
@@ -153,25 +146,31 @@ module LayerMask =
     /// M' = (M or grown) and not pruned. Grown weights must not exist yet, pruned ones must: anything else means that the change
     /// belongs to another topology, and raises.
     let apply (grown: int[]) (pruned: int[]) (mask: LayerMask) : LayerMask =
-        let active = Array.copy mask.active
+        let change () =
+            let active = Array.copy mask.active
 
-        for index in grown do
-            if active[index] then
-                invalidArg (nameof grown) $"Weight {index} cannot grow: it exists already."
+            for index in grown do
+                if active[index] then
+                    invalidArg (nameof grown) $"Weight {index} cannot grow: it exists already."
 
-            active[index] <- true
+                active[index] <- true
 
-        for index in pruned do
-            if not mask.active[index] || not active[index] then
-                invalidArg (nameof pruned) $"Weight {index} cannot be pruned: it did not exist before the event."
+            for index in pruned do
+                if not mask.active[index] || not active[index] then
+                    invalidArg (nameof pruned) $"Weight {index} cannot be pruned: it did not exist before the event."
 
-            active[index] <- false
+                active[index] <- false
 
-        {
-            mask with
-                active = active
-                count = mask.count + grown.Length - pruned.Length
-        }
+            {
+                mask with
+                    active = active
+                    count = mask.count + grown.Length - pruned.Length
+            }
+
+        if grown.Length = 0 && pruned.Length = 0 then
+            mask
+        else
+            change ()
 
     /// Eight entries per byte, the first in the lowest bit; unused bits of the last byte are 0.
     let toBits (mask: LayerMask) : byte[] =

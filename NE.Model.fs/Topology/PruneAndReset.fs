@@ -11,27 +11,42 @@ type GrowInit =
     /// 0: the event leaves the network's function unchanged (the official code).
     | Zero
 
+/// What Adam forgets of an entry that is set anew (spec 2.10).
+[<RequireQualifiedAccess>]
+type Forgetting =
+    /// Nothing: its moments go on as they were (the official code; an ablation).
+    | Nothing
+    /// Its moments. Its age goes on, as PyTorch's one step count does, so its first step is about 3.16 learning rates.
+    | Moments
+    /// Its moments and its age: it starts as a fresh entry.
+    | All
+
 /// A layer's values on the host while an event edits them: weights row-major as in `LayerMask`, biases one per row. Moments and beta
 /// powers are Adam's, per element (spec 2.10): a power is beta^age, hence 1 at age 0.
 type LayerArrays = {
-    Weights: float32[]
-    WeightsFirstMoment: float32[]
-    WeightsSecondMoment: float32[]
-    WeightsPower1: float32[]
-    WeightsPower2: float32[]
-    Bias: float32[]
-    BiasFirstMoment: float32[]
-    BiasSecondMoment: float32[]
-    BiasPower1: float32[]
-    BiasPower2: float32[]
+    Weights: Slice
+    WeightsFirstMoment: Slice
+    WeightsSecondMoment: Slice
+    WeightsPower1: Slice
+    WeightsPower2: Slice
+    Bias: Slice
+    BiasFirstMoment: Slice
+    BiasSecondMoment: Slice
+    BiasPower1: Slice
+    BiasPower2: Slice
     /// The target network's weights; its biases are left to Polyak averaging.
-    TargetWeights: float32[]
+    TargetWeights: Slice
 }
 
 /// How an event fills in values.
 type ResetOptions = {
     /// What grown weights start with.
     GrowInit: GrowInit
+    /// Values of all weights per layer that grown weights start with instead: those at which their gradient was taken (spec 2.6,
+    /// growGrad=full).
+    Given: float32[][] option
+    /// What Adam forgets of the entries that the event sets.
+    Forgetting: Forgetting
     /// Weight clipping's kappa; none when clipping is off.
     Kappa: float32 option
 }
@@ -40,20 +55,26 @@ type ResetOptions = {
 [<RequireQualifiedAccess>]
 module PruneAndReset =
 
-    let private forgetWeight (layer: LayerArrays) index =
-        layer.WeightsFirstMoment[index] <- 0.0f
-        layer.WeightsSecondMoment[index] <- 0.0f
-        layer.WeightsPower1[index] <- 1.0f
-        layer.WeightsPower2[index] <- 1.0f
+    let private forgetWeight forgetting (layer: LayerArrays) index =
+        if forgetting <> Forgetting.Nothing then
+            layer.WeightsFirstMoment[index] <- 0.0f
+            layer.WeightsSecondMoment[index] <- 0.0f
 
-    let private forgetBias (layer: LayerArrays) neuron =
-        layer.BiasFirstMoment[neuron] <- 0.0f
-        layer.BiasSecondMoment[neuron] <- 0.0f
-        layer.BiasPower1[neuron] <- 1.0f
-        layer.BiasPower2[neuron] <- 1.0f
+        if forgetting = Forgetting.All then
+            layer.WeightsPower1[index] <- 1.0f
+            layer.WeightsPower2[index] <- 1.0f
+
+    let private forgetBias forgetting (layer: LayerArrays) neuron =
+        if forgetting <> Forgetting.Nothing then
+            layer.BiasFirstMoment[neuron] <- 0.0f
+            layer.BiasSecondMoment[neuron] <- 0.0f
+
+        if forgetting = Forgetting.All then
+            layer.BiasPower1[neuron] <- 1.0f
+            layer.BiasPower2[neuron] <- 1.0f
 
     /// Items 1 and 2: fresh incoming weights, and a bias that is never negative, so that the neuron passes a gradient even without input.
-    let private redrawIncoming (mask: LayerMask) (layer: LayerArrays) neuron (stream: Stream) =
+    let private redrawIncoming forgetting (mask: LayerMask) (layer: LayerArrays) neuron (stream: Stream) =
         let beta = WeightBounds.beta mask.Columns
 
         for index in neuron * mask.Columns .. (neuron + 1) * mask.Columns - 1 do
@@ -63,26 +84,26 @@ module PruneAndReset =
                 else
                     0.0f
 
-            forgetWeight layer index
+            forgetWeight forgetting layer index
 
         layer.Bias[neuron] <- beta * stream.NextSingle()
-        forgetBias layer neuron
+        forgetBias forgetting layer neuron
 
     /// Items 3 and 5: a reset neuron says nothing yet, in the online and in the target network.
-    let private silenceOutgoing (mask: LayerMask) (layer: LayerArrays) neuron =
+    let private silenceOutgoing forgetting (mask: LayerMask) (layer: LayerArrays) neuron =
         for row in 0 .. mask.Rows - 1 do
             let index = row * mask.Columns + neuron
             layer.Weights[index] <- 0.0f
             layer.TargetWeights[index] <- 0.0f
-            forgetWeight layer index
+            forgetWeight forgetting layer index
 
-    let private drop (layer: LayerArrays) index =
+    let private drop forgetting (layer: LayerArrays) index =
         layer.Weights[index] <- 0.0f
         layer.TargetWeights[index] <- 0.0f
-        forgetWeight layer index
+        forgetWeight forgetting layer index
 
     let private requireShape (mask: LayerMask) (layer: LayerArrays) =
-        let check name (values: float32[]) expected =
+        let check name (values: Slice) expected =
             if values.Length <> expected then
                 invalidArg
                     name
@@ -100,7 +121,7 @@ module PruneAndReset =
         check (nameof layer.BiasPower1) layer.BiasPower1 mask.Rows
         check (nameof layer.BiasPower2) layer.BiasPower2 mask.Rows
 
-    /// Edits the arrays of a stack in place for the changes that `Evolution.plan` made from `masks`, and returns the masks after the
+    /// Edits the values of a stack in place for the changes that `Evolution.plan` made from `masks`, and returns the masks after the
     /// event. Draws from the stream: touched neurons layer by layer (incoming weights, then bias), then grown weights layer by layer.
     let apply
         (options: ResetOptions)
@@ -121,16 +142,16 @@ module PruneAndReset =
 
         for l in 0 .. layers.Length - 1 do
             for index in changes[l].Pruned do
-                drop layers[l] index
+                drop options.Forgetting layers[l] index
 
         for l in 0 .. layers.Length - 1 do
             for neuron in changes[l].Touched do
-                redrawIncoming after[l] layers[l] neuron stream
+                redrawIncoming options.Forgetting after[l] layers[l] neuron stream
 
         // After all redraws: a weight between two reset neurons is silent (ReDo's order).
         for l in 0 .. layers.Length - 2 do
             for neuron in changes[l].Touched do
-                silenceOutgoing after[l + 1] layers[l + 1] neuron
+                silenceOutgoing options.Forgetting after[l + 1] layers[l + 1] neuron
 
         let isTouched =
             Array.init (layers.Length + 1) (fun l ->
@@ -154,19 +175,20 @@ module PruneAndReset =
 
                 if not ownedByReset then
                     layers[l].Weights[ index ] <-
-                        match options.GrowInit with
-                        | GrowInit.Random -> WeightBounds.symmetric beta stream
-                        | GrowInit.Zero -> 0.0f
+                        match options.Given, options.GrowInit with
+                        | Some given, _ -> (given[l])[index]
+                        | None, GrowInit.Random -> WeightBounds.symmetric beta stream
+                        | None, GrowInit.Zero -> 0.0f
 
                     layers[l].TargetWeights[ index ] <- 0.0f
-                    forgetWeight layers[l] index
+                    forgetWeight options.Forgetting layers[l] index
 
         match options.Kappa with
         | None -> ()
         | Some kappa ->
             for l in 0 .. layers.Length - 1 do
                 let bound = WeightBounds.clip kappa masks[l].Columns
-                WeightBounds.clamp bound (Span layers[l].Weights) |> ignore
-                WeightBounds.clamp bound (Span layers[l].Bias) |> ignore
+                WeightBounds.clamp bound layers[l].Weights.Span |> ignore
+                WeightBounds.clamp bound layers[l].Bias.Span |> ignore
 
         after

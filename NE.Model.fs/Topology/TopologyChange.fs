@@ -8,6 +8,14 @@ type GrowCriterion =
     /// Any, uniformly at random.
     | Random
 
+/// What random growth draws.
+[<RequireQualifiedAccess>]
+type GrowUnit =
+    /// Single weights.
+    | Weight
+    /// Neurons: each drawn one gets all of its inputs, the last one what is left of the quota (the paper's section 3.1).
+    | Neuron
+
 /// How the prune set is cut down to its bound.
 [<RequireQualifiedAccess>]
 type Granularity =
@@ -22,11 +30,13 @@ type Granularity =
 type EvolutionOptions = {
     /// Which inactive weights grow.
     Criterion: GrowCriterion
+    /// What random growth draws; the gradient always chooses single weights.
+    Unit: GrowUnit
     /// How the prune set is cut down.
     Granularity: Granularity
     /// omega in [0, 1]: at most floor(omega * grown) weights of a layer are pruned. 0 switches pruning off.
     Omega: float
-    /// Whether rows without any input are first given random ones (spec 2.8); off in the official variant.
+    /// Whether rows without any input are first given random ones (spec 2.8); off in the official variant and in naive random growth.
     ReviveRows: bool
 }
 

@@ -20,12 +20,19 @@ public sealed record ConfigurationArguments(
     IReadOnlyList<string> Pairs)
 {
     public static ConfigurationArguments None { get; } = new(null, [], []);
+
+    /// <summary>`--variant`: a named set of values below all others that are given.</summary>
+    public string? Variant { get; init; }
 }
 
 /// <summary>How a run shows itself while it works.</summary>
 /// <param name="Plain">One plain line per interval instead of the live view.</param>
 /// <param name="Seq">Address of a Seq server; null uses NE_SEQ_URL or none.</param>
-public sealed record PresentationArguments(bool Plain, string? Seq);
+public sealed record PresentationArguments(bool Plain, string? Seq)
+{
+    /// <summary>Commit and stop when the standard input ends: another program has started the run and binds it to itself.</summary>
+    public bool StopAtEnd { get; init; }
+}
 
 /// <summary>Starts a new run.</summary>
 public sealed record TrainCommand(
@@ -48,6 +55,14 @@ public sealed record ResumeCommand(string Name, ConfigurationArguments Changes, 
     /// <summary>Failures to provoke.</summary>
     public IReadOnlyList<FaultDrill> Drills { get; init; } = [];
 }
+
+/// <summary>Starts, continues or describes a sweep of runs. With neither source nor name it lists the presets.</summary>
+/// <param name="Source">A sweep's file or a preset's name.</param>
+/// <param name="Resume">Name of a sweep to continue as it is stored.</param>
+/// <param name="Parallel">Runs at a time; null leaves it to the file, or else to the machine.</param>
+/// <param name="RetryFailed">Try cells that failed once more.</param>
+public sealed record SweepCommand(
+    string? Source, string? Resume, int? Parallel, bool RetryFailed, bool DryRun, PresentationArguments Presentation) : Command;
 
 /// <summary>Shows one run, or a table of all runs.</summary>
 public sealed record StatusCommand(string? Name, bool Json) : Command;

@@ -15,12 +15,19 @@ internal sealed class CommandGrammar
     private readonly Option<bool> json = new("--json") { Description = "Print JSON for other programs." };
     private readonly Option<bool> yaml = new("--yaml") { Description = "Print a file that --config reads." };
     private readonly Option<string?> config = new("--config") { HelpName = "FILE|PRESET", Description = "A YAML file, or a preset (see `ne config show --help`)." };
+    private readonly Option<string?> variant = new("--variant") { HelpName = "paper|official", Description = "NE as the paper says (default), or as the official code really does it." };
     private readonly Option<string?> name = new("--name") { HelpName = "NAME", Description = "Name of the run (default ENV-METHOD-sSEED)." };
     private readonly Option<string?> seq = new("--seq") { HelpName = "URL", Description = "Send logs to this Seq server too (or NE_SEQ_URL)." };
     private readonly Option<bool> plain = new("--plain") { Description = "One plain line every 10 s instead of the live view." };
     private readonly Option<bool> dryRun = new("--dry-run") { Description = "Print the configuration and what the run takes; create nothing." };
     private readonly Option<bool> overwrite = new("--overwrite") { Description = "Delete a run of the same name first." };
     private readonly Option<string[]> drill = new("--drill") { HelpName = "INDEX@STEP", Description = "Make an environment fail once at a step, to see that the run goes on (repeatable).", Hidden = true };
+    private readonly Option<bool> stopAtEof = new("--stop-at-eof") { Description = "Commit and stop with exit code 3 when the standard input ends; for programs that start runs.", Hidden = true };
+    private readonly Option<string?> parallel = new("--parallel") { HelpName = "K", Description = "Runs at a time (default: as many as the cores carry)." };
+    private readonly Option<string?> resumeSweep = new("--resume") { HelpName = "NAME", Description = "Go on with a stored sweep, without its file." };
+    private readonly Option<bool> retryFailed = new("--retry-failed") { Description = "Try cells that failed once more." };
+    private readonly Option<bool> sweepDryRun = new("--dry-run") { Description = "Print the cells with steps, time and disk; create nothing." };
+    private readonly Option<bool> sweepPlain = new("--plain") { Description = "Plain lines instead of the live view." };
     private readonly Option<string?> episodes = new("--episodes") { HelpName = "N", Description = "Episodes to play (default 10)." };
     private readonly Option<string?> checkpoint = new("--checkpoint") { HelpName = "best|last|STEP", Description = "Which policy (default best)." };
     private readonly Option<string?> from = new("--checkpoint") { HelpName = "last|previous", Description = "Where to go on from; previous when the last one is damaged (default last)." };
@@ -35,14 +42,15 @@ internal sealed class CommandGrammar
     private readonly Option<string?> tries = new("--steps") { HelpName = "N", Description = "Steps to take (default 1000)." };
     private readonly Option<string?> playSeed = new("--seed") { HelpName = "N", Description = "Seed of start states and actions (default 0)." };
     private readonly Option<string?> at = new("--at") { HelpName = "STEP", Description = "Gradient step to look at (default: the newest event)." };
+    private readonly Argument<string?> environment = new("ENV") { Arity = ArgumentArity.ZeroOrOne, Description = "Environment: see `ne env list`; or cycle:TASK,TASK,..., PATH.yaml, plugin:PATH.dll, \"external:COMMAND\"." };
     private readonly Argument<string[]> reported = new("NAME") { Arity = ArgumentArity.OneOrMore, Description = "Runs and sweeps." };
     private readonly Option<string?> reportFolder = new("--output", "-o") { HelpName = "DIR", Description = "Folder of the report (default for one NAME: runs/NAME/report)." };
     private readonly Option<string?> compareAt = new("--at") { HelpName = "STEP", Description = "Environment step to compare at (default: the runs' length)." };
     private readonly Option<string[]> heatMap = new("--heatmap") { HelpName = "RUN", Description = "Draw the gradients of a stored run, layer by layer (repeatable)." };
-    private readonly Argument<string?> environment = new("ENV") { Arity = ArgumentArity.ZeroOrOne, Description = "Environment: see `ne env list`; or PATH.yaml, plugin:PATH.dll, \"external:COMMAND\"." };
+    private readonly Argument<string?> sweep = new("FILE|PRESET") { Arity = ArgumentArity.ZeroOrOne, Description = "A sweep's YAML file, or a preset; without it a list of the presets." };
     private readonly Argument<string[]> pairs = new("key=value") { Arity = ArgumentArity.ZeroOrMore, Description = "Configuration keys (see `ne config schema`)." };
     private readonly Argument<string> run = new("NAME") { Description = "Name of the run." };
-    private readonly Argument<string?> anyRun = new("NAME") { Arity = ArgumentArity.ZeroOrOne, Description = "Name of the run; without it a table of all runs." };
+    private readonly Argument<string?> anyRun = new("NAME") { Arity = ArgumentArity.ZeroOrOne, Description = "Name of a run or sweep; without it a table of all." };
     private readonly Argument<string> file = new("FILE") { Description = "Reference trajectories in JSON." };
     private readonly Argument<string> id = new("ID") { Description = "Environment (see `ne env list`)." };
     private readonly Argument<string[]> testArguments = new("ARGS") { Arity = ArgumentArity.ZeroOrMore, Description = "Passed to every test runner; --unit skips the end-to-end tests." };
@@ -51,9 +59,10 @@ internal sealed class CommandGrammar
     /// <summary>Options that stand for a configuration key.</summary>
     private readonly (Option<string?> Option, string Key)[] keyed =
     [
-        (new("--method") { HelpName = "ne|td3", Description = "Agent (run.method)." }, "run.method"),
+        (new("--method") { HelpName = "METHOD", Description = "td3, ne, reset, redo, ... or a composition such as redo+layer-norm (run.method)." }, "run.method"),
         (new("--seed") { HelpName = "N", Description = "Seed of every random stream (run.seed)." }, "run.seed"),
         (new("--steps") { HelpName = "N", Description = "Environment steps of the whole run (run.steps)." }, "run.steps"),
+        (new("--cycles") { HelpName = "N", Description = "Visits of every task of cycle:TASK,TASK,... (cycle.cycles)." }, "cycle.cycles"),
         (new("--schedule") { HelpName = "serial|pipelined|async", Description = "Who may step when (schedule.kind)." }, "schedule.kind"),
         (new("--envs") { HelpName = "N", Description = "Environments side by side (schedule.environments)." }, "schedule.environments"),
         (new("--threads") { HelpName = "N", Description = "Threads of the learner (compute.threads)." }, "compute.threads"),
@@ -71,9 +80,10 @@ internal sealed class CommandGrammar
         Option<string?> videoEvery = keyOptions[^1];
         Root.Add(this.runs);
         Root.Add(Version);
-        Root.Add(Leaf("train", "Start a new run.", [this.environment, this.pairs], [.. keyOptions, this.name, this.config, this.seq, this.plain, this.dryRun, this.overwrite, this.drill, this.trainPixels]));
-        Root.Add(Leaf("resume", "Continue a stopped run from its last commit.", [this.run, this.pairs], [steps, this.from, videoEvery, this.seq, this.plain, this.drill]));
-        Root.Add(Leaf("status", "Show a run, or a table of all runs.", [this.anyRun], [this.json]));
+        Root.Add(Leaf("train", "Start a new run.", [this.environment, this.pairs], [.. keyOptions, this.variant, this.name, this.config, this.seq, this.plain, this.dryRun, this.overwrite, this.drill, this.stopAtEof, this.trainPixels]));
+        Root.Add(Leaf("resume", "Continue a stopped run from its last commit.", [this.run, this.pairs], [steps, this.from, videoEvery, this.seq, this.plain, this.drill, this.stopAtEof]));
+        Root.Add(Leaf("sweep", "Train many runs: methods, environments, seeds and keys, multiplied out.", [this.sweep], [this.parallel, this.resumeSweep, this.retryFailed, this.sweepDryRun, this.sweepPlain, this.seq]));
+        Root.Add(Leaf("status", "Show a run or a sweep, or a table of all.", [this.anyRun], [this.json]));
         Root.Add(Leaf("eval", "Play noise-free episodes with a stored policy.", [this.run], [this.episodes, this.checkpoint, this.json]));
         Root.Add(Leaf("record", "Write a video of noise-free episodes of a stored policy.", [this.run], [this.checkpoint, this.filmed, this.size, this.output, this.replace, this.json]));
         Root.Add(Leaf("digest", "Print one sha256 over the state of the last commit, and one per component.", [this.run], [this.json]));
@@ -87,7 +97,7 @@ internal sealed class CommandGrammar
         Root.Add(environments);
         Root.Add(Leaf("doctor", "Check what a run needs on this machine.", [], [this.seq, this.json]));
         Verb configuration = Group("config", "Configuration keys.");
-        configuration.Add(Leaf("show", "Show the resolved configuration.", [this.environment, this.pairs], [.. keyOptions, this.config, this.yaml, this.json]));
+        configuration.Add(Leaf("show", "Show the resolved configuration.", [this.environment, this.pairs], [.. keyOptions, this.variant, this.config, this.yaml, this.json]));
         configuration.Add(Leaf("schema", "Document every key: default, unit, allowed values, where the default comes from.", [], [this.json]));
         Root.Add(configuration);
         Root.Add(Leaf("test", "Build everything and run every test (through the launcher ./ne).", [this.testArguments], []));
@@ -119,6 +129,7 @@ internal sealed class CommandGrammar
             "resume" => new ResumeCommand(
                 Name(parsed, problems), Configuration(parsed, problems), From(parsed.GetValue(this.from), problems), Presentation(parsed))
             { Runs = folder, Drills = Drills(parsed, problems) },
+            "sweep" => Sweep(parsed, folder, problems),
             "status" => new StatusCommand(RunName(parsed.GetValue(this.anyRun), "NAME", problems), asJson) { Runs = folder },
             "eval" => new EvalCommand(
                 Name(parsed, problems),
@@ -202,6 +213,8 @@ internal sealed class CommandGrammar
 
     private static bool Has(ParseResult parsed, Option<bool> option) => parsed.GetResult(option) is not null && parsed.GetValue(option);
 
+    private static string? Given(ParseResult parsed, Option<string?> option) => parsed.GetResult(option) is null ? null : parsed.GetValue(option);
+
     private ConfigurationArguments Configuration(ParseResult parsed, List<string> problems)
     {
         var options = new List<(string Key, string Value, string Option)>();
@@ -240,7 +253,7 @@ internal sealed class CommandGrammar
             }
         }
 
-        return new ConfigurationArguments(parsed.GetResult(this.config) is null ? null : parsed.GetValue(this.config), options, pairs);
+        return new ConfigurationArguments(Given(parsed, this.config), options, pairs) { Variant = Given(parsed, this.variant) };
     }
 
     private FaultDrill[] Drills(ParseResult parsed, List<string> problems)
@@ -262,7 +275,28 @@ internal sealed class CommandGrammar
         return [.. drills];
     }
 
-    private PresentationArguments Presentation(ParseResult parsed) => new(Has(parsed, this.plain), parsed.GetValue(this.seq));
+    private PresentationArguments Presentation(ParseResult parsed) =>
+        new(Has(parsed, this.plain), parsed.GetValue(this.seq)) { StopAtEnd = Has(parsed, this.stopAtEof) };
+
+    private SweepCommand Sweep(ParseResult parsed, string folder, List<string> problems)
+    {
+        string? source = parsed.GetValue(this.sweep);
+        string? stored = RunName(parsed.GetValue(this.resumeSweep), "--resume", problems);
+
+        if (source is not null && stored is not null)
+        {
+            problems.Add($"expected a file or --resume NAME, found '{source}' and --resume {stored}");
+        }
+
+        return new SweepCommand(
+            source,
+            stored,
+            parsed.GetValue(this.parallel) is { } count ? (int?)CommandLine.WholeNumber(count, "--parallel", 1, problems) : null,
+            Has(parsed, this.retryFailed),
+            Has(parsed, this.sweepDryRun),
+            new(Has(parsed, this.sweepPlain), parsed.GetValue(this.seq)))
+        { Runs = folder };
+    }
 
     private string Name(ParseResult parsed, List<string> problems) => RunName(parsed.GetRequiredValue(this.run), "NAME", problems)!;
 

@@ -1,3 +1,5 @@
+using NE.Shell.Sweeps;
+
 namespace NE.Shell.Commands;
 
 /// <summary>What closes the help of a verb: examples, exit codes.</summary>
@@ -11,22 +13,25 @@ internal static class HelpTexts
               ne train Hopper-v4 --seed 3 --steps 300000    another task, seed and length
               ne train ne.startDensity=0.1 --dry-run        what a configuration means and takes
               ne resume HalfCheetah-v4-ne-s0                go on after Ctrl-C, a crash or a kill
+              ne sweep paper/figure-6-smoke                 a small comparison of methods
               ne status                                     all runs
 
             Exit codes:
               0 done    1 wrong input, nothing created    2 the run or the check failed    3 interrupted, resumable
             """,
         ["train"] = """
-            The configuration is built in layers, later ones win: defaults, --config, options, key=value.
+            The configuration is built in layers, later ones win: defaults, --variant, --config, options, key=value.
             Ctrl-C (or SIGTERM) writes a last checkpoint and ends with exit code 3; a second Ctrl-C ends at once.
 
             Examples:
               ne train
               ne train Walker2d-v4 --method td3 --seed 1 --name walker-dense
               ne train --config td3-anchor --steps 300000
+              ne train Hopper-v4 --variant official ne.review=off
               ne train --config my.yaml ne.omega=0.2 network.hidden=256,256
               ne train Ant-v4 --schedule async --envs 4 --seq http://127.0.0.1:5341
               ne train Hopper-v4 --video-every 50000
+              ne train cycle:HalfCheetah-v4,Humanoid-v4,Ant-v4,Hopper-v4 --cycles 3
               ne train examples/reaching-arm/reaching-arm.yaml
               ne train "external:python3 clients/python/ne_environment.py gym:Pendulum-v1"
             """,
@@ -37,12 +42,30 @@ internal static class HelpTexts
               ne resume HalfCheetah-v4-ne-s0
               ne resume HalfCheetah-v4-ne-s0 --steps 2000000 checkpoint.every=50000
             """,
+        ["sweep"] = $"""
+            Each cell is a run of its own process, named NAME-ENV-LABEL-sSEED. The same command again goes on: complete cells are skipped,
+            interrupted ones resumed, added ones started. Ctrl-C (or SIGTERM) lets every run commit. How to write one: docs/sweeps.md.
+
+            Presets, each with a short twin for two cores called NAME{SweepPresets.SmokeSuffix}:
+            {SweepPresets.List()}
+
+            Exit codes:
+              0 every cell is complete    1 wrong input, nothing created    2 some cells failed    3 interrupted, go on with the same command
+
+            Examples:
+              ne sweep my-sweep.yaml --dry-run
+              ne sweep my-sweep.yaml --parallel 4
+              ne sweep --resume my-sweep --retry-failed
+              ne sweep paper/figure-6-smoke
+            """,
         ["status"] = """
             Examples:
               ne status
               ne status HalfCheetah-v4-ne-s0 --json
             """,
         ["eval"] = """
+            A policy of a cycle plays the task that it was learned on.
+
             Examples:
               ne eval HalfCheetah-v4-ne-s0
               ne eval HalfCheetah-v4-ne-s0 --episodes 100 --checkpoint last --json
@@ -93,6 +116,7 @@ internal static class HelpTexts
             Examples:
               ne env show Hopper-v4
               ne env show Hopper-v4 --pixels --json
+              ne env show cycle:HalfCheetah-v4,Hopper-v4
               ne env show dmc/walker-walk --image walker.png --size 320x240
             """,
         ["env run"] = """
@@ -126,6 +150,7 @@ internal static class HelpTexts
             Examples:
               ne config show
               ne config show --config td3-anchor --steps 300000
+              ne config show --variant official
               ne config show ne.startDensity=0.1 --yaml > my.yaml
             """,
         ["config schema"] = """

@@ -18,7 +18,7 @@ public sealed record BuiltConfiguration(
     string BaseName,
     IReadOnlyDictionary<string, string> Origins);
 
-/// <summary>Puts the layers of a configuration together: defaults, file or preset, options, key=value; later layers win.</summary>
+/// <summary>Puts the layers of a configuration together: defaults, variant, file or preset, options, key=value; later layers win.</summary>
 public static class ConfigurationBuilder
 {
     /// <summary>The configuration of a new run. Throws one <see cref="UserError"/> that lists every problem of every layer.</summary>
@@ -32,23 +32,40 @@ public static class ConfigurationBuilder
         Func<string, string?> isEnvironment,
         Func<bool> hasCuda)
     {
+        (BuiltConfiguration? built, IReadOnlyList<ConfigurationProblem> problems) = TryBuild(arguments, readFile, isEnvironment, hasCuda);
+        Throw(problems);
+        return built!;
+    }
+
+    /// <summary>The same, for whoever has several configurations and says the problems of all.</summary>
+    internal static (BuiltConfiguration? Configuration, IReadOnlyList<ConfigurationProblem> Problems) TryBuild(
+        ConfigurationArguments arguments,
+        Func<string, string?> readFile,
+        Func<string, string?> isEnvironment,
+        Func<bool> hasCuda)
+    {
         var problems = new List<ConfigurationProblem>();
         var origins = new Dictionary<string, string>();
         Settings defaults = SettingsModule.defaults;
+        Settings afterVariant = arguments.Variant is { } variant ? ApplyVariant(variant, defaults, origins, problems) : defaults;
         (Settings afterSource, bool isPreset) = arguments.Source is { } source
-            ? Apply(source, defaults, readFile, origins, problems)
-            : (defaults, false);
+            ? Apply(source, afterVariant, readFile, origins, problems)
+            : (afterVariant, false);
         Settings given = Apply(OptionsAndPairs(arguments, problems), afterSource, origins, problems);
         // Asked once: the engine is part of what the run is.
         var cuda = new Lazy<bool>(hasCuda);
         Check(given, isEnvironment, () => cuda.Value, problems, origins);
-        Throw(problems);
+
+        if (problems.Count > 0)
+        {
+            return (null, problems);
+        }
 
         (Settings settings, FSharpList<SettingsModule.Derivation> derived) = SettingsModule.resolveOn(() => cuda.Value, given);
         // The length belongs to the run, not to what it is compared with: otherwise every derived value would count as changed.
         Settings baseline = Apply(
             [new("run.steps", SettingsModule.tryFind("run.steps")!.Get.Invoke(settings), "")], isPreset ? afterSource : defaults, [], []);
-        return new(settings, [.. derived], SettingsModule.resolveOn(() => cuda.Value, baseline).Item1, isPreset ? arguments.Source! : "defaults", origins);
+        return (new(settings, [.. derived], SettingsModule.resolveOn(() => cuda.Value, baseline).Item1, isPreset ? arguments.Source! : "defaults", origins), problems);
     }
 
     /// <summary>
@@ -89,23 +106,40 @@ public static class ConfigurationBuilder
         return SettingsModule.resolve(settings).Item1;
     }
 
+    private static Settings ApplyVariant(string name, Settings settings, Dictionary<string, string> origins, List<ConfigurationProblem> problems)
+    {
+        if (Variants.tryFind(name) is { } keys)
+        {
+            return Apply(keys.Select(key => new ConfigurationEntry(key.Key, key.Value, $"--variant {name}")), settings, origins, problems);
+        }
+
+        problems.Add(new($"--variant {name}", $"no such variant; there are {string.Join(" and ", Variants.names)}"));
+        return settings;
+    }
+
     private static (Settings Settings, bool IsPreset) Apply(
         string source, Settings settings, Func<string, string?> readFile, Dictionary<string, string> origins, List<ConfigurationProblem> problems)
     {
-        string? text = readFile(source);
-        bool isPreset = text is null;
-        text ??= Presets.TryRead(source);
+        bool isPreset = readFile(source) is null && Presets.TryRead(source) is not null;
+        return (Apply(ReadSource(source, "--config", readFile, problems), settings, origins, problems), isPreset);
+    }
 
-        if (text is null)
+    /// <summary>The entries of a file, or else of the preset of that name.</summary>
+    /// <param name="source">The file or preset.</param>
+    /// <param name="asked">What named it, for messages: "--config".</param>
+    internal static IReadOnlyList<ConfigurationEntry> ReadSource(
+        string source, string asked, Func<string, string?> readFile, List<ConfigurationProblem> problems)
+    {
+        if ((readFile(source) ?? Presets.TryRead(source)) is not { } text)
         {
             string near = Nearest.ranked(1, source, Presets.Names).FirstOrDefault() is { } name ? $"; did you mean the preset '{name}'?" : "";
-            problems.Add(new($"--config {source}", $"no such file, and no preset of that name (presets: {string.Join(", ", Presets.Names)}){near}"));
-            return (settings, false);
+            problems.Add(new($"{asked} {source}", $"no such file, and no preset of that name (presets: {string.Join(", ", Presets.Names)}){near}"));
+            return [];
         }
 
         (IReadOnlyList<ConfigurationEntry> entries, IReadOnlyList<ConfigurationProblem> found) = YamlConfiguration.Read(text, source);
         problems.AddRange(found);
-        return (Apply(entries, settings, origins, problems), isPreset);
+        return entries;
     }
 
     private static List<ConfigurationEntry> OptionsAndPairs(ConfigurationArguments arguments, List<ConfigurationProblem> problems)
@@ -163,6 +197,13 @@ public static class ConfigurationBuilder
         if (problems.Count == 0)
         {
             Settings resolved = SettingsModule.resolveOn(hasCuda, settings).Item1;
+
+            if (origins.ContainsKey("run.steps") && resolved.Run.Steps != settings.Run.Steps)
+            {
+                // Given, but as the default, which counts as not given.
+                problems.Add(new(Where("run.steps", origins), $"run.steps = {settings.Run.Steps}: the phases of this cycle take {resolved.Run.Steps}; give that, or another cycle.steps"));
+            }
+
             problems.AddRange(SettingsModule.validate(resolved).Select(error =>
                 new ConfigurationProblem(Where(error.Key, origins), $"{error.Key} = {Shown(error.Found)}: {error.Problem}")));
         }
@@ -173,7 +214,7 @@ public static class ConfigurationBuilder
 
     private static string Shown(string value) => value.Length == 0 ? "(nothing)" : value;
 
-    private static void Throw(List<ConfigurationProblem> problems)
+    private static void Throw(IReadOnlyList<ConfigurationProblem> problems)
     {
         if (problems.Count == 1)
         {

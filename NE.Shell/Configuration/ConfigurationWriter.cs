@@ -34,10 +34,14 @@ public static class ConfigurationWriter
 
     /// <summary>A value's text as JSON.</summary>
     internal static JsonNode? Value(string text) =>
-        text.Contains(',', StringComparison.Ordinal) ? new JsonArray([.. text.Split(',').Select(Value)])
+        IsList(text) ? new JsonArray([.. text.Split(',').Select(Value)])
         : long.TryParse(text, out long whole) ? JsonValue.Create(whole)
         : double.TryParse(text, System.Globalization.NumberStyles.Float, System.Globalization.CultureInfo.InvariantCulture, out double real) ? JsonValue.Create(real)
         : JsonValue.Create(text);
+
+    /// <summary>Numbers with commas between them; the tasks of a cycle and a command with commas are one text.</summary>
+    private static bool IsList(string text) =>
+        text.Contains(',', StringComparison.Ordinal) && text.All(letter => char.IsAsciiDigit(letter) || letter is ',' or '.' or '-' or ' ');
 
     private static string Comment(Key key) => key.Unit.Length == 0 ? key.Sentence : $"[{key.Unit}] {key.Sentence}";
 
@@ -74,7 +78,7 @@ public static class ConfigurationWriter
 
     private static void Emit(Emitter emitter, string value)
     {
-        if (!value.Contains(',', StringComparison.Ordinal))
+        if (!IsList(value))
         {
             emitter.Emit(new Scalar(value));
             return;

@@ -55,7 +55,9 @@ public sealed record RunPlan(
         long gradientSteps = Math.Max(0, settings.Run.Steps - settings.Td3.StartSteps.Value) * settings.Td3.UpdatesPerStep;
         // observation, next observation, action, reward and the end flag, each a 4-byte number
         long rowBytes = 4L * ((2 * task.Observations) + task.Actions + 2);
-        long replay = Math.Min(settings.Td3.BufferSize.Value, settings.Run.Steps) * rowBytes;
+        // A cycle clears the buffer at every switch.
+        long filled = settings.Cycle.Steps.Value > 0 ? settings.Cycle.Steps.Value : settings.Run.Steps;
+        long replay = Math.Min(settings.Td3.BufferSize.Value, filled) * rowBytes;
         // parameter, target, two moments, two powers of the betas: 4 bytes each; mask: a bit
         long state = (actor + critics) * 24 + ((actor + critics) / 8);
         long history = (long)(HistoryBytesPerMillion * Math.Max(0.05, settings.Run.Steps / 1e6));

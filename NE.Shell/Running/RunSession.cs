@@ -47,14 +47,14 @@ internal static class RunSession
             ],
         };
         running.Write(request.Paths.RunInfo);
-        RunOutcome outcome = await Work(host, request with { Loggers = [SerilogLogger.TypeName] }, presenter, log);
+        RunOutcome outcome = await Work(host, request with { Loggers = [SerilogLogger.TypeName] }, presenter, log, presentation);
         // A run that was stopped while it was still reading its checkpoint has lost nothing.
         outcome = outcome with { Step = Math.Max(outcome.Step, fromStep) };
         (running with { Status = State(outcome.Phase), StatusReason = outcome.Message }).Write(request.Paths.RunInfo);
         return Say(host, request, outcome);
     }
 
-    private static async Task<RunOutcome> Work(ShellHost host, RunRequest request, RunPresenter presenter, RunLog log)
+    private static async Task<RunOutcome> Work(ShellHost host, RunRequest request, RunPresenter presenter, RunLog log, PresentationArguments presentation)
     {
         log.Logger.Information("{Run} begins in process {ProcessId}", request.Paths.Name, Environment.ProcessId);
         RunOutcome outcome;
@@ -63,6 +63,12 @@ internal static class RunSession
         {
             await using ITrainingRun run = host.StartRun(request);
             using StopSignals signals = new StopSignals(run.RequestStop, () => StopSignals.LeaveNow((int)ExitCode.Interrupted)).Listen();
+
+            if (presentation.StopAtEnd)
+            {
+                InputEnd.Watch(host.Input(), () => run.RequestStop("its sweep stopped"));
+            }
+
             log.CarryStep(() => run.Status.Step);
             Task progress = ProgressLog.Write(run, log.Logger, host.Clock);
             await presenter.Show(run);

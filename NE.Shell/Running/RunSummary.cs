@@ -36,7 +36,7 @@ internal static class RunSummary
             yield return $"  last checkpoint  step {Format.Count(manifest.Step)}, {Format.Bytes(manifest.Bytes)}";
         }
 
-        yield return $"  files            {paths.Root}: eval.csv, metrics.csv, topology.csv, config.yaml, logs/run.clef";
+        yield return $"  files            {paths.Root}: eval.csv, metrics.csv, layers.csv, topology.csv, config.yaml, logs/run.clef";
     }
 
     /// <summary>All evaluations in the order in which they were delivered.</summary>

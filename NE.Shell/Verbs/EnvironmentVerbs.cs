@@ -1,4 +1,5 @@
 using System.Text.Json;
+using NE.Actors.Environments.Cycles;
 using NE.Actors.References;
 using NE.Model.Tasks;
 using NE.Shell.Commands;
@@ -42,6 +43,11 @@ internal static class EnvironmentVerbs
         if (Environments.Problem(command.Id) is { } problem)
         {
             throw new UserError(problem);
+        }
+
+        if (EnvironmentCycle.Of(command.Id) is { } cycle)
+        {
+            return CycleView.Show(command, cycle, host);
         }
 
         EnvironmentView view = EnvironmentView.Of(command.Id, command.Pixels);

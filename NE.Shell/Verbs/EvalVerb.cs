@@ -16,7 +16,7 @@ internal static class EvalVerb
         RunInfo info = RunInfo.Read(paths.RunInfo);
         (long step, Policy policy) = StoredPolicy.Load(paths, command.Checkpoint);
         host.Prepare(null);
-        using IEnvironment environment = EnvironmentFactory.Create(info.Environment);
+        using IEnvironment environment = StoredPolicy.Environment(paths, info, step);
         StoredPolicy.RequireFit(policy, paths, environment.Spec);
         StoredPolicy.SayIfChanged(paths, info, environment.Spec, host);
         EpisodeResults results = EpisodeRunner.Run(environment, policy, info.Seed, command.Episodes);
@@ -25,13 +25,13 @@ internal static class EvalVerb
 
         if (command.Json)
         {
-            var json = new { run = paths.Name, environment = info.Environment, step, episodes = command.Episodes, mean, deviation, returns = results.Returns, lengths = results.Lengths };
+            var json = new { run = paths.Name, environment = environment.Spec.Id, step, episodes = command.Episodes, mean, deviation, returns = results.Returns, lengths = results.Lengths };
             host.Output.WriteLine(System.Text.Json.JsonSerializer.Serialize(json, Json.Options));
             return ExitCode.Ok;
         }
 
         Tables.Write(host, EpisodeTable.Of(results));
-        host.Output.WriteLine($"{paths.Name} at step {Format.Count(step)}: mean {Format.Value(mean)}, standard deviation {Format.Value(deviation)}, {command.Episodes} episodes of {info.Environment}");
+        host.Output.WriteLine($"{paths.Name} at step {Format.Count(step)}: mean {Format.Value(mean)}, standard deviation {Format.Value(deviation)}, {command.Episodes} episodes of {environment.Spec.Id}");
         return ExitCode.Ok;
     }
 }

@@ -21,12 +21,12 @@ internal static class RecordVerb
         (long step, Policy policy) = StoredPolicy.Load(paths, command.Checkpoint);
         VideoTarget target = Target(command, paths, step, host);
         host.Prepare(null);
-        using IEnvironment environment = EnvironmentFactory.Create(info.Environment);
+        using IEnvironment environment = StoredPolicy.Environment(paths, info, step);
         StoredPolicy.RequireFit(policy, paths, environment.Spec);
         StoredPolicy.SayIfChanged(paths, info, environment.Spec, host);
         using var video = new EpisodeVideo(EpisodeVideo.View(environment), target, VideoActor.Title(paths.Name, step), command.Episodes);
         long shown = host.Clock.GetTimestamp();
-        host.Error.WriteLine($"recording {command.Episodes} {(command.Episodes == 1 ? "episode" : "episodes")} of {info.Environment}, the policy of step {Format.Count(step)}");
+        host.Error.WriteLine($"recording {command.Episodes} {(command.Episodes == 1 ? "episode" : "episodes")} of {environment.Spec.Id}, the policy of step {Format.Count(step)}");
         EpisodeResults results = EpisodeRunner.Run(environment, policy, info.Seed, command.Episodes, moment =>
         {
             video.Watch(moment);
@@ -38,7 +38,7 @@ internal static class RecordVerb
             }
         });
         video.Finish();
-        Say(command, host, new Recording(paths.Name, info.Environment, step, Path.GetFullPath(target.Path), target.Size, video), results);
+        Say(command, host, new Recording(paths.Name, environment.Spec.Id, step, Path.GetFullPath(target.Path), target.Size, video), results);
         return ExitCode.Ok;
     }
 

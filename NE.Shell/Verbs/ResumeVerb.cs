@@ -82,7 +82,7 @@ internal static class ResumeVerb
     }
 
     /// <summary>All steps may be committed while the last evaluation is still to come, so only the history says that a run is complete.</summary>
-    private static bool IsComplete(RunPaths paths, long steps)
+    internal static bool IsComplete(RunPaths paths, long steps)
     {
         if (!File.Exists(paths.Journal))
         {

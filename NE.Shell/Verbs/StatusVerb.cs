@@ -2,6 +2,7 @@ using System.Text.Json;
 using NE.Actors.Runs;
 using NE.Shell.Commands;
 using NE.Shell.Reports;
+using NE.Shell.Sweeps;
 using NE.Shell.Views;
 
 namespace NE.Shell.Verbs;
@@ -11,6 +12,12 @@ internal static class StatusVerb
 {
     public static ExitCode Status(StatusCommand command, ShellHost host)
     {
+        if (command.Name is { } sweep && SweepPaths.List(command.Runs).Contains(sweep) && !RunFolder.List(command.Runs).Contains(sweep))
+        {
+            Sweep(SweepReport.Read(command.Runs, sweep), command.Json, host);
+            return ExitCode.Ok;
+        }
+
         if (command.Name is { } name)
         {
             RunReport report = RunReport.Read(command.Runs, name);
@@ -27,22 +34,48 @@ internal static class StatusVerb
             return ExitCode.Ok;
         }
 
+        // A sweep's runs are in the table of runs too.
+        IReadOnlyList<string> sweeps = command.Json ? [] : SweepPaths.List(command.Runs);
         RunReport[] all = [.. RunFolder.List(command.Runs).Select(run => RunReport.Read(command.Runs, run))];
 
         if (command.Json)
         {
             host.Output.WriteLine(JsonSerializer.Serialize(all, Json.Options));
         }
-        else if (all.Length == 0)
+        else if (all.Length == 0 && sweeps.Count == 0)
         {
             host.Output.WriteLine($"there are no runs in {Path.GetFullPath(command.Runs)}; start one with: ne train");
         }
         else
         {
             Many(all, host);
+
+            if (sweeps.Count > 0)
+            {
+                host.Output.WriteLine();
+                Tables.Write(host, SweepView.Table(sweeps.Select(found => SweepReport.Read(command.Runs, found))));
+            }
         }
 
         return ExitCode.Ok;
+    }
+
+    private static void Sweep(SweepReport sweep, bool json, ShellHost host)
+    {
+        if (json)
+        {
+            host.Output.WriteLine(JsonSerializer.Serialize(sweep, Json.Options));
+            return;
+        }
+
+        host.Output.WriteLine(SweepView.Title(sweep.Sweep, sweep.Smoke) + (sweep.Description.Length > 0 ? $": {sweep.Description}" : ""));
+        host.Output.WriteLine(sweep.ProcessId is { } process ? $"process {process} works on it" : $"no process works on it; go on with: ne sweep --resume {sweep.Sweep}");
+        Tables.Write(host, SweepView.Table(sweep));
+
+        foreach (CellReport cell in sweep.Cells.Where(cell => cell.Error is not null))
+        {
+            host.Output.WriteLine($"{cell.Name} failed: {cell.Error}");
+        }
     }
 
     private static void Many(IEnumerable<RunReport> runs, ShellHost host)

@@ -1,7 +1,9 @@
 using NE.Actors.Checkpoints;
 using NE.Actors.Environments;
+using NE.Actors.Environments.Cycles;
 using NE.Actors.Runs;
 using NE.Model.Networks;
+using NE.Model.Runs;
 using NE.Shell.Commands;
 using NE.Shell.Views;
 
@@ -24,6 +26,18 @@ internal static class StoredPolicy
         return loaded.Components.TryGetValue("policy", out byte[]? policy)
             ? (loaded.Manifest.Step, Policy.OfBytes(policy))
             : throw new ShellFailure($"the checkpoint of step {Format.Count(loaded.Manifest.Step)} has no component 'policy'; it has {string.Join(", ", loaded.Components.Keys)}");
+    }
+
+    /// <summary>The environment that a policy of this step was learned on; in a cycle, the task of its phase.</summary>
+    public static IEnvironment Environment(RunPaths paths, RunInfo info, long step)
+    {
+        if (EnvironmentCycle.Of(info.Environment) is not { } cycle)
+        {
+            return EnvironmentFactory.Create(info.Environment);
+        }
+
+        long phase = PhaseModule.ofStep(step, CheckpointReader.Phases(paths)).Index;
+        return cycle.Padded(EnvironmentFactory.Create(cycle.Tasks[(int)(phase % cycle.Tasks.Count)].Id));
     }
 
     /// <summary>An environment of one's own may have changed since the run was trained.</summary>

@@ -1,4 +1,5 @@
 using NE.Actors.Environments;
+using NE.Actors.Environments.Cycles;
 using NE.Actors.Runs;
 using NE.Actors.Storage;
 using NE.Actors.Video;
@@ -35,7 +36,7 @@ internal static class TrainVerb
 
         if (command.DryRun)
         {
-            Tables.Write(host, [.. ConfigurationView.Resolved(configuration), new Text(""), takes]);
+            Tables.Write(host, [.. ConfigurationView.Resolved(configuration), new Text(""), takes, .. CycleView.Phases(settings)]);
             return ExitCode.Ok;
         }
 
@@ -54,11 +55,13 @@ internal static class TrainVerb
     }
 
     /// <summary>A device that is not there, or a topology that does not fit the task, is said before anything is created.</summary>
-    private static void CheckThatItCanBeBuilt(Settings settings, EnvironmentSpec spec)
+    internal static void CheckThatItCanBeBuilt(Settings settings, EnvironmentSpec spec)
     {
         try
         {
-            using Agent agent = Agent.Create(settings, spec.ObservationSize, spec.ActionSize, spec.ActionHigh[0]);
+            using Agent agent = EnvironmentCycle.Of(settings.Run.Environment) is { } cycle
+                ? Agent.CreateInCycle(settings, cycle.AgentTasks, 0)
+                : Agent.Create(settings, spec.ObservationSize, spec.ActionSize, spec.ActionHigh[0]);
         }
         catch (Exception problem) when (problem is ArgumentException or LibTorch.LibTorchException)
         {

@@ -54,6 +54,11 @@ public static class LiveView
 
     private static IEnumerable<(string Label, string Text)> Lines(RunStatus status)
     {
+        if (status.Task is { } task)
+        {
+            yield return ("task", task);
+        }
+
         yield return ("speed",
             $"{Format.Rate(status.StepsPerSecond)} steps/s   {Format.Rate(status.UpdatesPerSecond)} updates/s   "
             + $"{Format.Value(status.SampleToInsert)} samples per insert   learner waits {Format.Percent(status.LearnerWaiting)}");
@@ -78,6 +83,11 @@ public static class LiveView
             {
                 yield return (network, text);
             }
+        }
+
+        if (status.Metrics.TryGetValue("actor_effective_rank", out double actorRank) && status.Metrics.TryGetValue("critic_effective_rank", out double criticRank))
+        {
+            yield return ("features", $"effective rank: actor {Format.Value(actorRank)}, critic {Format.Value(criticRank)}");
         }
 
         if (status.Metrics.TryGetValue("review_fraction", out double reviewed))

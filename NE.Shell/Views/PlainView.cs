@@ -23,6 +23,11 @@ public static class PlainView
             string.Create(CultureInfo.InvariantCulture, $"{status.UpdatesPerSecond:0.#} updates/s"),
         };
 
+        if (status.Task is { } task)
+        {
+            parts.Add(task);
+        }
+
         if (status.EpisodeReturns.Count > 0)
         {
             parts.Add($"return {Format.Value(status.EpisodeReturns[^1])}");

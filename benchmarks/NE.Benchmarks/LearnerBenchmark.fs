@@ -158,6 +158,22 @@ let private eventSeconds (options: Options) (replay: RandomReplay) =
     run 2L |> ignore
     (run 2L - run 1_000_000L) * 2.0
 
+/// Rows of metrics are due every so many gradient steps at the default cadence and one update per environment step.
+let private stepsPerRow = float Settings.defaults.Log.MetricsEvery
+
+/// Seconds that a row of metrics and of every layer takes, on an agent that has learned a little.
+let private measureSeconds (agent: Agent) (replay: RandomReplay) =
+    let one () =
+        let watch = Stopwatch.StartNew()
+        agent.Measure(replay, replay.Window) |> ignore
+        watch.Elapsed.TotalSeconds
+
+    // Long enough for the just-in-time compiler's second tier.
+    for _ in 1..60 do
+        one () |> ignore
+
+    Report.median (Array.init 41 (fun _ -> one ()))
+
 let run (options: Options) =
     let loadBefore = Report.load ()
     LibTorch.ensureLoaded ()
@@ -245,6 +261,11 @@ let run (options: Options) =
     let interval = neSettings.Ne.GrowInterval.Value
     let eventShare = event / float interval * Report.median (rate "simd 1 thread")
 
+    let measurement = measureSeconds simdAgent replay
+
+    let measurementShare =
+        measurement / stepsPerRow * Report.median (rate "simd 1 thread")
+
     let allocated =
         let before = GC.GetAllocatedBytesForCurrentThread()
         step simdAgent 1000
@@ -309,6 +330,8 @@ let run (options: Options) =
         topologyEventMilliseconds = 1000.0 * event
         growInterval = interval
         topologyEventSharePercent = 100.0 * eventShare
+        metricsRowMilliseconds = 1000.0 * measurement
+        metricsRowSharePercent = 100.0 * measurementShare
         managedBytesPerUpdate = allocated
     |}
 
@@ -325,5 +348,9 @@ let run (options: Options) =
 
     printfn $"ne overhead over dense: simd {100.0 * (1.0 / neOverDense - 1.0):F2} %%, torch {100.0 * (1.0 / neOverDenseTorch - 1.0):F2} %%"
     printfn $"one topology event of both networks {1000.0 * event:F1} ms = {100.0 * eventShare:F2} %% of a run with growInterval {interval}"
+
+    printfn
+        $"one row of metrics {1000.0 * measurement:F1} ms = {100.0 * measurementShare:F2} %% of the learner's time at a row per {stepsPerRow} gradient steps"
+
     printfn $"managed bytes per dense update {allocated:F0}"
     Report.write options.Output report

@@ -149,6 +149,19 @@ let tests =
 
                     expectSame (identity (RunPaths.Of(runs, "killed"))) (identity whole) $"{environment}, killed while {phases}")
 
+        testCase "a cycle of tasks, killed wherever it was, ends as the one that never stopped"
+        <| fun _ ->
+            inRuns (fun runs ->
+                let cycle = "cycle:Hopper-v4,HalfCheetah-v4"
+                // Six phases of 400 steps.
+                let usual, whole = uninterrupted runs cycle "pipelined" 2400
+                Expect.equal (File.ReadAllLines whole.Phases).Length 7 "phases"
+
+                let phases =
+                    killed runs "killed" (train runs "killed" cycle "pipelined" 2400) usual [ 0.4; 0.35; 0.3; 0.25 ]
+
+                expectSame (identity (RunPaths.Of(runs, "killed"))) (identity whole) $"killed while {phases}")
+
         testCase "after the last step's commit, but before the last evaluation, the run still completes"
         <| fun _ ->
             inRuns (fun runs ->

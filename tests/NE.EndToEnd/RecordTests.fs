@@ -3,6 +3,7 @@ module NE.EndToEnd.RecordTests
 open System.IO
 open System.Text.Json
 open Expecto
+open NE.Actors.Runs
 open NE.EndToEnd.Executable
 
 let private json (execution: Execution) =
@@ -46,6 +47,18 @@ let tests =
 
                 let played =
                     json (ne [ "eval"; "hop"; "--runs"; runs; "--episodes"; "2"; "--json" ])
+
+                // What the run wrote of the same policy: `ne eval` plays as the trainer does.
+                let rows =
+                    File.ReadAllLines(RunPaths.Of(runs, "hop").Evaluations)
+                    |> Array.map (_.Split(','))
+
+                let row =
+                    rows
+                    |> Array.find (fun row -> row[0] = string (played.GetProperty("step").GetInt64()))
+
+                let first = row[Array.IndexOf(rows[0], "return0")]
+                Expect.equal (numbers "returns" played |> Seq.head) (float first) "the return in eval.csv"
 
                 let filmed = json (ne ([ "record"; "hop"; "--episodes"; "2"; "--json" ] @ small))
                 Expect.equal (numbers "returns" filmed) (numbers "returns" played) "returns"

@@ -172,6 +172,17 @@ let tests =
             Expect.equal (found [ "network.hidden", "64,31"; "network.layerNorm", "all" ]) [] "odd widths without crelu"
             Expect.equal (found [ "run.steps", "1000"; "td3.startSteps", "1000" ]) [ "td3.startSteps" ] "nothing to learn"
 
+            Expect.equal (found [ "ne.growUnit", "neuron" ]) [ "ne.growUnit" ] "a unit of random growth"
+            Expect.equal (found [ "ne.growUnit", "neuron"; "ne.criterion", "random" ]) [] "with random growth"
+            Expect.equal (found [ "ne.growGrad", "full"; "ne.growInit", "zero" ]) [ "ne.growGrad" ] "grown weights keep values"
+
+            Expect.equal
+                (found [ "ne.growGrad", "full"; "ne.growAccum", "2"; "ne.eventBatch", "training" ])
+                [ "ne.growGrad"; "ne.growAccum" ]
+                "passes that the training batch has none of"
+
+            Expect.equal (found [ "ne.halfBatchBelow", "0.5"; "td3.batchSize", "1" ]) [ "ne.halfBatchBelow" ] "half of one"
+
             Expect.equal
                 (found [
                     "run.steps", "1000"
@@ -180,4 +191,20 @@ let tests =
                 ])
                 [ "schedule.roundSteps" ]
                 "a round longer than the run"
+
+        testCase "every key of a variant is a key, given once, that a run can be made of"
+        <| fun _ ->
+            for name, keys in Variants.all do
+                let names = keys |> List.map _.Key
+                Expect.equal (List.distinct names) names $"{name}: no key twice"
+
+                for key in keys do
+                    match Settings.tryFind key.Key with
+                    | null -> failtestf "%s: %s is no key" name key.Key
+                    | known -> Expect.isOk (known.Set key.Value Settings.defaults) $"{name}: {key.Key} = {key.Value}"
+
+                let settings = applied [ for key in keys -> key.Key, key.Value ]
+                Expect.isEmpty (Settings.validate (fst (Settings.resolve settings))) $"{name}: no contradiction"
+
+            Expect.equal (applied [ for key in snd Variants.all.Head -> key.Key, key.Value ]) Settings.defaults "the paper's is the default"
     ]

@@ -12,7 +12,7 @@ open NE.Shell.Configuration
 open NE.Shell.Tests.Support
 
 let private known (id: string) : string | null =
-    if id = "HalfCheetah-v4" || id = "Hopper-v4" then
+    if id = "HalfCheetah-v4" || id = "Hopper-v4" || id.StartsWith "cycle:" then
         null
     else
         "there is no such task"
@@ -326,6 +326,29 @@ let plan =
             Expect.equal (total (RunPlan.Create(anchor, TaskSize(17, 6)))) 216_328L "HalfCheetah, 256-256"
         }
 
+        test "LayerNorm, CReLU and scale-ups are counted, and a scale-up says how much larger it is" {
+            let plan preset pairs =
+                RunPlan.Create((build [] (Some preset) [] pairs).Settings, TaskSize(17, 6))
+
+            let official = plan "officialCode" []
+            Expect.equal official.ActorParameters 71_942L "the official code's actor"
+            // 24 x 256, twice 257 x 256, a LayerNorm of 2 x 256, 257.
+            Expect.equal official.CriticParameters (2L * (6_144L + 131_584L + 512L + 257L)) "and critics"
+            Expect.equal official.ScaleRatio 1.0 "no scale-up"
+            let scaled = plan "official256" [ "network.scale=1" ]
+            Expect.floatClose Accuracy.low scaled.ScaleRatio 1.91239 "the paper's 1.8 x is 1.91 here"
+            Expect.equal (plan "official256" [ "run.method=td3"; "network.activation=crelu" ]).ActorParameters 36_742L "CReLU"
+
+            let lines pairs =
+                let _, output, _ =
+                    shell ([ "train"; "--dry-run"; "--config"; "official256"; "--steps"; "300000" ] @ pairs)
+
+                output
+
+            Expect.stringContains (lines [ "network.scale=1" ]) "1: 1.91 times the parameters of scale 0" "printed"
+            Expect.isFalse ((lines []).Contains "times the parameters") "only of scale-ups"
+        }
+
         test "a transition has two observations, an action, a reward and a flag" {
             let settings = (build [] None [] [ "td3.bufferSize=1000" ]).Settings
             Expect.equal (RunPlan.Create(settings, TaskSize(17, 6)).ReplayBytes) (1000L * 4L * 42L) "bytes"
@@ -336,5 +359,57 @@ let plan =
             Expect.equal (code, errors) (ExitCode.Ok, "") "exit code"
             golden "dry-run" output
             Expect.isFalse (IO.Directory.Exists "/nonexistent/runs") "no folder"
+        }
+
+        test "a dry run of a cycle lists its phases" {
+            let phases arguments =
+                let code, output, errors =
+                    shell (
+                        "train"
+                        :: "cycle:HalfCheetah-v4,Hopper-v4"
+                        :: "--cycles"
+                        :: "2"
+                        :: "--dry-run"
+                        :: arguments
+                    )
+
+                Expect.equal (code, errors) (ExitCode.Ok, "") "exit code"
+
+                let lines =
+                    output.Split '\n'
+                    |> Array.map (fun line -> System.Text.RegularExpressions.Regex.Replace(line.Trim(), " +", " "))
+
+                lines[Array.IndexOf(lines, "PHASE CYCLE TASK FROM STEP TO STEP") + 1 ..]
+                |> Array.filter (fun line -> line <> "")
+
+            Expect.equal
+                (phases [ "cycle.steps=50000" ])
+                [|
+                    "1 1 HalfCheetah-v4 0 50,000"
+                    "2 1 Hopper-v4 50,000 100,000"
+                    "3 2 HalfCheetah-v4 100,000 150,000"
+                    "4 2 Hopper-v4 150,000 200,000"
+                |]
+                "in steps"
+
+            Expect.equal
+                (phases [ "cycle.episodes=1000" ])
+                [|
+                    "1 1 HalfCheetah-v4 1,000 episodes"
+                    "2 1 Hopper-v4 1,000 episodes"
+                    "3 2 HalfCheetah-v4 1,000 episodes"
+                    "4 2 Hopper-v4 1,000 episodes"
+                |]
+                "in episodes"
+        }
+
+        test "a cycle is stored as one text, which reads back, and its phases with it" {
+            let built =
+                build [] None [] [ "run.environment=cycle:HalfCheetah-v4,Hopper-v4"; "cycle.steps=5000" ]
+
+            let yaml = ConfigurationWriter.Yaml built.Settings
+            Expect.stringContains yaml "environment: cycle:HalfCheetah-v4,Hopper-v4\n" "one text"
+            Expect.equal (ConfigurationBuilder.Read(yaml, "config.yaml")) built.Settings "read back"
+            Expect.equal (string (ConfigurationWriter.Json(built.Settings)["run.environment"])) "cycle:HalfCheetah-v4,Hopper-v4" "in JSON"
         }
     ]

@@ -42,6 +42,43 @@ let tests =
                 Expect.equal [ for entry in listed.EnumerateArray() -> string (entry.GetProperty "id") ] Registry.ids "ids in JSON"
             }
 
+        test "a cycle is shown with the spaces of its tasks and the padded ones" {
+            let id = "cycle:HalfCheetah-v4,Humanoid-v4,Ant-v4,Hopper-v4"
+            golden "env-show-cycle" (ok [ "env"; "show"; id ])
+            let shown = json (ok [ "env"; "show"; id; "--json" ])
+            let number (name: string) (of': JsonElement) = (of'.GetProperty name).GetInt32()
+            Expect.equal (number "observationSize" shown, number "actionSize" shown) (376, 17) "padded"
+
+            Expect.equal
+                [
+                    for task in (shown.GetProperty "tasks").EnumerateArray() -> string (task.GetProperty "id"), number "actionSize" task
+                ]
+                [ "HalfCheetah-v4", 6; "Humanoid-v4", 17; "Ant-v4", 8; "Hopper-v4", 3 ]
+                "tasks"
+        }
+
+        test "a cycle that cannot be, and what cannot be done with one, says why" {
+            for arguments, fragment in
+                [
+                    [ "env"; "show"; "cycle:Hopper-v4" ], "two tasks or more"
+                    [ "env"; "show"; "cycle:Hopper-v4,Ant-v4"; "--pixels" ], "a cycle has no picture"
+                    [ "env"; "show"; "cycle:Hopper-v4,Ant-v4"; "--image"; "a.png" ], "a cycle has no picture"
+                    [ "env"; "run"; "cycle:Hopper-v4,Ant-v4" ], "give one of them: Hopper-v4, Ant-v4"
+                    [ "train"; "cycle:Hopper-v4,Hoper-v4"; "--dry-run" ], "did you mean Hopper-v4"
+                    [ "train"; "Hopper-v4"; "--cycles"; "2"; "--dry-run" ], "not a cycle"
+                    [
+                        "train"
+                        "cycle:Hopper-v4,Ant-v4"
+                        "--steps"
+                        "1000000"
+                        "cycle.steps=1000"
+                        "--dry-run"
+                    ],
+                    "take 6000"
+                ] do
+                Expect.stringContains (refused arguments) fragment $"{arguments}"
+        }
+
         test "a narrow output has no room for sentences" {
             let narrow =
                 NE.Shell.ShellHost(Output = new StringWriter(NewLine = "\n"), Error = TextWriter.Null, DefaultRuns = "runs", Width = 80)

@@ -36,6 +36,8 @@ let training =
                     "actor_fau", 0.51
                     "critic_density", 0.377
                     "critic_anr_0", 1.0
+                    "actor_effective_rank", 71.25
+                    "critic_effective_rank", 83.5
                     "review_fraction", 0.12
                     "review_probability", 0.03
                 ]

@@ -7,11 +7,13 @@ open NE.Actors.Checkpoints
 open NE.Actors.Journal
 open NE.Actors.Runs
 
-/// Everything that must be equal: the state digest, the ordered history with step and ordinal, and the bytes of the tables.
+/// Everything that must be equal: the state digest, the ordered history with step and ordinal, the bytes of the tables, and the TensorBoard
+/// events but for what clocks say.
 type RunIdentity = {
     State: StateDigest
     History: string list
     Tables: (string * string) list
+    Logged: EventsOfRun.Logged list
 }
 
 let identity (paths: RunPaths) : RunIdentity =
@@ -27,8 +29,16 @@ let identity (paths: RunPaths) : RunIdentity =
             |> Seq.map string
             |> List.ofSeq
         Tables = [
-            for table in [ "metrics.csv"; "eval.csv"; "topology.csv" ] -> table, File.ReadAllText(Path.Combine(paths.Root, table))
+            for table in [ "metrics.csv"; "layers.csv"; "eval.csv"; "topology.csv"; "phases.csv" ] do
+                // Only a cycle has phases.
+                if table <> "phases.csv" || File.Exists paths.Phases then
+                    table, File.ReadAllText(Path.Combine(paths.Root, table))
         ]
+        Logged =
+            if File.Exists paths.Events then
+                EventsOfRun.withoutClocks (EventsOfRun.ofRun paths)
+            else
+                []
     }
 
 /// Fails naming the first difference, from what is most telling to what is least.
@@ -41,6 +51,8 @@ let expectSame (actual: RunIdentity) (expected: RunIdentity) (message: string) =
 
     for (table, found), (_, wanted) in List.zip actual.Tables expected.Tables do
         Expect.equal found wanted $"{message}: {table}"
+
+    Expect.equal actual.Logged expected.Logged $"{message}: TensorBoard events"
 
     for component' in expected.State.Components.Keys do
         Expect.equal actual.State.Components[component'] expected.State.Components[component'] $"{message}: {component'}"

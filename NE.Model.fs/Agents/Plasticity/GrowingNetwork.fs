@@ -1,17 +1,23 @@
 namespace NE.Model.Agents.Plasticity
 
 open System
+open System.Buffers
 open NE.Model.Agents
 open NE.Model.History
 open NE.Model.Networks
 open NE.Model.Random
 open NE.Model.Topology
 
-/// The rules by which a network's topology changes.
-type GrowthRules = {
-    Growth: GrowthSettings
-    Evolution: EvolutionOptions
-    Init: GrowInit
+/// What an event of a network is decided by. Arrays are in the block's layout, of at least its length.
+type EventInput = {
+    /// Scheduled step, of the network's own clock.
+    Step: int64
+    /// The dormant neurons per stack and hidden layer.
+    Dormant: bool[][][]
+    /// dL/dw of all weights, existing or not.
+    Gradient: float32[]
+    /// Values that grown weights take; none: as the rules say.
+    Given: float32[] option
 }
 
 /// A network whose topology grows: its elastic layers and how far each has grown.
@@ -22,63 +28,140 @@ type GrowingNetwork(group: NetworkGroup, rules: GrowthRules, elastic: bool[][]) 
     let mutable growth =
         group.Masks |> Array.map (Array.map (GrowthSchedule.start rules.Growth))
 
+    let mutable phase = GrowthPhase.Growing
+    let sums = GrowthSchedule.Sums rules.Growth
+
     // Adam's fields, in the order of LayerArrays.
-    let fields = [
+    let fields = [|
         Field.Weights
         Field.FirstMoments
         Field.SecondMoments
         Field.Beta1Powers
         Field.Beta2Powers
-    ]
+    |]
 
-    let weightsOf (slot: LayerSlot) (values: float32[]) =
-        Array.sub values slot.Weights slot.WeightCount
+    /// A layer's part of the flat arrays, in place: online fields, then the target's weights.
+    let slices (online: float32[][]) (target: float32[]) (slot: LayerSlot) : LayerArrays =
+        let weights (values: float32[]) =
+            Slice(values, slot.Weights, slot.WeightCount)
 
-    let biasesOf (slot: LayerSlot) (values: float32[]) =
-        Array.sub values slot.Biases slot.Outputs
-
-    /// A layer's part of the flat arrays: online fields, then the target's weights.
-    let split (online: float32[] list) (target: float32[]) (slot: LayerSlot) =
-        let w = online |> List.map (weightsOf slot) |> Array.ofList
-        let b = online |> List.map (biasesOf slot) |> Array.ofList
+        let biases (values: float32[]) =
+            Slice(values, slot.Biases, slot.Outputs)
 
         {
-            Weights = w[0]
-            WeightsFirstMoment = w[1]
-            WeightsSecondMoment = w[2]
-            WeightsPower1 = w[3]
-            WeightsPower2 = w[4]
-            Bias = b[0]
-            BiasFirstMoment = b[1]
-            BiasSecondMoment = b[2]
-            BiasPower1 = b[3]
-            BiasPower2 = b[4]
-            TargetWeights = weightsOf slot target
+            Weights = weights online[0]
+            WeightsFirstMoment = weights online[1]
+            WeightsSecondMoment = weights online[2]
+            WeightsPower1 = weights online[3]
+            WeightsPower2 = weights online[4]
+            Bias = biases online[0]
+            BiasFirstMoment = biases online[1]
+            BiasSecondMoment = biases online[2]
+            BiasPower1 = biases online[3]
+            BiasPower2 = biases online[4]
+            TargetWeights = weights target
         }
-
-    let join (online: float32[] list) (target: float32[]) (slot: LayerSlot) (arrays: LayerArrays) =
-        let weights = [
-            arrays.Weights
-            arrays.WeightsFirstMoment
-            arrays.WeightsSecondMoment
-            arrays.WeightsPower1
-            arrays.WeightsPower2
-        ]
-
-        let biases = [
-            arrays.Bias
-            arrays.BiasFirstMoment
-            arrays.BiasSecondMoment
-            arrays.BiasPower1
-            arrays.BiasPower2
-        ]
-
-        List.iter2 (fun (whole: float32[]) (part: float32[]) -> part.CopyTo(whole, slot.Weights)) online weights
-        List.iter2 (fun (whole: float32[]) (part: float32[]) -> part.CopyTo(whole, slot.Biases)) online biases
-        arrays.TargetWeights.CopyTo(target, slot.Weights)
 
     let slots stack =
         Array.init layout.Layers (fun layer -> layout.Slot(stack, layer))
+
+    let isElastic (stack: int) (layer: int) = (elastic[stack])[layer]
+
+    /// Whether nothing is left to grow at step t.
+    let hasEnded t =
+        let isFull stack layer =
+            let mask: LayerMask = (group.Masks[stack])[layer]
+            let growth: LayerGrowth = (growth[stack])[layer]
+            not (isElastic stack layer) || mask.ActiveCount >= growth.Capacity
+
+        t >= rules.Growth.End
+        || match rules.Growth.Cap with
+           | DensityCap.Network -> group.Density >= rules.Growth.FinalDensity
+           | DensityCap.Layer ->
+               Seq.allPairs (seq { 0 .. layout.Stacks - 1 }) (seq { 0 .. layout.Layers - 1 })
+               |> Seq.forall (fun (stack, layer) -> isFull stack layer)
+
+    let enterPhase t =
+        if rules.RewireShare > 0.0 && phase = GrowthPhase.Growing && hasEnded t then
+            phase <- GrowthPhase.Rewiring t
+
+    /// k_l, and what of it is owed to the next event.
+    let quota t stack layer (mask: LayerMask) =
+        if not (isElastic stack layer) then
+            0
+        else
+            match phase with
+            | GrowthPhase.Rewiring since -> Rewiring.quota rules.RewireShare since t rules.Growth.End mask
+            | GrowthPhase.Growing when rules.Growth.Cap = DensityCap.Network && hasEnded t -> 0
+            | GrowthPhase.Growing ->
+                let grown = growth[stack]
+
+                let struct (quota, after) =
+                    GrowthSchedule.quotaBy sums t mask.ActiveCount grown[layer]
+
+                grown[layer] <- after
+                quota
+
+    let plan (event: EventInput) (weights: float32[]) (options: EvolutionOptions) (stream: Stream) stack =
+        let before (layer: int) =
+            let slot = layout.Slot(stack, layer)
+            let mask = (group.Masks[stack])[layer]
+            let quota = quota event.Step stack layer mask
+
+            let part isRead (values: float32[]) =
+                if quota > 0 && isRead then
+                    Array.sub values slot.Weights slot.WeightCount
+                else
+                    [||]
+
+            {
+                Mask = mask
+                Elastic = isElastic stack layer
+                Quota = quota
+                Gradient = part (options.Criterion = GrowCriterion.Gradient) event.Gradient
+                Weights = part (options.Granularity = Granularity.Magnitude) weights
+            }
+
+        Evolution.plan
+            options
+            {
+                Layers = Array.init layout.Layers before
+                Dormant = event.Dormant[stack]
+            }
+            stream
+
+    /// Changes values and masks as planned. `online` holds the fields, the weights read already.
+    let change (event: EventInput) (plans: TopologyChange[][]) (online: float32[][]) (target: float32[]) (stream: Stream) =
+        for i in 1 .. fields.Length - 1 do
+            group.ReadOnlineInto(fields[i], online[i])
+
+        group.ReadTargetInto target
+
+        let after =
+            Array.init layout.Stacks (fun stack ->
+                let slots = slots stack
+
+                let given =
+                    event.Given
+                    |> Option.map (fun values -> slots |> Array.map (fun slot -> Array.sub values slot.Weights slot.WeightCount))
+
+                PruneAndReset.apply
+                    {
+                        GrowInit = rules.Init
+                        Given = given
+                        Forgetting = rules.Forgetting
+                        Kappa = group.Kappa
+                    }
+                    group.Masks[stack]
+                    plans[stack]
+                    (slots |> Array.map (slices online target))
+                    stream)
+
+        for i in 0 .. fields.Length - 1 do
+            group.WriteOnlineFrom(fields[i], online[i])
+
+        group.WriteTargetFrom target
+        group.SetMasks after
 
     let report (change: TopologyChange) (mask: LayerMask) stack layer : LayerChange =
         let byGradient =
@@ -104,74 +187,51 @@ type GrowingNetwork(group: NetworkGroup, rules: GrowthRules, elastic: bool[][]) 
         with get () = growth
         and set (value: LayerGrowth[][]) = growth <- value
 
-    /// The event of scheduled step t (spec 4.2): the block's Gradients hold the dense gradient of the event batch, `dormant` the
-    /// dormant neurons per stack and hidden layer. All sets come from the masks before the event.
-    member _.Evolve(t: int64, dormant: bool[][][], stream: Stream) : LayerChange[] =
-        let gradient = group.ReadOnline Field.Gradients
-        let online = fields |> List.map group.ReadOnline
-        let target = group.ReadTarget()
-        let before = group.Masks
+    /// Whether it grows or exchanges weights; to be stored if the rules exchange any.
+    member _.Phase
+        with get () = phase
+        and set (value: GrowthPhase) = phase <- value
+
+    /// Whether an event takes place at step t of the network's clock.
+    member _.IsDue(t: int64) : bool =
+        if rules.RewireShare > 0.0 then
+            t > 0L && t % rules.Growth.Interval = 0L
+        else
+            GrowthSchedule.isDue rules.Growth t
+
+    /// One event (spec 4.2). All sets come from the masks before it.
+    member _.Evolve(event: EventInput, stream: Stream) : LayerChange[] =
+        enterPhase event.Step
+
+        let options =
+            match phase with
+            | GrowthPhase.Growing -> rules.Evolution
+            | GrowthPhase.Rewiring _ -> Rewiring.options rules.Evolution
+
+        // Borrowed: arrays of this size would land on the large-object heap with every event.
+        let borrow () =
+            ArrayPool<float32>.Shared.Rent layout.Length
+
+        let online, target = fields |> Array.map (fun _ -> borrow ()), borrow ()
 
         let plans =
-            Array.init layout.Stacks (fun stack ->
-                let masks, slots = before[stack], slots stack
+            try
+                group.ReadOnlineInto(Field.Weights, online[0])
+                let plans = Array.init layout.Stacks (plan event online[0] options stream)
 
-                let layers =
-                    Array.init layout.Layers (fun layer ->
-                        let mask, grown = masks[layer], growth[stack]
-                        let isElastic = (elastic[stack])[layer]
+                let isEmpty (change: TopologyChange) =
+                    change.Grown.Length = 0 && change.Pruned.Length = 0 && change.Touched.Length = 0
 
-                        let struct (quota, after) =
-                            if isElastic then
-                                GrowthSchedule.quota rules.Growth t mask.ActiveCount grown[layer]
-                            else
-                                struct (0, grown[layer])
+                // An event that changes nothing must leave no trace, not even a rounding one.
+                if not (plans |> Seq.concat |> Seq.forall isEmpty) then
+                    change event plans online target stream
 
-                        grown[layer] <- after
+                plans
+            finally
+                for values in target :: List.ofArray online do
+                    ArrayPool<float32>.Shared.Return values
 
-                        {
-                            Mask = mask
-                            Elastic = isElastic
-                            Quota = quota
-                            Gradient = weightsOf slots[layer] gradient
-                            Weights = weightsOf slots[layer] online.Head
-                        })
-
-                Evolution.plan
-                    rules.Evolution
-                    {
-                        Layers = layers
-                        Dormant = dormant[stack]
-                    }
-                    stream)
-
-        let isEmpty (change: TopologyChange) =
-            change.Grown.Length = 0 && change.Pruned.Length = 0 && change.Touched.Length = 0
-
-        // An event that changes nothing must leave no trace, not even a rounding one.
-        if not (plans |> Seq.concat |> Seq.forall isEmpty) then
-            let after =
-                Array.init layout.Stacks (fun stack ->
-                    let slots = slots stack
-                    let arrays = slots |> Array.map (split online target)
-
-                    let masks =
-                        PruneAndReset.apply
-                            {
-                                GrowInit = rules.Init
-                                Kappa = group.Kappa
-                            }
-                            before[stack]
-                            plans[stack]
-                            arrays
-                            stream
-
-                    Array.iter2 (join online target) slots arrays
-                    masks)
-
-            List.iter2 (fun field values -> group.WriteOnline(field, values)) fields online
-            group.WriteTarget target
-            group.SetMasks after
+        enterPhase event.Step
 
         [|
             for stack in 0 .. layout.Stacks - 1 do

@@ -34,3 +34,8 @@ type IIntervention =
     abstract Save: random: BinaryWriter * counters: BinaryWriter -> unit
     /// Reads what Save wrote.
     abstract Restore: random: BinaryReader * counters: BinaryReader -> unit
+
+/// An intervention on which the size of a training batch depends.
+type IBatchHalving =
+    /// Whether the next batch is half as large.
+    abstract Halves: bool

@@ -1,6 +1,7 @@
 namespace NE.Model.Agents.Plasticity
 
 open System
+open System.Buffers
 open NE.Model
 open NE.Model.Agents
 open NE.Model.History
@@ -12,12 +13,17 @@ open NE.Model.Topology
 /// Neuroplastic Expansion on TD3 (spec 2.4-2.11, 4.1, 4.2): networks start sparse, grow where the gradient asks for weights, give up
 /// and redraw dormant neurons, and go back to old experience when their activity no longer moves.
 [<Sealed>]
-type NeuroplasticExpansion(networks: Td3Networks, td3: Td3, probe: Td3Workspace, settings: NeSettings, batchSize: int, seed: int64) =
+type NeuroplasticExpansion
+    (networks: Td3Networks, td3: Td3, probe: Td3Workspace, settings: NeSettings, td3Settings: Td3Settings, seed: int64) =
     let mutable topology = stream seed Purpose.Topology
     let mutable reviewDraws = stream seed Purpose.Review
     let mutable signalDraws = stream seed Purpose.ReviewSignal
     // Scheduled step of an actor event that waits for the actor's next update; 0 when none does.
     let mutable pendingActor = 0L
+    // The actor's own clock: its updates. Counted and stored only if it is used.
+    let mutable actorUpdates = 0L
+    // Fraction of active units of the critics when last measured; stored only if batches depend on it.
+    let mutable activeUnits = 1.0
     let changes = ResizeArray<TopologyChanged>()
 
     let reviewSettings: ReviewSettings = {
@@ -26,170 +32,191 @@ type NeuroplasticExpansion(networks: Td3Networks, td3: Td3, probe: Td3Workspace,
         Floor = settings.ReviewThreshold
         MinStep = settings.ReviewFirstStep.Value
         Portion = settings.ReviewPortion
-        Batch = batchSize
+        Batch = td3Settings.BatchSize
         Awaken = settings.Awaken
     }
 
     let mutable review = ExperienceReview(reviewSettings, ReviewState.empty)
+    let rules = GrowthRules.ofSettings settings td3Settings
 
-    let rules: GrowthRules = {
-        Growth = {
-            Interval = settings.GrowInterval.Value
-            End = settings.EndStep.Value
-            Shape = settings.Growth
-            Rate =
-                match settings.GrowRate with
-                | Auto -> GrowthRate.Auto
-                | Is rate -> GrowthRate.Fixed rate
-            DecayWeight = settings.DecayWeight
-            FinalDensity = settings.FinalDensity
-            Rest = settings.RestCapacity
-        }
-        Evolution = {
-            Criterion = settings.Criterion
-            Granularity = settings.Granularity
-            Omega = settings.Omega
-            ReviveRows = true
-        }
-        Init = settings.GrowInit
-    }
-
-    /// Draws the initial topology, zeroes what does not exist, and only then copies the targets.
-    let start (group: NetworkGroup) =
-        let layout = group.Layout
-
-        let shape (stack: int) (layer: int) =
-            let slot = layout.Slot(stack, layer)
-            ({ Out = slot.Outputs; In = slot.Inputs }: LayerShape)
-
-        let plan =
-            match
-                ErdosRenyi.allocate {
-                    Stacks = Array.init layout.Stacks (fun stack -> Array.init layout.Layers (shape stack))
-                    Density = settings.StartDensity
-                    Allocation = settings.Allocation
-                    DenseEnds = settings.DenseEnds
-                    Scope = settings.DensityScope
-                }
-            with
-            | Ok plan -> plan
-            | Error problem -> invalidArg (nameof settings) $"The {group.Name} cannot start at density {settings.StartDensity}. {problem}"
-
-        let weights = group.ReadOnline Field.Weights
-
-        let masks =
-            Array.init layout.Stacks (fun stack ->
-                let layers = plan.Stacks[stack]
-
-                Array.init layout.Layers (fun layer ->
-                    let slot, density = layout.Slot(stack, layer), layers[layer]
-
-                    let mask =
-                        if density.Active = slot.WeightCount then
-                            LayerMask.dense slot.Outputs slot.Inputs
-                        else
-                            match settings.InitialMask with
-                            | InitialMask.Random -> LayerMask.random slot.Outputs slot.Inputs density.Active topology
-                            | InitialMask.Magnitude ->
-                                LayerMask.magnitude
-                                    slot.Outputs
-                                    slot.Inputs
-                                    density.Active
-                                    (Array.sub weights slot.Weights slot.WeightCount)
-
-                    for i in 0 .. slot.WeightCount - 1 do
-                        if not mask[i] then
-                            weights[slot.Weights + i] <- 0.0f
-
-                    mask))
-
-        group.WriteOnline(Field.Weights, weights)
-        group.WriteTarget weights
-        group.SetMasks masks
-        GrowingNetwork(group, rules, plan.Stacks |> Array.map (Array.map _.Elastic))
+    let grow (group: NetworkGroup) =
+        GrowingNetwork(group, rules, StartTopology.apply settings group topology)
 
     let actor =
         if settings.Networks = CriticOnly then
             None
         else
-            Some(start networks.Actor)
+            Some(grow networks.Actor)
 
     let critics =
         if settings.Networks = ActorOnly then
             None
         else
-            Some(start networks.Critics)
+            Some(grow networks.Critics)
 
     let growing = List.choose id [ actor; critics ]
+    let ownClock = (settings.ActorClock = ActorClock.Own)
+    let halvesBatches = settings.HalfBatchBelow > 0.0
 
     let gather (source: ITransitionSource) window draws =
         AgeOrder.sampleUniform window draws (Span probe.RowNumbers)
         probe.Gather source
 
-    /// What the hidden neurons do on `rows` fresh rows, in chunks.
-    let measure (group: NetworkGroup) (pass: IPass) rows source window draws =
-        let activity = Activity group
+    /// Visits so many fresh rows in chunks, after a forward pass on each, while `goesOn`. The draws are those of all rows in any case.
+    let visit (pass: IPass) rows source window draws goesOn (add: int -> unit) =
         let mutable left = rows
 
         while left > 0 do
-            gather source window draws
-            pass.Forward()
-            activity.Add(pass, min left probe.Rows)
+            AgeOrder.sampleUniform window draws (Span probe.RowNumbers)
+
+            if goesOn () then
+                probe.Gather source
+                pass.Forward()
+                add (min left probe.Rows)
+
             left <- left - probe.Rows
 
-        activity
+    let dormant (group: NetworkGroup) (pass: IPass) source window =
+        if settings.PruneThreshold = 0.0 then
+            let silence = Silence group
+            visit pass settings.PruneBatch source window topology (fun () -> not silence.IsOver) (fun rows -> silence.Add(pass, rows))
+            silence.Dormant
+        else
+            let activity = Activity group
+            visit pass settings.PruneBatch source window topology (fun () -> true) (fun rows -> activity.Add(pass, rows))
+            activity.Dormant settings.PruneThreshold
 
-    let outputs (pass: IPass) =
-        Array.init pass.Stacks (fun stack ->
-            let matrix = pass.Output stack
-            let values = Array.zeroCreate<float32>(matrix.Rows * matrix.Columns)
-            matrix.Read(Span values)
-            values)
+    /// One grow-prune event with its gradient in `gradient`; `pass` holds a forward pass of the batch that the output is compared on.
+    let evolve (network: GrowingNetwork) (pass: IPass) dormant gradient given scheduled t =
+        let before = OutputShift.outputs pass
 
-    /// max |change| / standard deviation over the event batch, the largest of the stacks (spec 1.6).
-    let shift (before: float32[][]) (after: float32[][]) =
-        let one (x: float32[]) (y: float32[]) =
-            let mean = x |> Array.averageBy float
-            let deviation = sqrt (x |> Array.averageBy (fun v -> (float v - mean) ** 2.0))
+        let layers =
+            network.Evolve(
+                {
+                    Step = scheduled
+                    Dormant = dormant
+                    Gradient = gradient
+                    Given = given
+                },
+                topology
+            )
 
-            let change =
-                Seq.zip x y |> Seq.map (fun (a, b) -> abs (float b - float a)) |> Seq.max
-
-            if change = 0.0 then 0.0 else change / max deviation 1e-12
-
-        Array.map2 one before after |> Array.max
-
-    /// One grow-prune event: `gradient` leaves the dense gradient of the gathered batch in the network's block.
-    let event (network: GrowingNetwork) (pass: IPass) gradient (scheduled: int64) (t: int64) source window =
-        let dormant =
-            (measure network.Group pass settings.PruneBatch source window topology).Dormant settings.PruneThreshold
-
-        gather source window topology
-        let loss: float = gradient ()
-
-        if not (Double.IsFinite loss) then
-            raise (NonFiniteException($"The {network.Group.Name}'s loss on the event batch", t))
-
-        let before = outputs pass
-        let layers = network.Evolve(scheduled, dormant, topology)
         pass.Forward()
 
         changes.Add {
             Step = t
             Network = network.Group.Name
             Layers = layers
-            OutputShift = shift before (outputs pass)
+            OutputShift = OutputShift.between before (OutputShift.outputs pass)
         }
 
-    let signal source window =
-        let activity =
-            measure networks.Critics probe.Critics probe.Rows source window signalDraws
+    // Borrowed: an array of this size would land on the large-object heap with every event.
+    let withGradient (network: GrowingNetwork) (work: float32[] -> unit) =
+        let gradient = ArrayPool<float32>.Shared.Rent network.Group.Layout.Length
 
-        match settings.Review, settings.ReviewSignal with
-        | ReviewMode.Literal, _ -> (Dormancy.ratios 0.0 activity.Layers).Activated * float activity.Neurons
-        | ReviewMode.Official, _
-        | _, ReviewSignal.Fau -> (Dormancy.ratios 0.0 activity.Layers).ActiveUnits
-        | _, ReviewSignal.Anr -> (Dormancy.ratios 0.1 activity.Layers).Activated
+        try
+            work gradient
+        finally
+            ArrayPool<float32>.Shared.Return gradient
+
+    /// An event on batches of its own (spec 2.6): `loss` leaves the gradient of the gathered batch in the network's block.
+    let event (network: GrowingNetwork) (pass: IPass) loss (scheduled: int64) (t: int64) source window =
+        let group = network.Group
+        let dormant = dormant group pass source window
+
+        let oneBatch () =
+            gather source window topology
+            let loss: float = loss ()
+
+            if not (Double.IsFinite loss) then
+                raise (NonFiniteException($"The {group.Name}'s loss on the event batch", t))
+
+        withGradient network (fun gradient ->
+            match settings.GrowGrad with
+            | GrowGrad.Masked ->
+                GrowthGradient.average group settings.GrowAccum oneBatch gradient
+                evolve network pass dormant gradient None scheduled t
+            | GrowGrad.Full ->
+                let given = GrowthGradient.full group settings.GrowAccum oneBatch gradient topology
+                pass.Forward()
+                evolve network pass dormant gradient (Some given) scheduled t)
+
+    /// An event on the training batch, whose gradient is in the network's block and whose activations are in the pass.
+    let eventOnTraining (network: GrowingNetwork) (pass: IPass) scheduled t =
+        let activity = Activity network.Group
+        activity.Add(pass, (pass.Output 0).Rows)
+
+        withGradient network (fun gradient ->
+            network.Group.ReadOnlineInto(Field.Gradients, gradient)
+            evolve network pass (activity.Dormant settings.PruneThreshold) gradient None scheduled t)
+
+    let criticsDue t =
+        match critics with
+        | Some critics when critics.IsDue t -> ValueSome critics
+        | _ -> ValueNone
+
+    /// At every gradient step: an event of the shared clock waits for the actor's next update.
+    let announce t =
+        match actor with
+        | Some actor when not ownClock && actor.IsDue t -> pendingActor <- t
+        | _ -> ()
+
+    /// At every actor update, once: the actor and its event's scheduled step, if it has one.
+    let actorDue () =
+        if ownClock then
+            actorUpdates <- actorUpdates + 1L
+
+        match actor with
+        | Some actor when ownClock && actor.IsDue actorUpdates -> ValueSome struct (actor, actorUpdates)
+        | Some actor when pendingActor > 0L ->
+            let scheduled = pendingActor
+            pendingActor <- 0L
+            ValueSome struct (actor, scheduled)
+        | _ -> ValueNone
+
+    let isSampleDue t =
+        review.IsSampleDue t
+        || halvesBatches && ExperienceReview.IsSampleStep(reviewSettings.Window, t)
+
+    let measureSignal t source window =
+        let activity = Activity networks.Critics
+
+        visit probe.Critics probe.Rows source window signalDraws (fun () -> true) (fun rows -> activity.Add(probe.Critics, rows))
+
+        let silent = Dormancy.ratios 0.0 activity.Layers
+        activeUnits <- silent.ActiveUnits
+
+        if settings.Review <> ReviewMode.Off then
+            review.Push(
+                t,
+                match settings.Review, settings.ReviewSignal with
+                | ReviewMode.Literal, _ -> silent.Activated * float activity.Neurons
+                | ReviewMode.Official, _
+                | _, ReviewSignal.Fau -> silent.ActiveUnits
+                | _, ReviewSignal.Anr -> (Dormancy.ratios 0.1 activity.Layers).Activated
+            )
+
+    interface IBatchHalving with
+        member _.Halves = halvesBatches && activeUnits < settings.HalfBatchBelow
+
+    interface IGradientClaim with
+        member _.Claims(group, pass, t) =
+            if settings.EventBatch = EventBatch.Fresh then
+                false
+            elif obj.ReferenceEquals(group, networks.Critics) then
+                announce t
+
+                match criticsDue t with
+                | ValueSome critics ->
+                    eventOnTraining critics pass t t
+                    true
+                | ValueNone -> false
+            else
+                match actorDue () with
+                | ValueSome struct (actor, scheduled) ->
+                    eventOnTraining actor pass scheduled t
+                    true
+                | ValueNone -> false
 
     interface IIntervention with
         member _.BeforeUpdate _ = ()
@@ -203,25 +230,34 @@ type NeuroplasticExpansion(networks: Td3Networks, td3: Td3, probe: Td3Workspace,
         member _.Sampled(rows, window) = review.Record(rows, window)
 
         member _.AfterUpdate(t, source, window) =
-            if review.IsSampleDue t then
-                review.Push(t, signal source window)
+            if isSampleDue t then
+                measureSignal t source window
 
-            if GrowthSchedule.isDue rules.Growth t then
-                critics
-                |> Option.iter (fun critics ->
-                    event critics probe.Critics (fun () -> td3.CriticGradient(probe, topology)) t t source window)
+            if settings.EventBatch = EventBatch.Fresh then
+                match criticsDue t with
+                | ValueSome critics -> event critics probe.Critics (fun () -> td3.CriticGradient(probe, topology)) t t source window
+                | ValueNone -> ()
 
-                if actor.IsSome then
-                    pendingActor <- t
+                announce t
 
-            if pendingActor > 0L && td3.IsActorDue t then
-                actor
-                |> Option.iter (fun actor -> event actor probe.Actor (fun () -> td3.ActorGradient probe) pendingActor t source window)
-
-                pendingActor <- 0L
+                if td3.IsActorDue t then
+                    match actorDue () with
+                    | ValueSome struct (actor, scheduled) ->
+                        event actor probe.Actor (fun () -> td3.ActorGradient probe) scheduled t source window
+                    | ValueNone -> ()
 
         member _.SwitchTask() =
-            review <- ExperienceReview(reviewSettings, ReviewState.empty)
+            // The signal of another task says nothing about this one; what was counted stays counted.
+            review <-
+                ExperienceReview(
+                    reviewSettings,
+                    {
+                        review.State with
+                            Steps = [||]
+                            Values = [||]
+                            LargestSlope = 0.0
+                    }
+                )
 
         member _.TakeChanges() =
             let taken = changes.ToArray()
@@ -248,6 +284,18 @@ type NeuroplasticExpansion(networks: Td3Networks, td3: Td3, probe: Td3Workspace,
                     counters.Write growth.Capacity
                     counters.Write growth.Carry
 
+            if ownClock then
+                counters.Write actorUpdates
+
+            if halvesBatches then
+                counters.Write activeUnits
+
+            if rules.RewireShare > 0.0 then
+                for network in growing do
+                    match network.Phase with
+                    | GrowthPhase.Growing -> counters.Write 0L
+                    | GrowthPhase.Rewiring since -> counters.Write since
+
             TopologyBytes.write counters changes
 
         member _.Restore(random, counters) =
@@ -264,17 +312,31 @@ type NeuroplasticExpansion(networks: Td3Networks, td3: Td3, probe: Td3Workspace,
                 network.Growth <-
                     network.Growth
                     |> Array.map (
-                        Array.map (fun _ ->
+                        Array.map (fun layer ->
                             let initial = counters.ReadInt32()
                             let capacity = counters.ReadInt32()
                             let carry = counters.ReadDouble()
 
                             {
-                                Initial = initial
-                                Capacity = capacity
-                                Carry = carry
+                                layer with
+                                    Initial = initial
+                                    Capacity = capacity
+                                    Carry = carry
                             })
                     )
+
+            if ownClock then
+                actorUpdates <- counters.ReadInt64()
+
+            if halvesBatches then
+                activeUnits <- counters.ReadDouble()
+
+            if rules.RewireShare > 0.0 then
+                for network in growing do
+                    network.Phase <-
+                        match counters.ReadInt64() with
+                        | 0L -> GrowthPhase.Growing
+                        | since -> GrowthPhase.Rewiring since
 
             changes.Clear()
             changes.AddRange(TopologyBytes.read counters)

@@ -37,7 +37,7 @@ module Techniques =
         let seed = settings.Run.Seed
 
         let expansion ne =
-            NeuroplasticExpansion(networks, td3, probe, ne, settings.Td3.BatchSize, seed) :> IIntervention
+            NeuroplasticExpansion(networks, td3, probe, ne, settings.Td3, seed) :> IIntervention
 
         settings.Run.Method.Techniques
         |> List.choose (function

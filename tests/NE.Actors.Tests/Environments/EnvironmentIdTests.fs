@@ -31,6 +31,27 @@ let tests =
                 ("External", "external:python3 'my env.py' '--a=b c'", "external-python3")
                 "a command"
 
+        testCase "may be a cycle of tasks, whose mistakes are named"
+        <| fun _ ->
+            let cycle = EnvironmentId.Parse "cycle:Hopper-v4, dmc/walker-walk"
+            Expect.equal cycle.Text "cycle:Hopper-v4,dmc/walker-walk" "text"
+            Expect.equal cycle.ShortName "cycle-Hopper-v4-dmc/walker-walk" "name"
+            Expect.equal (cycle.In "/elsewhere") cycle "elsewhere"
+            Expect.equal (problem cycle.Text) "" "fine"
+
+            for id, fragment in
+                [
+                    "cycle:", "empty"
+                    "cycle:Hopper-v4,", "empty"
+                    "cycle:Hopper-v4", "two tasks or more"
+                    "cycle:Hopper-v4,Hoper-v4", "did you mean Hopper-v4"
+                    "cycle:Hopper-v4,Ant-v4,Hopper-v4", "named 2 times"
+                    "cycle:Hopper-v4,arm.yaml", "'arm.yaml' cannot be part"
+                    "cycle:Hopper-v4,plugin:a.dll", "cannot be part"
+                    "cycle:Hopper-v4,cycle:Ant-v4", "cannot be part"
+                ] do
+                Expect.stringContains (problem id) fragment id
+
         testCase "that cannot mean anything says what was expected"
         <| fun _ ->
             for id, fragment in

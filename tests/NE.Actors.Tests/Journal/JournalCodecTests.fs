@@ -131,6 +131,19 @@ let private samples: (string * obj) list =
                 }
             )
         )
+        "phase-started",
+        stored (
+            RunEvent.PhaseStarted(
+                8L,
+                {
+                    Step = 100_000L
+                    GradientStep = 75_000L
+                    Phase = 1L
+                    Cycle = 0L
+                    Task = "Humanoid-v4"
+                }
+            )
+        )
         "run-started", operational (RunEvent.RunStarted("seed: 1\nmethod: \"ne\"\n", "ne 0.1.0, .NET 10.0"))
         "run-resumed", operational (RunEvent.RunResumed(25_000L, "ne 0.1.1"))
         "configuration-changed", operational (RunEvent.ConfigurationChanged(25_000L, [| "ne.omega", "0.4", "0.2" |]))

@@ -53,6 +53,23 @@ let tests =
             holdsItsRows store
             store.Head = List.sumBy (fun (PositiveInt n) -> int64 n) batches
 
+        testCase "a memory that begins anew goes on counting, and never names a row from before"
+        <| fun () ->
+            use scratch = new Scratch()
+
+            let manifest =
+                use store = SegmentStore.Create(scratch.Path, floats, 1000L, 16, 40L)
+                Expect.equal store.Cursor (ReplayCursor(40L, 40L)) "empty"
+                append store 20
+                Expect.equal store.Cursor (ReplayCursor(40L, 60L)) "its own rows"
+                describe store
+
+            Expect.equal (manifest.First, manifest.Head, manifest.Segments.Count) (40L, 60L, 2) "the commit"
+            use again = resume scratch manifest 1000L
+            Expect.equal again.Cursor (ReplayCursor(40L, 60L)) "also after a resume"
+            append again 5
+            Expect.equal again.First 40L "and later"
+
         testCase "a batch of repeated rows in any order is gathered with its stride"
         <| fun () ->
             use scratch = new Scratch()

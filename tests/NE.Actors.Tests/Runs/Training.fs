@@ -84,6 +84,9 @@ type private Watched(inner: IEnvironment, stepped: unit -> unit) =
         member _.RestoreState(state, observation) = inner.RestoreState(state, observation)
         member _.Dispose() = inner.Dispose()
 
+/// The environment, which says so after every step.
+let watch (inner: IEnvironment) (stepped: unit -> unit) : IEnvironment = new Watched(inner, stepped)
+
 /// Runs until environment 0 has taken this many steps in this process, and stops there: the environment asks for the stop in the middle of
 /// a round and goes on only when the run has heard it, so that no machine is too fast or too slow.
 let trainUntil (steps: int) (request: RunRequest) : RunOutcome =

@@ -49,6 +49,24 @@ let tests =
 
                 Expect.throwsT<InvalidOperationException> (fun () -> file.Append [| struct ("other", box 1) |]) "a row with other columns")
 
+        testCase "that an older version began keeps its columns and takes those of its values that it has"
+        <| fun _ ->
+            inFile (fun path ->
+                let begun = "step,value\n1,1\n"
+                File.WriteAllText(path, begun)
+                use file = new CsvFile(path, int64 begun.Length)
+
+                file.Append [|
+                    struct ("step", box 2L)
+                    struct ("newer", box 5)
+                    struct ("value", box 2.0)
+                    struct ("newest", box 6)
+                |]
+
+                file.Flush()
+                Expect.equal (File.ReadAllText path) "step,value\n1,1\n2,2\n" "content"
+                Expect.throwsT<InvalidOperationException> (fun () -> file.Append [| struct ("step", box 3L) |]) "a column without a value")
+
         testCase "that lost rows is refused with the way to go on without them"
         <| fun _ ->
             inFile (fun path ->

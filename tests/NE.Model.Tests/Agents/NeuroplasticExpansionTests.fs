@@ -63,7 +63,7 @@ let tests =
                 use expanding =
                     create {
                         small with
-                            Ne.StartDensity = 1.0
+                            Ne.StartDensity = Is 1.0
                             Ne.Omega = 0.0
                             Ne.Review = ReviewMode.Off
                     }
@@ -153,7 +153,11 @@ let tests =
                 Rate = GrowthRate.Auto
                 DecayWeight = 1.0
                 FinalDensity = 1.0
+                Cap = DensityCap.Layer
                 Rest = RestCapacity.Initial
+                StartDensity = 0.25
+                Scale = RateScale.Total
+                CarryFractions = true
             }
 
             for event in 1L .. 20L do
@@ -276,22 +280,17 @@ let tests =
             let masks = group.Masks
 
             let rules: GrowthRules = {
-                Growth = {
-                    Interval = 10L
-                    End = 100L
-                    Shape = GrowthShape.Cosine
-                    Rate = GrowthRate.Fixed 0.05
-                    DecayWeight = 1.0
-                    FinalDensity = 1.0
-                    Rest = RestCapacity.Initial
-                }
-                Evolution = {
-                    Criterion = GrowCriterion.Gradient
-                    Granularity = Granularity.Neuron
-                    Omega = 0.0
-                    ReviveRows = false
-                }
-                Init = GrowInit.Random
+                GrowthRules.ofSettings
+                    {
+                        small.Ne with
+                            GrowInterval = Is 10L
+                            EndStep = Is 100L
+                            GrowRate = Is 0.05
+                            Omega = 0.0
+                            ReviveRows = false
+                    }
+                    small.Td3 with
+                    Init = GrowInit.Random
             }
 
             let elastic = masks |> Array.map (Array.map (fun mask -> not mask.IsDense))
@@ -300,7 +299,16 @@ let tests =
                 Array.init 2 (fun _ -> [| Array.create 24 false; Array.create 16 false |])
 
             let layers =
-                GrowingNetwork(group, rules, elastic).Evolve(10L, nobody, stream 1L Purpose.Topology)
+                GrowingNetwork(group, rules, elastic)
+                    .Evolve(
+                        {
+                            Step = 10L
+                            Dormant = nobody
+                            Gradient = gradient
+                            Given = None
+                        },
+                        stream 1L Purpose.Topology
+                    )
 
             let mutable grown = 0
 
@@ -353,7 +361,7 @@ let tests =
                 (fun () ->
                     create {
                         small with
-                            Ne.StartDensity = 0.02
+                            Ne.StartDensity = Is 0.02
                             Ne.DenseEnds = DenseEnds.Forced
                     }
                     |> ignore)
@@ -397,7 +405,7 @@ let tests =
             Expect.isGreaterThan reviewed 10 "some batches were reviewed"
 
             let fraction =
-                agent.Measure(replay.Value, replay.Value.Window)
+                agent.Measure(replay.Value, replay.Value.Window).Metrics
                 |> Array.find (fun struct (name, _) -> name = "review_fraction")
 
             let struct (_, fraction) = fraction
@@ -416,10 +424,10 @@ let tests =
             step untouched 10
             step agent 10
             Expect.equal (digest agent) (digest untouched) "the run goes on as if nobody had looked"
-            let names = metrics |> Array.map (fun struct (name, _) -> name)
+            let names = metrics.Metrics |> Array.map (fun struct (name, _) -> name)
             Expect.equal (Array.distinct names) names "no name twice"
 
-            for struct (name, value) in metrics do
+            for struct (name, value) in metrics.Metrics do
                 if
                     name.Contains "anr"
                     || name.Contains "fau"

@@ -11,7 +11,11 @@ open NE.Model.Tests.Agents.AgentFixture
 /// A copy of the state with one component replaced.
 let private replaced name (bytes: byte[] | null) (state: AgentState) =
     let all = state.Components |> Array.map (fun struct (n, b) -> n, b) |> Map.ofArray
-    AgentState.OfComponents(fun n -> if n = name then bytes else all[n])
+
+    AgentState.OfComponents(fun n ->
+        if n = name then bytes
+        elif n = "heads" then null
+        else all[n])
 
 let private isRefused (action: unit -> unit) =
     try
@@ -104,6 +108,34 @@ let tests =
                         }
                     ))
                     [ 29; 40; 41 ]
+        // 15 lies before an event of the critics, 20 is the first of the actor's clock; by 120 weights are exchanged.
+        continues
+            "the official variant goes on bit for bit in growth, in its own clocks and in the exchange of weights"
+            SwitchesTests.official
+            [ 0; 15; 20; 120 ]
+
+        continues
+            "ne goes on bit for bit with an actor's clock of its own on fresh batches, halved ones and several gradients"
+            {
+                small with
+                    Ne.ActorClock = ActorClock.Own
+                    Ne.HalfBatchBelow = 0.9
+                    Ne.GrowAccum = 2
+                    Ne.GrowGrad = GrowGrad.Full
+                    Td3.AdamAge = AdamAge.Global
+            }
+            [ 39; 40 ]
+
+        continues
+            "random growth by neurons goes on bit for bit"
+            {
+                small with
+                    Ne.Criterion = NE.Model.Topology.GrowCriterion.Random
+                    Ne.GrowUnit = NE.Model.Topology.GrowUnit.Neuron
+                    Ne.Review = ReviewMode.Off
+                    Ne.RewireShare = 0.1
+            }
+            [ 50 ]
 
         test "the state is a copy: later updates do not change it" {
             use agent = create small

@@ -51,7 +51,12 @@ let tests =
                 let group = agent.Networks.Critics
                 let slot = group.Layout.Slot(1, 0)
 
-                for offset, name in [ slot.Biases, "biases"; slot.Gains, "LayerNorm gains"; slot.Shifts, "LayerNorm shifts" ] do
+                for offset, name in
+                    [
+                        slot.Biases, "biases"
+                        slot.Gains, "LayerNorm gains"
+                        slot.Shifts, "LayerNorm shifts"
+                    ] do
                     let good = group.ReadOnline Field.Weights
                     let bad = Array.copy good
                     bad[offset + 2] <- Single.NaN
@@ -67,7 +72,10 @@ let tests =
                 Array.init 8 int64 |> fun rows -> rows.CopyTo(work.RowNumbers, 0)
                 work.Gather replay.Value
                 work.Actor.Forward()
-                let expected = NE.Model.Tests.Networks.EngineFixture.readMatrix (work.Actor.Output 0)
+
+                let expected =
+                    NE.Model.Tests.Networks.EngineFixture.readMatrix (work.Actor.Output 0)
+
                 let policy = agent.Policy()
                 let scratch = policy.CreateScratch()
                 use observation = work.Batch.View(0, shape.ObservationSize)
@@ -150,20 +158,14 @@ let tests =
                     Expect.isLessThanOrEqual (positive[i] + positive[features / 2 + i]) 64L "one of the two"
 
             Expect.equal activity.Neurons 80 "all features"
-            let metrics = agent.Measure(replay.Value, replay.Value.Window)
-            Expect.all metrics (fun struct (_, value) -> Double.IsFinite value) "metrics"
+            let measured = agent.Measure(replay.Value, replay.Value.Window)
+            Expect.all measured.Metrics (fun struct (_, value) -> Double.IsFinite value) "metrics"
         }
 
         test "odd widths have no CReLU" {
             Expect.throwsT<ArgumentException>
                 (fun () ->
-                    use _ =
-                        create (
-                            shaped {
-                                td3 with
-                                    Network.Hidden = [ 24; 15 ]
-                            }
-                        )
+                    use _ = create (shaped { td3 with Network.Hidden = [ 24; 15 ] })
 
                     ())
                 "15 is odd"

@@ -114,7 +114,7 @@ let tests =
                 (rowsOf (100L + t) 32).CopyTo(w.RowNumbers, 0)
                 w.Gather replay.Value
                 eager.Update(eagerBatch w.RowNumbers theirs)
-                td3.Update(w, t, ours) |> ignore
+                td3.Update(w, t, ours, null) |> ignore
 
             let actor, critics = networks.Actor, networks.Critics
 

@@ -46,11 +46,7 @@ let cases: FsCheck.Gen<Case> =
         return {
             Form = {
                 Widths = [ inputs; yield! List.map2 width sizes normed; outputs ]
-                Activation =
-                    if concatenated then
-                        Activation.Crelu
-                    else
-                        Activation.Relu
+                Activation = if concatenated then Activation.Crelu else Activation.Relu
                 Normed = normed
             }
             Stacks = stacks
@@ -146,8 +142,7 @@ let values (tensor: torch.Tensor) =
 let worst (layout: BlockLayout) (found: float32[]) (expected: float32[]) =
     layout.Slots
     |> Seq.map (fun slot ->
-        let size =
-            slot.WeightCount + slot.Outputs * (if slot.IsNormed then 3 else 1)
+        let size = slot.WeightCount + slot.Outputs * (if slot.IsNormed then 3 else 1)
 
         let part (values: float32[]) = Array.sub values slot.Weights size
         let largest = part expected |> Array.map abs |> Array.max

@@ -65,18 +65,32 @@ let tests =
         }
 
         test "the official code's networks have a LayerNorm in the critics' last hidden layer alone" {
-            let actor, critic = NetworkForms.actor official 17 6, NetworkForms.critic official 17 6
+            let actor, critic =
+                NetworkForms.actor official 17 6, NetworkForms.critic official 17 6
+
             Expect.equal actor (NetworkForm.Plain [ 17; 256; 256; 6 ]) "actor"
             Expect.equal critic.Widths [ 23; 256; 256; 256; 1 ] "critic"
             Expect.equal critic.Normed [ false; false; true ] "LayerNorm"
 
-            let all = { official with LayerNorm = LayerNorm.All }
+            let all = {
+                official with
+                    LayerNorm = LayerNorm.All
+            }
+
             Expect.equal (NetworkForms.actor all 17 6).Normed [ true; true ] "all of the actor"
             Expect.equal (NetworkForms.critic all 17 6).Normed [ true; true; true ] "all of the critic"
         }
 
         test "CReLU halves the outputs of hidden layers, not what they hand on" {
-            let form = NetworkForms.critic { network with Activation = Activation.Crelu } 17 6
+            let form =
+                NetworkForms.critic
+                    {
+                        network with
+                            Activation = Activation.Crelu
+                    }
+                    17
+                    6
+
             Expect.equal form.Widths [ 23; 256; 128; 1 ] "features"
             Expect.equal form.Outputs [ 128; 64; 1 ] "outputs"
             Expect.equal form.ParameterCount (int64 (24 * 128 + 257 * 64 + 129)) "parameters"
@@ -154,7 +168,13 @@ let tests =
                     Expect.isTrue (error :? ArgumentException) "type"
                     Expect.stringContains error.Message part "message")
 
-            refuse { plain with Activation = Activation.Crelu } "must be even; found '3-5-2'"
+            refuse
+                {
+                    plain with
+                        Activation = Activation.Crelu
+                }
+                "must be even; found '3-5-2'"
+
             refuse { plain with Normed = [] } "1 hidden layers"
             refuse { plain with Widths = [ 3; 0; 2 ] } "positive width"
             refuse { plain with Widths = [ 3 ] } "at least an input and an output"

@@ -88,6 +88,7 @@ let tests =
             Expect.isTrue (isInvalid [||]) "empty"
             Expect.isTrue (isInvalid (Array.truncate (bytes.Length - 4) bytes)) "cut off"
             Expect.isTrue (isInvalid (Array.append bytes [| 0uy |])) "too long"
+
             let changed (bytes: byte[]) index value =
                 let other = Array.copy bytes
                 other[index] <- value
@@ -95,7 +96,9 @@ let tests =
 
             Expect.isTrue (isInvalid (changed bytes 0 9uy)) "another format"
             // Format, number of widths and four widths are before the activation and the LayerNorms.
-            let _, _, policy = makeOf (shaped [ 3; 4; 6; 2 ] Activation.Relu [ true; false ]) 1.0f 1L
+            let _, _, policy =
+                makeOf (shaped [ 3; 4; 6; 2 ] Activation.Relu [ true; false ]) 1.0f 1L
+
             let bytes = policy.ToBytes()
             Expect.isTrue (isInvalid (Array.truncate 26 bytes)) "cut off before its LayerNorms"
             Expect.isTrue (isInvalid (Array.truncate (bytes.Length - 4) bytes)) "cut off"
@@ -117,10 +120,7 @@ let tests =
             Expect.equal (same.ToBytes()) stored "a ReLU network is still written so"
             let observation = [| 0.25f; -1.0f |]
 
-            Expect.equal
-                (act read (read.CreateScratch()) observation)
-                (act same (same.CreateScratch()) observation)
-                "its action")
+            Expect.equal (act read (read.CreateScratch()) observation) (act same (same.CreateScratch()) observation) "its action")
 
         testCase "an observation of another size is refused" (fun () ->
             let _, _, policy = make [ 3; 4; 2 ] 1.0f 1L

@@ -23,7 +23,10 @@ let private run (engine: IEngine) (case: Case) (parameters: float32[]) (x: float
         // Twice: what the first has left behind must not matter.
         for _ in 1..2 do
             pass.Forward()
-            weights |> Array.iteri (fun stack weight -> writeMatrix (pass.OutputGradient stack) weight)
+
+            weights
+            |> Array.iteri (fun stack weight -> writeMatrix (pass.OutputGradient stack) weight)
+
             pass.Backward()
 
         pass
@@ -84,10 +87,10 @@ let private differences (engine: IEngine) (case: Case) =
     else
         let found = run engine case parameters x weights
 
-        let toInput =
-            values ((nonNull leaf.grad).narrow (1L, 1L, inputs - 1L))
+        let toInput = values ((nonNull leaf.grad).narrow(1L, 1L, inputs - 1L))
 
-        let largest (a: float32[][]) (b: float32[][]) = Seq.map2 largestDifference a b |> Seq.max
+        let largest (a: float32[][]) (b: float32[][]) =
+            Seq.map2 largestDifference a b |> Seq.max
 
         Some {|
             Output = largest found.Outputs outputs

@@ -44,7 +44,7 @@ let private barriers (settings: Settings) =
                 LearnedSteps = learned
                 GradientSteps =
                     position.GradientSteps
-                    + Rounds.updatesOwed settings position.LearnedSteps learned
+                    + Rounds.updatesOwed settings Phase.first position.LearnedSteps learned
             }
 
             Some((position.Steps, next), (position.Steps, next)))
@@ -58,10 +58,10 @@ let tests =
                     Td3.PrimingUpdates = 500L
             }
 
-            Expect.equal (Rounds.updatesOwed primed 0L 100L) 0L "the random steps owe none"
-            Expect.equal (Rounds.updatesOwed primed 100L 101L) 501L "the first step after them owes it too"
-            Expect.equal (Rounds.updatesOwed primed 99L 103L) 503L "in whatever round it lies"
-            Expect.equal (Rounds.updatesOwed primed 101L 102L) 1L "and then no other does"
+            Expect.equal (Rounds.updatesOwed primed Phase.first 0L 100L) 0L "the random steps owe none"
+            Expect.equal (Rounds.updatesOwed primed Phase.first 100L 101L) 501L "the first step after them owes it too"
+            Expect.equal (Rounds.updatesOwed primed Phase.first 99L 103L) 503L "in whatever round it lies"
+            Expect.equal (Rounds.updatesOwed primed Phase.first 101L 102L) 1L "and then no other does"
         }
 
         testProperty "a cadence fires once for every multiple, whatever the size of a round"
@@ -81,10 +81,10 @@ let tests =
             let sorted = List.sort [ int64 a; int64 b; int64 c ]
             let first, middle, last = sorted[0], sorted[1], sorted[2]
 
-            Rounds.updatesOwed settings first middle
-            + Rounds.updatesOwed settings middle last
+            Rounds.updatesOwed settings Phase.first first middle
+            + Rounds.updatesOwed settings Phase.first middle last
                 =
-                Rounds.updatesOwed settings first last
+                Rounds.updatesOwed settings Phase.first first last
 
         for kind in [ Serial; Pipelined ] do
             testCase $"{kind}: a run takes all its steps, learns from each after the random ones, and is finished once"
@@ -101,13 +101,13 @@ let tests =
 
                 let finished =
                     all
-                    |> List.filter (fun (before, position) -> (Rounds.due settings before position).Finished)
+                    |> List.filter (fun (before, position) -> (Rounds.due settings Phase.first 0L before position).Finished)
 
                 Expect.equal finished [ List.last all ] "finished at the last barrier alone"
 
         testCase "the beginning is committed and evaluated, but not measured"
         <| fun _ ->
-            let due = Rounds.due (settings 1 1 1_000L) 0L Position.start
+            let due = Rounds.due (settings 1 1 1_000L) Phase.first 0L 0L Position.start
             Expect.isTrue due.Commit "commit"
             Expect.isTrue due.Evaluation "evaluation"
             Expect.isFalse due.Metrics "nothing is stored yet"
@@ -123,7 +123,7 @@ let tests =
 
                 let filmed = [
                     for before, position in barriers settings do
-                        if (Rounds.due settings before position).Video then
+                        if (Rounds.due settings Phase.first 0L before position).Video then
                             position.Steps
                 ]
 
@@ -138,5 +138,5 @@ let tests =
             let settings = settings 4 1 1_000_000L
             let learned = 100L + int64 learned
             let granted = learned + int64 ahead
-            Rounds.mayGrant settings 64L granted learned 16L = (granted + 16L - learned <= 64L)
+            Rounds.mayGrant settings Phase.first 64L granted learned 16L = (granted + 16L - learned <= 64L)
     ]

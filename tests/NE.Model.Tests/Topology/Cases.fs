@@ -77,6 +77,11 @@ let options (draw: Stream) : EvolutionOptions = {
             GrowCriterion.Gradient
         else
             GrowCriterion.Random
+    Unit =
+        if draw.NextDouble() < 0.5 then
+            GrowUnit.Weight
+        else
+            GrowUnit.Neuron
     Granularity =
         match draw.NextInt 3L with
         | 0L -> Granularity.Neuron
@@ -95,17 +100,17 @@ let arrays (mask: LayerMask) (weights: float32[]) (bias: float32[]) (draw: Strea
         Array.init count (fun _ -> 0.1f + 0.8f * draw.NextSingle())
 
     {
-        Weights = Array.copy weights
-        WeightsFirstMoment = normals mask.Size draw |> masked
-        WeightsSecondMoment = normals mask.Size draw |> Array.map abs |> masked
-        WeightsPower1 = powers mask.Size
-        WeightsPower2 = powers mask.Size
-        Bias = Array.copy bias
-        BiasFirstMoment = normals mask.Rows draw
-        BiasSecondMoment = normals mask.Rows draw |> Array.map abs
-        BiasPower1 = powers mask.Rows
-        BiasPower2 = powers mask.Rows
-        TargetWeights = normals mask.Size draw |> masked
+        Weights = Slice(Array.copy weights)
+        WeightsFirstMoment = Slice(normals mask.Size draw |> masked)
+        WeightsSecondMoment = Slice(normals mask.Size draw |> Array.map abs |> masked)
+        WeightsPower1 = Slice(powers mask.Size)
+        WeightsPower2 = Slice(powers mask.Size)
+        Bias = Slice(Array.copy bias)
+        BiasFirstMoment = Slice(normals mask.Rows draw)
+        BiasSecondMoment = Slice(normals mask.Rows draw |> Array.map abs)
+        BiasPower1 = Slice(powers mask.Rows)
+        BiasPower2 = Slice(powers mask.Rows)
+        TargetWeights = Slice(normals mask.Size draw |> masked)
     }
 
 /// ReLU network on one row-major batch: the activations of every layer, the last one linear. In double precision.

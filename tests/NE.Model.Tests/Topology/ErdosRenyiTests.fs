@@ -17,6 +17,7 @@ let private request stacks = {
     Allocation = Allocation.ErdosRenyi
     DenseEnds = DenseEnds.Auto
     Scope = DensityScope.Network
+    Gains = 0
 }
 
 let private allocated request =

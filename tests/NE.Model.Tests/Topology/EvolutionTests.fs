@@ -18,6 +18,7 @@ let private case seed =
 
 let private gradientOnly = {
     Criterion = GrowCriterion.Gradient
+    Unit = GrowUnit.Weight
     Granularity = Granularity.Neuron
     Omega = 0.0
     ReviveRows = false
@@ -420,4 +421,69 @@ let tests =
             fails stack { gradientOnly with Omega = 1.5 }
             fails (single (LayerMask.ofActive 1 2 [| true; false |]) 1 [||]) gradientOnly
             fails (single (LayerMask.ofActive 1 2 [| true; false |]) 1 [| 0.0f; nanf |]) gradientOnly
+
+        law "random growth by neurons fills whole rows, all but one" (fun seed ->
+            let draw = stream seed
+            let stack = stackBefore draw
+
+            let options = {
+                options draw with
+                    Criterion = GrowCriterion.Random
+                    Unit = GrowUnit.Neuron
+                    ReviveRows = false
+            }
+
+            for layer, change in Array.zip stack.Layers (Evolution.plan options stack draw) do
+                let mask = layer.Mask
+
+                let room row =
+                    mask.Columns - (LayerMask.fanIn mask)[row]
+
+                let partial =
+                    change.Grown
+                    |> Array.countBy (fun index -> index / mask.Columns)
+                    |> Array.filter (fun (row, count) -> count < room row)
+
+                Expect.isLessThanOrEqual partial.Length 1 "rows that are cut"
+
+                let expected =
+                    if layer.Elastic then
+                        min layer.Quota (mask.Size - mask.ActiveCount)
+                    else
+                        0
+
+                Expect.equal change.Grown.Length expected "the quota")
+
+        testCase "random growth by neurons draws every neuron equally often"
+        <| fun () ->
+            let mask = LayerMask.ofActive 6 4 (Array.init 24 (fun i -> i % 4 = 0))
+
+            let options = {
+                gradientOnly with
+                    Criterion = GrowCriterion.Random
+                    Unit = GrowUnit.Neuron
+            }
+
+            let stack = {
+                Layers = [|
+                    {
+                        Mask = mask
+                        Elastic = true
+                        Quota = 6
+                        Gradient = [||]
+                        Weights = [||]
+                    }
+                |]
+                Dormant = [||]
+            }
+
+            let counts = Array.zeroCreate 6
+
+            for seed in 1L .. 1_200L do
+                let change = Evolution.plan options stack (stream seed) |> Array.head
+
+                for index in change.Grown do
+                    counts[index / 4] <- counts[index / 4] + 1
+
+            expectUniform (counts |> Array.map (fun count -> count / 3)) 400.0 "two neurons of six"
     ]

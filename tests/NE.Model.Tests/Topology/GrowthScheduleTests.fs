@@ -12,7 +12,11 @@ let private standard = {
     Rate = GrowthRate.Auto
     DecayWeight = 1.0
     FinalDensity = 1.0
+    Cap = DensityCap.Layer
     Rest = RestCapacity.Initial
+    StartDensity = 0.25
+    Scale = RateScale.Total
+    CarryFractions = true
 }
 
 let private shapes = [ GrowthShape.Cosine; GrowthShape.Uniform; GrowthShape.Warm ]
@@ -220,4 +224,84 @@ let tests =
                         (fun _ _ _ _ _ -> ()))
                     80
                     "active"
+
+        testCase "of the sparsity in a density's place has the official code's room, and none for a layer that is denser than it"
+        <| fun () ->
+            let settings = {
+                standard with
+                    Rate = GrowthRate.Fixed 0.01
+                    Shape = GrowthShape.Uniform
+                    Scale = RateScale.Event
+                    Rest = RestCapacity.Sparsity
+                    StartDensity = 0.3
+            }
+
+            let quota initial =
+                let mask = LayerMask.random 100 100 initial (stream 1L)
+
+                let struct (quota, _) =
+                    GrowthSchedule.quota settings 10_000L initial (GrowthSchedule.start settings mask)
+
+                quota
+
+            Expect.equal (quota 3_000) 40 "1 % of 0.7 - 0.3"
+            Expect.equal (quota 7_500) 0 "denser"
+
+        law "that drops fractions grows the same whole number at every event of a constant rate" (fun seed ->
+            let draw = stream seed
+
+            let settings = {
+                standard with
+                    Rate = GrowthRate.Fixed(0.0001 + 0.002 * draw.NextDouble())
+                    Shape = GrowthShape.Uniform
+                    Scale = RateScale.Event
+                    CarryFractions = false
+            }
+
+            let initial = between 100 1_000 draw
+
+            let rate =
+                match settings.Rate with
+                | GrowthRate.Fixed rate -> rate
+                | GrowthRate.Auto -> 0.0
+
+            let each = int (floor (rate * float (64 * 64 - initial)))
+
+            run settings 64 64 initial (fun _ -> 0) (fun t k _ active growth ->
+                Expect.equal growth.Carry 0.0 "nothing is carried"
+
+                if active < 64 * 64 then
+                    Expect.equal k each $"at {t}")
+            |> ignore)
+
+        testCase "whose cap is the network's lets layers fill up"
+        <| fun () ->
+            let mask = LayerMask.random 10 10 20 (stream 1L)
+
+            let capacity cap =
+                (GrowthSchedule.start
+                    {
+                        standard with
+                            Cap = cap
+                            FinalDensity = 0.75
+                    }
+                    mask)
+                    .Capacity
+
+            Expect.equal (capacity DensityCap.Layer) 75 "layer"
+            Expect.equal (capacity DensityCap.Network) 100 "network"
+
+        law "asked in any order answers with the same bits" (fun seed ->
+            let draw = stream seed
+
+            let settings = {
+                standard with
+                    Shape = shapes[int (draw.NextInt 3L)]
+            }
+
+            let sums = GrowthSchedule.Sums settings
+
+            for _ in 1..5 do
+                let t = draw.NextInt 3_100_000L
+                Expect.equal (sums.Progress t) (GrowthSchedule.progress settings t) $"F({t})")
     ]

@@ -21,21 +21,23 @@ type private Event = {
 }
 
 let private copy (layer: LayerArrays) = {
-    Weights = Array.copy layer.Weights
-    WeightsFirstMoment = Array.copy layer.WeightsFirstMoment
-    WeightsSecondMoment = Array.copy layer.WeightsSecondMoment
-    WeightsPower1 = Array.copy layer.WeightsPower1
-    WeightsPower2 = Array.copy layer.WeightsPower2
-    Bias = Array.copy layer.Bias
-    BiasFirstMoment = Array.copy layer.BiasFirstMoment
-    BiasSecondMoment = Array.copy layer.BiasSecondMoment
-    BiasPower1 = Array.copy layer.BiasPower1
-    BiasPower2 = Array.copy layer.BiasPower2
-    TargetWeights = Array.copy layer.TargetWeights
+    Weights = Slice(layer.Weights.ToArray())
+    WeightsFirstMoment = Slice(layer.WeightsFirstMoment.ToArray())
+    WeightsSecondMoment = Slice(layer.WeightsSecondMoment.ToArray())
+    WeightsPower1 = Slice(layer.WeightsPower1.ToArray())
+    WeightsPower2 = Slice(layer.WeightsPower2.ToArray())
+    Bias = Slice(layer.Bias.ToArray())
+    BiasFirstMoment = Slice(layer.BiasFirstMoment.ToArray())
+    BiasSecondMoment = Slice(layer.BiasSecondMoment.ToArray())
+    BiasPower1 = Slice(layer.BiasPower1.ToArray())
+    BiasPower2 = Slice(layer.BiasPower2.ToArray())
+    TargetWeights = Slice(layer.TargetWeights.ToArray())
 }
 
 let private reset = {
     GrowInit = GrowInit.Random
+    Given = None
+    Forgetting = Forgetting.All
     Kappa = None
 }
 
@@ -264,14 +266,16 @@ let tests =
             |> Array.iteri (fun l mask ->
                 let bound = WeightBounds.clip kappa mask.Columns
 
-                let expected (values: float32[]) =
-                    values |> Array.map (fun value -> MathF.CopySign(min (abs value) bound, value))
+                let expected (values: Slice) =
+                    values.ToArray()
+                    |> Array.map (fun value -> MathF.CopySign(min (abs value) bound, value))
+                    |> Slice
 
                 Expect.equal clipped.Arrays[l].Weights (expected free.Arrays[l].Weights) "weights"
                 Expect.equal clipped.Arrays[l].Bias (expected free.Arrays[l].Bias) "bias"
                 Expect.equal clipped.Arrays[l].TargetWeights free.Arrays[l].TargetWeights "target"
                 let twice = copy clipped.Arrays[l]
-                Expect.equal (WeightBounds.clamp bound (Span twice.Weights)) 0 "idempotent"))
+                Expect.equal (WeightBounds.clamp bound twice.Weights.Span) 0 "idempotent"))
 
         law "is a function of the stream's state" (fun seed ->
             let draw = stream seed
@@ -347,13 +351,50 @@ let tests =
             |]
 
             PruneAndReset.apply reset masks changes layers draw |> ignore
-            Expect.equal layers[0].Weights[..2] [| 5.0f; 5.0f; 5.0f |] "the healthy neuron's row"
-            Expect.all layers[0].Weights[3..] (fun w -> abs w <= WeightBounds.beta 3 && w <> 5.0f) "the touched neuron's row"
+            Expect.equal (layers[0].Weights.ToArray()[..2]) [| 5.0f; 5.0f; 5.0f |] "the healthy neuron's row"
+            Expect.all (layers[0].Weights.ToArray()[3..]) (fun w -> abs w <= WeightBounds.beta 3 && w <> 5.0f) "the touched neuron's row"
             Expect.equal layers[0].Bias[0] -3.0f "the healthy neuron's bias"
             Expect.isGreaterThanOrEqual layers[0].Bias[1] 0.0f "the touched neuron's bias"
             Expect.equal layers[1].Weights[0] 5.0f "another neuron's output"
             Expect.equal layers[1].Weights[1] 0.0f "the touched neuron's output"
             Expect.notEqual layers[1].Weights[2] 0.0f "growth"
+
+        law "forgets nothing of the optimiser, or its moments alone, if so told, and sets the same values" (fun seed ->
+            let draw = stream seed
+            let start = draw.State
+            let options = options draw
+            let fresh = event options reset draw
+
+            for forgetting in [ Forgetting.Nothing; Forgetting.Moments ] do
+                let again = Stream start
+                let options = Cases.options again
+                let kept = event options { reset with Forgetting = forgetting } again
+
+                for l in 0 .. fresh.Arrays.Length - 1 do
+                    let layer, old, expected = kept.Arrays[l], kept.Old[l], fresh.Arrays[l]
+                    Expect.equal layer.Weights expected.Weights "weights"
+                    Expect.equal layer.Bias expected.Bias "biases"
+                    Expect.equal layer.TargetWeights expected.TargetWeights "target"
+                    Expect.equal (layer.WeightsPower1, layer.BiasPower2) (old.WeightsPower1, old.BiasPower2) "ages go on"
+
+                    let moments (of': LayerArrays) =
+                        of'.WeightsFirstMoment, of'.WeightsSecondMoment, of'.BiasFirstMoment, of'.BiasSecondMoment
+
+                    Expect.equal (moments layer) (moments (if forgetting = Forgetting.Nothing then old else expected)) "moments")
+
+        law "gives grown weights the values that it is told to" (fun seed ->
+            let draw = stream seed
+            let start = draw.State
+            let options = { options draw with Omega = 0.0 }
+            let free = event options reset draw
+            let given = free.Before |> Array.map (fun mask -> Array.init mask.Size float32)
+            let again = Stream start
+            Cases.options again |> ignore
+            let told = event options { reset with Given = Some given } again
+
+            for l in 0 .. given.Length - 1 do
+                for index in told.Changes[l].Grown do
+                    Expect.equal told.Arrays[l].Weights[index] (float32 index) "given")
 
         testCase "names arrays of the wrong length"
         <| fun () ->
@@ -362,7 +403,7 @@ let tests =
 
             let short = {
                 layer with
-                    WeightsPower1 = [| 1.0f |]
+                    WeightsPower1 = Slice [| 1.0f |]
             }
 
             Expect.throwsC (fun () -> PruneAndReset.apply reset [| mask |] [||] [| layer |] (stream 1L) |> ignore) (fun error ->

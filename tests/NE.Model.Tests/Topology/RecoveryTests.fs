@@ -110,6 +110,7 @@ let private recovers revive bias events seed =
 
     let options = {
         Criterion = GrowCriterion.Gradient
+        Unit = GrowUnit.Weight
         Granularity = Granularity.Neuron
         Omega = 0.0
         ReviveRows = revive
@@ -146,6 +147,8 @@ let private recovers revive bias events seed =
             PruneAndReset.apply
                 {
                     GrowInit = GrowInit.Random
+                    Given = None
+                    Forgetting = Forgetting.All
                     Kappa = Some 3.0f
                 }
                 masks

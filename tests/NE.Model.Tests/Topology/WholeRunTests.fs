@@ -24,7 +24,11 @@ let tests =
                         GrowthRate.Fixed 0.1
                 DecayWeight = 1.0
                 FinalDensity = 0.7 + 0.3 * draw.NextDouble()
+                Cap = DensityCap.Layer
                 Rest = RestCapacity.Initial
+                StartDensity = 0.25
+                Scale = RateScale.Total
+                CarryFractions = true
             }
 
             let options = options draw
@@ -35,6 +39,8 @@ let tests =
                          GrowInit.Random
                      else
                          GrowInit.Zero)
+                Given = None
+                Forgetting = Forgetting.All
                 Kappa = Some 3.0f
             }
 
@@ -74,7 +80,7 @@ let tests =
                                 Elastic = l < 2
                                 Quota = if l < 2 then quota else 0
                                 Gradient = normals masks[l].Size draw
-                                Weights = layers[l].Weights
+                                Weights = layers[l].Weights.ToArray()
                             })
 
                     let dormant =

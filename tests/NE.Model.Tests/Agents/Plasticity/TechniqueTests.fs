@@ -29,7 +29,7 @@ let private settings text = {
 }
 
 let private metric name (agent: Agent) =
-    agent.Measure(replay.Value, replay.Value.Window)
+    agent.Measure(replay.Value, replay.Value.Window).Metrics
     |> Array.find (fun struct (known, _) -> known = name)
     |> fun struct (_, value) -> value
 
@@ -367,10 +367,10 @@ let tests =
 
                     let networks = agent.Networks
                     use probe = new Td3Workspace(networks, 64)
-                    let draws = stream 3L Purpose.Batch
+                    let draws = stream 4L Purpose.PlasticityInjection
 
                     let outputs () =
-                        Replay.AgeOrder.sampleUniform replay.Value.Window (Stream draws.State) (Span probe.RowNumbers)
+                        Replay.AgeOrder.sampleUniform replay.Value.Window (stream 3L Purpose.Batch) (Span probe.RowNumbers)
                         probe.Gather replay.Value
 
                         [

@@ -1,0 +1,170 @@
+namespace NE.Model.Agents
+
+open System
+open NE.Model.Networks
+open NE.Model.Random
+open NE.Model.Replay
+open NE.Model.Topology
+
+/// Measures one network group. Made when the group has its initial values, from which it takes distances.
+[<Sealed>]
+type private GroupMeasurement(group: NetworkGroup, spectrum: Spectrum) =
+    let layout = group.Layout
+    // Recomputed, like everything a fresh agent is, when a run is resumed.
+    let initial = group.ReadOnline Field.Weights
+
+    let weights, gradients, mask =
+        Array.copy initial, Array.copy initial, Array.copy initial
+
+    let mutable features: float32[] = [||]
+
+    let rank (pass: IPass) stack layer =
+        let matrix = pass.Hidden(stack, layer)
+        let count = matrix.Rows * matrix.Columns
+
+        if features.Length < count then
+            features <- Array.zeroCreate count
+
+        matrix.Read(Span(features, 0, count))
+
+        spectrum.SingularValues(matrix.Rows, matrix.Columns, ReadOnlySpan(features, 0, count))
+        |> FeatureRank.ofSingularValues
+
+    /// Squared norms of a slot: of the gradient of what exists, of the values, and of their difference from the initial ones.
+    let squares (slot: LayerSlot) =
+        let mutable gradient = 0.0
+        let mutable weight = 0.0
+        let mutable distance = 0.0
+
+        let add first count =
+            for i in first .. first + count - 1 do
+                let g, w = float (gradients[i] * mask[i]), float weights[i]
+                let moved = w - float initial[i]
+                gradient <- gradient + g * g
+                weight <- weight + w * w
+                distance <- distance + moved * moved
+
+        add slot.Weights slot.WeightCount
+        add slot.Biases slot.Outputs
+        struct (gradient, weight, distance)
+
+    /// Every layer, stack by stack, after a pass and its gradient over the batch; and the ratios of the whole group.
+    member _.Take(pass: IPass, rows: int) : struct (LayerMeasurement[] * struct (string * float)[]) =
+        group.Online.Read(Field.Weights, Span weights)
+        group.Online.Read(Field.Gradients, Span gradients)
+        group.Online.Read(Field.Mask, Span mask)
+        let activity = Activity group
+        activity.Add(pass, rows)
+        let hidden = activity.Layers
+
+        let layers = [|
+            for slot in layout.Slots do
+                let struct (gradient, weight, distance) = squares slot
+                let masks = group.Masks[slot.Stack]
+
+                {
+                    Network = group.Name
+                    Stack = slot.Stack
+                    Layer = slot.Layer
+                    Width = slot.Outputs
+                    Hidden =
+                        if slot.Layer < layout.HiddenLayers then
+                            Some {
+                                Ratios = Ratios.measure [| hidden[slot.Stack * layout.HiddenLayers + slot.Layer] |]
+                                Rank = rank pass slot.Stack slot.Layer
+                            }
+                        else
+                            None
+                    GradientNorm = sqrt gradient
+                    WeightNorm = sqrt weight
+                    Distance = sqrt distance
+                    Active = int64 masks[slot.Layer].ActiveCount
+                    Size = int64 masks[slot.Layer].Size
+                }
+        |]
+
+        struct (layers, Ratios.measure hidden)
+
+/// Measures an agent's networks on a batch of 256 rows. Changes no state of the agent; its random draws are of the gradient step alone.
+[<Sealed>]
+type AgentMeasurement(networks: Td3Networks, td3: Td3, probe: Td3Workspace, seed: int64) =
+    let spectrum = Spectrum()
+    let actor = GroupMeasurement(networks.Actor, spectrum)
+    let critics = GroupMeasurement(networks.Critics, spectrum)
+    let engine = networks.Engine
+
+    let value, target =
+        Array.zeroCreate<float32> probe.Rows, Array.zeroCreate<float32> probe.Rows
+
+    /// mean (Q_i(s, a) - y)^2 of each critic: the terms of the critics' loss.
+    let criticLosses () =
+        probe.Target.Read(Span target)
+
+        probe.Values
+        |> Array.map (fun values ->
+            values.Read(Span value)
+
+            Array.fold2 (fun sum q y -> sum + (float q - float y) ** 2.0) 0.0 value target
+            / float probe.Rows)
+
+    /// Metrics of a whole network that joined after the ratios: their columns come last.
+    let summary (group: NetworkGroup) (layers: LayerMeasurement[]) =
+        let norm (choose: LayerMeasurement -> float) =
+            layers |> Array.sumBy (fun layer -> choose layer ** 2.0) |> sqrt
+
+        // The features: what the output layers see, on average over the stacks.
+        let features =
+            layers
+            |> Array.filter (fun layer -> layer.Layer = group.Layout.HiddenLayers - 1)
+            |> Array.choose _.Hidden
+
+        let rank (choose: FeatureRank -> float) =
+            if features.Length = 0 then
+                nan
+            else
+                features |> Array.averageBy (fun hidden -> choose hidden.Rank)
+
+        [|
+            struct ($"{group.Name}_effective_rank", rank _.Effective)
+            struct ($"{group.Name}_stable_rank", rank _.Stable)
+            struct ($"{group.Name}_srank", rank _.Truncated)
+            struct ($"{group.Name}_gradient_norm", norm _.GradientNorm)
+            struct ($"{group.Name}_weight_norm", norm _.WeightNorm)
+            struct ($"{group.Name}_distance", norm _.Distance)
+            struct ($"{group.Name}_active", layers |> Array.sumBy (fun layer -> float layer.Active))
+        |]
+
+    /// Everything that is logged, on rows of the window.
+    /// `step`: gradient steps taken. `reported`: what the interventions report.
+    member _.Take(source: ITransitionSource, window: Window, step: int64, reported: struct (string * float)[]) : Measurement =
+        let draws = at seed Purpose.Metrics 0L 0L step
+        AgeOrder.sampleUniform window draws (Span probe.RowNumbers)
+        probe.Gather source
+        let criticLoss = td3.CriticGradient(probe, draws)
+        let losses = criticLosses ()
+        let means = probe.Values |> Array.map engine.Mean
+        let struct (criticLayers, criticRatios) = critics.Take(probe.Critics, probe.Rows)
+        let actorLoss = td3.ActorGradient probe
+        let struct (actorLayers, actorRatios) = actor.Take(probe.Actor, probe.Rows)
+
+        let named (group: NetworkGroup) ratios =
+            Array.append ratios [| struct ("density", group.Density) |]
+            |> Array.map (fun struct (name, ratio) -> struct ($"{group.Name}_{name}", ratio))
+
+        {
+            Metrics = [|
+                struct ("critic_loss", criticLoss)
+                struct ("actor_loss", actorLoss)
+                struct ("q_mean", (means[0] + means[1]) / 2.0)
+                yield! named networks.Actor actorRatios
+                yield! named networks.Critics criticRatios
+                yield! reported
+                struct ("critic_1_loss", losses[0])
+                struct ("critic_2_loss", losses[1])
+                struct ("critic_1_q_mean", means[0])
+                struct ("critic_2_q_mean", means[1])
+                yield! summary networks.Actor actorLayers
+                yield! summary networks.Critics criticLayers
+            |]
+            Layers = Array.append actorLayers criticLayers
+        }

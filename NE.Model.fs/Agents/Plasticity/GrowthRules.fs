@@ -1,0 +1,58 @@
+namespace NE.Model.Agents.Plasticity
+
+open NE.Model
+open NE.Model.Topology
+
+/// The rules by which a network's topology changes.
+type GrowthRules = {
+    /// When and how much it grows.
+    Growth: GrowthSettings
+    /// What grows and what is pruned.
+    Evolution: EvolutionOptions
+    /// What grown weights start with.
+    Init: GrowInit
+    /// What Adam forgets of the weights that an event sets.
+    Forgetting: Forgetting
+    /// Share of a layer that an event exchanges once growth has ended; 0: nothing happens then.
+    RewireShare: float
+}
+
+[<RequireQualifiedAccess>]
+module GrowthRules =
+
+    /// What Adam forgets of an entry that a method sets anew.
+    let forgetting (td3: Td3Settings) : Forgetting =
+        match td3.OptimizerReset, td3.AdamAge with
+        | false, _ -> Forgetting.Nothing
+        | true, AdamAge.Global -> Forgetting.Moments
+        | true, AdamAge.Element -> Forgetting.All
+
+    /// The rules that the keys describe; the settings must be resolved.
+    let ofSettings (ne: NeSettings) (td3: Td3Settings) : GrowthRules = {
+        Growth = {
+            Interval = ne.GrowInterval.Value
+            End = ne.EndStep.Value
+            Shape = ne.Growth
+            Rate =
+                match ne.GrowRate with
+                | Auto -> GrowthRate.Auto
+                | Is rate -> GrowthRate.Fixed rate
+            DecayWeight = ne.DecayWeight
+            FinalDensity = ne.FinalDensity
+            Cap = ne.DensityCap
+            Rest = ne.RestCapacity
+            StartDensity = ne.StartDensity.Value
+            Scale = ne.RateScale
+            CarryFractions = ne.GrowCarry
+        }
+        Evolution = {
+            Criterion = ne.Criterion
+            Unit = ne.GrowUnit
+            Granularity = ne.Granularity
+            Omega = ne.Omega
+            ReviveRows = ne.ReviveRows
+        }
+        Init = ne.GrowInit
+        Forgetting = forgetting td3
+        RewireShare = ne.RewireShare
+    }

@@ -1,0 +1,86 @@
+namespace NE.Model.Agents.Plasticity
+
+open NE.Model
+open NE.Model.Agents
+open NE.Model.Networks
+open NE.Model.Random
+open NE.Model.Topology
+
+/// The topology that a network starts with (spec 2.4).
+[<RequireQualifiedAccess>]
+module StartTopology =
+
+    let private maskOf (settings: NeSettings) (slot: LayerSlot) (weights: float32[]) (active: int) (stream: Stream) =
+        if active = slot.WeightCount then
+            LayerMask.dense slot.Outputs slot.Inputs
+        else
+            match settings.InitialMask with
+            | InitialMask.Random -> LayerMask.random slot.Outputs slot.Inputs active stream
+            | InitialMask.Magnitude ->
+                LayerMask.magnitude slot.Outputs slot.Inputs active (Array.sub weights slot.Weights slot.WeightCount)
+
+    /// Draws the masks of a network, zeroes what does not exist, and only then copies the targets. Returns which layers are elastic, per
+    /// stack. Raises ArgumentException for a density that the layers cannot have.
+    let apply (settings: NeSettings) (group: NetworkGroup) (stream: Stream) : bool[][] =
+        let layout = group.Layout
+
+        let shape (stack: int) (layer: int) =
+            let slot = layout.Slot(stack, layer)
+            ({ Out = slot.Outputs; In = slot.Inputs }: LayerShape)
+
+        // A task's head is dense and not counted; the body that it shares grows from its first layer on.
+        let body =
+            if group.HasTaskHead then
+                layout.Layers - 1
+            else
+                layout.Layers
+
+        let density = settings.StartDensity.Value
+
+        let plan =
+            match
+                ErdosRenyi.allocate {
+                    Stacks = Array.init layout.Stacks (fun stack -> Array.init body (shape stack))
+                    Density = density
+                    Allocation = settings.Allocation
+                    DenseEnds =
+                        if group.HasTaskHead then
+                            DenseEnds.Off
+                        else
+                            settings.DenseEnds
+                    Scope = settings.DensityScope
+                    Gains = 0
+                }
+            with
+            | Ok plan -> plan
+            | Error problem -> invalidArg (nameof settings) $"The {group.Name} cannot start at density {density}. {problem}"
+
+        let weights = group.ReadOnline Field.Weights
+
+        let masks =
+            Array.init layout.Stacks (fun stack ->
+                let layers = plan.Stacks[stack]
+
+                Array.init layout.Layers (fun layer ->
+                    let slot = layout.Slot(stack, layer)
+
+                    let active =
+                        if layer < body then
+                            layers[layer].Active
+                        else
+                            slot.WeightCount
+
+                    let mask = maskOf settings slot weights active stream
+
+                    for i in 0 .. slot.WeightCount - 1 do
+                        if not mask[i] then
+                            weights[slot.Weights + i] <- 0.0f
+
+                    mask))
+
+        group.WriteOnline(Field.Weights, weights)
+        group.WriteTarget weights
+        group.SetMasks masks
+
+        plan.Stacks
+        |> Array.map (fun layers -> Array.init layout.Layers (fun layer -> layer < body && layers[layer].Elastic))

@@ -1,0 +1,61 @@
+namespace NE.Model
+
+/// One key that a variant sets.
+type VariantKey = {
+    /// section.name
+    Key: string
+    /// The value as text.
+    Value: string
+    /// The row of docs/algorithm.md's table of deviations that it follows.
+    Row: string
+}
+
+/// Named sets of key values. A variant is no other algorithm: everything that it does, its keys do.
+[<RequireQualifiedAccess>]
+module Variants =
+
+    let private row row pairs =
+        pairs |> List.map (fun (key, value) -> { Key = key; Value = value; Row = row })
+
+    /// What the official code of the paper really executes, as far as a key can say it; docs/algorithm.md lists what is left out.
+    let official: VariantKey list =
+        List.concat [
+            row "D1" [ "ne.startDensity", "0.2" ]
+            row "D2" [ "ne.finalDensity", "0.75"; "ne.densityCap", "network" ]
+            row "D3" [ "ne.denseEnds", "off" ]
+            row "D5" [ "ne.initialMask", "magnitude" ]
+            row "D6" [
+                "ne.growth", "uniform"
+                "ne.growRate", "0.008"
+                "ne.rateScale", "event"
+                "ne.growCarry", "off"
+            ]
+            row "D8" [ "ne.restCapacity", "sparsity" ]
+            row "D9" [ "ne.granularity", "magnitude"; "ne.reviveRows", "off" ]
+            row "D10" [ "ne.omega", "0.4" ]
+            row "D12" [ "ne.growInit", "zero"; "td3.optimizerReset", "off" ]
+            row "D13" [ "ne.eventBatch", "training" ]
+            row "D14" [ "ne.actorClock", "own" ]
+            row "D15" [
+                "ne.review", "official"
+                "ne.awaken", "0.4"
+                "ne.reviewPortion", "0.3"
+                "ne.reviewFirstStep", "0"
+            ]
+            row "D16" [ "ne.halfBatchBelow", "0.36" ]
+            row "D20" [ "network.weightClip", "0" ]
+            row "D21" [ "ne.rewireShare", "0.2" ]
+            row "D23" [ "ne.growInterval", "100" ]
+        ]
+
+    /// Every variant by name; the paper's own is the defaults.
+    let all: (string * VariantKey list) list = [ "paper", []; "official", official ]
+
+    /// Their names.
+    let names: string list = all |> List.map fst
+
+    /// The keys of a variant; null when there is none of that name.
+    let tryFind (name: string) : VariantKey list | null =
+        match all |> List.tryFind (fun (known, _) -> known = name) with
+        | Some(_, keys) -> keys
+        | None -> null

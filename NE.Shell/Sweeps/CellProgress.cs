@@ -1,0 +1,64 @@
+using System.Globalization;
+using NE.Actors.Runs;
+using NE.Shell.Reports;
+
+namespace NE.Shell.Sweeps;
+
+/// <summary>How far a run is, read from its tables while another process writes them.</summary>
+/// <param name="Step">Of the newest row of timing.csv, about 10 s old at most.</param>
+/// <param name="StepsPerSecond">Of the same row; null before there is one.</param>
+/// <param name="Evaluation">The newest mean return; null before the first.</param>
+public sealed record CellProgress(long Step, double? StepsPerSecond, double? Evaluation)
+{
+    public static CellProgress None { get; } = new(0, null, null);
+
+    /// <summary>Never throws: a table that cannot be read now leaves what was known before.</summary>
+    public static CellProgress Read(RunPaths paths, CellProgress before)
+    {
+        try
+        {
+            IReadOnlyDictionary<string, double> timing = LastRow.Read(paths.Timing);
+            IReadOnlyDictionary<string, double> evaluation = LastRow.Read(paths.Evaluations);
+            return new(
+                timing.TryGetValue("step", out double step) ? (long)step : before.Step,
+                timing.TryGetValue("stepsPerSecond", out double rate) && rate > 0 ? rate : before.StepsPerSecond,
+                evaluation.TryGetValue("mean", out double mean) && double.IsFinite(mean) ? mean : before.Evaluation);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            return before;
+        }
+    }
+
+    /// <summary>Seconds per environment step of a whole run, its restarts included; null when its table does not tell.</summary>
+    public static double? SecondsPerStep(RunPaths paths)
+    {
+        if (!File.Exists(paths.Timing))
+        {
+            return null;
+        }
+
+        string[] names = File.ReadLines(paths.Timing).FirstOrDefault("").Split(',');
+        (int step, int elapsed) = (Array.IndexOf(names, "step"), Array.IndexOf(names, "elapsedSeconds"));
+
+        if (step < 0 || elapsed < 0)
+        {
+            return null;
+        }
+
+        // The clock of the table begins again with every process.
+        (double seconds, double before, double steps) = (0, 0, 0);
+
+        foreach (string[] row in File.ReadLines(paths.Timing).Skip(1).Select(line => line.Split(',')).Where(row => row.Length == names.Length))
+        {
+            if (double.TryParse(row[elapsed], NumberStyles.Float, CultureInfo.InvariantCulture, out double now)
+                && double.TryParse(row[step], NumberStyles.Float, CultureInfo.InvariantCulture, out double at))
+            {
+                seconds += now >= before ? now - before : now;
+                (before, steps) = (now, at);
+            }
+        }
+
+        return steps > 0 && seconds > 0 ? seconds / steps : null;
+    }
+}

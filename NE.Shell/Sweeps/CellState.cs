@@ -1,0 +1,72 @@
+using NE.Actors.Journal;
+using NE.Actors.Runs;
+using NE.Shell.Verbs;
+
+namespace NE.Shell.Sweeps;
+
+/// <summary>Where a cell is.</summary>
+public enum CellState
+{
+    /// <summary>Nothing of it exists.</summary>
+    Waiting,
+
+    /// <summary>Begun and stopped or killed; it goes on from its last commit.</summary>
+    Interrupted,
+
+    /// <summary>A process works on it.</summary>
+    Running,
+
+    /// <summary>Its last process failed.</summary>
+    Failed,
+
+    /// <summary>All steps are done.</summary>
+    Complete,
+}
+
+/// <summary>What a cell's run directory says about it.</summary>
+internal static class CellInspection
+{
+    /// <summary>The state as run.json, the lock and the sweep's list of failures tell it.</summary>
+    public static CellState StateOf(string runs, SweepCell cell, CellFailures failures)
+    {
+        RunPaths paths = RunPaths.Of(runs, cell.Name);
+
+        if (RunLock.Holder(paths) is not null)
+        {
+            return CellState.Running;
+        }
+
+        RunState? state = File.Exists(paths.RunInfo) ? RunInfo.Read(paths.RunInfo).Status : null;
+        return state switch
+        {
+            RunState.Completed => CellState.Complete,
+            RunState.Failed => CellState.Failed,
+            _ when failures.Of(cell.Name) is not null => CellState.Failed,
+            null => CellState.Waiting,
+            _ => CellState.Interrupted,
+        };
+    }
+
+    /// <summary>
+    /// The same, with a look into the journal where run.json can be wrong: a process may be killed between its last commit and its last
+    /// word.
+    /// </summary>
+    public static CellState CloseLook(string runs, PlannedCell cell, CellFailures failures)
+    {
+        CellState state = StateOf(runs, cell.Cell, failures);
+        RunPaths paths = RunPaths.Of(runs, cell.Name);
+        return state is CellState.Interrupted && CommittedStep(paths) >= cell.Steps && ResumeVerb.IsComplete(paths, cell.Steps) ? CellState.Complete : state;
+    }
+
+    /// <summary>Step of the newest checkpoint; 0 when there is none.</summary>
+    public static long CommittedStep(RunPaths paths)
+    {
+        if (!File.Exists(paths.Journal))
+        {
+            return 0;
+        }
+
+        using JournalReader journal = JournalReader.Open(paths);
+        return journal.Manifests().FirstOrDefault()?.Step ?? 0;
+    }
+}

@@ -1,0 +1,28 @@
+namespace NE.Shell.Sweeps;
+
+/// <summary>One cell while a sweep works.</summary>
+internal sealed class CellWork(PlannedCell cell, CellState state)
+{
+    public PlannedCell Cell { get; } = cell;
+
+    public string Name => this.Cell.Name;
+
+    public CellState State { get; set; } = state;
+
+    /// <summary>The process of this sweep that works on it.</summary>
+    public CellProcess? Process { get; set; }
+
+    /// <summary>Another process works on it, perhaps one that an earlier sweep left; it is waited for.</summary>
+    public bool Foreign { get; set; }
+
+    public CellProgress Progress { get; set; } = CellProgress.None;
+
+    /// <summary>Why it failed, was killed or stopped.</summary>
+    public string? Error { get; set; }
+
+    /// <summary>It was killed or stopped from outside and is left alone until the sweep is started again.</summary>
+    public bool GivenUp { get; set; }
+
+    /// <summary>To be started when there is room.</summary>
+    public bool IsDue => !this.GivenUp && this.State is (CellState.Waiting or CellState.Interrupted);
+}

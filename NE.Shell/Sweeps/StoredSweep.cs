@@ -1,0 +1,111 @@
+using System.Text.Json;
+using NE.Actors.Runs;
+using NE.Actors.Storage;
+using NE.Shell.Commands;
+using NE.Shell.Views;
+
+namespace NE.Shell.Sweeps;
+
+/// <summary>The content of cells.json. Other programs read `cells`.</summary>
+/// <param name="Name">Of the sweep.</param>
+/// <param name="Description">One line for people; may be empty.</param>
+/// <param name="Smoke">Too short to be evidence of anything.</param>
+/// <param name="Parallel">Runs at a time, as the file says.</param>
+/// <param name="Cells">In the order in which they are started.</param>
+public sealed record StoredSweep(string Name, string Description, bool Smoke, int? Parallel, IReadOnlyList<SweepCell> Cells)
+{
+    public static StoredSweep Of(SweepPlan plan) => new(plan.Name, plan.Description, plan.Smoke, plan.Parallel, [.. plan.Cells.Select(cell => cell.Cell)]);
+
+    /// <summary>Null when the sweep was never started. Throws <see cref="ShellFailure"/> for a file that cannot be understood.</summary>
+    public static StoredSweep? TryRead(SweepPaths paths)
+    {
+        if (!File.Exists(paths.Cells))
+        {
+            return null;
+        }
+
+        try
+        {
+            StoredSweep? stored = JsonSerializer.Deserialize<StoredSweep>(File.ReadAllText(paths.Cells), Json.Options);
+            return stored is { Cells: { } cells } && cells.All(cell => cell is { Name: not null, Environment: not null, Label: not null, Method: not null, Settings: not null })
+                ? stored with { Name = paths.Name, Description = stored.Description ?? "" }
+                : throw new JsonException("a field is missing");
+        }
+        catch (JsonException problem)
+        {
+            throw new ShellFailure($"{paths.Cells} cannot be read as the cells of a sweep: {problem.Message} Restore it, or delete it and start the sweep from its file again; its runs stay.");
+        }
+    }
+
+    /// <summary>Replaces the file as a whole, also through a loss of power.</summary>
+    public void Write(SweepPaths paths) => DurableFile.WriteText(paths.Cells, JsonSerializer.Serialize(this, Json.Options) + "\n");
+
+    /// <summary>The sweep of this name, or an error that lists those that there are.</summary>
+    public static StoredSweep Read(string runs, string name)
+    {
+        if (TryRead(SweepPaths.Of(runs, name)) is { } stored)
+        {
+            return stored;
+        }
+
+        IReadOnlyList<string> known = SweepPaths.List(runs);
+        throw new UserError(
+            $"there is no sweep '{name}' in {Path.GetFullPath(runs)}; " + (known.Count == 0 ? "there are no sweeps yet" : $"there is: {string.Join(", ", known)}"));
+    }
+
+    /// <summary>
+    /// Refuses a plan that changes what a cell means, or leaves out a cell that has a run. Cells may be added, and cells that never began may
+    /// go. Throws one <see cref="UserError"/> that names each cell with both values.
+    /// </summary>
+    /// <returns>Names of the cells that go.</returns>
+    public IReadOnlyList<string> RequireSameMeaning(SweepPlan plan, string runs)
+    {
+        var planned = plan.Cells.ToDictionary(cell => cell.Name, cell => cell.Cell);
+        var problems = new List<string>();
+        var gone = new List<string>();
+
+        foreach (SweepCell before in this.Cells)
+        {
+            if (planned.TryGetValue(before.Name, out SweepCell? after))
+            {
+                problems.AddRange(Differences(before, after).Select(change => $"{before.Name}: {change}"));
+            }
+            else if (File.Exists(RunPaths.Of(runs, before.Name).RunInfo))
+            {
+                problems.Add($"{before.Name} has a run but is no longer in the file; put it back");
+            }
+            else
+            {
+                gone.Add(before.Name);
+            }
+        }
+
+        return problems.Count == 0
+            ? gone
+            : throw new UserError(
+                $"the file changes cells that the sweep '{this.Name}' has already. Cells may be added; to change one, give the sweep another name:\n"
+                + string.Join('\n', problems.Select(problem => $"  {problem}")));
+    }
+
+    private static IEnumerable<string> Differences(SweepCell before, SweepCell after)
+    {
+        const string nothing = "(not given)";
+        Dictionary<string, string> old = before.Values().ToDictionary(pair => pair.Key, pair => pair.Value);
+        Dictionary<string, string> updated = after.Values().ToDictionary(pair => pair.Key, pair => pair.Value);
+
+        foreach (string key in old.Keys.Union(updated.Keys))
+        {
+            (string was, string now) = (old.GetValueOrDefault(key, nothing), updated.GetValueOrDefault(key, nothing));
+
+            if (was != now)
+            {
+                yield return $"{key} was {was}, is now {now}";
+            }
+        }
+
+        if (before.Label != after.Label)
+        {
+            yield return $"label was {before.Label}, is now {after.Label}";
+        }
+    }
+}

@@ -1,0 +1,64 @@
+using NE.Actors.Runs;
+
+namespace NE.Shell.Sweeps;
+
+/// <summary>How long cells take: as measured in this sweep where a cell is complete, else by the size of the networks.</summary>
+public sealed class SweepEstimate
+{
+    private readonly Dictionary<(string Environment, string Label), double> measured;
+    private readonly double factor;
+    private readonly double? anySecondsPerStep;
+    private readonly int cells;
+
+    /// <param name="complete">Complete cells with the seconds that a step of them took.</param>
+    public SweepEstimate(IEnumerable<(PlannedCell Cell, double SecondsPerStep)> complete)
+    {
+        (PlannedCell Cell, double SecondsPerStep)[] known = [.. complete];
+        this.cells = known.Length;
+        this.measured = known
+            .GroupBy(pair => (pair.Cell.Cell.Environment, pair.Cell.Cell.Label))
+            .ToDictionary(group => group.Key, group => group.Average(pair => pair.SecondsPerStep));
+        this.anySecondsPerStep = known.Length == 0 ? null : known.Average(pair => pair.SecondsPerStep);
+        (PlannedCell Cell, double SecondsPerStep)[] planned = [.. known.Where(pair => pair.Cell.Plan is { Seconds: > 0 })];
+        this.factor = planned.Length == 0 ? 1 : planned.Sum(pair => pair.SecondsPerStep * pair.Cell.Steps) / planned.Sum(pair => pair.Cell.Plan!.Seconds);
+    }
+
+    /// <summary>From the runs of these cells that are complete.</summary>
+    public static SweepEstimate Measure(string runs, IEnumerable<PlannedCell> complete) => new(
+        complete.Select(cell => (cell, CellProgress.SecondsPerStep(RunPaths.Of(runs, cell.Name))))
+            .Where(pair => pair.Item2 is not null)
+            .Select(pair => (pair.cell, pair.Item2!.Value)));
+
+    /// <summary>What the estimate rests on, as a sentence.</summary>
+    public string Basis => this.cells switch
+    {
+        0 => "estimate: 2 ms per gradient step of HalfCheetah's networks at batch 256 on one core, by size for others (an order of magnitude; no cell is complete yet)",
+        1 => "estimate: measured on the one cell that is complete; other arms and environments are scaled from it by the size of their networks",
+        _ => $"estimate: measured on the {this.cells} cells that are complete; arms and environments without one are scaled from them by the size of their networks",
+    };
+
+    /// <summary>Seconds of a whole cell; NaN when nothing is known about its environment and no cell is complete.</summary>
+    public double Seconds(PlannedCell cell) =>
+        this.measured.TryGetValue((cell.Cell.Environment, cell.Cell.Label), out double perStep) ? perStep * cell.Steps
+        : cell.Plan is { } plan ? plan.Seconds * this.factor
+        : this.anySecondsPerStep is { } any ? any * cell.Steps
+        : double.NaN;
+
+    /// <summary>Seconds until all are done when so many work at a time, each taking the next in order; NaN when one of them is not known.</summary>
+    public static double Together(IEnumerable<double> seconds, int parallel)
+    {
+        double[] busy = new double[parallel];
+
+        foreach (double next in seconds)
+        {
+            if (double.IsNaN(next))
+            {
+                return double.NaN;
+            }
+
+            busy[Array.IndexOf(busy, busy.Min())] += next;
+        }
+
+        return busy.Max();
+    }
+}

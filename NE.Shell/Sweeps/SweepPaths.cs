@@ -1,0 +1,43 @@
+using NE.Actors.Runs;
+
+namespace NE.Shell.Sweeps;
+
+/// <summary>Where everything of one sweep lies, beside its runs. Pure: creates and reads nothing.</summary>
+/// <param name="Root">Full path of RUNS/NAME.sweep.</param>
+public sealed record SweepPaths(string Root)
+{
+    private const string Suffix = ".sweep";
+
+    /// <exception cref="RunFolderException">The name cannot be a sweep's.</exception>
+    public static SweepPaths Of(string runsFolder, string name) => new(Path.GetFullPath(Path.Combine(runsFolder, RunName.Validate(name) + Suffix)));
+
+    /// <summary>Names of the sweeps in a folder of runs, in alphabetical order.</summary>
+    public static IReadOnlyList<string> List(string runsFolder) => Directory.Exists(runsFolder)
+        ? [.. Directory.EnumerateDirectories(runsFolder, "*" + Suffix)
+            .Where(folder => File.Exists(new SweepPaths(folder).Cells))
+            .Select(folder => new SweepPaths(folder).Name)
+            .Order(StringComparer.Ordinal)]
+        : [];
+
+    public string Name => Path.GetFileName(this.Root)[..^Suffix.Length];
+
+    public string RunsFolder => Path.GetDirectoryName(this.Root)!;
+
+    /// <summary>A copy of the file or preset.</summary>
+    public string Description => this.At("sweep.yaml");
+
+    /// <summary>What every cell means.</summary>
+    public string Cells => this.At("cells.json");
+
+    /// <summary>Cells whose last process failed, and why.</summary>
+    public string Failures => this.At("failures.json");
+
+    public string Lock => this.At("sweep.lock");
+
+    public string Logs => this.At("logs");
+
+    /// <summary>What the processes of a cell printed.</summary>
+    public string LogOf(string cell) => Path.Combine(this.Logs, cell + ".log");
+
+    private string At(string name) => Path.Combine(this.Root, name);
+}

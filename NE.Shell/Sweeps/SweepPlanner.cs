@@ -1,0 +1,139 @@
+using NE.Actors.Environments;
+using NE.Model;
+using NE.Shell.Commands;
+using NE.Shell.Configuration;
+using NE.Shell.Verbs;
+
+namespace NE.Shell.Sweeps;
+
+/// <summary>Resolves and validates every cell before anything is created.</summary>
+internal static class SweepPlanner
+{
+    /// <summary>The plan of a sweep file. Throws one <see cref="UserError"/> that lists every problem of every cell.</summary>
+    public static SweepPlan Of(SweepFile sweep, ShellHost host)
+    {
+        IReadOnlyList<CellDraft> drafts = SweepExpansion.Of(sweep);
+        SweepProblems.Throw(SweepExpansion.Problems(drafts));
+        return new(sweep.Name, sweep.Description, sweep.Smoke, sweep.Parallel, Check(drafts, host));
+    }
+
+    /// <summary>The plan of a sweep that was started before.</summary>
+    public static SweepPlan Of(StoredSweep stored, string file, ShellHost host)
+    {
+        CellDraft[] drafts =
+        [
+            .. stored.Cells.Select(cell => new CellDraft(
+                cell.Name, cell.Label, cell.Seed, [.. cell.Values().Select(pair => new ConfigurationEntry(pair.Key, pair.Value, file))], file)),
+        ];
+        return new(stored.Name, stored.Description, stored.Smoke, stored.Parallel, Check(drafts, host));
+    }
+
+    private static PlannedCell[] Check(IReadOnlyList<CellDraft> drafts, ShellHost host)
+    {
+        var problems = new List<(ConfigurationProblem Problem, string Cell)>();
+        var cells = new List<(CellDraft Draft, BuiltConfiguration Built)>();
+        // Asked once: it may take seconds.
+        var cuda = new Lazy<bool>(host.HasCuda);
+
+        foreach (CellDraft draft in drafts)
+        {
+            var arguments = new ConfigurationArguments(null, [.. draft.Entries.Select(entry => (entry.Key, entry.Value, entry.Where))], []);
+            (BuiltConfiguration? built, IReadOnlyList<ConfigurationProblem> found) =
+                ConfigurationBuilder.TryBuild(arguments, host.ReadFile, Environments.Problem, () => cuda.Value);
+            problems.AddRange(found.Select(problem => (problem, draft.Name)));
+
+            if (built is not null)
+            {
+                cells.Add((draft, built with { Settings = Environments.WithAbsolutePaths(built.Settings) }));
+            }
+        }
+
+        Throw(problems, drafts.Count);
+        var specs = new Dictionary<string, EnvironmentSpec?>();
+        var buildable = new HashSet<string>();
+        var planned = new List<PlannedCell>();
+
+        foreach ((CellDraft draft, BuiltConfiguration built) in cells)
+        {
+            EnvironmentSpec? spec = Describe(built.Settings, draft, specs, problems);
+
+            // A device that is not there, or a topology that does not fit the task, is the same for every seed.
+            if (spec is not null && buildable.Add($"{spec.Id}\n{draft.Label}"))
+            {
+                Require(built.Settings, spec, draft, problems);
+            }
+
+            planned.Add(new(Cell(draft, built), built.Settings, spec is null ? null : RunPlan.Create(built.Settings, Environments.Size(spec))));
+        }
+
+        Throw(problems, drafts.Count);
+        return [.. planned];
+    }
+
+    /// <summary>
+    /// What the agent sees of the environment. Programs and plug-ins of others are not started for that: there may be as many of them as
+    /// there are cells, and one that fails must fail its own cells alone.
+    /// </summary>
+    private static EnvironmentSpec? Describe(
+        Settings settings, CellDraft draft, Dictionary<string, EnvironmentSpec?> known, List<(ConfigurationProblem Problem, string Cell)> problems)
+    {
+        string id = settings.Run.Environment;
+
+        if (known.TryGetValue(id, out EnvironmentSpec? spec))
+        {
+            return spec;
+        }
+
+        if (EnvironmentId.IsOwn(id))
+        {
+            return known[id] = null;
+        }
+
+        try
+        {
+            return known[id] = Environments.Describe(settings);
+        }
+        catch (EnvironmentUnusableException problem)
+        {
+            problems.Add((new(draft.Where, $"{id}: {problem.Message}"), draft.Name));
+            return known[id] = null;
+        }
+    }
+
+    private static void Require(Settings settings, EnvironmentSpec spec, CellDraft draft, List<(ConfigurationProblem Problem, string Cell)> problems)
+    {
+        try
+        {
+            TrainVerb.CheckThatItCanBeBuilt(settings, spec);
+        }
+        catch (UserError problem)
+        {
+            problems.Add((new(draft.Where, $"'{draft.Label}' on {spec.Id}: {problem.Message}"), draft.Name));
+        }
+    }
+
+    private static SweepCell Cell(CellDraft draft, BuiltConfiguration built)
+    {
+        string Value(string key) => SettingsModule.tryFind(key)!.Get.Invoke(built.Settings);
+        var settings = new Dictionary<string, string>();
+
+        foreach (ConfigurationEntry entry in draft.Entries.Where(entry => entry.Key is not ("run.environment" or "run.method" or "run.seed")))
+        {
+            // What is left to be derived stays so: the run derives it.
+            settings[entry.Key] = entry.Value.Trim() == "auto" ? "auto" : Value(entry.Key);
+        }
+
+        return new(draft.Name, Value("run.environment"), draft.Label, Value("run.method"), draft.Seed, settings);
+    }
+
+    /// <summary>A problem that several cells share is said once, with the cells unless it is all of them.</summary>
+    private static void Throw(List<(ConfigurationProblem Problem, string Cell)> problems, int cells) =>
+        SweepProblems.Throw(problems.GroupBy(found => found.Problem).Select(group =>
+        {
+            string[] names = [.. group.Select(found => found.Cell).Distinct()];
+            string of = names.Length == cells && cells > 1 ? ""
+                : names.Length == 1 ? $" (cell {names[0]})"
+                : $" (cell {names[0]} and {names.Length - 1} more)";
+            return group.Key with { Text = group.Key.Text + of };
+        }));
+}

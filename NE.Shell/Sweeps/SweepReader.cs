@@ -1,0 +1,239 @@
+using System.Globalization;
+using NE.Actors.Runs;
+using NE.Shell.Commands;
+using NE.Shell.Configuration;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace NE.Shell.Sweeps;
+
+/// <summary>Reads a sweep's YAML. Every problem of the file is collected with its line and said at once.</summary>
+public static class SweepReader
+{
+    /// <summary>Keys that have a field of their own, by key.</summary>
+    private static readonly Dictionary<string, string> fieldOf = new()
+    {
+        ["run.environment"] = "environments",
+        ["run.method"] = "methods or arms",
+        ["run.seed"] = "seeds",
+    };
+
+    /// <summary>Reads the text of a file. Throws one <see cref="UserError"/> that lists every problem.</summary>
+    /// <param name="text">YAML.</param>
+    /// <param name="file">The file's or preset's name as the user knows it.</param>
+    /// <param name="readFile">Reads the file that `config` names; null when there is none.</param>
+    public static SweepFile Read(string text, string file, Func<string, string?> readFile)
+    {
+        var problems = new List<ConfigurationProblem>();
+        YamlMappingNode? root = Root(text, file, problems);
+        SweepFile? sweep = root is null ? null : Sweep(new YamlFields(root, file, problems), readFile, problems);
+        SweepProblems.Throw(problems);
+        return sweep!;
+    }
+
+    private static YamlMappingNode? Root(string text, string file, List<ConfigurationProblem> problems)
+    {
+        var stream = new YamlStream();
+
+        try
+        {
+            stream.Load(new StringReader(text));
+        }
+        catch (YamlException problem)
+        {
+            problems.Add(new($"{file}:{problem.Start.Line}", $"not valid YAML (column {problem.Start.Column}): {problem.InnerException?.Message ?? problem.Message}"));
+            return null;
+        }
+        catch (Exception problem) when (problem is InvalidOperationException or ArgumentException)
+        {
+            // YamlDotNet's scanner fails in this way on some texts, for example on a list whose bracket is never closed.
+            problems.Add(new(file, "not valid YAML; a bracket or quote is not closed"));
+            return null;
+        }
+
+        switch (stream.Documents)
+        {
+            case [{ RootNode: YamlMappingNode mapping }]:
+                return mapping;
+            case [_, var second, ..]:
+                problems.Add(new($"{file}:{second.RootNode.Start.Line}", "expected one document, found a second one"));
+                return null;
+            default:
+                problems.Add(new(file, "expected the fields of a sweep, such as `name: my-sweep`"));
+                return null;
+        }
+    }
+
+    private static SweepFile Sweep(YamlFields fields, Func<string, string?> readFile, List<ConfigurationProblem> problems)
+    {
+        string name = Name(fields);
+        string description = fields.Text("description") ?? "";
+        bool smoke = Flag(fields, "smoke");
+        ConfigurationEntry[] environments = [.. fields.Texts("environments").Select(id => new ConfigurationEntry("run.environment", id.Value, id.Where))];
+        IReadOnlyList<SweepArm> arms = Arms(fields, readFile, problems);
+        (IReadOnlyList<long> seeds, (string Text, string Where)? wrong) = SeedList.Read(fields.Texts("seeds"));
+        var common = Entries(fields, readFile, problems);
+        IReadOnlyList<SweepAxis> grid = Grid(fields);
+        int? parallel = Parallel(fields);
+        fields.End();
+
+        if (wrong is { } seedProblem)
+        {
+            problems.Add(new(seedProblem.Where, seedProblem.Text));
+        }
+
+        foreach ((string field, bool missing) in (ReadOnlySpan<(string, bool)>)[("environments", environments.Length == 0), ("seeds", seeds.Count == 0 && wrong is null)])
+        {
+            if (missing && fields.Where(field) == fields.Where())
+            {
+                fields.Problem($"{field} is missing");
+            }
+        }
+
+        return new SweepFile
+        {
+            Name = name,
+            Description = description,
+            Smoke = smoke,
+            Environments = environments,
+            Arms = arms,
+            Seeds = seeds,
+            Common = common,
+            Grid = grid,
+            Parallel = parallel,
+        };
+    }
+
+    private static string Name(YamlFields fields)
+    {
+        string? name = fields.Text("name");
+
+        if (name is null)
+        {
+            fields.Problem("name is missing; it begins the name of every run");
+            return "";
+        }
+
+        try
+        {
+            // What is stored must be a folder's name too.
+            return RunName.Validate(name);
+        }
+        catch (RunFolderException problem)
+        {
+            fields.Problem($"name: {problem.Message}", "name");
+            return name;
+        }
+    }
+
+    private static bool Flag(YamlFields fields, string field)
+    {
+        string? text = fields.Text(field);
+
+        if (text is not (null or "true" or "false"))
+        {
+            fields.Problem($"{field} expects true or false, found '{text}'", field);
+        }
+
+        return text == "true";
+    }
+
+    private static int? Parallel(YamlFields fields)
+    {
+        if (fields.Text("parallel") is not { } text)
+        {
+            return null;
+        }
+
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count >= 1)
+        {
+            return count;
+        }
+
+        fields.Problem($"parallel expects a whole number >= 1, found '{text}'", "parallel");
+        return null;
+    }
+
+    /// <summary>`arms`, or `methods` for arms that are a method and nothing else.</summary>
+    private static List<SweepArm> Arms(YamlFields fields, Func<string, string?> readFile, List<ConfigurationProblem> problems)
+    {
+        IReadOnlyList<(string Value, string Where)> methods = fields.Texts("methods");
+        IReadOnlyList<YamlFields> items = fields.Items("arms");
+
+        if (methods.Count > 0 && items.Count > 0)
+        {
+            fields.Problem("expected methods or arms, found both; an arm may be a method alone: `- {method: td3}`", "methods");
+        }
+        else if (methods.Count == 0 && items.Count == 0 && fields.Where("arms") == fields.Where() && fields.Where("methods") == fields.Where())
+        {
+            fields.Problem("methods is missing, and so is arms: nothing would be compared");
+        }
+
+        List<SweepArm> arms = [.. methods.Select(method => new SweepArm(method.Value, new("run.method", method.Value, method.Where), [], [], method.Where))];
+
+        foreach (YamlFields item in items)
+        {
+            string? label = item.Text("label");
+            string? method = item.Text("method");
+            IReadOnlyList<ConfigurationEntry> entries = Entries(item, readFile, problems);
+            IReadOnlyList<SweepAxis> grid = Grid(item);
+            item.End();
+
+            if (method is null)
+            {
+                item.Problem("an arm expects a method, such as `method: ne`");
+            }
+            else
+            {
+                arms.Add(new(label ?? method, new("run.method", method, item.Where("method")), entries, grid, item.Where()));
+            }
+        }
+
+        return arms;
+    }
+
+    /// <summary>The keys of a file or preset that `config` names, then those of `keys`.</summary>
+    private static List<ConfigurationEntry> Entries(YamlFields fields, Func<string, string?> readFile, List<ConfigurationProblem> problems)
+    {
+        var entries = new List<ConfigurationEntry>();
+
+        if (fields.Text("config") is { } source)
+        {
+            // What a stored configuration says about these is not meant: they are what the cells differ in.
+            entries.AddRange(ConfigurationBuilder.ReadSource(source, $"{fields.Where("config")}: config", readFile, problems).Where(entry => !fieldOf.ContainsKey(entry.Key)));
+        }
+
+        foreach (ConfigurationEntry entry in fields.Keys("keys"))
+        {
+            if (fieldOf.TryGetValue(entry.Key, out string? field))
+            {
+                problems.Add(new(entry.Where, $"{entry.Key} is not a key of a sweep; use the field {field}"));
+            }
+            else
+            {
+                entries.Add(entry);
+            }
+        }
+
+        return entries;
+    }
+
+    private static List<SweepAxis> Grid(YamlFields fields)
+    {
+        var axes = new List<SweepAxis>();
+
+        foreach (SweepAxis axis in fields.Axes("grid"))
+        {
+            if (fieldOf.TryGetValue(axis.Key, out string? field))
+            {
+                fields.Problem($"grid: {axis.Key} is not a key of a sweep; use the field {field}", "grid");
+            }
+            else
+            {
+                axes.Add(axis);
+            }
+        }
+
+        return axes;
+    }
+}

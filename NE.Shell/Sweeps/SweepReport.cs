@@ -1,0 +1,51 @@
+using NE.Actors.Runs;
+using NE.Model;
+
+namespace NE.Shell.Sweeps;
+
+/// <summary>What `ne status` says about a sweep.</summary>
+/// <param name="Sweep">Its name.</param>
+/// <param name="Description">One line for people; may be empty.</param>
+/// <param name="Smoke">Too short to be evidence of anything.</param>
+/// <param name="ProcessId">The process that works on it; null when none does.</param>
+/// <param name="Cells">Its runs, in order.</param>
+/// <param name="Folder">Where it lies.</param>
+public sealed record SweepReport(string Sweep, string Description, bool Smoke, int? ProcessId, IReadOnlyList<CellReport> Cells, string Folder)
+{
+    /// <summary>Reads a sweep's files and those of its runs; they may be working.</summary>
+    public static SweepReport Read(string runs, string name)
+    {
+        var paths = SweepPaths.Of(runs, name);
+        StoredSweep stored = StoredSweep.Read(runs, name);
+        var failures = CellFailures.Read(paths);
+        return new(
+            stored.Name, stored.Description, stored.Smoke, RunLock.Holder(paths.Lock)?.ProcessId, [.. stored.Cells.Select(cell => Cell(runs, cell, failures))], paths.Root);
+    }
+
+    public int Count(CellState state) => this.Cells.Count(cell => cell.State == state);
+
+    private static CellReport Cell(string runs, SweepCell cell, CellFailures failures)
+    {
+        var paths = RunPaths.Of(runs, cell.Name);
+        RunInfo? info = File.Exists(paths.RunInfo) ? RunInfo.Read(paths.RunInfo) : null;
+        CellState state = CellInspection.StateOf(runs, cell, failures);
+        CellProgress progress = CellProgress.Read(paths, CellProgress.None);
+        long steps = info?.TotalSteps
+            ?? (cell.Settings.TryGetValue("run.steps", out string? given) && long.TryParse(given, out long wanted) ? wanted : SettingsModule.defaults.Run.Steps);
+        string? error = state is CellState.Failed ? failures.Of(cell.Name)?.Error ?? info?.StatusReason : null;
+        return new(cell.Name, cell.Environment, cell.Label, cell.Method, cell.Seed, state, progress.Step, steps, progress.Evaluation, error);
+    }
+}
+
+/// <param name="Name">The run's name.</param>
+/// <param name="Environment">As `run.environment`.</param>
+/// <param name="Label">The arm of the comparison.</param>
+/// <param name="Method">As `run.method`.</param>
+/// <param name="Seed">As `run.seed`.</param>
+/// <param name="State">Where it is.</param>
+/// <param name="Step">Of the newest row of timing.csv.</param>
+/// <param name="Steps">Length of the run.</param>
+/// <param name="Evaluation">The newest mean return; null before the first.</param>
+/// <param name="Error">Why it failed.</param>
+public sealed record CellReport(
+    string Name, string Environment, string Label, string Method, long Seed, CellState State, long Step, long Steps, double? Evaluation, string? Error);

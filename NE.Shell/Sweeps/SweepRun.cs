@@ -1,0 +1,265 @@
+using System.Collections.Concurrent;
+using System.ComponentModel;
+using NE.Actors.Runs;
+using NE.Shell.Views;
+
+namespace NE.Shell.Sweeps;
+
+/// <summary>
+/// Works on the cells of a sweep, so many at a time, each in a process of its own. All that must outlive this process is in the cells' run
+/// directories and in failures.json, so it may be killed at any moment.
+/// </summary>
+internal sealed class SweepRun
+{
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
+    private readonly ShellHost host;
+    private readonly SweepPlan plan;
+    private readonly SweepPaths paths;
+    private readonly CellFailures failures;
+    private readonly int parallel;
+    private readonly string? seq;
+    private readonly TimeProvider clock;
+    private readonly long began;
+    private readonly List<CellWork> works;
+    private readonly TaskCompletionSource<string> stop = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private SweepEstimate estimate;
+    private SweepStatus status;
+
+    /// <param name="host">The outside world.</param>
+    /// <param name="plan">Checked; its folder is locked by this process.</param>
+    /// <param name="paths">Where the sweep lies.</param>
+    /// <param name="parallel">Runs at a time.</param>
+    /// <param name="retryFailed">Try cells that failed once more.</param>
+    /// <param name="seq">Handed on to every run; null for none.</param>
+    public SweepRun(ShellHost host, SweepPlan plan, SweepPaths paths, int parallel, bool retryFailed, string? seq)
+    {
+        (this.host, this.plan, this.paths, this.parallel, this.seq) = (host, plan, paths, parallel, seq);
+        this.clock = host.Clock;
+        this.began = this.clock.GetTimestamp();
+        this.failures = CellFailures.Read(paths);
+        this.works = [.. plan.Cells.Select(cell => new CellWork(cell, CellInspection.CloseLook(paths.RunsFolder, cell, this.failures)))];
+
+        foreach (CellWork work in this.works)
+        {
+            work.Foreign = work.State is CellState.Running;
+
+            if (work.State is CellState.Complete)
+            {
+                this.failures.Remove(work.Name);
+            }
+            else if (work.State is CellState.Failed && retryFailed)
+            {
+                this.failures.Remove(work.Name);
+                work.State = this.HasRun(work) ? CellState.Interrupted : CellState.Waiting;
+            }
+            else if (work.State is CellState.Failed)
+            {
+                work.Error = this.failures.Of(work.Name)?.Error ?? RunInfo.Read(RunPaths.Of(paths.RunsFolder, work.Name).RunInfo).StatusReason;
+            }
+
+            work.Progress = CellProgress.Read(RunPaths.Of(paths.RunsFolder, work.Name), CellProgress.None);
+        }
+
+        this.estimate = SweepEstimate.Measure(paths.RunsFolder, this.works.Where(work => work.State is CellState.Complete).Select(work => work.Cell));
+        this.status = this.Describe();
+    }
+
+    /// <summary>The newest status; from any thread.</summary>
+    public SweepStatus Status => Volatile.Read(ref this.status);
+
+    /// <summary>What happened, one line each, for whoever watches.</summary>
+    public ConcurrentQueue<string> News { get; } = new();
+
+    /// <summary>What the times rest on, as a sentence.</summary>
+    public string Basis => this.estimate.Basis;
+
+    /// <summary>Starts no further cell and lets those that work commit and stop. From any thread, and more than once.</summary>
+    public void RequestStop(string reason) => this.stop.TrySetResult(reason);
+
+    /// <summary>Ends every process at once; what they committed stays. From any thread.</summary>
+    public void Kill()
+    {
+        foreach (CellWork work in this.works)
+        {
+            work.Process?.Kill();
+        }
+    }
+
+    /// <summary>Returns when every cell is complete or failed, or after a stop.</summary>
+    public async Task Work()
+    {
+        long looked = this.clock.GetTimestamp();
+        bool stopping = false;
+
+        while (true)
+        {
+            await this.TakeThoseThatEnded();
+
+            if (this.stop.Task.IsCompleted && !stopping)
+            {
+                stopping = true;
+                this.works.ForEach(work => work.Process?.RequestStop());
+            }
+
+            if (!stopping)
+            {
+                this.StartNext();
+            }
+
+            Volatile.Write(ref this.status, this.Describe());
+
+            if (!this.works.Any(work => work.Process is not null) && (stopping || !this.works.Any(work => work.IsDue || work.Foreign)))
+            {
+                return;
+            }
+
+            await Task.WhenAny([.. this.Ends(), .. stopping ? (Task[])[] : [this.stop.Task], Task.Delay(Look, this.clock)]);
+
+            if (this.clock.GetElapsedTime(looked) >= Look)
+            {
+                looked = this.clock.GetTimestamp();
+                this.LookAtRuns();
+            }
+        }
+    }
+
+    private IEnumerable<Task> Ends() => this.works.Where(work => work.Process is not null).Select(work => work.Process!.Exit);
+
+    private void StartNext()
+    {
+        foreach (CellWork work in this.works)
+        {
+            if (this.works.Count(other => other.Process is not null) >= this.parallel)
+            {
+                return;
+            }
+
+            if (work.IsDue && this.IsFree(work))
+            {
+                this.Start(work);
+            }
+        }
+    }
+
+    /// <summary>Somebody may have begun, or even completed, the run by hand since it was looked at.</summary>
+    private bool IsFree(CellWork work)
+    {
+        CellState now = CellInspection.StateOf(this.paths.RunsFolder, work.Cell.Cell, this.failures);
+
+        if (now is CellState.Running or CellState.Complete)
+        {
+            (work.State, work.Foreign) = (now, now is CellState.Running);
+            return false;
+        }
+
+        return true;
+    }
+
+    private void Start(CellWork work)
+    {
+        bool resumes = this.HasRun(work);
+        string[] common = ["--runs", this.paths.RunsFolder, "--plain", "--stop-at-eof", .. this.seq is null ? (string[])[] : ["--seq", this.seq]];
+        string[] verb = resumes ? ["resume", work.Name, .. common] : ["train", "--name", work.Name, .. common, .. work.Cell.Cell.Pairs()];
+
+        try
+        {
+            work.Process = CellProcess.Start([.. this.host.Executable, .. verb], this.paths.LogOf(work.Name));
+            (work.State, work.Error) = (CellState.Running, null);
+            this.News.Enqueue($"{work.Name} {(resumes ? "goes on" : "begins")} in process {work.Process.Id}");
+        }
+        catch (Exception problem) when (problem is IOException or Win32Exception)
+        {
+            this.Fail(work, problem.Message, 0);
+        }
+    }
+
+    private async Task TakeThoseThatEnded()
+    {
+        foreach (CellWork work in this.works.Where(work => work.Process is { Exit.IsCompleted: true }))
+        {
+            using CellProcess process = work.Process!;
+            work.Process = null;
+            this.Take(work, await process.Exit, process.LastWords());
+        }
+    }
+
+    private void Take(CellWork work, int exitCode, string lastWords)
+    {
+        work.Progress = CellProgress.Read(RunPaths.Of(this.paths.RunsFolder, work.Name), work.Progress);
+
+        switch (exitCode)
+        {
+            case 0:
+                work.State = CellState.Complete;
+                this.estimate = SweepEstimate.Measure(this.paths.RunsFolder, this.works.Where(other => other.State is CellState.Complete).Select(other => other.Cell));
+                string evaluation = work.Progress.Evaluation is { } mean ? $", last evaluation {Format.Value(mean)}" : "";
+                this.News.Enqueue($"{work.Name} is complete: {Format.Count(work.Cell.Steps)} steps{evaluation}");
+                break;
+            case 3:
+                work.State = CellState.Interrupted;
+                work.Error = "stopped from outside";
+                work.GivenUp = true;
+                this.News.Enqueue($"{work.Name} was stopped and is committed");
+                break;
+            // 128 and the signal's number: killed from outside, by whoever is short of memory or of patience. That is no mistake of the cell.
+            case > 128:
+                work.State = this.HasRun(work) ? CellState.Interrupted : CellState.Waiting;
+                work.Error = $"killed by signal {exitCode - 128}";
+                work.GivenUp = true;
+                this.News.Enqueue($"{work.Name} was {work.Error}");
+                break;
+            default:
+                this.Fail(work, lastWords.Length > 0 ? lastWords : $"ended with exit code {exitCode} and said nothing", exitCode);
+                break;
+        }
+    }
+
+    private void Fail(CellWork work, string error, int exitCode)
+    {
+        (work.State, work.Error) = (CellState.Failed, error);
+        this.failures.Add(work.Name, new(error, exitCode, this.clock.GetUtcNow()));
+        this.News.Enqueue($"{work.Name} failed: {error}");
+    }
+
+    private void LookAtRuns()
+    {
+        foreach (CellWork work in this.works.Where(work => work.State is CellState.Running))
+        {
+            work.Progress = CellProgress.Read(RunPaths.Of(this.paths.RunsFolder, work.Name), work.Progress);
+
+            if (work.Foreign && CellInspection.CloseLook(this.paths.RunsFolder, work.Cell, this.failures) is var now and not CellState.Running)
+            {
+                (work.State, work.Foreign) = (now, false);
+            }
+        }
+    }
+
+    private bool HasRun(CellWork work) => File.Exists(RunPaths.Of(this.paths.RunsFolder, work.Name).RunInfo);
+
+    private SweepStatus Describe()
+    {
+        CellStatus[] cells = [.. this.works.Select(work => new CellStatus(
+            work.Name, work.State, work.Cell.Steps, work.Progress, this.Left(work), work.Foreign, work.Error, this.paths.LogOf(work.Name)))];
+        return new SweepStatus
+        {
+            Name = this.plan.Name,
+            Smoke = this.plan.Smoke,
+            Parallel = this.parallel,
+            Cells = cells,
+            ElapsedSeconds = this.clock.GetElapsedTime(this.began).TotalSeconds,
+            LeftSeconds = SweepEstimate.Together(
+                cells.Where(cell => cell.State is not (CellState.Complete or CellState.Failed)).OrderByDescending(cell => cell.State is CellState.Running).Select(cell => cell.LeftSeconds),
+                this.parallel),
+            Stopping = this.stop.Task.IsCompleted ? this.stop.Task.Result : null,
+        };
+    }
+
+    /// <summary>By its own speed once it has one, which the first random steps do not show yet; else as cells like it took.</summary>
+    private double Left(CellWork work)
+    {
+        long steps = Math.Max(0, work.Cell.Steps - work.Progress.Step);
+        return work.State is CellState.Complete ? 0
+            : work.State is CellState.Running && work.Progress.StepsPerSecond is { } rate && work.Progress.Step > work.Cell.Settings.Td3.StartSteps.Value ? steps / rate
+            : this.estimate.Seconds(work.Cell) * steps / work.Cell.Steps;
+    }
+}

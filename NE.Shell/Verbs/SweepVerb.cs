@@ -1,0 +1,149 @@
+using NE.Actors.Runs;
+using NE.Actors.Storage;
+using NE.Model;
+using NE.Shell.Commands;
+using NE.Shell.Running;
+using NE.Shell.Sweeps;
+using NE.Shell.Views;
+
+namespace NE.Shell.Verbs;
+
+/// <summary>`ne sweep`</summary>
+internal static class SweepVerb
+{
+    public static async Task<ExitCode> Sweep(SweepCommand command, ShellHost host)
+    {
+        if (command.Source is null && command.Resume is null)
+        {
+            return List(host);
+        }
+
+        (SweepPlan plan, string? text) = Read(command, host);
+        var paths = SweepPaths.Of(command.Runs, plan.Name);
+        IReadOnlyList<string> gone = StoredSweep.TryRead(paths)?.RequireSameMeaning(plan, command.Runs) ?? [];
+        StoredRuns.RequireSameConfiguration(plan, command.Runs);
+        (int parallel, string why) = Parallel(command, plan, host.Processors);
+
+        if (command.DryRun)
+        {
+            var failures = CellFailures.Read(paths);
+            CellState[] states = [.. plan.Cells.Select(cell => CellInspection.CloseLook(command.Runs, cell, failures))];
+            var estimate = SweepEstimate.Measure(command.Runs, plan.Cells.Zip(states).Where(pair => pair.Item2 is CellState.Complete).Select(pair => pair.Item1));
+            SayWhatItIs(plan, host);
+            Tables.Write(host, [.. SweepView.DryRun(plan, states, estimate, parallel)]);
+            host.Output.WriteLine(why);
+            return ExitCode.Ok;
+        }
+
+        // A missing simulator is said once, not by every cell.
+        host.Prepare(null);
+        Directory.CreateDirectory(paths.Logs);
+        using RunLock held = RunLock.Take(paths.Lock, $"The sweep '{plan.Name}'");
+
+        if (text is not null)
+        {
+            DurableFile.WriteText(paths.Description, text);
+        }
+
+        StoredSweep.Of(plan).Write(paths);
+        SayWhatItIs(plan, host);
+        Array.ForEach([.. gone], cell => host.Output.WriteLine($"{cell} is no longer in the file and never began; it is not part of the sweep any more"));
+        var run = new SweepRun(host, plan, paths, parallel, command.RetryFailed, command.Presentation.Seq ?? host.SeqUrl);
+        host.Output.WriteLine(SweepView.Counts(run.Status));
+        host.Output.WriteLine(why);
+        host.Output.WriteLine(run.Basis);
+        await Work(run, host, command.Presentation.Plain);
+        return Say(run.Status, host);
+    }
+
+    private static async Task Work(SweepRun run, ShellHost host, bool plain)
+    {
+        void EndAtOnce()
+        {
+            run.Kill();
+            StopSignals.LeaveNow((int)ExitCode.Interrupted);
+        }
+
+        using StopSignals signals = new StopSignals(run.RequestStop, EndAtOnce).Listen();
+        await new SweepPresenter(host, plain).Show(run, run.Work());
+    }
+
+    private static (SweepPlan Plan, string? Text) Read(SweepCommand command, ShellHost host)
+    {
+        if (command.Resume is { } name)
+        {
+            StoredSweep stored = StoredSweep.Read(command.Runs, name);
+            return (SweepPlanner.Of(stored, SweepPaths.Of(command.Runs, name).Cells, host), null);
+        }
+
+        string source = command.Source!;
+        (string file, string? text) = host.ReadFile(source) is { } read ? (source, read)
+            : SweepPresets.TryRead(source) is { } preset ? (preset.Name, preset.Text)
+            : (source, null);
+
+        if (text is null)
+        {
+            string near = Nearest.ranked(1, source, SweepPresets.Names).FirstOrDefault() is { } known ? $"; did you mean '{known}'?" : "; `ne sweep` lists the presets";
+            throw new UserError($"there is no file {source}, and no preset of that name{near}");
+        }
+
+        return (SweepPlanner.Of(SweepReader.Read(text, file, host.ReadFile), host), text);
+    }
+
+    /// <summary>A run keeps its learner's threads busy, and one more with its environments and evaluations.</summary>
+    private static (int Parallel, string Why) Parallel(SweepCommand command, SweepPlan plan, int processors)
+    {
+        if ((command.Parallel ?? plan.Parallel) is { } given)
+        {
+            return (given, $"{given} at a time, as {(command.Parallel is null ? "the file says" : "--parallel says")}");
+        }
+
+        int threads = plan.Cells.Max(cell => cell.Settings.Compute.Threads);
+        int parallel = Math.Max(1, processors / (threads + 1));
+        string learner = threads == 1 ? "one thread" : $"{threads} threads";
+        return (parallel, $"{parallel} at a time: {processors} cores, and a run keeps {learner} of its learner and one of its environments busy (--parallel K changes it)");
+    }
+
+    private static ExitCode List(ShellHost host)
+    {
+        Spectre.Console.Table table = Tables.Create("preset", ">cells", "what it is");
+
+        foreach (string name in SweepPresets.Names)
+        {
+            SweepFile sweep = SweepReader.Read(SweepPresets.TryRead(name)!.Value.Text, name, host.ReadFile);
+            table.Add(name, Format.Count(SweepExpansion.Of(sweep).Count), sweep.Smoke ? $"{SweepView.SmokeLabel}: {sweep.Description}" : sweep.Description);
+        }
+
+        Tables.Write(host, table);
+        host.Output.WriteLine("Start one with: ne sweep PRESET; a file of your own: docs/sweeps.md; sweeps that were started: ne status");
+        return ExitCode.Ok;
+    }
+
+    private static void SayWhatItIs(SweepPlan plan, ShellHost host) =>
+        host.Output.WriteLine(SweepView.Title(plan.Name, plan.Smoke) + (plan.Description.Length > 0 ? $": {plan.Description}" : ""));
+
+    private static ExitCode Say(SweepStatus status, ShellHost host)
+    {
+        int complete = status.Count(CellState.Complete);
+
+        if (complete == status.Cells.Count)
+        {
+            host.Output.WriteLine($"{SweepView.Title(status.Name, status.Smoke)} is complete: {SweepView.Cells(complete)}.");
+            return ExitCode.Ok;
+        }
+
+        CellStatus[] unhappy = [.. status.Cells.Where(cell => cell.State is CellState.Failed || (cell.Error is not null && status.Stopping is null))];
+
+        foreach (CellStatus cell in unhappy)
+        {
+            string what = cell.State is CellState.Failed ? "failed" : "did not end";
+            host.Error.WriteLine($"ne: {cell.Name} {what}: {cell.Error}\n    its output: {cell.Log}");
+        }
+
+        int failed = status.Count(CellState.Failed);
+        string retry = failed > 0 ? $"; with failed cells once more: ne sweep --resume {status.Name} --retry-failed" : "";
+        string stopped = status.Stopping is { } why ? $" was interrupted ({why})" : "";
+        host.Error.WriteLine($"ne: {SweepView.Title(status.Name, status.Smoke)}{stopped}: {SweepView.Counts(status)}. Go on with: ne sweep --resume {status.Name}{retry}");
+        return status.Stopping is null && failed > 0 ? ExitCode.Failed : ExitCode.Interrupted;
+    }
+}

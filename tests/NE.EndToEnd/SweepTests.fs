@@ -1,0 +1,114 @@
+module NE.EndToEnd.SweepTests
+
+open System
+open System.Diagnostics
+open System.IO
+open Expecto
+open NE.Actors.Runs
+open NE.EndToEnd.Executable
+open NE.Tests.RunIdentity
+
+/// A file that another project of the test build makes.
+let private example =
+    Path.Combine(
+        AppContext.BaseDirectory.Replace("tests/NE.EndToEnd", "clients/csharp/NE.Environment.Example"),
+        "NE.Environment.Example.dll"
+    )
+
+let private sweep name environments =
+    $"""
+name: {name}
+environments: [{environments}]
+methods: [ne]
+seeds: 0-1
+parallel: 2
+keys:
+  run.steps: 2400
+  network.hidden: [32, 32]
+  td3: {{batchSize: 32, startSteps: 100}}
+  evaluation: {{episodes: 1, every: 600}}
+  checkpoint.every: 200
+  log.metricsEvery: 100
+"""
+
+let private signal (name: string) (processes: int list) =
+    if not processes.IsEmpty then
+        use kill = Process.Start("kill", $"-{name}" :: List.map string processes)
+        kill.WaitForExit()
+
+/// The process that works on a run.
+let private worker (paths: RunPaths) =
+    match RunLock.Holder paths with
+    | null -> None
+    | holder -> Some holder.ProcessId
+
+[<Tests>]
+let tests =
+    testSequenced
+    <| testList "A sweep" [
+        testCase "stopped, orphaned and killed in turn, it ends as the sweep that never stopped; a failed cell is listed and tried again"
+        <| fun _ ->
+            inRuns (fun runs ->
+                let file = Path.Combine(runs, "sweep.yaml")
+                let program = Path.Combine(runs, "program.sh")
+                let run name = RunPaths.Of(runs, name)
+                let killed = [ for seed in 0..1 -> run $"killed-InvertedPendulum-v4-ne-s{seed}" ]
+                File.WriteAllText(program, "echo out of order >&2; exit 3")
+                File.WriteAllText(file, sweep "killed" $"InvertedPendulum-v4, 'external:sh {program}'")
+                let arguments = [ "sweep"; file; "--runs"; runs ]
+
+                /// Starts the sweep and waits until both runs have committed a step.
+                let untilCommitted (step: int64) =
+                    let running = new Running(arguments)
+
+                    waitUntil $"both runs to commit step {step}" (fun () ->
+                        running.HasExited
+                        || killed |> List.forall (fun paths -> File.Exists paths.Log && KillPhase.hasCommitted step paths.Log))
+
+                    Expect.isFalse running.HasExited "the sweep works"
+                    running
+
+                let states () = [ for paths in killed -> (RunInfo.Read paths.RunInfo).Status ]
+
+                // SIGTERM: every run commits, exit code 3.
+                use stopped = untilCommitted 200L
+                stopped.Terminate()
+                let ended = stopped.Wait(TimeSpan.FromMinutes 1.0)
+                Expect.equal ended.ExitCode 3 ended.Error
+                Expect.stringContains ended.Error "killed was interrupted (SIGTERM): 4 cells: " "what happened"
+                Expect.equal (states ()) [ RunState.Interrupted; RunState.Interrupted ] "both runs have committed"
+
+                // kill -9 of the sweep alone: its runs notice, commit and end.
+                use orphaning = untilCommitted 800L
+                orphaning.Kill()
+                waitUntil "the orphans to end" (fun () -> killed |> List.forall (fun paths -> (worker paths).IsNone))
+                Expect.equal (states ()) [ RunState.Interrupted; RunState.Interrupted ] "both runs have committed again"
+
+                // kill -9 of the sweep and of its runs, which get no time to notice.
+                use dying = untilCommitted 1400L
+                let workers = killed |> List.choose worker
+                signal "STOP" workers
+                dying.Kill()
+                signal "KILL" workers
+                Expect.isNonEmpty workers "runs were killed"
+
+                // The same command again completes what can be completed.
+                let incomplete = ne arguments
+                Expect.equal incomplete.ExitCode 2 incomplete.Error
+                Expect.stringContains incomplete.Error "out of order" "why a cell failed"
+                Expect.stringContains incomplete.Error "killed.sweep/logs/killed-external-sh-ne-s0.log" "where to look"
+                Expect.equal (states ()) [ RunState.Completed; RunState.Completed ] "both runs are complete"
+
+                let whole = Path.Combine(runs, "whole.yaml")
+                File.WriteAllText(whole, sweep "whole" "InvertedPendulum-v4")
+                let uninterrupted = ne [ "sweep"; whole; "--runs"; runs ]
+                Expect.equal uninterrupted.ExitCode 0 uninterrupted.Error
+
+                for seed, paths in List.indexed killed do
+                    expectSame (identity paths) (identity (run $"whole-InvertedPendulum-v4-ne-s{seed}")) $"seed {seed}"
+
+                File.WriteAllText(program, $"exec dotnet '{example}'")
+                let retried = ne [ "sweep"; "--resume"; "killed"; "--runs"; runs; "--retry-failed" ]
+                Expect.equal retried.ExitCode 0 retried.Error
+                Expect.stringContains retried.Output "killed is complete: 4 cells." "every cell")
+    ]

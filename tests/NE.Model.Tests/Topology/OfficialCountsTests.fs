@@ -1,0 +1,131 @@
+/// Invariant 26 of the spec: what the official code counts on HalfCheetah, from the keys of the variant.
+module NE.Model.Tests.Topology.OfficialCountsTests
+
+open System
+open Expecto
+open NE.Model
+open NE.Model.Agents.Plasticity
+open NE.Model.Topology
+open NE.Model.Tests.Topology.Cases
+
+let private settings =
+    let pairs = [ for key in Variants.official -> struct (key.Key, key.Value) ]
+
+    match Settings.apply pairs Settings.defaults with
+    | Ok settings -> fst (Settings.resolve settings)
+    | Error errors -> failtestf "%A" errors
+
+let private rules = GrowthRules.ofSettings settings.Ne settings.Td3
+
+/// A head of the official critic: three hidden layers of 256, and a LayerNorm before the third ReLU, whose 256 gains count as weights.
+let private plan =
+    let shape output input = { Out = output; In = input }
+
+    let head = [| shape 256 23; shape 256 256; shape 256 256; shape 1 256 |]
+
+    match
+        ErdosRenyi.allocate {
+            Stacks = [| head; head |]
+            Density = settings.Ne.StartDensity
+            Allocation = settings.Ne.Allocation
+            DenseEnds = settings.Ne.DenseEnds
+            Scope = DensityScope.NetworkAndGains
+            Gains = 2 * 256
+        }
+    with
+    | Ok plan -> plan
+    | Error problem -> failtest problem
+
+let private started (layer: LayerDensity) draw =
+    LayerMask.random layer.Shape.Out layer.Shape.In layer.Active draw
+
+[<Tests>]
+let tests =
+    testList "the official code's counts on HalfCheetah's critic" [
+        test "10,603 of 65,536 weights of a hidden layer are active at the start, 5,778 of 5,888 of the first, all of the last" {
+            for head in plan.Stacks do
+                Expect.equal (head |> Array.map _.Active) [| 5_778; 10_603; 10_603; 256 |] "active"
+        }
+
+        test "the room is 41,825.8, an event grows 334 weights and prunes 133: 10,804, 20,653 and 30,703 after 1, 50 and 100 events" {
+            let draw = stream 1L
+            let mutable mask = started plan.Stacks[0].[1] draw
+            let mutable growth = GrowthSchedule.start rules.Growth mask
+            let room = 0.8 * float mask.Size - float mask.ActiveCount
+            Expect.floatClose { absolute = 1e-9; relative = 0.0 } room 41_825.8 "n_init_space"
+            let counts = ResizeArray [ mask.ActiveCount ]
+
+            for event in 1L .. 100L do
+                let struct (quota, next) =
+                    GrowthSchedule.quota rules.Growth (event * rules.Growth.Interval) mask.ActiveCount growth
+
+                growth <- next
+
+                let change =
+                    Evolution.plan
+                        rules.Evolution
+                        {
+                            Layers = [|
+                                {
+                                    Mask = mask
+                                    Elastic = true
+                                    Quota = quota
+                                    Gradient = normals mask.Size draw
+                                    Weights = normals mask.Size draw
+                                }
+                            |]
+                            Dormant = [||]
+                        }
+                        draw
+                    |> Array.head
+
+                Expect.equal (change.Grown.Length, change.Pruned.Length) (334, 133) "grown, pruned"
+                mask <- LayerMask.apply change.Grown change.Pruned mask
+                counts.Add mask.ActiveCount
+
+            Expect.equal (counts[1], counts[50], counts[100]) (10_804, 20_653, 30_703) "active"
+        }
+
+        test "the first layer has negative room, for which we grow nothing where the official code grows -8 and prunes -3 (D8)" {
+            let layer = plan.Stacks[0].[0]
+            let room = 0.8 * float layer.Shape.Size - float layer.Active
+            Expect.equal (int (0.008 * room)) -8 "what the official code grows"
+            Expect.equal (int (0.4 * -8.0)) -3 "what it prunes"
+            let mask = started layer (stream 2L)
+
+            let struct (quota, _) =
+                GrowthSchedule.quota rules.Growth 100L mask.ActiveCount (GrowthSchedule.start rules.Growth mask)
+
+            Expect.equal quota 0 "ours"
+        }
+
+        test "the critic has density 0.75 at event 188 with the 110 weights that negative pruning activates, by our clamp one event later" {
+            let active event firstLayer =
+                let hidden = 10_603 + 201 * event
+                float (firstLayer + 2 * hidden + 256 + 256)
+
+            let all = float (5_888 + 2 * 65_536 + 256 + 256)
+            let isReached event firstLayer = active event firstLayer / all >= 0.75
+
+            let firstEvent firstLayer =
+                Seq.initInfinite id
+                |> Seq.find (fun event -> isReached event (firstLayer event))
+            // -3 pruned: three zero weights become active per event, until none is left.
+            Expect.equal (firstEvent (fun event -> min 5_888 (5_778 + 3 * event))) 188 "official"
+            Expect.equal (firstEvent (fun _ -> 5_778)) 189 "ours"
+        }
+
+        test "the actor's schedule of T_end critic updates is half over at the end" {
+            Expect.equal settings.Ne.ActorClock ActorClock.Own "own clock"
+
+            let half =
+                GrowthSchedule.progress
+                    {
+                        rules.Growth with
+                            Shape = GrowthShape.Uniform
+                    }
+                    (rules.Growth.End / 2L)
+
+            Expect.floatClose { absolute = 1e-3; relative = 0.0 } half 0.5 "share"
+        }
+    ]

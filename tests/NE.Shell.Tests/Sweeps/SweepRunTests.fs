@@ -1,0 +1,325 @@
+module NE.Shell.Tests.Sweeps.SweepRunTests
+
+open System
+open System.IO
+open System.Text.Json
+open System.Threading.Tasks
+open Expecto
+open NE.Actors.Runs
+open NE.Shell
+open NE.Shell.Commands
+open NE.Shell.Tests.Support
+
+/// Plays `ne` in a process of its own, by the name of the cell: "bad" fails unless the file `mended` exists, "shot" is killed the first time,
+/// everything else completes. Notes its calls.
+let private program =
+    """verb=$1; shift
+[ "$verb" = resume ] && { name=$1; shift; }
+while [ $# -gt 0 ]; do
+    case "$1" in --runs) runs=$2; shift ;; --name) name=$2; shift ;; esac
+    shift
+done
+echo "$verb $name" >>"$runs/calls"
+describe() {
+    mkdir -p "$runs/$name"
+    printf '{"formatVersion":1,"id":"x","name":"%s","status":"%s","statusReason":null,"environment":"e","method":"m","seed":0,"totalSteps":1000,"threads":1,"device":"cpu","stretches":[],"engine":"simd"}' "$name" "$1" >"$runs/$name/run.json"
+}
+echo "some talk"
+case "$name" in
+*-bad-*) [ -e "$runs/mended" ] || { echo "ne: it is broken,"; echo "  badly" >&2; exit 2; } ;;
+*-shot-*) [ -e "$runs/$name/run.json" ] || { describe running; kill -9 $$; } ;;
+*-mute-*) exit 1 ;;
+*-stopped-*) describe interrupted; exit 3 ;;
+esac
+describe completed
+"""
+
+type private Sweeps(text: string) =
+    let folder = new TemporaryFolder()
+    let script = folder.File "ne.sh"
+    let file = folder.File "a.yaml"
+    let runs = folder.File "runs"
+
+    do
+        File.WriteAllText(script, program)
+        File.WriteAllText(file, text)
+        Directory.CreateDirectory runs |> ignore
+
+    member _.Runs = runs
+
+    member _.Write(changed: string) = File.WriteAllText(file, changed)
+
+    /// "train a-Hopper-v4-td3-s0" and so on, in order; then forgotten.
+    member _.Calls() =
+        let calls = Path.Combine(runs, "calls")
+        let made = if File.Exists calls then List.ofArray (File.ReadAllLines calls) else []
+        File.Delete calls
+        made
+
+    member _.Run(more: string list) =
+        let host =
+            ShellHost(
+                Output = new StringWriter(NewLine = "\n"),
+                Error = new StringWriter(NewLine = "\n"),
+                DefaultRuns = runs,
+                Width = 160,
+                Processors = 2,
+                Executable = [| "/bin/sh"; script |],
+                HasCuda = (fun () -> false),
+                Prepare = fun _ -> readOnlyDict []
+            )
+
+        execute host more
+
+    member this.Sweep(more: string list) = this.Run([ "sweep"; file ] @ more)
+
+    interface IDisposable with
+        member _.Dispose() = (folder :> IDisposable).Dispose()
+
+let private arms (labels: string list) (seeds: string) =
+    let listed = labels |> List.map (fun label -> $"  - {{label: {label}, method: td3}}\n") |> String.concat ""
+    $"name: a\nenvironments: [Hopper-v4]\nseeds: {seeds}\narms:\n{listed}keys: {{run.steps: 1000}}\n"
+
+let private name label seed = $"a-Hopper-v4-{label}-s{seed}"
+
+let private bad0 = name "bad" 0
+let private mute0 = name "mute" 0
+let private shot0 = name "shot" 0
+let private x0 = name "x" 0
+let private x1 = name "x" 1
+let private y0 = name "y" 0
+let private z0 = name "z" 0
+let private z1 = name "z" 1
+
+[<Tests>]
+let tests =
+    testList "ne sweep" [
+        test "starts every cell once, seeds outermost, and is complete" {
+            use sweeps = new Sweeps(arms [ "x"; "y" ] "0-1")
+            let code, output, errors = sweeps.Sweep []
+            Expect.equal (code, errors) (ExitCode.Ok, "") output
+            Expect.equal (sweeps.Calls()) [ for seed in 0..1 do for label in [ "x"; "y" ] -> $"train {name label seed}" ] "calls"
+            Expect.stringContains output "a is complete: 4 cells." "end"
+            Expect.isFalse (output.Contains '\027') "no ANSI codes when redirected"
+            let again, _, _ = sweeps.Sweep []
+            Expect.equal again ExitCode.Ok "again"
+            Expect.isEmpty (sweeps.Calls()) "complete cells are skipped"
+        }
+
+        test "a failing cell stops no other, is listed with its error and log, and is tried again on request" {
+            use sweeps = new Sweeps(arms [ "bad"; "y"; "mute" ] "0")
+            let code, _, errors = sweeps.Sweep [ "--parallel"; "3" ]
+            Expect.equal code ExitCode.Failed errors
+            Expect.stringContains errors $"{bad0} failed: it is broken, badly" "error"
+            Expect.stringContains errors (Path.Combine(sweeps.Runs, "a.sweep", "logs", $"{bad0}.log")) "log"
+            Expect.stringContains errors $"{mute0} failed: some talk" "without a message, the last line"
+            Expect.stringContains errors "ne sweep --resume a --retry-failed" "what to do"
+            Expect.hasLength (sweeps.Calls()) 3 "all were tried"
+
+            let again, _, _ = sweeps.Sweep []
+            Expect.equal again ExitCode.Failed "still failed"
+            Expect.isEmpty (sweeps.Calls()) "not tried again unasked"
+
+            File.WriteAllText(Path.Combine(sweeps.Runs, "mended"), "")
+            let retried, _, _ = sweeps.Run [ "sweep"; "--resume"; "a"; "--retry-failed" ]
+            Expect.equal retried ExitCode.Failed "one still fails"
+            Expect.equal (set (sweeps.Calls())) (set [ $"train {bad0}"; $"train {mute0}" ]) "only the failed ones"
+            let status, _, _ = sweeps.Run [ "status"; "a"; "--json" ]
+            Expect.equal status ExitCode.Ok "status"
+        }
+
+        test "a cell that is killed is no failure: the next call resumes it" {
+            use sweeps = new Sweeps(arms [ "shot"; "y" ] "0")
+            let code, _, errors = sweeps.Sweep []
+            Expect.equal code ExitCode.Interrupted errors
+            Expect.stringContains errors "killed by signal 9" "what happened"
+            sweeps.Calls() |> ignore
+            let again, _, errors = sweeps.Sweep []
+            Expect.equal (again, errors) (ExitCode.Ok, "") "complete"
+            Expect.equal (sweeps.Calls()) [ $"resume {shot0}" ] "resumed"
+        }
+
+        test "a cell that somebody stops is left alone until the next call" {
+            use sweeps = new Sweeps(arms [ "stopped"; "y" ] "0")
+            let code, _, errors = sweeps.Sweep []
+            Expect.equal code ExitCode.Interrupted errors
+            Expect.stringContains errors "did not end: stopped from outside" "what happened"
+            Expect.hasLength (sweeps.Calls()) 2 "once each"
+        }
+
+        test "a cell that another process works on is waited for and not started" {
+            use sweeps = new Sweeps(arms [ "x"; "y" ] "0")
+            let paths = RunPaths.Of(sweeps.Runs, name "x" 0)
+            Directory.CreateDirectory paths.Root |> ignore
+            let held = RunLock.Take paths
+            let working = Task.Run(fun () -> sweeps.Sweep [])
+            let other = RunPaths.Of(sweeps.Runs, name "y" 0)
+            eventually "the other cell's run" (fun () -> File.Exists other.RunInfo)
+            File.Copy(other.RunInfo, paths.RunInfo)
+            held.Dispose()
+            let code, _, errors = working.GetAwaiter().GetResult()
+            Expect.equal (code, errors) (ExitCode.Ok, "") "complete"
+            Expect.equal (sweeps.Calls()) [ $"train {y0}" ] "calls"
+        }
+
+        test "two processes do not work on one sweep" {
+            use sweeps = new Sweeps(arms [ "x" ] "0")
+            sweeps.Sweep [] |> ignore
+            use _ = RunLock.Take(Path.Combine(sweeps.Runs, "a.sweep", "sweep.lock"), "The sweep 'a'")
+            let code, _, errors = sweeps.Sweep []
+            Expect.equal code ExitCode.UserError "exit code"
+            Expect.stringContains errors $"The sweep 'a' is in use by process {Environment.ProcessId}" "message"
+        }
+    ]
+
+[<Tests>]
+let edits =
+    testList "an edited sweep" [
+        test "starts the cells that were added" {
+            use sweeps = new Sweeps(arms [ "x" ] "0")
+            sweeps.Sweep [] |> ignore
+            sweeps.Calls() |> ignore
+            sweeps.Write(arms [ "x"; "z" ] "0-1")
+            let code, _, errors = sweeps.Sweep []
+            Expect.equal (code, errors) (ExitCode.Ok, "") "complete"
+            Expect.equal (sweeps.Calls()) [ $"train {z0}"; $"train {x1}"; $"train {z1}" ] "calls"
+        }
+
+        test "may not change what a cell means, and names it with both values" {
+            use sweeps = new Sweeps(arms [ "x" ] "0")
+            sweeps.Sweep [] |> ignore
+            let cells = Path.Combine(sweeps.Runs, "a.sweep", "cells.json")
+            let before = File.ReadAllText cells
+
+            for changed, expected in
+                [
+                    (arms [ "x" ] "0").Replace("1000", "2000"), $"{x0}: run.steps was 1000, is now 2000"
+                    (arms [ "x" ] "0").Replace("run.steps: 1000", "run.steps: 1000, ne.omega: 0.1"), "ne.omega was (not given), is now 0.1"
+                    (arms [ "x" ] "0").Replace("method: td3", "method: ne"), "run.method was td3, is now ne"
+                    arms [ "y" ] "0", $"{x0} has a run but is no longer in the file"
+                ] do
+                sweeps.Write changed
+                let code, _, errors = sweeps.Sweep []
+                Expect.equal code ExitCode.UserError expected
+                Expect.stringContains errors expected "message"
+
+            Expect.equal (File.ReadAllText cells) before "nothing changed"
+        }
+
+        test "may write a value in another way" {
+            use sweeps = new Sweeps(arms [ "x" ] "0")
+            sweeps.Sweep [] |> ignore
+            sweeps.Write((arms [ "x" ] "0").Replace("run.steps: 1000", "run: {steps: 1_000}"))
+            let code, _, errors = sweeps.Sweep []
+            Expect.equal (code, errors) (ExitCode.Ok, "") "the same"
+        }
+
+        test "may drop a cell that never began" {
+            use sweeps = new Sweeps(arms [ "x"; "mute" ] "0")
+            sweeps.Sweep [] |> ignore
+            sweeps.Write(arms [ "x" ] "0")
+            let code, output, errors = sweeps.Sweep []
+            Expect.equal (code, errors) (ExitCode.Ok, "") "complete"
+            Expect.stringContains output $"{mute0} is no longer in the file" "says so"
+        }
+
+        test "does not take a run for its cell that was begun with other keys" {
+            use sweeps = new Sweeps(arms [ "x" ] "0")
+
+            let training =
+                host sweeps.Runs (fun _ ->
+                    let run = FakeRun(RunStatus(Phase = RunPhase.Training))
+                    run.End(RunOutcome(RunPhase.Interrupted, "SIGTERM", 5L))
+                    run)
+
+            let code, _, errors =
+                execute training [
+                    "train"
+                    "Hopper-v4"
+                    "--name"
+                    name "x" 0
+                    "--method"
+                    "td3"
+                    "--steps"
+                    "1000"
+                    "td3.batchSize=33"
+                ]
+
+            Expect.equal code ExitCode.Interrupted errors
+            let code, _, errors = sweeps.Sweep []
+            Expect.equal code ExitCode.UserError "exit code"
+            Expect.stringContains errors $"{x0}: td3.batchSize is 33 in the run, 256 in the sweep" "message"
+            sweeps.Write((arms [ "x" ] "0").Replace("run.steps: 1000", "run.steps: 1000, td3.batchSize: 33"))
+            let code, _, errors = sweeps.Sweep []
+            Expect.equal (code, errors) (ExitCode.Ok, "") "the same keys"
+            Expect.equal (sweeps.Calls()) [ $"resume {x0}" ] "goes on with it"
+        }
+    ]
+
+[<Tests>]
+let status =
+    testList "ne status and sweeps" [
+        test "lists runs and sweeps, and shows one sweep" {
+            use sweeps = new Sweeps(arms [ "bad"; "y" ] "0")
+            sweeps.Sweep [] |> ignore
+            let code, output, errors = sweeps.Run [ "status" ]
+            Expect.equal (code, errors) (ExitCode.Ok, "") "status"
+            Expect.stringContains output (name "y" 0) "the run"
+            Expect.stringContains output "SWEEP" "the sweeps"
+            let _, one, _ = sweeps.Run [ "status"; "a" ]
+            Expect.stringContains one $"{bad0} failed: it is broken, badly" "its failure"
+            Expect.stringContains one "no process works on it" "its process"
+            let _, json, _ = sweeps.Run [ "status"; "a"; "--json" ]
+            let cells = JsonDocument.Parse(json).RootElement.GetProperty("cells")
+            Expect.equal [ for cell in cells.EnumerateArray() -> cell.GetProperty("state").GetString() ] [ "failed"; "complete" ] "states"
+            let _, runs, _ = sweeps.Run [ "status"; "--json" ]
+            Expect.equal (JsonDocument.Parse(runs).RootElement.GetArrayLength()) 1 "the list of runs has runs only"
+        }
+
+        test "a damaged cells.json is one message" {
+            use sweeps = new Sweeps(arms [ "y" ] "0")
+            sweeps.Sweep [] |> ignore
+            File.WriteAllText(Path.Combine(sweeps.Runs, "a.sweep", "cells.json"), "{\"cells\": [{}]}")
+
+            for arguments in [ [ "status"; "a" ]; [ "sweep"; "--resume"; "a" ] ] do
+                let code, _, errors = sweeps.Run arguments
+                Expect.equal code ExitCode.Failed "exit code"
+                Expect.stringContains errors "cells.json cannot be read as the cells of a sweep" "message"
+        }
+
+        test "a sweep's folder is not overwritten by a run of that name" {
+            use sweeps = new Sweeps(arms [ "y" ] "0")
+            sweeps.Sweep [] |> ignore
+
+            let code, _, errors =
+                execute (host sweeps.Runs noRun) [ "train"; "--name"; "a.sweep"; "--overwrite" ]
+
+            Expect.equal code ExitCode.UserError "exit code"
+            Expect.stringContains errors "is not a run directory" "message"
+        }
+    ]
+
+[<Tests>]
+let boundRuns =
+    testList "a run that another program binds to itself" [
+        test "commits and stops when its input ends" {
+            use folder = new TemporaryFolder()
+
+            let shell =
+                ShellHost(
+                    Output = new StringWriter(),
+                    Error = new StringWriter(),
+                    DefaultRuns = folder.Path,
+                    HasCuda = (fun () -> false),
+                    Prepare = (fun _ -> readOnlyDict []),
+                    Input = (fun () -> Stream.Null),
+                    StartRun = fun _ -> FakeRun(RunStatus(Phase = RunPhase.Training, Steps = 1_000L))
+                )
+
+            let code, _, errors =
+                execute shell [ "train"; "--name"; "a"; "--steps"; "1000"; "--stop-at-eof" ]
+
+            Expect.equal code ExitCode.Interrupted errors
+            Expect.stringContains errors "its sweep stopped" "why"
+        }
+    ]
