@@ -2,6 +2,7 @@ using NE.Actors.Environments;
 using NE.Actors.Journal;
 using NE.Actors.Replay;
 using NE.Actors.Runs;
+using NE.Model.Agents;
 using NE.Model.Runs;
 
 namespace NE.Actors.Checkpoints;
@@ -61,6 +62,16 @@ public static class CheckpointReader
         var manifest = Choose(run, Manifests(run), which);
         return new LoadedCheckpoint(manifest, Read(run, manifest.Components));
     }
+
+    /// <summary>The agent's state in a checkpoint.</summary>
+    public static AgentState Agent(LoadedCheckpoint checkpoint) => new(
+        checkpoint.Components["parameters"],
+        checkpoint.Components["targets"],
+        checkpoint.Components["moments"],
+        checkpoint.Components["masks"],
+        checkpoint.Components["random"],
+        StateBundle.Unpack(checkpoint.Components["counters"], "counters", expected: 2)[1],
+        checkpoint.Components.GetValueOrDefault("heads", []));
 
     /// <summary>The parameters of the best evaluation so far.</summary>
     /// <exception cref="RunFolderException">There was no evaluation before the newest checkpoint.</exception>

@@ -5,7 +5,12 @@ using Random = NE.Model.Random;
 namespace NE.Actors.Evaluation;
 
 /// <summary>Returns and lengths of noise-free episodes.</summary>
-public sealed record EpisodeResults(double[] Returns, int[] Lengths);
+public sealed record EpisodeResults(double[] Returns, int[] Lengths)
+{
+    /// <summary>Per episode the steps up to its end during which the robot lay on its back without a break, 0 when it ended upright; empty for
+    /// a task that does not say.</summary>
+    public int[] Inverted { get; init; } = [];
+}
 
 /// <summary>A moment of an episode, for those who watch it.</summary>
 /// <param name="Episode">Number of the episode, from 0.</param>
@@ -30,6 +35,8 @@ public static class EpisodeRunner
         var (observation, action, scratch) =
             (new float[spec.ObservationSize], new float[spec.ActionSize], policy.CreateScratch());
         var (returns, lengths) = (new double[episodes], new int[episodes]);
+        var simulated = environment as MuJoCoEnvironment;
+        var inverted = simulated?.IsInverted is null ? [] : new int[episodes];
         for (var episode = 0; episode < episodes; episode++)
         {
             environment.Reset(Random.at(seed + SeedOffset, Random.Purpose.Evaluation, 0, episode, 0), observation);
@@ -41,10 +48,14 @@ public static class EpisodeRunner
                 result = environment.Step(action, observation);
                 returns[episode] += result.Reward;
                 lengths[episode]++;
+                if (inverted.Length > 0)
+                {
+                    inverted[episode] = simulated!.IsInverted == true ? inverted[episode] + 1 : 0;
+                }
                 watch?.Invoke(new EpisodeMoment(episode, lengths[episode], result.Reward, returns[episode], result.IsLast));
             }
             while (!result.IsLast);
         }
-        return new EpisodeResults(returns, lengths);
+        return new EpisodeResults(returns, lengths) { Inverted = inverted };
     }
 }

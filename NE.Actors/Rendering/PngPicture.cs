@@ -6,7 +6,10 @@ namespace NE.Actors.Rendering;
 public static unsafe class PngPicture
 {
     /// <summary>Writes a picture; the folder must exist. Throws IOException or UnauthorizedAccessException.</summary>
-    public static void Write(string file, int width, int height, ReadOnlySpan<byte> rgb)
+    public static void Write(string file, int width, int height, ReadOnlySpan<byte> rgb) => File.WriteAllBytes(file, Encode(width, height, rgb));
+
+    /// <summary>A picture as the bytes of a PNG file.</summary>
+    public static byte[] Encode(int width, int height, ReadOnlySpan<byte> rgb)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(rgb.Length, 3 * width * height);
         using var bitmap = new SKBitmap(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque);
@@ -18,8 +21,7 @@ public static unsafe class PngPicture
         }
 
         using var data = bitmap.Encode(SKEncodedImageFormat.Png, quality: 100);
-        using var stream = File.Create(file);
-        data.SaveTo(stream);
+        return data.ToArray();
     }
 
     /// <summary>Reads a picture of a known size. Throws FileNotFoundException, or InvalidDataException for anything else than a picture of that size.</summary>

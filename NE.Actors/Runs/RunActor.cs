@@ -245,14 +245,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
             ? SegmentStore.Resume(this.request.Paths.Replay, replay, capacity)
             : SegmentStore.Create(this.request.Paths.Replay, rowFloats, capacity, firstRow: phase.Head);
 
-        var agentState = counters is null ? null : new AgentState(
-            from!.Components["parameters"],
-            from.Components["targets"],
-            from.Components["moments"],
-            from.Components["masks"],
-            from.Components["random"],
-            counters[1],
-            from.Components.GetValueOrDefault("heads", []));
+        var agentState = from is null ? null : CheckpointReader.Agent(from);
 
         var tables = new RunTables(
             this.request.Paths,

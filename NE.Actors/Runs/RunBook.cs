@@ -126,7 +126,7 @@ internal sealed class RunBook(Ledger ledger, IActorRef telemetry, IActorRef eval
             var happened = this.Keep(LedgerModule.deliverEvaluation(pending.Step, results.Returns, results.Lengths, this.Ledger));
             if (happened is RunEvent.EvaluationEnded { Item2: var evaluation })
             {
-                telemetry.Tell(evaluation);
+                telemetry.Tell(new EvaluationRow(evaluation, results.Inverted));
                 if (evaluation.IsBest)
                 {
                     this.newBest = new FrozenBest(pending.Step, this.evaluating[pending.Step].ToBytes());

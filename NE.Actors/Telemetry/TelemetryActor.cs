@@ -16,6 +16,10 @@ public sealed record MetricsRow(
     long ReplaySize,
     Measurement Measurement);
 
+/// <summary>A row of eval.csv.</summary>
+/// <param name="Inverted">See <see cref="Evaluation.EpisodeResults.Inverted"/>.</param>
+public sealed record EvaluationRow(EvaluationEnded Evaluation, int[] Inverted);
+
 /// <summary>A row of timing.csv: clocks and rates, which are never part of what makes two runs the same.</summary>
 public sealed record TimingRow(
     long Step,
@@ -58,7 +62,7 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
         this.tables = tables;
         this.Receive<MetricsRow>(this.Write);
         this.Receive<TimingRow>(this.Write);
-        this.Receive<EvaluationEnded>(this.Write);
+        this.Receive<EvaluationRow>(this.Write);
         this.Receive<TopologyChanged>(this.Write);
         this.Receive<PhaseStarted>(this.Write);
         this.Receive<MarkFiles>(_ => this.Mark(this.Sender));
@@ -127,8 +131,9 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
         this.tables.Events?.Append(row.Step, EventTags.Of(row));
     }
 
-    private void Write(EvaluationEnded evaluation)
+    private void Write(EvaluationRow row)
     {
+        var evaluation = row.Evaluation;
         this.tables.Evaluations.Append(
         [
             ("step", evaluation.Step),
@@ -137,6 +142,7 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
             ("best", evaluation.IsBest),
             ("meanLength", evaluation.Lengths.Average()),
             .. evaluation.Returns.Select((value, episode) => ($"return{episode}", (object)value)),
+            .. row.Inverted.Select((steps, episode) => ($"inverted{episode}", (object)steps)),
         ]);
         this.tables.Events?.Append(evaluation.Step, EventTags.Of(evaluation));
     }

@@ -89,3 +89,15 @@ type ITask =
     /// Rewards the step that led here. The action [nu] is the one given to the simulator, not clamped. Writes one number per reward
     /// term [RewardTerms].
     abstract Evaluate: physics: IPhysics * action: ReadOnlySpan<float> * memory: ReadOnlySpan<float> * terms: Span<float> -> Evaluation
+
+/// What some tasks can say of a state besides: whether the robot lies on its back. For tasks that go on then, so that a policy may get up
+/// again or not.
+type IPosture =
+    /// Whether the torso's up axis points below the horizon.
+    abstract IsInverted: physics: IPhysics -> bool
+
+/// How a posture is read off a physics state.
+[<RequireQualifiedAccess>]
+module Posture =
+    /// The robot's first body, its torso, has its own z axis pointing down: the last entry of its rotation matrix is negative.
+    let isTorsoInverted (physics: IPhysics) : bool = physics.XMat[9 + 8] < 0.0

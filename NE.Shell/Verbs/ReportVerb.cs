@@ -17,7 +17,7 @@ internal static class ReportVerb
         string folder = command.Output ?? DefaultFolder(command);
         ReportFolder.Check(folder);
         Selection selection = Selection.Read(command.Runs, command.Names);
-        IReadOnlyList<Figure> heatMaps = [];
+        IReadOnlyList<Figure> heatMaps = StoredGradients.Draw(command.Runs, command.HeatMaps, host);
         ComparisonReport report = ComparisonReport.Of(
             selection, command.At, heatMaps, CommandText.Of(host.Arguments), Prerequisites.OwnVersion, host.Clock.GetUtcNow());
         IReadOnlyList<string> files = ReportFolder.Write(folder, report);
@@ -27,14 +27,22 @@ internal static class ReportVerb
             host.Error.WriteLine($"ne: note: {warning}");
         }
 
-        Spectre.Console.Table table = Tables.Create([.. report.Headline.Columns]);
+        // What is missing would be wider than a terminal: it follows as lines.
+        int shown = report.Headline.Columns.Length - 1;
+        Spectre.Console.Table table = Tables.Create(report.Headline.Columns[..shown]);
 
         foreach (string[] row in report.Headline.Rows)
         {
-            table.Add(row);
+            table.Add(row[..shown]);
         }
 
         Tables.Write(host, table);
+
+        foreach (string[] row in report.Headline.Rows.Where(row => row[shown].Length > 0))
+        {
+            host.Output.WriteLine($"{row[0]}, {row[1]}: missing {row[shown]}");
+        }
+
         host.Output.WriteLine($"{Path.Combine(folder, "report.html")} and {files.Count - 1} files beside it: {report.Figures.Count} figures as SVG, their data as CSV, the tables as Markdown");
         return ExitCode.Ok;
     }

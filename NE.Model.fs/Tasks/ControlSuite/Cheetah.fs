@@ -29,3 +29,6 @@ type Cheetah() =
             // The only sensor is the torso's subtree velocity.
             let speed = physics.SensorData[0]
             Common.reward terms (Tolerance.tolerance (struct (targetSpeed, infinity)) targetSpeed Sigmoid.Linear 0.0 speed)
+
+    interface IPosture with
+        member _.IsInverted physics = Posture.isTorsoInverted physics

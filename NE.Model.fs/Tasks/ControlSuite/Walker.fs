@@ -76,3 +76,6 @@ type Walker(task: WalkerTask) =
                     Tolerance.tolerance (struct (targetSpeed, infinity)) (targetSpeed / 2.0) Sigmoid.Linear 0.5 speed
 
                 Common.reward terms (stand * (5.0 * move + 1.0) / 6.0)
+
+    interface IPosture with
+        member _.IsInverted physics = Posture.isTorsoInverted physics

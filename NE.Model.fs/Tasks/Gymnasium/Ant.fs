@@ -108,3 +108,6 @@ type Ant(version: GymnasiumVersion, contactForces: bool) =
                 Reward = Common.total terms
                 Terminated = not healthy
             }
+
+    interface IPosture with
+        member _.IsInverted physics = Posture.isTorsoInverted physics

@@ -48,3 +48,6 @@ type HalfCheetah(version: GymnasiumVersion) =
                 Reward = Common.total terms
                 Terminated = false
             }
+
+    interface IPosture with
+        member _.IsInverted physics = Posture.isTorsoInverted physics

@@ -49,12 +49,14 @@ public sealed record Selection(
             string text = File.Exists(file) ? File.ReadAllText(file) : "";
             sweeps.Add((sweep, text));
 
-            if (IsSmoke(text))
+            (SweepCell[] cells, bool isSmoke) = Cells(Path.Combine(folder, "cells.json"));
+
+            if (isSmoke || IsSmoke(text))
             {
                 smoke.Add(sweep);
             }
 
-            foreach (SweepCell cell in Cells(Path.Combine(folder, "cells.json")))
+            foreach (SweepCell cell in cells)
             {
                 if (File.Exists(Path.Combine(runs, cell.Name, "run.json")))
                 {
@@ -74,20 +76,21 @@ public sealed record Selection(
                 $"{string.Join(", ", names)}: nothing was evaluated yet. A run's first evaluations are in its eval.csv after its first checkpoint (checkpoint.every); try again then.");
     }
 
-    /// <summary>A sweep is no evidence when its file says so in a line `smoke: true` or `evidence: false`.</summary>
-    public static bool IsSmoke(string sweep) => sweep.Split('\n').Any(line =>
-        line.Split('#')[0].Trim().Replace(" ", "", StringComparison.Ordinal) is "smoke:true" or "smokeTest:true" or "evidence:false");
+    /// <summary>A sweep is no evidence when its file says so in a line `smoke: true`.</summary>
+    public static bool IsSmoke(string sweep) =>
+        sweep.Split('\n').Any(line => line.Split('#')[0].Trim().Replace(" ", "", StringComparison.Ordinal) == "smoke:true");
 
-    private static SweepCell[] Cells(string file)
+    private static (SweepCell[] Cells, bool Smoke) Cells(string file)
     {
         try
         {
             using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(file));
-            return [.. document.RootElement.GetProperty("cells").EnumerateArray().Select(cell => new SweepCell(
+            SweepCell[] cells = [.. document.RootElement.GetProperty("cells").EnumerateArray().Select(cell => new SweepCell(
                 RunName.Validate(cell.GetProperty("name").GetString() ?? ""),
                 cell.GetProperty("environment").GetString() ?? "",
                 cell.GetProperty("label").GetString() ?? "",
                 cell.GetProperty("seed").GetInt64()))];
+            return (cells, document.RootElement.TryGetProperty("smoke", out JsonElement smoke) && smoke.ValueKind == JsonValueKind.True);
         }
         catch (Exception problem) when (problem is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {

@@ -81,7 +81,7 @@ internal sealed class Canvas(string id, int columns, double width = 960)
     private XElement Panel(PlotModel model, double x, double y, double panelWidth, double height, string prefix)
     {
         using var stream = new MemoryStream();
-        new SvgExporter { Width = panelWidth, Height = height, UseVerticalTextAlignmentWorkaround = true }.Export(model, stream);
+        new SvgExporter { Width = panelWidth, Height = height, UseVerticalTextAlignmentWorkaround = true, TextMeasurer = new Metrics(panelWidth, height) }.Export(model, stream);
 
         if (model.GetLastPlotException() is { } problem)
         {
@@ -178,4 +178,14 @@ internal sealed class Canvas(string id, int columns, double width = 960)
         : null;
 
     private static string Number(double value) => value.ToString("0.##", CultureInfo.InvariantCulture);
+
+    /// <summary>The library's own metrics of Arial, which it gives in points, as pixels.</summary>
+    private sealed class Metrics(double width, double height) : PdfRenderContext(width, height, OxyColors.Undefined)
+    {
+        public override OxySize MeasureText(string text, string fontFamily, double fontSize, double fontWeight)
+        {
+            OxySize points = base.MeasureText(text, fontFamily, fontSize, fontWeight);
+            return new(points.Width * 96 / 72, points.Height * 96 / 72);
+        }
+    }
 }

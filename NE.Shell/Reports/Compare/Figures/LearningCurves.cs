@@ -45,7 +45,9 @@ internal static class LearningCurves
             {
                 PlotModel below = Look.Panel(null);
                 below.Axes.Add(Look.Steps(end, named: network == networks[^1]));
-                below.Axes.Add(Look.Share($"{network}, activated"));
+                LinearAxis share = Look.Share($"{network}, activated");
+                below.Axes.Add(share);
+                double lowest = double.NaN;
 
                 foreach (Arm arm in panel.Arms)
                 {
@@ -57,6 +59,7 @@ internal static class LearningCurves
 
                         if (measure == "anr_0")
                         {
+                            lowest = curves.SelectMany(curve => curve.Values).Append(lowest).Where(double.IsFinite).DefaultIfEmpty(double.NaN).Min();
                             Add(below, arm, curves, record);
                         }
                         else
@@ -66,6 +69,7 @@ internal static class LearningCurves
                     }
                 }
 
+                Look.Narrow(share, lowest);
                 stack.Add((below, network == networks[^1] ? 168 : 130));
             }
 
@@ -77,7 +81,7 @@ internal static class LearningCurves
             "learning-curves",
             "Learning curves and activated ratios",
             "Above: mean undiscounted return of the noise-free evaluation episodes. Below: activated neuron ratio at tau = 0 (Eq. 1) of actor and critics, on the same step axis. "
-            + $"An arm of {Evidence.LeastSeeds} or more seeds is their mean with a band of one standard deviation over seeds on either side; an arm of fewer is a thin line per seed, with their mean as a thick line and no band. "
+            + $"An arm of {Evidence.LeastSeeds} or more seeds is their mean with a band of one standard deviation over seeds on either side; an arm of fewer is a thin line per seed, with their mean as a thick line, as far as all of them have got, and no band. "
             + "Vertical lines: dashed where a run was resumed, dotted red where an environment was restarted, dotted grey where a key was changed.",
             canvas.Compose(),
             [returns, seeds, ratios]);

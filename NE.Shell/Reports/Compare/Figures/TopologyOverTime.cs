@@ -14,7 +14,9 @@ internal static class TopologyOverTime
         var canvas = new Canvas("topology", 2);
         var data = new DataTable("topology", "Topology per layer, mean over seeds", "environment", "arm", "network", "layer", "gradientStep", "density", "grown", "pruned", "dormant", "seeds");
         (Panel Panel, Arm Arm)[] growing = [.. panels.SelectMany(panel => panel.Arms.Select(arm => (panel, arm))).Where(pair => pair.arm.Runs.Any(run => run.Topology.Rows > 0))];
-        string[] names = [.. growing.SelectMany(pair => pair.Arm.Runs).SelectMany(Layers).Distinct().Order(StringComparer.Ordinal)];
+        Row[] every = [.. growing.SelectMany(pair => pair.Arm.Runs).SelectMany(Rows)];
+        // A layer that is dense and stays so is a line at 1.
+        string[] names = [.. every.Where(row => row.Density < 1 || row.Grown + row.Pruned > 0).Select(row => row.Layer).Distinct().Order(StringComparer.Ordinal)];
 
         foreach ((Panel panel, Arm arm) in growing)
         {
@@ -75,7 +77,7 @@ internal static class TopologyOverTime
                 "topology",
                 "Topology over time",
                 "Above: active weights over all weights of every layer after each grow-prune event. Below: weights grown (up) and pruned (down) at that event. "
-                + "Means over seeds, and over the twin critics. Layers without events are dense and not drawn.",
+                + "Means over seeds, and over the twin critics. Layers that are dense from the start to the end are not drawn.",
                 canvas.Compose(),
                 [data]);
     }
@@ -86,8 +88,6 @@ internal static class TopologyOverTime
         line.Points.AddRange(Look.Points(steps, values));
         model.Series.Add(line);
     }
-
-    private static IEnumerable<string> Layers(ReportedRun run) => Rows(run).Select(row => row.Layer).Distinct();
 
     private static IEnumerable<Row> Rows(ReportedRun run)
     {

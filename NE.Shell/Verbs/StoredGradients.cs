@@ -1,0 +1,56 @@
+using NE.Actors.Checkpoints;
+using NE.Actors.Environments;
+using NE.Actors.Replay;
+using NE.Actors.Runs;
+using NE.Model;
+using NE.Model.Agents;
+using NE.Shell.Commands;
+using NE.Shell.Configuration;
+using NE.Shell.Reports.Compare.Figures;
+using NE.Shell.Views;
+using Random = NE.Model.Random;
+
+namespace NE.Shell.Verbs;
+
+/// <summary>Gradients of the agents of last checkpoints, for heat maps.</summary>
+internal static class StoredGradients
+{
+    /// <summary>One figure of all the runs, on a batch of the first one's replay memory; none for no runs.</summary>
+    /// <exception cref="UserError">The runs are of several environments, or a run cannot be drawn.</exception>
+    public static IReadOnlyList<Figure> Draw(string runs, IReadOnlyList<string> names, ShellHost host)
+    {
+        if (names.Count == 0)
+        {
+            return [];
+        }
+
+        RunPaths[] paths = [.. names.Distinct().Select(name => RunFolder.Find(runs, name))];
+        string[] environments = [.. paths.Select(run => RunInfo.Read(run.RunInfo).Environment).Distinct()];
+
+        if (environments.Length > 1)
+        {
+            throw new UserError($"--heatmap compares networks on one batch, so its runs must be of one environment; found {string.Join(" and ", environments)}");
+        }
+
+        CheckpointManifest first = CheckpointReader.LoadWithoutReplay(paths[0], CheckpointChoice.Last).Manifest;
+
+        if (first.Replay is not { } replay || replay.Head == replay.First)
+        {
+            throw new UserError($"--heatmap {paths[0].Name}: its checkpoint of step {Format.Count(first.Step)} holds no transitions to make a batch of");
+        }
+
+        float[] batch = StoredRows.Sample(paths[0], replay, GradientMap.Rows, Random.stream(0, Random.Purpose.Statistics));
+        return [HeatMap.Draw([.. paths.Select(run => Gradients(run, batch, host))], paths[0].Name)];
+    }
+
+    private static (string, long, LayerGradient[]) Gradients(RunPaths run, float[] batch, ShellHost host)
+    {
+        Settings settings = ConfigurationBuilder.Read(File.ReadAllText(run.Configuration), run.Configuration);
+        host.Prepare(settings.Compute);
+        EnvironmentSpec spec = Environments.Describe(settings);
+        LoadedCheckpoint loaded = CheckpointReader.LoadWithoutReplay(run, CheckpointChoice.Last);
+        using Agent agent = Agent.Create(settings, spec.ObservationSize, spec.ActionSize, spec.ActionHigh[0]);
+        agent.Restore(CheckpointReader.Agent(loaded));
+        return (run.Name, loaded.Manifest.Step, GradientMap.compute(agent, settings, batch));
+    }
+}
