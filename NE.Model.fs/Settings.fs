@@ -1905,7 +1905,10 @@ module Settings =
                         (string settings.Ne.GrowAccum)
                         "averages over fresh batches; with ne.eventBatch = training it must be 1"
 
-            if settings.Ne.HalfBatchBelow > 0.0 && settings.Run.Method.Has Technique.ContinualBackprop then
+            if
+                settings.Ne.HalfBatchBelow > 0.0
+                && settings.Run.Method.Has Technique.ContinualBackprop
+            then
                 problem
                     "ne.halfBatchBelow"
                     (showReal settings.Ne.HalfBatchBelow)
