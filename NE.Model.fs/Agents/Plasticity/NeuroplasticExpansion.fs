@@ -255,11 +255,7 @@ type NeuroplasticExpansion
             counters.Write pendingActor
             StateBytes.writeBytes counters (ReviewState.toBytes review.State)
 
-            for network in growing do
-                for growth in Seq.concat network.Growth do
-                    counters.Write growth.Initial
-                    counters.Write growth.Capacity
-                    counters.Write growth.Carry
+            GrowthBytes.writeGrowth counters growing
 
             if ownClock then
                 counters.Write actorUpdates
@@ -268,10 +264,7 @@ type NeuroplasticExpansion
                 counters.Write activeUnits
 
             if rules.RewireShare > 0.0 then
-                for network in growing do
-                    match network.Phase with
-                    | GrowthPhase.Growing -> counters.Write 0L
-                    | GrowthPhase.Rewiring since -> counters.Write since
+                GrowthBytes.writePhases counters growing
 
             TopologyBytes.write counters changes
 
@@ -285,22 +278,7 @@ type NeuroplasticExpansion
             | Ok state -> review <- ExperienceReview(reviewSettings, state)
             | Error problem -> raise (IO.InvalidDataException problem)
 
-            for network in growing do
-                network.Growth <-
-                    network.Growth
-                    |> Array.map (
-                        Array.map (fun layer ->
-                            let initial = counters.ReadInt32()
-                            let capacity = counters.ReadInt32()
-                            let carry = counters.ReadDouble()
-
-                            {
-                                layer with
-                                    Initial = initial
-                                    Capacity = capacity
-                                    Carry = carry
-                            })
-                    )
+            GrowthBytes.readGrowth counters growing
 
             if ownClock then
                 actorUpdates <- counters.ReadInt64()
@@ -309,11 +287,7 @@ type NeuroplasticExpansion
                 activeUnits <- counters.ReadDouble()
 
             if rules.RewireShare > 0.0 then
-                for network in growing do
-                    network.Phase <-
-                        match counters.ReadInt64() with
-                        | 0L -> GrowthPhase.Growing
-                        | since -> GrowthPhase.Rewiring since
+                GrowthBytes.readPhases counters growing
 
             changes.Clear()
             changes.AddRange(TopologyBytes.read counters)
