@@ -47,7 +47,7 @@ internal static class Aggregates
                 double iqm = ArmStatistics.IqmOf(all.Scores[row]);
                 Interval interval = ArmStatistics.IqmIntervalOf(all.Scores[row]);
                 data.Add("all", all.Labels[row], all.Scores[row].Sum(scores => scores.Length), iqm, interval.Low, interval.High);
-                Interval(model, iqm, interval, row, all.Indices[row]);
+                Interval(model, iqm, interval, row, all.Indices[row], 0);
             }
 
             canvas.Add((model, Height(all.Labels.Count)));
@@ -129,7 +129,7 @@ internal static class Aggregates
             {
                 ArmComparison pair = pairs[row];
                 data.Add(panel.Key.Environment, pair.First.Label, pair.Second.Label, pair.Improvement, pair.ImprovementInterval.Low, pair.ImprovementInterval.High);
-                Interval(model, pair.Improvement, pair.ImprovementInterval, row, pair.First.Index);
+                Interval(model, pair.Improvement, pair.ImprovementInterval, row, pair.First.Index, 0);
             }
 
             canvas.Add((model, Height(pairs.Length)));
@@ -167,13 +167,14 @@ internal static class Aggregates
         model.Series.Add(dots);
     }
 
-    private static void Interval(PlotModel model, double centre, Interval interval, int row, int index)
+    /// <param name="above">How far above the row's dots, in rows.</param>
+    private static void Interval(PlotModel model, double centre, Interval interval, int row, int index, double above = 0.28)
     {
         var line = new LineSeries { Color = Look.Colour(index), StrokeThickness = 2.5 };
-        line.Points.Add(new(interval.Low, row - 0.28));
-        line.Points.Add(new(interval.High, row - 0.28));
+        line.Points.Add(new(interval.Low, row - above));
+        line.Points.Add(new(interval.High, row - above));
         var mark = new ScatterSeries { MarkerType = MarkerType.Diamond, MarkerSize = 5, MarkerFill = Look.Colour(index) };
-        mark.Points.Add(new ScatterPoint(centre, row - 0.28));
+        mark.Points.Add(new ScatterPoint(centre, row - above));
         model.Series.Add(line);
         model.Series.Add(mark);
     }

@@ -5,7 +5,7 @@ using OxyPlot;
 namespace NE.Shell.Reports.Compare.Figures;
 
 /// <summary>Evaluation episodes that end on their back, as the paper's Figures 4 and 12 count them.</summary>
-internal static class Falls
+public static class Falls
 {
     /// <summary>An episode whose torso is upside down for at least this many steps up to its end has not got up again.</summary>
     public const int LeastSteps = 100;

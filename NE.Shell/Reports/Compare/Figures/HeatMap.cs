@@ -12,6 +12,9 @@ internal static class HeatMap
     /// <summary>Powers of ten below the largest gradient of a layer that still have a colour.</summary>
     private const double Decades = 6;
 
+    /// <summary>Pixels of a picture's side.</summary>
+    private const int LeastPixels = 256;
+
     private static readonly OxyColor[] colours = [.. OxyPalettes.Viridis(256).Colors];
 
     /// <summary>Weights without a gradient.</summary>
@@ -21,7 +24,7 @@ internal static class HeatMap
     /// <param name="source">The run whose replay memory the batch is from.</param>
     public static Figure Draw(IReadOnlyList<(string Run, long Step, LayerGradient[] Layers)> runs, string source)
     {
-        var canvas = new Canvas("gradients", 3);
+        var canvas = new Canvas("gradients", Math.Clamp(runs.Count, 1, 3));
         var layers = new DataTable("gradients", "Gradients per layer", "run", "step", "network", "stack", "layer", "outputs", "inputs", "zero", "mean", "largest");
         var neurons = new DataTable("gradients-neurons", "Gradients per neuron", "run", "network", "stack", "layer", "neuron", "zero", "mean");
 
@@ -92,7 +95,7 @@ internal static class HeatMap
         });
         model.Annotations.Add(new ImageAnnotation
         {
-            ImageSource = new OxyImage(PngPicture.Encode(layer.Inputs, layer.Outputs, Pixels(layer, high))),
+            ImageSource = new OxyImage(Picture(layer, high)),
             X = new PlotLength(0, PlotLengthUnit.Data),
             Y = new PlotLength(0, PlotLengthUnit.Data),
             Width = new PlotLength(layer.Inputs, PlotLengthUnit.Data),
@@ -105,23 +108,27 @@ internal static class HeatMap
         return model;
     }
 
-    /// <summary>One pixel per weight, the last neuron's row first, so that neuron 0 is at the bottom.</summary>
-    private static byte[] Pixels(LayerGradient layer, double high)
+    /// <summary>One square of pixels per weight, large enough that no viewer smooths it away; the last neuron's row first, so that neuron 0 is at the bottom.</summary>
+    private static byte[] Picture(LayerGradient layer, double high)
     {
-        var rgb = new byte[3 * layer.Magnitudes.Length];
+        (int across, int down) = ((LeastPixels + layer.Inputs - 1) / layer.Inputs, (LeastPixels + layer.Outputs - 1) / layer.Outputs);
+        (int width, int height) = (across * layer.Inputs, down * layer.Outputs);
+        var rgb = new byte[3 * width * height];
 
-        for (int neuron = 0; neuron < layer.Outputs; neuron++)
+        for (int y = 0; y < height; y++)
         {
-            for (int input = 0; input < layer.Inputs; input++)
+            int neuron = layer.Outputs - 1 - (y / down);
+
+            for (int x = 0; x < width; x++)
             {
-                float value = layer.Magnitudes[(neuron * layer.Inputs) + input];
+                float value = layer.Magnitudes[(neuron * layer.Inputs) + (x / across)];
                 double place = value > 0 ? (Math.Log10(value) - high + Decades) / Decades : 0;
                 OxyColor colour = value == 0 ? nothing : colours[(int)Math.Clamp(place * 255, 0, 255)];
-                int at = 3 * (((layer.Outputs - 1 - neuron) * layer.Inputs) + input);
+                int at = 3 * ((y * width) + x);
                 (rgb[at], rgb[at + 1], rgb[at + 2]) = (colour.R, colour.G, colour.B);
             }
         }
 
-        return rgb;
+        return PngPicture.Encode(width, height, rgb);
     }
 }

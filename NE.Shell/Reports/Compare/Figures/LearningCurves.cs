@@ -45,7 +45,9 @@ internal static class LearningCurves
             {
                 PlotModel below = Look.Panel(null);
                 below.Axes.Add(Look.Steps(end, named: network == networks[^1]));
-                below.Axes.Add(Look.Share($"{network}, activated"));
+                LinearAxis share = Look.Share($"{network}, activated");
+                below.Axes.Add(share);
+                double lowest = double.NaN;
 
                 foreach (Arm arm in panel.Arms)
                 {
@@ -57,6 +59,7 @@ internal static class LearningCurves
 
                         if (measure == "anr_0")
                         {
+                            lowest = curves.SelectMany(curve => curve.Values).Append(lowest).Where(double.IsFinite).DefaultIfEmpty(double.NaN).Min();
                             Add(below, arm, curves, record);
                         }
                         else
@@ -66,6 +69,7 @@ internal static class LearningCurves
                     }
                 }
 
+                Look.Narrow(share, lowest);
                 stack.Add((below, network == networks[^1] ? 168 : 130));
             }
 

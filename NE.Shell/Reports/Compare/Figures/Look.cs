@@ -77,6 +77,14 @@ internal static class Look
         return axis;
     }
 
+    /// <summary>An axis of shares whose values all lie near 1: it begins at the multiple of a quarter below the lowest.</summary>
+    public static void Narrow(LinearAxis axis, double lowest)
+    {
+        double from = double.IsFinite(lowest) ? Math.Clamp(Math.Floor(4 * lowest) / 4, 0, 0.75) : 0;
+        (axis.Minimum, axis.Maximum) = (from - (0.02 * (1 - from)), 1 + (0.03 * (1 - from)));
+        axis.MajorStep = from >= 0.75 ? 0.1 : 0.25;
+    }
+
     /// <summary>1234567 as 1.23M, 50000 as 50k.</summary>
     public static string Short(double value) => Math.Abs(value) switch
     {
