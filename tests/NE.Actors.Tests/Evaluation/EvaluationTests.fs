@@ -17,6 +17,7 @@ open NE.Model.Networks
 /// eval.csv: step and returns of every row.
 let private evaluations (paths: RunPaths) =
     let rows = File.ReadAllLines paths.Evaluations |> Array.map (_.Split(','))
+
     let columns =
         rows[0]
         |> Array.indexed

@@ -32,10 +32,17 @@ let tests =
                 let before = Directory.GetFiles paths.Replay
                 let rows = StoredRows.Sample(paths, replay, 50, stream 0L Purpose.Statistics)
                 Expect.sequenceEqual (Directory.GetFiles paths.Replay) before "no file more"
-                Expect.isGreaterThan (rows |> Array.chunkBySize replay.RowFloats |> Array.distinct |> Array.length) 30 "drawn from all of it"
+
+                Expect.isGreaterThan
+                    (rows |> Array.chunkBySize replay.RowFloats |> Array.distinct |> Array.length)
+                    30
+                    "drawn from all of it"
 
                 let draws = stream 0L Purpose.Statistics
-                let numbers = Array.init 50 (fun _ -> replay.First + draws.NextInt(replay.Head - replay.First))
+
+                let numbers =
+                    Array.init 50 (fun _ -> replay.First + draws.NextInt(replay.Head - replay.First))
+
                 let expected = Array.zeroCreate<float32> rows.Length
 
                 do
@@ -51,10 +58,20 @@ let tests =
 
                 Expect.equal
                     operational
-                    [ for event in all do if not (RunEvents.IsHistory event) then RunEvents.NameOf event ]
+                    [
+                        for event in all do
+                            if not (RunEvents.IsHistory event) then
+                                RunEvents.NameOf event
+                    ]
                     "the operational events are those among all"
 
-                Expect.isTrue (all |> List.exists (function EpisodeEnded _ | EvaluationEnded _ -> true | _ -> false)) "which are not all of them"
+                Expect.isTrue
+                    (all
+                     |> List.exists (function
+                         | EpisodeEnded _
+                         | EvaluationEnded _ -> true
+                         | _ -> false))
+                    "which are not all of them"
 
                 for file in before do
                     File.Delete file

@@ -46,6 +46,8 @@ let private section (title: string) =
 let private written (column: string) =
     if column.StartsWith "return" && column.Length > 6 && Char.IsDigit column[6] then
         "`returnN`"
+    elif column.StartsWith "inverted" && Char.IsDigit column[8] then
+        "`invertedN`"
     elif column.StartsWith "actor_" && column <> "actor_loss" then
         $"`NETWORK_{column.Substring 6}`"
     elif

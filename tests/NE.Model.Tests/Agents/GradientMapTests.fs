@@ -11,7 +11,7 @@ open NE.Model.Replay
 open NE.Model.Tests.Agents.AgentFixture
 
 let private batch () =
-    let rows = Array.zeroCreate<float32> (GradientMap.Rows * shape.StoredWidth)
+    let rows = Array.zeroCreate<float32>(GradientMap.Rows * shape.StoredWidth)
     use target = fixed rows
     (replay.Value :> ITransitionSource).Gather(ReadOnlySpan [| 0L .. int64 GradientMap.Rows - 1L |], target, shape.StoredWidth)
     rows
@@ -31,7 +31,9 @@ let tests =
                 let maps = GradientMap.compute agent settings (batch ())
 
                 Expect.equal
-                    [ for map in maps -> map.Network, map.Stack, map.Outputs, map.Inputs, map.Magnitudes.Length ]
+                    [
+                        for map in maps -> map.Network, map.Stack, map.Outputs, map.Inputs, map.Magnitudes.Length
+                    ]
                     [
                         "actor", 0, 24, 7, 168
                         "actor", 0, 16, 24, 384
@@ -61,7 +63,10 @@ let tests =
 
                 for neuron in dead do
                     let row = Array.sub first.Magnitudes (neuron * first.Inputs) first.Inputs
-                    let column = Array.init second.Outputs (fun i -> second.Magnitudes[i * second.Inputs + neuron])
+
+                    let column =
+                        Array.init second.Outputs (fun i -> second.Magnitudes[i * second.Inputs + neuron])
+
                     Expect.all row ((=) 0.0f) "row"
                     Expect.all column ((=) 0.0f) "column"
 
