@@ -1048,10 +1048,14 @@ module Settings =
             "ne.densityScope"
             ""
             Ours
-            (choice [ "network", DensityScope.Network; "elastic", DensityScope.Elastic ])
+            (choice [
+                "network", DensityScope.Network
+                "elastic", DensityScope.Elastic
+                "gains", DensityScope.NetworkAndGains
+            ])
             (fun s -> s.Ne.DensityScope)
             (fun v s -> { s with Ne.DensityScope = v })
-            "Weights that the start density counts: all of the network, or those of layers whose mask may change."
+            "What the start density counts: all weights of the network, those of layers whose mask may change, or (official code) all and the gains of layer normalisation."
         fixedKey
             "ne.initialMask"
             ""

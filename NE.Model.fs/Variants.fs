@@ -23,6 +23,7 @@ module Variants =
             row "D1" [ "ne.startDensity", "0.2" ]
             row "D2" [ "ne.finalDensity", "0.75"; "ne.densityCap", "network" ]
             row "D3" [ "ne.denseEnds", "off" ]
+            row "D4" [ "ne.densityScope", "gains" ]
             row "D5" [ "ne.initialMask", "magnitude" ]
             row "D6" [
                 "ne.growth", "uniform"
@@ -43,6 +44,11 @@ module Variants =
                 "ne.reviewFirstStep", "0"
             ]
             row "D16" [ "ne.halfBatchBelow", "0.36" ]
+            row "D19" [
+                "network.hidden", "256,256"
+                "network.criticHidden", "256,256,256"
+                "network.layerNorm", "critic-last"
+            ]
             row "D20" [ "network.weightClip", "0" ]
             row "D21" [ "ne.rewireShare", "0.2" ]
             row "D23" [ "ne.growInterval", "100" ]

@@ -196,6 +196,7 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
 
     /// Writes a field of the online networks from an array of at least the layout's length.
     member internal _.WriteOnlineFrom(field, values: float32[]) =
+        edits <- edits + 1L
         online.Write(field, ReadOnlySpan(values, 0, layout.Length))
 
     /// Writes the target networks' weights likewise.

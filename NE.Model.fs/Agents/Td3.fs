@@ -224,8 +224,8 @@ type Td3(networks: Td3Networks, settings: Td3Settings, terms: IGradientTerm list
             for row in 0 .. noise.Length / actions - 1 do
                 Array.fill noise (row * actions + live) (actions - live) 0.0f
 
-    /// Leaves dL_Q/dw of all critic weights in the critics' Gradients and returns L_Q.
-    member _.CriticGradient(w: Td3Workspace, noise: Stream) : float =
+    /// Leaves dL_Q/dw of all critic weights in the critics' Gradients; L_Q is then the engine's Loss.
+    let criticBackward (w: Td3Workspace) (noise: Stream) =
         // a' = clip(pi'(s') + clip(eps, -c, c), -a_max, a_max),  eps ~ N(0, sigma^2)
         noise.FillNormal(Span w.NoiseHost, noiseDeviation)
         clearSpare w.NoiseHost
@@ -237,12 +237,11 @@ type Td3(networks: Td3Networks, settings: Td3Settings, terms: IGradientTerm list
         engine.TdTarget(w.NextValues, w.Reward, w.NotDone, discount, w.Target)
         // L_Q = sum_i mean (Q_i(s, a) - y)^2
         w.Critics.Forward()
-        let loss = engine.SquaredError(w.Values, w.Target, w.ValueGradients)
+        engine.SquaredError(w.Values, w.Target, w.ValueGradients)
         w.Critics.Backward()
-        loss
 
-    /// Leaves dL_pi/dw of all actor weights in the actor's Gradients and returns L_pi = -mean Q_1(s, pi(s)). Overwrites the batch's actions.
-    member _.ActorGradient(w: Td3Workspace) : float =
+    /// Leaves dL_pi/dw of all actor weights in the actor's Gradients. Overwrites the batch's actions.
+    let actorBackward (w: Td3Workspace) =
         w.Actor.Forward()
         engine.Copy(w.Actor.Output 0, w.Action)
         w.FirstCritic.Forward()
@@ -250,7 +249,19 @@ type Td3(networks: Td3Networks, settings: Td3Settings, terms: IGradientTerm list
         w.FirstCritic.Backward()
         engine.Copy(w.FirstCritic.InputGradient, w.Actor.OutputGradient 0)
         w.Actor.Backward()
-        -engine.Mean(w.FirstCritic.Output 0)
+
+    /// L_pi = -mean Q_1(s, pi(s)) of the last actorBackward.
+    let actorLoss (w: Td3Workspace) = -engine.Mean(w.FirstCritic.Output 0)
+
+    /// Leaves dL_Q/dw of all critic weights in the critics' Gradients and returns L_Q.
+    member _.CriticGradient(w: Td3Workspace, noise: Stream) : float =
+        criticBackward w noise
+        engine.Loss
+
+    /// Leaves dL_pi/dw of all actor weights in the actor's Gradients and returns L_pi. Overwrites the batch's actions.
+    member _.ActorGradient(w: Td3Workspace) : float =
+        actorBackward w
+        actorLoss w
 
     /// What is added to TD3's own losses.
     member _.Terms = terms
@@ -258,26 +269,21 @@ type Td3(networks: Td3Networks, settings: Td3Settings, terms: IGradientTerm list
     /// Whether gradient step t also updates the actor and the targets.
     member _.IsActorDue(t: int64) = t % int64 settings.PolicyDelay = 0L
 
-    /// One gradient step t on the gathered batch. Returns L_Q; raises NonFiniteException.
+    /// One gradient step t on the gathered batch. Returns L_Q; raises NonFiniteException, after which the networks are spoilt. The losses
+    /// are read last, so that a device never stands still in between.
     member this.Update(w: Td3Workspace, t: int64, noise: Stream, claim: IGradientClaim | null) : float =
         let isClaimed group pass =
             match claim with
             | null -> false
             | claim -> claim.Claims(group, pass, t)
 
-        let loss = this.CriticGradient(w, noise)
-
-        if not (Double.IsFinite loss) then
-            raise (NonFiniteException("The critics' loss", t))
+        criticBackward w noise
 
         if not (isClaimed critics w.Critics) then
             optimise critics criticAdam
 
         if this.IsActorDue t then
-            let objective = this.ActorGradient w
-
-            if not (Double.IsFinite objective) then
-                raise (NonFiniteException("The actor's loss", t))
+            actorBackward w
 
             if not (isClaimed actor w.Actor) then
                 optimise actor actorAdam
@@ -285,5 +291,13 @@ type Td3(networks: Td3Networks, settings: Td3Settings, terms: IGradientTerm list
             // theta' = tau theta + (1 - tau) theta'
             critics.Polyak tau
             actor.Polyak tau
+
+        let loss = engine.Loss
+
+        if not (Double.IsFinite loss) then
+            raise (NonFiniteException("The critics' loss", t))
+
+        if this.IsActorDue t && not (Double.IsFinite(actorLoss w)) then
+            raise (NonFiniteException("The actor's loss", t))
 
         loss

@@ -137,5 +137,8 @@ type IEngine =
     /// target = reward + discount * notDone * min over values.
     abstract TdTarget: values: IMatrix[] * reward: IMatrix * notDone: IMatrix * discount: float32 * target: IMatrix -> unit
 
-    /// gradient = 2 / rows * (value - target) for every value; returns the sum over the values of mean (value - target)^2.
-    abstract SquaredError: values: IMatrix[] * target: IMatrix * gradients: IMatrix[] -> float
+    /// gradient = 2 / rows * (value - target) for every value. The loss is what Loss then reads.
+    abstract SquaredError: values: IMatrix[] * target: IMatrix * gradients: IMatrix[] -> unit
+
+    /// The sum over the values of mean (value - target)^2 of the last SquaredError. Waits for the device, like Mean: to be read last.
+    abstract Loss: float

@@ -36,13 +36,15 @@ type internal IElementwise =
 
     abstract TdTarget: values: TorchMatrix[] * reward: TorchMatrix * notDone: TorchMatrix * discount: float32 * target: TorchMatrix -> unit
 
-    abstract SquaredError: values: TorchMatrix[] * target: TorchMatrix * gradients: TorchMatrix[] -> float
+    abstract SquaredError: values: TorchMatrix[] * target: TorchMatrix * gradients: TorchMatrix[] -> unit
+    abstract Loss: float
 
 /// The fused kernels, on the tensors' own memory. CPU only.
 [<Sealed>]
 type internal FusedElementwise() =
     // Reused, so that handing matrices to a kernel costs no array per step.
     let pair: Strided[][] = [| Array.zeroCreate 2; Array.zeroCreate 2 |]
+    let mutable loss = 0.0
 
     let strided slot (matrices: TorchMatrix[]) =
         if pair[slot].Length <> matrices.Length then
@@ -108,12 +110,18 @@ type internal FusedElementwise() =
             tdTarget (strided 0 values) reward.Strided notDone.Strided discount target.Strided
 
         member _.SquaredError(values, target, gradients) =
-            squaredError (strided 0 values) target.Strided (strided 1 gradients)
+            loss <- squaredError (strided 0 values) target.Strided (strided 1 gradients)
+
+        member _.Loss = loss
 
 /// The same with torch operations, for memory that is not on the CPU. Temporaries live until the end of each call.
 [<Sealed>]
 type internal TorchElementwise(device: TorchDevice) =
-    /// A number on the host, which waits for everything before it.
+    // On the device until it is asked for: a download waits for everything before it. One float, left to its finalizer.
+    let loss =
+        lazy (torch.zeros([| 1L |], dtype = torch.float32, device = device.Device).DetachFromDisposeScope())
+
+    /// A number on the host.
     let download (tensor: torch.Tensor) =
         let value = tensor.item<float32>()
         device.Waited()
@@ -266,8 +274,7 @@ type internal TorchElementwise(device: TorchDevice) =
         member _.SquaredError(values, target, gradients) =
             use _ = torch.NewDisposeScope()
 
-            let total =
-                torch.zeros ([| 1L |], dtype = torch.float32, device = target.Tensor.device)
+            let total = loss.Value.zero_ ()
 
             for value, gradient in Array.zip values gradients do
                 let error = value.Tensor - target.Tensor
@@ -276,4 +283,4 @@ type internal TorchElementwise(device: TorchDevice) =
                 gradient.Tensor.copy_ (error.mul_ (scalar (2.0f / float32 target.Rows)))
                 |> ignore
 
-            download total
+        member _.Loss = download loss.Value

@@ -151,4 +151,6 @@ type TorchEngine private (device: TorchDevice, elementwise: IElementwise) =
         member _.SquaredError(values, target, gradients) =
             elementwise.SquaredError(matrices values, matrix target, matrices gradients)
 
+        member _.Loss = elementwise.Loss
+
         member _.Dispose() = ()

@@ -133,7 +133,7 @@ type internal TorchMatrix(memory: TorchMemory, owns: bool, offset: int, rows: in
                         made
                     | made -> made
 
-                source.CopyTo(Span<float32>(NativePtr.toVoidPtr(upload.Begin()), source.Length))
+                source.CopyTo(Span<float32>(NativePtr.toVoidPtr (upload.Begin()), source.Length))
                 upload.Send()
 
     interface IDisposable with

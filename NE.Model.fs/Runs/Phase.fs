@@ -60,8 +60,8 @@ module Phase =
     /// multiples of their length, so what a round goes past one end does not move the next.
     let lastStep (settings: Settings) (phase: Phase) : int64 =
         if byEpisodes settings then Int64.MaxValue
-        elif (tasks settings).Length = 0 then settings.Run.Steps
-        else (phase.Index + 1L) * settings.Cycle.Steps.Value
+        elif TaskCycle.isCycle settings.Run.Environment then (phase.Index + 1L) * settings.Cycle.Steps.Value
+        else settings.Run.Steps
 
     /// Whether the run has taken all of the phase's environment steps, given its steps and finished episodes so far.
     let isOver (settings: Settings) (phase: Phase) (steps: int64) (episodes: int64) : bool =

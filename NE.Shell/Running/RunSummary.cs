@@ -18,7 +18,8 @@ internal static class RunSummary
         if (evaluations.Length > 0)
         {
             History.EvaluationEnded last = evaluations[^1];
-            History.EvaluationEnded best = evaluations.MaxBy(evaluation => evaluation.Returns.Average())!;
+            // Of a cycle's last phase: that is the one whose policy is kept.
+            History.EvaluationEnded best = evaluations.LastOrDefault(evaluation => evaluation.IsBest) ?? last;
             yield return $"  last evaluation  {Format.Value(last.Returns.Average())} at step {Format.Count(last.Step)}, {last.Returns.Length} episodes";
             yield return $"  best evaluation  {Format.Value(best.Returns.Average())} at step {Format.Count(best.Step)}  (ne eval {paths.Name})";
         }
@@ -36,7 +37,7 @@ internal static class RunSummary
             yield return $"  last checkpoint  step {Format.Count(manifest.Step)}, {Format.Bytes(manifest.Bytes)}";
         }
 
-        yield return $"  files            {paths.Root}: eval.csv, metrics.csv, layers.csv, topology.csv, config.yaml, logs/run.clef";
+        yield return $"  files            {paths.Root}: eval.csv, metrics.csv, layers.csv, topology.csv, {(File.Exists(paths.Phases) ? "phases.csv, " : "")}config.yaml, logs/run.clef";
     }
 
     /// <summary>All evaluations in the order in which they were delivered.</summary>

@@ -36,8 +36,7 @@ internal static class CellInspection
             return CellState.Running;
         }
 
-        RunState? state = File.Exists(paths.RunInfo) ? RunInfo.Read(paths.RunInfo).Status : null;
-        return state switch
+        return Status(paths) switch
         {
             RunState.Completed => CellState.Complete,
             RunState.Failed => CellState.Failed,
@@ -55,11 +54,33 @@ internal static class CellInspection
     {
         CellState state = StateOf(runs, cell.Cell, failures);
         RunPaths paths = RunPaths.Of(runs, cell.Name);
-        return state is CellState.Interrupted && CommittedStep(paths) >= cell.Steps && ResumeVerb.IsComplete(paths, cell.Steps) ? CellState.Complete : state;
+
+        try
+        {
+            return state is CellState.Interrupted && CommittedStep(paths) >= cell.Steps && ResumeVerb.IsComplete(paths, cell.Steps) ? CellState.Complete : state;
+        }
+        catch (Exception damaged) when (damaged is IOException or InvalidDataException)
+        {
+            // Its own process says what is wrong, and the other cells go on.
+            return state;
+        }
+    }
+
+    private static RunState? Status(RunPaths paths)
+    {
+        try
+        {
+            return File.Exists(paths.RunInfo) ? RunInfo.Read(paths.RunInfo).Status : null;
+        }
+        catch (RunFolderException)
+        {
+            // The same.
+            return RunState.Interrupted;
+        }
     }
 
     /// <summary>Step of the newest checkpoint; 0 when there is none.</summary>
-    public static long CommittedStep(RunPaths paths)
+    private static long CommittedStep(RunPaths paths)
     {
         if (!File.Exists(paths.Journal))
         {

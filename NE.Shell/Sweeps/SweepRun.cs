@@ -216,6 +216,9 @@ internal sealed class SweepRun
 
     private void Fail(CellWork work, string error, int exitCode)
     {
+        // A run's own last words begin with its name.
+        string own = $"{work.Name} failed: ";
+        error = error.StartsWith(own, StringComparison.Ordinal) ? error[own.Length..] : error;
         (work.State, work.Error) = (CellState.Failed, error);
         this.failures.Add(work.Name, new(error, exitCode, this.clock.GetUtcNow()));
         this.News.Enqueue($"{work.Name} failed: {error}");

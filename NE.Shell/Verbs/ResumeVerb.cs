@@ -25,7 +25,7 @@ internal static class ResumeVerb
 
         if (IsComplete(paths, settings.Run.Steps))
         {
-            throw new UserError($"the run '{paths.Name}' has done all its {Format.Count(committed)} steps; to extend it: ne resume {paths.Name} --steps {committed * 2}");
+            throw new UserError($"the run '{paths.Name}' has done all its {Format.Count(committed)} steps; to extend it: ne resume {paths.Name} {Longer(settings, committed)}");
         }
 
         IReadOnlyDictionary<string, string> versions = host.Prepare(settings.Compute);
@@ -54,6 +54,18 @@ internal static class ResumeVerb
             Ffmpeg = Ffmpeg.Find(host.SearchPath),
         };
         return await RunSession.Execute(host, request, info, committed, command.Presentation);
+    }
+
+    /// <summary>What gives a complete run something to do: more steps, or one more cycle.</summary>
+    private static string Longer(Settings settings, long committed)
+    {
+        if (!TaskCycle.isCycle(settings.Run.Environment))
+        {
+            return $"--steps {committed * 2}";
+        }
+
+        int cycles = settings.Cycle.Cycles + 1;
+        return $"cycle.cycles={cycles} --steps {settings.Run.Steps / settings.Cycle.Cycles * cycles}";
     }
 
     private static void Say(ShellHost host, IReadOnlyList<(string Key, string Old, string New)> changes)

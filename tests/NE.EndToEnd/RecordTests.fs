@@ -57,7 +57,7 @@ let tests =
                     rows
                     |> Array.find (fun row -> row[0] = string (played.GetProperty("step").GetInt64()))
 
-                let first = row[Array.IndexOf(rows[0], "return0")]
+                let first = row[rows[0] |> Array.findIndex (fun name -> name = "return0")]
                 Expect.equal (numbers "returns" played |> Seq.head) (float first) "the return in eval.csv"
 
                 let filmed = json (ne ([ "record"; "hop"; "--episodes"; "2"; "--json" ] @ small))

@@ -46,6 +46,11 @@ type private GroupMeasurement(group: NetworkGroup, spectrum: Spectrum) =
 
         add slot.Weights slot.WeightCount
         add slot.Biases slot.Outputs
+
+        if slot.IsNormed then
+            add slot.Gains slot.Outputs
+            add slot.Shifts slot.Outputs
+
         struct (gradient, weight, distance)
 
     /// Every layer, stack by stack, after a pass and its gradient over the batch; and the ratios of the whole group.
@@ -66,7 +71,7 @@ type private GroupMeasurement(group: NetworkGroup, spectrum: Spectrum) =
                     Network = group.Name
                     Stack = slot.Stack
                     Layer = slot.Layer
-                    Width = slot.Outputs
+                    Width = slot.Features
                     Hidden =
                         if slot.Layer < layout.HiddenLayers then
                             Some {
@@ -135,8 +140,8 @@ type AgentMeasurement(networks: Td3Networks, td3: Td3, probe: Td3Workspace, seed
         |]
 
     /// Everything that is logged, on rows of the window.
-    /// `step`: gradient steps taken. `reported`: what the interventions report.
-    member _.Take(source: ITransitionSource, window: Window, step: int64, reported: struct (string * float)[]) : Measurement =
+    /// `step`: gradient steps taken. `reported`: what the interventions report, asked when the batch has passed through the networks.
+    member _.Take(source: ITransitionSource, window: Window, step: int64, reported: unit -> struct (string * float)[]) : Measurement =
         let draws = at seed Purpose.Metrics 0L 0L step
         AgeOrder.sampleUniform window draws (Span probe.RowNumbers)
         probe.Gather source
@@ -158,7 +163,7 @@ type AgentMeasurement(networks: Td3Networks, td3: Td3, probe: Td3Workspace, seed
                 struct ("q_mean", (means[0] + means[1]) / 2.0)
                 yield! named networks.Actor actorRatios
                 yield! named networks.Critics criticRatios
-                yield! reported
+                yield! reported ()
                 struct ("critic_1_loss", losses[0])
                 struct ("critic_2_loss", losses[1])
                 struct ("critic_1_q_mean", means[0])

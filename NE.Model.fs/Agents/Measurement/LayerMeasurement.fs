@@ -38,15 +38,15 @@ type LayerMeasurement = {
     Stack: int
     /// From 0; the last one is the output layer.
     Layer: int
-    /// Output neurons.
+    /// Outputs: neurons, or with CReLU twice as many features.
     Width: int
     /// None for the output layer.
     Hidden: HiddenMeasurement option
-    /// Norm of the gradient of the batch's loss by the existing weights and by the biases.
+    /// Norm of the gradient of the batch's loss by the existing weights, the biases, and the gains and shifts of a LayerNorm.
     GradientNorm: float
-    /// Norm of weights and biases.
+    /// Norm of the same parameters.
     WeightNorm: float
-    /// Norm of the difference between weights and biases and those at step 0.
+    /// Norm of the difference between them and what they were at step 0.
     Distance: float
     /// Existing weights, biases apart.
     Active: int64

@@ -49,7 +49,7 @@ module StartTopology =
                         else
                             settings.DenseEnds
                     Scope = settings.DensityScope
-                    Gains = 0
+                    Gains = layout.Slots |> Seq.sumBy (fun slot -> if slot.IsNormed then slot.Outputs else 0)
                 }
             with
             | Ok plan -> plan

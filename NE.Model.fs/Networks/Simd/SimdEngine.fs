@@ -11,6 +11,7 @@ type SimdEngine private (width: VectorWidth, threads: int) =
     let lanes = new Lanes(threads)
     let products = new LayerProducts(PanelProduct.create width)
     let matrix (m: IMatrix) = m :?> SimdMatrix
+    let mutable loss = 0.0
 
     // Reused, so that handing matrices to a kernel costs no array per step.
     let held: Strided[][] = [| Array.zeroCreate 2; Array.zeroCreate 2 |]
@@ -82,7 +83,9 @@ type SimdEngine private (width: VectorWidth, threads: int) =
             tdTarget (strided 0 values) (matrix reward).Strided (matrix notDone).Strided discount (matrix target).Strided
 
         member _.SquaredError(values, target, gradients) =
-            squaredError (strided 0 values) (matrix target).Strided (strided 1 gradients)
+            loss <- squaredError (strided 0 values) (matrix target).Strided (strided 1 gradients)
+
+        member _.Loss = loss
 
         member _.Dispose() =
             (lanes :> IDisposable).Dispose()

@@ -166,36 +166,37 @@ let tests =
 
         for kind in [ "serial"; "pipelined" ] do
             for method' in [ "td3"; "ne" ] do
-                let changes = [
-                    "schedule.kind", kind
-                    "run.method", method'
-                    if kind = "pipelined" then
-                        "schedule.environments", "2"
-                ]
-
-                // Steps that the first environment takes in a phase.
-                let whole = if kind = "pipelined" then 60 else 120
-
-                testCase $"{kind}, {method'}: stopped in the middle of phases and right at a switch, it ends as if it had never stopped"
-                <| fun _ ->
-                    inFolder (fun folder ->
-                        let paths, _ = complete changes folder "whole"
-                        let expected = identity paths
-                        // In the first phase; at the last step before a switch; in a warm-up; after two more switches.
-                        let stops = [ whole / 2; whole / 2; whole / 10; 2 * whole ]
-                        expectSame (stopped changes stops folder "stopped") expected "the run")
-
                 testCase
-                    $"{kind}, {method'}: killed in the middle of a phase, at a switch and just after one, it ends as if it had never stopped"
+                    $"{kind}, {method'}: stopped and killed within phases, right at a switch and within one, it ends as if it had never stopped"
                 <| fun _ ->
                     inFolder (fun folder ->
+                        let changes = [
+                            "schedule.kind", kind
+                            "run.method", method'
+                            if kind = "pipelined" then
+                                "schedule.environments", "2"
+                        ]
+
+                        // Steps that the first environment takes in a phase.
+                        let whole = if kind = "pipelined" then 60 else 120
                         let paths, _ = complete changes folder "whole"
                         use created = create folder "killed"
                         let start = request created.Paths (settings (small @ changes))
+
+                        let stop steps =
+                            let outcome = trainUntil steps start
+                            Expect.equal outcome.Phase RunPhase.Interrupted $"stopped after {steps} more steps"
+
                         killed (fun id taken -> id = "Hopper-v4" && taken = whole / 2) start
+
+                        let committed =
+                            CheckpointReader.LoadWithoutReplay(created.Paths, CheckpointChoice.Last)
+                        // At the last step of the phase, before the commit that ends it.
+                        stop ((120 - int committed.Manifest.Step) * whole / 120)
                         // The environment of the next task is made: the switch is under way, and nothing of the phase is committed.
                         killed (fun id taken -> id = "HalfCheetah-v4" && taken = 0) start
-                        killed (fun id taken -> id = "HalfCheetah-v4" && taken = whole / 3) start
+                        // In the warm-up.
+                        stop (whole / 10)
                         killed (fun id taken -> id = "Swimmer-v4" && taken = whole - 1) start
                         let outcome = train toTheEnd start
                         Expect.equal outcome.Phase RunPhase.Completed $"the run completes: {outcome.Message}"
@@ -203,19 +204,22 @@ let tests =
 
         for method' in
             [
-                "reset"
-                "redo+layer-norm"
-                "l2-init+crelu"
-                "shrink-and-perturb"
+                "reset+redo+layer-norm"
+                "shrink-and-perturb+l2-init+crelu"
                 "continual-backprop"
-                "naive-growth"
             ] do
             testCase $"{method'} in a cycle resumes exactly, too"
             <| fun _ ->
                 inFolder (fun folder ->
-                    let changes = [ "run.method", method'; "run.steps", "360"; "cycle.cycles", "1" ]
+                    let changes = [
+                        "run.environment", "cycle:Hopper-v4,Swimmer-v4"
+                        "run.method", method'
+                        "run.steps", "240"
+                        "cycle.cycles", "1"
+                    ]
+
                     let paths, _ = complete changes folder "whole"
-                    expectSame (stopped changes [ 100; 150 ] folder "stopped") (identity paths) "the run")
+                    expectSame (stopped changes [ 150 ] folder "stopped") (identity paths) "the run")
 
         testCase "a learner that dies goes back to the last commit of its phase, and a switch does not count as a failure"
         <| fun _ ->
@@ -272,7 +276,7 @@ let tests =
                     (0L :: List.take 3 ends)
                     "switches"
 
-                expectSame (stopped changes [ 30; 40 ] folder "stopped") (identity paths) "the run")
+                expectSame (stopped changes [ 40 ] folder "stopped") (identity paths) "the run")
 
         testCase "async goes through all phases and loses no transition"
         <| fun _ ->

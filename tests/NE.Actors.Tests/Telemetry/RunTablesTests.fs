@@ -9,6 +9,7 @@ open NE.Actors.Runs
 open NE.Actors.Telemetry
 open NE.Actors.Tests.Runs.Training
 open NE.Model.Agents
+open NE.Model.History
 open NE.Tests
 open NE.Tests.ActorKit
 
@@ -144,6 +145,30 @@ let tests =
                 |> List.filter (fun tag -> not (text.Contains $"`{tag}`"))
 
             Expect.isEmpty missing "tags that the page does not name"
+        }
+
+        test "say what the columns of a cycle's phases are" {
+            inFolder (fun folder ->
+                let paths = RunPaths(Path.Combine(folder, "cycle"))
+                Directory.CreateDirectory paths.Root |> ignore
+                use kit = new ActorKit("")
+                let tables = new RunTables(paths, Dictionary(), false, true)
+                let telemetry = kit.Sys.ActorOf(Props.Create(typeof<TelemetryActor>, tables))
+
+                let started: PhaseStarted = {
+                    Step = 5L
+                    GradientStep = 4L
+                    Phase = 1L
+                    Cycle = 0L
+                    Task = "Hopper-v4"
+                }
+
+                telemetry.Tell(started, kit.TestActor)
+                telemetry.Tell(MarkFiles(), kit.TestActor)
+                kit.ExpectMsg<FilesMarked>() |> ignore
+
+                for column in (table paths.Phases).Keys do
+                    Expect.stringContains (section "phases.csv") $"`{column}`" "its part of the page")
         }
 
         test "are what TensorBoard shows, under CleanRL's tags" {

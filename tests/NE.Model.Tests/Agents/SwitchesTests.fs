@@ -21,7 +21,13 @@ let private withKeys pairs (settings: Settings) =
 let official =
     small
     |> withKeys [ for key in Variants.official -> key.Key, key.Value ]
-    |> withKeys [ "ne.growInterval", "10"; "ne.growRate", "0.1"; "ne.reviewWindow", "40" ]
+    |> withKeys [
+        "ne.growInterval", "10"
+        "ne.growRate", "0.1"
+        "ne.reviewWindow", "40"
+        "network.hidden", "24,16"
+        "network.criticHidden", "24,20,16"
+    ]
 
 let private steps network (agent: Agent) =
     agent.TakeTopologyChanges()
@@ -202,6 +208,33 @@ let tests =
             let reached = group.Density
             step agent 60
             Expect.equal group.Density reached "and no further"
+        }
+
+        test "the official variant is the official critic on HalfCheetah: its start counts and its growth (invariant 26)" {
+            let settings =
+                Settings.defaults
+                |> withKeys [ for key in Variants.official -> key.Key, key.Value ]
+                |> withKeys [ "td3.batchSize", "8"; "ne.growInterval", "1" ]
+                |> Settings.resolve
+                |> fst
+
+            let shape: TransitionShape = { ObservationSize = 17; ActionSize = 6 }
+            use replay = new NE.Benchmarks.RandomReplay(shape, 500, 1.0f, 3L)
+            use agent = Agent.Create(settings, 17, 6, 1.0f)
+            let group = agent.Networks.Critics
+            let counts () = [ for stack in group.Masks -> stack |> Array.map _.ActiveCount ]
+            Expect.equal (counts ()) (List.replicate 2 [| 5_778; 10_603; 10_603; 256 |]) "at the start"
+
+            for _ in 1..5 do
+                agent.Update(replay, replay.Window)
+
+            Expect.equal (counts ()) (List.replicate 2 [| 5_778; 10_603 + 5 * 201; 10_603 + 5 * 201; 256 |]) "after five events"
+
+            for change in agent.TakeTopologyChanges() do
+                if change.Network = "critic" then
+                    for layer in change.Layers do
+                        let expected = if layer.Size = 65_536 then 334, 133 else 0, 0
+                        Expect.equal (layer.Grown.Length, layer.Pruned.Length) expected $"layer {layer.Layer}"
         }
 
         test "after growth the official variant exchanges weights at a constant density, and its events go on" {

@@ -185,7 +185,8 @@ let tests =
 
                     engine.TdTarget(values, reward, notDone, 0.99f, target)
                     let gradients = [| random 1; random 1 |]
-                    let loss = engine.SquaredError(values, target, gradients)
+                    engine.SquaredError(values, target, gradients)
+                    let loss = engine.Loss
                     let filled, copied = random 3, random columns
                     engine.Fill(filled, -0.5f)
                     engine.Copy(action, copied)

@@ -26,7 +26,7 @@ let private plan =
     match
         ErdosRenyi.allocate {
             Stacks = [| head; head |]
-            Density = settings.Ne.StartDensity
+            Density = settings.Ne.StartDensity.Value
             Allocation = settings.Ne.Allocation
             DenseEnds = settings.Ne.DenseEnds
             Scope = DensityScope.NetworkAndGains

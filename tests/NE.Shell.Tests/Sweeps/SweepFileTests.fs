@@ -15,10 +15,7 @@ let private expand (text: string) =
 let private names text = [ for cell in expand text -> cell.Name ]
 
 let private value key (cell: CellDraft) =
-    cell.Entries
-    |> Seq.filter (fun entry -> entry.Key = key)
-    |> Seq.last
-    |> _.Value
+    cell.Entries |> Seq.filter (fun entry -> entry.Key = key) |> Seq.last |> _.Value
 
 /// The error of `ne sweep --dry-run` with this text as its file; checks that nothing was created.
 let private refused (text: string) =
@@ -26,8 +23,7 @@ let private refused (text: string) =
     let file, runs = folder.File "a.yaml", folder.File "runs"
     File.WriteAllText(file, text)
 
-    let code, output, errors =
-        execute (host runs noRun) [ "sweep"; file; "--dry-run" ]
+    let code, output, errors = execute (host runs noRun) [ "sweep"; file; "--dry-run" ]
 
     Expect.equal (code, output) (ExitCode.UserError, "") errors
     Expect.isFalse (errors.Contains "   at ") "no stack trace"
@@ -123,7 +119,8 @@ let problems =
                 minimal + "sedes: 3\n", "a.yaml:5: unknown field 'sedes'; did you mean 'seeds'?"
                 minimal + "colour: red\n", "a.yaml:5: unknown field 'colour'; known: name,"
                 minimal.Replace("td3", "tdd3"), "a.yaml:3: run.method = tdd3"
-                minimal.Replace("Hopper-v4", "Hoper-v4"), "a.yaml:2: run.environment = Hoper-v4: There is no task 'Hoper-v4'; did you mean Hopper-v4"
+                minimal.Replace("Hopper-v4", "Hoper-v4"),
+                "a.yaml:2: run.environment = Hoper-v4: There is no task 'Hoper-v4'; did you mean Hopper-v4"
                 minimal.Replace("seeds: 0", "seeds: 3-1"), "a.yaml:4: seeds expects whole numbers or ranges such as 0-7, found '3-1'"
                 minimal.Replace("seeds: 0", "seeds: [1, 0-2]"), "a.yaml:4: seeds names 1 twice"
                 minimal.Replace("seeds: 0\n", ""), "seeds is missing"
@@ -139,7 +136,8 @@ let problems =
                 minimal + "keys: {run.seed: 3}\n", "a.yaml:5: run.seed is not a key of a sweep; use the field seeds"
                 minimal + "grid: {run.method: [ne]}\n", "grid: run.method is not a key of a sweep; use the field methods or arms"
                 minimal + "grid: {ne.omega: 0.2}\n", "a.yaml:5: grid, ne.omega: expected a list of values to try"
-                minimal + "grid: {ne.omega: [0.2, 3]}\n", "ne.omega = 3: out of range; allowed: a number in [0, 1] (cell a-Hopper-v4-td3-omega-3-s0)"
+                minimal + "grid: {ne.omega: [0.2, 3]}\n",
+                "ne.omega = 3: out of range; allowed: a number in [0, 1] (cell a-Hopper-v4-td3-omega-3-s0)"
                 minimal + "keys: {ne.omega: 0.1, ne: {omega: 0.2}}\n", "ne.omega was already given"
                 minimal + "config: td3-anhor\n", "a.yaml:5: config td3-anhor: no such file, and no preset of that name"
                 minimal + "parallel: 0\n", "a.yaml:5: parallel expects a whole number >= 1, found '0'"
@@ -160,8 +158,7 @@ let problems =
             test (expected + " <- " + text.Replace("\n", "; ")) { Expect.stringContains (refused text) expected "message" }
 
         test "is said all at once" {
-            let errors =
-                refused (minimal + "keys: {ne.omga: 0.2, ne.startDensity: 7}\n")
+            let errors = refused (minimal + "keys: {ne.omga: 0.2, ne.startDensity: 7}\n")
 
             Expect.stringContains errors "the sweep has 2 problems" "count"
             Expect.stringContains errors "ne.omga" "one"

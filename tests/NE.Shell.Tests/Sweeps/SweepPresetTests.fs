@@ -23,7 +23,9 @@ let tests =
         test "are the files of presets/paper" {
             Expect.equal
                 (set SweepPresets.Names)
-                (set [ for file in Directory.GetFiles(folder, "*.yaml") -> $"paper/{Path.GetFileNameWithoutExtension file}" ])
+                (set [
+                    for file in Directory.GetFiles(folder, "*.yaml") -> $"paper/{Path.GetFileNameWithoutExtension file}"
+                ])
                 "names"
         }
 
@@ -46,7 +48,9 @@ let tests =
                     Expect.isLessThanOrEqual cells.Count 14 "cells"
 
                     for cell in cells do
-                        let steps = cell.Entries |> Seq.filter (fun entry -> entry.Key = "run.steps") |> Seq.last
+                        let steps =
+                            cell.Entries |> Seq.filter (fun entry -> entry.Key = "run.steps") |> Seq.last
+
                         Expect.isLessThanOrEqual (int64 steps.Value) 6000L "steps"
                 }
             else

@@ -52,7 +52,13 @@ type private Sweeps(text: string) =
     /// "train a-Hopper-v4-td3-s0" and so on, in order; then forgotten.
     member _.Calls() =
         let calls = Path.Combine(runs, "calls")
-        let made = if File.Exists calls then List.ofArray (File.ReadAllLines calls) else []
+
+        let made =
+            if File.Exists calls then
+                List.ofArray (File.ReadAllLines calls)
+            else
+                []
+
         File.Delete calls
         made
 
@@ -77,7 +83,11 @@ type private Sweeps(text: string) =
         member _.Dispose() = (folder :> IDisposable).Dispose()
 
 let private arms (labels: string list) (seeds: string) =
-    let listed = labels |> List.map (fun label -> $"  - {{label: {label}, method: td3}}\n") |> String.concat ""
+    let listed =
+        labels
+        |> List.map (fun label -> $"  - {{label: {label}, method: td3}}\n")
+        |> String.concat ""
+
     $"name: a\nenvironments: [Hopper-v4]\nseeds: {seeds}\narms:\n{listed}keys: {{run.steps: 1000}}\n"
 
 let private name label seed = $"a-Hopper-v4-{label}-s{seed}"
@@ -98,7 +108,15 @@ let tests =
             use sweeps = new Sweeps(arms [ "x"; "y" ] "0-1")
             let code, output, errors = sweeps.Sweep []
             Expect.equal (code, errors) (ExitCode.Ok, "") output
-            Expect.equal (sweeps.Calls()) [ for seed in 0..1 do for label in [ "x"; "y" ] -> $"train {name label seed}" ] "calls"
+
+            Expect.equal
+                (sweeps.Calls())
+                [
+                    for seed in 0..1 do
+                        for label in [ "x"; "y" ] -> $"train {name label seed}"
+                ]
+                "calls"
+
             Expect.stringContains output "a is complete: 4 cells." "end"
             Expect.isFalse (output.Contains '\027') "no ANSI codes when redirected"
             let again, _, _ = sweeps.Sweep []
@@ -165,7 +183,10 @@ let tests =
         test "two processes do not work on one sweep" {
             use sweeps = new Sweeps(arms [ "x" ] "0")
             sweeps.Sweep [] |> ignore
-            use _ = RunLock.Take(Path.Combine(sweeps.Runs, "a.sweep", "sweep.lock"), "The sweep 'a'")
+
+            use _ =
+                RunLock.Take(Path.Combine(sweeps.Runs, "a.sweep", "sweep.lock"), "The sweep 'a'")
+
             let code, _, errors = sweeps.Sweep []
             Expect.equal code ExitCode.UserError "exit code"
             Expect.stringContains errors $"The sweep 'a' is in use by process {Environment.ProcessId}" "message"

@@ -11,7 +11,16 @@ open NE.Shell.Views
 open Spectre.Console.Rendering
 
 let private cell name state step (rate: float Nullable) (evaluation: float Nullable) =
-    CellStatus(name, state, 300_000L, CellProgress(step, rate, evaluation), (if state = CellState.Complete then 0.0 else 930.0), false, null, "/runs/a.log")
+    CellStatus(
+        name,
+        state,
+        300_000L,
+        CellProgress(step, rate, evaluation),
+        (if state = CellState.Complete then 0.0 else 930.0),
+        false,
+        null,
+        "/runs/a.log"
+    )
 
 let private status =
     SweepStatus(
@@ -23,7 +32,16 @@ let private status =
             cell "figure-6-Hopper-v4-td3-s0" CellState.Complete 300_000L (Nullable 400.0) (Nullable 2345.6)
             cell "figure-6-Hopper-v4-ne-s0" CellState.Running 120_000L (Nullable 312.3) (Nullable 1000.0)
             CellStatus("figure-6-Ant-v4-td3-s0", CellState.Running, 300_000L, CellProgress.None, nan, true, null, "/runs/b.log")
-            CellStatus("figure-6-Ant-v4-ne-s0", CellState.Failed, 300_000L, CellProgress.None, nan, false, "the disk is full", "/runs/c.log")
+            CellStatus(
+                "figure-6-Ant-v4-ne-s0",
+                CellState.Failed,
+                300_000L,
+                CellProgress.None,
+                nan,
+                false,
+                "the disk is full",
+                "/runs/c.log"
+            )
             cell "figure-6-Hopper-v4-td3-s1" CellState.Interrupted 50_000L (Nullable()) (Nullable())
             cell "figure-6-Hopper-v4-ne-s1" CellState.Waiting 0L (Nullable()) (Nullable())
         |]
@@ -74,7 +92,13 @@ let tests =
             Expect.stringContains output "paper/figure-6" "presets"
         }
 
-        for cores, threads, expected in [ 2, 1, "1 at a time: 2 cores"; 1, 1, "1 at a time: 1 cores"; 16, 1, "8 at a time"; 16, 3, "4 at a time" ] do
+        for cores, threads, expected in
+            [
+                2, 1, "1 at a time: 2 cores"
+                1, 1, "1 at a time: 1 cores"
+                16, 1, "8 at a time"
+                16, 3, "4 at a time"
+            ] do
             test $"{cores} cores carry runs of {threads} learner threads" {
                 use folder = new TemporaryFolder()
                 let file = folder.File "a.yaml"
@@ -120,7 +144,12 @@ let estimate =
 
         test "is measured where its like is complete, and scaled by the plan elsewhere" {
             let estimate =
-                SweepEstimate([ struct (planned "a" "x" 1_000L 20.0, 0.1); struct (planned "a" "x" 1_000L 20.0, 0.3) ])
+                SweepEstimate(
+                    [
+                        struct (planned "a" "x" 1_000L 20.0, 0.1)
+                        struct (planned "a" "x" 1_000L 20.0, 0.3)
+                    ]
+                )
 
             Expect.floatClose Accuracy.high (estimate.Seconds(planned "a" "x" 2_000L 40.0)) 400.0 "the mean of both seeds"
             Expect.floatClose Accuracy.high (estimate.Seconds(planned "b" "x" 1_000L 50.0)) 500.0 "ten times the plan"

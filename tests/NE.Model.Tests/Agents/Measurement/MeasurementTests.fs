@@ -1,6 +1,7 @@
 module NE.Model.Tests.Agents.Measurement.MeasurementTests
 
 open System
+open System.IO
 open Expecto
 open NE.Model
 open NE.Model.Agents
@@ -35,10 +36,18 @@ let private lossAlong (agent: Agent) (group: NetworkGroup) loss (weights: float3
     group.WriteOnline(Field.Weights, weights)
     value
 
+/// The small configuration with other techniques.
+let private withMethod (name: string) =
+    match Settings.apply [ struct ("run.method", name) ] small with
+    | Ok settings -> fst (Settings.resolve settings)
+    | Error errors -> failwithf "%A" errors
+
 [<Tests>]
 let tests =
     testList "A measurement" [
-        for engine, settings in onEachEngine small do
+        for engine, settings in
+            onEachEngine small
+            @ [ "with LayerNorm and CReLU", withMethod "layer-norm+crelu" ] do
             test $"{engine}: has norms that a slow sum gives, for every layer and for the whole network" {
                 use agent = create settings
                 let initial = groups agent |> List.map (fun group -> group.ReadOnline Field.Weights)
@@ -57,10 +66,9 @@ let tests =
                     for layer in layers do
                         let slot = group.Layout.Slot(layer.Stack, layer.Layer)
 
-                        let of' (values: float[]) =
-                            norm values[slot.Weights .. slot.Biases + slot.Outputs - 1]
-
-                        Expect.equal slot.Biases (slot.Weights + slot.WeightCount) "a slot is one piece"
+                        // A slot is one piece: weights, biases, gains, shifts.
+                        let last = (if slot.IsNormed then slot.Shifts else slot.Biases) + slot.Outputs - 1
+                        let of' (values: float[]) = norm values[slot.Weights .. last]
                         isNear 1e-12 layer.WeightNorm (of' (Array.map float weights)) "weight norm"
                         isNear 1e-12 layer.Distance (of' moved) "distance"
                         Expect.isGreaterThan layer.Distance 0.0 "it moved"
@@ -169,6 +177,36 @@ let tests =
             isNear 1e-5 (metric found "critic_1_loss" + metric found "critic_2_loss") (metric found "critic_loss") "loss"
             isNear 1e-9 (metric found "critic_1_q_mean" + metric found "critic_2_q_mean") (2.0 * metric found "q_mean") "value"
             Expect.notEqual (metric found "critic_1_loss") (metric found "critic_2_loss") "they differ"
+        }
+
+        test "of every method has its columns explained in docs/metrics.md" {
+            let page =
+                File.ReadAllText(Path.Combine(__SOURCE_DIRECTORY__, "../../../../docs/metrics.md"))
+
+            let part =
+                page.Split("\n## ") |> Array.find (fun part -> part.StartsWith "metrics.csv")
+
+            for method, _ in Method.names do
+                use agent = create (withMethod method)
+                step agent 2
+
+                for struct (name, _) in (measure agent).Metrics do
+                    let ofNetwork = name.Replace("actor_", "NETWORK_").Replace("critic_", "NETWORK_")
+                    Expect.isTrue (part.Contains $"`{name}`" || part.Contains $"`{ofNetwork}`") $"{method}: {name}"
+        }
+
+        test "asks the methods when its batch has passed through the networks, so that a resumed run reports the same" {
+            let injected = {
+                withMethod "plasticity-injection" with
+                    Injection.Step = Is 5L
+            }
+
+            use agent = create injected
+            step agent 12
+            use resumed = create injected
+            resumed.Restore(agent.Save())
+            Expect.equal (measure resumed) (measure agent) "measured after a resume"
+            Expect.equal (metric (measure agent) "injected") 1.0 "it was injected"
         }
 
         test "columns keep their order: the first ones are those of the first version" {
