@@ -1903,15 +1903,6 @@ module Settings =
                         (string settings.Ne.GrowAccum)
                         "averages over fresh batches; with ne.eventBatch = training it must be 1"
 
-            if
-                settings.Ne.HalfBatchBelow > 0.0
-                && settings.Run.Method.Has Technique.ContinualBackprop
-            then
-                problem
-                    "ne.halfBatchBelow"
-                    (showReal settings.Ne.HalfBatchBelow)
-                    "continual-backprop judges units by the training batch, which must then be of one size; leave it at 0"
-
             if settings.Ne.HalfBatchBelow > 0.0 && settings.Td3.BatchSize < 2 then
                 problem "ne.halfBatchBelow" (showReal settings.Ne.HalfBatchBelow) "a batch of one transition cannot be halved"
 
