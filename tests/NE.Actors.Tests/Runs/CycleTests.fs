@@ -25,7 +25,7 @@ let private small = [
     "td3.bufferSize", "100"
     "network.hidden", "16,16"
     "checkpoint.every", "50"
-    "evaluation.every", "60"
+    "evaluation.every", "90"
     "log.metricsEvery", "30"
 ]
 
