@@ -25,7 +25,7 @@ let private small = [
     "td3.bufferSize", "100"
     "network.hidden", "16,16"
     "checkpoint.every", "50"
-    "evaluation.every", "60"
+    "evaluation.every", "90"
     "log.metricsEvery", "30"
 ]
 
@@ -159,7 +159,7 @@ let tests =
                         | EvaluationEnded(_, e) -> Some(e.Step, e.Lengths[0])
                         | _ -> None)
 
-                Expect.equal (List.map fst lengths) [ for step in 0L..60L..720L -> step ] "evaluations"
+                Expect.equal (List.map fst lengths) [ for step in 0L..90L..720L -> step ] "evaluations"
 
                 for step, length in lengths do
                     let hopper = step <= 120L || step > 360L && step <= 480L
