@@ -1906,15 +1906,6 @@ module Settings =
             if settings.Ne.HalfBatchBelow > 0.0 && settings.Td3.BatchSize < 2 then
                 problem "ne.halfBatchBelow" (showReal settings.Ne.HalfBatchBelow) "a batch of one transition cannot be halved"
 
-            if
-                settings.Ne.HalfBatchBelow > 0.0
-                && settings.Run.Method.Has Technique.ContinualBackprop
-            then
-                problem
-                    "ne.halfBatchBelow"
-                    (showReal settings.Ne.HalfBatchBelow)
-                    "continual-backprop reads the activations of whole batches; with it this must be 0"
-
             if settings.Td3.StartSteps.Value >= settings.Run.Steps then
                 problem
                     "td3.startSteps"
