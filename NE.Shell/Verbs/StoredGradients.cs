@@ -27,6 +27,11 @@ internal static class StoredGradients
         RunPaths[] paths = [.. names.Distinct().Select(name => RunFolder.Find(runs, name))];
         string[] environments = [.. paths.Select(run => RunInfo.Read(run.RunInfo).Environment).Distinct()];
 
+        if (environments.FirstOrDefault(environment => environment.StartsWith("cycle:", StringComparison.Ordinal)) is { } cycle)
+        {
+            throw new UserError($"--heatmap draws networks of one task; found {cycle}");
+        }
+
         if (environments.Length > 1)
         {
             throw new UserError($"--heatmap compares networks on one batch, so its runs must be of one environment; found {string.Join(" and ", environments)}");

@@ -89,6 +89,11 @@ public sealed record ComparisonReport(
             }
         }
 
+        foreach (IGrouping<string, AbsentRun> environment in selection.Absent.GroupBy(cell => cell.Environment).Where(group => panels.All(panel => panel.Environment != group.Key)))
+        {
+            yield return $"{environment.Key} is not shown: no run on it has an evaluation yet ({environment.Count()} cells not started).";
+        }
+
         foreach (ReportedRun run in selection.Runs.Where(run => run.Returns.IsEmpty))
         {
             yield return $"{run.Name} has no evaluation yet ({run.State}) and is not shown.";

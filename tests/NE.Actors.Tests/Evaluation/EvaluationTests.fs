@@ -17,10 +17,14 @@ open NE.Model.Networks
 /// eval.csv: step and returns of every row.
 let private evaluations (paths: RunPaths) =
     let rows = File.ReadAllLines paths.Evaluations |> Array.map (_.Split(','))
-    let first = Array.IndexOf(rows[0], "return0")
+
+    let returns =
+        rows[0]
+        |> Array.indexed
+        |> Array.filter (fun (_, name) -> name.StartsWith "return")
 
     rows[1..]
-    |> Array.map (fun row -> int64 row[0], row[first..] |> Array.map float)
+    |> Array.map (fun row -> int64 row[0], returns |> Array.map (fun (at, _) -> float row[at]))
 
 /// What the protocol says, by hand: the policy's own actions, an environment of its own, start states of seed + 100.
 let private play (policy: Policy) (seed: int64) episodes =

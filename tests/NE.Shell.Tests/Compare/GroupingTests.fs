@@ -235,6 +235,17 @@ let sweeps =
             Expect.sequenceEqual [ for arm in arms -> arm.Label, arm.Runs.Count ] [ "td3", 1; "reset", 0 ] "arms"
         }
 
+        test "an environment of which nothing was evaluated is said to be missing" {
+            use folder = new TemporaryFolder()
+            let names = arm folder.Path "s-x" run [ 0L ] (fun _ -> 1.0)
+
+            sweep folder.Path "s" "" [ names[0], "Hopper-v4", "td3", 0L; "s-y-s0", "Ant-v4", "td3", 0L ]
+
+            let code, _, errors = execute (host folder.Path noRun) [ "report"; "s" ]
+            Expect.equal code ExitCode.Ok errors
+            Expect.stringContains errors "Ant-v4 is not shown: no run on it has an evaluation yet (1 cells not started)" "note"
+        }
+
         test "a smoke test says so" {
             use folder = new TemporaryFolder()
             let names = arm folder.Path "s-x" run [ 0L ] (fun _ -> 1.0)

@@ -74,7 +74,7 @@ internal static class HeatMap
     {
         PlotModel model = Look.Panel(title);
         LinearAxis across = Look.Axis(AxisPosition.Bottom, $"{layer.Inputs} inputs");
-        LinearAxis down = Look.Axis(AxisPosition.Left, $"{layer.Outputs} neurons");
+        LinearAxis down = Look.Axis(AxisPosition.Left, layer.Outputs == 1 ? "1 neuron" : $"{layer.Outputs} neurons");
         (across.Minimum, across.Maximum, across.MajorGridlineStyle) = (0, layer.Inputs, LineStyle.None);
         (down.Minimum, down.Maximum, down.MajorGridlineStyle) = (0, layer.Outputs, LineStyle.None);
         (across.MinimumMajorStep, down.MinimumMajorStep) = (1, 1);
