@@ -88,15 +88,14 @@ public static class SweepView
     /// <param name="parallel">Runs at a time.</param>
     public static IReadOnlyList<IRenderable> DryRun(SweepPlan plan, IReadOnlyList<CellState> states, SweepEstimate estimate, int parallel)
     {
-        Table table = Tables.Create("cell", "environment", "arm", ">seed", "state", ">steps", ">time", ">disk");
+        // Environment and seed are in the name.
+        Table table = Tables.Create("cell", "arm", "state", ">steps", ">time", ">disk");
 
         foreach ((PlannedCell cell, CellState state) in plan.Cells.Zip(states))
         {
             table.Add(
                 cell.Name,
-                cell.Cell.Environment,
                 cell.Cell.Label,
-                cell.Cell.Seed.ToString(CultureInfo.InvariantCulture),
                 Word(state),
                 Format.Count(cell.Steps),
                 Format.Duration(estimate.Seconds(cell)),
