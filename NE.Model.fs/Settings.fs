@@ -1654,9 +1654,7 @@ module Settings =
 
         let warmUp =
             whole "cycle.warmUp" "5,000, at most cycle.steps/20" settings.Cycle.WarmUp (fun () ->
-                if phases = 0L then
-                    0L
-                elif phaseLength.Value > 0L then
+                if phaseLength.Value > 0L then
                     min 5_000L (phaseLength.Value / 20L)
                 else
                     5_000L)
@@ -1904,12 +1902,6 @@ module Settings =
                         "ne.growAccum"
                         (string settings.Ne.GrowAccum)
                         "averages over fresh batches; with ne.eventBatch = training it must be 1"
-
-            if settings.Ne.HalfBatchBelow > 0.0 && settings.Run.Method.Has Technique.ContinualBackprop then
-                problem
-                    "ne.halfBatchBelow"
-                    (showReal settings.Ne.HalfBatchBelow)
-                    "continual-backprop judges units by the training batch, which must then be of one size; leave it at 0"
 
             if settings.Ne.HalfBatchBelow > 0.0 && settings.Td3.BatchSize < 2 then
                 problem "ne.halfBatchBelow" (showReal settings.Ne.HalfBatchBelow) "a batch of one transition cannot be halved"

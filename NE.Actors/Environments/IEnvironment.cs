@@ -45,6 +45,9 @@ public interface IEnvironment : IDisposable
 {
     EnvironmentSpec Spec { get; }
 
+    /// <summary>Whether the robot lies on its back now; null for a task that does not say, and for what goes around several tasks.</summary>
+    bool? IsInverted => null;
+
     /// <summary>Starts an episode with noise from the stream and writes the first observation [ObservationSize].</summary>
     void Reset(Stream random, Span<float> observation);
 

@@ -60,7 +60,7 @@ public sealed class MuJoCoEnvironment : IEnvironment, IRenderable
     /// <summary>The reward's terms of the last step, in the order of the task's RewardTerms.</summary>
     public ReadOnlySpan<double> RewardTerms => this.terms;
 
-    /// <summary>Whether the robot lies on its back now; null for a task that does not say.</summary>
+    /// <inheritdoc/>
     public bool? IsInverted => (this.task as IPosture)?.IsInverted(this.simulator);
 
     /// <summary>Steps made in this episode.</summary>

@@ -35,8 +35,7 @@ public static class EpisodeRunner
         var (observation, action, scratch) =
             (new float[spec.ObservationSize], new float[spec.ActionSize], policy.CreateScratch());
         var (returns, lengths) = (new double[episodes], new int[episodes]);
-        var simulated = environment as MuJoCoEnvironment;
-        var inverted = simulated?.IsInverted is null ? [] : new int[episodes];
+        var inverted = environment.IsInverted is null ? [] : new int[episodes];
         for (var episode = 0; episode < episodes; episode++)
         {
             environment.Reset(Random.at(seed + SeedOffset, Random.Purpose.Evaluation, 0, episode, 0), observation);
@@ -50,7 +49,7 @@ public static class EpisodeRunner
                 lengths[episode]++;
                 if (inverted.Length > 0)
                 {
-                    inverted[episode] = simulated!.IsInverted == true ? inverted[episode] + 1 : 0;
+                    inverted[episode] = environment.IsInverted == true ? inverted[episode] + 1 : 0;
                 }
                 watch?.Invoke(new EpisodeMoment(episode, lengths[episode], result.Reward, returns[episode], result.IsLast));
             }

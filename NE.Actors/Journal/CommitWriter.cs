@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using NE.Actors.Checkpoints;
 using NE.Actors.Replay;
 using NE.Actors.Runs;
@@ -6,17 +7,32 @@ using NE.Actors.Storage;
 namespace NE.Actors.Journal;
 
 /// <summary>
-/// The file part of a commit, off the mailbox: segments, then blobs; and the sweep after it. Outlives the journal actor's incarnations and
-/// does one thing at a time, so a task that a stopped actor left behind cannot disturb its successor's.
+/// The file part of a commit, off the mailbox: segments, then blobs; and the sweep after it. One for each run directory of this process: it outlives
+/// the journal actor's incarnations, and the run's, and does one thing at a time, so a task that a stopped actor left behind cannot disturb
+/// its successor's.
 /// </summary>
-internal sealed class CommitWriter(RunPaths run)
+internal sealed class CommitWriter
 {
+    static readonly ConcurrentDictionary<string, CommitWriter> all = new();
+
+    readonly RunPaths run;
     readonly object gate = new();
-    readonly BlobStore blobs = new(run.Blobs);
+    readonly BlobStore blobs;
     long incarnation;
 
-    /// <summary>Called by each new journal actor; sweeps of the ones before are void from now on.</summary>
-    internal long Enter() => Interlocked.Increment(ref this.incarnation);
+    private CommitWriter(RunPaths run) => (this.run, this.blobs) = (run, new(run.Blobs));
+
+    /// <summary>The writer of a run directory.</summary>
+    internal static CommitWriter Of(RunPaths run) => all.GetOrAdd(run.Root, _ => new CommitWriter(run));
+
+    /// <summary>Called by each new journal actor. Waits for the sweep that goes on; later ones of the actors before are void.</summary>
+    internal long Enter()
+    {
+        lock (this.gate)
+        {
+            return ++this.incarnation;
+        }
+    }
 
     /// <summary>Steps 2 and 3 of the commit order; afterwards only the manifest is missing. Can be repeated after an exception.</summary>
     internal CheckpointManifest Write(Commit commit, BestCheckpoint? bestBefore)
@@ -27,7 +43,7 @@ internal sealed class CommitWriter(RunPaths run)
             state.Replay?.Flush();
             foreach (var file in state.CsvLengths.Keys)
             {
-                DurableFile.SyncIfPresent(Path.Combine(run.Root, file));
+                DurableFile.SyncIfPresent(Path.Combine(this.run.Root, file));
             }
             var replay = state.Replay?.Describe();
             var components = this.blobs.PutAll(state.Components);
@@ -55,7 +71,7 @@ internal sealed class CommitWriter(RunPaths run)
     {
         lock (this.gate)
         {
-            if (entered != Interlocked.Read(ref this.incarnation))
+            if (entered != this.incarnation)
             {
                 return;
             }

@@ -25,7 +25,7 @@ public sealed class JournalOutbox : ReceiveActor, IWithTimers
     public JournalOutbox(RunPaths run, IActorRef listener, JournalSettings settings)
     {
         (this.listener, this.settings) = (listener, settings);
-        this.writer = new CommitWriter(run);
+        this.writer = CommitWriter.Of(run);
         this.journalPatience = new Patience(settings);
 
         this.Receive<Commit>(m => this.Accept(m.Id, m));

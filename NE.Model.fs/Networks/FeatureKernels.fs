@@ -1,8 +1,8 @@
 /// From a hidden layer's linear outputs to the features that it hands on, and back, where that is more than a ReLU: LayerNorm (Ba et
 /// al. 2016) and concatenated ReLU (Shang et al. 2016). Rows first .. last - 1; nothing behind a row's columns is touched.
 ///
-/// A sum across a row has sixteen partial sums, one per index modulo 16, and one down the rows goes in their order, so the bits depend
-/// neither on the processor's vectors nor on how rows and columns are shared out.
+/// A sum across a row has 32 partial sums, which are added up in one order, and a sum down the rows goes in theirs, so the bits depend neither
+/// on the processor's vectors nor on how rows and columns are shared out.
 module internal NE.Model.Networks.FeatureKernels
 
 open System
@@ -25,20 +25,22 @@ let inline private load (p: nativeptr<float32>) i = Vector256.Load(NativePtr.add
 let inline private store (p: nativeptr<float32>) i (v: V) = Vector256.Store(v, NativePtr.add p i)
 
 let inline private sum (columns: int) ([<InlineIfLambda>] eight: int -> V) ([<InlineIfLambda>] one: int -> float32) : float32 =
-    let mutable low = V.Zero
-    let mutable high = V.Zero
+    // Four chains of additions overlap.
+    let mutable s0, s1, s2, s3 = V.Zero, V.Zero, V.Zero, V.Zero
     let mutable c = 0
 
-    while c + 2 * Lanes <= columns do
-        low <- low + eight c
-        high <- high + eight (c + Lanes)
-        c <- c + 2 * Lanes
+    while c + 4 * Lanes <= columns do
+        s0 <- s0 + eight c
+        s1 <- s1 + eight (c + Lanes)
+        s2 <- s2 + eight (c + 2 * Lanes)
+        s3 <- s3 + eight (c + 3 * Lanes)
+        c <- c + 4 * Lanes
 
-    if c + Lanes <= columns then
-        low <- low + eight c
+    while c + Lanes <= columns do
+        s0 <- s0 + eight c
         c <- c + Lanes
 
-    let eightSums = low + high
+    let eightSums = (s0 + s1) + (s2 + s3)
     let four = eightSums.GetLower() + eightSums.GetUpper()
     let mutable total = (four[0] + four[2]) + (four[1] + four[3])
 

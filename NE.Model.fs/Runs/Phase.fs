@@ -59,9 +59,12 @@ module Phase =
     /// Environment steps of the run after which the phase is over; Int64.MaxValue where it is counted in episodes. Phases end at
     /// multiples of their length, so what a round goes past one end does not move the next.
     let lastStep (settings: Settings) (phase: Phase) : int64 =
-        if byEpisodes settings then Int64.MaxValue
-        elif TaskCycle.isCycle settings.Run.Environment then (phase.Index + 1L) * settings.Cycle.Steps.Value
-        else settings.Run.Steps
+        if byEpisodes settings then
+            Int64.MaxValue
+        elif TaskCycle.isCycle settings.Run.Environment then
+            (phase.Index + 1L) * settings.Cycle.Steps.Value
+        else
+            settings.Run.Steps
 
     /// Whether the run has taken all of the phase's environment steps, given its steps and finished episodes so far.
     let isOver (settings: Settings) (phase: Phase) (steps: int64) (episodes: int64) : bool =

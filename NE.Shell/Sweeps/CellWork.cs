@@ -12,6 +12,9 @@ internal sealed class CellWork(PlannedCell cell, CellState state)
     /// <summary>The process of this sweep that works on it.</summary>
     public CellProcess? Process { get; set; }
 
+    /// <summary>Its last process was to resume a run, not to begin one.</summary>
+    public bool Resumed { get; set; }
+
     /// <summary>Another process works on it, perhaps one that an earlier sweep left; it is waited for.</summary>
     public bool Foreign { get; set; }
 

@@ -157,7 +157,7 @@ internal sealed class SweepRun
 
     private void Start(CellWork work)
     {
-        bool resumes = this.HasRun(work);
+        bool resumes = work.Resumed = this.HasRun(work);
         string[] common = ["--runs", this.paths.RunsFolder, "--plain", "--stop-at-eof", .. this.seq is null ? (string[])[] : ["--seq", this.seq]];
         string[] verb = resumes ? ["resume", work.Name, .. common] : ["train", "--name", work.Name, .. common, .. work.Cell.Cell.Pairs()];
 
@@ -208,11 +208,21 @@ internal sealed class SweepRun
                 work.GivenUp = true;
                 this.News.Enqueue($"{work.Name} was {work.Error}");
                 break;
+            // Nothing was touched. Somebody else was quicker: a run that an earlier sweep left was only just beginning when that sweep was killed.
+            case 1 when this.IsTakenByOthers(work, lastWords):
+                work.State = CellInspection.CloseLook(this.paths.RunsFolder, work.Cell, this.failures);
+                work.Foreign = work.State is CellState.Running;
+                break;
             default:
                 this.Fail(work, lastWords.Length > 0 ? lastWords : $"ended with exit code {exitCode} and said nothing", exitCode);
                 break;
         }
     }
+
+    private bool IsTakenByOthers(CellWork work, string lastWords) =>
+        (!work.Resumed && this.HasRun(work))
+        || lastWords.Contains(RunLock.InUse, StringComparison.Ordinal)
+        || CellInspection.CloseLook(this.paths.RunsFolder, work.Cell, this.failures) is CellState.Complete;
 
     private void Fail(CellWork work, string error, int exitCode)
     {

@@ -115,3 +115,33 @@ let waitUntil (what: string) (condition: unit -> bool) =
             failwithf "waited two minutes for: %s" what
 
         Thread.Sleep 5
+
+/// State and parent of a process; nothing when there is none.
+let private stat (pid: int) : (string * int) option =
+    let status =
+        try
+            File.ReadAllText $"/proc/{pid}/stat"
+        with _ ->
+            ""
+
+    // The name is in brackets and may contain anything; state and parent follow it.
+    match status.Substring(status.LastIndexOf ')' + 1).Split(' ', StringSplitOptions.RemoveEmptyEntries) with
+    | fields when fields.Length > 1 -> Some(fields[0], int fields[1])
+    | _ -> None
+
+/// Whether a process is there and has not ended.
+let isAlive (pid: int) : bool =
+    match stat pid with
+    | Some(state, _) -> state <> "Z"
+    | None -> false
+
+/// The processes that a process has started.
+let childrenOf (parent: int) : int list = [
+    for folder in Directory.GetDirectories "/proc" do
+        match Int32.TryParse(Path.GetFileName folder) with
+        | true, pid ->
+            match stat pid with
+            | Some(state, found) when found = parent && state <> "Z" -> pid
+            | _ -> ()
+        | _ -> ()
+]

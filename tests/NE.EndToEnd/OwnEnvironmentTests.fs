@@ -45,24 +45,6 @@ let private example (folder: string) =
 
     Path.Combine(folder, "reaching-arm.yaml")
 
-/// The processes that a process has started.
-let private childrenOf (parent: int) : int list = [
-    for folder in Directory.GetDirectories "/proc" do
-        match Int32.TryParse(Path.GetFileName folder) with
-        | true, pid ->
-            let status =
-                try
-                    File.ReadAllText $"/proc/{pid}/stat"
-                with _ ->
-                    ""
-
-            // The name is in brackets and may contain anything; state and parent follow it.
-            match status.Substring(status.LastIndexOf ')' + 1).Split(' ', StringSplitOptions.RemoveEmptyEntries) with
-            | fields when fields.Length > 1 && int fields[1] = parent && fields[0] <> "Z" -> pid
-            | _ -> ()
-        | _ -> ()
-]
-
 [<Tests>]
 let tests =
     testList "An environment of one's own" [

@@ -1,5 +1,6 @@
 module NE.EndToEnd.RecordTests
 
+open System
 open System.IO
 open System.Text.Json
 open Expecto

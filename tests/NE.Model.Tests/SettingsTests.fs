@@ -184,6 +184,11 @@ let tests =
             Expect.equal (found [ "ne.halfBatchBelow", "0.5"; "td3.batchSize", "1" ]) [ "ne.halfBatchBelow" ] "half of one"
 
             Expect.equal
+                (found [ "ne.halfBatchBelow", "0.5"; "run.method", "ne+continual-backprop" ])
+                [ "ne.halfBatchBelow" ]
+                "a technique that reads whole batches"
+
+            Expect.equal
                 (found [
                     "run.steps", "1000"
                     "schedule.environments", "4"

@@ -79,6 +79,39 @@ let layers =
                 "file"
         }
 
+        test "a variant lies below everything else that is given, and says where its values come from" {
+            let built texts source pairs =
+                let given =
+                    ConfigurationArguments(Option.toObj source, List<_>(), List<string>(pairs: string list), Variant = "official")
+
+                ConfigurationBuilder.Build(given, files texts, known, (fun () -> false))
+
+            let plain = built [] None []
+
+            for key in Variants.official do
+                Expect.equal (value key.Key plain.Settings) key.Value key.Key
+                Expect.equal plain.Origins[key.Key] "--variant official" key.Key
+
+            let changed =
+                built [ "a", "ne.omega: 0.1\nne.review: off\n" ] (Some "a") [ "ne.review=literal" ]
+
+            Expect.equal (value "ne.omega" changed.Settings) "0.1" "a file wins"
+            Expect.equal (value "ne.review" changed.Settings) "literal" "key=value wins"
+            Expect.equal (value "ne.growInit" changed.Settings) "zero" "the rest is the variant's"
+        }
+
+        test "the paper's variant is the default, and an unknown one is refused with the names that there are" {
+            let _, plain, _ = shell [ "config"; "show"; "--json" ]
+            let _, paper, _ = shell [ "config"; "show"; "--json"; "--variant"; "paper" ]
+            Expect.equal paper plain "paper"
+            let code, _, error = shell [ "config"; "show"; "--variant"; "offical" ]
+            Expect.notEqual code ExitCode.Ok "refused"
+            Expect.stringContains error "--variant offical: no such variant; there are paper and official" "message"
+            let code, _, error = shell [ "train"; "--dry-run"; "--variant" ]
+            Expect.notEqual code ExitCode.Ok "no value"
+            Expect.stringContains error "--variant expects a value: --variant paper|official" "message"
+        }
+
         test "td3-anchor is what its sources say" {
             let settings = (build [] (Some "td3-anchor") [] []).Settings
 

@@ -58,33 +58,7 @@ type NeuroplasticExpansion
     let ownClock = (settings.ActorClock = ActorClock.Own)
     let halvesBatches = settings.HalfBatchBelow > 0.0
 
-    let gather (source: ITransitionSource) window draws =
-        AgeOrder.sampleUniform window draws (Span probe.RowNumbers)
-        probe.Gather source
-
-    /// Visits so many fresh rows in chunks, after a forward pass on each, while `goesOn`. The draws are those of all rows in any case.
-    let visit (pass: IPass) rows source window draws goesOn (add: int -> unit) =
-        let mutable left = rows
-
-        while left > 0 do
-            AgeOrder.sampleUniform window draws (Span probe.RowNumbers)
-
-            if goesOn () then
-                probe.Gather source
-                pass.Forward()
-                add (min left probe.Rows)
-
-            left <- left - probe.Rows
-
-    let dormant (group: NetworkGroup) (pass: IPass) source window =
-        if settings.PruneThreshold = 0.0 then
-            let silence = Silence group
-            visit pass settings.PruneBatch source window topology (fun () -> not silence.IsOver) (fun rows -> silence.Add(pass, rows))
-            silence.Dormant
-        else
-            let activity = Activity group
-            visit pass settings.PruneBatch source window topology (fun () -> true) (fun rows -> activity.Add(pass, rows))
-            activity.Dormant settings.PruneThreshold
+    let fresh = FreshRows probe
 
     /// One grow-prune event with its gradient in `gradient`; `pass` holds a forward pass of the batch that the output is compared on.
     let evolve (network: GrowingNetwork) (pass: IPass) dormant gradient given scheduled t =
@@ -122,10 +96,12 @@ type NeuroplasticExpansion
     /// An event on batches of its own (spec 2.6): `loss` leaves the gradient of the gathered batch in the network's block.
     let event (network: GrowingNetwork) (pass: IPass) loss (scheduled: int64) (t: int64) source window =
         let group = network.Group
-        let dormant = dormant group pass source window
+
+        let dormant =
+            fresh.Dormant(group, pass, settings.PruneThreshold, settings.PruneBatch, source, window, topology)
 
         let oneBatch () =
-            gather source window topology
+            fresh.Gather(source, window, topology)
             let loss: float = loss ()
 
             if not (Double.IsFinite loss) then
@@ -181,8 +157,9 @@ type NeuroplasticExpansion
     let measureSignal t source window =
         let activity = Activity networks.Critics
 
-        visit probe.Critics probe.Rows source window signalDraws (fun () -> true) (fun rows -> activity.Add(probe.Critics, rows))
-
+        fresh.Gather(source, window, signalDraws)
+        probe.Critics.Forward()
+        activity.Add(probe.Critics, probe.Rows)
         let silent = Dormancy.ratios 0.0 activity.Layers
         activeUnits <- silent.ActiveUnits
 
@@ -278,11 +255,7 @@ type NeuroplasticExpansion
             counters.Write pendingActor
             StateBytes.writeBytes counters (ReviewState.toBytes review.State)
 
-            for network in growing do
-                for growth in Seq.concat network.Growth do
-                    counters.Write growth.Initial
-                    counters.Write growth.Capacity
-                    counters.Write growth.Carry
+            GrowthBytes.writeGrowth counters growing
 
             if ownClock then
                 counters.Write actorUpdates
@@ -291,10 +264,7 @@ type NeuroplasticExpansion
                 counters.Write activeUnits
 
             if rules.RewireShare > 0.0 then
-                for network in growing do
-                    match network.Phase with
-                    | GrowthPhase.Growing -> counters.Write 0L
-                    | GrowthPhase.Rewiring since -> counters.Write since
+                GrowthBytes.writePhases counters growing
 
             TopologyBytes.write counters changes
 
@@ -308,22 +278,7 @@ type NeuroplasticExpansion
             | Ok state -> review <- ExperienceReview(reviewSettings, state)
             | Error problem -> raise (IO.InvalidDataException problem)
 
-            for network in growing do
-                network.Growth <-
-                    network.Growth
-                    |> Array.map (
-                        Array.map (fun layer ->
-                            let initial = counters.ReadInt32()
-                            let capacity = counters.ReadInt32()
-                            let carry = counters.ReadDouble()
-
-                            {
-                                layer with
-                                    Initial = initial
-                                    Capacity = capacity
-                                    Carry = carry
-                            })
-                    )
+            GrowthBytes.readGrowth counters growing
 
             if ownClock then
                 actorUpdates <- counters.ReadInt64()
@@ -332,11 +287,7 @@ type NeuroplasticExpansion
                 activeUnits <- counters.ReadDouble()
 
             if rules.RewireShare > 0.0 then
-                for network in growing do
-                    network.Phase <-
-                        match counters.ReadInt64() with
-                        | 0L -> GrowthPhase.Growing
-                        | since -> GrowthPhase.Rewiring since
+                GrowthBytes.readPhases counters growing
 
             changes.Clear()
             changes.AddRange(TopologyBytes.read counters)

@@ -16,8 +16,7 @@ module StartTopology =
         else
             match settings.InitialMask with
             | InitialMask.Random -> LayerMask.random slot.Outputs slot.Inputs active stream
-            | InitialMask.Magnitude ->
-                LayerMask.magnitude slot.Outputs slot.Inputs active (Array.sub weights slot.Weights slot.WeightCount)
+            | InitialMask.Magnitude -> LayerMask.magnitude slot.Outputs slot.Inputs active (Array.sub weights slot.Weights slot.WeightCount)
 
     /// Draws the masks of a network, zeroes what does not exist, and only then copies the targets. Returns which layers are elastic, per
     /// stack. Raises ArgumentException for a density that the layers cannot have.
@@ -49,7 +48,9 @@ module StartTopology =
                         else
                             settings.DenseEnds
                     Scope = settings.DensityScope
-                    Gains = layout.Slots |> Seq.sumBy (fun slot -> if slot.IsNormed then slot.Outputs else 0)
+                    Gains =
+                        layout.Slots
+                        |> Seq.sumBy (fun slot -> if slot.IsNormed then slot.Outputs else 0)
                 }
             with
             | Ok plan -> plan

@@ -18,14 +18,13 @@ open NE.Model.Networks
 let private evaluations (paths: RunPaths) =
     let rows = File.ReadAllLines paths.Evaluations |> Array.map (_.Split(','))
 
-    let columns =
+    let returns =
         rows[0]
         |> Array.indexed
         |> Array.filter (fun (_, name) -> name.StartsWith "return")
-        |> Array.map fst
 
     rows[1..]
-    |> Array.map (fun row -> int64 row[0], columns |> Array.map (fun column -> float row[column]))
+    |> Array.map (fun row -> int64 row[0], returns |> Array.map (fun (at, _) -> float row[at]))
 
 /// What the protocol says, by hand: the policy's own actions, an environment of its own, start states of seed + 100.
 let private play (policy: Policy) (seed: int64) episodes =

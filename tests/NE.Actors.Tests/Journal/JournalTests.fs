@@ -35,6 +35,26 @@ let private retrying (journal: JournalProcess) =
 [<Tests>]
 let commits =
     testList "the journal" [
+        testCase "begins anew in one process without a sweep of before touching what is new"
+        <| fun () ->
+            use scratch = new Scratch()
+            let paths = newRun scratch.Path
+            let before = CommitWriter.Of paths
+            let old = before.Enter()
+            use store = SegmentStore.Create(paths.Replay, 4, 64L, 16)
+            append store 8
+            let now = (CommitWriter.Of(RunPaths paths.Root)).Enter()
+            let blob = Path.Combine(paths.Blobs, "of-the-next-commit")
+            File.WriteAllText(blob, "")
+            let segments () = Directory.GetFiles(paths.Replay).Length
+
+            // As the run before left it: it knows neither the blob nor the segment.
+            use elsewhere = SegmentStore.Create(paths.Replay, 4, 64L, 16)
+            before.Sweep(old, [||], elsewhere)
+            Expect.equal (File.Exists blob, segments ()) (true, 1) "nothing is touched"
+            before.Sweep(now, [||], elsewhere)
+            Expect.equal (File.Exists blob, segments ()) (false, 0) "those who are on may"
+
         testCase "gives back after a restart what was committed"
         <| fun () ->
             use scratch = new Scratch()

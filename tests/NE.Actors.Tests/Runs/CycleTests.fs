@@ -25,7 +25,7 @@ let private small = [
     "td3.bufferSize", "100"
     "network.hidden", "16,16"
     "checkpoint.every", "50"
-    "evaluation.every", "60"
+    "evaluation.every", "90"
     "log.metricsEvery", "30"
 ]
 
@@ -48,23 +48,31 @@ let private stopped changes (stops: int list) folder name =
     Expect.equal outcome.Phase RunPhase.Completed $"the run completes: {outcome.Message}"
     identity created.Paths
 
-/// Ends the process's part of a run without a word, at the moment that `isTime` chooses: the actor system goes away in the middle of whatever
-/// it was doing. `isTime` sees every environment that is created and every step.
-let private killed (isTime: string -> int -> bool) (request: RunRequest) =
+/// Ends the process's part of a run without a word, when the last commit is that of a step and `isTime` says so, which sees every environment
+/// that is created to act and every step. That environment is stopped in the middle of what it does, so that no other commit begins: half a commit is
+/// what NE.EndToEnd kills processes for.
+let private killed (committed: int64) (isTime: string -> int -> bool) (request: RunRequest) =
     use time = new ManualResetEventSlim()
-    let steps = Dictionary<string, int>()
+    // Of the environment that acts now; the one that evaluates has another thread.
+    let taken = ref 0
+
+    let isActing () =
+        Thread.CurrentThread.Name = "environment 0"
 
     let look id =
-        lock steps (fun () ->
-            let taken =
-                match steps.TryGetValue id with
-                | true, taken -> taken
-                | _ -> 0
+        if isActing () then
+            if isTime id taken.Value then
+                time.Set()
+                StoppingThread.Token.WaitHandle.WaitOne() |> ignore
 
-            steps[id] <- taken + 1
+            taken.Value <- taken.Value + 1
 
-            if isTime id taken then
-                time.Set())
+    let create id =
+        if isActing () then
+            taken.Value <- 0
+
+        look id
+        watch (EnvironmentFactory.Create id) (fun () -> look id)
 
     let watched =
         RunRequest(
@@ -72,20 +80,16 @@ let private killed (isTime: string -> int -> bool) (request: RunRequest) =
             Settings = request.Settings,
             ConfigurationText = request.ConfigurationText,
             Versions = request.Versions,
-            CreateEnvironment =
-                fun id ->
-                    let isActing = Thread.CurrentThread.Name = "environment 0"
-
-                    if isActing then
-                        look id
-
-                    watch (EnvironmentFactory.Create id) (fun () ->
-                        if isActing then
-                            look id)
+            CreateEnvironment = create
         )
 
     let run = TrainingRun.Start watched
     Expect.isTrue (time.Wait(TimeSpan.FromMinutes 1.0)) "the moment came"
+
+    Expect.isTrue
+        (SpinWait.SpinUntil((fun () -> run.Status.CheckpointStep = Nullable committed), TimeSpan.FromMinutes 1.0))
+        $"the commit of step {committed}: {run.Status}"
+
     run.DisposeAsync().AsTask().Wait()
 
 /// First row and head of the last commit's replay memory.
@@ -155,7 +159,7 @@ let tests =
                         | EvaluationEnded(_, e) -> Some(e.Step, e.Lengths[0])
                         | _ -> None)
 
-                Expect.equal (List.map fst lengths) [ for step in 0L..60L..720L -> step ] "evaluations"
+                Expect.equal (List.map fst lengths) [ for step in 0L..90L..720L -> step ] "evaluations"
 
                 for step, length in lengths do
                     let hopper = step <= 120L || step > 360L && step <= 480L
@@ -187,17 +191,15 @@ let tests =
                             let outcome = trainUntil steps start
                             Expect.equal outcome.Phase RunPhase.Interrupted $"stopped after {steps} more steps"
 
-                        killed (fun id taken -> id = "Hopper-v4" && taken = whole / 2) start
+                        killed 50L (fun id taken -> id = "Hopper-v4" && taken = 60 * whole / 120) start
 
-                        let committed =
-                            CheckpointReader.LoadWithoutReplay(created.Paths, CheckpointChoice.Last)
                         // At the last step of the phase, before the commit that ends it.
-                        stop ((120 - int committed.Manifest.Step) * whole / 120)
+                        stop (70 * whole / 120)
                         // The environment of the next task is made: the switch is under way, and nothing of the phase is committed.
-                        killed (fun id taken -> id = "HalfCheetah-v4" && taken = 0) start
+                        killed 120L (fun id taken -> id = "HalfCheetah-v4" && taken = 0) start
                         // In the warm-up.
                         stop (whole / 10)
-                        killed (fun id taken -> id = "Swimmer-v4" && taken = whole - 1) start
+                        killed 350L (fun id taken -> id = "Swimmer-v4" && taken = whole - 1) start
                         let outcome = train toTheEnd start
                         Expect.equal outcome.Phase RunPhase.Completed $"the run completes: {outcome.Message}"
                         expectSame (identity created.Paths) (identity paths) "the run")

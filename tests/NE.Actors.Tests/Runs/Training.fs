@@ -73,6 +73,7 @@ let toTheEnd (_: TrainingRun) = ()
 type private Watched(inner: IEnvironment, stepped: unit -> unit) =
     interface IEnvironment with
         member _.Spec = inner.Spec
+        member _.IsInverted = inner.IsInverted
         member _.Reset(random, observation) = inner.Reset(random, observation)
 
         member _.Step(action, observation) =

@@ -45,10 +45,10 @@ let private section (title: string) =
 
 /// As the page writes a column: those of both networks once, those of every episode once.
 let private written (column: string) =
-    if column.StartsWith "return" && column.Length > 6 && Char.IsDigit column[6] then
-        "`returnN`"
-    elif column.StartsWith "inverted" && Char.IsDigit column[8] then
-        "`invertedN`"
+    let ofEpisode = column.TrimEnd([| '0' .. '9' |])
+
+    if List.contains ofEpisode [ "return"; "inverted" ] then
+        $"`{ofEpisode}N`"
     elif column.StartsWith "actor_" && column <> "actor_loss" then
         $"`NETWORK_{column.Substring 6}`"
     elif

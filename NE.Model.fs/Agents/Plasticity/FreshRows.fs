@@ -1,0 +1,43 @@
+namespace NE.Model.Agents.Plasticity
+
+open System
+open NE.Model.Agents
+open NE.Model.Networks
+open NE.Model.Random
+open NE.Model.Replay
+
+/// Fresh uniform rows of the replay window, in chunks of the probe's size.
+[<Sealed>]
+type internal FreshRows(probe: Td3Workspace) =
+
+    /// Makes one chunk the probe's batch.
+    member _.Gather(source: ITransitionSource, window: Window, draws: Stream) =
+        AgeOrder.sampleUniform window draws (Span probe.RowNumbers)
+        probe.Gather source
+
+    /// Visits so many rows, after a forward pass on each chunk, while `goesOn`. The draws are those of all rows in any case.
+    member _.Visit
+        (pass: IPass, rows: int, source: ITransitionSource, window: Window, draws: Stream, goesOn: unit -> bool, add: int -> unit)
+        =
+        let mutable left = rows
+
+        while left > 0 do
+            AgeOrder.sampleUniform window draws (Span probe.RowNumbers)
+
+            if goesOn () then
+                probe.Gather source
+                pass.Forward()
+                add (min left probe.Rows)
+
+            left <- left - probe.Rows
+
+    /// The neurons that are dormant at tau on so many rows, per stack and hidden layer.
+    member this.Dormant(group: NetworkGroup, pass: IPass, tau: float, rows: int, source, window, draws) : bool[][][] =
+        if tau = 0.0 then
+            let silence = Silence group
+            this.Visit(pass, rows, source, window, draws, (fun () -> not silence.IsOver), (fun count -> silence.Add(pass, count)))
+            silence.Dormant
+        else
+            let activity = Activity group
+            this.Visit(pass, rows, source, window, draws, (fun () -> true), (fun count -> activity.Add(pass, count)))
+            activity.Dormant tau
