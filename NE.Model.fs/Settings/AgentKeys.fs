@@ -196,7 +196,7 @@ module internal AgentKeys =
             switch
             (fun s -> s.Td3.OptimizerReset)
             (fun v s -> { s with Td3.OptimizerReset = v })
-            "Whether a method that sets single weights anew also empties their Adam state; off is an ablation."
+            "Whether a method that sets weights anew also empties their Adam state; off is an ablation."
         key
             "td3.adamAge"
             ""

@@ -90,11 +90,12 @@ type private UnitBook(group: NetworkGroup, settings: ContinualBackpropSettings) 
 /// least useful of its mature hidden units are replaced. Utility is the decayed contribution |h| * sum |outgoing weights|, h averaged over
 /// the training batch.
 [<Sealed>]
-type ContinualBackprop(networks: Td3Networks, td3: Td3, work: Td3Workspace, settings: ContinualBackpropSettings, seed: int64) =
-    let mutable draws = stream seed Purpose.ContinualBackprop
+type ContinualBackprop(networks: Td3Networks, td3: Td3, work: Td3Workspace, settings: Settings) =
+    let forgetting = GrowthRules.forgetting settings.Td3
+    let mutable draws = stream settings.Run.Seed Purpose.ContinualBackprop
 
     let critics, actor =
-        UnitBook(networks.Critics, settings), UnitBook(networks.Actor, settings)
+        UnitBook(networks.Critics, settings.ContinualBackprop), UnitBook(networks.Actor, settings.ContinualBackprop)
 
     let mutable replaced = 0L
 
@@ -108,7 +109,7 @@ type ContinualBackprop(networks: Td3Networks, td3: Td3, work: Td3Workspace, sett
             |> Array.chunkBySize group.Layout.HiddenLayers
 
         let chosen = book.Choose(magnitudes, group.ReadOnline Field.Weights)
-        replaced <- replaced + int64 (NeuronRedraw.apply group chosen draws)
+        replaced <- replaced + int64 (NeuronRedraw.apply forgetting group chosen draws)
 
     interface IIntervention with
         member _.BeforeUpdate _ = ()

@@ -17,7 +17,10 @@ type NetworkReset(networks: Td3Networks, settings: Settings) =
 
     let reset () =
         for group in [ networks.Actor; networks.Critics ] do
-            group.Recreate draws
+            if settings.Td3.OptimizerReset then
+                group.Recreate draws
+            else
+                group.Initialise draws
 
         count <- count + 1L
 

@@ -11,25 +11,28 @@ open NE.Model.Topology
 module NeuronRedraw =
 
     /// Draws the chosen neurons (per stack and hidden layer) anew; returns how many they are. Incoming weights first, so that a weight between two of
-    /// them ends as 0.
-    let apply (group: NetworkGroup) (chosen: bool[][][]) (stream: Stream) : int =
+    /// them ends as 0. `forgetting` says what Adam forgets of the entries that are set.
+    let apply (forgetting: Forgetting) (group: NetworkGroup) (chosen: bool[][][]) (stream: Stream) : int =
         let layout = group.Layout
         let count = chosen |> Seq.concat |> Seq.concat |> Seq.filter id |> Seq.length
 
         if count > 0 then
             let weights = group.ReadOnline Field.Weights
 
-            let forgetting = [
-                Field.FirstMoments, 0.0f, group.ReadOnline Field.FirstMoments
-                Field.SecondMoments, 0.0f, group.ReadOnline Field.SecondMoments
-                Field.Beta1Powers, 1.0f, group.ReadOnline Field.Beta1Powers
-                Field.Beta2Powers, 1.0f, group.ReadOnline Field.Beta2Powers
+            let forgotten = [
+                if forgetting <> Forgetting.Nothing then
+                    Field.FirstMoments, 0.0f, group.ReadOnline Field.FirstMoments
+                    Field.SecondMoments, 0.0f, group.ReadOnline Field.SecondMoments
+
+                if forgetting = Forgetting.All then
+                    Field.Beta1Powers, 1.0f, group.ReadOnline Field.Beta1Powers
+                    Field.Beta2Powers, 1.0f, group.ReadOnline Field.Beta2Powers
             ]
 
             let set index value =
                 weights[index] <- value
 
-                for _, fresh, values in forgetting do
+                for _, fresh, values in forgotten do
                     values[index] <- fresh
 
             let each action =
@@ -64,7 +67,7 @@ module NeuronRedraw =
 
             group.WriteOnline(Field.Weights, weights)
 
-            for field, _, values in forgetting do
+            for field, _, values in forgotten do
                 group.WriteOnline(field, values)
 
         count

@@ -10,9 +10,10 @@ open NE.Model.Replay
 /// ReDo (Sokar et al. 2023, "The dormant neuron phenomenon in deep reinforcement learning"; spec 5): every so many gradient steps, hidden
 /// neurons that are dormant on a fresh batch are drawn anew, in both critics and the actor.
 [<Sealed>]
-type ReDo(networks: Td3Networks, probe: Td3Workspace, settings: ReDoSettings, seed: int64) =
-    let every = settings.Every.Value
-    let mutable draws = stream seed Purpose.ReDo
+type ReDo(networks: Td3Networks, probe: Td3Workspace, settings: Settings) =
+    let every = settings.ReDo.Every.Value
+    let forgetting = GrowthRules.forgetting settings.Td3
+    let mutable draws = stream settings.Run.Seed Purpose.ReDo
     let mutable redrawn = 0L
     let changes = ResizeArray<TopologyChanged>()
 
@@ -59,8 +60,8 @@ type ReDo(networks: Td3Networks, probe: Td3Workspace, settings: ReDoSettings, se
         pass.Forward()
         let activity = Activity group
         activity.Add(pass, probe.Rows)
-        let dormant = activity.Dormant settings.Threshold
-        let count = NeuronRedraw.apply group dormant draws
+        let dormant = activity.Dormant settings.ReDo.Threshold
+        let count = NeuronRedraw.apply forgetting group dormant draws
         redrawn <- redrawn + int64 count
 
         if count > 0 then

@@ -17,6 +17,7 @@ module Techniques =
             DenseEnds = DenseEnds.Off
             Criterion = GrowCriterion.Random
             Omega = 0.0
+            ReviveRows = false
             Review = ReviewMode.Off
     }
 
@@ -44,10 +45,10 @@ module Techniques =
             | Technique.Ne -> Some(expansion settings.Ne)
             | Technique.NaiveGrowth -> Some(expansion (naiveGrowth settings.Ne))
             | Technique.Reset -> Some(NetworkReset(networks, settings))
-            | Technique.ReDo -> Some(ReDo(networks, probe, settings.ReDo, seed))
+            | Technique.ReDo -> Some(ReDo(networks, probe, settings))
             | Technique.ShrinkAndPerturb -> Some(ShrinkAndPerturb(networks, settings))
             | Technique.PlasticityInjection -> Some(PlasticityInjection(networks, List.distinct [ work; probe ], probe, settings))
-            | Technique.ContinualBackprop -> Some(ContinualBackprop(networks, td3, work, settings.ContinualBackprop, seed))
+            | Technique.ContinualBackprop -> Some(ContinualBackprop(networks, td3, work, settings))
             // A term of the gradient, and two forms of the networks, which the settings have resolved.
             | Technique.L2Init
             | Technique.LayerNorm

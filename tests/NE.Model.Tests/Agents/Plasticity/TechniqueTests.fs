@@ -79,6 +79,20 @@ let tests =
                 Expect.equal (metric "resets" agent) 1.0 "one"
             }
 
+            test "with td3.optimizerReset off the optimiser goes on" {
+                use agent =
+                    create {
+                        settings "reset" with
+                            Td3.OptimizerReset = false
+                    }
+
+                step agent 40
+                let before = agent.Networks.Actor.ReadOnline Field.FirstMoments
+                step agent 1
+                Expect.equal (metric "resets" agent) 1.0 "the networks are new"
+                Expect.equal (agent.Networks.Actor.ReadOnline Field.FirstMoments) before "the moments are not"
+            }
+
             test "with more updates per step it counts environment steps" {
                 use agent =
                     create {
