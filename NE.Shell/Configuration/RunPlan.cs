@@ -52,7 +52,8 @@ public sealed record RunPlan(
     {
         long actor = NetworkForms.actor(settings.Network, task.Observations, task.Actions).ParameterCount;
         long critics = 2 * NetworkForms.critic(settings.Network, task.Observations, task.Actions).ParameterCount;
-        long gradientSteps = Math.Max(0, settings.Run.Steps - settings.Td3.StartSteps.Value) * settings.Td3.UpdatesPerStep;
+        long learned = Math.Max(0, settings.Run.Steps - settings.Td3.StartSteps.Value);
+        long gradientSteps = learned * settings.Td3.UpdatesPerStep + (learned > 0 ? settings.Td3.PrimingUpdates : 0);
         // observation, next observation, action, reward and the end flag, each a 4-byte number
         long rowBytes = 4L * ((2 * task.Observations) + task.Actions + 2);
         // A cycle clears the buffer at every switch.
