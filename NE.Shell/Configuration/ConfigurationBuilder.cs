@@ -13,7 +13,7 @@ namespace NE.Shell.Configuration;
 /// <param name="Origins">Key to where its value was given last; keys left at their default are absent.</param>
 public sealed record BuiltConfiguration(
     Settings Settings,
-    IReadOnlyList<SettingsModule.Derivation> Derived,
+    IReadOnlyList<Derivation> Derived,
     Settings Base,
     string BaseName,
     IReadOnlyDictionary<string, string> Origins);
@@ -61,7 +61,7 @@ public static class ConfigurationBuilder
             return (null, problems);
         }
 
-        (Settings settings, FSharpList<SettingsModule.Derivation> derived) = SettingsModule.resolveOn(() => cuda.Value, given);
+        (Settings settings, FSharpList<Derivation> derived) = SettingsModule.resolveOn(() => cuda.Value, given);
         // The length belongs to the run, not to what it is compared with: otherwise every derived value would count as changed.
         Settings baseline = Apply(
             [new("run.steps", SettingsModule.tryFind("run.steps")!.Get.Invoke(settings), "")], isPreset ? afterSource : defaults, [], []);

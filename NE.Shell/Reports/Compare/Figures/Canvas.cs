@@ -13,7 +13,10 @@ internal sealed class Canvas(string id, int columns, double width = 960)
     private const double LegendLine = 22;
 
     /// <summary>A generous width of a letter of 12 pixels.</summary>
-    private const double Letter = 6.8;
+    private const double Letter = 7.6;
+
+    /// <summary>DejaVu Sans is so much wider than Arial.</summary>
+    private const double Widest = 1.16;
 
     private static readonly XNamespace svg = "http://www.w3.org/2000/svg";
     private static readonly XNamespace link = "http://www.w3.org/1999/xlink";
@@ -73,7 +76,7 @@ internal sealed class Canvas(string id, int columns, double width = 960)
         {
             foreach ((PlotModel model, _) in stack)
             {
-                model.PlotMargins = new OxyThickness(62, double.NaN, 10, double.NaN);
+                model.PlotMargins = new OxyThickness(66, double.NaN, 12, double.NaN);
             }
         }
     }
@@ -179,13 +182,13 @@ internal sealed class Canvas(string id, int columns, double width = 960)
 
     private static string Number(double value) => value.ToString("0.##", CultureInfo.InvariantCulture);
 
-    /// <summary>The library's own metrics of Arial, which it gives in points, as pixels.</summary>
+    /// <summary>The library's own metrics of Arial, which it gives in points, as pixels; with room for the widest family that may stand in.</summary>
     private sealed class Metrics(double width, double height) : PdfRenderContext(width, height, OxyColors.Undefined)
     {
         public override OxySize MeasureText(string text, string fontFamily, double fontSize, double fontWeight)
         {
             OxySize points = base.MeasureText(text, fontFamily, fontSize, fontWeight);
-            return new(points.Width * 96 / 72, points.Height * 96 / 72);
+            return new(points.Width * Widest * 96 / 72, points.Height * 96 / 72);
         }
     }
 }

@@ -1,0 +1,94 @@
+/// The whole configuration of a run: every key with its default, unit, sentence and provenance, in one table.
+///
+/// A key has one home: its row in one of the lists of `keys`. Records hold typed values for the code; the table reads, writes, validates and
+/// documents them for people.
+namespace NE.Model
+
+open System
+
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module Settings =
+
+    /// TD3 at the size of the paper's Table 1, NE with the reconstructed constants of spec 1.2.
+    let defaults: Settings = SettingsDefaults.defaults
+
+    /// Where reading a stored configuration starts: a key that an old run does not name has the value that all runs had then.
+    let ofOldRuns: Settings = SettingsDefaults.ofOldRuns
+
+    /// Steps of a full-length run of the paper, to whose ratios shorter runs are scaled (spec 1.6).
+    let paperSteps = Resolution.paperSteps
+
+    /// Every key, in the order in which it is shown.
+    let keys: Key list =
+        List.concat [
+            RunKeys.keys
+            AgentKeys.keys
+            NeKeys.keys
+            TechniqueKeys.keys
+            ObservationKeys.keys
+        ]
+
+    /// Finds a key by its exact name; null when there is none.
+    let tryFind (name: string) : Key | null =
+        match keys |> List.tryFind (fun key -> key.Name = name) with
+        | Some key -> key
+        | None -> null
+
+    /// Sets keys from text, in order, and returns every problem: unknown keys (with the nearest known one) and bad values.
+    let apply (pairs: struct (string * string) seq) (settings: Settings) : Result<Settings, SettingsError list> =
+        let mutable current = settings
+        let errors = ResizeArray<SettingsError>()
+
+        for struct (name, value) in pairs do
+            match tryFind name with
+            | null ->
+                let problem =
+                    match Nearest.suggest name (keys |> Seq.map _.Name) with
+                    | None -> "unknown key; `ne config schema` lists them all"
+                    | Some near -> $"unknown key; did you mean '{near}'?"
+
+                errors.Add {
+                    Key = name
+                    Found = value
+                    Problem = problem
+                }
+            | key ->
+                match key.Set value current with
+                | Ok changed -> current <- changed
+                | Error problem ->
+                    errors.Add {
+                        Key = name
+                        Found = value
+                        Problem = problem
+                    }
+
+        if errors.Count = 0 then
+            Ok current
+        else
+            Error(List.ofSeq errors)
+
+    /// Every key with its value, in the order of the table.
+    let values (settings: Settings) : struct (string * string) list =
+        keys |> List.map (fun key -> struct (key.Name, key.Get settings))
+
+    /// Keys whose values differ: (name, old, new).
+    let difference (before: Settings) (after: Settings) : struct (string * string * string) list =
+        keys
+        |> List.choose (fun key ->
+            let old, updated = key.Get before, key.Get after
+
+            if old = updated then
+                None
+            else
+                Some(struct (key.Name, old, updated)))
+
+    /// Computes every `Auto` from the length of the run (spec 1.6) and, for the engine, from the machine: `hasCuda` is asked only when
+    /// that decides. Given values stay. Resolving twice changes nothing.
+    let resolveOn (hasCuda: Func<bool>) (settings: Settings) : Settings * Derivation list = Resolution.resolveOn hasCuda settings
+
+    /// The same on a machine without CUDA.
+    let resolve (settings: Settings) : Settings * Derivation list =
+        resolveOn (Func<bool>(fun () -> false)) settings
+
+    /// Problems between values that are fine one by one. Expects a resolved configuration.
+    let validate (settings: Settings) : SettingsError list = Validation.validate settings
