@@ -28,13 +28,16 @@ methods: [ne]
 seeds: 0
 parallel: 2
 keys:
-  run.steps: 1800
+  run.steps: 1500
   network.hidden: [32, 32]
-  td3: {{batchSize: 32, startSteps: 100}}
+  td3: {{batchSize: 32, startSteps: 50}}
   evaluation: {{episodes: 1, every: 500}}
   checkpoint.every: 200
   log.metricsEvery: 100
 """
+
+/// Half of the time of so short a run is compilation.
+let private quick = [ "DOTNET_TieredPGO", "0" ]
 
 let private signal (name: string) (processes: int list) =
     if not processes.IsEmpty then
@@ -57,7 +60,7 @@ let private committed (paths: RunPaths) =
 let tests =
     testSequenced
     <| testList "A sweep" [
-        testCase "stopped, orphaned and killed in turn, it ends as the sweep that never stopped; a failed cell is listed and tried again"
+        testCase "stopped and killed in turn, it ends as the sweep that never stopped; a failed cell is listed and tried again"
         <| fun _ ->
             inRuns (fun runs ->
                 let file = Path.Combine(runs, "sweep.yaml")
@@ -71,7 +74,7 @@ let tests =
                 /// Starts the sweep and waits until one of its runs has come further.
                 let untilItWorks () =
                     let before = List.map committed killed
-                    let running = new Running(arguments)
+                    let running = new Running(quick, arguments)
 
                     waitUntil "a commit" (fun () -> running.HasExited || List.map committed killed |> List.exists2 (<) before)
                     Expect.isFalse running.HasExited "the sweep works"
@@ -90,24 +93,24 @@ let tests =
                 Expect.stringContains ended.Error "killed was interrupted (SIGTERM): 3 cells: " "what happened"
                 expectCommitted "after SIGTERM"
 
-                // kill -9 of the sweep alone: its runs notice, commit and end.
-                use orphaning = untilItWorks ()
-                let orphans = childrenOf orphaning.Id
-                orphaning.Kill()
-                waitUntil "the orphans to end" (fun () -> not (List.exists isAlive orphans))
-                Expect.isNonEmpty orphans "runs were left alone"
-                expectCommitted "after the sweep was killed"
-
-                // kill -9 of the sweep and of its runs, which get no time to notice.
+                // kill -9 of the sweep and of one run, which gets no time to notice; another run notices, commits and ends.
                 use dying = untilItWorks ()
                 let workers = childrenOf dying.Id
-                signal "STOP" workers
+                Expect.isNonEmpty workers "runs are worked on"
+                let shot, orphans = List.splitAt 1 workers
+                signal "STOP" shot
                 dying.Kill()
-                signal "KILL" workers
-                Expect.isNonEmpty workers "runs were killed"
+                signal "KILL" shot
+                waitUntil "the orphans to end" (fun () -> not (List.exists isAlive orphans))
+
+                let lost =
+                    killed
+                    |> List.filter (fun paths -> (RunInfo.Read paths.RunInfo).Status = RunState.Running)
+
+                Expect.isLessThanOrEqual lost.Length 1 "only the run that was killed is lost for words"
 
                 // The same command again completes what can be completed.
-                let incomplete = ne arguments
+                let incomplete = neWith quick arguments
                 Expect.equal incomplete.ExitCode 2 incomplete.Error
                 Expect.stringContains incomplete.Error "out of order" "why a cell failed"
                 Expect.stringContains incomplete.Error "killed.sweep/logs/killed-external-sh-ne-s0.log" "where to look"
@@ -117,14 +120,17 @@ let tests =
 
                 let whole = Path.Combine(runs, "whole.yaml")
                 File.WriteAllText(whole, sweep "whole" tasks)
-                let uninterrupted = ne [ "sweep"; whole; "--runs"; runs ]
+                let uninterrupted = neWith quick [ "sweep"; whole; "--runs"; runs ]
                 Expect.equal uninterrupted.ExitCode 0 uninterrupted.Error
 
                 for task, paths in List.zip tasks killed do
                     expectSame (identity paths) (identity (run $"whole-{task}-ne-s0")) task
 
                 File.WriteAllText(program, $"exec dotnet '{example}'")
-                let retried = ne [ "sweep"; "--resume"; "killed"; "--runs"; runs; "--retry-failed" ]
+
+                let retried =
+                    neWith quick [ "sweep"; "--resume"; "killed"; "--runs"; runs; "--retry-failed" ]
+
                 Expect.equal retried.ExitCode 0 retried.Error
                 Expect.stringContains retried.Output "killed is complete: 3 cells." "every cell")
     ]
