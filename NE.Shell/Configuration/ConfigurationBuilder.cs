@@ -108,13 +108,20 @@ public static class ConfigurationBuilder
 
     private static Settings ApplyVariant(string name, Settings settings, Dictionary<string, string> origins, List<ConfigurationProblem> problems)
     {
+        return Apply(ReadVariant(name, "--variant", problems), settings, origins, problems);
+    }
+
+    /// <summary>The values of a variant; an unknown one is a problem.</summary>
+    /// <param name="where">What names it.</param>
+    internal static IReadOnlyList<ConfigurationEntry> ReadVariant(string name, string where, List<ConfigurationProblem> problems)
+    {
         if (Variants.tryFind(name) is { } keys)
         {
-            return Apply(keys.Select(key => new ConfigurationEntry(key.Key, key.Value, $"--variant {name}")), settings, origins, problems);
+            return [.. keys.Select(key => new ConfigurationEntry(key.Key, key.Value, $"{where} {name}"))];
         }
 
-        problems.Add(new($"--variant {name}", $"no such variant; there are {string.Join(" and ", Variants.names)}"));
-        return settings;
+        problems.Add(new($"{where} {name}", $"no such variant; there are {string.Join(" and ", Variants.names)}"));
+        return [];
     }
 
     private static (Settings Settings, bool IsPreset) Apply(

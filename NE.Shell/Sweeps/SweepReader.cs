@@ -192,10 +192,15 @@ public static class SweepReader
         return arms;
     }
 
-    /// <summary>The keys of a file or preset that `config` names, then those of `keys`.</summary>
+    /// <summary>The keys of the variant that `variant` names, those of a file or preset that `config` names, then those of `keys`.</summary>
     private static List<ConfigurationEntry> Entries(YamlFields fields, Func<string, string?> readFile, List<ConfigurationProblem> problems)
     {
         var entries = new List<ConfigurationEntry>();
+
+        if (fields.Text("variant") is { } variant)
+        {
+            entries.AddRange(ConfigurationBuilder.ReadVariant(variant, $"{fields.Where("variant")}: variant", problems));
+        }
 
         if (fields.Text("config") is { } source)
         {

@@ -82,6 +82,15 @@ let expansion =
             Expect.equal [ for cell in expand text -> cell.Label ] [ "td3 checkpoint.every=100 evaluation.every=200 omega=0" ] "label"
         }
 
+        test "takes a variant as the lowest layer of an arm" {
+            let text =
+                "name: a\nenvironments: [Hopper-v4]\nseeds: 0\narms:\n  - {label: official, method: ne, variant: official, keys: {ne.omega: 0.1}}\n"
+
+            let cell = List.exactlyOne (expand text)
+            Expect.equal (value "ne.growInit" cell) "zero" "the variant"
+            Expect.equal (value "ne.omega" cell) "0.1" "the arm's keys win"
+        }
+
         test "gives every layer of keys its place: preset, keys, the arm's preset, the arm's keys" {
             let text =
                 "name: a\nenvironments: [Hopper-v4]\nseeds: 3\nconfig: td3-anchor\nkeys: {td3: {batchSize: 64}, td3.startSteps: 5}\n"
@@ -139,6 +148,7 @@ let problems =
                 minimal + "grid: {ne.omega: [0.2, 3]}\n",
                 "ne.omega = 3: out of range; allowed: a number in [0, 1] (cell a-Hopper-v4-td3-omega-3-s0)"
                 minimal + "keys: {ne.omega: 0.1, ne: {omega: 0.2}}\n", "ne.omega was already given"
+                minimal + "variant: oficial\n", "a.yaml:5: variant oficial: no such variant; there are"
                 minimal + "config: td3-anhor\n", "a.yaml:5: config td3-anhor: no such file, and no preset of that name"
                 minimal + "parallel: 0\n", "a.yaml:5: parallel expects a whole number >= 1, found '0'"
                 minimal + "smoke: perhaps\n", "a.yaml:5: smoke expects true or false, found 'perhaps'"
