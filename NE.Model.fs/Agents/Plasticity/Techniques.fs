@@ -40,7 +40,9 @@ module Techniques =
         let expansion ne =
             NeuroplasticExpansion(networks, td3, probe, ne, settings.Td3, seed) :> IIntervention
 
+        // Continual backprop reads the activations of the update, which others overwrite.
         settings.Run.Method.Techniques
+        |> List.sortBy (fun technique -> technique <> Technique.ContinualBackprop)
         |> List.choose (function
             | Technique.Ne -> Some(expansion settings.Ne)
             | Technique.NaiveGrowth -> Some(expansion (naiveGrowth settings.Ne))

@@ -82,6 +82,7 @@ let tests =
                 "continual-backprop"
                 "naive-growth"
                 "ne+redo"
+                "ne+continual-backprop"
                 "ne+layer-norm"
                 "layer-norm+crelu"
                 "plasticity-injection"
