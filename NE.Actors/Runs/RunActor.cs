@@ -40,8 +40,8 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     /// <summary>A row of timing.csv every so many times that the status is published, hence every 10 s.</summary>
     private const int PublishesPerTiming = 20;
 
-    /// <summary>How long a failing run waits for its reason to be recorded.</summary>
-    private static readonly TimeSpan RecordingPatience = TimeSpan.FromSeconds(3);
+    /// <summary>How long a failing run waits for its reason to be recorded and for a commit under way.</summary>
+    private static readonly TimeSpan RecordingPatience = TimeSpan.FromSeconds(10);
 
     /// <summary>How long a complete run waits for its last video.</summary>
     private static readonly TimeSpan VideoPatience = TimeSpan.FromMinutes(2);
@@ -79,7 +79,8 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     private bool commitRetrying;
     private bool finished;
     private string? stopReason;
-    private (long RecordId, RunOutcome Outcome)? failure;
+    private (long RecordId, string Reason)? failure;
+    private bool failureRecorded;
     private RunOutcome? ended;
 
     /// <param name="afterPhase">Its predecessor in this process has ended a phase; it has not failed.</param>
@@ -112,8 +113,12 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         this.Receive<LearnerCaptured>(captured => this.TakePart(p => p.Add(captured)));
         this.Receive<FilesMarked>(marked => this.TakePart(p => p.Add(marked)));
         this.Receive<Committed>(this.Take);
-        this.Receive<Recorded>(recorded => this.FinishFailing(recorded.Id));
-        this.Receive<GiveUpRecording>(_ => this.FinishFailing(this.failure?.RecordId));
+        this.Receive<Recorded>(recorded =>
+        {
+            this.failureRecorded |= recorded.Id == this.failure?.RecordId;
+            this.FinishFailing();
+        });
+        this.Receive<GiveUpRecording>(_ => this.EndFailed());
 
         this.Receive<CommitRetrying>(retrying =>
         {
@@ -121,7 +126,11 @@ public sealed class RunActor : ReceiveActor, IWithTimers
             this.Pause($"{retrying.Reason} (attempt {retrying.Attempt}, next in {retrying.Delay.TotalSeconds:0.#} s)");
         });
         this.Receive<StorageRetrying>(retrying => this.Pause($"{retrying.Reason} (attempt {retrying.Attempt})"));
-        this.Receive<CommitFailed>(failed => this.Fail(failed.Reason));
+        this.Receive<CommitFailed>(failed =>
+        {
+            this.commitInFlight = null;
+            this.Fail(failed.Reason);
+        });
         this.Receive<Status.Failure>(failure => this.Fail(failure.Cause.Message));
         this.Receive<LearnerFailed>(failed => this.Fail(failed.Reason));
         this.Receive<EvaluationFailed>(failed => this.Fail(failed.Reason));
@@ -592,6 +601,9 @@ public sealed class RunActor : ReceiveActor, IWithTimers
             case Stage.Ending:
                 this.EndPhase();
                 break;
+            case Stage.Failing:
+                this.FinishFailing();
+                break;
         }
     }
 
@@ -639,16 +651,25 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         this.stage = Stage.Failing;
         this.log.Error("The run failed: {Reason}", reason);
         var step = this.board.Status.CheckpointStep ?? 0;
-        this.failure = (this.nextId, new RunOutcome(RunPhase.Failed, reason, step));
+        this.failure = (this.nextId, reason);
         this.Record(RunEvent.NewRunFailed(step, reason));
         this.Timers.StartSingleTimer("failing", new GiveUpRecording(), RecordingPatience);
     }
 
-    private void FinishFailing(long? id)
+    /// <summary>A failing run ends when its reason is recorded and a commit that was under way is done.</summary>
+    private void FinishFailing()
     {
-        if (this.failure is { } failing && failing.RecordId == id)
+        if (this.failureRecorded && this.commitInFlight is null)
         {
-            this.End(failing.Outcome);
+            this.EndFailed();
+        }
+    }
+
+    private void EndFailed()
+    {
+        if (this.failure is { } failing)
+        {
+            this.End(new RunOutcome(RunPhase.Failed, failing.Reason, this.board.Status.CheckpointStep ?? 0));
         }
     }
 
