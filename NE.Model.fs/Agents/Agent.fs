@@ -68,7 +68,7 @@ type Agent
         work: Td3Workspace,
         half: Td3Workspace option,
         probe: Td3Workspace,
-        interventions: IIntervention[],
+        interventions: Intervention[],
         seed: int64
     ) =
     let formatVersion = 1
@@ -80,6 +80,7 @@ type Agent
 
     let claim: IGradientClaim | null =
         interventions
+        |> Seq.cast<obj>
         |> Seq.tryPick (function
             | :? IGradientClaim as claim -> Some claim
             | _ -> None)
@@ -88,13 +89,7 @@ type Agent
     /// The workspace of the next batch.
     let batch () =
         match half with
-        | Some half when
-            interventions
-            |> Array.exists (function
-                | :? IBatchHalving as halving -> halving.Halves
-                | _ -> false)
-            ->
-            half
+        | Some half when interventions |> Array.exists _.HalvesBatch -> half
         | _ -> work
 
     let mutable step = 0L

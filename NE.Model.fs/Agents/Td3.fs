@@ -145,6 +145,11 @@ type Td3Workspace(networks: Td3Networks, rows: int) =
     member this.Gather(source: ITransitionSource) =
         batch.Gather(source, ReadOnlySpan this.RowNumbers)
 
+    /// Reads transitions drawn uniformly from the window.
+    member this.GatherUniform(source: ITransitionSource, window: Window, draws: Stream) =
+        AgeOrder.sampleUniform window draws (Span this.RowNumbers)
+        this.Gather source
+
     /// Makes the passes again, after the networks got other bodies.
     member _.Rebuild() =
         for pass in passes.All do

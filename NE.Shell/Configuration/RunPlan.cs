@@ -1,5 +1,6 @@
 using NE.Model;
 using NE.Model.Networks;
+using NE.Model.Runs;
 
 namespace NE.Shell.Configuration;
 
@@ -52,8 +53,7 @@ public sealed record RunPlan(
     {
         long actor = NetworkForms.actor(settings.Network, task.Observations, task.Actions).ParameterCount;
         long critics = 2 * NetworkForms.critic(settings.Network, task.Observations, task.Actions).ParameterCount;
-        long learned = Math.Max(0, settings.Run.Steps - settings.Td3.StartSteps.Value);
-        long gradientSteps = learned * settings.Td3.UpdatesPerStep + (learned > 0 ? settings.Td3.PrimingUpdates : 0);
+        long gradientSteps = Rounds.updatesOwed(settings, PhaseModule.first, 0, settings.Run.Steps);
         // observation, next observation, action, reward and the end flag, each a 4-byte number
         long rowBytes = 4L * ((2 * task.Observations) + task.Actions + 2);
         // A cycle clears the buffer at every switch.

@@ -1,6 +1,6 @@
-using System.Globalization;
 using NE.Actors.Runs;
 using NE.Shell.Reports;
+using NE.Shell.Reports.Compare.Data;
 
 namespace NE.Shell.Sweeps;
 
@@ -33,26 +33,15 @@ public sealed record CellProgress(long Step, double? StepsPerSecond, double? Eva
     /// <summary>Seconds per environment step of a whole run, its restarts included; null when its table does not tell.</summary>
     public static double? SecondsPerStep(RunPaths paths)
     {
-        if (!File.Exists(paths.Timing))
-        {
-            return null;
-        }
-
-        string[] names = File.ReadLines(paths.Timing).FirstOrDefault("").Split(',');
-        (int step, int elapsed) = (Array.IndexOf(names, "step"), Array.IndexOf(names, "elapsedSeconds"));
-
-        if (step < 0 || elapsed < 0)
-        {
-            return null;
-        }
-
+        CsvTable timing = CsvTable.Read(paths.Timing);
         // The clock of the table begins again with every process.
         (double seconds, double before, double steps) = (0, 0, 0);
 
-        foreach (string[] row in File.ReadLines(paths.Timing).Skip(1).Select(line => line.Split(',')).Where(row => row.Length == names.Length))
+        for (int row = 0; row < timing.Rows; row++)
         {
-            if (double.TryParse(row[elapsed], NumberStyles.Float, CultureInfo.InvariantCulture, out double now)
-                && double.TryParse(row[step], NumberStyles.Float, CultureInfo.InvariantCulture, out double at))
+            (double now, double at) = (timing.Number(row, "elapsedSeconds"), timing.Number(row, "step"));
+
+            if (double.IsFinite(now) && double.IsFinite(at))
             {
                 seconds += now >= before ? now - before : now;
                 (before, steps) = (now, at);

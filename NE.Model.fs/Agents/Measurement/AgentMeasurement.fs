@@ -143,8 +143,7 @@ type AgentMeasurement(networks: Td3Networks, td3: Td3, probe: Td3Workspace, seed
     /// `step`: gradient steps taken. `reported`: what the interventions report, asked when the batch has passed through the networks.
     member _.Take(source: ITransitionSource, window: Window, step: int64, reported: unit -> struct (string * float)[]) : Measurement =
         let draws = at seed Purpose.Metrics 0L 0L step
-        AgeOrder.sampleUniform window draws (Span probe.RowNumbers)
-        probe.Gather source
+        probe.GatherUniform(source, window, draws)
         let criticLoss = td3.CriticGradient(probe, draws)
         let losses = criticLosses ()
         let means = probe.Values |> Array.map engine.Mean

@@ -91,6 +91,8 @@ type private UnitBook(group: NetworkGroup, settings: ContinualBackpropSettings) 
 /// the training batch.
 [<Sealed>]
 type ContinualBackprop(networks: Td3Networks, td3: Td3, work: Td3Workspace, settings: Settings) =
+    inherit Intervention()
+
     let forgetting = GrowthRules.forgetting settings.Td3
     let mutable draws = stream settings.Run.Seed Purpose.ContinualBackprop
 
@@ -111,29 +113,22 @@ type ContinualBackprop(networks: Td3Networks, td3: Td3, work: Td3Workspace, sett
         let chosen = book.Choose(magnitudes, group.ReadOnline Field.Weights)
         replaced <- replaced + int64 (NeuronRedraw.apply forgetting group chosen draws)
 
-    interface IIntervention with
-        member _.BeforeUpdate _ = ()
-        member _.ChooseSource(_, _) = Whole
-        member _.Sampled(_, _) = ()
+    override _.AfterUpdate(t, _, _) =
+        replace critics networks.Critics work.Critics
 
-        member _.AfterUpdate(t, _, _) =
-            replace critics networks.Critics work.Critics
+        if td3.IsActorDue t then
+            replace actor networks.Actor work.Actor
 
-            if td3.IsActorDue t then
-                replace actor networks.Actor work.Actor
+    override _.Metrics = [| struct ("continual_backprop_replaced", float replaced) |]
 
-        member _.SwitchTask() = ()
-        member _.TakeChanges() = [||]
-        member _.Metrics = [| struct ("continual_backprop_replaced", float replaced) |]
+    override _.Save(random, counters) =
+        StateBytes.writeStream random draws
+        counters.Write replaced
+        critics.Save counters
+        actor.Save counters
 
-        member _.Save(random, counters) =
-            StateBytes.writeStream random draws
-            counters.Write replaced
-            critics.Save counters
-            actor.Save counters
-
-        member _.Restore(random, counters) =
-            draws <- StateBytes.readStream random
-            replaced <- counters.ReadInt64()
-            critics.Restore counters
-            actor.Restore counters
+    override _.Restore(random, counters) =
+        draws <- StateBytes.readStream random
+        replaced <- counters.ReadInt64()
+        critics.Restore counters
+        actor.Restore counters

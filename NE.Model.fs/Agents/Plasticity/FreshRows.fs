@@ -10,11 +10,6 @@ open NE.Model.Replay
 [<Sealed>]
 type internal FreshRows(probe: Td3Workspace) =
 
-    /// Makes one chunk the probe's batch.
-    member _.Gather(source: ITransitionSource, window: Window, draws: Stream) =
-        AgeOrder.sampleUniform window draws (Span probe.RowNumbers)
-        probe.Gather source
-
     /// Visits so many rows, after a forward pass on each chunk, while `goesOn`. The draws are those of all rows in any case.
     member _.Visit
         (pass: IPass, rows: int, source: ITransitionSource, window: Window, draws: Stream, goesOn: unit -> bool, add: int -> unit)

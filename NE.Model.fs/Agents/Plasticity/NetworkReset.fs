@@ -8,6 +8,8 @@ open NE.Model.Random
 /// created anew now and then; the replay buffer, the counters and the exploration go on. In a cycle of tasks also at every switch.
 [<Sealed>]
 type NetworkReset(networks: Td3Networks, settings: Settings) =
+    inherit Intervention()
+
     let every = settings.Reset.Every.Value
     let clock = EnvironmentClock settings
     // What is created anew shortly before the end never learns again.
@@ -24,23 +26,18 @@ type NetworkReset(networks: Td3Networks, settings: Settings) =
 
         count <- count + 1L
 
-    interface IIntervention with
-        member _.BeforeUpdate t =
-            match clock.Completed t with
-            | ValueSome step when step % every = 0L && step <= last -> reset ()
-            | _ -> ()
+    override _.BeforeUpdate t =
+        match clock.Completed t with
+        | ValueSome step when step % every = 0L && step <= last -> reset ()
+        | _ -> ()
 
-        member _.ChooseSource(_, _) = Whole
-        member _.Sampled(_, _) = ()
-        member _.AfterUpdate(_, _, _) = ()
-        member _.SwitchTask() = reset ()
-        member _.TakeChanges() = [||]
-        member _.Metrics = [| struct ("resets", float count) |]
+    override _.SwitchTask() = reset ()
+    override _.Metrics = [| struct ("resets", float count) |]
 
-        member _.Save(random, counters) =
-            StateBytes.writeStream random draws
-            counters.Write count
+    override _.Save(random, counters) =
+        StateBytes.writeStream random draws
+        counters.Write count
 
-        member _.Restore(random, counters) =
-            draws <- StateBytes.readStream random
-            count <- counters.ReadInt64()
+    override _.Restore(random, counters) =
+        draws <- StateBytes.readStream random
+        count <- counters.ReadInt64()

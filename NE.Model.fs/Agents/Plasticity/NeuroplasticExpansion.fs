@@ -15,6 +15,8 @@ open NE.Model.Topology
 [<Sealed>]
 type NeuroplasticExpansion
     (networks: Td3Networks, td3: Td3, probe: Td3Workspace, settings: NeSettings, td3Settings: Td3Settings, seed: int64) =
+    inherit Intervention()
+
     let mutable topology = stream seed Purpose.Topology
     let mutable reviewDraws = stream seed Purpose.Review
     let mutable signalDraws = stream seed Purpose.ReviewSignal
@@ -101,7 +103,7 @@ type NeuroplasticExpansion
             fresh.Dormant(group, pass, settings.PruneThreshold, settings.PruneBatch, source, window, topology)
 
         let oneBatch () =
-            fresh.Gather(source, window, topology)
+            probe.GatherUniform(source, window, topology)
             let loss: float = loss ()
 
             if not (Double.IsFinite loss) then
@@ -157,7 +159,7 @@ type NeuroplasticExpansion
     let measureSignal t source window =
         let activity = Activity networks.Critics
 
-        fresh.Gather(source, window, signalDraws)
+        probe.GatherUniform(source, window, signalDraws)
         probe.Critics.Forward()
         activity.Add(probe.Critics, probe.Rows)
         let silent = Dormancy.ratios 0.0 activity.Layers
@@ -172,9 +174,6 @@ type NeuroplasticExpansion
                 | _, ReviewSignal.Fau -> silent.ActiveUnits
                 | _, ReviewSignal.Anr -> (Dormancy.ratios 0.1 activity.Layers).Activated
             )
-
-    interface IBatchHalving with
-        member _.Halves = halvesBatches && activeUnits < settings.HalfBatchBelow
 
     interface IGradientClaim with
         member _.Claims(group, pass, t) =
@@ -195,99 +194,98 @@ type NeuroplasticExpansion
                     true
                 | ValueNone -> false
 
-    interface IIntervention with
-        member _.BeforeUpdate _ = ()
+    override _.HalvesBatch = halvesBatches && activeUnits < settings.HalfBatchBelow
 
-        member _.ChooseSource(t, window) =
-            if review.Decide(t, window.Size, reviewDraws) then
-                Oldest settings.ReviewPortion
-            else
-                Whole
+    override _.ChooseSource(t, window) =
+        if review.Decide(t, window.Size, reviewDraws) then
+            Oldest settings.ReviewPortion
+        else
+            Whole
 
-        member _.Sampled(rows, window) = review.Record(rows, window)
+    override _.Sampled(rows, window) = review.Record(rows, window)
 
-        member _.AfterUpdate(t, source, window) =
-            if isSampleDue t then
-                measureSignal t source window
+    override _.AfterUpdate(t, source, window) =
+        if isSampleDue t then
+            measureSignal t source window
 
-            if settings.EventBatch = EventBatch.Fresh then
-                match criticsDue t with
-                | ValueSome critics -> event critics probe.Critics (fun () -> td3.CriticGradient(probe, topology)) t t source window
+        if settings.EventBatch = EventBatch.Fresh then
+            match criticsDue t with
+            | ValueSome critics -> event critics probe.Critics (fun () -> td3.CriticGradient(probe, topology)) t t source window
+            | ValueNone -> ()
+
+            announce t
+
+            if td3.IsActorDue t then
+                match actorDue () with
+                | ValueSome struct (actor, scheduled) ->
+                    event actor probe.Actor (fun () -> td3.ActorGradient probe) scheduled t source window
                 | ValueNone -> ()
 
-                announce t
+    override _.SwitchTask() =
+        // The signal of another task says nothing about this one; what was counted stays counted.
+        review <-
+            ExperienceReview(
+                reviewSettings,
+                {
+                    review.State with
+                        Steps = [||]
+                        Values = [||]
+                        LargestSlope = 0.0
+                }
+            )
 
-                if td3.IsActorDue t then
-                    match actorDue () with
-                    | ValueSome struct (actor, scheduled) ->
-                        event actor probe.Actor (fun () -> td3.ActorGradient probe) scheduled t source window
-                    | ValueNone -> ()
+    override _.TakeChanges() =
+        let taken = changes.ToArray()
+        changes.Clear()
+        taken
 
-        member _.SwitchTask() =
-            // The signal of another task says nothing about this one; what was counted stays counted.
-            review <-
-                ExperienceReview(
-                    reviewSettings,
-                    {
-                        review.State with
-                            Steps = [||]
-                            Values = [||]
-                            LargestSlope = 0.0
-                    }
-                )
+    override _.Metrics = [|
+        struct ("review_fraction", review.RealisedFraction)
+        struct ("review_epsilon", review.Epsilon)
+        struct ("review_probability", review.Probability)
+        struct ("sample_age", review.MeanAge)
+    |]
 
-        member _.TakeChanges() =
-            let taken = changes.ToArray()
-            changes.Clear()
-            taken
+    override _.Save(random, counters) =
+        for draws in [ topology; reviewDraws; signalDraws ] do
+            StateBytes.writeStream random draws
 
-        member _.Metrics = [|
-            struct ("review_fraction", review.RealisedFraction)
-            struct ("review_epsilon", review.Epsilon)
-            struct ("review_probability", review.Probability)
-            struct ("sample_age", review.MeanAge)
-        |]
+        counters.Write pendingActor
+        StateBytes.writeBytes counters (ReviewState.toBytes review.State)
 
-        member _.Save(random, counters) =
-            for draws in [ topology; reviewDraws; signalDraws ] do
-                StateBytes.writeStream random draws
+        GrowthBytes.writeGrowth counters growing
 
-            counters.Write pendingActor
-            StateBytes.writeBytes counters (ReviewState.toBytes review.State)
+        if ownClock then
+            counters.Write actorUpdates
 
-            GrowthBytes.writeGrowth counters growing
+        if halvesBatches then
+            counters.Write activeUnits
 
-            if ownClock then
-                counters.Write actorUpdates
+        if rules.RewireShare > 0.0 then
+            GrowthBytes.writePhases counters growing
 
-            if halvesBatches then
-                counters.Write activeUnits
+        TopologyBytes.write counters changes
 
-            if rules.RewireShare > 0.0 then
-                GrowthBytes.writePhases counters growing
+    override _.Restore(random, counters) =
+        topology <- StateBytes.readStream random
+        reviewDraws <- StateBytes.readStream random
+        signalDraws <- StateBytes.readStream random
+        pendingActor <- counters.ReadInt64()
 
-            TopologyBytes.write counters changes
+        match ReviewState.ofBytes (StateBytes.readBytes counters) with
+        | Ok state -> review <- ExperienceReview(reviewSettings, state)
+        | Error problem -> raise (IO.InvalidDataException problem)
 
-        member _.Restore(random, counters) =
-            topology <- StateBytes.readStream random
-            reviewDraws <- StateBytes.readStream random
-            signalDraws <- StateBytes.readStream random
-            pendingActor <- counters.ReadInt64()
+        GrowthBytes.readGrowth counters growing
 
-            match ReviewState.ofBytes (StateBytes.readBytes counters) with
-            | Ok state -> review <- ExperienceReview(reviewSettings, state)
-            | Error problem -> raise (IO.InvalidDataException problem)
+        if ownClock then
+            actorUpdates <- counters.ReadInt64()
 
-            GrowthBytes.readGrowth counters growing
+        if halvesBatches then
+            activeUnits <- counters.ReadDouble()
 
-            if ownClock then
-                actorUpdates <- counters.ReadInt64()
+        if rules.RewireShare > 0.0 then
+            GrowthBytes.readPhases counters growing
 
-            if halvesBatches then
-                activeUnits <- counters.ReadDouble()
-
-            if rules.RewireShare > 0.0 then
-                GrowthBytes.readPhases counters growing
-
-            changes.Clear()
-            changes.AddRange(TopologyBytes.read counters)
+        changes.Clear()
+        changes.AddRange(TopologyBytes.read counters)

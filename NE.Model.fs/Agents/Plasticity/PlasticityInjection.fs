@@ -9,6 +9,8 @@ open NE.Model.Topology
 /// critics are frozen, and new bodies learn on top of them, without any effect on the outputs at that moment.
 [<Sealed>]
 type PlasticityInjection(networks: Td3Networks, workspaces: Td3Workspace list, probe: Td3Workspace, settings: Settings) =
+    inherit Intervention()
+
     let at = settings.Injection.Step.Value
     let clock = EnvironmentClock settings
     let mutable draws = stream settings.Run.Seed Purpose.PlasticityInjection
@@ -37,39 +39,32 @@ type PlasticityInjection(networks: Td3Networks, workspaces: Td3Workspace list, p
 
         (Dormancy.ratios 0.0 layers).Activated
 
-    interface IIntervention with
-        member _.BeforeUpdate t =
-            if not (isInjected ()) then
-                match clock.Completed t with
-                | ValueSome step when step >= at ->
-                    for group in groups do
-                        group.Inject draws
+    override _.BeforeUpdate t =
+        if not (isInjected ()) then
+            match clock.Completed t with
+            | ValueSome step when step >= at ->
+                for group in groups do
+                    group.Inject draws
 
-                    rebuild ()
-                | _ -> ()
+                rebuild ()
+            | _ -> ()
 
-        member _.ChooseSource(_, _) = Whole
-        member _.Sampled(_, _) = ()
-        member _.AfterUpdate(_, _, _) = ()
-        member _.SwitchTask() = ()
-        member _.TakeChanges() = [||]
+    override _.Metrics = [|
+        struct ("injected", (if isInjected () then 1.0 else 0.0))
+        struct ("actor_anr_0_all_bodies", activated networks.Actor probe.Actor)
+        struct ("critic_anr_0_all_bodies", activated networks.Critics probe.Critics)
+    |]
 
-        member _.Metrics = [|
-            struct ("injected", (if isInjected () then 1.0 else 0.0))
-            struct ("actor_anr_0_all_bodies", activated networks.Actor probe.Actor)
-            struct ("critic_anr_0_all_bodies", activated networks.Critics probe.Critics)
-        |]
+    override _.Save(random, counters) =
+        StateBytes.writeStream random draws
 
-        member _.Save(random, counters) =
-            StateBytes.writeStream random draws
+        for group in groups do
+            group.SaveInjected counters
 
-            for group in groups do
-                group.SaveInjected counters
+    override _.Restore(random, counters) =
+        draws <- StateBytes.readStream random
 
-        member _.Restore(random, counters) =
-            draws <- StateBytes.readStream random
+        for group in groups do
+            group.RestoreInjected counters
 
-            for group in groups do
-                group.RestoreInjected counters
-
-            rebuild ()
+        rebuild ()

@@ -11,6 +11,8 @@ open NE.Model.Replay
 /// neurons that are dormant on a fresh batch are drawn anew, in both critics and the actor.
 [<Sealed>]
 type ReDo(networks: Td3Networks, probe: Td3Workspace, settings: Settings) =
+    inherit Intervention()
+
     let every = settings.ReDo.Every.Value
     let forgetting = GrowthRules.forgetting settings.Td3
     let mutable draws = stream settings.Run.Seed Purpose.ReDo
@@ -67,34 +69,26 @@ type ReDo(networks: Td3Networks, probe: Td3Workspace, settings: Settings) =
         if count > 0 then
             report group dormant t
 
-    interface IIntervention with
-        member _.BeforeUpdate _ = ()
-        member _.ChooseSource(_, _) = Whole
-        member _.Sampled(_, _) = ()
+    override _.AfterUpdate(t, source, window) =
+        if t % every = 0L then
+            probe.GatherUniform(source, window, draws)
+            recycle networks.Critics probe.Critics t
+            recycle networks.Actor probe.Actor t
 
-        member _.AfterUpdate(t, source, window) =
-            if t % every = 0L then
-                AgeOrder.sampleUniform window draws (Span probe.RowNumbers)
-                probe.Gather source
-                recycle networks.Critics probe.Critics t
-                recycle networks.Actor probe.Actor t
+    override _.TakeChanges() =
+        let taken = changes.ToArray()
+        changes.Clear()
+        taken
 
-        member _.SwitchTask() = ()
+    override _.Metrics = [| struct ("redo_redrawn", float redrawn) |]
 
-        member _.TakeChanges() =
-            let taken = changes.ToArray()
-            changes.Clear()
-            taken
+    override _.Save(random, counters) =
+        StateBytes.writeStream random draws
+        counters.Write redrawn
+        TopologyBytes.write counters changes
 
-        member _.Metrics = [| struct ("redo_redrawn", float redrawn) |]
-
-        member _.Save(random, counters) =
-            StateBytes.writeStream random draws
-            counters.Write redrawn
-            TopologyBytes.write counters changes
-
-        member _.Restore(random, counters) =
-            draws <- StateBytes.readStream random
-            redrawn <- counters.ReadInt64()
-            changes.Clear()
-            changes.AddRange(TopologyBytes.read counters)
+    override _.Restore(random, counters) =
+        draws <- StateBytes.readStream random
+        redrawn <- counters.ReadInt64()
+        changes.Clear()
+        changes.AddRange(TopologyBytes.read counters)

@@ -9,6 +9,8 @@ open NE.Model.Random
 /// shrink * old + noise * fresh. What the topology lacks stays away; the optimiser goes on, the targets follow by Polyak.
 [<Sealed>]
 type ShrinkAndPerturb(networks: Td3Networks, settings: Settings) =
+    inherit Intervention()
+
     let options = settings.ShrinkAndPerturb
     let clock = EnvironmentClock settings
     let shrink, noise = float32 options.Shrink, float32 options.Noise
@@ -27,24 +29,18 @@ type ShrinkAndPerturb(networks: Td3Networks, settings: Settings) =
         group.Clip weights
         group.WriteOnline(Field.Weights, weights)
 
-    interface IIntervention with
-        member _.BeforeUpdate t =
-            if clock.IsMultiple(options.Every.Value, t) then
-                perturb networks.Actor
-                perturb networks.Critics
-                count <- count + 1L
+    override _.BeforeUpdate t =
+        if clock.IsMultiple(options.Every.Value, t) then
+            perturb networks.Actor
+            perturb networks.Critics
+            count <- count + 1L
 
-        member _.ChooseSource(_, _) = Whole
-        member _.Sampled(_, _) = ()
-        member _.AfterUpdate(_, _, _) = ()
-        member _.SwitchTask() = ()
-        member _.TakeChanges() = [||]
-        member _.Metrics = [| struct ("perturbations", float count) |]
+    override _.Metrics = [| struct ("perturbations", float count) |]
 
-        member _.Save(random, counters) =
-            StateBytes.writeStream random draws
-            counters.Write count
+    override _.Save(random, counters) =
+        StateBytes.writeStream random draws
+        counters.Write count
 
-        member _.Restore(random, counters) =
-            draws <- StateBytes.readStream random
-            count <- counters.ReadInt64()
+    override _.Restore(random, counters) =
+        draws <- StateBytes.readStream random
+        count <- counters.ReadInt64()

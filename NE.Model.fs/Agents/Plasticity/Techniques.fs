@@ -34,11 +34,11 @@ module Techniques =
         (work: Td3Workspace)
         (probe: Td3Workspace)
         (settings: Settings)
-        : IIntervention list =
+        : Intervention list =
         let seed = settings.Run.Seed
 
         let expansion ne =
-            NeuroplasticExpansion(networks, td3, probe, ne, settings.Td3, seed) :> IIntervention
+            NeuroplasticExpansion(networks, td3, probe, ne, settings.Td3, seed) :> Intervention
 
         // Continual backprop reads the activations of the update, which others overwrite.
         settings.Run.Method.Techniques
