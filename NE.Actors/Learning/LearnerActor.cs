@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Akka.Actor;
 using NE.Model.Agents;
 using NE.Model.Replay;
@@ -14,10 +15,14 @@ public sealed class LearnerActor : ReceiveActor
     /// <summary>Gradient steps between two looks at the thread's other messages.</summary>
     private const int Slice = 8;
 
+    /// <summary>Between two words about work that takes long, such as heavy priming.</summary>
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(1);
+
     private readonly Agent agent;
     private readonly ITransitionSource source;
     private readonly IActorRef run;
     private readonly List<TopologyChanged> changes = [];
+    private long spoke;
 
     /// <param name="agent">Belongs to this actor's thread from now on.</param>
     public LearnerActor(IActorRef run, Agent agent, ITransitionSource source)
@@ -33,6 +38,7 @@ public sealed class LearnerActor : ReceiveActor
     private void Begin(Learn learn)
     {
         var metrics = learn.Measure ? this.agent.Measure(this.source, learn.Window) : null;
+        this.spoke = Stopwatch.GetTimestamp();
         this.Work(new Continue(learn, learn.Updates, metrics));
     }
 
@@ -47,7 +53,13 @@ public sealed class LearnerActor : ReceiveActor
         }
         if (work.Left > now)
         {
-            this.Self.Tell(work with { Left = work.Left - now });
+            var left = work.Left - now;
+            if (Stopwatch.GetElapsedTime(this.spoke) > Silence)
+            {
+                this.spoke = Stopwatch.GetTimestamp();
+                this.run.Tell(new LearningProgress(this.agent.GradientStep, left));
+            }
+            this.Self.Tell(work with { Left = left });
             return;
         }
         var changed = this.changes.ToArray();

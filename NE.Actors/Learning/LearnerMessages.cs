@@ -11,6 +11,11 @@ namespace NE.Actors.Learning;
 /// <param name="Measure">Measure the plasticity of the networks first, on the same window.</param>
 public sealed record Learn(Window Window, long Updates, bool Measure);
 
+/// <summary>Told now and then while the gradient steps of one <see cref="Learn"/> take long, for people to look at.</summary>
+/// <param name="GradientSteps">Gradient steps of the whole run so far.</param>
+/// <param name="Left">Gradient steps that are still to be taken.</param>
+public sealed record LearningProgress(long GradientSteps, long Left);
+
 /// <summary>The gradient steps are done.</summary>
 /// <param name="GradientSteps">Gradient steps of the whole run.</param>
 /// <param name="Policy">The policy after these steps; immutable, and the same object as long as the actor did not change.</param>

@@ -104,6 +104,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
             }
             this.After(this.conductor.Take(appended));
         });
+        this.Receive<LearningProgress>(this.board.Learning);
         this.Receive<Learned>(learned => this.After(this.conductor.Take(learned)));
         // Sent ahead by the conductor, so a barrier may have come in between.
         this.Receive<RoundPassed>(passed => this.After(this.stage == Stage.Running && this.conductor.Take(passed)));

@@ -51,6 +51,9 @@ public sealed record RunStatus
 
     public long GradientStep { get; init; }
 
+    /// <summary>Gradient steps that the learner still owes before it can look up, when they take more than a moment (heavy priming); else 0.</summary>
+    public long GradientStepsOwed { get; init; }
+
     /// <summary>Seconds since this process began to train.</summary>
     public double ElapsedSeconds { get; init; }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using NE.Actors.Environments;
+using NE.Actors.Learning;
 using NE.Actors.Telemetry;
 using NE.Model;
 using NE.Model.Runs;
@@ -16,6 +17,7 @@ public sealed class StatusBoard
     private long lapSince = Stopwatch.GetTimestamp();
     private long lapSteps;
     private long lapUpdates;
+    private LearningProgress? learning;
     private long committedAt;
     private long pausedAt;
 
@@ -30,7 +32,7 @@ public sealed class StatusBoard
     /// <summary>Where the run is before its first step of this process.</summary>
     internal void GoesOnFrom(long step, long gradientStep)
     {
-        (this.lapSteps, this.lapUpdates) = (step, gradientStep);
+        (this.lapSteps, this.lapUpdates, this.learning) = (step, gradientStep, null);
         this.Set(this.Status with { Step = step, GradientStep = gradientStep });
     }
 
@@ -71,9 +73,14 @@ public sealed class StatusBoard
         this.StorageIsBack();
     }
 
+    /// <summary>The learner is in the middle of many gradient steps.</summary>
+    internal void Learning(LearningProgress progress) => this.learning = progress;
+
     internal void Publish(RunBook book, IConductor conductor, LearnerClock clock, IReadOnlyList<EnvironmentStart> environments, Settings settings)
     {
-        var (steps, updates) = (conductor.Steps, conductor.GradientSteps);
+        // What the learner said last is old when its work has been taken.
+        this.learning = this.learning?.GradientSteps > conductor.GradientSteps ? this.learning : null;
+        var (steps, updates) = (conductor.Steps, this.learning?.GradientSteps ?? conductor.GradientSteps);
         var seconds = Stopwatch.GetElapsedTime(this.lapSince).TotalSeconds;
         var (lapSteps, lapUpdates) = (steps - this.lapSteps, updates - this.lapUpdates);
         (this.lapSince, this.lapSteps, this.lapUpdates) = (Stopwatch.GetTimestamp(), steps, updates);
@@ -82,6 +89,7 @@ public sealed class StatusBoard
         {
             Step = steps,
             GradientStep = updates,
+            GradientStepsOwed = this.learning?.Left ?? 0,
             ElapsedSeconds = Stopwatch.GetElapsedTime(this.began).TotalSeconds,
             StepsPerSecond = first ? this.Status.StepsPerSecond : Smooth(this.Status.StepsPerSecond, lapSteps / seconds),
             UpdatesPerSecond = first ? this.Status.UpdatesPerSecond : Smooth(this.Status.UpdatesPerSecond, lapUpdates / seconds),
@@ -129,7 +137,9 @@ public sealed class StatusBoard
             : null;
     }
 
-    private static double Smooth(double before, double now) => before == 0 ? now : 0.7 * before + 0.3 * now;
+    /// <summary>The mean of the last few seconds; what stands still ends at 0.</summary>
+    private static double Smooth(double before, double now) =>
+        before == 0 ? now : 0.7 * before + 0.3 * now is > 1e-3 and var mean ? mean : 0;
 
     private void Set(RunStatus next) => Volatile.Write(ref this.status, next);
 }

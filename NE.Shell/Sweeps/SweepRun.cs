@@ -267,12 +267,14 @@ internal sealed class SweepRun
         };
     }
 
-    /// <summary>By its own speed once it has one, which the first random steps do not show yet; else as cells like it took.</summary>
+    /// <summary>By its own speed once it shows one, which it does not in random steps and heavy priming; else as cells like it took.</summary>
     private double Left(CellWork work)
     {
-        long steps = Math.Max(0, work.Cell.Steps - work.Progress.Step);
+        (long done, long all) = (work.Progress.Step, work.Cell.Steps);
+        long steps = Math.Max(0, all - done);
+        bool isUnderWay = work.State is CellState.Running && done > work.Cell.Settings.Td3.StartSteps.Value && done > all / 10;
         return work.State is CellState.Complete ? 0
-            : work.State is CellState.Running && work.Progress.StepsPerSecond is { } rate && work.Progress.Step > work.Cell.Settings.Td3.StartSteps.Value ? steps / rate
-            : this.estimate.Seconds(work.Cell) * steps / work.Cell.Steps;
+            : isUnderWay && work.Progress.StepsPerSecond is { } rate ? steps / rate
+            : this.estimate.Seconds(work.Cell) * steps / all;
     }
 }

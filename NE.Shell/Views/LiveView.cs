@@ -63,6 +63,11 @@ public static class LiveView
             $"{Format.Rate(status.StepsPerSecond)} steps/s   {Format.Rate(status.UpdatesPerSecond)} updates/s   "
             + $"{Format.Value(status.SampleToInsert)} samples per insert   learner waits {Format.Percent(status.LearnerWaiting)}");
 
+        if (status.GradientStepsOwed > 0)
+        {
+            yield return ("learning", $"{Format.Count(status.GradientStepsOwed)} gradient steps before the next environment step");
+        }
+
         if (status.EpisodeReturns.Count > 0)
         {
             yield return ("returns", $"{Sparkline.Render(status.EpisodeReturns, CurveWidth)}  last {Format.Value(status.EpisodeReturns[^1])}");

@@ -23,6 +23,11 @@ public static class PlainView
             string.Create(CultureInfo.InvariantCulture, $"{status.UpdatesPerSecond:0.#} updates/s"),
         };
 
+        if (status.GradientStepsOwed > 0)
+        {
+            parts.Add($"{status.GradientStepsOwed} gradient steps before the next step");
+        }
+
         if (status.Task is { } task)
         {
             parts.Add(task);

@@ -64,6 +64,7 @@ let private many =
         Phase = RunPhase.Training,
         Step = 1L,
         Steps = 100L,
+        GradientStepsOwed = 76_544L,
         Environments = [| for i in 0..11 -> EnvironmentStatus(i, int64 i, nan, i) |]
     )
 

@@ -4,6 +4,7 @@ module NE.Actors.Tests.Runs.TrainingRunTests
 
 open System
 open System.Collections.Generic
+open System.Threading
 open Akka.Actor
 open Expecto
 open NE.Actors.Checkpoints
@@ -109,6 +110,24 @@ let tests =
                 Expect.equal outcome.Phase RunPhase.Completed $"the run completes: {outcome.Message}"
                 Expect.isTrue killed "the learner was killed"
                 expectSame (identity created.Paths) whole "the run")
+
+        testCase "heavy priming shows how far it is"
+        <| fun _ ->
+            inFolder (fun folder ->
+                use created = create folder "primed"
+                let endless = 1_000_000_000L
+                let settings = settings [ "td3.primingUpdates", string endless ]
+                let run = TrainingRun.Start(request created.Paths settings)
+                let owed () = run.Status.GradientStepsOwed
+
+                Expect.isTrue
+                    (SpinWait.SpinUntil((fun () -> owed () > 0L), TimeSpan.FromMinutes 1.0))
+                    $"it says what it owes: {run.Status}"
+
+                Expect.isLessThan (owed ()) endless "of all"
+                Expect.isGreaterThan run.Status.GradientStep 0L "the gradient steps taken so far"
+                Expect.isLessThan run.Status.Step 110L "the environment waits"
+                run.DisposeAsync().AsTask().Wait())
 
         testCase "a complete run that is resumed is complete at once and stays what it is"
         <| fun _ ->
