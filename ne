@@ -263,13 +263,11 @@ run_benchmarks() {
         run_benchmark "$@"
         return
     fi
-    local name option failed=()
+    local name failed=()
     cd "$home"
     for name in "${benchmarks[@]}"; do
         say "$name"
-        option=--json
-        case "$name" in learner | run) option=--output ;; esac
-        run_benchmark "$name" "$option" "results/benchmarks/$name.json" || failed+=("$name")
+        run_benchmark "$name" --json "results/benchmarks/$name.json" || failed+=("$name")
     done
     [[ ${#failed[@]} -eq 0 ]] || {
         say "failed: ${failed[*]}"

@@ -3,17 +3,14 @@ using Akka.Event;
 using NE.Actors.Checkpoints;
 using NE.Actors.Environments;
 using NE.Actors.Environments.Cycles;
-using NE.Actors.Environments.External;
 using NE.Actors.Evaluation;
 using NE.Actors.Journal;
 using NE.Actors.Learning;
 using NE.Actors.Replay;
 using NE.Actors.Telemetry;
 using NE.Actors.Video;
-using NE.Model.Agents;
 using NE.Model.Runs;
 using static NE.Model.History;
-using Policy = NE.Model.Networks.Policy;
 
 namespace NE.Actors.Runs;
 
@@ -49,16 +46,9 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     private readonly RunRequest request;
     private readonly Settings settings;
     private readonly StatusBoard board;
-    private readonly EnvironmentCycle? cycle;
     private readonly bool afterPhase;
     private readonly ILoggingAdapter log = Context.GetLogger();
     private readonly IActorRef self;
-
-    /// <summary>What the agent sees of the environment, in a cycle of the phase's task.</summary>
-    private EnvironmentSpec spec;
-
-    /// <summary>The id of that environment.</summary>
-    private string task;
     private IActorRef journal = ActorRefs.Nobody;
     private IActorRef learner = ActorRefs.Nobody;
     private IActorRef telemetry = ActorRefs.Nobody;
@@ -87,9 +77,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     public RunActor(RunRequest request, StatusBoard board, bool afterPhase)
     {
         (this.request, this.settings, this.board, this.self) = (request, request.Settings, board, this.Self);
-        (this.afterPhase, this.task) = (afterPhase, request.Settings.Run.Environment);
-        this.cycle = EnvironmentCycle.Of(request.Settings.Run.Environment);
-        this.spec = EnvironmentFactory.Describe(request.Settings.Run.Environment, ExternalPatience.Of(request.Settings));
+        this.afterPhase = afterPhase;
 
         this.Receive<Recovered>(this.Recover);
         this.Receive<EnvironmentReady>(this.Ready);
@@ -197,7 +185,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         {
             // What a crash left between two commits is named by none.
             SegmentFiles.Sweep(this.request.Paths.Replay, recovered.Manifests.Select(manifest => manifest.Replay).OfType<ReplayManifest>());
-            this.Begin(this.Choose(recovered));
+            this.Begin(OpenedRun.Open(this.request, EnvironmentCycle.Of(this.settings.Run.Environment), this.Choose(recovered)));
         }
         catch (DamagedCheckpointException damage) when (damage.PreviousStep is null && recovered.Manifests.Count > 1)
         {
@@ -214,116 +202,49 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     /// <summary>The state to go on from; null for a run that has no commit yet.</summary>
     private LoadedCheckpoint? Choose(Recovered recovered)
     {
-        var index = this.request.From == ResumeFrom.Previous && !this.board.HasCommitted ? 1 : 0;
-        if (recovered.Manifests.Count == 0)
+        var previous = this.request.From == ResumeFrom.Previous && !this.board.HasCommitted;
+        var chosen = OpenedRun.Choose(this.request.Paths, recovered, previous);
+        if (previous && chosen is not null)
         {
-            return null;
+            this.journal.Tell(new Rewind(this.nextId++, chosen.Manifest.CommitId));
         }
-        if (index >= recovered.Manifests.Count)
-        {
-            throw new InvalidDataException("There is only one checkpoint, so there is no previous one to resume from.");
-        }
-        if (index == 0 && recovered.MasksProblem is { } problem)
-        {
-            throw new InvalidDataException($"The journal's masks contradict the last checkpoint: {problem} An older one can be used instead (--checkpoint previous).");
-        }
-        // The replay memory is verified when it is opened.
-        var loaded = CheckpointReader.LoadWithoutReplay(this.request.Paths, index == 0 ? CheckpointChoice.Last : CheckpointChoice.Previous);
-        if (index > 0)
-        {
-            this.journal.Tell(new Rewind(this.nextId++, loaded.Manifest.CommitId));
-        }
-        return loaded;
+        return chosen;
     }
 
-    private void Begin(LoadedCheckpoint? from)
+    /// <summary>Hands the opened run over to its actors.</summary>
+    private void Begin(OpenedRun run)
     {
-        var counters = from is null ? null : StateBundle.Unpack(from.Components["counters"], "counters", expected: 2);
-        var ledger = counters is null ? LedgerModule.empty : LedgerModule.ofBytes(counters[0]);
-        var switching = from is not null && LedgerModule.isSwitchDue(this.settings, ledger);
-        if (switching)
-        {
-            ledger = LedgerModule.beginPhase(from!.Manifest.Replay?.Head ?? 0, ledger);
-        }
-        var phase = LedgerModule.phase(ledger);
-        this.task = PhaseModule.task(this.settings, phase);
-        this.spec = this.cycle?.Spec(PhaseModule.taskIndex(this.settings, phase)) ?? this.spec;
-
-        var rowFloats = 2 * this.spec.ObservationSize + this.spec.ActionSize + 2;
-        var capacity = this.settings.Td3.BufferSize.Value;
-        this.store = from?.Manifest.Replay is { } replay && !switching
-            ? SegmentStore.Resume(this.request.Paths.Replay, replay, capacity)
-            : SegmentStore.Create(this.request.Paths.Replay, rowFloats, capacity, firstRow: phase.Head);
-
-        var agentState = from is null ? null : CheckpointReader.Agent(from);
-
-        var tables = new RunTables(
-            this.request.Paths,
-            from?.Manifest.CsvLengths ?? new Dictionary<string, long>(),
-            tensorBoard: this.settings.Log.TensorBoard,
-            hasPhases: this.cycle is not null);
-        this.telemetry = Context.ActorOf(Props.Create(() => new TelemetryActor(tables)), "telemetry");
+        (this.store, this.starts) = (run.Store, run.Starts);
+        this.telemetry = Context.ActorOf(Props.Create(() => new TelemetryActor(run.Tables)), "telemetry");
         var evaluator = Context.ActorOf(
             Props.Create(() => new EvaluatorActor(
-                this.self, this.CreateEnvironment, this.settings.Run.Seed, this.settings.Evaluation.Episodes)), "evaluator");
-
-        // Made here, where an error can be reported; the learner has the same thread.
-        var agent = this.CreateAgent(agentState, PhaseModule.taskIndex(this.settings, phase), switching);
-        var policy = agent.Policy();
+                this.self, run.Environments.Create, this.settings.Run.Seed, this.settings.Evaluation.Episodes)), "evaluator");
+        var policy = run.Agent.Policy();
         this.learner = Context.ActorOf(
-            Props.Create(() => new LearnerActor(this.self, agent, this.store)).WithDispatcher(TrainingRun.CoreDispatcher), "learner");
-        var replayActor = Context.ActorOf(Props.Create(() => new ReplayActor(this.store)).WithDispatcher(TrainingRun.CoreDispatcher), "replay");
-
-        this.video = this.CreateVideo();
-        this.book = new RunBook(ledger, this.telemetry, evaluator, this.video);
-        this.RepeatEvaluations(from);
-        this.StartEnvironments(from, switching);
-
-        var cast = new RunCast(this.self, this.learner, replayActor, this.environments);
+            Props.Create(() => new LearnerActor(this.self, run.Agent, run.Store)).WithDispatcher(TrainingRun.CoreDispatcher), "learner");
+        var replay = Context.ActorOf(Props.Create(() => new ReplayActor(run.Store)).WithDispatcher(TrainingRun.CoreDispatcher), "replay");
+        this.video = this.CreateVideo(run.Environments);
+        this.book = new RunBook(run.Ledger, this.telemetry, evaluator, this.video);
+        foreach (var (step, evaluated) in run.Evaluations)
+        {
+            this.book.RepeatEvaluation(step, evaluated);
+        }
+        this.stage = Stage.StartingEnvironments;
+        this.notReady = this.starts.Length;
+        this.environments = [.. this.starts.Select(start =>
+            Context.ActorOf(Props.Create(() => new EnvironmentActor(this.self, start)), $"environment-{start.Index}"))];
+        var cast = new RunCast(this.self, this.learner, replay, this.environments);
         this.conductor = this.settings.Schedule.Kind.IsAsync
-            ? new FreeConductor(this.settings, cast, this.book, this.clock, rowFloats, this.store.Head, policy)
-            : new LockstepConductor(this.settings, cast, this.book, this.clock, rowFloats, this.store.Head, policy);
-        this.Announce(from);
-        if (this.cycle is not null && (from is null || switching))
+            ? new FreeConductor(this.settings, cast, this.book, this.clock, run.RowFloats, run.Store.Head, policy)
+            : new LockstepConductor(this.settings, cast, this.book, this.clock, run.RowFloats, run.Store.Head, policy);
+        this.Announce(run.From);
+        if (run.BeginsPhase)
         {
-            this.AnnouncePhase(phase);
+            this.AnnouncePhase(run.Environments.Id);
         }
     }
 
-    private Agent CreateAgent(AgentState? state, int task, bool switching)
-    {
-        var agent = this.cycle is { } tasks
-            ? Agent.CreateInCycle(this.settings, tasks.AgentTasks, task)
-            : Agent.Create(this.settings, this.spec.ObservationSize, this.spec.ActionSize, this.spec.ActionHigh[0]);
-        if (state is not null)
-        {
-            agent.Restore(state);
-        }
-        if (switching)
-        {
-            agent.SwitchTask(task);
-        }
-        return agent;
-    }
-
-    /// <summary>A new environment that is still what the run began with: its files may have been edited, its program replaced.</summary>
-    private IEnvironment CreateEnvironment()
-    {
-        var id = this.task;
-        var created = this.request.CreateEnvironment?.Invoke(id) ?? EnvironmentFactory.Create(id, ExternalPatience.Of(this.settings));
-        try
-        {
-            EnvironmentFingerprint.Require(id, this.spec.Fingerprint, created.Spec.Fingerprint);
-            return this.cycle?.Padded(created) ?? created;
-        }
-        catch
-        {
-            created.Dispose();
-            throw;
-        }
-    }
-
-    private IActorRef CreateVideo()
+    private IActorRef CreateVideo(TaskEnvironments task)
     {
         if (this.settings.Video.Every == 0)
         {
@@ -333,43 +254,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         // One thread: the other cores are the run's.
         Func<long, VideoTarget> target = step => new VideoTarget(paths.VideoOf(step, VideoTarget.Ending(ffmpeg)), VideoSize.WhileTraining, ffmpeg, Threads: 1);
         return Context.ActorOf(
-            Props.Create(() => new VideoActor(this.CreateEnvironment, this.settings.Run.Seed, paths.Name, target)), "video");
-    }
-
-    private void RepeatEvaluations(LoadedCheckpoint? from)
-    {
-        if (from is null)
-        {
-            return;
-        }
-        var policies = StateBundle.Unpack(from.Components["evaluations"], "evaluations", this.book.Ledger.Pending.Length);
-        foreach (var (pending, policy) in this.book.Ledger.Pending.Zip(policies))
-        {
-            this.book.RepeatEvaluation(pending.Step, Policy.OfBytes(policy));
-        }
-    }
-
-    private void StartEnvironments(LoadedCheckpoint? from, bool switching)
-    {
-        var count = this.settings.Schedule.Environments;
-        var stored = from is null ? null : StateBundle.Unpack(from.Components["environments"], "environments", count);
-        // The environments of another task are begun anew; only their episodes go on counting.
-        var states = switching ? null : stored;
-        this.starts = [.. Enumerable.Range(0, count).Select(i => new EnvironmentStart(i, this.settings, this.CreateEnvironment)
-        {
-            RandomUntil = PhaseModule.randomUntil(this.settings, LedgerModule.phase(this.book.Ledger)),
-            Restored = states?[i],
-            Episode = switching ? EnvironmentWorker.NextEpisode(stored![i]) : 0,
-            Drill = this.request.Drills.Count == 0 ? null : step => this.request.Drills.ToList().ForEach(drill => drill.Reach(i, step)),
-        })];
-        foreach (var state in states ?? [])
-        {
-            EnvironmentFingerprint.Require(this.settings.Run.Environment, EnvironmentWorker.Fingerprint(state), this.spec.Fingerprint);
-        }
-        this.stage = Stage.StartingEnvironments;
-        this.notReady = count;
-        this.environments = [.. this.starts.Select(start =>
-            Context.ActorOf(Props.Create(() => new EnvironmentActor(this.self, start)), $"environment-{start.Index}"))];
+            Props.Create(() => new VideoActor(task.Create, this.settings.Run.Seed, paths.Name, target)), "video");
     }
 
     private void Announce(LoadedCheckpoint? from)
@@ -395,12 +280,13 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         this.log.Info("The run goes on from step {CommittedStep}", from.Manifest.Step);
     }
 
-    private void AnnouncePhase(Phase phase)
+    private void AnnouncePhase(string task)
     {
+        var phase = LedgerModule.phase(this.book.Ledger);
         this.book.RecordPhase(this.settings);
         this.log.Info(
             "Phase {PhaseNumber} of {Phases} begins at step {PhaseStep}: {PhaseTask}",
-            phase.Index + 1, PhaseModule.count(this.settings), phase.Start, this.task);
+            phase.Index + 1, PhaseModule.count(this.settings), phase.Start, task);
     }
 
     private void Ready(EnvironmentReady ready)

@@ -25,6 +25,32 @@ let defaults = {
     Output = None
 }
 
+/// Tasks that are named take the place of the paper's.
+let grammar: Arguments.Grammar<Options> =
+    let add (ids: string list) (options: Options) = {
+        options with
+            Tasks =
+                (if obj.ReferenceEquals(options.Tasks, defaults.Tasks) then
+                     []
+                 else
+                     options.Tasks)
+                @ ids
+    }
+
+    {
+        Arguments.optionsOnly [
+            Arguments.int "--rounds" 1 (fun n options -> { options with Rounds = n })
+            Arguments.seconds (fun s options -> { options with SecondsPerRound = s })
+            Arguments.json (fun file options -> { options with Output = Some file })
+        ] with
+            Words = "[TASK... | all]"
+            TakeWord =
+                fun word options ->
+                    match word with
+                    | "all" -> Ok(add Registry.ids options)
+                    | id -> Registry.find id |> Result.map (fun task -> add [ task.Info.Id ] options)
+    }
+
 /// Control steps of a tape, at least.
 [<Literal>]
 let private TapeSteps = 4000
@@ -199,13 +225,11 @@ let measure (options: Options) =
         ]
 
         printfn $"to reach, for the tasks of the paper: .NET/C {leastRatio}, scaling {leastScaling} on two cores"
-        let names = String.concat " " options.Tasks
 
         options.Output
         |> Option.iter (fun file ->
             Report.write file {|
-                command =
-                    $"dotnet run -c Release --project benchmarks/NE.Benchmarks -- environments {names} --seconds {options.SecondsPerRound} --rounds {options.Rounds} --json {file}"
+                command = Report.command
                 machine = Report.machine
                 processor = Report.processor
                 loadBefore = loadBefore

@@ -25,32 +25,15 @@ let defaults = {
     Output = None
 }
 
-/// Reads the words after `inference`.
-let rec parse (options: Options) (words: string list) : Result<Options, string> =
-    let number (name: string) (text: string) set rest =
-        match Int32.TryParse text with
-        | true, value when value >= 1 -> parse (set value) rest
-        | _ -> Error $"{name} expects a whole number of at least 1, found '{text}'"
-
-    match words with
-    | [] -> Ok options
-    | "--observation" :: n :: rest -> number "--observation" n (fun n -> { options with Observation = n }) rest
-    | "--action" :: n :: rest -> number "--action" n (fun n -> { options with Action = n }) rest
-    | "--rounds" :: n :: rest -> number "--rounds" n (fun n -> { options with Rounds = n }) rest
-    | "--hidden" :: widths :: rest ->
-        let read = widths.Split ',' |> Array.map Int32.TryParse
-
-        if read |> Array.forall (fun (isNumber, width) -> isNumber && width >= 1) then
-            let hidden = read |> Array.map snd |> List.ofArray
-            parse { options with Hidden = hidden } rest
-        else
-            Error $"--hidden expects widths separated by commas, found '{widths}'"
-    | "--seconds" :: s :: rest ->
-        match Double.TryParse(s, Globalization.CultureInfo.InvariantCulture) with
-        | true, value when value > 0.0 && value <= 60.0 -> parse { options with SecondsPerRound = value } rest
-        | _ -> Error $"--seconds expects a number above 0 and at most 60, found '{s}'"
-    | "--json" :: file :: rest -> parse { options with Output = Some file } rest
-    | other :: _ -> Error $"'{other}' is not an option, or lacks its value"
+let grammar: Arguments.Grammar<Options> =
+    Arguments.optionsOnly [
+        Arguments.int "--observation" 1 (fun n options -> { options with Observation = n })
+        Arguments.int "--action" 1 (fun n options -> { options with Action = n })
+        Arguments.widths "--hidden" (fun widths options -> { options with Hidden = widths })
+        Arguments.int "--rounds" 1 (fun n options -> { options with Rounds = n })
+        Arguments.seconds (fun s options -> { options with SecondsPerRound = s })
+        Arguments.json (fun file options -> { options with Output = Some file })
+    ]
 
 /// Actions of one batch of measurement.
 [<Literal>]

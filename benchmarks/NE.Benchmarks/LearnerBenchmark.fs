@@ -22,7 +22,8 @@ type Options = {
     ReplayRows: int
     Rounds: int
     SecondsPerRound: float
-    Output: string
+    /// Where the report is written, if anywhere.
+    Output: string option
 }
 
 let defaults = {
@@ -34,8 +35,21 @@ let defaults = {
     ReplayRows = 1_000_000
     Rounds = 41
     SecondsPerRound = 0.5
-    Output = "results/benchmarks/learner.json"
+    Output = None
 }
+
+let grammar: Arguments.Grammar<Options> =
+    Arguments.optionsOnly [
+        Arguments.int "--threads" 1 (fun n options -> { options with Threads = n })
+        Arguments.int "--observation" 1 (fun n options -> { options with Observation = n })
+        Arguments.int "--action" 1 (fun n options -> { options with Action = n })
+        Arguments.widths "--hidden" (fun widths options -> { options with Hidden = widths })
+        Arguments.int "--batch" 1 (fun n options -> { options with Batch = n })
+        Arguments.int "--replay" 1 (fun n options -> { options with ReplayRows = n })
+        Arguments.int "--rounds" 1 (fun n options -> { options with Rounds = n })
+        Arguments.seconds (fun s options -> { options with SecondsPerRound = s })
+        Arguments.json (fun file options -> { options with Output = Some file })
+    ]
 
 /// Something that takes gradient steps.
 type private Contender = {
@@ -174,7 +188,8 @@ let private measureSeconds (agent: Agent) (replay: RandomReplay) =
 
     Report.median (Array.init 41 (fun _ -> one ()))
 
-let run (options: Options) =
+let measure (options: Options) : unit =
+    Option.iter Report.requireWritable options.Output
     let loadBefore = Report.load ()
     LibTorch.ensureLoaded ()
 
@@ -286,7 +301,7 @@ let run (options: Options) =
         billions c / (threadsOf c.Name * peak.Registers)
 
     let report = {|
-        command = String.Join(" ", Environment.GetCommandLineArgs() |> Seq.skip 1)
+        command = Report.command
         machine = Report.machine
         processor = Report.processor
         loadBefore = loadBefore
@@ -353,4 +368,4 @@ let run (options: Options) =
         $"one row of metrics {1000.0 * measurement:F1} ms = {100.0 * measurementShare:F2} %% of the learner's time at a row per {stepsPerRow} gradient steps"
 
     printfn $"managed bytes per dense update {allocated:F0}"
-    Report.write options.Output report
+    options.Output |> Option.iter (fun file -> Report.write file report)

@@ -31,32 +31,18 @@ let defaults = {
 /// Megabytes for a million HalfCheetah transitions on disk, and beside the mapped replay memory in main memory.
 let private mostOnDisk, mostResident = 200.0, 600.0
 
-/// Reads the words after `memory`.
-let rec parse (options: Options) (words: string list) : Result<Options, string> =
-    let number (name: string) (text: string) (least: int64) set rest =
-        match Int64.TryParse text with
-        | true, value when value >= least -> parse (set value) rest
-        | _ -> Error $"{name} expects a whole number of at least {least}, found '{text}'"
-
-    match words with
-    | [] -> Ok options
-    | "--rows" :: n :: rest -> number "--rows" n 10_000L (fun n -> { options with Rows = n }) rest
-    | "--updates" :: n :: rest -> number "--updates" n 1000L (fun n -> { options with Updates = n }) rest
-    | "--json" :: file :: rest -> parse { options with Output = Some file } rest
-    | option :: _ when option.StartsWith '-' -> Error $"'{option}' is not an option, or lacks its value"
-    | pair :: rest when pair.Contains '=' ->
-        let at = pair.IndexOf '='
-        let change = pair.Substring(0, at), pair.Substring(at + 1)
-
-        parse
-            {
-                options with
-                    Changes = options.Changes @ [ change ]
-            }
-            rest
-    | id :: rest ->
-        Registry.find id
-        |> Result.bind (fun task -> parse { options with Task = task.Info.Id } rest)
+let grammar: Arguments.Grammar<Options> =
+    Arguments.taskAndKeys
+        [
+            Arguments.int64 "--rows" 10_000L (fun n options -> { options with Rows = n })
+            Arguments.int64 "--updates" 1000L (fun n options -> { options with Updates = n })
+            Arguments.json (fun file options -> { options with Output = Some file })
+        ]
+        (fun task options -> { options with Task = task })
+        (fun change options -> {
+            options with
+                Changes = options.Changes @ [ change ]
+        })
 
 /// An environment whose first steps are random numbers instead of physics, one long episode; then it is itself.
 let private filling (rows: int64) (inner: IEnvironment) : IEnvironment =

@@ -7,6 +7,7 @@ open System.Collections.Generic
 open System.Diagnostics
 open NE.Actors.Runs
 open NE.Model
+open NE.Model.Tasks
 open NE.Benchmarks.Report
 
 type Options = {
@@ -15,14 +16,31 @@ type Options = {
     Stored: int64
     /// Environment steps that are learned from, for the rates.
     Steps: int64
-    Output: string
+    /// Where the report is written, if anywhere.
+    Output: string option
 }
 
 let defaults = {
     Environment = "HalfCheetah-v4"
     Stored = 300_000L
     Steps = 10_000L
-    Output = "results/benchmarks/run.json"
+    Output = None
+}
+
+let grammar: Arguments.Grammar<Options> = {
+    Arguments.optionsOnly [
+        Arguments.int64 "--stored" 1L (fun n options -> { options with Stored = n })
+        Arguments.int64 "--steps" 1L (fun n options -> { options with Steps = n })
+        Arguments.json (fun file options -> { options with Output = Some file })
+    ] with
+        Words = "[TASK]"
+        TakeWord =
+            fun id options ->
+                Registry.find id
+                |> Result.map (fun task -> {
+                    options with
+                        Environment = task.Info.Id
+                })
 }
 
 let private settings (options: Options) (changes: (string * string) list) =
@@ -112,7 +130,7 @@ let private commits (options: Options) =
         |})
 
 let measure (options: Options) =
-    requireWritable options.Output
+    Option.iter requireWritable options.Output
     let loadBefore = load ()
 
     let schedules = [
@@ -130,17 +148,19 @@ let measure (options: Options) =
     printfn
         $"commit with {commits.storedTransitions} transitions stored: pause {commits.pauseMillisecondsMedian} ms (median of {commits.commits}), {commits.pauseMillisecondsMost} ms (most); resume to first new step {commits.resumeToFirstStepSeconds} s"
 
-    write options.Output {|
-        command = command
-        machine = machine
-        processor = processor
-        loadBefore = loadBefore
-        loadAfter = load ()
-        cores = Environment.ProcessorCount
-        dotnet = Environment.Version.ToString()
-        mujoco = NE.Actors.MuJoCo.MuJoCoLibrary.Current.Version
-        environment = options.Environment
-        stepsPerSchedule = options.Steps
-        schedules = schedules
-        commits = commits
-    |}
+    options.Output
+    |> Option.iter (fun file ->
+        write file {|
+            command = command
+            machine = machine
+            processor = processor
+            loadBefore = loadBefore
+            loadAfter = load ()
+            cores = Environment.ProcessorCount
+            dotnet = Environment.Version.ToString()
+            mujoco = NE.Actors.MuJoCo.MuJoCoLibrary.Current.Version
+            environment = options.Environment
+            stepsPerSchedule = options.Steps
+            schedules = schedules
+            commits = commits
+        |})

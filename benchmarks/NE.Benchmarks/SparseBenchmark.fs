@@ -16,7 +16,8 @@ type Options = {
     Inputs: int
     Outputs: int
     Rounds: int
-    Output: string
+    /// Where the report is written, if anywhere.
+    Output: string option
 }
 
 let defaults = {
@@ -24,8 +25,14 @@ let defaults = {
     Inputs = 256
     Outputs = 128
     Rounds = 201
-    Output = "results/benchmarks/sparse.json"
+    Output = None
 }
+
+let grammar: Arguments.Grammar<Options> =
+    Arguments.optionsOnly [
+        Arguments.int "--rounds" 1 (fun n options -> { options with Rounds = n })
+        Arguments.json (fun file options -> { options with Output = Some file })
+    ]
 
 /// The existing weights of every output neuron (compressed rows): their inputs and values.
 type private Rows = {
@@ -123,7 +130,9 @@ let private overRun (density: float) (ratioAt: float -> float) =
     let ratios = densities |> List.map (fun d -> min 1.0 (ratioAt d))
     List.averageBy (fun r -> if r < 1.0 then 1.0 else 0.0) ratios, List.average ratios
 
-let run (options: Options) =
+let measure (options: Options) : unit =
+    Option.iter Report.requireWritable options.Output
+
     if options.Rows % 128 <> 0 || options.Outputs % 32 <> 0 then
         invalidArg (nameof options) $"Expected rows in 128s and outputs in 32s, found {options.Rows} and {options.Outputs}."
 
@@ -231,22 +240,24 @@ let run (options: Options) =
             |}
     ]
 
-    Report.write options.Output {|
-        command = "dotnet run -c Release --project benchmarks/NE.Benchmarks -- sparse"
-        machine = Report.machine
-        processor = Report.processor
-        load = Report.load ()
-        rows = options.Rows
-        inputs = options.Inputs
-        outputs = options.Outputs
-        rounds = options.Rounds
-        ratios = [
-            for density, ratio in points ->
-                {|
-                    density = density
-                    skippingOverDense = Math.Round(ratio, 3)
-                |}
-        ]
-        breakEvenDensity = even |> Option.map (fun d -> Math.Round(d, 3)) |> Option.toNullable
-        growing = runs
-    |}
+    options.Output
+    |> Option.iter (fun file ->
+        Report.write file {|
+            command = Report.command
+            machine = Report.machine
+            processor = Report.processor
+            load = Report.load ()
+            rows = options.Rows
+            inputs = options.Inputs
+            outputs = options.Outputs
+            rounds = options.Rounds
+            ratios = [
+                for density, ratio in points ->
+                    {|
+                        density = density
+                        skippingOverDense = Math.Round(ratio, 3)
+                    |}
+            ]
+            breakEvenDensity = even |> Option.map (fun d -> Math.Round(d, 3)) |> Option.toNullable
+            growing = runs
+        |})

@@ -36,34 +36,20 @@ let defaults = {
     Output = None
 }
 
-/// Reads the words after `task`.
-let rec parse (options: Options) (words: string list) : Result<Options, string> =
-    let number (name: string) (text: string) (least: int) set rest =
-        match Int32.TryParse text with
-        | true, value when value >= least -> parse (set value) rest
-        | _ -> Error $"{name} expects a whole number of at least {least}, found '{text}'"
-
-    match words with
-    | [] -> Ok options
-    | "--steps-per-round" :: n :: rest -> number "--steps-per-round" n 100 (fun n -> { options with StepsPerRound = n }) rest
-    | "--rounds" :: n :: rest -> number "--rounds" n 1 (fun n -> { options with Rounds = n }) rest
-    | "--envs" :: n :: rest -> number "--envs" n 1 (fun n -> { options with Environments = n }) rest
-    | "--threads" :: n :: rest -> number "--threads" n 1 (fun n -> { options with Threads = n }) rest
-    | "--json" :: file :: rest -> parse { options with Output = Some file } rest
-    | option :: _ when option.StartsWith '-' -> Error $"'{option}' is not an option, or lacks its value"
-    | pair :: rest when pair.Contains '=' ->
-        let at = pair.IndexOf '='
-        let change = pair.Substring(0, at), pair.Substring(at + 1)
-
-        parse
-            {
-                options with
-                    Changes = options.Changes @ [ change ]
-            }
-            rest
-    | id :: rest ->
-        Registry.find id
-        |> Result.bind (fun task -> parse { options with Task = task.Info.Id } rest)
+let grammar: Arguments.Grammar<Options> =
+    Arguments.taskAndKeys
+        [
+            Arguments.int "--steps-per-round" 100 (fun n options -> { options with StepsPerRound = n })
+            Arguments.int "--rounds" 1 (fun n options -> { options with Rounds = n })
+            Arguments.int "--envs" 1 (fun n options -> { options with Environments = n })
+            Arguments.int "--threads" 1 (fun n options -> { options with Threads = n })
+            Arguments.json (fun file options -> { options with Output = Some file })
+        ]
+        (fun task options -> { options with Task = task })
+        (fun change options -> {
+            options with
+                Changes = options.Changes @ [ change ]
+        })
 
 /// The keys of our runs, as in a run of a million steps. Review works from the start, so that its cost is that of the later run. Every
 /// round has one checkpoint, where a run by default has one in 25,000 steps.

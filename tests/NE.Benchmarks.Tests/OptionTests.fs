@@ -5,7 +5,13 @@ open NE.Benchmarks
 open NE.Benchmarks.Report
 
 let private task words =
-    TaskBenchmark.parse TaskBenchmark.defaults words
+    Arguments.parse TaskBenchmark.grammar TaskBenchmark.defaults words
+
+let private memory words =
+    Arguments.parse MemoryBenchmark.grammar MemoryBenchmark.defaults words
+
+let private inference words =
+    Arguments.parse InferenceBenchmark.grammar InferenceBenchmark.defaults words
 
 let private failure result =
     match result with
@@ -49,8 +55,7 @@ let tests =
 
         test "an unknown task names the nearest" {
             Expect.stringContains (failure (task [ "Hoper-v4" ])) "Hopper-v4" "message"
-            let memory = MemoryBenchmark.parse MemoryBenchmark.defaults [ "Hoper-v4" ]
-            Expect.stringContains (failure memory) "Hopper-v4" "message"
+            Expect.stringContains (failure (memory [ "Hoper-v4" ])) "Hopper-v4" "message"
         }
 
         for words, expected in
@@ -61,15 +66,28 @@ let tests =
                 [ "--seconds"; "NaN" ], "--seconds expects a number above 0 and at most 60, found 'NaN'"
                 [ "Hopper-v4" ], "'Hopper-v4' is not an option, or lacks its value"
             ] do
-            test $"inference {words}" {
-                Expect.equal (failure (InferenceBenchmark.parse InferenceBenchmark.defaults words)) expected "message"
-            }
+            test $"inference {words}" { Expect.equal (failure (inference words)) expected "message" }
 
         test "memory of less than a segment says little" {
+            Expect.equal (failure (memory [ "--rows"; "10" ])) "--rows expects a whole number of at least 10000, found '10'" "message"
+        }
+
+        test "environments that are named take the place of the usual ones" {
+            let tasks words =
+                match Arguments.parse EnvironmentBenchmark.grammar EnvironmentBenchmark.defaults words with
+                | Ok options -> options.Tasks
+                | Error problem -> failtest problem
+
+            Expect.equal (tasks [ "Ant-v4"; "--rounds"; "2"; "Hopper-v4" ]) [ "Ant-v4"; "Hopper-v4" ] "named"
+            Expect.equal (tasks [ "--rounds"; "2" ]) EnvironmentBenchmark.defaults.Tasks "none"
+            Expect.isGreaterThan (tasks [ "all" ]).Length 20 "all"
+        }
+
+        test "the usage line names everything that is understood" {
             Expect.equal
-                (failure (MemoryBenchmark.parse MemoryBenchmark.defaults [ "--rows"; "10" ]))
-                "--rows expects a whole number of at least 10000, found '10'"
-                "message"
+                (Arguments.usage "task" TaskBenchmark.grammar)
+                "./ne bench task [TASK] [key=value...] [--steps-per-round N] [--rounds N] [--envs N] [--threads N] [--json FILE]"
+                "task"
         }
 
         test "a wrong configuration key or value is one message" {
