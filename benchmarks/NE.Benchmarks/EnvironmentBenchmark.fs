@@ -170,9 +170,8 @@ let private measureTask (options: Options) (folder: string) (compiler: Result<st
 let measure (options: Options) =
     let tasks = options.Tasks |> List.map (Registry.find >> Result.defaultWith failwith)
     let library = MuJoCoLibrary.Current
-    Option.iter Report.requireWritable options.Output
+    let report = Report.Report options.Output
     let folder = Directory.CreateTempSubdirectory("ne-benchmark-").FullName
-    let loadBefore = Report.load ()
 
     try
         let compiler = NativeLoop.Compile folder
@@ -226,27 +225,19 @@ let measure (options: Options) =
 
         printfn $"to reach, for the tasks of the paper: .NET/C {leastRatio}, scaling {leastScaling} on two cores"
 
-        options.Output
-        |> Option.iter (fun file ->
-            Report.write file {|
-                command = Report.command
-                machine = Report.machine
-                processor = Report.processor
-                loadBefore = loadBefore
-                loadAfter = Report.load ()
-                dotnet = Environment.Version.ToString()
-                mujoco = library.Version
-                library = library.Path
-                threads = cores
-                c =
-                    match compiler with
-                    | Ok _ -> "gcc -O2, the physics alone: no observation, no reward, no random draws"
-                    | Error problem -> problem
-                targets = {|
-                    ratio = leastRatio
-                    scalingOnTwoCores = leastScaling
-                |}
-                tasks = found
-            |})
+        report.Write {|
+            mujoco = library.Version
+            library = library.Path
+            threads = cores
+            c =
+                match compiler with
+                | Ok _ -> "gcc -O2, the physics alone: no observation, no reward, no random draws"
+                | Error problem -> problem
+            targets = {|
+                ratio = leastRatio
+                scalingOnTwoCores = leastScaling
+            |}
+            tasks = found
+        |}
     finally
         Directory.Delete(folder, true)

@@ -69,8 +69,7 @@ let private microseconds (seconds: float) (play: unit -> unit) : float =
     median batches
 
 let measure (options: Options) : unit =
-    Option.iter requireWritable options.Output
-    let loadBefore = load ()
+    let report = Report options.Output
     let play = player options
     use _ = PeerProcess.KillAllOnSignals()
 
@@ -126,24 +125,16 @@ let measure (options: Options) : unit =
         | Error problem, _ -> printfn $"PyTorch        -    {problem}"
         | _ -> ()
 
-        options.Output
-        |> Option.iter (fun file ->
-            write file {|
-                command = command
-                machine = machine
-                processor = processor
-                loadBefore = loadBefore
-                loadAfter = load ()
-                dotnet = Environment.Version.ToString()
-                pytorch =
-                    match torch with
-                    | Ok peer -> box peer.Versions
-                    | Error problem -> problem
-                widths = widths
-                microseconds = figures 4 ours
-                bytesPerAction = bytes
-                pytorchMicroseconds = if theirs.Count = 0 then null else box (figures 3 theirs)
-                pytorchOverOurs = ratio
-            |})
+        report.Write {|
+            pytorch =
+                match torch with
+                | Ok peer -> box peer.Versions
+                | Error problem -> problem
+            widths = widths
+            microseconds = figures 4 ours
+            bytesPerAction = bytes
+            pytorchMicroseconds = if theirs.Count = 0 then null else box (figures 3 theirs)
+            pytorchOverOurs = ratio
+        |}
     finally
         torch |> Result.iter (fun peer -> (peer :> IDisposable).Dispose())

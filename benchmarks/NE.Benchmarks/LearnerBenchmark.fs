@@ -189,8 +189,7 @@ let private measureSeconds (agent: Agent) (replay: RandomReplay) =
     Report.median (Array.init 41 (fun _ -> one ()))
 
 let measure (options: Options) : unit =
-    Option.iter Report.requireWritable options.Output
-    let loadBefore = Report.load ()
+    let report = Report.Report options.Output
     LibTorch.ensureLoaded ()
 
     let shape = {
@@ -300,13 +299,7 @@ let measure (options: Options) : unit =
     let share (c: Contender) =
         billions c / (threadsOf c.Name * peak.Registers)
 
-    let report = {|
-        command = Report.command
-        machine = Report.machine
-        processor = Report.processor
-        loadBefore = loadBefore
-        loadAfter = Report.load ()
-        dotnet = Environment.Version.ToString()
+    let figures = {|
         pyTorch =
             match pyTorch with
             | Ok peer -> $"{peer.Versions.Torch}, {peer.Versions.Blas}, kernel {peer.Versions.Kernel}, {peer.Versions.Threads} thread"
@@ -368,4 +361,4 @@ let measure (options: Options) : unit =
         $"one row of metrics {1000.0 * measurement:F1} ms = {100.0 * measurementShare:F2} %% of the learner's time at a row per {stepsPerRow} gradient steps"
 
     printfn $"managed bytes per dense update {allocated:F0}"
-    options.Output |> Option.iter (fun file -> Report.write file report)
+    report.Write figures

@@ -72,8 +72,7 @@ let private filling (rows: int64) (inner: IEnvironment) : IEnvironment =
 let private RoundSteps = 500L
 
 let measure (options: Options) : unit =
-    Option.iter requireWritable options.Output
-    let loadBefore = load ()
+    let report = Report options.Output
     // Whole rounds.
     let up (steps: int64) =
         (steps + RoundSteps - 1L) / RoundSteps * RoundSteps
@@ -136,25 +135,17 @@ let measure (options: Options) : unit =
         printfn
             $"beside the replay     {last.BesideReplay, 8:F1}   at most {most.BesideReplay:F1}; to reach: {mostResident:F0} ({verdict most.BesideReplay mostResident})"
 
-        options.Output
-        |> Option.iter (fun file ->
-            write file {|
-                command = command
-                machine = machine
-                processor = processor
-                loadBefore = loadBefore
-                loadAfter = load ()
-                dotnet = Environment.Version.ToString()
-                task = options.Task
-                configuration = [ for key, value in options.Changes -> $"{key}={value}" ]
-                rows = rows
-                bytesPerRow = row
-                megabytesOnDisk = Math.Round(onDisk, 1)
-                residentMegabytes = last.Rounded
-                mostMegabytes = most.Rounded
-                targets = {|
-                    megabytesOnDisk = mostOnDisk
-                    besideReplay = mostResident
-                |}
-            |})
+        report.Write {|
+            task = options.Task
+            configuration = [ for key, value in options.Changes -> $"{key}={value}" ]
+            rows = rows
+            bytesPerRow = row
+            megabytesOnDisk = Math.Round(onDisk, 1)
+            residentMegabytes = last.Rounded
+            mostMegabytes = most.Rounded
+            targets = {|
+                megabytesOnDisk = mostOnDisk
+                besideReplay = mostResident
+            |}
+        |}
     | _ -> raise (BenchmarkFailed "The run ended before its memory was looked at. Give more --updates.")

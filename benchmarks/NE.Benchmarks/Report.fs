@@ -2,6 +2,7 @@
 module NE.Benchmarks.Report
 
 open System
+open System.Collections.Generic
 open System.IO
 open System.Text.Json
 
@@ -27,18 +28,6 @@ let requireWritable (file: string) : unit =
 
     File.Open(file, FileMode.OpenOrCreate, FileAccess.Write).Dispose()
 
-/// Writes a report as JSON, and its folder when that is missing.
-let write (file: string) (report: obj) : unit =
-    requireWritable file
-
-    File.WriteAllText(
-        file,
-        JsonSerializer.Serialize(report, JsonSerializerOptions(WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase))
-        + "\n"
-    )
-
-    printfn $"written to {file}"
-
 /// Cores and operating system.
 let machine: string =
     $"{Environment.ProcessorCount} cores, {Runtime.InteropServices.RuntimeInformation.OSDescription}"
@@ -63,6 +52,40 @@ let command: string =
         |> Seq.map (fun word -> if word.Contains ' ' then $"'{word}'" else word)
 
     String.concat " " (Seq.append [ "./ne bench" ] arguments)
+
+/// One measurement's report. It is made before the measurement, so that a file that cannot be written is known then.
+[<Sealed>]
+type Report(file: string option) =
+    do Option.iter requireWritable file
+    let loadBefore = load ()
+
+    let json =
+        JsonSerializerOptions(WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase)
+
+    let fields (value: obj) =
+        (JsonSerializer.SerializeToElement(value, json)).EnumerateObject()
+        |> Seq.map (fun field -> field.Name, field.Value)
+
+    /// Writes the circumstances and the figures, an object each of whose properties is one.
+    member _.Write(figures: obj) : unit =
+        let circumstances = {|
+            command = command
+            machine = machine
+            processor = processor
+            loadBefore = loadBefore
+            loadAfter = load ()
+            dotnet = Environment.Version.ToString()
+        |}
+
+        file
+        |> Option.iter (fun file ->
+            let whole =
+                Seq.append (fields circumstances) (fields figures)
+                |> Seq.map KeyValuePair
+                |> OrderedDictionary
+
+            File.WriteAllText(file, JsonSerializer.Serialize(whole, json) + "\n")
+            printfn $"written to {file}")
 
 /// A median and what it is of, rounded for reports.
 let figures (digits: int) (values: float seq) = {|

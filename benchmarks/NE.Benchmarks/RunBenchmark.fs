@@ -130,8 +130,7 @@ let private commits (options: Options) =
         |})
 
 let measure (options: Options) =
-    Option.iter requireWritable options.Output
-    let loadBefore = load ()
+    let report = Report options.Output
 
     let schedules = [
         for schedule, environments in [ "serial", 1; "pipelined", 1; "pipelined", 2 ] do
@@ -148,19 +147,11 @@ let measure (options: Options) =
     printfn
         $"commit with {commits.storedTransitions} transitions stored: pause {commits.pauseMillisecondsMedian} ms (median of {commits.commits}), {commits.pauseMillisecondsMost} ms (most); resume to first new step {commits.resumeToFirstStepSeconds} s"
 
-    options.Output
-    |> Option.iter (fun file ->
-        write file {|
-            command = command
-            machine = machine
-            processor = processor
-            loadBefore = loadBefore
-            loadAfter = load ()
-            cores = Environment.ProcessorCount
-            dotnet = Environment.Version.ToString()
-            mujoco = NE.Actors.MuJoCo.MuJoCoLibrary.Current.Version
-            environment = options.Environment
-            stepsPerSchedule = options.Steps
-            schedules = schedules
-            commits = commits
-        |})
+    report.Write {|
+        cores = Environment.ProcessorCount
+        mujoco = NE.Actors.MuJoCo.MuJoCoLibrary.Current.Version
+        environment = options.Environment
+        stepsPerSchedule = options.Steps
+        schedules = schedules
+        commits = commits
+    |}

@@ -131,7 +131,7 @@ let private overRun (density: float) (ratioAt: float -> float) =
     List.averageBy (fun r -> if r < 1.0 then 1.0 else 0.0) ratios, List.average ratios
 
 let measure (options: Options) : unit =
-    Option.iter Report.requireWritable options.Output
+    let report = Report.Report options.Output
 
     if options.Rows % 128 <> 0 || options.Outputs % 32 <> 0 then
         invalidArg (nameof options) $"Expected rows in 128s and outputs in 32s, found {options.Rows} and {options.Outputs}."
@@ -240,24 +240,18 @@ let measure (options: Options) : unit =
             |}
     ]
 
-    options.Output
-    |> Option.iter (fun file ->
-        Report.write file {|
-            command = Report.command
-            machine = Report.machine
-            processor = Report.processor
-            load = Report.load ()
-            rows = options.Rows
-            inputs = options.Inputs
-            outputs = options.Outputs
-            rounds = options.Rounds
-            ratios = [
-                for density, ratio in points ->
-                    {|
-                        density = density
-                        skippingOverDense = Math.Round(ratio, 3)
-                    |}
-            ]
-            breakEvenDensity = even |> Option.map (fun d -> Math.Round(d, 3)) |> Option.toNullable
-            growing = runs
-        |})
+    report.Write {|
+        rows = options.Rows
+        inputs = options.Inputs
+        outputs = options.Outputs
+        rounds = options.Rounds
+        ratios = [
+            for density, ratio in points ->
+                {|
+                    density = density
+                    skippingOverDense = Math.Round(ratio, 3)
+                |}
+        ]
+        breakEvenDensity = even |> Option.map (fun d -> Math.Round(d, 3)) |> Option.toNullable
+        growing = runs
+    |}

@@ -205,8 +205,7 @@ let measure (options: Options) : unit =
     let task = Registry.find options.Task |> Result.defaultWith failwith
     let settings = BenchmarkRun.settings (changes options "td3" "serial" 1)
     let library = MuJoCoLibrary.Current
-    Option.iter requireWritable options.Output
-    let loadBefore = load ()
+    let report = Report options.Output
     use _ = PeerProcess.KillAllOnSignals()
 
     BenchmarkRun.inFolder (fun folder ->
@@ -232,34 +231,26 @@ let measure (options: Options) : unit =
 
             let found = publish contenders parts
 
-            options.Output
-            |> Option.iter (fun file ->
-                write file {|
-                    found with
-                        command = command
-                        machine = machine
-                        processor = processor
-                        loadBefore = loadBefore
-                        loadAfter = load ()
-                        dotnet = Environment.Version.ToString()
-                        torchSharp = (LibTorch.describe ()).TorchSharpVersion
-                        mujoco = library.Version
-                        library = library.Path
-                        pytorch =
-                            match torch with
-                            | Ok peer -> box peer.Versions
-                            | Error problem -> problem
-                        task = options.Task
-                        stepsPerRound = options.StepsPerRound
-                        threads = options.Threads
-                        // What was computed with, resolved.
-                        compute = [
-                            for key in Settings.keys do
-                                if key.Name.StartsWith "compute." then
-                                    $"{key.Name}={key.Get settings}"
-                        ]
-                        configuration = [ for key, value in changes options "td3" "serial" 1 -> $"{key}={value}" ]
-                |})
+            report.Write {|
+                found with
+                    torchSharp = (LibTorch.describe ()).TorchSharpVersion
+                    mujoco = library.Version
+                    library = library.Path
+                    pytorch =
+                        match torch with
+                        | Ok peer -> box peer.Versions
+                        | Error problem -> problem
+                    task = options.Task
+                    stepsPerRound = options.StepsPerRound
+                    threads = options.Threads
+                    // What was computed with, resolved.
+                    compute = [
+                        for key in Settings.keys do
+                            if key.Name.StartsWith "compute." then
+                                $"{key.Name}={key.Get settings}"
+                    ]
+                    configuration = [ for key, value in changes options "td3" "serial" 1 -> $"{key}={value}" ]
+            |}
         finally
             for peer, _ in peers do
                 (peer :> IDisposable).Dispose()
