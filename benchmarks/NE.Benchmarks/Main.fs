@@ -28,11 +28,12 @@ let private benchmarks = [
     benchmark "task" TaskBenchmark.grammar TaskBenchmark.defaults TaskBenchmark.measure
     benchmark "inference" InferenceBenchmark.grammar InferenceBenchmark.defaults InferenceBenchmark.measure
     benchmark "memory" MemoryBenchmark.grammar MemoryBenchmark.defaults MemoryBenchmark.measure
+    benchmark "compare" Comparison.grammar Comparison.defaults Comparison.measure
     benchmark "sparse" SparseBenchmark.grammar SparseBenchmark.defaults SparseBenchmark.measure
 ]
 
 let private usage =
-    "usage: ./ne bench [all]   (each benchmark in turn but sparse, with reports in results/benchmarks)"
+    "usage: ./ne bench [all]   (each benchmark in turn but the last two, with reports in results/benchmarks)"
     :: [ for benchmark in benchmarks -> $"       {benchmark.Usage}" ]
     |> String.concat "\n"
 
