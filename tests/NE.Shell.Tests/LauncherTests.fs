@@ -393,8 +393,8 @@ let tests =
                     Expect.equal
                         (measured tree)
                         [|
-                            "learner --output results/benchmarks/learner.json"
-                            "run --output results/benchmarks/run.json"
+                            "learner --json results/benchmarks/learner.json"
+                            "run --json results/benchmarks/run.json"
                             "environments --json results/benchmarks/environments.json"
                             "task --json results/benchmarks/task.json"
                             "inference --json results/benchmarks/inference.json"
