@@ -26,13 +26,17 @@ public sealed class StatusBoard
     /// <summary>True when this process has committed, or has begun from a commit.</summary>
     internal bool HasCommitted => this.Status.CheckpointStep is not null;
 
-    internal void Reset(Settings settings) =>
+    internal void Reset(Settings settings)
+    {
+        // What a learner of an earlier incarnation said is not true of this one, which may have no commit to go on from.
+        this.learning = null;
         this.Set(this.Status with { Phase = RunPhase.Starting, Steps = settings.Run.Steps, ReplayCapacity = settings.Td3.BufferSize.Value });
+    }
 
     /// <summary>Where the run is before its first step of this process.</summary>
     internal void GoesOnFrom(long step, long gradientStep)
     {
-        (this.lapSteps, this.lapUpdates, this.learning) = (step, gradientStep, null);
+        (this.lapSteps, this.lapUpdates) = (step, gradientStep);
         this.Set(this.Status with { Step = step, GradientStep = gradientStep });
     }
 
