@@ -29,32 +29,109 @@ public static class EpisodeRunner
     /// <summary>Undiscounted returns of full episodes. Episode i always starts in the same state for the same seed.</summary>
     /// <param name="seed">Seed of the run.</param>
     /// <param name="watch">Called after every reset and step, on this thread; it may look at the environment but not change it.</param>
-    public static EpisodeResults Run(IEnvironment environment, Policy policy, long seed, int episodes, Action<EpisodeMoment>? watch = null)
+    public static EpisodeResults Run(IEnvironment environment, Policy policy, long seed, int episodes, Action<EpisodeMoment>? watch = null) =>
+        new Play([environment], policy, seed, episodes, watch).ToTheEnd();
+
+    /// <summary>As for one environment, but on several of the same task in step: the policy acts on all their observations at once. The results
+    /// are the same bits however many there are, provided that an environment is as new after a reset.</summary>
+    public static EpisodeResults Run(IReadOnlyList<IEnvironment> environments, Policy policy, long seed, int episodes) =>
+        new Play([.. environments.Take(Math.Max(episodes, 1))], policy, seed, episodes, watch: null).ToTheEnd();
+
+    /// <summary>Episodes under way. Place i of the first <see cref="live"/> holds an environment, the number of its episode and a row of
+    /// observations and of actions.</summary>
+    private sealed class Play
     {
-        var spec = environment.Spec;
-        var (observation, action, scratch) =
-            (new float[spec.ObservationSize], new float[spec.ActionSize], policy.CreateScratch());
-        var (returns, lengths) = (new double[episodes], new int[episodes]);
-        var inverted = environment.IsInverted is null ? [] : new int[episodes];
-        for (var episode = 0; episode < episodes; episode++)
+        private readonly IEnvironment[] environments;
+        private readonly Policy policy;
+        private readonly long seed;
+        private readonly Action<EpisodeMoment>? watch;
+        private readonly PolicyScratch scratch;
+        private readonly int observationSize;
+        private readonly int actionSize;
+        private readonly float[] observations;
+        private readonly float[] actions;
+        private readonly int[] numbers;
+        private readonly EpisodeResults results;
+        private int begun;
+        private int live;
+
+        public Play(IEnvironment[] environments, Policy policy, long seed, int episodes, Action<EpisodeMoment>? watch)
         {
-            environment.Reset(Random.at(seed + SeedOffset, Random.Purpose.Evaluation, 0, episode, 0), observation);
-            watch?.Invoke(new EpisodeMoment(episode, 0, 0, 0, IsLast: false));
-            StepResult result;
-            do
+            ArgumentOutOfRangeException.ThrowIfLessThan(episodes, 1);
+            (this.environments, this.policy, this.seed, this.watch) = (environments, policy, seed, watch);
+            var spec = environments[0].Spec;
+            (this.observationSize, this.actionSize) = (spec.ObservationSize, spec.ActionSize);
+            this.observations = new float[environments.Length * this.observationSize];
+            this.actions = new float[environments.Length * this.actionSize];
+            this.numbers = new int[environments.Length];
+            this.scratch = policy.CreateScratch(environments.Length);
+            this.results = new EpisodeResults(new double[episodes], new int[episodes])
             {
-                policy.Act(observation, action, scratch);
-                result = environment.Step(action, observation);
-                returns[episode] += result.Reward;
-                lengths[episode]++;
-                if (inverted.Length > 0)
-                {
-                    inverted[episode] = environment.IsInverted == true ? inverted[episode] + 1 : 0;
-                }
-                watch?.Invoke(new EpisodeMoment(episode, lengths[episode], result.Reward, returns[episode], result.IsLast));
-            }
-            while (!result.IsLast);
+                Inverted = environments[0].IsInverted is null ? [] : new int[episodes],
+            };
         }
-        return new EpisodeResults(returns, lengths) { Inverted = inverted };
+
+        public EpisodeResults ToTheEnd()
+        {
+            for (; this.live < this.environments.Length; this.live++)
+            {
+                this.Begin(this.live);
+            }
+            while (this.live > 0)
+            {
+                this.policy.Act(
+                    this.observations.AsSpan(0, this.live * this.observationSize),
+                    this.actions.AsSpan(0, this.live * this.actionSize),
+                    this.scratch);
+                // Downwards, so that the place that fills a gap has made its step.
+                for (var place = this.live - 1; place >= 0; place--)
+                {
+                    if (this.Step(place))
+                    {
+                        this.Next(place);
+                    }
+                }
+            }
+            return this.results;
+        }
+
+        private Span<float> Observation(int place) => this.observations.AsSpan(place * this.observationSize, this.observationSize);
+
+        private void Begin(int place)
+        {
+            var number = this.numbers[place] = this.begun++;
+            this.environments[place].Reset(Random.at(this.seed + SeedOffset, Random.Purpose.Evaluation, 0, number, 0), this.Observation(place));
+            this.watch?.Invoke(new EpisodeMoment(number, 0, 0, 0, IsLast: false));
+        }
+
+        /// <summary>Whether it was the episode's last step.</summary>
+        private bool Step(int place)
+        {
+            var (environment, number) = (this.environments[place], this.numbers[place]);
+            var (returns, lengths, inverted) = (this.results.Returns, this.results.Lengths, this.results.Inverted);
+            var result = environment.Step(this.actions.AsSpan(place * this.actionSize, this.actionSize), this.Observation(place));
+            returns[number] += result.Reward;
+            lengths[number]++;
+            if (inverted.Length > 0)
+            {
+                inverted[number] = environment.IsInverted == true ? inverted[number] + 1 : 0;
+            }
+            this.watch?.Invoke(new EpisodeMoment(number, lengths[number], result.Reward, returns[number], result.IsLast));
+            return result.IsLast;
+        }
+
+        /// <summary>Begins another episode in a place whose episode is over, or, when all are begun, fills it with the last live place.</summary>
+        private void Next(int place)
+        {
+            if (this.begun < this.results.Returns.Length)
+            {
+                this.Begin(place);
+                return;
+            }
+            var last = --this.live;
+            (this.environments[place], this.environments[last]) = (this.environments[last], this.environments[place]);
+            this.numbers[place] = this.numbers[last];
+            this.Observation(last).CopyTo(this.Observation(place));
+        }
     }
 }

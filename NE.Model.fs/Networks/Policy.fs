@@ -5,12 +5,16 @@ open System.IO
 open System.Runtime.InteropServices
 open NE.Model
 
-/// Working memory of one caller of Policy.Act; not to be shared between threads.
+/// Working memory of one caller of Policy.Act, for so many observations at once; not to be shared between threads.
 [<Sealed>]
-type PolicyScratch(widest: int) =
-    member val internal A = Array.zeroCreate<float32> widest
-    member val internal B = Array.zeroCreate<float32> widest
-    member val internal Sum = Array.zeroCreate<float32> widest
+type PolicyScratch internal (rows: int, width: int) =
+    /// Most observations of one call.
+    member _.Rows = rows
+    /// Floats from the values of one observation to those of the next.
+    member internal _.Width = width
+    member val internal A = Array.zeroCreate<float32>(rows * width)
+    member val internal B = Array.zeroCreate<float32>(rows * width)
+    member val internal Sum = Array.zeroCreate<float32>(rows * width)
 
 /// An immutable host copy of an actor network: observation -> maxAction * tanh(...). Safe to use from any number of threads. After a plasticity
 /// injection it has three bodies: the kept one, and a learning and a frozen one whose difference is added.
@@ -22,13 +26,16 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
     static let injectedFormat = 3
 
     /// The linear outputs of a body; they are in one of the scratch's two arrays, which is returned.
-    static let run (layers: PolicyTiles.Layer[]) (observation: ReadOnlySpan<float32>) (scratch: PolicyScratch) =
+    static let run (layers: PolicyTiles.Layer[]) (observations: ReadOnlySpan<float32>) (rows: int) (scratch: PolicyScratch) =
         let mutable x = scratch.A
         let mutable y = scratch.B
-        observation.CopyTo(x.AsSpan())
+        let inputs = layers[0].Slot.Inputs
+
+        for row in 0 .. rows - 1 do
+            observations.Slice(row * inputs, inputs).CopyTo(x.AsSpan(row * scratch.Width))
 
         for i in 0 .. layers.Length - 1 do
-            PolicyTiles.apply layers[i] x y (i = layers.Length - 1)
+            PolicyTiles.apply layers[i] x y scratch.Width rows (i = layers.Length - 1)
             let next = y
             y <- x
             x <- next
@@ -55,37 +62,60 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
     member _.ActionSize = layout.Outputs
     /// Largest magnitude of an action's component.
     member _.MaxAction = maxAction
-    /// Working memory for one caller.
-    member _.CreateScratch() = PolicyScratch widest
+    /// Working memory for one caller who acts on one observation at a time.
+    member this.CreateScratch() = this.CreateScratch 1
 
-    /// action = maxAction * tanh(network(observation)), without noise. Allocates nothing.
-    member this.Act(observation: ReadOnlySpan<float32>, action: Span<float32>, scratch: PolicyScratch) : unit =
-        if observation.Length <> this.ObservationSize || action.Length <> this.ActionSize then
+    /// Working memory for one caller who acts on up to so many observations at a time.
+    member _.CreateScratch(rows: int) =
+        ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1, nameof rows)
+        PolicyScratch(rows, widest)
+
+    /// action = maxAction * tanh(network(observation)), without noise, for one observation or for several in a row, [rows x ObservationSize] to
+    /// [rows x ActionSize]; the bits of an action do not depend on how many there are. Allocates nothing. Raises ArgumentException for other sizes,
+    /// or more rows than the scratch has room for.
+    member this.Act(observations: ReadOnlySpan<float32>, actions: Span<float32>, scratch: PolicyScratch) : unit =
+        let outputs = this.ActionSize
+        let rows = observations.Length / this.ObservationSize
+
+        if
+            rows = 0
+            || observations.Length <> rows * this.ObservationSize
+            || actions.Length <> rows * outputs
+        then
             invalidArg
-                (nameof observation)
-                $"The policy maps {this.ObservationSize} values to {this.ActionSize}; it was given {observation.Length} and {action.Length}."
+                (nameof observations)
+                $"The policy maps {this.ObservationSize} values to {outputs}, or as many rows of each; it was given {observations.Length} and {actions.Length}."
 
-        if scratch.A.Length < widest then
-            invalidArg (nameof scratch) "The scratch was made for a smaller policy; ask this one for its own."
+        if scratch.Width < widest || scratch.Rows < rows then
+            invalidArg
+                (nameof scratch)
+                $"The scratch was made for a smaller policy or for fewer than {rows} observations; ask this policy for another."
 
-        let mutable z = run bodies[0] observation scratch
+        let width = scratch.Width
+        let mutable z = run bodies[0] observations rows scratch
 
         if bodies.Length > 1 then
             // kept + (learning - frozen), in the engine's order.
             let kept = scratch.Sum
-            z.AsSpan(0, action.Length).CopyTo(kept.AsSpan())
+            z.AsSpan(0, rows * width).CopyTo(kept.AsSpan())
             // The learning body's outputs wait in the caller's memory.
-            let learning = run bodies[1] observation scratch
-            learning.AsSpan(0, action.Length).CopyTo action
-            let frozen = run bodies[2] observation scratch
+            let learning = run bodies[1] observations rows scratch
 
-            for i in 0 .. action.Length - 1 do
-                kept[i] <- kept[i] + (action[i] - frozen[i])
+            for row in 0 .. rows - 1 do
+                learning.AsSpan(row * width, outputs).CopyTo(actions.Slice(row * outputs))
+
+            let frozen = run bodies[2] observations rows scratch
+
+            for row in 0 .. rows - 1 do
+                for i in 0 .. outputs - 1 do
+                    let at = row * width + i
+                    kept[at] <- kept[at] + (actions[row * outputs + i] - frozen[at])
 
             z <- kept
 
-        for i in 0 .. action.Length - 1 do
-            action[i] <- maxAction * MathF.Tanh z[i]
+        for row in 0 .. rows - 1 do
+            for i in 0 .. outputs - 1 do
+                actions[row * outputs + i] <- maxAction * MathF.Tanh z[row * width + i]
 
     /// From an actor block's weights (one stack, out x in, in the block's layout).
     static member OfBlock(layout: BlockLayout, parameters: ReadOnlySpan<float32>, maxAction: float32, version: int64) : Policy =

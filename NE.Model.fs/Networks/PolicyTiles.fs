@@ -5,6 +5,7 @@ module internal NE.Model.Networks.PolicyTiles
 open System
 open System.Runtime.Intrinsics
 open Microsoft.FSharp.NativeInterop
+open NE.Model.Networks.Simd
 
 [<Literal>]
 let private Narrow = 32
@@ -152,45 +153,57 @@ let toParameters (layer: Layer) : float32 seq =
         yield! layer.Shifts
     }
 
-/// y = the layer's linear outputs of x, or their ReLU.
-let private linear (layer: Layer) (x: float32[]) (y: float32[]) (relu: bool) =
+/// For several rows at once: the engine's products, whose elements are the same chains of multiply-adds.
+let private product = PanelProduct.create (VectorWidth.best ())
+
+let private rectify (values: nativeptr<float32>) (count: int) =
+    let mutable i = 0
+
+    while i < count do
+        let p = NativePtr.add values i
+        Vector256.Store(Vector256.MaxNative(Vector256<float32>.Zero, Vector256.Load p), p)
+        i <- i + 8
+
+/// The layer's linear outputs, or their ReLU.
+let private linear (layer: Layer) (x: nativeptr<float32>) (y: nativeptr<float32>) (stride: int) (rows: int) (relu: bool) =
     let tiles, inputs = layer.Tiles, layer.Slot.Inputs
-    use px = fixed x
-    use py = fixed y
-    use pb = fixed layer.Biases
+    use biases = fixed layer.Biases
     let mutable output = 0
 
     for t in 0 .. tiles.Length - 1 do
         use w = fixed tiles[t]
         let width = tiles[t].Length / inputs
-        let bias, result = NativePtr.add pb output, NativePtr.add py output
+        let bias, result = NativePtr.add biases output, NativePtr.add y output
 
-        if width = Wide then
-            wideTile w px inputs bias result
+        if rows > 1 then
+            let finish: Finish = {
+                Bias = bias
+                Relu = relu
+                Activation = NativePtr.ofNativeInt 0n
+                ActivationStride = 0
+            }
+
+            product.Multiply(x, stride, 1, w, width, result, stride, rows, width, inputs, &finish)
+        elif width = Wide then
+            wideTile w x inputs bias result
         else
-            narrowTile w px inputs bias result
+            narrowTile w x inputs bias result
 
         output <- output + width
 
-    if relu then
-        let mutable i = 0
+    if relu && rows = 1 then
+        rectify y output
 
-        while i < output do
-            let p = NativePtr.add py i
-            Vector256.Store(Vector256.MaxNative(Vector256<float32>.Zero, Vector256.Load p), p)
-            i <- i + 8
-
-/// The features of a shaped layer over its linear outputs.
-let private shape (layer: Layer) (y: float32[]) =
+/// The features of a shaped layer over the linear outputs of one row.
+let private shape (layer: Layer) (y: nativeptr<float32>) =
     let slot = layer.Slot
-    use py = fixed y
     // The address of an empty array is null.
     use gains = fixed layer.Gains
     use shifts = fixed layer.Shifts
     let mutable scale = 0.0f
 
     let z: ElementwiseKernels.Strided = {
-        Memory = py
+        Memory = y
         Rows = 1
         Columns = slot.Outputs
         Stride = slot.Outputs
@@ -201,10 +214,14 @@ let private shape (layer: Layer) (y: float32[]) =
 
     FeatureKernels.activate z gains shifts { z with Columns = slot.Features } 0 1
 
-/// y = the layer's features of x, or its linear outputs if it is the output layer. y has room for all tiles.
-let apply (layer: Layer) (x: float32[]) (y: float32[]) (isOutput: bool) : unit =
+/// y = the layer's features of x, or its linear outputs if it is the output layer, row by row; the rows of both are `stride` floats apart, enough
+/// for all tiles. The bits of a row do not depend on how many there are.
+let apply (layer: Layer) (x: float32[]) (y: float32[]) (stride: int) (rows: int) (isOutput: bool) : unit =
     let isShaped = layer.Slot.IsShaped
-    linear layer x y (not isOutput && not isShaped)
+    use px = fixed x
+    use py = fixed y
+    linear layer px py stride rows (not isOutput && not isShaped)
 
     if isShaped then
-        shape layer y
+        for row in 0 .. rows - 1 do
+            shape layer (NativePtr.add py (row * stride))

@@ -10,6 +10,9 @@ namespace NE.Shell.Verbs;
 /// <summary>`ne eval`</summary>
 internal static class EvalVerb
 {
+    /// <summary>More gain nothing (docs/performance.md, acting).</summary>
+    private const int MostInStep = 10;
+
     public static ExitCode Eval(EvalCommand command, ShellHost host)
     {
         RunPaths paths = RunFolder.Find(command.Runs, command.Name);
@@ -19,7 +22,7 @@ internal static class EvalVerb
         using IEnvironment environment = StoredPolicy.Environment(paths, info, step);
         StoredPolicy.RequireFit(policy, paths, environment.Spec);
         StoredPolicy.SayIfChanged(paths, info, environment.Spec, host);
-        EpisodeResults results = EpisodeRunner.Run(environment, policy, info.Seed, command.Episodes);
+        EpisodeResults results = Play(environment, () => StoredPolicy.Environment(paths, info, step), policy, info.Seed, command.Episodes);
         double mean = results.Returns.Average();
         double deviation = Math.Sqrt(results.Returns.Average(value => (value - mean) * (value - mean)));
 
@@ -33,5 +36,25 @@ internal static class EvalVerb
         Tables.Write(host, EpisodeTable.Of(results));
         host.Output.WriteLine($"{paths.Name} at step {Format.Count(step)}: mean {Format.Value(mean)}, standard deviation {Format.Value(deviation)}, {command.Episodes} episodes of {environment.Spec.Id}");
         return ExitCode.Ok;
+    }
+
+    /// <summary>Episodes of a task of ours go in step. An environment of one's own is one: its program may be heavy, or remember what was before a reset.</summary>
+    private static EpisodeResults Play(IEnvironment first, Func<IEnvironment> another, Policy policy, long seed, int episodes)
+    {
+        List<IEnvironment> players = [first];
+
+        try
+        {
+            while (first.Spec.Fingerprint is null && players.Count < Math.Min(episodes, MostInStep))
+            {
+                players.Add(another());
+            }
+
+            return EpisodeRunner.Run(players, policy, seed, episodes);
+        }
+        finally
+        {
+            players.Skip(1).ToList().ForEach(player => player.Dispose());
+        }
     }
 }

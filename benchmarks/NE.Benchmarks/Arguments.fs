@@ -82,6 +82,21 @@ let optionsOnly arguments = {
     TakeWord = fun word _ -> unknown word
 }
 
+/// A task, or "all": those that are named take the place of the usual ones.
+let namedTasks (usual: string list) (get: 'Options -> string list) set (word: string) (options: 'Options) : Result<'Options, string> =
+    let add ids =
+        let named =
+            if obj.ReferenceEquals(get options, usual) then
+                []
+            else
+                get options
+
+        set (named @ ids) options
+
+    match word with
+    | "all" -> Ok(add Registry.ids)
+    | id -> Registry.find id |> Result.map (fun task -> add [ task.Info.Id ])
+
 /// A task among the options, and key=value pairs of the configuration.
 let taskAndKeys arguments setTask addChange = {
     Arguments = arguments

@@ -46,6 +46,9 @@ let private ratioNames =
         "shareOfPeak"
         "neOverDense"
         "pytorchOverOurs"
+        "pytorchOverOursAtOnce"
+        "oneOverAtOnce"
+        "inTurnOverInStep"
         "ratio"
         "ratioOfProcessorTime"
     ]
@@ -54,7 +57,16 @@ let private ratioNames =
 let private peers = set [ "pytorch"; "eager" ]
 
 /// What must be equal for a comparison to say anything.
-let private sizes = [ "observation"; "action"; "hidden"; "batch"; "widths"; "task"; "threads" ]
+let private sizes = [
+    "observation"
+    "action"
+    "hidden"
+    "batch"
+    "rows"
+    "widths"
+    "task"
+    "threads"
+]
 
 /// Where a number stands, with elements of an array named by their task.
 let rec private ratiosOf (path: string) (isRatio: bool) (element: JsonElement) : (string * float) list =

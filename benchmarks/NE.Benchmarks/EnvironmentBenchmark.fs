@@ -25,31 +25,19 @@ let defaults = {
     Output = None
 }
 
-/// Tasks that are named take the place of the paper's.
-let grammar: Arguments.Grammar<Options> =
-    let add (ids: string list) (options: Options) = {
-        options with
-            Tasks =
-                (if obj.ReferenceEquals(options.Tasks, defaults.Tasks) then
-                     []
-                 else
-                     options.Tasks)
-                @ ids
-    }
-
-    {
-        Arguments.optionsOnly [
-            Arguments.int "--rounds" 1 (fun n options -> { options with Rounds = n })
-            Arguments.seconds (fun s options -> { options with SecondsPerRound = s })
-            Arguments.json (fun file options -> { options with Output = Some file })
-        ] with
-            Words = "[TASK... | all]"
-            TakeWord =
-                fun word options ->
-                    match word with
-                    | "all" -> Ok(add Registry.ids options)
-                    | id -> Registry.find id |> Result.map (fun task -> add [ task.Info.Id ] options)
-    }
+let grammar: Arguments.Grammar<Options> = {
+    Arguments.optionsOnly [
+        Arguments.int "--rounds" 1 (fun n options -> { options with Rounds = n })
+        Arguments.seconds (fun s options -> { options with SecondsPerRound = s })
+        Arguments.json (fun file options -> { options with Output = Some file })
+    ] with
+        Words = "[TASK... | all]"
+        TakeWord =
+            Arguments.namedTasks defaults.Tasks (fun (options: Options) -> options.Tasks) (fun tasks options -> {
+                options with
+                    Tasks = tasks
+            })
+}
 
 /// Control steps of a tape, at least.
 [<Literal>]

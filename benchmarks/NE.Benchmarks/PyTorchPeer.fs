@@ -11,8 +11,8 @@ open NE.Benchmarks.Report
 type PyTorchWork =
     /// A gradient step on a full replay buffer of random rows.
     | Learner
-    /// One action for one observation.
-    | Act
+    /// Actions for so many observations at a time; a step is one action.
+    | Act of rows: int
     /// Act, step MuJoCo, store, one gradient step. The library's path and the MJCF file are those that we use.
     | Loop of library: string * model: string * frameSkip: int * timeLimit: int
 
@@ -71,7 +71,7 @@ type PyTorchPeer private (peer: PeerProcess, versions: PyTorchVersions) =
         let mode, more =
             match options.Work with
             | Learner -> "learner", []
-            | Act -> "act", []
+            | Act rows -> "act", [ "--rows"; string rows ]
             | Loop(library, model, frameSkip, timeLimit) ->
                 "loop",
                 [

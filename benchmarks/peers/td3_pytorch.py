@@ -8,8 +8,8 @@ batches copied to tensors. The algorithm, sizes and constants are those of NE.Ac
       gradient steps on a replay buffer of random rows
   td3_pytorch.py loop --library libmujoco.so.2.2.2 --model FILE.xml --frame-skip 5 ... (the sizes as above)
       the serial loop: act with noise, step MuJoCo through ctypes, store, one gradient step
-  td3_pytorch.py act --observation 17 --action 6 --hidden 256,128
-      one action for one observation
+  td3_pytorch.py act --observation 17 --action 6 --hidden 256,128 --rows 1
+      actions for so many observations at a time; a step is one action
 
 Prints one JSON line with versions when it is ready. Then every line of standard input is a number of seconds; it works so long
 and prints one JSON line {"steps": n, "seconds": s}. In between it waits, so that rounds can alternate with another program.
@@ -91,9 +91,9 @@ class Td3:
         self.critics_adam = torch.optim.Adam(self.critics.parameters(), lr=RATE)
         self.max_action, self.batch, self.updates = max_action, batch, 0
 
-    def act(self, observation):
+    def act(self, observations):
         with torch.no_grad():
-            return self.actor(torch.from_numpy(observation.reshape(1, -1))).numpy()[0]
+            return self.actor(torch.from_numpy(observations)).numpy()
 
     def update(self, replay, rng):
         self.updates += 1
@@ -169,7 +169,7 @@ def learner(options, rng):
     replay.fill(rng)
     while True:
         agent.update(replay, rng)
-        yield
+        yield 1
 
 
 def loop(options, rng):
@@ -182,7 +182,7 @@ def loop(options, rng):
             action = rng.uniform(-options.max_action, options.max_action, options.action).astype(np.float32)
         else:
             noise = EXPLORATION * options.max_action * rng.standard_normal(options.action).astype(np.float32)
-            action = np.clip(agent.act(observation) + noise, -options.max_action, options.max_action)
+            action = np.clip(agent.act(observation[None])[0] + noise, -options.max_action, options.max_action)
         following, reward = world.step(action)
         elapsed += 1
         replay.add(observation, action, reward, following, 1.0)
@@ -191,16 +191,16 @@ def loop(options, rng):
             observation, elapsed = world.reset(rng), 0
         if replay.size >= 4 * options.batch:
             agent.update(replay, rng)
-        yield
+        yield 1
 
 
 def act(options, rng):
     agent = Td3(options.observation, options.action, options.hidden, options.max_action, options.batch)
-    observations = rng.standard_normal((256, options.observation), np.float32)
+    observations = rng.standard_normal((256, options.rows, options.observation), np.float32)
     while True:
-        for observation in observations:
-            agent.act(observation)
-            yield
+        for rows in observations:
+            agent.act(rows)
+            yield options.rows
 
 
 def main():
@@ -210,6 +210,7 @@ def main():
     parser.add_argument("--action", type=int, default=6)
     parser.add_argument("--hidden", type=lambda text: [int(width) for width in text.split(",")], default=[256, 128])
     parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--rows", type=int, default=1)
     parser.add_argument("--max-action", type=float, default=1.0)
     parser.add_argument("--replay", type=int, default=1_000_000)
     parser.add_argument("--threads", type=int, default=1)
@@ -236,8 +237,7 @@ def main():
     for line in sys.stdin:
         seconds, steps, start = float(line), 0, time.perf_counter()
         while (elapsed := time.perf_counter() - start) < seconds:
-            next(work)
-            steps += 1
+            steps += next(work)
         print(json.dumps({"steps": steps, "seconds": elapsed}), flush=True)
 
 

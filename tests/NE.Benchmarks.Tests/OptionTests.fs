@@ -64,7 +64,7 @@ let tests =
                 [ "--hidden"; "0" ], "--hidden expects widths separated by commas, found '0'"
                 [ "--seconds"; "0" ], "--seconds expects a number above 0 and at most 60, found '0'"
                 [ "--seconds"; "NaN" ], "--seconds expects a number above 0 and at most 60, found 'NaN'"
-                [ "Hopper-v4" ], "'Hopper-v4' is not an option, or lacks its value"
+                [ "--rows"; "1" ], "--rows expects a whole number of at least 2, found '1'"
             ] do
             test $"inference {words}" { Expect.equal (failure (inference words)) expected "message" }
 

@@ -40,7 +40,8 @@ let tests =
     testSequenced
     <| testList "PyTorch" [
         test "takes gradient steps in turns" { works (small Learner) }
-        test "acts in turns" { works (small Act) }
+        test "acts in turns" { works (small (Act 1)) }
+        test "acts on several observations at once in turns" { works (small (Act 10)) }
 
         test "steps the MuJoCo library and the robot of ours in turns" {
             let folder = Directory.CreateTempSubdirectory("ne-benchmark-").FullName
@@ -54,7 +55,7 @@ let tests =
         }
 
         test "a robot that cannot be read is the program's last words" {
-            use _ = start (small Act)
+            use _ = start (small (Act 1))
             let loop = Loop(MuJoCoLibrary.Current.Path, "/no/such/model.xml", 5, 1000)
 
             match PyTorchPeer.Start(small loop) with
@@ -74,7 +75,7 @@ let tests =
                 File.WriteAllText(Path.Combine(folder, "torch.py"), "raise ModuleNotFoundError(\"No module named 'torch'\")")
                 Environment.SetEnvironmentVariable("PYTHONPATH", folder)
 
-                match PyTorchPeer.Start(small Act) with
+                match PyTorchPeer.Start(small (Act 1)) with
                 | Ok _ -> failtest "expected an error"
                 | Error problem ->
                     Expect.equal problem "Debian's PyTorch was not found: apt-get install python3-torch libopenblas0-pthread" "message"

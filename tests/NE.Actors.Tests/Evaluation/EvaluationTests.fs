@@ -8,6 +8,7 @@ open System.Threading
 open Expecto
 open NE.Actors.Checkpoints
 open NE.Actors.Environments
+open NE.Actors.Evaluation
 open NE.Actors.Runs
 open NE.Actors.Tests.Runs.Training
 open NE.Model
@@ -118,6 +119,38 @@ let tests =
                 for _, returns in found do
                     Expect.equal (Array.distinct returns).Length 3 "every episode starts elsewhere")
         }
+
+        for task in [ "Hopper-v4"; "Ant-v4"; "dmc/pendulum-swingup" ] do
+            test $"episodes of {task} in step are those one after the other" {
+                let environments = List.init 4 (fun _ -> EnvironmentFactory.Create task)
+
+                try
+                    let spec = environments[0].Spec
+                    let settings = settings [ "run.environment", task; "run.seed", "3" ]
+
+                    use agent =
+                        Agent.Create(settings, spec.ObservationSize, spec.ActionSize, spec.ActionHigh[0])
+
+                    let policy = agent.Policy()
+
+                    let run (players: IEnvironment list) episodes =
+                        let results = EpisodeRunner.Run(players, policy, 3L, episodes)
+                        results.Returns, results.Lengths, results.Inverted
+
+                    let single = EpisodeRunner.Run(environments[0], policy, 3L, 7)
+                    let expected = single.Returns, single.Lengths, single.Inverted
+                    Expect.equal single.Returns.Length 7 "episodes"
+
+                    for count in 1..4 do
+                        Expect.equal (run (List.truncate count environments) 7) expected $"on {count} environments"
+
+                    let returns, _, _ = run environments 2
+                    Expect.equal returns (Array.truncate 2 single.Returns) "fewer episodes than environments"
+
+                    Expect.throwsT<ArgumentOutOfRangeException> (fun () -> run environments 0 |> ignore) "no episode"
+                finally
+                    environments |> List.iter _.Dispose()
+            }
 
         test "has an environment of its own, which is never trained on" {
             inFolder (fun folder ->
