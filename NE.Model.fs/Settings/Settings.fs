@@ -82,6 +82,28 @@ module Settings =
             else
                 Some(struct (key.Name, old, updated)))
 
+    /// Sections of keys that say how a technique works.
+    let private sectionsOfTechniques =
+        Map [
+            "ne", [ Technique.Ne; Technique.NaiveGrowth ]
+            "reset", [ Technique.Reset ]
+            "redo", [ Technique.ReDo ]
+            "injection", [ Technique.PlasticityInjection ]
+            "shrinkAndPerturb", [ Technique.ShrinkAndPerturb ]
+            "l2Init", [ Technique.L2Init ]
+            "continualBackprop", [ Technique.ContinualBackprop ]
+        ]
+
+    /// Whether a key's value can make a difference to a run of these settings: those of techniques that the method lacks cannot, nor those of a
+    /// cycle in a run of one task.
+    let concerns (settings: Settings) (name: string) : bool =
+        match name.Split '.' |> Array.head with
+        | "cycle" -> TaskCycle.isCycle settings.Run.Environment
+        | section ->
+            match Map.tryFind section sectionsOfTechniques with
+            | Some techniques -> List.exists settings.Run.Method.Has techniques
+            | None -> true
+
     /// Computes every `Auto` from the length of the run (spec 1.6) and, for the engine, from the machine: `hasCuda` is asked only when
     /// that decides. Given values stay. Resolving twice changes nothing.
     let resolveOn (hasCuda: Func<bool>) (settings: Settings) : Settings * Derivation list = Resolution.resolveOn hasCuda settings

@@ -10,7 +10,7 @@ internal static class StoredRuns
 {
     /// <summary>
     /// A run that is there is taken for the cell of its name, so it must be that cell: begun by hand with other keys, or by a version with
-    /// other defaults, it is not. Throws one <see cref="UserError"/> that names each cell with both values.
+    /// other defaults, it is not. Keys that say nothing of it may differ. Throws one <see cref="UserError"/> that names each cell with both values.
     /// </summary>
     public static void RequireSameConfiguration(SweepPlan plan, string runs)
     {
@@ -44,7 +44,8 @@ internal static class StoredRuns
 
     /// <summary>A resume may have changed some keys and lengthened the run; where it computes is the machine's matter unless it was given.</summary>
     private static bool IsPartOfTheRun(string key, Settings stored, PlannedCell cell) =>
-        key == "run.steps" ? stored.Run.Steps < cell.Steps
+        SettingsModule.concerns(stored, key)
+        && (key == "run.steps" ? stored.Run.Steps < cell.Steps
         : key.StartsWith("compute.", StringComparison.Ordinal) ? cell.Cell.Settings.ContainsKey(key) && !SettingsModule.tryFind(key)!.MayChange.Invoke(stored)
-        : !SettingsModule.tryFind(key)!.MayChange.Invoke(stored);
+        : !SettingsModule.tryFind(key)!.MayChange.Invoke(stored));
 }

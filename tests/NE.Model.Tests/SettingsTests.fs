@@ -32,6 +32,37 @@ let tests =
                 Expect.isMatch key.Name @"^[a-z][a-zA-Z0-9]*\.[a-z][a-zA-Z0-9]*$" "name"
                 Expect.isTrue (key.Sentence.EndsWith '.') $"{key.Name} has a sentence"
 
+        testCase "a key concerns a run whose method has its technique, and a cycle's key a cycle"
+        <| fun _ ->
+            let concerns method environment key =
+                Settings.concerns (applied [ "run.method", method; "run.environment", environment ]) key
+
+            let table = [
+                "td3", "Hopper-v4", "td3.batchSize", true
+                "td3", "Hopper-v4", "network.layerNorm", true
+                "td3", "Hopper-v4", "ne.omega", false
+                "ne", "Hopper-v4", "ne.omega", true
+                "naive-growth", "Hopper-v4", "ne.startDensity", true
+                "redo+layer-norm", "Hopper-v4", "redo.every", true
+                "redo+layer-norm", "Hopper-v4", "reset.every", false
+                "td3", "Hopper-v4", "cycle.warmUp", false
+                "td3", "cycle:Hopper-v4,Ant-v4", "cycle.warmUp", true
+            ]
+
+            for method, environment, key, expected in table do
+                Expect.equal (concerns method environment key) expected $"{key} with {method} on {environment}"
+
+            let everything =
+                Method.names
+                |> List.map fst
+                |> List.except [ "td3" ]
+                |> List.collect (fun method ->
+                    Settings.keys
+                    |> List.map _.Name
+                    |> List.filter (concerns method "cycle:Hopper-v4,Ant-v4"))
+
+            Expect.isEmpty (Settings.keys |> List.map _.Name |> List.except everything) "every key concerns some run"
+
         testCase "all problems are returned at once, an unknown key with the nearest known one"
         <| fun _ ->
             match

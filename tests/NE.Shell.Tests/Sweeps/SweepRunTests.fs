@@ -264,12 +264,15 @@ let edits =
                     "--steps"
                     "1000"
                     "td3.batchSize=33"
+                    // Says nothing of a run of td3.
+                    "ne.omega=0.5"
                 ]
 
             Expect.equal code ExitCode.Interrupted errors
             let code, _, errors = sweeps.Sweep []
             Expect.equal code ExitCode.UserError "exit code"
             Expect.stringContains errors $"{x0}: td3.batchSize is 33 in the run, 256 in the sweep" "message"
+            Expect.isFalse (errors.Contains "ne.omega") "a key of a technique that the method lacks"
             sweeps.Write((arms [ "x" ] "0").Replace("run.steps: 1000", "run.steps: 1000, td3.batchSize: 33"))
             let code, _, errors = sweeps.Sweep []
             Expect.equal (code, errors) (ExitCode.Ok, "") "the same keys"
