@@ -59,7 +59,7 @@ public sealed record RunReport(
         RunHolder? holder = RunLock.Holder(paths);
         JournalSummary? journal = ReadJournal(paths);
         CheckpointManifest? manifest = journal?.Manifests.FirstOrDefault();
-        IReadOnlyDictionary<string, double> timing = LastRow.Read(paths.Timing);
+        IReadOnlyDictionary<string, double> timing = NewestRows.Last(paths.Timing);
         return new(
             paths.Name,
             StateOf(info, holder),
@@ -77,7 +77,7 @@ public sealed record RunReport(
             manifest?.Best?.Step,
             Number(timing, "stepsPerSecond"),
             Number(timing, "updatesPerSecond"),
-            ReadNetworks(LastRow.Read(paths.Metrics)),
+            ReadNetworks(NewestRows.Last(paths.Metrics)),
             manifest is null ? null : new(manifest.Step, manifest.Bytes, journal!.CommittedAt),
             journal?.EventCounts ?? new Dictionary<string, long>(),
             Math.Max(0, info.Stretches.Count - 1),

@@ -6,10 +6,13 @@ namespace NE.Shell.Sweeps;
 
 /// <summary>How far a run is, read from its tables while another process writes them.</summary>
 /// <param name="Step">Of the newest row of timing.csv, about 10 s old at most.</param>
-/// <param name="StepsPerSecond">Of the same row; null before there is one.</param>
+/// <param name="StepsPerSecond">Of the last minute; null before there is one.</param>
 /// <param name="Evaluation">The newest mean return; null before the first.</param>
 public sealed record CellProgress(long Step, double? StepsPerSecond, double? Evaluation)
 {
+    /// <summary>Rows of timing.csv in a minute, and the one before.</summary>
+    private const int MinuteOfRows = 7;
+
     public static CellProgress None { get; } = new(0, null, null);
 
     /// <summary>Never throws: a table that cannot be read now leaves what was known before.</summary>
@@ -17,17 +20,37 @@ public sealed record CellProgress(long Step, double? StepsPerSecond, double? Eva
     {
         try
         {
-            IReadOnlyDictionary<string, double> timing = LastRow.Read(paths.Timing);
-            IReadOnlyDictionary<string, double> evaluation = LastRow.Read(paths.Evaluations);
+            IReadOnlyList<IReadOnlyDictionary<string, double>> timing = NewestRows.Read(paths.Timing, MinuteOfRows);
+            IReadOnlyDictionary<string, double> evaluation = NewestRows.Last(paths.Evaluations);
             return new(
-                timing.TryGetValue("step", out double step) ? (long)step : before.Step,
-                timing.TryGetValue("stepsPerSecond", out double rate) && rate > 0 ? rate : before.StepsPerSecond,
+                timing.Count > 0 && timing[^1].TryGetValue("step", out double step) ? (long)step : before.Step,
+                Rate(timing) ?? before.StepsPerSecond,
                 evaluation.TryGetValue("mean", out double mean) && double.IsFinite(mean) ? mean : before.Evaluation);
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
             return before;
         }
+    }
+
+    /// <summary>Over these rows as far as they are of one process, whose clock rises; a single pause of its machine does not turn it upside down.</summary>
+    private static double? Rate(IReadOnlyList<IReadOnlyDictionary<string, double>> timing)
+    {
+        double? rate = null;
+
+        for (int row = timing.Count - 2; row >= 0; row--)
+        {
+            (double seconds, double before) = (timing[row + 1].GetValueOrDefault("elapsedSeconds"), timing[row].GetValueOrDefault("elapsedSeconds"));
+
+            if (before >= seconds)
+            {
+                break;
+            }
+
+            rate = (timing[^1].GetValueOrDefault("step") - timing[row].GetValueOrDefault("step")) / (timing[^1].GetValueOrDefault("elapsedSeconds") - before);
+        }
+
+        return rate > 0 ? rate : null;
     }
 
     /// <summary>Seconds per environment step of a whole run, its restarts included; null when its table does not tell.</summary>

@@ -77,7 +77,7 @@ let topology =
 
 [<Tests>]
 let rows =
-    testList "the newest row of a CSV file" [
+    testList "the newest rows of a CSV file" [
         for name, text, expected in
             [
                 "no file", None, []
@@ -93,7 +93,7 @@ let rows =
 
                 text |> Option.iter (fun text -> File.WriteAllText(file, text))
 
-                Expect.equal [ for KeyValue(column, value) in LastRow.Read file -> column, value ] expected "row"
+                Expect.equal [ for KeyValue(column, value) in NewestRows.Last file -> column, value ] expected "row"
             }
 
         test "a long file is read from its end" {
@@ -108,7 +108,20 @@ let rows =
                 }
             )
 
-            Expect.equal (LastRow.Read file).["value"] 100_000.0 "last"
+            Expect.equal (NewestRows.Last file).["value"] 100_000.0 "last"
+
+            let steps = [ for row in NewestRows.Read(file, 3) -> row["step"] ]
+            Expect.equal steps [ 49_998.0; 49_999.0; 50_000.0 ] "three rows, the newest last"
+            let all = NewestRows.Read(file, 1_000_000)
+            Expect.isGreaterThan all.Count 1_000 "as many as the tail holds"
+            Expect.equal [ for row in all -> row["value"] ] [ for row in all -> 2.0 * row["step"] ] "no row of which a part is cut off"
+        }
+
+        test "all rows of a short file are there" {
+            use folder = new TemporaryFolder()
+            let file = folder.File "a.csv"
+            File.WriteAllText(file, "step,value\n5,1.5\n6,2.5\n")
+            Expect.equal [ for row in NewestRows.Read(file, 7) -> row["step"] ] [ 5.0; 6.0 ] "rows"
         }
     ]
 

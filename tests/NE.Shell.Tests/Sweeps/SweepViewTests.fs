@@ -161,6 +161,22 @@ let estimate =
             Expect.equal (SweepEstimate.Together([], 2)) 0.0 "nothing"
         }
 
+        test "shows a running cell's speed over the last minute of its process" {
+            use folder = new TemporaryFolder()
+            let paths = NE.Actors.Runs.RunPaths.Of(folder.Path, "a")
+            Directory.CreateDirectory paths.Root |> ignore
+
+            let rate (rows: string) =
+                File.WriteAllText(paths.Timing, "step,time,elapsedSeconds,stepsPerSecond\n" + rows)
+                let progress = CellProgress.Read(paths, CellProgress(7L, 5.0, Nullable()))
+                progress.Step, progress.StepsPerSecond
+
+            Expect.equal (rate "") (7L, Nullable 5.0) "nothing yet: what was known"
+            Expect.equal (rate "0,x,2,0\n") (0L, Nullable 5.0) "one row"
+            Expect.equal (rate "0,x,2,0\n1000,x,12,100\n1010,x,22,1\n") (1010L, Nullable 50.5) "a pause in the last ten seconds"
+            Expect.equal (rate "0,x,2,0\n900,x,12,90\n900,x,1,0\n1100,x,11,20\n") (1100L, Nullable 20.0) "a resume"
+        }
+
         test "counts every process of a run that was resumed" {
             use folder = new TemporaryFolder()
             let paths = NE.Actors.Runs.RunPaths.Of(folder.Path, "a")
