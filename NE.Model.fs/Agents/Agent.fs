@@ -216,9 +216,11 @@ type Agent
             let layout = networks.Actor.Layout
 
             let made =
-                match networks.Actor.InjectedParameters() with
+                match networks.Actor.Injected with
                 | ValueNone -> Policy.OfBlock(layout, ReadOnlySpan actorParameters, task.MaxAction, actorUpdates)
-                | ValueSome(struct (kept, frozen)) -> Policy.OfBodies(layout, kept, actorParameters, frozen, task.MaxAction, actorUpdates)
+                | ValueSome bodies ->
+                    let struct (kept, subtracted) = bodies.Read()
+                    Policy.OfBodies(layout, kept, actorParameters, subtracted, task.MaxAction, actorUpdates)
 
             policy <- Some made
             policyEdits <- networks.Actor.Edits

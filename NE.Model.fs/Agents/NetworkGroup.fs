@@ -36,8 +36,8 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
 
     let mutable fanIn = masks |> Array.map (Array.map LayerMask.fanIn)
     let mutable edits = 0L
-    // Of the online and of the target networks, after an injection.
-    let mutable injected: struct (InjectedBodies * InjectedBodies) voption = ValueNone
+    // After an injection.
+    let mutable injected: FrozenBodies voption = ValueNone
     let mutable liveOutputs = layout.Outputs
 
     /// Clears the parameters of the outputs that the current task does not have.
@@ -64,35 +64,9 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
 
     let write (block: IParameterBlock) field (values: float32[]) = block.Write(field, ReadOnlySpan values)
 
-    /// Makes the frozen bodies of these parameters.
-    let freeze kept keptTarget subtracted =
-        let frozen values =
-            let block = engine.CreateBlock(layout, false)
-            write block Field.Weights values
-            block
-
-        let shared = frozen subtracted
-
-        injected <-
-            ValueSome(
-                struct ({
-                            Kept = frozen kept
-                            Subtracted = shared
-                        },
-                        {
-                            Kept = frozen keptTarget
-                            Subtracted = shared
-                        })
-            )
-
     let thaw () =
-        match injected with
-        | ValueNone -> ()
-        | ValueSome(struct (own, ofTargets)) ->
-            for block in [ own.Kept; ofTargets.Kept; own.Subtracted ] do
-                block.Dispose()
-
-            injected <- ValueNone
+        injected |> ValueOption.iter (fun bodies -> (bodies :> IDisposable).Dispose())
+        injected <- ValueNone
 
     /// Every parameter back within its clip bound.
     let clip (values: float32[]) =
@@ -284,14 +258,8 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
             | Some field -> $"{locate false (read online field)}, Adam's moments"
             | None -> null
 
-    /// The frozen bodies of the online and of the target networks, once there was an injection.
+    /// The frozen bodies, once there was an injection.
     member _.Injected = injected
-
-    /// Host copies of the online networks' frozen bodies, the kept and the subtracted one.
-    member internal _.InjectedParameters() =
-        match injected with
-        | ValueNone -> ValueNone
-        | ValueSome(struct (own, _)) -> ValueSome(struct (read own.Kept Field.Weights, read own.Subtracted Field.Weights))
 
     /// Plasticity injection (Nikishin et al. 2023): the networks of now are frozen, and new ones learn on top of them, at first without any
     /// effect on the output. Passes made before it must be made again.
@@ -301,7 +269,7 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
 
         let kept, keptTarget = read online Field.Weights, read target Field.Weights
         this.Recreate stream
-        freeze kept keptTarget (read online Field.Weights)
+        injected <- ValueSome(FrozenBodies.Create(engine, layout, kept, keptTarget, read online Field.Weights))
 
     /// A pass of the online or of the target networks, through all their bodies.
     member _.CreatePass(ofTarget: bool, stacks: int, input: IMatrix, head: Head, backward: Backward) : IPass =
@@ -309,40 +277,26 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
 
         match injected with
         | ValueNone -> engine.CreatePass(block, stacks, input, head, backward)
-        | ValueSome(struct (own, ofTargets)) ->
-            new InjectedPass(engine, block, (if ofTarget then ofTargets else own), stacks, input, head, backward)
+        | ValueSome frozen ->
+            let bodies = if ofTarget then frozen.Targets else frozen.Online
+            new InjectedPass(engine, block, bodies, stacks, input, head, backward)
 
     /// theta' = tau theta + (1 - tau) theta', the frozen bodies included.
     member _.Polyak tau =
         engine.Polyak(target, online, tau)
-
-        match injected with
-        | ValueNone -> ()
-        | ValueSome(struct (own, ofTargets)) -> engine.Polyak(ofTargets.Kept, own.Kept, tau)
+        injected |> ValueOption.iter (fun bodies -> bodies.Polyak tau)
 
     /// Writes the frozen bodies, if there are any.
     member internal _.SaveInjected(writer: BinaryWriter) =
         writer.Write injected.IsSome
-
-        match injected with
-        | ValueNone -> ()
-        | ValueSome(struct (own, ofTargets)) ->
-            for block in [ own.Kept; ofTargets.Kept; own.Subtracted ] do
-                StateBytes.writeFloats writer (glance block Field.Weights)
+        injected |> ValueOption.iter (fun bodies -> bodies.Save writer)
 
     /// Reads what SaveInjected wrote.
     member internal _.RestoreInjected(reader: BinaryReader) =
         thaw ()
 
         if reader.ReadBoolean() then
-            let floats () =
-                let values = Array.zeroCreate<float32> layout.Length
-                StateBytes.readFloats reader values
-                values
-
-            let kept = floats ()
-            let keptTarget = floats ()
-            freeze kept keptTarget (floats ())
+            injected <- ValueSome(FrozenBodies.Restore(engine, layout, reader))
 
     /// The masks, packed for a snapshot.
     member _.Bits: NetworkMask = {

@@ -425,16 +425,16 @@ let tests =
                     let bodies () =
                         match critics.Injected with
                         | ValueNone -> failtest "there was no injection"
-                        | ValueSome(struct (own, ofTargets)) ->
+                        | ValueSome frozen ->
                             let read (block: IParameterBlock) =
                                 let values = Array.zeroCreate<float32> critics.Layout.Length
                                 block.Read(Field.Weights, Span values)
                                 values
 
                             {|
-                                Kept = read own.Kept
-                                Subtracted = read own.Subtracted
-                                KeptTarget = read ofTargets.Kept
+                                Kept = read frozen.Online.Kept
+                                Subtracted = read frozen.Online.Subtracted
+                                KeptTarget = read frozen.Targets.Kept
                             |}
 
                     let before, learning = bodies (), critics.ReadOnline Field.Weights
