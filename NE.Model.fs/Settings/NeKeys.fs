@@ -136,7 +136,7 @@ module internal NeKeys =
         key
             "ne.growInit"
             ""
-            Paper
+            OfficialCode
             (choice [ "random", GrowInit.Random; "zero", GrowInit.Zero ])
             (fun s -> s.Ne.GrowInit)
             (fun v s -> { s with Ne.GrowInit = v })

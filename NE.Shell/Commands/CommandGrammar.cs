@@ -15,7 +15,7 @@ internal sealed class CommandGrammar
     private readonly Option<bool> json = new("--json") { Description = "Print JSON for other programs." };
     private readonly Option<bool> yaml = new("--yaml") { Description = "Print a file that --config reads." };
     private readonly Option<string?> config = new("--config") { HelpName = "FILE|PRESET", Description = "A YAML file, or a preset (see `ne config show --help`)." };
-    private readonly Option<string?> variant = new("--variant") { HelpName = "paper|official", Description = "NE as the paper says (default), or as the official code really does it." };
+    private readonly Option<string?> variant = new("--variant") { HelpName = "paper|official", Description = "NE as the paper says to the letter, or as the official code really does it; without it, the defaults." };
     private readonly Option<string?> name = new("--name") { HelpName = "NAME", Description = "Name of the run (default ENV-METHOD-sSEED)." };
     private readonly Option<string?> seq = new("--seq") { HelpName = "URL", Description = "Send logs to this Seq server too (or NE_SEQ_URL)." };
     private readonly Option<bool> plain = new("--plain") { Description = "One plain line every 10 s instead of the live view." };

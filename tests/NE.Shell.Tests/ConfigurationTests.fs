@@ -97,13 +97,13 @@ let layers =
 
             Expect.equal (value "ne.omega" changed.Settings) "0.1" "a file wins"
             Expect.equal (value "ne.review" changed.Settings) "literal" "key=value wins"
-            Expect.equal (value "ne.growInit" changed.Settings) "zero" "the rest is the variant's"
+            Expect.equal (value "ne.growth" changed.Settings) "uniform" "the rest is the variant's"
         }
 
-        test "the paper's variant is the default, and an unknown one is refused with the names that there are" {
-            let _, plain, _ = shell [ "config"; "show"; "--json" ]
-            let _, paper, _ = shell [ "config"; "show"; "--json"; "--variant"; "paper" ]
-            Expect.equal paper plain "paper"
+        test "an unknown variant is refused with the names that there are" {
+            let code, paper, _ = shell [ "config"; "show"; "--variant"; "paper" ]
+            Expect.equal code ExitCode.Ok "paper"
+            Expect.isMatch paper @"ne\.growInit +random +--variant paper" "says where the value comes from"
             let code, _, error = shell [ "config"; "show"; "--variant"; "offical" ]
             Expect.notEqual code ExitCode.Ok "refused"
             Expect.stringContains error "--variant offical: no such variant; there are paper and official" "message"

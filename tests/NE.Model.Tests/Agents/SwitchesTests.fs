@@ -80,7 +80,7 @@ let tests =
 
         test "growGrad=full grows other weights than masked, with values that are not zero, and several batches other ones than one" {
             let grown pairs =
-                use agent = create (withKeys pairs small)
+                use agent = create (withKeys (("ne.growInit", "random") :: pairs) small)
                 step agent 20
 
                 let change =

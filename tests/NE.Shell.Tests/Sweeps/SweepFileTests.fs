@@ -87,7 +87,7 @@ let expansion =
                 "name: a\nenvironments: [Hopper-v4]\nseeds: 0\narms:\n  - {label: official, method: ne, variant: official, keys: {ne.omega: 0.1}}\n"
 
             let cell = List.exactlyOne (expand text)
-            Expect.equal (value "ne.growInit" cell) "zero" "the variant"
+            Expect.equal (value "ne.growth" cell) "uniform" "the variant"
             Expect.equal (value "ne.omega" cell) "0.1" "the arm's keys win"
         }
 
