@@ -35,7 +35,7 @@ public static class EpisodeRunner
     /// <summary>As for one environment, but on several of the same task in step: the policy acts on all their observations at once. The results
     /// are the same bits however many there are, provided that an environment is as new after a reset.</summary>
     public static EpisodeResults Run(IReadOnlyList<IEnvironment> environments, Policy policy, long seed, int episodes) =>
-        new Play([.. environments.Take(Math.Max(episodes, 1))], policy, seed, episodes, watch: null).ToTheEnd();
+        new Play(environments, policy, seed, episodes, watch: null).ToTheEnd();
 
     /// <summary>Episodes under way. Place i of the first <see cref="live"/> holds an environment, the number of its episode and a row of
     /// observations and of actions.</summary>
@@ -55,16 +55,16 @@ public static class EpisodeRunner
         private int begun;
         private int live;
 
-        public Play(IEnvironment[] environments, Policy policy, long seed, int episodes, Action<EpisodeMoment>? watch)
+        public Play(IReadOnlyList<IEnvironment> environments, Policy policy, long seed, int episodes, Action<EpisodeMoment>? watch)
         {
             ArgumentOutOfRangeException.ThrowIfLessThan(episodes, 1);
-            (this.environments, this.policy, this.seed, this.watch) = (environments, policy, seed, watch);
-            var spec = environments[0].Spec;
+            (this.environments, this.policy, this.seed, this.watch) = ([.. environments.Take(episodes)], policy, seed, watch);
+            var (places, spec) = (this.environments.Length, environments[0].Spec);
             (this.observationSize, this.actionSize) = (spec.ObservationSize, spec.ActionSize);
-            this.observations = new float[environments.Length * this.observationSize];
-            this.actions = new float[environments.Length * this.actionSize];
-            this.numbers = new int[environments.Length];
-            this.scratch = policy.CreateScratch(environments.Length);
+            this.observations = new float[places * this.observationSize];
+            this.actions = new float[places * this.actionSize];
+            this.numbers = new int[places];
+            this.scratch = policy.CreateScratch(places);
             this.results = new EpisodeResults(new double[episodes], new int[episodes])
             {
                 Inverted = environments[0].IsInverted is null ? [] : new int[episodes],

@@ -47,10 +47,11 @@ type FrozenBodies private (engine: IEngine, online: InjectedBodies, targets: Inj
     member _.Polyak tau =
         engine.Polyak(targets.Kept, online.Kept, tau)
 
-    /// Writes the bodies: kept, that of the targets, subtracted.
-    member internal _.Save(writer: BinaryWriter) =
+    /// Writes the bodies: kept, that of the targets, subtracted. `passing` is of the layout's length and written over.
+    member internal _.Save(writer: BinaryWriter, passing: float32[]) =
         for block in all do
-            StateBytes.writeFloats writer (readFrom block)
+            block.Read(Field.Weights, Span passing)
+            StateBytes.writeFloats writer passing
 
     /// Reads what Save wrote.
     static member internal Restore(engine: IEngine, layout: BlockLayout, reader: BinaryReader) =

@@ -289,7 +289,7 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
     /// Writes the frozen bodies, if there are any.
     member internal _.SaveInjected(writer: BinaryWriter) =
         writer.Write injected.IsSome
-        injected |> ValueOption.iter (fun bodies -> bodies.Save writer)
+        injected |> ValueOption.iter (fun bodies -> bodies.Save(writer, passing))
 
     /// Reads what SaveInjected wrote.
     member internal _.RestoreInjected(reader: BinaryReader) =

@@ -36,20 +36,16 @@ public sealed record CellProgress(long Step, double? StepsPerSecond, double? Eva
     /// <summary>Over these rows as far as they are of one process, whose clock rises; a single pause of its machine does not turn it upside down.</summary>
     private static double? Rate(IReadOnlyList<IReadOnlyDictionary<string, double>> timing)
     {
-        double? rate = null;
+        double At(int row, string column) => timing[row].GetValueOrDefault(column);
+        int last = timing.Count - 1;
+        int first = last;
 
-        for (int row = timing.Count - 2; row >= 0; row--)
+        while (first > 0 && At(first - 1, "elapsedSeconds") < At(first, "elapsedSeconds"))
         {
-            (double seconds, double before) = (timing[row + 1].GetValueOrDefault("elapsedSeconds"), timing[row].GetValueOrDefault("elapsedSeconds"));
-
-            if (before >= seconds)
-            {
-                break;
-            }
-
-            rate = (timing[^1].GetValueOrDefault("step") - timing[row].GetValueOrDefault("step")) / (timing[^1].GetValueOrDefault("elapsedSeconds") - before);
+            first--;
         }
 
+        double rate = first < last ? (At(last, "step") - At(first, "step")) / (At(last, "elapsedSeconds") - At(first, "elapsedSeconds")) : 0;
         return rate > 0 ? rate : null;
     }
 

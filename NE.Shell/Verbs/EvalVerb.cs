@@ -10,7 +10,7 @@ namespace NE.Shell.Verbs;
 /// <summary>`ne eval`</summary>
 internal static class EvalVerb
 {
-    /// <summary>More gain nothing (docs/performance.md, acting).</summary>
+    /// <summary>What docs/performance.md measured (acting).</summary>
     private const int MostInStep = 10;
 
     public static ExitCode Eval(EvalCommand command, ShellHost host)

@@ -82,9 +82,9 @@ let optionsOnly arguments = {
     TakeWord = fun word _ -> unknown word
 }
 
-/// A task, or "all": those that are named take the place of the usual ones.
-let namedTasks (usual: string list) (get: 'Options -> string list) set (word: string) (options: 'Options) : Result<'Options, string> =
-    let add ids =
+/// Tasks, or "all", among the options: those that are named take the place of the usual ones.
+let namedTasks arguments (usual: string list) (get: 'Options -> string list) set : Grammar<'Options> =
+    let add ids options =
         let named =
             if obj.ReferenceEquals(get options, usual) then
                 []
@@ -93,9 +93,15 @@ let namedTasks (usual: string list) (get: 'Options -> string list) set (word: st
 
         set (named @ ids) options
 
-    match word with
-    | "all" -> Ok(add Registry.ids)
-    | id -> Registry.find id |> Result.map (fun task -> add [ task.Info.Id ])
+    {
+        Arguments = arguments
+        Words = "[TASK... | all]"
+        TakeWord =
+            fun word options ->
+                match word with
+                | "all" -> Ok(add Registry.ids options)
+                | id -> Registry.find id |> Result.map (fun task -> add [ task.Info.Id ] options)
+    }
 
 /// A task among the options, and key=value pairs of the configuration.
 let taskAndKeys arguments setTask addChange = {

@@ -25,19 +25,16 @@ let defaults = {
     Output = None
 }
 
-let grammar: Arguments.Grammar<Options> = {
-    Arguments.optionsOnly [
-        Arguments.int "--rounds" 1 (fun n options -> { options with Rounds = n })
-        Arguments.seconds (fun s options -> { options with SecondsPerRound = s })
-        Arguments.json (fun file options -> { options with Output = Some file })
-    ] with
-        Words = "[TASK... | all]"
-        TakeWord =
-            Arguments.namedTasks defaults.Tasks (fun (options: Options) -> options.Tasks) (fun tasks options -> {
-                options with
-                    Tasks = tasks
-            })
-}
+let grammar: Arguments.Grammar<Options> =
+    Arguments.namedTasks
+        [
+            Arguments.int "--rounds" 1 (fun n options -> { options with Rounds = n })
+            Arguments.seconds (fun s options -> { options with SecondsPerRound = s })
+            Arguments.json (fun file options -> { options with Output = Some file })
+        ]
+        defaults.Tasks
+        (fun options -> options.Tasks)
+        (fun tasks options -> { options with Tasks = tasks })
 
 /// Control steps of a tape, at least.
 [<Literal>]

@@ -36,23 +36,20 @@ let defaults = {
     Output = None
 }
 
-let grammar: Arguments.Grammar<Options> = {
-    Arguments.optionsOnly [
-        Arguments.int "--observation" 1 (fun n (options: Options) -> { options with Observation = n })
-        Arguments.int "--action" 1 (fun n options -> { options with Action = n })
-        Arguments.widths "--hidden" (fun widths options -> { options with Hidden = widths })
-        Arguments.int "--rows" 2 (fun n options -> { options with Rows = n })
-        Arguments.int "--rounds" 1 (fun n options -> { options with Rounds = n })
-        Arguments.seconds (fun s options -> { options with SecondsPerRound = s })
-        Arguments.json (fun file options -> { options with Output = Some file })
-    ] with
-        Words = "[TASK... | all]"
-        TakeWord =
-            Arguments.namedTasks defaults.Tasks (fun (options: Options) -> options.Tasks) (fun tasks options -> {
-                options with
-                    Tasks = tasks
-            })
-}
+let grammar: Arguments.Grammar<Options> =
+    Arguments.namedTasks
+        [
+            Arguments.int "--observation" 1 (fun n (options: Options) -> { options with Observation = n })
+            Arguments.int "--action" 1 (fun n options -> { options with Action = n })
+            Arguments.widths "--hidden" (fun widths options -> { options with Hidden = widths })
+            Arguments.int "--rows" 2 (fun n options -> { options with Rows = n })
+            Arguments.int "--rounds" 1 (fun n options -> { options with Rounds = n })
+            Arguments.seconds (fun s options -> { options with SecondsPerRound = s })
+            Arguments.json (fun file options -> { options with Output = Some file })
+        ]
+        defaults.Tasks
+        (fun options -> options.Tasks)
+        (fun tasks options -> { options with Tasks = tasks })
 
 let private policyOf (observation: int) (action: int) (hidden: int list) : Policy =
     let layout = BlockLayout.Create(1, [| observation; yield! hidden; action |])
