@@ -251,8 +251,11 @@ internal sealed class SweepRun
 
     private SweepStatus Describe()
     {
+        SweepEstimate now = this.estimate.With(this.works
+            .Where(work => OwnSpeed(work) is not null)
+            .Select(work => (work.Cell, 1 / OwnSpeed(work)!.Value)));
         CellStatus[] cells = [.. this.works.Select(work => new CellStatus(
-            work.Name, work.State, work.Cell.Steps, work.Progress, this.Left(work), work.Foreign, work.Error, this.paths.LogOf(work.Name)))];
+            work.Name, work.State, work.Cell.Steps, work.Progress, Left(work, now), work.Foreign, work.Error, this.paths.LogOf(work.Name)))];
         return new SweepStatus
         {
             Name = this.plan.Name,
@@ -267,14 +270,18 @@ internal sealed class SweepRun
         };
     }
 
-    /// <summary>By its own speed once it shows one, which it does not in random steps and heavy priming; else as cells like it took.</summary>
-    private double Left(CellWork work)
+    /// <summary>By its own speed if it shows one, else as cells like it take.</summary>
+    private static double Left(CellWork work, SweepEstimate estimate)
     {
-        (long done, long all) = (work.Progress.Step, work.Cell.Steps);
-        long steps = Math.Max(0, all - done);
-        bool isUnderWay = work.State is CellState.Running && done > work.Cell.Settings.Td3.StartSteps.Value && done > all / 10;
+        double steps = Math.Max(0, work.Cell.Steps - work.Progress.Step);
         return work.State is CellState.Complete ? 0
-            : isUnderWay && work.Progress.StepsPerSecond is { } rate ? steps / rate
-            : this.estimate.Seconds(work.Cell) * steps / all;
+            : OwnSpeed(work) is { } rate ? steps / rate
+            : estimate.Seconds(work.Cell) * steps / work.Cell.Steps;
     }
+
+    /// <summary>Steps per second of a running cell once it learns; random steps and heavy priming tell nothing of what is left.</summary>
+    private static double? OwnSpeed(CellWork work) =>
+        work.State is CellState.Running && work.Progress.Step > Math.Max(work.Cell.Settings.Td3.StartSteps.Value, work.Cell.Steps / 10)
+            ? work.Progress.StepsPerSecond
+            : null;
 }

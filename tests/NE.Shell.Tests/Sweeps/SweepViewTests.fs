@@ -156,6 +156,18 @@ let estimate =
             Expect.stringContains estimate.Basis "the 2 cells" "basis"
         }
 
+        test "takes the speed of a running cell where none of its arm is complete" {
+            let running = [
+                struct (planned "a" "x" 1_000L 20.0, 9.0)
+                struct (planned "a" "y" 1_000L 20.0, 0.4)
+            ]
+
+            let estimate = SweepEstimate([ struct (planned "a" "x" 1_000L 20.0, 0.2) ]).With running
+            Expect.floatClose Accuracy.high (estimate.Seconds(planned "a" "x" 1_000L 20.0)) 200.0 "a whole cell tells more"
+            Expect.floatClose Accuracy.high (estimate.Seconds(planned "a" "y" 1_000L 20.0)) 400.0 "the running cell's"
+            Expect.floatClose Accuracy.high (estimate.Seconds(planned "b" "x" 1_000L 10.0)) 150.0 "by size, from both arms"
+        }
+
         test "of several at a time is that of the one that is busy longest" {
             Expect.equal (SweepEstimate.Together([ 3.0; 1.0; 1.0; 4.0 ], 2)) 6.0 "in order"
             Expect.equal (SweepEstimate.Together([], 2)) 0.0 "nothing"
