@@ -162,7 +162,9 @@ let estimate =
                 struct (planned "a" "y" 1_000L 20.0, 0.4)
             ]
 
-            let estimate = SweepEstimate([ struct (planned "a" "x" 1_000L 20.0, 0.2) ]).With running
+            let estimate =
+                SweepEstimate([ struct (planned "a" "x" 1_000L 20.0, 0.2) ]).With running
+
             Expect.floatClose Accuracy.high (estimate.Seconds(planned "a" "x" 1_000L 20.0)) 200.0 "a whole cell tells more"
             Expect.floatClose Accuracy.high (estimate.Seconds(planned "a" "y" 1_000L 20.0)) 400.0 "the running cell's"
             Expect.floatClose Accuracy.high (estimate.Seconds(planned "b" "x" 1_000L 10.0)) 150.0 "by size, from both arms"
