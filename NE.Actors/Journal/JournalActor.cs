@@ -3,13 +3,12 @@ using Akka.Actor;
 using Akka.Event;
 using Akka.Persistence;
 using NE.Actors.Checkpoints;
-using NE.Actors.Replay;
 
 namespace NE.Actors.Journal;
 
 /// <summary>
 /// Owns a run's journal. A commit goes: files on a detached task (<see cref="CommitWriter"/>), history and manifest in one transaction,
-/// snapshot, sweep; then the next. Akka stops it when a write to SQL fails; <see cref="JournalOutbox"/> starts it again and resends.
+/// snapshot, sweep; then the next. Nothing is written while a sweep is under way. Akka stops it when a write to SQL fails; <see cref="JournalOutbox"/> starts it again and resends.
 /// </summary>
 internal sealed class JournalActor : ReceivePersistentActor
 {
@@ -22,6 +21,7 @@ internal sealed class JournalActor : ReceivePersistentActor
     readonly Queue<Commit> waiting = [];
     JournalState state = JournalState.Empty;
     Commit? current;
+    bool sweeping;
     int commits;
     long snapshotAt;
     long snapshotBefore;
@@ -70,7 +70,7 @@ internal sealed class JournalActor : ReceivePersistentActor
             {
                 this.log.Warning(error, "Files that no checkpoint needs could not be deleted; the next commit tries again");
             }
-            this.current = null;
+            (this.current, this.sweeping) = (null, false);
             this.Next();
         });
         this.Command<RecordOperational>(this.OnRecord);
@@ -115,8 +115,9 @@ internal sealed class JournalActor : ReceivePersistentActor
                 this.state = this.state with { MasksProblem = error.Message };
             }
         }
+        // The commit that is sent again on Ready waits for this sweep, which would take its files for those that no manifest names.
+        this.Sweep();
         Context.Parent.Tell(new Ready(this.Describe()));
-        this.Sweep(store: null, then: null);
     }
 
     private void OnCommit(Commit commit)
@@ -126,7 +127,7 @@ internal sealed class JournalActor : ReceivePersistentActor
             // Resent after its acknowledgement was lost.
             Context.Parent.Tell(new Committed(commit.Id, commit.State.Step, 0, TimeSpan.Zero));
         }
-        else if (this.current is not null)
+        else if (this.current is not null || this.sweeping)
         {
             this.waiting.Enqueue(commit);
         }
@@ -211,22 +212,19 @@ internal sealed class JournalActor : ReceivePersistentActor
 
     private void Next()
     {
-        while (this.current is null && this.waiting.TryDequeue(out var commit))
+        while (this.current is null && !this.sweeping && this.waiting.TryDequeue(out var commit))
         {
             this.OnCommit(commit);
         }
     }
 
-    private void Sweep() => this.Sweep(this.current?.State.Replay?.Store, new Swept(null));
-
-    private void Sweep(SegmentStore? store, Swept? then)
+    private void Sweep()
     {
+        this.sweeping = true;
         var retained = this.state.Retained.Select(c => c.Manifest).ToList();
-        var task = Task.Run(() => this.writer.Sweep(this.incarnation, retained, store));
-        if (then is not null)
-        {
-            task.PipeTo(this.Self, success: () => then, failure: error => new Swept(error));
-        }
+        var store = this.current?.State.Replay?.Store;
+        Task.Run(() => this.writer.Sweep(this.incarnation, retained, store))
+            .PipeTo(this.Self, success: () => new Swept(null), failure: error => new Swept(error));
     }
 
     private Recovered Describe() => new(

@@ -43,7 +43,7 @@ public static class JournalConfig
             akka.persistence {
               journal.plugin = "{{JournalPlugin}}"
               journal.sql {
-                connection-string = "{{ConnectionString(run.Journal)}}"
+                connection-string = {{Quoted(ConnectionString(run.Journal))}}
                 provider-name = "{{ProviderName.SQLiteMS}}"
                 auto-initialize = true
                 # One journal, one actor: a commit's rows go in one statement after the other, in one transaction.
@@ -53,7 +53,7 @@ public static class JournalConfig
               }
               snapshot-store.plugin = "{{SnapshotPlugin}}"
               snapshot-store.sql {
-                connection-string = "{{ConnectionString(run.Snapshots)}}"
+                connection-string = {{Quoted(ConnectionString(run.Snapshots))}}
                 provider-name = "{{ProviderName.SQLiteMS}}"
                 auto-initialize = true
                 circuit-breaker { max-failures = 1000000, call-timeout = 60s, reset-timeout = 1s }
@@ -85,6 +85,9 @@ public static class JournalConfig
         DataSource = file,
         DefaultTimeout = LockTimeoutSeconds,
     }.ToString();
+
+    /// <summary>A path may have quotes of its own, and the connection string quotes one with an equals sign.</summary>
+    private static string Quoted(string text) => $"\"{text.Replace(@"\", @"\\").Replace("\"", "\\\"")}\"";
 
     private static DataOptions Options(string file, Action<DbConnection>? opened) => new DataOptions()
         .UseConnectionString(ProviderName.SQLiteMS, ConnectionString(file))

@@ -17,12 +17,14 @@ public sealed record StorageRetrying(string Reason, int Attempt);
 
 /// <summary>
 /// The only writer of the replay memory. Samples are taken from the memory directly by the learner, within the window that it was handed.
+/// While the disk does not take rows they wait here in their order: a free schedule sends the rounds of several environments.
 /// </summary>
 public sealed class ReplayActor : ReceiveActor, IWithTimers
 {
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(2);
 
     private readonly SegmentStore store;
+    private readonly Queue<(AppendRound Append, IActorRef ReplyTo)> waiting = [];
     private readonly ILoggingAdapter log = Context.GetLogger();
     private float[] rows = [];
     private int attempts;
@@ -30,27 +32,39 @@ public sealed class ReplayActor : ReceiveActor, IWithTimers
     public ReplayActor(SegmentStore store)
     {
         this.store = store;
-        this.Receive<AppendRound>(append => this.Append(append, this.Sender));
-        this.Receive<Retry>(retry => this.Append(retry.Append, retry.ReplyTo));
+        this.Receive<AppendRound>(append =>
+        {
+            this.waiting.Enqueue((append, this.Sender));
+            if (!this.Timers.IsTimerActive(nameof(Retry)))
+            {
+                this.AppendAll();
+            }
+        });
+        this.Receive<Retry>(_ => this.AppendAll());
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    private void Append(AppendRound append, IActorRef replyTo)
+    private void AppendAll()
     {
-        try
+        while (this.waiting.TryPeek(out var next))
         {
-            this.store.ReleaseBefore(append.ReleaseBefore);
-            var head = this.store.Append(this.Interleave(append.Blocks));
-            this.attempts = 0;
-            replyTo.Tell(new RoundAppended(append.Blocks, head));
-        }
-        catch (IOException error)
-        {
-            this.attempts++;
-            this.log.Warning("Transitions could not be written (attempt {Attempt}): {Reason}", this.attempts, error.Message);
-            replyTo.Tell(new StorageRetrying(error.Message, this.attempts));
-            this.Timers.StartSingleTimer("retry", new Retry(append, replyTo), RetryPause);
+            try
+            {
+                this.store.ReleaseBefore(next.Append.ReleaseBefore);
+                var head = this.store.Append(this.Interleave(next.Append.Blocks));
+                this.attempts = 0;
+                this.waiting.Dequeue();
+                next.ReplyTo.Tell(new RoundAppended(next.Append.Blocks, head));
+            }
+            catch (IOException error)
+            {
+                this.attempts++;
+                this.log.Warning("Transitions could not be written (attempt {Attempt}): {Reason}", this.attempts, error.Message);
+                next.ReplyTo.Tell(new StorageRetrying(error.Message, this.attempts));
+                this.Timers.StartSingleTimer(nameof(Retry), new Retry(), RetryPause);
+                return;
+            }
         }
     }
 
@@ -80,5 +94,5 @@ public sealed class ReplayActor : ReceiveActor, IWithTimers
         return target;
     }
 
-    private sealed record Retry(AppendRound Append, IActorRef ReplyTo);
+    private sealed record Retry;
 }

@@ -35,8 +35,8 @@ internal sealed class FreeConductor : IConductor
     private long granted;
     private long learnedSteps;
     private long learnTo;
-    private long measuredAt;
-    private bool measure;
+    private long? measureAt;
+    private long measuringAt;
     private bool learning;
     private bool draining;
     private Window window;
@@ -111,7 +111,7 @@ internal sealed class FreeConductor : IConductor
         }
         if (Rounds.metricsDue(this.settings, this.phase, before, this.Steps))
         {
-            (this.measure, this.measuredAt) = (true, this.Steps);
+            this.measureAt = this.Steps;
         }
         // Rows are committed at a barrier: one is due when the cadence fires, and at the end.
         this.draining |= Rounds.fired(this.settings.Checkpoint.Every, before, this.Steps) || this.IsOver;
@@ -128,7 +128,7 @@ internal sealed class FreeConductor : IConductor
         this.book.Record(done.Changes);
         if (done.Metrics is { } metrics)
         {
-            this.book.Record(this.measuredAt, done.GradientSteps, this.window.Head - this.window.First, metrics);
+            this.book.Record(this.measuringAt, done.GradientSteps, this.window.Head - this.window.First, metrics);
         }
         return this.Pump();
     }
@@ -191,14 +191,16 @@ internal sealed class FreeConductor : IConductor
         this.learnedSteps = Math.Max(this.learnedSteps, Math.Min(this.Steps, PhaseModule.learnFrom(this.settings, this.phase)));
         this.learnTo = Math.Min(this.Steps, this.learnedSteps + this.batch);
         var updates = Rounds.updatesOwed(this.settings, this.phase, this.learnedSteps, this.learnTo);
-        if (updates == 0 && !this.measure)
+        if (updates == 0 && this.measureAt is null)
         {
             return;
         }
         this.window = new Window(Rounds.windowFirst(this.settings, this.phase, this.Head), this.Head);
         this.learning = true;
         this.clock.Start();
-        this.cast.Learner.Tell(new Learn(this.window, updates, this.measure), this.cast.Self);
-        this.measure = false;
+        this.cast.Learner.Tell(new Learn(this.window, updates, Measure: this.measureAt is not null), this.cast.Self);
+        // The cadence may fire again before the answer, which belongs to this step.
+        this.measuringAt = this.measureAt ?? this.measuringAt;
+        this.measureAt = null;
     }
 }

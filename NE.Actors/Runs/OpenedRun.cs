@@ -20,6 +20,8 @@ internal sealed record OpenedRun
     /// <summary>Null for a run that has no commit yet.</summary>
     public LoadedCheckpoint? From { get; private init; }
 
+    public required Settings Settings { get; init; }
+
     public required Ledger Ledger { get; init; }
 
     /// <summary>A phase of a cycle begins here, the first one included.</summary>
@@ -31,8 +33,6 @@ internal sealed record OpenedRun
 
     /// <summary>Belongs to the learner's thread as soon as there is one.</summary>
     public required Agent Agent { get; init; }
-
-    public required RunTables Tables { get; init; }
 
     /// <summary>One for every environment.</summary>
     public required EnvironmentStart[] Starts { get; init; }
@@ -59,15 +59,18 @@ internal sealed record OpenedRun
         }
         if (!previous && recovered.MasksProblem is { } problem)
         {
-            throw new InvalidDataException($"The journal's masks contradict the last checkpoint: {problem} An older one can be used instead (--checkpoint previous).");
+            var older = recovered.Manifests.Count > 1 ? " An older one can be used instead (--checkpoint previous)." : "";
+            throw new InvalidDataException($"The journal's masks contradict the last checkpoint: {problem}{older}");
         }
         // The replay memory is verified when it is opened.
         return CheckpointReader.LoadWithoutReplay(paths, previous ? CheckpointChoice.Previous : CheckpointChoice.Last);
     }
 
+    /// <summary>Changes no file that a commit names, so whatever it refuses leaves the run as it was.</summary>
     /// <param name="from">Null for a run that has no commit yet.</param>
     /// <exception cref="EnvironmentUnusableException">An environment is not what it was.</exception>
     /// <exception cref="DamagedCheckpointException">The replay memory is not what was written.</exception>
+    /// <exception cref="InvalidDataException">A table is shorter than it was.</exception>
     public static OpenedRun Open(RunRequest request, EnvironmentCycle? cycle, LoadedCheckpoint? from)
     {
         var settings = request.Settings;
@@ -81,6 +84,7 @@ internal sealed record OpenedRun
         var phase = LedgerModule.phase(ledger);
         var environments = TaskEnvironments.Of(request, cycle, phase);
         var spec = environments.Spec;
+        RunTables.Require(request.Paths, from?.Manifest.CsvLengths);
         var capacity = settings.Td3.BufferSize.Value;
         var store = from?.Manifest.Replay is { } replay && !switching
             ? SegmentStore.Resume(request.Paths.Replay, replay, capacity)
@@ -96,11 +100,7 @@ internal sealed record OpenedRun
                 Store = store,
                 Starts = StartsOf(request, environments, from, phase, switching),
                 Evaluations = EvaluationsOf(from, ledger),
-                Tables = new RunTables(
-                    request.Paths,
-                    from?.Manifest.CsvLengths ?? new Dictionary<string, long>(),
-                    tensorBoard: settings.Log.TensorBoard,
-                    hasPhases: cycle is not null),
+                Settings = settings,
                 Agent = AgentOf(settings, cycle, spec, from, PhaseModule.taskIndex(settings, phase), switching),
             };
         }
@@ -110,6 +110,14 @@ internal sealed record OpenedRun
             throw;
         }
     }
+
+    /// <summary>Cuts the tables back to where they were at the commit.</summary>
+    /// <exception cref="InvalidDataException">A table is shorter than it was.</exception>
+    public RunTables OpenTables(RunPaths paths) => new(
+        paths,
+        this.From?.Manifest.CsvLengths ?? new Dictionary<string, long>(),
+        tensorBoard: this.Settings.Log.TensorBoard,
+        hasPhases: EnvironmentCycle.Of(this.Settings.Run.Environment) is not null);
 
     private static int RowFloatsOf(EnvironmentSpec spec) => new TransitionShape(spec.ObservationSize, spec.ActionSize).StoredWidth;
 

@@ -56,6 +56,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     private IActorRef[] environments = [];
     private EnvironmentStart[] starts = [];
     private SegmentStore? store;
+    private (long RecordId, OpenedRun Run)? rewinding;
     private RunBook book = null!;
     private IConductor conductor = null!;
     private readonly LearnerClock clock = new();
@@ -92,7 +93,14 @@ public sealed class RunActor : ReceiveActor, IWithTimers
             }
             this.After(this.conductor.Take(appended));
         });
-        this.Receive<LearningProgress>(this.board.Learning);
+        this.Receive<LearningProgress>(progress =>
+        {
+            this.board.Learning(progress);
+            if (this.stopReason is not null)
+            {
+                this.WatchTheStop();
+            }
+        });
         this.Receive<Learned>(learned => this.After(this.conductor.Take(learned)));
         // Sent ahead by the conductor, so a barrier may have come in between.
         this.Receive<RoundPassed>(passed => this.After(this.stage == Stage.Running && this.conductor.Take(passed)));
@@ -104,6 +112,15 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         this.Receive<Committed>(this.Take);
         this.Receive<Recorded>(recorded =>
         {
+            if (!this.IsOver && this.commitInFlight is null)
+            {
+                this.commitRetrying = false;
+                this.board.StorageIsBack();
+            }
+            if (recorded.Id == this.rewinding?.RecordId && this.stage == Stage.Recovering)
+            {
+                this.TryToBegin(() => this.Begin(this.rewinding.Value.Run));
+            }
             this.failureRecorded |= recorded.Id == this.failure?.RecordId;
             this.FinishFailing();
         });
@@ -131,6 +148,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
             }
         });
         this.Receive<StopRun>(this.Stop);
+        this.Receive<GiveUpStopping>(_ => this.EndAtTheLastCommit());
         this.Receive<PublishStatus>(_ => this.Publish());
     }
 
@@ -181,15 +199,41 @@ public sealed class RunActor : ReceiveActor, IWithTimers
             return;
         }
         this.nextId = recovered.NextId;
+        var previous = this.request.From == ResumeFrom.Previous && !this.board.HasCommitted;
+        this.TryToBegin(() =>
+        {
+            try
+            {
+                // What a crash left between two commits is named by none.
+                SegmentFiles.Sweep(this.request.Paths.Replay, recovered.Manifests.Select(manifest => manifest.Replay).OfType<ReplayManifest>());
+                var chosen = OpenedRun.Choose(this.request.Paths, recovered, previous);
+                var run = OpenedRun.Open(this.request, EnvironmentCycle.Of(this.settings.Run.Environment), chosen);
+                this.store = run.Store;
+                if (previous && chosen is not null)
+                {
+                    // The newest commit counts until the one before is known to open, and the tables are cut when it counts no more.
+                    this.rewinding = (this.nextId++, run);
+                    this.journal.Tell(new Rewind(this.rewinding.Value.RecordId, chosen.Manifest.CommitId));
+                    return;
+                }
+                this.Begin(run);
+            }
+            catch (DamagedCheckpointException damage) when (!previous && damage.PreviousStep is null && recovered.Manifests.Count > 1)
+            {
+                throw damage.Offering(recovered.Manifests[1].Step);
+            }
+            catch (DamagedCheckpointException damage) when (previous && damage.PreviousStep is not null)
+            {
+                throw damage.Offering(null);
+            }
+        });
+    }
+
+    private void TryToBegin(Action begin)
+    {
         try
         {
-            // What a crash left between two commits is named by none.
-            SegmentFiles.Sweep(this.request.Paths.Replay, recovered.Manifests.Select(manifest => manifest.Replay).OfType<ReplayManifest>());
-            this.Begin(OpenedRun.Open(this.request, EnvironmentCycle.Of(this.settings.Run.Environment), this.Choose(recovered)));
-        }
-        catch (DamagedCheckpointException damage) when (damage.PreviousStep is null && recovered.Manifests.Count > 1)
-        {
-            this.Fail(damage.Offering(recovered.Manifests[1].Step).Message);
+            begin();
         }
         catch (Exception error)
         {
@@ -199,23 +243,12 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         }
     }
 
-    /// <summary>The state to go on from; null for a run that has no commit yet.</summary>
-    private LoadedCheckpoint? Choose(Recovered recovered)
-    {
-        var previous = this.request.From == ResumeFrom.Previous && !this.board.HasCommitted;
-        var chosen = OpenedRun.Choose(this.request.Paths, recovered, previous);
-        if (previous && chosen is not null)
-        {
-            this.journal.Tell(new Rewind(this.nextId++, chosen.Manifest.CommitId));
-        }
-        return chosen;
-    }
-
     /// <summary>Hands the opened run over to its actors.</summary>
     private void Begin(OpenedRun run)
     {
-        (this.store, this.starts) = (run.Store, run.Starts);
-        this.telemetry = Context.ActorOf(Props.Create(() => new TelemetryActor(run.Tables)), "telemetry");
+        this.starts = run.Starts;
+        var tables = run.OpenTables(this.request.Paths);
+        this.telemetry = Context.ActorOf(Props.Create(() => new TelemetryActor(tables)), "telemetry");
         var evaluator = Context.ActorOf(
             Props.Create(() => new EvaluatorActor(
                 this.self, run.Environments.Create, this.settings.Run.Seed, this.settings.Evaluation.Episodes)), "evaluator");
@@ -510,6 +543,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         }
         this.stopReason = stop.Reason;
         this.board.Stopping(stop.Reason);
+        this.WatchTheStop();
         if (this.stage is Stage.Recovering or Stage.StartingEnvironments)
         {
             // Nothing was done that is not committed already.
@@ -519,6 +553,25 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         if (this.stage == Stage.Running)
         {
             this.conductor.Drain();
+        }
+    }
+
+    private void WatchTheStop() => this.Timers.StartSingleTimer("stopping", new GiveUpStopping(), this.request.StopPatience);
+
+    /// <summary>A stop commits if it can. An environment that hangs and a disk that takes nothing do not hold it up for ever.</summary>
+    private void EndAtTheLastCommit()
+    {
+        if (this.stage is Stage.Running or Stage.Capturing || (this.commitRetrying && this.stage is Stage.AwaitingCommit or Stage.Ending))
+        {
+            var step = this.board.Status.CheckpointStep ?? 0;
+            this.log.Warning(
+                "The run did not come to a commit within {Patience} s of the stop and ends at the last one, of step {CommittedStep}", this.request.StopPatience.TotalSeconds, step);
+            this.End(new RunOutcome(RunPhase.Interrupted, this.stopReason, step));
+            return;
+        }
+        if (!this.IsOver)
+        {
+            this.WatchTheStop();
         }
     }
 
@@ -611,4 +664,6 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     private sealed record PublishStatus;
 
     private sealed record GiveUpRecording;
+
+    private sealed record GiveUpStopping;
 }

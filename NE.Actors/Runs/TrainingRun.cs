@@ -32,6 +32,9 @@ public sealed class TrainingRun : ITrainingRun
     /// <summary>Dispatcher of the actors that take part in every round.</summary>
     internal const string CoreDispatcher = "ne.core-dispatcher";
 
+    /// <summary>How long the actors may take to end. One whose environment hangs never does; its thread ends with the process.</summary>
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(20);
+
     private readonly StatusBoard board = new();
     private readonly TaskCompletionSource<RunOutcome> completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly IActorRef supervisor;
@@ -67,7 +70,7 @@ public sealed class TrainingRun : ITrainingRun
     {
         // While it ends, Akka falls back to the standard output, which belongs to the shell.
         this.System.EventStream.SetLogLevel(LogLevel.ErrorLevel);
-        await this.System.Terminate();
+        await Task.WhenAny(this.System.Terminate(), Task.Delay(EndPatience));
     }
 
     private static Config Configuration(IReadOnlyList<string> loggers)

@@ -18,12 +18,14 @@ public sealed class CsvFile : IDisposable
     public CsvFile(string path, long length)
     {
         this.path = path;
-        if (length > 0 && File.Exists(path))
+        if (length > 0)
         {
-            this.header = File.ReadLines(path).FirstOrDefault();
-            this.found = this.header?.Split(',');
+            GrowingFile.Require(path, length);
+            BlankPadding(path, length);
         }
         this.file = new GrowingFile(path, length);
+        this.header = length > 0 ? File.ReadLines(path).FirstOrDefault(line => line.Length > 0) : null;
+        this.found = this.header?.Split(',');
     }
 
     /// <summary>Bytes so far, those not yet written included.</summary>
@@ -63,6 +65,27 @@ public sealed class CsvFile : IDisposable
     public void Flush() => this.file.Flush();
 
     public void Dispose() => this.file.Dispose();
+
+    /// <summary>
+    /// `truncate` gives a table that lost rows its length back in zero bytes, which no reader of tables takes. They become empty lines, and so
+    /// does the half row before them.
+    /// </summary>
+    private static void BlankPadding(string path, long length)
+    {
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        stream.Position = length - 1;
+        if (stream.ReadByte() != 0)
+        {
+            return;
+        }
+        var bytes = new byte[length];
+        stream.Position = 0;
+        stream.ReadExactly(bytes);
+        var rows = bytes.AsSpan(0, bytes.AsSpan().IndexOf((byte)0)).LastIndexOf((byte)'\n') + 1;
+        bytes.AsSpan(rows).Fill((byte)'\n');
+        stream.Position = rows;
+        stream.Write(bytes, rows, bytes.Length - rows);
+    }
 
     private static string Format(object value) => value switch
     {

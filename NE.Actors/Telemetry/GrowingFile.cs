@@ -13,17 +13,23 @@ internal sealed class GrowingFile : IDisposable
     /// <exception cref="InvalidDataException">The file is shorter than that.</exception>
     public GrowingFile(string path, long length)
     {
+        Require(path, length);
         this.file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
-        var found = RandomAccess.GetLength(this.file);
-        if (found < length)
-        {
-            this.file.Dispose();
-            throw new InvalidDataException(
-                $"{path} should have at least the {length:N0} bytes of the last checkpoint, but has {found:N0}. Restore the file from a copy, "
-                + $"or go on without its rows: `truncate -s {length} {path}`.");
-        }
         RandomAccess.SetLength(this.file, length);
         this.written = length;
+    }
+
+    /// <summary>Refuses a file that has lost bytes of the run.</summary>
+    /// <exception cref="InvalidDataException">It is shorter than it was at the checkpoint, or not there.</exception>
+    public static void Require(string path, long length)
+    {
+        var found = File.Exists(path) ? new FileInfo(path).Length : 0;
+        if (found < length)
+        {
+            throw new InvalidDataException(
+                $"{path} should have at least the {length:N0} bytes of the checkpoint, but has {found:N0}. Restore the file from a copy, "
+                + $"or go on without its rows: `truncate -s {length} {path}`.");
+        }
     }
 
     /// <summary>Bytes so far, those not yet written included.</summary>

@@ -43,6 +43,17 @@ public sealed class RunTables : IDisposable
         this.Phases = opened.GetValueOrDefault(Path.GetFileName(paths.Phases));
     }
 
+    /// <summary>Refuses tables that lost rows, before anything is cut. TensorBoard's copy is none of them.</summary>
+    /// <param name="lengths">Bytes of every table at a commit; null without one.</param>
+    /// <exception cref="InvalidDataException">A table is shorter than that.</exception>
+    public static void Require(RunPaths paths, IReadOnlyDictionary<string, long>? lengths)
+    {
+        foreach (var (name, length) in lengths?.Where(file => Path.GetExtension(file.Key) == ".csv") ?? [])
+        {
+            GrowingFile.Require(Path.Combine(paths.Root, name), length);
+        }
+    }
+
     public CsvFile Metrics { get; }
 
     public CsvFile Layers { get; }

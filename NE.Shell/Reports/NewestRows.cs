@@ -22,7 +22,15 @@ public static class NewestRows
 
         using FileStream stream = File.Open(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
         using var reader = new StreamReader(stream, Encoding.UTF8);
-        string heading = reader.ReadLine() ?? "";
+        string? heading = "";
+
+        // A table that lost its beginning has empty lines there.
+        while (heading is "")
+        {
+            heading = reader.ReadLine();
+        }
+
+        heading ??= "";
         // Of a short file, from the heading's line end.
         long from = Math.Max(Encoding.UTF8.GetByteCount(heading), stream.Length - Tail);
         stream.Seek(from, SeekOrigin.Begin);

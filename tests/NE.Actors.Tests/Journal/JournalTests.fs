@@ -82,6 +82,19 @@ let commits =
             Expect.equal loaded.Components["parameters"] (contentOf 100L 5_000) "parameters"
             Expect.equal (events paths) [ started; episode 0L; episode 1L ] "events"
 
+        testCase "does not mind what its folder is called"
+        <| fun () ->
+            use scratch = new Scratch()
+            let paths = newRun (scratch.Sub """lr=3e-4 "quoted"; it's \ here""")
+
+            do
+                use journal = new JournalProcess(paths)
+                commitSome journal 2L
+
+            use journal = new JournalProcess(paths)
+            Expect.equal journal.Recovered.Manifests.Count 2 "commits"
+            Expect.isTrue (File.Exists paths.Journal && File.Exists paths.Snapshots) "in that folder"
+
         testCase "stores history and manifest in one transaction, however many events there are"
         <| fun () ->
             use scratch = new Scratch()
@@ -348,6 +361,21 @@ let outages =
                 |> List.filter (fun e -> RunEvents.NameOf e = "EnvironmentRestarted")
 
             Expect.equal operational [ for n in 0..9 -> restarted n ] "operations once, in order"
+            CheckpointReader.Load(paths, CheckpointChoice.Last) |> ignore
+
+        testCase "a commit whose files lie there already keeps them through the sweep of a start"
+        <| fun () ->
+            use scratch = new Scratch()
+            let paths = newRun scratch.Path
+
+            for id in 1L .. 20L do
+                let commit = Commit(id, frozen (id * 100L) id null, [ episode (id - 1L) ])
+                // As a process leaves them that SQL failed, or that was killed, before the manifest.
+                CommitWriter.Of(paths).Write(commit, null) |> ignore
+                use journal = new JournalProcess(paths)
+                journal.Ask<Committed> commit |> ignore
+                let committed = CheckpointReader.Load(paths, CheckpointChoice.Last)
+                Expect.equal committed.Manifest.CommitId id "it is whole"
 
         testCase "waits out a full disk, and the last commit stays good"
         <| fun () ->

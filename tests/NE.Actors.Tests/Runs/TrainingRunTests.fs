@@ -4,10 +4,12 @@ module NE.Actors.Tests.Runs.TrainingRunTests
 
 open System
 open System.Collections.Generic
+open System.IO
 open System.Threading
 open Akka.Actor
 open Expecto
 open NE.Actors.Checkpoints
+open NE.Actors.Environments
 open NE.Actors.Journal
 open NE.Actors.Replay
 open NE.Actors.Runs
@@ -171,6 +173,123 @@ let tests =
                     ]
 
                 Expect.equal (components (("run.method", "ne") :: dense) "ne") (components [ "run.method", "td3" ] "td3") "state")
+
+        testCase "the previous checkpoint is gone on from as if the newest had never been, and only once it is known to open"
+        <| fun _ ->
+            inFolder (fun folder ->
+                let whole = complete [] folder "whole"
+                use created = create folder "rewound"
+                let paths = created.Paths
+                let request = request paths (settings [])
+                trainUntil 350 request |> ignore
+
+                let previous =
+                    RunRequest(
+                        Paths = paths,
+                        Settings = request.Settings,
+                        ConfigurationText = request.ConfigurationText,
+                        Versions = request.Versions,
+                        From = ResumeFrom.Previous
+                    )
+
+                let manifests () =
+                    use journal = JournalReader.Open paths
+                    [ for manifest in journal.Manifests() -> manifest.CommitId ]
+
+                let before = manifests ()
+                let table = File.ReadAllBytes paths.Metrics
+                File.WriteAllText(paths.Metrics, "step")
+                let refused = train toTheEnd previous
+                Expect.equal refused.Phase RunPhase.Failed "the table is too short for either"
+                Expect.stringContains (string refused.Message) "metrics.csv should have at least" "why"
+                Expect.equal (manifests ()) before "the newest commit still counts"
+                File.WriteAllBytes(paths.Metrics, table)
+
+                let outcome = train toTheEnd previous
+                Expect.equal outcome.Phase RunPhase.Completed $"the run completes: {outcome.Message}"
+                expectSame (identity paths) whole "the run")
+
+        testCase "both checkpoints damaged: the previous one is not offered instead of itself"
+        <| fun _ ->
+            inFolder (fun folder ->
+                use created = create folder "damaged"
+                let request = request created.Paths (settings [])
+                trainUntil 350 request |> ignore
+
+                for blob in Directory.GetFiles created.Paths.Blobs do
+                    File.WriteAllText(blob, "")
+
+                let from choice =
+                    (train
+                        toTheEnd
+                        (RunRequest(
+                            Paths = created.Paths,
+                            Settings = request.Settings,
+                            ConfigurationText = request.ConfigurationText,
+                            Versions = request.Versions,
+                            From = choice
+                        )))
+                        .Message
+
+                Expect.stringContains (string (from ResumeFrom.Latest)) "--checkpoint previous" "there is another"
+                Expect.stringContains (string (from ResumeFrom.Previous)) "There is no other checkpoint" "there is none")
+
+        testCase "a stop does not wait for an environment that hangs"
+        <| fun _ ->
+            inFolder (fun folder ->
+                use created = create folder "hanging"
+                use hang = new ManualResetEventSlim(false)
+                let mutable steps = 0
+
+                let step () =
+                    if Thread.CurrentThread.Name = "environment 0" then
+                        steps <- steps + 1
+
+                        if steps = 200 then
+                            hang.Wait()
+
+                let request =
+                    RunRequest(
+                        Paths = created.Paths,
+                        Settings = settings [],
+                        ConfigurationText = "test",
+                        Versions = Dictionary(),
+                        CreateEnvironment = (fun id -> watch (EnvironmentFactory.Create id) step),
+                        StopPatience = TimeSpan.FromMilliseconds 200.0
+                    )
+
+                let run = TrainingRun.Start request
+
+                Expect.isTrue (SpinWait.SpinUntil((fun () -> steps = 200), TimeSpan.FromMinutes 1.0)) "it hangs"
+                run.RequestStop "the test asked for it"
+                Expect.isTrue (run.Completion.Wait(TimeSpan.FromSeconds 30.0)) "it ends all the same"
+                Expect.equal run.Completion.Result.Phase RunPhase.Interrupted "interrupted"
+                Expect.equal run.Completion.Result.Step 150L "at its last commit"
+                hang.Set()
+                run.DisposeAsync().AsTask().Wait())
+
+        testCase "async: rows of metrics are of the steps at which they were due"
+        <| fun _ ->
+            inFolder (fun folder ->
+                use created = create folder "metrics"
+
+                let settings =
+                    settings [
+                        "schedule.kind", "async"
+                        "schedule.environments", "4"
+                        "run.steps", "1200"
+                        "log.metricsEvery", "16"
+                    ]
+
+                let outcome = train toTheEnd (request created.Paths settings)
+                Expect.equal outcome.Phase RunPhase.Completed $"the run completes: {outcome.Message}"
+
+                let steps = [
+                    for line in Seq.skip 1 (File.ReadLines created.Paths.Metrics) -> int64 ((line.Split ',')[0])
+                ]
+
+                Expect.isGreaterThan steps.Length 10 "rows"
+                Expect.equal steps (steps |> List.distinct |> List.sort) "each step once")
 
         testCase "async with failing environments loses and doubles no transition"
         <| fun _ ->

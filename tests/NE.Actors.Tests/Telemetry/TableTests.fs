@@ -78,6 +78,27 @@ let tests =
                 with :? InvalidDataException as problem ->
                     Expect.stringContains problem.Message $"truncate -s 100 {path}" "what to do")
 
+        for name, left, rows in
+            [
+                "that lost rows", "step,value\n1,1\n2,2", "step,value\n1,1\n"
+                "that lost all", "", ""
+            ] do
+            testCase $"{name} goes on where it was after the advice was taken, with empty lines for what is lost"
+            <| fun _ ->
+                inFile (fun path ->
+                    let length = 40L
+                    File.WriteAllText(path, left)
+
+                    using (File.OpenWrite path) (fun truncated -> truncated.SetLength length)
+
+                    for step in 3L .. 4L do
+                        use file = new CsvFile(path, length)
+                        append file step 3.0
+                        file.Flush()
+                        let header = if rows = "" then "step,value\n" else ""
+                        let blank = String('\n', int length - rows.Length)
+                        Expect.equal (File.ReadAllText path) (rows + blank + header + $"{step},3\n") "content")
+
         testProperty "a bundle gives back its parts"
         <| fun (parts: byte[] list) ->
             let unpacked =
