@@ -30,7 +30,7 @@ type ShrinkAndPerturb(networks: Td3Networks, settings: Settings) =
         group.WriteOnline(Field.Weights, weights)
 
     override _.BeforeUpdate t =
-        if clock.IsMultiple(options.Every.Value, t) then
+        if clock.IsDue(options.Every.Value, t) then
             perturb networks.Actor
             perturb networks.Critics
             count <- count + 1L
