@@ -220,7 +220,7 @@ let tests =
             Expect.equal (found [ "ne.halfBatchBelow", "0.5"; "td3.batchSize", "1" ]) [ "ne.halfBatchBelow" ] "half of one"
 
             Expect.equal
-                (found [ "ne.halfBatchBelow", "0.5"; "run.method", "ne+continual-backprop" ])
+                (found [ "ne.halfBatchBelow", "0.5"; "run.method", "naive-growth+continual-backprop" ])
                 [ "ne.halfBatchBelow" ]
                 "a technique that reads whole batches"
 
