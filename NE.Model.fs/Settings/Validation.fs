@@ -41,10 +41,7 @@ module internal Validation =
 
             let updates = Resolution.gradientSteps settings.Td3 steps start
 
-            if
-                settings.Run.Method.Has Technique.ReDo
-                && settings.ReDo.Every.Value > updates
-            then
+            if settings.Run.Method.Has Technique.ReDo && settings.ReDo.Every.Value > updates then
                 problem
                     "redo.every"
                     (showInteger settings.ReDo.Every.Value)

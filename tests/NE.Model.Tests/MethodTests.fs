@@ -45,7 +45,13 @@ let tests =
             for refused in [ "ne+continual-backprop"; "reset+continual-backprop"; "reset+l2-init" ] do
                 Expect.isError (Method.parse refused) refused
 
-            for composed in [ "naive-growth+continual-backprop"; "shrink-and-perturb+l2-init"; "ne+redo"; "reset+redo" ] do
+            for composed in
+                [
+                    "naive-growth+continual-backprop"
+                    "shrink-and-perturb+l2-init"
+                    "ne+redo"
+                    "reset+redo"
+                ] do
                 Expect.isOk (Method.parse composed) composed
         }
 

@@ -22,5 +22,8 @@ type EnvironmentClock(settings: Settings) =
     /// Whether what is done to whole networks every so many environment steps is due before gradient step t; never if that many are 0.
     member this.IsDue(every: int64, t: int64) =
         match this.Completed t with
-        | ValueSome step -> every > 0L && step % every = 0L && step <= Resolution.lastInTime settings.Run.Steps every
+        | ValueSome step ->
+            every > 0L
+            && step % every = 0L
+            && step <= Resolution.lastInTime settings.Run.Steps every
         | ValueNone -> false

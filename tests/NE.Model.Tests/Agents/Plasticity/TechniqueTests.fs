@@ -242,11 +242,7 @@ let tests =
         testList "Reset and shrink-and-perturb" [
             for name, count in [ "reset", "resets"; "shrink-and-perturb", "perturbations" ] do
                 test $"{name}: there is none within half a period of the end" {
-                    use agent =
-                        create {
-                            settings name with
-                                Run.Steps = 120L
-                        }
+                    use agent = create { settings name with Run.Steps = 120L }
 
                     step agent 110
                     // Steps 50 and 100 are multiples; 100 is less than 25 from the end.
