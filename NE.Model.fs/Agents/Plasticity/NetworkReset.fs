@@ -28,7 +28,7 @@ type NetworkReset(networks: Td3Networks, settings: Settings) =
             reset ()
 
     override _.SwitchTask() = reset ()
-    override _.Metrics = [| struct ("resets", float count) |]
+    override _.Metrics(_, _) = [| struct ("resets", float count) |]
 
     override _.Save(random, counters) =
         StateBytes.writeStream random draws

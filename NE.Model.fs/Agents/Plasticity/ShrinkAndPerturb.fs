@@ -35,7 +35,7 @@ type ShrinkAndPerturb(networks: Td3Networks, settings: Settings) =
             perturb networks.Critics
             count <- count + 1L
 
-    override _.Metrics = [| struct ("perturbations", float count) |]
+    override _.Metrics(_, _) = [| struct ("perturbations", float count) |]
 
     override _.Save(random, counters) =
         StateBytes.writeStream random draws
