@@ -110,6 +110,7 @@ let arrays (mask: LayerMask) (weights: float32[]) (bias: float32[]) (draw: Strea
         BiasSecondMoment = Slice(normals mask.Rows draw |> Array.map abs)
         BiasPower1 = Slice(powers mask.Rows)
         BiasPower2 = Slice(powers mask.Rows)
+        Norm = None
         TargetWeights = Slice(normals mask.Size draw |> masked)
     }
 
