@@ -116,7 +116,7 @@ type GrowingNetwork(group: NetworkGroup, rules: GrowthRules, elastic: bool[][]) 
                 let grown = growth[stack]
 
                 let struct (quota, after) =
-                    GrowthSchedule.quotaBy sums t mask.ActiveCount grown[layer]
+                    GrowthSchedule.quota sums t mask.ActiveCount grown[layer]
 
                 grown[layer] <- after
                 quota
