@@ -86,6 +86,22 @@ module Method =
 
         yield! pairs growing [ Technique.L2Init ] "a weight that grows later has no initial value to be pulled towards"
 
+        // naive-growth draws no neuron anew, so its neurons are as old as continual-backprop thinks.
+        yield
+            Technique.Ne,
+            Technique.ContinualBackprop,
+            "both draw neurons anew: the one would count the other's new neurons as old ones, and take their positive biases away"
+
+        yield
+            Technique.Reset,
+            Technique.ContinualBackprop,
+            "after a reset the other's ages and utilities would be those of units that are no more"
+
+        yield
+            Technique.Reset,
+            Technique.L2Init,
+            "after a reset the pull would still be towards the first initial values, not towards those that the reset has drawn"
+
         let injected = [
             yield! growing
             Technique.Reset

@@ -245,7 +245,7 @@ type Agent
     /// Losses, activated ratios, ranks, norms and what the interventions report, on a batch of 256 rows drawn for this gradient step
     /// alone. Changes no state.
     member _.Measure(source: ITransitionSource, window: Window) : Measurement =
-        measurement.Take(source, window, step, (fun () -> interventions |> Array.collect _.Metrics))
+        measurement.Take(source, window, step, (fun () -> interventions |> Array.collect _.Metrics(step + 1L, window)))
 
     /// The topology of every network, for snapshots.
     member _.Masks() : NetworkMask[] = [| for group in groups -> group.Bits |]

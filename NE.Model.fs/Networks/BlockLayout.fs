@@ -1,6 +1,7 @@
 namespace NE.Model.Networks
 
 open System
+open System.Globalization
 open NE.Model
 open NE.Model.Random
 open NE.Model.Topology
@@ -66,7 +67,7 @@ type BlockLayout private (stacks: int, form: NetworkForm, slots: LayerSlot[][], 
     /// Floats of the flat memory: ParameterCount rounded up, so that vector loops have no tail. The padding is masked and stays 0.
     member _.Length = (parameterCount + 15) / 16 * 16
 
-    /// Lays out `stacks` networks of this form.
+    /// Lays out `stacks` networks of this form. Raises ArgumentException for what is no network, or too large a one.
     static member OfForm(stacks: int, form: NetworkForm) =
         if stacks < 1 then
             invalidArg (nameof stacks) $"A block needs at least one network; {stacks} were asked for."
@@ -74,6 +75,19 @@ type BlockLayout private (stacks: int, form: NetworkForm, slots: LayerSlot[][], 
         match form.Problem with
         | null -> ()
         | problem -> invalidArg (nameof form) problem
+
+        // Offsets are int32, and Adam's four fields of two blocks, actor and critics, are one array of bytes in a checkpoint.
+        let mostParameters = 67_000_000L
+        let parameters = int64 stacks * form.ParameterCount
+
+        if parameters > mostParameters then
+            let shown (count: int64) =
+                count.ToString("N0", CultureInfo.InvariantCulture)
+
+            invalidArg
+                (nameof form)
+                ($"{stacks} x {String.Join('-', form.Widths)} has {shown parameters} parameters, {shown mostParameters} are possible; "
+                 + "make the layers narrower (network.hidden, network.criticHidden).")
 
         let mutable offset = 0
 

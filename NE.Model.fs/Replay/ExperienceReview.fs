@@ -165,6 +165,10 @@ type ExperienceReview(settings: ReviewSettings, state: ReviewState) =
             else
                 1.0
 
+    /// Whether a review may take place at all.
+    let isAllowed t size =
+        t >= settings.MinStep && size >= 4L * int64 settings.Batch
+
     /// It only changes with a sample, so it is worked out once per sample.
     let mutable current = threshold ()
 
@@ -215,8 +219,9 @@ type ExperienceReview(settings: ReviewSettings, state: ReviewState) =
     /// A step is reviewed iff u > threshold: max(eps_t, eps0), or what the mode has in its place; 1 means never.
     member _.Threshold: float = current
 
-    /// The probability of a review, the guards on step and buffer size aside.
-    member _.Probability: float = 1.0 - current
+    /// The probability that the batch of gradient step t is reviewed, with `size` rows stored.
+    member _.Probability(t: int64, size: int64) : float =
+        if isAllowed t size then 1.0 - current else 0.0
 
     /// Whether the batch of gradient step t comes from the oldest portion, with `size` rows stored: iff u > threshold, t has reached
     /// `MinStep` and four batches are stored. Draws u even while a review is forbidden, so the stream's position depends on the number of
@@ -227,8 +232,7 @@ type ExperienceReview(settings: ReviewSettings, state: ReviewState) =
         | _ ->
             let u = stream.NextDouble()
 
-            let review =
-                u > current && t >= settings.MinStep && size >= 4L * int64 settings.Batch
+            let review = u > current && isAllowed t size
 
             decisions <- decisions + 1L
 

@@ -70,7 +70,7 @@ module Rounds =
         fired settings.Log.MetricsEvery before now
         && now - phase.Start >= int64 settings.Td3.BatchSize
 
-    /// The last commit that cadence asks for at or before these steps is at this barrier, given the steps of the barrier before.
+    /// What is due at a barrier of the phase, given the finished episodes of the run and the environment steps of the barrier before.
     let due (settings: Settings) (phase: Phase) (episodes: int64) (before: int64) (position: Position) : Due =
         let now = position.Steps
         let moved = now > before

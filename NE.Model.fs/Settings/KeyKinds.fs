@@ -123,7 +123,21 @@ module internal KeyKinds =
 
     let positiveFraction = real "a number in (0, 1]" (fun v -> v > 0.0 && v <= 1.0)
 
-    let openFraction = real "a number in [0, 1)" (fun v -> v >= 0.0 && v < 1.0)
+    /// Computed with in single precision, in which 0.99999999 is 1.
+    let openFraction = {
+        real "a number in [0, 1)" (fun v -> v >= 0.0 && v < 1.0) with
+            Parse =
+                fun text ->
+                    parseReal text
+                    |> Result.bind (fun v ->
+                        if v < 0.0 || v >= 1.0 then
+                            Error "out of range"
+                        elif float32 v < 1.0f then
+                            Ok v
+                        else
+                            Error "rounds to 1 in single precision, the largest value is 0.99999997")
+    }
+
     let positive = real "a number > 0" (fun v -> v > 0.0)
 
     let patience = real "a number in (0, 86400]" (fun v -> v > 0.0 && v <= 86400.0)

@@ -233,7 +233,7 @@ type NeSettings = {
 
 /// Reset (spec 5).
 type ResetSettings = {
-    /// Environment steps between two resets.
+    /// Environment steps between two resets; 0: only the switches of a cycle reset.
     Every: Derived<int64>
 }
 

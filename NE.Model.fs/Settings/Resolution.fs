@@ -23,6 +23,14 @@ module internal Resolution =
     /// Steps of an episode that an upper bound of a run counted in episodes assumes: the time limit of Gymnasium's tasks.
     let private longestEpisode = 1_000L
 
+    /// The last step of a run at which something is done to whole networks every so many steps: what is set anew within half a period of the
+    /// end has no time to learn again.
+    let lastInTime (steps: int64) (every: int64) = steps - every / 2L
+
+    /// Gradient steps of a run of so many environment steps, the first ones without.
+    let gradientSteps (td3: Td3Settings) (steps: int64) (start: int64) =
+        (steps - start) * int64 td3.UpdatesPerStep + td3.PrimingUpdates
+
     /// Phases of a cycle; 0 for another environment.
     let phases (settings: Settings) =
         int64 (TaskCycle.tasks settings.Run.Environment).Length
@@ -140,14 +148,9 @@ module internal Resolution =
         let start =
             whole "td3.startSteps" "min(25,000, steps/40)" settings.Td3.StartSteps (fun () -> min 25_000L (total / 40L))
 
-        let gradientSteps =
-            max
-                1L
-                ((total - start.Value) * int64 settings.Td3.UpdatesPerStep
-                 + settings.Td3.PrimingUpdates)
-
         let endStep =
-            whole "ne.endStep" "gradient steps of the run" settings.Ne.EndStep (fun () -> gradientSteps)
+            whole "ne.endStep" "gradient steps of the run" settings.Ne.EndStep (fun () ->
+                max 1L (gradientSteps settings.Td3 total start.Value))
 
         let interval =
             whole "ne.growInterval" "steps/300" settings.Ne.GrowInterval (fun () -> max 1L (total / 300L))
@@ -158,15 +161,19 @@ module internal Resolution =
         let firstReview =
             whole "ne.reviewFirstStep" "0.1 of endStep" settings.Ne.ReviewFirstStep (fun () -> endStep.Value / 10L)
 
-        let resetRule = "200,000, in shorter runs steps/3 but at least 100,000"
+        let periodRule = "200,000, in shorter runs steps/3 but at least 100,000"
 
-        let resetPeriod () =
+        let period () =
             min 200_000L (max 100_000L (total / 3L))
 
-        let reset = whole "reset.every" resetRule settings.Reset.Every resetPeriod
+        let reset =
+            if phases > 0L then
+                whole "reset.every" "0: in a cycle at its switches alone" settings.Reset.Every (fun () -> 0L)
+            else
+                whole "reset.every" periodRule settings.Reset.Every period
 
         let shrink =
-            whole "shrinkAndPerturb.every" resetRule settings.ShrinkAndPerturb.Every resetPeriod
+            whole "shrinkAndPerturb.every" periodRule settings.ShrinkAndPerturb.Every period
 
         let redo =
             whole "redo.every" "steps/15" settings.ReDo.Every (fun () -> max 1L (total / 15L))

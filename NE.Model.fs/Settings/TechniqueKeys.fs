@@ -13,10 +13,10 @@ module internal TechniqueKeys =
             "reset.every"
             "environment steps"
             PaperUnstated
-            (derived (steps 1L))
+            (derived (steps 0L))
             (fun s -> s.Reset.Every)
             (fun v s -> { s with Reset.Every = v })
-            "Steps between two resets of all networks; auto: 200,000, in shorter runs steps/3 but at least 100,000. Never within half of that before the end."
+            "Steps between two resets of all networks; auto: 200,000, in shorter runs steps/3 but at least 100,000, in a cycle 0: at its switches alone. Never within half of that before the end."
         key
             "redo.every"
             "gradient steps"
@@ -48,7 +48,7 @@ module internal TechniqueKeys =
             (derived (steps 1L))
             (fun s -> s.ShrinkAndPerturb.Every)
             (fun v s -> { s with ShrinkAndPerturb.Every = v })
-            "Steps between two shrinkings; auto: as reset.every."
+            "Steps between two shrinkings; auto: 200,000, in shorter runs steps/3 but at least 100,000. Never within half of that before the end."
         key
             "shrinkAndPerturb.shrink"
             ""

@@ -9,14 +9,47 @@ open NE.Model.Replay
 [<RequireQualifiedAccess>]
 module internal Validation =
 
+    let private problem key found text : SettingsError = {
+        Key = key
+        Found = found
+        Problem = text
+    }
+
+    /// Techniques whose time never comes, so that the run would be another method's. Expects a run of one task.
+    let private validatePeriods (settings: Settings) : SettingsError list =
+        let steps, start = settings.Run.Steps, settings.Td3.StartSteps.Value
+
+        let periodic technique key (every: int64) nothing = [
+            if settings.Run.Method.Has technique then
+                if every = 0L then
+                    problem key "0" $"only a cycle of tasks has switches: nothing would be {nothing}; give a period"
+                else
+                    let first = (start / every + 1L) * every
+                    let last = min (steps - 1L) (Resolution.lastInTime steps every)
+
+                    if first > last then
+                        problem
+                            key
+                            (showInteger every)
+                            $"the first time would be step {first}, the last one in time for the end of the run is {last}: nothing would be {nothing}; give a shorter period"
+        ]
+
+        [
+            yield! periodic Technique.Reset "reset.every" settings.Reset.Every.Value "reset"
+
+            yield! periodic Technique.ShrinkAndPerturb "shrinkAndPerturb.every" settings.ShrinkAndPerturb.Every.Value "shrunk and perturbed"
+
+            let updates = Resolution.gradientSteps settings.Td3 steps start
+
+            if settings.Run.Method.Has Technique.ReDo && settings.ReDo.Every.Value > updates then
+                problem
+                    "redo.every"
+                    (showInteger settings.ReDo.Every.Value)
+                    $"above the {updates} gradient steps of the run: nothing would be drawn anew; give a shorter period"
+        ]
+
     /// Problems of a cycle's phases. Expects a resolved configuration.
     let private validateCycle (settings: Settings) : SettingsError list =
-        let problem key found text = {
-            Key = key
-            Found = found
-            Problem = text
-        }
-
         let cycle, phases = settings.Cycle, Resolution.phases settings
         let length, warmUp = cycle.Steps.Value, cycle.WarmUp.Value
         let start = settings.Td3.StartSteps.Value
@@ -85,12 +118,6 @@ module internal Validation =
 
     /// Problems between values that are fine one by one. Expects a resolved configuration.
     let validate (settings: Settings) : SettingsError list =
-        let problem key found text = {
-            Key = key
-            Found = found
-            Problem = text
-        }
-
         validateCycle settings
         @ [
             let round =
@@ -191,6 +218,12 @@ module internal Validation =
                     "injection.step"
                     (showInteger settings.Injection.Step.Value)
                     $"not below run.steps = {settings.Run.Steps}: nothing would be injected"
+
+            if
+                settings.Td3.StartSteps.Value < settings.Run.Steps
+                && Resolution.phases settings = 0L
+            then
+                yield! validatePeriods settings
 
             if round > settings.Run.Steps then
                 problem

@@ -27,22 +27,24 @@ module Bootstrap =
         if strata.Length = 0 || strata |> Array.exists Array.isEmpty then
             invalidArg (nameof strata) "expected at least one stratum, and a number in each"
 
-    /// Values of the statistic on resamples, in ascending order. `seed` names the stream.
-    let distribution (seed: int64) (resamples: int) (statistic: Func<Strata, float>) (strata: Strata) : float[] =
+    /// What `value` makes of each of `count` resamples, which it must not keep. `seed` names the stream.
+    let resamples (seed: int64) (count: int) (value: Strata -> 'T) (strata: Strata) : 'T[] =
         checkStrata strata
         let draws = Random.stream seed Random.Purpose.Statistics
         let resample = strata |> Array.map Array.copy
 
-        let values =
-            Array.init resamples (fun _ ->
-                for stratum in 0 .. strata.Length - 1 do
-                    let original, drawn = strata[stratum], resample[stratum]
+        Array.init count (fun _ ->
+            for stratum in 0 .. strata.Length - 1 do
+                let original, drawn = strata[stratum], resample[stratum]
 
-                    for i in 0 .. drawn.Length - 1 do
-                        drawn[i] <- original[int (draws.NextInt(int64 original.Length))]
+                for i in 0 .. drawn.Length - 1 do
+                    drawn[i] <- original[int (draws.NextInt(int64 original.Length))]
 
-                statistic.Invoke resample)
+            value resample)
 
+    /// Values of the statistic on resamples, in ascending order.
+    let distribution (seed: int64) (count: int) (statistic: Func<Strata, float>) (strata: Strata) : float[] =
+        let values = resamples seed count statistic.Invoke strata
         Array.sortInPlace values
         values
 

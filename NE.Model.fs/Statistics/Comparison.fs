@@ -59,21 +59,6 @@ module Comparison =
                 }
             }
 
-    /// Student's t interval of a mean; needs two numbers.
-    let studentInterval (level: float) (values: float[]) : Interval =
-        let n = float values.Length
-
-        let reach =
-            sqrt (Descriptive.variance values / n)
-            * StudentT.InvCDF(0.0, 1.0, n - 1.0, (1.0 + level) / 2.0)
-
-        let centre = Descriptive.mean values
-
-        {
-            Low = centre - reach
-            High = centre + reach
-        }
-
     /// P(X > Y) + P(X = Y)/2 for one run of each (Mann and Whitney's U over n_x n_y).
     let private exceeds (x: float[]) (y: float[]) =
         let mutable wins = 0.0

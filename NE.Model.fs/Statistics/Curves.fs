@@ -2,8 +2,6 @@
 [<RequireQualifiedAccess>]
 module NE.Model.Statistics.Curves
 
-open System
-
 let private require (steps: float[]) (values: float[]) =
     if steps.Length <> values.Length || steps.Length = 0 then
         invalidArg (nameof values) $"expected one value per step and at least one, found {steps.Length} steps and {values.Length} values"
@@ -62,16 +60,8 @@ let performanceProfile (thresholds: float[]) (strata: Strata) : float[] =
 
 /// Pointwise percentile intervals of a profile by the stratified bootstrap, one per threshold. All thresholds see the same resamples.
 let profileIntervals (seed: int64) (resamples: int) (level: float) (thresholds: float[]) (strata: Strata) : Interval[] =
-    let profiles = Array.zeroCreate<float[]> resamples
-    let mutable taken = 0
-
-    let remember =
-        Func<Strata, float>(fun resample ->
-            profiles[taken] <- performanceProfile thresholds resample
-            taken <- taken + 1
-            0.0)
-
-    Bootstrap.distribution seed resamples remember strata |> ignore
+    let profiles =
+        Bootstrap.resamples seed resamples (performanceProfile thresholds) strata
 
     thresholds
     |> Array.mapi (fun index _ ->

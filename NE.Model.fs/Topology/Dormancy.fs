@@ -1,7 +1,5 @@
 namespace NE.Model.Topology
 
-open System
-
 /// What one hidden layer did on a batch, per neuron; h is the post-activation output. Any engine can fill it.
 type ActivationStatistics = {
     /// Mean of |h_i| over the batch: one value per neuron.
@@ -42,35 +40,6 @@ type ActivationRatios = {
 /// Activation scores, dormant neurons and activated ratios (spec 2.2; paper Eq. 1; Sokar et al. 2023).
 [<RequireQualifiedAccess>]
 module Dormancy =
-
-    /// Statistics of a (rows x width) row-major matrix of activations: the reference for engines that compute them elsewhere.
-    let ofActivations (rows: int) (width: int) (activations: float32[]) : ActivationStatistics =
-        if rows <= 0 || activations.Length <> rows * width then
-            invalidArg
-                (nameof activations)
-                $"A batch of {rows} x {width} activations was expected, but {activations.Length} values were given."
-
-        let column neuron =
-            Array.init rows (fun row -> activations[row * width + neuron])
-
-        let deviation (values: float32[]) =
-            let mean = values |> Array.averageBy float
-
-            values
-            |> Array.averageBy (fun value -> (float value - mean) ** 2.0)
-            |> Math.Sqrt
-            |> float32
-
-        let columns = Array.init width column
-
-        {
-            MeanAbs = columns |> Array.map (Array.averageBy (float >> Math.Abs) >> float32)
-            PositiveCount =
-                columns
-                |> Array.map (Array.sumBy (fun value -> if value > 0.0f then 1L else 0L))
-            Deviation = columns |> Array.map deviation
-            Rows = rows
-        }
 
     /// s_i = m_i / (mean of m over the layer + 1e-9): one score per neuron, all 0 in a layer that is silent.
     let scores (statistics: ActivationStatistics) : float[] =

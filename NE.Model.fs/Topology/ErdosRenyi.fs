@@ -85,14 +85,6 @@ type DensityPlan = {
     Stacks: LayerDensity[][]
     /// eps of the Erdos-Renyi rule, 0 for a uniform allocation.
     Epsilon: float
-    /// Active weights / weights of the elastic layers; 1 when there is none.
-    ElasticDensity: float
-    /// Active weights / weights of the network.
-    TotalDensity: float
-    /// Whether the first layers were forced dense.
-    FirstForced: bool
-    /// Whether the last layers were forced dense.
-    LastForced: bool
 }
 
 /// Erdos-Renyi and uniform densities (spec 2.4; Mocanu et al. 2018, Evci et al. 2020, paper section 3.2).
@@ -250,15 +242,6 @@ module ErdosRenyi =
                         Elastic = not isForced && int64 active < shape.Size
                     }))
 
-        let density (layers: LayerDensity[]) =
-            if Array.isEmpty layers then
-                1.0
-            else
-                float (layers |> Array.sumBy (fun layer -> int64 layer.Active))
-                / float (layers |> Array.sumBy _.Shape.Size)
-
-        let layers = Array.concat stacks
-
         {
             Stacks = stacks
             Epsilon =
@@ -266,10 +249,6 @@ module ErdosRenyi =
                     0.0
                 else
                     Array.last solution.Epsilons
-            ElasticDensity = layers |> Array.filter _.Elastic |> density
-            TotalDensity = density layers
-            FirstForced = first
-            LastForced = last
         }
 
     let private validate (request: AllocationRequest) =

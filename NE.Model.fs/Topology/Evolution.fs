@@ -56,13 +56,13 @@ module Evolution =
                 name
                 $"A layer of {layer.Mask.Rows} x {layer.Mask.Columns} needs {layer.Mask.Size} values of {name}, but {values.Length} were given."
 
-    /// G_l and the range of the scores it was chosen by.
+    /// G_l and the range of the scores by which weights of it were chosen.
     let private grow (options: EvolutionOptions) (layer: LayerBefore) (stream: Stream) =
         let mask = layer.Mask
         let quota = min layer.Quota (mask.Size - mask.ActiveCount)
 
         if quota <= 0 then
-            struct ([||], 0.0f, 0.0f)
+            struct ([||], ValueNone)
         else
             let revived =
                 if options.ReviveRows then
@@ -93,19 +93,22 @@ module Evolution =
                     requireLength (nameof layer.Gradient) layer layer.Gradient
                     Selection.largest rest layer.Gradient candidates stream
 
-            let mutable lowest = 0.0f
-            let mutable highest = 0.0f
+            let scores =
+                if options.Criterion = GrowCriterion.Gradient && chosen.Length > 0 then
+                    let mutable lowest = infinityf
+                    let mutable highest = 0.0f
 
-            if options.Criterion = GrowCriterion.Gradient && chosen.Length > 0 then
-                lowest <- infinityf
+                    for index in chosen do
+                        lowest <- min lowest (MathF.Abs layer.Gradient[index])
+                        highest <- max highest (MathF.Abs layer.Gradient[index])
 
-                for index in chosen do
-                    lowest <- min lowest (MathF.Abs layer.Gradient[index])
-                    highest <- max highest (MathF.Abs layer.Gradient[index])
+                    ValueSome struct (lowest, highest)
+                else
+                    ValueNone
 
             let grown = Array.append revived chosen
             Array.sortInPlace grown
-            struct (grown, lowest, highest)
+            struct (grown, scores)
 
     /// A dormant neuron as an owner of weights of a layer.
     [<Struct>]
@@ -236,11 +239,11 @@ module Evolution =
         let changes =
             layers
             |> Array.mapi (fun l layer ->
-                let struct (grown, lowest, highest) =
+                let struct (grown, scores) =
                     if layer.Elastic then
                         grow options layer stream
                     else
-                        struct ([||], 0.0f, 0.0f)
+                        struct ([||], ValueNone)
 
                 let rows =
                     dormantAt l |> Option.defaultWith (fun () -> Array.create layer.Mask.Rows false)
@@ -259,8 +262,7 @@ module Evolution =
                     Pruned = pruned
                     Touched = [||]
                     Dormant = rows |> Array.sumBy (fun isDormant -> if isDormant then 1 else 0)
-                    LowestScore = lowest
-                    HighestScore = highest
+                    Scores = scores
                 })
 
         changes

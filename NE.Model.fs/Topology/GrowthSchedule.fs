@@ -157,16 +157,6 @@ module GrowthSchedule =
         member _.Progress(t: int64) : float =
             if total.Value > 0.0 then sumTo t / total.Value else 0.0
 
-    /// Sum of c over all events.
-    let total (settings: GrowthSettings) : float = Sums(settings).Total
-
-    /// F(t), by itself.
-    let progress (settings: GrowthSettings) (t: int64) : float = Sums(settings).Progress t
-
-    /// g = 1 / ((1 - omega / 2) sum c): the fixed rate that just fills the layers if half of the prune allowance omega is used.
-    let fillingRate (settings: GrowthSettings) (omega: float) : float =
-        1.0 / ((1.0 - omega / 2.0) * Sums(settings).Cosine)
-
     /// The growth of a layer that starts with this mask.
     let start (settings: GrowthSettings) (mask: LayerMask) : LayerGrowth = {
         Initial = mask.ActiveCount
@@ -179,24 +169,21 @@ module GrowthSchedule =
     }
 
     /// The number of weights after the event at step t if nothing were pruned at it, |M_l(0)| + a F(t) R_l, before rounding.
-    let targetBy (sums: Sums) (t: int64) (growth: LayerGrowth) : float =
+    let target (sums: Sums) (t: int64) (growth: LayerGrowth) : float =
         let rest = max 0 (growth.Capacity - growth.Initial)
 
         float growth.Initial
         + min 1.0 (sums.Settings.DecayWeight * sums.Progress t) * float rest
 
-    /// The same, by itself.
-    let target (settings: GrowthSettings) (t: int64) (growth: LayerGrowth) : float = targetBy (Sums settings) t growth
-
     /// k_l, how many weights the layer grows at the event of step t while it has `active` ones, and the layer's growth afterwards.
     /// Never negative, and never past the layer's capacity; what that clamp takes away is not given back.
-    let quotaBy (sums: Sums) (t: int64) (active: int) (growth: LayerGrowth) : struct (int * LayerGrowth) =
+    let quota (sums: Sums) (t: int64) (active: int) (growth: LayerGrowth) : struct (int * LayerGrowth) =
         let settings = sums.Settings
         let room = max 0 (growth.Capacity - active)
 
         match settings.Rate with
         | GrowthRate.Auto ->
-            let due = int (Math.Round(targetBy sums t growth, MidpointRounding.ToEven)) - active
+            let due = int (Math.Round(target sums t growth, MidpointRounding.ToEven)) - active
 
             struct (min room (max 0 due), growth)
         | GrowthRate.Fixed rate ->
@@ -227,7 +214,3 @@ module GrowthSchedule =
                         growth with
                             Carry = if settings.CarryFractions then owed - whole else 0.0
                     })
-
-    /// The same, by itself.
-    let quota (settings: GrowthSettings) (t: int64) (active: int) (growth: LayerGrowth) : struct (int * LayerGrowth) =
-        quotaBy (Sums settings) t active growth

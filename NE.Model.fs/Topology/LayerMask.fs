@@ -114,17 +114,6 @@ module LayerMask =
     let fanIn (mask: LayerMask) : int[] =
         Array.init mask.rows (fun row -> MemoryExtensions.Count(ReadOnlySpan(mask.active, row * mask.columns, mask.columns), true))
 
-    /// Number of existing outgoing weights of every input: Columns values.
-    let fanOut (mask: LayerMask) : int[] =
-        let counts = Array.zeroCreate mask.columns
-
-        for row in 0 .. mask.rows - 1 do
-            for column in 0 .. mask.columns - 1 do
-                if mask.active[row * mask.columns + column] then
-                    counts[column] <- counts[column] + 1
-
-        counts
-
     let private indicesOf state count (mask: LayerMask) =
         let found = Array.zeroCreate count
         let mutable next = 0

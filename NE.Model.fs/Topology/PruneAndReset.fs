@@ -21,6 +21,21 @@ type Forgetting =
     /// Its moments and its age: it starts as a fresh entry.
     | All
 
+/// One value per neuron on the host while an event edits them, with Adam's state of each.
+type NeuronArrays = {
+    Values: Slice
+    FirstMoment: Slice
+    SecondMoment: Slice
+    Power1: Slice
+    Power2: Slice
+}
+
+/// What a LayerNorm has learned.
+type NormArrays = {
+    Gains: NeuronArrays
+    Shifts: NeuronArrays
+}
+
 /// A layer's values on the host while an event edits them: weights row-major as in `LayerMask`, biases one per row. Moments and beta
 /// powers are Adam's, per element (spec 2.10): a power is beta^age, hence 1 at age 0.
 type LayerArrays = {
@@ -34,7 +49,9 @@ type LayerArrays = {
     BiasSecondMoment: Slice
     BiasPower1: Slice
     BiasPower2: Slice
-    /// The target network's weights; its biases are left to Polyak averaging.
+    /// Gains and shifts; none without a LayerNorm.
+    Norm: NormArrays option
+    /// The target network's weights; its other values are left to Polyak averaging.
     TargetWeights: Slice
 }
 
@@ -73,7 +90,19 @@ module PruneAndReset =
             layer.BiasPower1[neuron] <- 1.0f
             layer.BiasPower2[neuron] <- 1.0f
 
-    /// Items 1 and 2: fresh incoming weights, and a bias that is never negative, so that the neuron passes a gradient even without input.
+    let private renew forgetting (arrays: NeuronArrays) neuron value =
+        arrays.Values[neuron] <- value
+
+        if forgetting <> Forgetting.Nothing then
+            arrays.FirstMoment[neuron] <- 0.0f
+            arrays.SecondMoment[neuron] <- 0.0f
+
+        if forgetting = Forgetting.All then
+            arrays.Power1[neuron] <- 1.0f
+            arrays.Power2[neuron] <- 1.0f
+
+    /// Items 1 and 2: fresh incoming weights, and a bias that is never negative, so that the neuron passes a gradient even without input. A
+    /// LayerNorm could silence it all the same, by a shift that it has learned.
     let private redrawIncoming forgetting (mask: LayerMask) (layer: LayerArrays) neuron (stream: Stream) =
         let beta = WeightBounds.beta mask.Columns
 
@@ -88,6 +117,12 @@ module PruneAndReset =
 
         layer.Bias[neuron] <- beta * stream.NextSingle()
         forgetBias forgetting layer neuron
+
+        match layer.Norm with
+        | None -> ()
+        | Some norm ->
+            renew forgetting norm.Gains neuron 1.0f
+            renew forgetting norm.Shifts neuron 0.0f
 
     /// Items 3 and 5: a reset neuron says nothing yet, in the online and in the target network.
     let private silenceOutgoing forgetting (mask: LayerMask) (layer: LayerArrays) neuron =
@@ -120,6 +155,20 @@ module PruneAndReset =
         check (nameof layer.BiasSecondMoment) layer.BiasSecondMoment mask.Rows
         check (nameof layer.BiasPower1) layer.BiasPower1 mask.Rows
         check (nameof layer.BiasPower2) layer.BiasPower2 mask.Rows
+
+        match layer.Norm with
+        | None -> ()
+        | Some norm ->
+            for name, arrays in [ nameof norm.Gains, norm.Gains; nameof norm.Shifts, norm.Shifts ] do
+                for values in
+                    [
+                        arrays.Values
+                        arrays.FirstMoment
+                        arrays.SecondMoment
+                        arrays.Power1
+                        arrays.Power2
+                    ] do
+                    check name values mask.Rows
 
     /// Edits the values of a stack in place for the changes that `Evolution.plan` made from `masks`, and returns the masks after the
     /// event. Draws from the stream: touched neurons layer by layer (incoming weights, then bias), then grown weights layer by layer.

@@ -72,8 +72,6 @@ type TopologyChange = {
     Touched: int[]
     /// Number of dormant neurons at this layer's output.
     Dormant: int
-    /// Smallest |gradient| among the weights grown by it; 0 if there is none.
-    LowestScore: float32
-    /// Largest |gradient| among the weights grown by it; 0 if there is none.
-    HighestScore: float32
+    /// Smallest and largest |gradient| among the weights grown by it; none if no weight was.
+    Scores: struct (float32 * float32) voption
 }

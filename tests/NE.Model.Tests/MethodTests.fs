@@ -41,6 +41,20 @@ let tests =
             Expect.isError (Method.parse "redo+layer-norm+continual-backprop") "in a longer composition too"
         }
 
+        test "a technique that keeps books of units, or of initial values, is refused with one that draws them anew behind its back" {
+            for refused in [ "ne+continual-backprop"; "reset+continual-backprop"; "reset+l2-init" ] do
+                Expect.isError (Method.parse refused) refused
+
+            for composed in
+                [
+                    "naive-growth+continual-backprop"
+                    "shrink-and-perturb+l2-init"
+                    "ne+redo"
+                    "reset+redo"
+                ] do
+                Expect.isOk (Method.parse composed) composed
+        }
+
         test "an unknown name gets the nearest one, a repeated one is refused" {
             Expect.equal (Method.parse "layernorm") (Error "'layernorm' is unknown; did you mean 'layer-norm'?") "nearest"
             Expect.equal (Method.parse "redo+redo") (Error "'redo' is named twice") "twice"

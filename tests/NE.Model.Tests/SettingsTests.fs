@@ -82,6 +82,23 @@ let tests =
                 Expect.stringContains errors[2].Problem "(0, 1]" "what is allowed"
                 Expect.stringContains errors[3].Problem "'slope'" "nearest value"
 
+        testCase "a fraction below 1 is below 1 in single precision, too"
+        <| fun _ ->
+            for key in
+                [
+                    "td3.adamBeta1"
+                    "td3.adamBeta2"
+                    "ne.rewireShare"
+                    "continualBackprop.utilityDecay"
+                ] do
+                Expect.isOk (Settings.apply (pairs [ key, "0.99999997" ]) Settings.defaults) $"{key}: the largest"
+                Expect.isOk (Settings.apply (pairs [ key, "0" ]) Settings.defaults) $"{key}: the least"
+
+                for value, why in [ "0.99999999", "rounds to 1"; "1", "out of range"; "-0.1", "out of range" ] do
+                    match Settings.apply (pairs [ key, value ]) Settings.defaults with
+                    | Ok _ -> failtestf "%s = %s was accepted" key value
+                    | Error errors -> Expect.stringContains errors[0].Problem why $"{key} = {value}"
+
         testCase "a number of steps may be written as people write it"
         <| fun _ ->
             Expect.equal (applied [ "run.steps", "300_000" ]).Run.Steps 300_000L "underscore"
@@ -220,7 +237,7 @@ let tests =
             Expect.equal (found [ "ne.halfBatchBelow", "0.5"; "td3.batchSize", "1" ]) [ "ne.halfBatchBelow" ] "half of one"
 
             Expect.equal
-                (found [ "ne.halfBatchBelow", "0.5"; "run.method", "ne+continual-backprop" ])
+                (found [ "ne.halfBatchBelow", "0.5"; "run.method", "naive-growth+continual-backprop" ])
                 [ "ne.halfBatchBelow" ]
                 "a technique that reads whole batches"
 
@@ -232,6 +249,61 @@ let tests =
                 ])
                 [ "schedule.roundSteps" ]
                 "a round longer than the run"
+
+        testCase "a technique whose time never comes is refused"
+        <| fun _ ->
+            let found method' list =
+                Settings.validate (fst (Settings.resolve (applied ([ "run.method", method'; "td3.startSteps", "1000" ] @ list))))
+
+            let keys method' list =
+                found method' list |> List.map (fun error -> error.Key, error.Found)
+
+            for method', key in [ "reset", "reset.every"; "shrink-and-perturb", "shrinkAndPerturb.every" ] do
+                Expect.equal
+                    (keys method' [ "run.steps", "120000" ])
+                    [ key, "100000" ]
+                    $"{method'}: later than half a period before the end"
+
+                Expect.equal (keys method' [ "run.steps", "150000" ]) [] $"{method'}: just in time"
+                Expect.equal (keys method' [ "run.steps", "5000"; key, "2000" ]) [] $"{method'}: a period of a short run"
+
+                Expect.equal
+                    (keys method' [ "run.steps", "5000"; key, "1000" ])
+                    []
+                    $"{method'}: the second multiple is the first to be seen"
+
+                Expect.equal (keys method' [ "run.steps", "2000"; key, "1000" ]) [ key, "1000" ] $"{method'}: the end"
+                Expect.equal (keys "td3" [ "run.steps", "120000" ]) [] "another method"
+
+            Expect.equal (keys "reset" [ "reset.every", "0" ]) [ "reset.every", "0" ] "a run of one task has no switches"
+            Expect.equal (keys "redo" [ "run.steps", "5000" ]) [] "redo"
+            Expect.equal (keys "redo" [ "run.steps", "5000"; "redo.every", "4000" ]) [] "redo at the last update"
+            Expect.equal (keys "redo" [ "run.steps", "5000"; "redo.every", "4001" ]) [ "redo.every", "4001" ] "redo after it"
+
+            let words = found "reset" [ "run.steps", "120000" ] |> List.exactlyOne |> _.Problem
+
+            Expect.stringContains words "nothing would be reset" "what it means"
+
+        testCase "in a cycle reset.every is 0 unless it is given, and the switches are enough"
+        <| fun _ ->
+            let cycle list =
+                fst (
+                    Settings.resolve (
+                        applied (
+                            [
+                                "run.environment", "cycle:Ant-v4,Hopper-v4"
+                                "run.method", "reset"
+                                "cycle.steps", "2000"
+                            ]
+                            @ list
+                        )
+                    )
+                )
+
+            Expect.equal (cycle []).Reset.Every (Is 0L) "auto"
+            Expect.isEmpty (Settings.validate (cycle [])) "valid"
+            Expect.equal (cycle [ "reset.every", "500" ]).Reset.Every (Is 500L) "given"
+            Expect.equal (fst (Settings.resolve (cycle []))) (cycle []) "resolved once"
 
         testCase "every key of a variant is a key, given once, that a run can be made of"
         <| fun _ ->

@@ -119,7 +119,7 @@ type ContinualBackprop(networks: Td3Networks, td3: Td3, work: Td3Workspace, sett
         if td3.IsActorDue t then
             replace actor networks.Actor work.Actor
 
-    override _.Metrics = [| struct ("continual_backprop_replaced", float replaced) |]
+    override _.Metrics(_, _) = [| struct ("continual_backprop_replaced", float replaced) |]
 
     override _.Save(random, counters) =
         StateBytes.writeStream random draws

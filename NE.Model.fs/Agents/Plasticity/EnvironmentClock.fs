@@ -19,8 +19,11 @@ type EnvironmentClock(settings: Settings) =
         else
             ValueNone
 
-    /// Whether a multiple of `every` environment steps is complete before gradient step t.
-    member this.IsMultiple(every: int64, t: int64) =
+    /// Whether what is done to whole networks every so many environment steps is due before gradient step t; never if that many are 0.
+    member this.IsDue(every: int64, t: int64) =
         match this.Completed t with
-        | ValueSome step -> step % every = 0L
+        | ValueSome step ->
+            every > 0L
+            && step % every = 0L
+            && step <= Resolution.lastInTime settings.Run.Steps every
         | ValueNone -> false

@@ -48,6 +48,17 @@ type GrowingNetwork(group: NetworkGroup, rules: GrowthRules, elastic: bool[][]) 
         let biases (values: float32[]) =
             Slice(values, slot.Biases, slot.Outputs)
 
+        let perNeuron first : NeuronArrays =
+            let at (values: float32[]) = Slice(values, first, slot.Outputs)
+
+            {
+                Values = at online[0]
+                FirstMoment = at online[1]
+                SecondMoment = at online[2]
+                Power1 = at online[3]
+                Power2 = at online[4]
+            }
+
         {
             Weights = weights online[0]
             WeightsFirstMoment = weights online[1]
@@ -59,6 +70,14 @@ type GrowingNetwork(group: NetworkGroup, rules: GrowthRules, elastic: bool[][]) 
             BiasSecondMoment = biases online[2]
             BiasPower1 = biases online[3]
             BiasPower2 = biases online[4]
+            Norm =
+                if slot.IsNormed then
+                    Some {
+                        Gains = perNeuron slot.Gains
+                        Shifts = perNeuron slot.Shifts
+                    }
+                else
+                    None
             TargetWeights = weights target
         }
 
@@ -97,7 +116,7 @@ type GrowingNetwork(group: NetworkGroup, rules: GrowthRules, elastic: bool[][]) 
                 let grown = growth[stack]
 
                 let struct (quota, after) =
-                    GrowthSchedule.quotaBy sums t mask.ActiveCount grown[layer]
+                    GrowthSchedule.quota sums t mask.ActiveCount grown[layer]
 
                 grown[layer] <- after
                 quota
@@ -164,8 +183,8 @@ type GrowingNetwork(group: NetworkGroup, rules: GrowthRules, elastic: bool[][]) 
         group.SetMasks after
 
     let report (change: TopologyChange) (mask: LayerMask) stack layer : LayerChange =
-        let byGradient =
-            rules.Evolution.Criterion = GrowCriterion.Gradient && change.Grown.Length > 0
+        let struct (lowest, highest) =
+            change.Scores |> ValueOption.defaultValue (struct (Single.NaN, Single.NaN))
 
         {
             Stack = stack
@@ -176,8 +195,8 @@ type GrowingNetwork(group: NetworkGroup, rules: GrowthRules, elastic: bool[][]) 
             Dormant = change.Dormant
             Active = mask.ActiveCount
             Size = mask.Size
-            MinScore = if byGradient then change.LowestScore else Single.NaN
-            MaxScore = if byGradient then change.HighestScore else Single.NaN
+            MinScore = lowest
+            MaxScore = highest
         }
 
     member _.Group = group

@@ -38,8 +38,8 @@ type Intervention() =
     /// What happened to the topology since the last call.
     abstract TakeChanges: unit -> TopologyChanged[]
     default _.TakeChanges() = [||]
-    /// Name and value of what it has to report.
-    abstract Metrics: struct (string * float)[]
+    /// Name and value of what it has to report before gradient step t, whose batch will come from the window.
+    abstract Metrics: t: int64 * window: Window -> struct (string * float)[]
     /// Writes the positions of its random streams, and everything else that it needs to continue.
     abstract Save: random: BinaryWriter * counters: BinaryWriter -> unit
     /// Reads what Save wrote.

@@ -5,15 +5,12 @@ open NE.Model.Agents
 open NE.Model.Random
 
 /// Reset (Nikishin et al. 2022, "The primacy bias in deep reinforcement learning"; spec 5): actor, critics, targets and optimiser are
-/// created anew now and then; the replay buffer, the counters and the exploration go on. In a cycle of tasks also at every switch.
+/// created anew now and then, in a cycle of tasks at every switch; the replay buffer, the counters and the exploration go on.
 [<Sealed>]
 type NetworkReset(networks: Td3Networks, settings: Settings) =
     inherit Intervention()
 
-    let every = settings.Reset.Every.Value
     let clock = EnvironmentClock settings
-    // What is created anew shortly before the end never learns again.
-    let last = settings.Run.Steps - every / 2L
     let mutable draws = stream settings.Run.Seed Purpose.NetworkReset
     let mutable count = 0L
 
@@ -27,12 +24,11 @@ type NetworkReset(networks: Td3Networks, settings: Settings) =
         count <- count + 1L
 
     override _.BeforeUpdate t =
-        match clock.Completed t with
-        | ValueSome step when step % every = 0L && step <= last -> reset ()
-        | _ -> ()
+        if clock.IsDue(settings.Reset.Every.Value, t) then
+            reset ()
 
     override _.SwitchTask() = reset ()
-    override _.Metrics = [| struct ("resets", float count) |]
+    override _.Metrics(_, _) = [| struct ("resets", float count) |]
 
     override _.Save(random, counters) =
         StateBytes.writeStream random draws

@@ -239,10 +239,10 @@ type NeuroplasticExpansion
         changes.Clear()
         taken
 
-    override _.Metrics = [|
+    override _.Metrics(t, window) = [|
         struct ("review_fraction", review.RealisedFraction)
         struct ("review_epsilon", review.Epsilon)
-        struct ("review_probability", review.Probability)
+        struct ("review_probability", review.Probability(t, window.Size))
         struct ("sample_age", review.MeanAge)
     |]
 

@@ -49,7 +49,7 @@ type PlasticityInjection(networks: Td3Networks, workspaces: Td3Workspace list, p
                 rebuild ()
             | _ -> ()
 
-    override _.Metrics = [|
+    override _.Metrics(_, _) = [|
         struct ("injected", (if isInjected () then 1.0 else 0.0))
         struct ("actor_anr_0_all_bodies", activated networks.Actor probe.Actor)
         struct ("critic_anr_0_all_bodies", activated networks.Critics probe.Critics)

@@ -80,7 +80,7 @@ type ReDo(networks: Td3Networks, probe: Td3Workspace, settings: Settings) =
         changes.Clear()
         taken
 
-    override _.Metrics = [| struct ("redo_redrawn", float redrawn) |]
+    override _.Metrics(_, _) = [| struct ("redo_redrawn", float redrawn) |]
 
     override _.Save(random, counters) =
         StateBytes.writeStream random draws

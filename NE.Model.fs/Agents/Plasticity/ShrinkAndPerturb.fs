@@ -30,12 +30,12 @@ type ShrinkAndPerturb(networks: Td3Networks, settings: Settings) =
         group.WriteOnline(Field.Weights, weights)
 
     override _.BeforeUpdate t =
-        if clock.IsMultiple(options.Every.Value, t) then
+        if clock.IsDue(options.Every.Value, t) then
             perturb networks.Actor
             perturb networks.Critics
             count <- count + 1L
 
-    override _.Metrics = [| struct ("perturbations", float count) |]
+    override _.Metrics(_, _) = [| struct ("perturbations", float count) |]
 
     override _.Save(random, counters) =
         StateBytes.writeStream random draws

@@ -146,23 +146,24 @@ let tests =
             use agent = create small
             let start = groups agent |> List.map _.Density
 
-            let schedule: GrowthSettings = {
-                Interval = 20L
-                End = 400L
-                Shape = GrowthShape.Cosine
-                Rate = GrowthRate.Auto
-                DecayWeight = 1.0
-                FinalDensity = 1.0
-                Cap = DensityCap.Layer
-                Rest = RestCapacity.Initial
-                StartDensity = 0.25
-                Scale = RateScale.Total
-                CarryFractions = true
-            }
+            let schedule =
+                GrowthSchedule.Sums {
+                    Interval = 20L
+                    End = 400L
+                    Shape = GrowthShape.Cosine
+                    Rate = GrowthRate.Auto
+                    DecayWeight = 1.0
+                    FinalDensity = 1.0
+                    Cap = DensityCap.Layer
+                    Rest = RestCapacity.Initial
+                    StartDensity = 0.25
+                    Scale = RateScale.Total
+                    CarryFractions = true
+                }
 
             for event in 1L .. 20L do
                 step agent 20
-                let progress = GrowthSchedule.progress schedule (20L * event)
+                let progress = schedule.Progress(20L * event)
 
                 for group, first in List.zip (groups agent) start do
                     let expected = first + progress * (1.0 - first)

@@ -82,7 +82,7 @@ let tests =
                 "continual-backprop"
                 "naive-growth"
                 "ne+redo"
-                "ne+continual-backprop"
+                "naive-growth+continual-backprop"
                 "ne+layer-norm"
                 "layer-norm+crelu"
                 "plasticity-injection"

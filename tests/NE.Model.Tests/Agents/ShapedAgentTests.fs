@@ -128,6 +128,42 @@ let tests =
                         Expect.equal slot.IsNormed expected $"{group.Name}, layer {slot.Layer}"
             }
 
+        test "a neuron that the shift of its LayerNorm has silenced speaks again after ne has reset it" {
+            use agent =
+                create {
+                    small with
+                        Network.LayerNorm = LayerNorm.All
+                }
+
+            let critics = agent.Networks.Critics
+            let slot = critics.Layout.Slot(0, 0)
+            let weights = critics.ReadOnline Field.Weights
+            let silenced = [ 1; 4; 9 ]
+
+            for neuron in silenced do
+                weights[slot.Gains + neuron] <- 0.5f
+                weights[slot.Shifts + neuron] <- -100.0f
+
+            critics.WriteOnline(Field.Weights, weights)
+            step agent 200
+
+            let touched =
+                agent.TakeTopologyChanges()
+                |> Seq.filter (fun change -> change.Network = "critic")
+                |> Seq.collect _.Layers
+                |> Seq.filter (fun layer -> layer.Stack = 0 && layer.Layer = 0)
+                |> Seq.collect _.Touched
+                |> Seq.filter (fun neuron -> List.contains neuron silenced)
+                |> Set.ofSeq
+
+            Expect.isNonEmpty touched "one was reset"
+            let after = critics.ReadOnline Field.Weights
+
+            for neuron in touched do
+                Expect.isLessThan (abs after[slot.Shifts + neuron]) 1.0f "shift"
+                Expect.isGreaterThan after[slot.Gains + neuron] 0.8f "gain"
+        }
+
         test "the activity of CReLU is that of its features, and both halves share a neuron's inputs" {
             use agent = create (shaped td3)
             let group = agent.Networks.Critics

@@ -33,6 +33,24 @@ let tests =
             Expect.equal (total { network with Hidden = [ 256; 256 ] } 17 6) 216_328L "HalfCheetah, 256-256"
         }
 
+        test "networks too large for a block are refused before anything overflows" {
+            let problem stacks hidden =
+                try
+                    BlockLayout.OfForm(stacks, NetworkForm.Plain [ 17; yield! hidden; 6 ]) |> ignore
+                    ""
+                with :? ArgumentException as error ->
+                    error.Message
+
+            Expect.stringContains
+                (problem 2 [ 65536; 65536 ])
+                "2 x 17-65536-65536-6 has 8,593,211,404 parameters, 67,000,000 are possible"
+                "what is wrong"
+
+            Expect.stringContains (problem 2 [ 65536; 65536 ]) "network.hidden" "what to change"
+            Expect.isNotEmpty (problem 2 [ 6144; 6144 ]) "two are more than one"
+            Expect.isEmpty (problem 1 [ 6144; 6144 ]) "one"
+        }
+
         test "the scale-ups have the ratios of the paper's arithmetic" {
             for observations, actions, expected in
                 [

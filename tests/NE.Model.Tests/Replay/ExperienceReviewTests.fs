@@ -65,10 +65,10 @@ let tests =
             let review = fresh slope
             feed review 1L 409L (fun _ -> 0.7)
             Expect.equal review.Epsilon 1.0 "not full yet"
-            Expect.equal review.Probability 0.0 "no review"
+            Expect.equal (review.Probability(1000L, plenty)) 0.0 "no review"
             feed review 410L 3000L (fun _ -> 0.7)
             Expect.equal review.Epsilon 0.0 "full"
-            Expect.equal review.Probability 0.25 "at most 1 - eps0"
+            Expect.equal (review.Probability(3000L, plenty)) 0.25 "at most 1 - eps0"
 
         testCase "compares the newest with the oldest quarter of the window"
         <| fun () ->
@@ -124,6 +124,14 @@ let tests =
             Expect.equal (frequency review 1000L 127L 5000 1L) 0.0 "too few rows"
             Expect.isGreaterThan (frequency review 1000L 128L 5000 1L) 0.2 "both met"
 
+        testCase "reports a probability of 0 where a review is forbidden"
+        <| fun () ->
+            let review = fresh slope
+            feed review 1L 999L (fun _ -> 0.5)
+            Expect.equal (review.Probability(999L, plenty)) 0.0 "too early"
+            Expect.equal (review.Probability(1000L, 127L)) 0.0 "too few rows"
+            Expect.equal (review.Probability(1000L, 128L)) 0.25 "both met"
+
         testCase "takes one draw per decision, however it falls, and none when it is off"
         <| fun () ->
             for mode in [ ReviewMode.Slope; ReviewMode.Literal; ReviewMode.Official ] do
@@ -155,7 +163,7 @@ let tests =
             Expect.floatClose Accuracy.veryHigh review.Epsilon (120.0 / 400.0) "eps"
             expectShare (frequency review 2000L plenty 20_000 1L) 0.7 20_000 "frequency"
             feed review 2001L 3000L (fun _ -> 220.0)
-            Expect.equal review.Probability 1.0 "late: almost every batch"
+            Expect.equal (review.Probability(3000L, plenty)) 1.0 "late: almost every batch"
 
         testCase "in the official code is a logistic gate below the awaken threshold"
         <| fun () ->
@@ -165,14 +173,15 @@ let tests =
                         Mode = ReviewMode.Official
                 }
 
-            Expect.equal review.Probability 0.0 "no signal yet"
+            let probability () = review.Probability(1000L, plenty)
+            Expect.equal (probability ()) 0.0 "no signal yet"
             review.Push(1L, 0.4)
-            Expect.equal review.Probability 0.0 "not below"
+            Expect.equal (probability ()) 0.0 "not below"
             review.Push(2L, 0.4 - 1e-9)
-            Expect.equal (Math.Round(review.Probability, 3)) 0.474 "just below"
+            Expect.equal (Math.Round(probability (), 3)) 0.474 "just below"
             review.Push(3L, 0.0)
-            Expect.equal (Math.Round(review.Probability, 3)) 0.573 "at 0"
-            expectShare (frequency review 1000L plenty 20_000 1L) review.Probability 20_000 "frequency"
+            Expect.equal (Math.Round(probability (), 3)) 0.573 "at 0"
+            expectShare (frequency review 1000L plenty 20_000 1L) (probability ()) 20_000 "frequency"
 
         law "continues from its stored bytes as if it had never stopped" (fun seed ->
             let draw = stream seed

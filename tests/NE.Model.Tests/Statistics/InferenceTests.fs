@@ -186,15 +186,6 @@ let comparison =
             Expect.isLessThan (abs (hits / 4_000.0 - 0.95)) 0.0104 "coverage"
         }
 
-        test "Student's interval of a mean, against the table's t = 2.3646 for 7 degrees of freedom" {
-            // Eight values with mean 5 and variance 32/7: 5 -+ 2.36462 sqrt(32/56).
-            let interval =
-                Comparison.studentInterval 0.95 [| 2.0; 4.0; 4.0; 4.0; 5.0; 5.0; 7.0; 9.0 |]
-
-            Expect.floatClose Accuracy.medium interval.High (5.0 + 2.364624 * sqrt (32.0 / 56.0)) "high"
-            Expect.floatClose Accuracy.medium interval.Low (5.0 - 2.364624 * sqrt (32.0 / 56.0)) "low"
-        }
-
         test "the probability of improvement counts pairs, a tie as half" {
             // 1 < 2, 1 < 3, 3 > 2, 3 = 3: 1.5 of 4.
             close 0.375 (Comparison.probabilityOfImprovement [| [| 1.0; 3.0 |] |] [| [| 2.0; 3.0 |] |]) "one task"

@@ -110,6 +110,7 @@ let arrays (mask: LayerMask) (weights: float32[]) (bias: float32[]) (draw: Strea
         BiasSecondMoment = Slice(normals mask.Rows draw |> Array.map abs)
         BiasPower1 = Slice(powers mask.Rows)
         BiasPower2 = Slice(powers mask.Rows)
+        Norm = None
         TargetWeights = Slice(normals mask.Size draw |> masked)
     }
 
@@ -134,6 +135,28 @@ let forward (layers: LayerArrays[]) (masks: LayerMask[]) (inputs: float[][]) : f
 
         current)
 
+/// Statistics of a row-major (rows x width) matrix of activations: a slow reference.
+let ofActivations (rows: int) (width: int) (activations: float32[]) : ActivationStatistics =
+    let columns =
+        Array.init width (fun neuron -> Array.init rows (fun row -> activations[row * width + neuron]))
+
+    let deviation (values: float32[]) =
+        let mean = values |> Array.averageBy float
+
+        values
+        |> Array.averageBy (fun value -> (float value - mean) ** 2.0)
+        |> Math.Sqrt
+        |> float32
+
+    {
+        MeanAbs = columns |> Array.map (Array.averageBy (float >> Math.Abs) >> float32)
+        PositiveCount =
+            columns
+            |> Array.map (Array.sumBy (fun value -> if value > 0.0f then 1L else 0L))
+        Deviation = columns |> Array.map deviation
+        Rows = rows
+    }
+
 /// Statistics of one layer's activations.
 let statistics (activations: float[][]) =
-    Dormancy.ofActivations activations.Length activations[0].Length (activations |> Array.concat |> Array.map float32)
+    ofActivations activations.Length activations[0].Length (activations |> Array.concat |> Array.map float32)

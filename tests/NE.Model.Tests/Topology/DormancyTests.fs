@@ -22,7 +22,7 @@ let private layer rows width draw =
 
     h,
     {
-        Statistics = Dormancy.ofActivations rows width h
+        Statistics = ofActivations rows width h
         FanIn = fanIn
     }
 
@@ -44,7 +44,7 @@ let tests =
             let margin neuron =
                 abs (mean neuron / (layerMean + 1e-9) - tau)
 
-            let result = Dormancy.dormant tau (Dormancy.ofActivations rows width h)
+            let result = Dormancy.dormant tau (ofActivations rows width h)
 
             for neuron in 0 .. width - 1 do
                 // The statistics are single precision: a score within rounding of the threshold may fall on either side.
@@ -53,7 +53,7 @@ let tests =
 
         testCase "of a silent layer is complete"
         <| fun () ->
-            let silent = Dormancy.ofActivations 5 4 (Array.zeroCreate 20)
+            let silent = ofActivations 5 4 (Array.zeroCreate 20)
             Expect.equal (Dormancy.scores silent) (Array.zeroCreate 4) "scores"
             Expect.equal (Dormancy.dormant 0.0 silent) (Array.create 4 true) "dormant"
 
@@ -62,8 +62,8 @@ let tests =
             let rows, width = between 1 30 draw, between 1 12 draw
             let h = activations rows width draw
             let scale = MathF.Pow(2.0f, float32 (between -4 6 draw))
-            let plain = Dormancy.ofActivations rows width h
-            let scaled = Dormancy.ofActivations rows width (h |> Array.map (fun x -> scale * x))
+            let plain = ofActivations rows width h
+            let scaled = ofActivations rows width (h |> Array.map (fun x -> scale * x))
             Seq.iter2 (fun a b -> Expect.floatClose Accuracy.low a b "score") (Dormancy.scores scaled) (Dormancy.scores plain)
             Expect.equal (Dormancy.dormant 0.0 scaled) (Dormancy.dormant 0.0 plain) "dormant")
 
@@ -120,7 +120,7 @@ let tests =
         testCase "sees no variation in a positive constant, whatever its value"
         <| fun () ->
             for value in [ 0.1f; 1.0f / 3.0f; 1e-20f; 12345.678f ] do
-                let statistics = Dormancy.ofActivations 1000 1 (Array.create 1000 value)
+                let statistics = ofActivations 1000 1 (Array.create 1000 value)
                 Expect.equal statistics.Deviation[0] 0.0f $"{value}"
 
                 let ratios =

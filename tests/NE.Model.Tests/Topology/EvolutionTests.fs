@@ -231,9 +231,36 @@ let tests =
                     ]
 
                     let lowest = change.Grown |> Array.map score |> Array.min
-                    Expect.equal change.LowestScore lowest "lowest"
-                    Expect.equal change.HighestScore (change.Grown |> Array.map score |> Array.max) "highest"
+                    let highest = change.Grown |> Array.map score |> Array.max
+                    Expect.equal change.Scores (ValueSome struct (lowest, highest)) "scores"
                     Expect.all left (fun other -> other <= lowest) "nothing better is left")
+
+        testCase "what grows by no gradient has no scores"
+        <| fun () ->
+            let plan rows quota =
+                let mask = LayerMask.ofActive 2 3 [| rows; rows; rows; true; false; false |]
+
+                Evolution.plan
+                    { gradientOnly with ReviveRows = true }
+                    {
+                        Layers = [|
+                            {
+                                Mask = mask
+                                Elastic = true
+                                Quota = quota
+                                Gradient = Array.create mask.Size 0.0f
+                                Weights = [||]
+                            }
+                        |]
+                        Dormant = [||]
+                    }
+                    (stream 1L)
+                |> Array.exactlyOne
+
+            // A row without input gets one, and that is the whole quota.
+            Expect.equal ((plan false 1).Grown.Length, (plan false 1).Scores) (1, ValueNone) "a revived row alone"
+            Expect.equal (plan true 1).Scores (ValueSome struct (0.0f, 0.0f)) "a gradient of 0 is a score"
+            Expect.equal (plan true 0).Scores ValueNone "nothing"
 
         law "is a function of the stream's state" (fun seed ->
             let draw = stream seed

@@ -23,17 +23,22 @@ let private shapes = [ GrowthShape.Cosine; GrowthShape.Uniform; GrowthShape.Warm
 
 let private events settings = [ for i in 1L .. GrowthSchedule.eventCount settings -> i * settings.Interval ]
 
+/// g = 1 / ((1 - omega / 2) sum c): the fixed rate that just fills the layers if half of the prune allowance omega is used.
+let private fillingRate settings omega =
+    1.0 / ((1.0 - omega / 2.0) * (GrowthSchedule.Sums settings).Cosine)
+
 let private near expected decimals (actual: float) message =
     Expect.equal (Math.Round(actual, (decimals: int))) expected message
 
 /// Runs all events of a layer, pruning `pruned k` weights at an event that grew k; visits (t, grown, pruned, active afterwards, growth).
 let private run settings rows columns initial (pruned: int -> int) visit =
     let mask = LayerMask.random rows columns initial (stream 1L)
+    let sums = GrowthSchedule.Sums settings
     let mutable growth = GrowthSchedule.start settings mask
     let mutable active = initial
 
     for t in events settings do
-        let struct (k, next) = GrowthSchedule.quota settings t active growth
+        let struct (k, next) = GrowthSchedule.quota sums t active growth
         growth <- next
         let p = pruned k
         active <- active + k - p
@@ -56,15 +61,15 @@ let tests =
         testCase "has the spec's numbers of events, sums and rates"
         <| fun () ->
             Expect.equal (GrowthSchedule.eventCount standard) 299L "events of 3M"
-            near 149.5 9 (GrowthSchedule.total standard) "sum of 3M"
-            near 0.00836 5 (GrowthSchedule.fillingRate standard 0.4) "g"
-            near 0.00669 5 (GrowthSchedule.fillingRate standard 0.0) "g without pruning"
-            near 0.01115 5 (GrowthSchedule.fillingRate standard 0.8) "g if all of 0.4 is used"
+            near 149.5 9 (GrowthSchedule.Sums standard).Total "sum of 3M"
+            near 0.00836 5 (fillingRate standard 0.4) "g"
+            near 0.00669 5 (fillingRate standard 0.0) "g without pruning"
+            near 0.01115 5 (fillingRate standard 0.8) "g if all of 0.4 is used"
             let short = { standard with End = 1_000_000L }
             Expect.equal (GrowthSchedule.eventCount short) 99L "events of 1M"
-            near 49.5 9 (GrowthSchedule.total short) "sum of 1M"
-            near 0.0253 4 (GrowthSchedule.fillingRate short 0.4) "g of 1M"
-            near 0.0042 4 (GrowthSchedule.fillingRate { standard with End = 6_000_000L } 0.4) "g of 6M"
+            near 49.5 9 (GrowthSchedule.Sums short).Total "sum of 1M"
+            near 0.0253 4 (fillingRate short 0.4) "g of 1M"
+            near 0.0042 4 (fillingRate { standard with End = 6_000_000L } 0.4) "g of 6M"
 
         testCase "has its events at the multiples of the interval, after 0 and before the end"
         <| fun () ->
@@ -100,9 +105,11 @@ let tests =
                     FinalDensity = 0.6 + 0.4 * draw.NextDouble()
             }
 
+            let sums = GrowthSchedule.Sums settings
+
             let final =
                 run settings rows columns initial (fun k -> int (0.4 * used * float k)) (fun t _ p active growth ->
-                    let target = GrowthSchedule.target settings t growth
+                    let target = GrowthSchedule.target sums t growth
                     Expect.isLessThanOrEqual (float active) (target + 0.5) $"above at {t}"
                     Expect.isGreaterThanOrEqual (float active) (target - 0.5 - float p) $"below at {t}"
 
@@ -189,8 +196,9 @@ let tests =
         <| fun () ->
             for shape in shapes do
                 Expect.equal (run { standard with Shape = shape } 64 64 1_000 (fun _ -> 0) (fun _ _ _ _ _ -> ())) 4096 $"{shape}"
-                Expect.equal (GrowthSchedule.progress { standard with Shape = shape } 2_990_000L) 1.0 $"{shape}"
-                Expect.equal (GrowthSchedule.progress { standard with Shape = shape } 9_999L) 0.0 $"{shape}"
+                let sums = GrowthSchedule.Sums { standard with Shape = shape }
+                Expect.equal (sums.Progress 2_990_000L) 1.0 $"{shape}"
+                Expect.equal (sums.Progress 9_999L) 0.0 $"{shape}"
 
         testCase "of the current rest capacity grows geometrically and does not fill the layer"
         <| fun () ->
@@ -240,7 +248,7 @@ let tests =
                 let mask = LayerMask.random 100 100 initial (stream 1L)
 
                 let struct (quota, _) =
-                    GrowthSchedule.quota settings 10_000L initial (GrowthSchedule.start settings mask)
+                    GrowthSchedule.quota (GrowthSchedule.Sums settings) 10_000L initial (GrowthSchedule.start settings mask)
 
                 quota
 
@@ -303,5 +311,5 @@ let tests =
 
             for _ in 1..5 do
                 let t = draw.NextInt 3_100_000L
-                Expect.equal (sums.Progress t) (GrowthSchedule.progress settings t) $"F({t})")
+                Expect.equal (sums.Progress t) ((GrowthSchedule.Sums settings).Progress t) $"F({t})")
     ]

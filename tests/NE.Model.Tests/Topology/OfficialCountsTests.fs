@@ -50,6 +50,7 @@ let tests =
         test "the room is 41,825.8, an event grows 334 weights and prunes 133: 10,804, 20,653 and 30,703 after 1, 50 and 100 events" {
             let draw = stream 1L
             let mutable mask = started plan.Stacks[0].[1] draw
+            let sums = GrowthSchedule.Sums rules.Growth
             let mutable growth = GrowthSchedule.start rules.Growth mask
             let room = 0.8 * float mask.Size - float mask.ActiveCount
             Expect.floatClose { absolute = 1e-9; relative = 0.0 } room 41_825.8 "n_init_space"
@@ -57,7 +58,7 @@ let tests =
 
             for event in 1L .. 100L do
                 let struct (quota, next) =
-                    GrowthSchedule.quota rules.Growth (event * rules.Growth.Interval) mask.ActiveCount growth
+                    GrowthSchedule.quota sums (event * rules.Growth.Interval) mask.ActiveCount growth
 
                 growth <- next
 
@@ -94,7 +95,7 @@ let tests =
             let mask = started layer (stream 2L)
 
             let struct (quota, _) =
-                GrowthSchedule.quota rules.Growth 100L mask.ActiveCount (GrowthSchedule.start rules.Growth mask)
+                GrowthSchedule.quota (GrowthSchedule.Sums rules.Growth) 100L mask.ActiveCount (GrowthSchedule.start rules.Growth mask)
 
             Expect.equal quota 0 "ours"
         }
@@ -118,13 +119,13 @@ let tests =
         test "the actor's schedule of T_end critic updates is half over at the end" {
             Expect.equal settings.Ne.ActorClock ActorClock.Own "own clock"
 
-            let half =
-                GrowthSchedule.progress
-                    {
-                        rules.Growth with
-                            Shape = GrowthShape.Uniform
-                    }
-                    (rules.Growth.End / 2L)
+            let sums =
+                GrowthSchedule.Sums {
+                    rules.Growth with
+                        Shape = GrowthShape.Uniform
+                }
+
+            let half = sums.Progress(rules.Growth.End / 2L)
 
             Expect.floatClose { absolute = 1e-3; relative = 0.0 } half 0.5 "share"
         }

@@ -31,6 +31,7 @@ let private copy (layer: LayerArrays) = {
     BiasSecondMoment = Slice(layer.BiasSecondMoment.ToArray())
     BiasPower1 = Slice(layer.BiasPower1.ToArray())
     BiasPower2 = Slice(layer.BiasPower2.ToArray())
+    Norm = layer.Norm
     TargetWeights = Slice(layer.TargetWeights.ToArray())
 }
 
@@ -336,8 +337,7 @@ let tests =
                 Pruned = [||]
                 Touched = [||]
                 Dormant = 0
-                LowestScore = 0.0f
-                HighestScore = 0.0f
+                Scores = ValueNone
             }
 
             let changes = [|
@@ -358,6 +358,60 @@ let tests =
             Expect.equal layers[1].Weights[0] 5.0f "another neuron's output"
             Expect.equal layers[1].Weights[1] 0.0f "the touched neuron's output"
             Expect.notEqual layers[1].Weights[2] 0.0f "growth"
+
+        testCase "gives a touched neuron the gain 1 and the shift 0 of a fresh LayerNorm, whose moments it forgets as those of its bias"
+        <| fun () ->
+            let masks = [| LayerMask.dense 2 3; LayerMask.dense 1 2 |]
+
+            let perNeuron (value: float32) : NeuronArrays =
+                let values () = Slice(Array.create 2 value)
+
+                {
+                    Values = values ()
+                    FirstMoment = values ()
+                    SecondMoment = values ()
+                    Power1 = values ()
+                    Power2 = values ()
+                }
+
+            let touched neurons = {
+                Grown = [||]
+                Pruned = [||]
+                Touched = neurons
+                Dormant = 0
+                Scores = ValueNone
+            }
+
+            for forgetting, moments, power in
+                [
+                    Forgetting.All, 0.0f, 1.0f
+                    Forgetting.Moments, 0.0f, 0.5f
+                    Forgetting.Nothing, 0.5f, 0.5f
+                ] do
+                let draw = stream 9L
+
+                let norm = {
+                    Gains = perNeuron 0.5f
+                    Shifts = perNeuron 0.5f
+                }
+
+                let layers =
+                    masks
+                    |> Array.map (fun mask -> arrays mask (normals mask.Size draw) (normals mask.Rows draw) draw)
+
+                layers[0] <- { layers[0] with Norm = Some norm }
+
+                PruneAndReset.apply { reset with Forgetting = forgetting } masks [| touched [| 1 |]; touched [||] |] layers draw
+                |> ignore
+
+                for arrays, fresh in [ norm.Gains, 1.0f; norm.Shifts, 0.0f ] do
+                    Expect.equal (arrays.Values.ToArray()) [| 0.5f; fresh |] "value"
+
+                    for values in [ arrays.FirstMoment; arrays.SecondMoment ] do
+                        Expect.equal (values.ToArray()) [| 0.5f; moments |] $"{forgetting}: moments"
+
+                    for values in [ arrays.Power1; arrays.Power2 ] do
+                        Expect.equal (values.ToArray()) [| 0.5f; power |] $"{forgetting}: age"
 
         law "forgets nothing of the optimiser, or its moments alone, if so told, and sets the same values" (fun seed ->
             let draw = stream seed

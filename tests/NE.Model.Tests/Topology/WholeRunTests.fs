@@ -63,6 +63,7 @@ let tests =
                     arrays mask weights (normals mask.Rows draw) draw)
 
             let growth = masks |> Array.map (GrowthSchedule.start settings)
+            let sums = GrowthSchedule.Sums settings
             let quotaSum = Array.zeroCreate 3
 
             for t in 1L .. settings.End do
@@ -70,7 +71,7 @@ let tests =
                     let before =
                         Array.init 3 (fun l ->
                             let struct (quota, next) =
-                                GrowthSchedule.quota settings t masks[l].ActiveCount growth[l]
+                                GrowthSchedule.quota sums t masks[l].ActiveCount growth[l]
 
                             growth[l] <- next
                             quotaSum[l] <- quotaSum[l] + quota
@@ -109,7 +110,7 @@ let tests =
 
                     if settings.Rate = GrowthRate.Auto then
                         for l in 0..1 do
-                            let target = GrowthSchedule.target settings t growth[l]
+                            let target = GrowthSchedule.target sums t growth[l]
                             let pruned = float changes[l].Pruned.Length
                             Expect.isLessThanOrEqual (float after[l].ActiveCount) (target + 0.5) "not above the cosine"
 

@@ -67,16 +67,15 @@ let tests =
                             Expect.equal (group.ReadTarget()) (group.ReadOnline Field.Weights) "the target is its copy"
             }
 
-            test "there is none within half a period of the end" {
+            test "with period 0 there is none" {
                 use agent =
                     create {
                         settings "reset" with
-                            Run.Steps = 120L
+                            Reset.Every = Is 0L
                     }
 
-                step agent 110
-                // Steps 50 and 100 are multiples; 100 is less than 25 from the end.
-                Expect.equal (metric "resets" agent) 1.0 "one"
+                step agent 60
+                Expect.equal (metric "resets" agent) 0.0 "only switches reset"
             }
 
             test "with td3.optimizerReset off the optimiser goes on" {
@@ -225,7 +224,7 @@ let tests =
                 step plain 40
                 step agent 40
                 let clock = EnvironmentClock(settings "td3")
-                Expect.isTrue (clock.IsMultiple(50L, 41L)) "due before gradient step 41"
+                Expect.isTrue (clock.IsDue(50L, 41L)) "due before gradient step 41"
                 let before = plain.Networks.Actor.ReadOnline Field.Weights
                 step agent 1
                 // Step 41 updates no actor.
@@ -238,6 +237,38 @@ let tests =
                 Expect.all first (fun w -> abs w <= Topology.WeightBounds.beta slot.Inputs) "fresh weights"
                 Expect.notEqual first (Array.sub before slot.Weights slot.WeightCount) "other weights"
             }
+        ]
+
+        testList "Reset and shrink-and-perturb" [
+            for name, count in [ "reset", "resets"; "shrink-and-perturb", "perturbations" ] do
+                test $"{name}: there is none within half a period of the end" {
+                    use agent = create { settings name with Run.Steps = 120L }
+
+                    step agent 110
+                    // Steps 50 and 100 are multiples; 100 is less than 25 from the end.
+                    Expect.equal (metric count agent) 1.0 "one"
+                }
+
+            for steps, expected in [ 300_000L, [ 100_000L; 200_000L ]; 500_000L, [ 166_666L; 333_332L ] ] do
+                test $"a run of {steps} steps with default periods acts after a third and two thirds" {
+                    let settings, _ =
+                        Settings.resolve {
+                            Settings.defaults with
+                                Run.Steps = steps
+                        }
+
+                    let clock = EnvironmentClock settings
+                    let start = settings.Td3.StartSteps.Value
+
+                    for every in [ settings.Reset.Every.Value; settings.ShrinkAndPerturb.Every.Value ] do
+                        let acts = [
+                            for t in 1L .. steps - start do
+                                if clock.IsDue(every, t) then
+                                    start + t - 1L
+                        ]
+
+                        Expect.equal acts expected "steps"
+                }
         ]
 
         testList "L2 init" [
