@@ -329,6 +329,59 @@ let wholeReport =
             Expect.hasLength (csv (Path.Combine(out, "cycles.csv"))) 2 "phases"
         }
 
+        test "topology is drawn as far as all seeds have got, and its data are of all steps and layers" {
+            use folder = new TemporaryFolder()
+            let out = folder.File "out"
+            let names = arm folder.Path "a" run [ 0L; 1L ] (fun _ -> 1.0)
+
+            let row step layer density =
+                $"{step},actor,0,{layer},50,100,{density},4,1,0,3,,,0\n"
+
+            for name, last in List.zip names [ 1000; 500 ] do
+                File.WriteAllText(
+                    Path.Combine(folder.Path, name, "topology.csv"),
+                    "gradientStep,network,stack,layer,active,size,density,grown,pruned,touched,dormant,minScore,maxScore,outputShift\n"
+                    + String.concat "" [
+                        for step in 100..100..last do
+                            $"{step},actor,0,0,100,100,1,0,0,0,0,,,0\n"
+                            row step 1 (if last = 1000 then "0.5" else "0.25")
+                            row step 9 "0.5"
+                    ]
+                )
+
+            ok folder.Path (names @ [ "-o"; out ]) |> ignore
+
+            let at layer step =
+                csv (Path.Combine(out, "topology.csv"))
+                |> List.find (fun row -> row["layer"] = layer && row["gradientStep"] = step)
+                |> fun row -> row["density"], row["seeds"]
+
+            Expect.equal (at "2" "500", at "2" "600") (("0.375", "2"), ("0.5", "1")) "one seed goes on in the data"
+            Expect.equal (at "1" "500") ("1", "2") "a dense layer is there"
+            let svg = (loadXml (Path.Combine(out, "topology.svg"))).Descendants() |> List.ofSeq
+
+            let lengths = [
+                for element in svg do
+                    match element.Attribute(XName.Get "points") with
+                    | null -> ()
+                    | points when element.Name.LocalName = "polyline" -> points.Value.Trim().Split(' ').Length
+                    | _ -> ()
+            ]
+
+            Expect.equal
+                (lengths |> List.filter (fun points -> points > 2))
+                (List.replicate 6 5)
+                "three lines of five points for either layer"
+
+            let legend = [
+                for element in svg do
+                    if element.Name.LocalName = "text" && element.Value.StartsWith "actor layer" then
+                        element.Value
+            ]
+
+            Expect.equal legend [ "actor layer 2"; "actor layer 10" ] "in the order of the layers"
+        }
+
         test "text that means something in HTML, Markdown or CSV means nothing there" {
             use folder = new TemporaryFolder()
             let out = folder.File "out"
