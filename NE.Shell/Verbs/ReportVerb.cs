@@ -50,7 +50,7 @@ internal static class ReportVerb
     /// <summary>One run or sweep has a folder of its own; several have none.</summary>
     private static string DefaultFolder(ReportCommand command) => command.Names is not [string name]
         ? throw new UserError($"a report on several names expects a folder: ne report {string.Join(' ', command.Names)} -o DIR")
-        : !File.Exists(Path.Combine(command.Runs, name, "run.json")) && Selection.SweepFolder(command.Runs, name) is { } sweep
-            ? Path.Combine(sweep, "report")
+        : !File.Exists(Path.Combine(command.Runs, name, "run.json")) && Selection.SweepOf(command.Runs, name) is { } sweep
+            ? Path.Combine(sweep.Root, "report")
             : RunFolder.Find(command.Runs, name).Report;
 }

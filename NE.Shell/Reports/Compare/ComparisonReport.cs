@@ -45,7 +45,11 @@ public sealed record ComparisonReport(
             tables.Add(ReportTables.Comparisons(comparisons));
         }
 
-        tables.Add(ReportTables.Stages(panels));
+        if (panels.Any(panel => !panel.IsCycle))
+        {
+            tables.Add(ReportTables.Stages(panels));
+        }
+
         Figure?[] figures =
         [
             LearningCurves.Draw(panels),

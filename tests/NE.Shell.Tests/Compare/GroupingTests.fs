@@ -93,6 +93,43 @@ let arms =
             Expect.sequenceEqual panel.Arms[2].Missing [ "seed 1 (no run)" ] "a seed that the others have"
         }
 
+        test "what is written, and keys of techniques that the method lacks, make no arm" {
+            use folder = new TemporaryFolder()
+
+            let name seed keys =
+                write folder.Path {
+                    run with
+                        Name = $"r{seed}"
+                        Seed = seed
+                        Keys = keys
+                }
+
+            let names = [
+                name 0L [ "log.tensorboard", "on"; "ne.omega", "0.2"; "cycle.warmUp", "1" ]
+                name 1L [ "log.tensorboard", "off"; "ne.omega", "0.4"; "cycle.warmUp", "2" ]
+            ]
+
+            let arms = (Seq.exactlyOne (panels folder.Path names atEnd)).Arms
+            Expect.sequenceEqual [ for arm in arms -> arm.Label, arm.Runs.Count ] [ "td3", 2 ] "one arm"
+        }
+
+        test "an old run that lacks a key has the value that all runs had then" {
+            use folder = new TemporaryFolder()
+            let old = write folder.Path { run with Name = "old" }
+
+            let other name seed polyak =
+                write folder.Path {
+                    run with
+                        Name = name
+                        Seed = seed
+                        Keys = [ "td3.polyak", polyak ]
+                }
+
+            let names = [ old; other "same" 1L "0.005"; other "other" 2L "0.01" ]
+            let arms = (Seq.exactlyOne (panels folder.Path names atEnd)).Arms
+            Expect.sequenceEqual [ for arm in arms -> arm.Label, arm.Runs.Count ] [ "td3 polyak=0.005", 2; "td3 polyak=0.01", 1 ] "arms"
+        }
+
         test "two keys with the same last word keep their whole names" {
             use folder = new TemporaryFolder()
 
@@ -100,6 +137,7 @@ let arms =
                 write folder.Path {
                     run with
                         Name = $"r{seed}"
+                        Method = "redo"
                         Seed = seed
                         Keys = keys
                 }
@@ -113,7 +151,7 @@ let arms =
                 for arm in (Seq.exactlyOne (panels folder.Path names atEnd)).Arms -> arm.Label
             ]
 
-            Expect.equal labels[0] "td3 checkpoint.a.every=1 redo.every=1" "label"
+            Expect.equal labels[0] "redo checkpoint.a.every=1 redo.every=1" "label"
         }
 
         test "several environments are several panels" {
@@ -175,6 +213,61 @@ let arms =
                 }
 
             Expect.isEmpty (Seq.exactlyOne (panels folder.Path [ other ] atEnd)).Arms[0].Scores "one that was stopped there is not"
+        }
+
+        test "a run without an evaluation in the last tenth has no score, and is named" {
+            use folder = new TemporaryFolder()
+            let name = write folder.Path run
+
+            let seldom =
+                write folder.Path {
+                    run with
+                        Name = "b"
+                        Seed = 3L
+                        Returns = [ 0L, 0.0; 350L, 1.0; 700L, 2.0 ]
+                }
+
+            let found = (Seq.exactlyOne (panels folder.Path [ name; seldom ] atEnd)).Arms[0]
+            Expect.sequenceEqual found.Finals [ 950.0 ] "the other's score"
+            Expect.hasLength found.Runs 2 "both are drawn"
+            Expect.sequenceEqual found.Missing [ "seed 3 (no evaluation from 900 to 1,000)" ] "named"
+        }
+
+        test "a step before which no run was evaluated is refused with the nearest one that works" {
+            use folder = new TemporaryFolder()
+
+            let rare = {
+                run with
+                    Returns = [ for step in 0L..200L..1000L -> step, 1.0 ]
+            }
+
+            let names = arm folder.Path "a" rare [ 0L; 1L ] (fun _ -> 1.0)
+            let message = refused folder.Path names (Nullable 690L)
+            Expect.stringContains message "no run on Hopper-v4 has an evaluation in the last 10 % up to step 690" "what"
+            Expect.stringContains message "--at 600" "what to do"
+            Expect.hasLength (Seq.exactlyOne (panels folder.Path names (Nullable 600L))).Arms[0].Scores 2 "which works"
+        }
+
+        test "runs of two lengths are two arms with --at where another value follows from the length" {
+            use folder = new TemporaryFolder()
+
+            let runs name steps interval seeds =
+                let settings = {
+                    run with
+                        Method = "ne"
+                        Steps = steps
+                        Keys = [ "ne.growInterval", interval ]
+                }
+
+                arm folder.Path name settings seeds (fun _ -> 1.0)
+
+            let arms names = [
+                for arm in (Seq.exactlyOne (panels folder.Path names (Nullable 500L))).Arms -> arm.Label, arm.Runs.Count
+            ]
+
+            let short = runs "short" 1_000L "3" [ 0L; 1L ]
+            Expect.equal (arms (short @ runs "long" 2_000L "6" [ 0L ])) [ "ne steps=1000", 2; "ne steps=2000", 1 ] "the schedule differs"
+            Expect.equal (arms (short @ runs "same" 2_000L "3" [ 2L ])) [ "ne", 3 ] "nothing differs"
         }
 
         test "runs of several lengths are refused without --at" {
@@ -249,37 +342,255 @@ let sweeps =
         test "a smoke test says so" {
             use folder = new TemporaryFolder()
             let names = arm folder.Path "s-x" run [ 0L ] (fun _ -> 1.0)
-            sweep folder.Path "s" "name: s\nsmoke: true # short\n" [ names[0], "Hopper-v4", "td3", 0L ]
+            sweepOf true folder.Path "s" "name: s" [ names[0], "Hopper-v4", "td3", 0L ]
             Expect.sequenceEqual (Selection.Read(folder.Path, [| "s" |])).Smoke [ "s" ] "smoke"
-
-            for text, expected in
-                [
-                    "smoke: true", true
-                    "smoke: false", false
-                    "# smoke: true", false
-                    "description: no smoke: true", false
-                ] do
-                Expect.equal (Selection.IsSmoke text) expected text
         }
 
-        test "a list of cells that is damaged is an error that says what to do" {
+        test "a list of cells that is damaged is the error that other commands give" {
             use folder = new TemporaryFolder()
             let folderOf = Directory.CreateDirectory(folder.File "s.sweep")
 
-            for text in
+            let cell =
+                """{"environment":"e","label":"l","method":"td3","seed":0,"settings":{},"name":"""
+
+            for text, expected, part in
                 [
-                    "{"
-                    "{}"
-                    """{"cells":[{}]}"""
-                    """{"cells":[{"name":"../x","environment":"e","label":"l","seed":0}]}"""
+                    "{", ExitCode.Failed, "cannot be read as the cells of a sweep"
+                    "{}", ExitCode.Failed, "cannot be read as the cells of a sweep"
+                    """{"cells":[{}]}""", ExitCode.Failed, "cannot be read as the cells of a sweep"
+                    $"""{{"cells":[{cell}"../x"}}]}}""", ExitCode.UserError, "Expected a run name"
                 ] do
                 File.WriteAllText(Path.Combine(folderOf.FullName, "cells.json"), text)
 
-                let code, _, errors =
-                    execute (host folder.Path noRun) [ "report"; "s"; "-o"; folder.File "out" ]
+                for arguments in [ [ "report"; "s"; "-o"; folder.File "out" ]; [ "status"; "s" ] ] do
+                    let code, _, errors = execute (host folder.Path noRun) arguments
+                    Expect.equal code expected errors
+                    Expect.stringContains errors part "message"
 
-                Expect.equal code ExitCode.UserError errors
                 Expect.isFalse (Directory.Exists(folder.File "out")) "nothing written"
+        }
+    ]
+
+/// A sweep's runs under one label, with the keys.
+let private swept (runs: string) name label keys seeds =
+    let settings = { run with Method = "ne"; Keys = keys }
+
+    let names = arm runs $"{name}-x" settings seeds (fun _ -> 1.0)
+    sweep runs name "" [ for seed, cell in Seq.zip seeds names -> cell, "Hopper-v4", label, seed ]
+    names
+
+let private labels (runs: string) names = [
+    for arm in (Seq.exactlyOne (panels runs names atEnd)).Arms -> arm.Label, [ for run in arm.Runs -> run.Seed ]
+]
+
+[<Tests>]
+let severalSources =
+    testList "one label for runs of several sources in a report" [
+        test "runs of two sweeps that differ are two arms, called after their sweeps" {
+            use folder = new TemporaryFolder()
+            swept folder.Path "A" "ne" [ "ne.omega", "0.2" ] [ 0L; 1L ] |> ignore
+            swept folder.Path "B" "ne" [ "ne.omega", "0.4" ] [ 2L; 3L ] |> ignore
+            Expect.equal (labels folder.Path [ "A"; "B" ]) [ "A ne", [ 0L; 1L ]; "B ne", [ 2L; 3L ] ] "arms"
+        }
+
+        test "runs of two sweeps that differ in their seeds alone are one arm" {
+            use folder = new TemporaryFolder()
+            swept folder.Path "A" "ne" [ "ne.omega", "0.2" ] [ 0L; 1L ] |> ignore
+
+            swept folder.Path "B" "ne" [ "ne.omega", "0.2"; "checkpoint.every", "7" ] [ 2L ]
+            |> ignore
+
+            Expect.equal (labels folder.Path [ "A"; "B" ]) [ "ne", [ 0L; 1L; 2L ] ] "one arm"
+        }
+
+        test "runs of two sweeps that differ on two environments are two arms" {
+            use folder = new TemporaryFolder()
+            swept folder.Path "A" "ne" [ "ne.omega", "0.2" ] [ 0L ] |> ignore
+
+            let ant name omega =
+                let settings = {
+                    run with
+                        Environment = "Ant-v4"
+                        Method = "ne"
+                        Keys = [ "ne.omega", omega ]
+                }
+
+                let names = arm folder.Path $"{name}-x" settings [ 0L ] (fun _ -> 1.0)
+                sweep folder.Path name "" [ names[0], "Ant-v4", "ne", 0L ]
+
+                [
+                    for panel in panels folder.Path [ "A"; name ] atEnd do
+                        for arm in panel.Arms -> arm.Label
+                ]
+
+            Expect.equal (ant "B" "0.4") [ "A ne"; "B ne" ] "all environments taken together would mix them"
+            Expect.equal (ant "C" "0.2") [ "ne"; "ne" ] "one arm on two environments"
+        }
+
+        test "two sweeps that share a seed are two arms" {
+            use folder = new TemporaryFolder()
+            swept folder.Path "A" "ne" [] [ 0L; 1L ] |> ignore
+            swept folder.Path "B" "ne" [] [ 1L ] |> ignore
+            Expect.equal (labels folder.Path [ "A"; "B" ]) [ "A ne", [ 0L; 1L ]; "B ne", [ 1L ] ] "arms"
+        }
+
+        test "a label that stands for two methods is two arms" {
+            use folder = new TemporaryFolder()
+            swept folder.Path "A" "x" [] [ 0L ] |> ignore
+            let dense = arm folder.Path "B-x" run [ 1L ] (fun _ -> 1.0)
+            sweep folder.Path "B" "" [ dense[0], "Hopper-v4", "x", 1L ]
+            Expect.equal (labels folder.Path [ "A"; "B" ]) [ "A x", [ 0L ]; "B x", [ 1L ] ] "arms"
+        }
+
+        test "a plain run of the method that a label names is another arm where a key differs" {
+            use folder = new TemporaryFolder()
+            swept folder.Path "A" "ne" [ "ne.omega", "0.2" ] [ 0L; 1L ] |> ignore
+
+            let plain keys =
+                write folder.Path {
+                    run with
+                        Name = "plain"
+                        Method = "ne"
+                        Seed = 2L
+                        Keys = keys
+                }
+
+            let other = [ "A"; plain [ "ne.omega", "0.4" ] ]
+            Expect.equal (labels folder.Path other) [ "ne omega=0.2", [ 0L; 1L ]; "ne omega=0.4", [ 2L ] ] "another configuration"
+            let same = [ "A"; plain [ "ne.omega", "0.2" ] ]
+            Expect.equal (labels folder.Path same) [ "ne", [ 0L; 1L; 2L ] ] "another seed"
+        }
+
+        test "runs of one label that a resume made different are two arms" {
+            use folder = new TemporaryFolder()
+            let names = swept folder.Path "A" "ne" [ "ne.omega", "0.2" ] [ 0L; 1L ]
+
+            write folder.Path {
+                run with
+                    Name = names[1]
+                    Method = "ne"
+                    Seed = 1L
+                    Keys = [ "ne.omega", "0.4" ]
+            }
+            |> ignore
+
+            Expect.equal (labels folder.Path [ "A" ]) [ "ne omega=0.2", [ 0L ]; "ne omega=0.4", [ 1L ] ] "arms"
+        }
+
+        test "a longer name that another sweep has given already does not pool with it" {
+            use folder = new TemporaryFolder()
+
+            swept folder.Path "A" "ne omega=0.2" [ "ne.omega", "0.2"; "ne.growth", "linear" ] [ 0L ]
+            |> ignore
+
+            let plain seed omega =
+                write folder.Path {
+                    run with
+                        Name = $"plain{seed}"
+                        Method = "ne"
+                        Seed = seed
+                        Keys = [ "ne.omega", omega; "ne.growth", "cosine" ]
+                }
+
+            Expect.equal
+                (labels folder.Path [ "A"; plain 1L "0.2"; plain 2L "0.4" ])
+                [
+                    "ne omega=0.2 growth=linear", [ 0L ]
+                    "ne omega=0.2 growth=cosine", [ 1L ]
+                    "ne omega=0.4", [ 2L ]
+                ]
+                "arms"
+        }
+
+        test "a cell that is named beside its sweep has the sweep's label" {
+            use folder = new TemporaryFolder()
+            let names = swept folder.Path "A" "grown" [] [ 0L; 1L ]
+            Expect.equal (labels folder.Path [ names[0]; "A" ]) [ "grown", [ 0L; 1L ] ] "one arm"
+        }
+
+        test "a cell without a run is no missing seed of another sweep's arm" {
+            use folder = new TemporaryFolder()
+            swept folder.Path "A" "ne" [] [ 0L ] |> ignore
+            sweep folder.Path "B" "" [ "B-x-s7", "Hopper-v4", "ne", 7L ]
+            let arms = (Seq.exactlyOne (panels folder.Path [ "A"; "B" ] atEnd)).Arms
+            Expect.sequenceEqual [ for arm in arms -> arm.Label ] [ "ne"; "B ne" ] "arms"
+            Expect.sequenceEqual arms[1].Missing [ "seed 0 (no run)"; "seed 7 (not started)" ] "missing"
+        }
+    ]
+
+/// A cycle whose last phase is behind step 950.
+let private cycle = {
+    run with
+        Environment = "cycle:Hopper-v4,Ant-v4"
+        Phases = [ 0L, "Hopper-v4"; 950L, "Ant-v4" ]
+}
+
+let private byEpisodes = {
+    cycle with
+        Steps = 5_000L
+        Keys = [ "cycle.episodes", "5" ]
+}
+
+[<Tests>]
+let cycles =
+    testList "cycles in a report" [
+        test "a score is of the last phase alone, and there is no area" {
+            use folder = new TemporaryFolder()
+            let names = arm folder.Path "a" cycle [ 0L .. 7L ] (fun seed -> 1.0 + float seed)
+            let panel = Seq.exactlyOne (panels folder.Path names atEnd)
+            Expect.sequenceEqual panel.Arms[0].Finals [ for seed in 1.0 .. 8.0 -> 1000.0 * seed ] "the evaluation at 900 is of another task"
+            Expect.isEmpty panel.Arms[0].Areas "no area"
+            Expect.isFalse (ArmStatistics.Of panel.Arms[0]).AreaInterval.HasValue "nor its interval"
+            Expect.stringContains panel.ScoreTitle "the last phase (Ant-v4)" "title"
+        }
+
+        test "a cycle by episodes is complete where it ends" {
+            use folder = new TemporaryFolder()
+            let name = write folder.Path byEpisodes
+            let panel = Seq.exactlyOne (panels folder.Path [ name ] atEnd)
+            Expect.sequenceEqual panel.Arms[0].Finals [ 1000.0 ] "score"
+            Expect.isEmpty panel.Arms[0].Missing "nothing is missing"
+            Expect.equal panel.Horizon 1000.0 "its own end"
+
+            let other =
+                write folder.Path {
+                    byEpisodes with
+                        State = RunState.Interrupted
+                }
+
+            let found = (Seq.exactlyOne (panels folder.Path [ other ] atEnd)).Arms[0]
+            Expect.isEmpty found.Scores "one that was stopped there is not"
+            Expect.sequenceEqual found.Missing [ "seed 0 (interrupted, evaluated up to 1,000 of at most 5,000 steps)" ] "named"
+        }
+
+        test "a last phase without an evaluation is no score" {
+            use folder = new TemporaryFolder()
+
+            let name =
+                write folder.Path {
+                    byEpisodes with
+                        Phases = [ 0L, "Hopper-v4"; 1_050L, "Ant-v4" ]
+                }
+
+            let found = (Seq.exactlyOne (panels folder.Path [ name ] atEnd)).Arms[0]
+            Expect.sequenceEqual found.Missing [ "seed 0 (no evaluation of the last phase, from 1,050 on)" ] "named"
+        }
+
+        test "a step at which runs are on several tasks is refused" {
+            use folder = new TemporaryFolder()
+            let counted = write folder.Path byEpisodes
+            Expect.stringContains (refused folder.Path [ counted ] (Nullable 500L)) "report them without --at" "by episodes"
+            let first = write folder.Path { cycle with Name = "b" }
+
+            let other =
+                write folder.Path {
+                    cycle with
+                        Name = "c"
+                        Seed = 1L
+                        Phases = [ 0L, "Hopper-v4" ]
+                }
+
+            Expect.stringContains (refused folder.Path [ first; other ] atEnd) "several tasks (Ant-v4 and Hopper-v4)" "tasks"
         }
     ]
 

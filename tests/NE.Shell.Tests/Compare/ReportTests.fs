@@ -215,7 +215,7 @@ let wholeReport =
                 "IQM"
 
             let few = row "iqm.csv" (hopper "reset")
-            Expect.equal (few["low"], few["high"]) ("", "") "no interval for two seeds"
+            Expect.equal (few["iqm"], few["low"], few["high"]) ("", "", "") "neither it nor an interval for two seeds"
 
             let better =
                 row "probability-of-improvement.csv" [ "environment", "Hopper-v4"; "first", "ne" ]
@@ -291,7 +291,7 @@ let wholeReport =
         test "a sweep that is a smoke test has a banner on top of everything" {
             use folder = new TemporaryFolder()
             let names = arm folder.Path "s-x" run [ 0L ] (fun _ -> 1.0)
-            sweep folder.Path "s" "smoke: true" [ names[0], "Hopper-v4", "td3", 0L ]
+            sweepOf true folder.Path "s" "smoke: true" [ names[0], "Hopper-v4", "td3", 0L ]
             let _, errors = ok folder.Path [ "s" ]
             Expect.stringContains errors "Smoke test, never evidence: s" "console"
 
@@ -310,12 +310,8 @@ let wholeReport =
                 write folder.Path {
                     run with
                         Environment = "cycle:Hopper-v4,Ant-v4"
+                        Phases = [ 0L, "Hopper-v4"; 500L, "Ant-v4" ]
                 }
-
-            File.WriteAllText(
-                Path.Combine(folder.Path, name, "phases.csv"),
-                "step,gradientStep,phase,cycle,task\n0,0,0,0,Hopper-v4\n500,400,1,0,Ant-v4\n"
-            )
 
             ok folder.Path [ name; "-o"; out ] |> ignore
 
@@ -327,6 +323,111 @@ let wholeReport =
 
             Expect.containsAll texts [ "Hopper-v4"; "Ant-v4" ] "tasks"
             Expect.hasLength (csv (Path.Combine(out, "cycles.csv"))) 2 "phases"
+        }
+
+        test "a cycle's returns on the way are not mixed: no area, no stages, and scores that name their task" {
+            use folder = new TemporaryFolder()
+            let out = folder.File "out"
+
+            let on method = {
+                run with
+                    Environment = "cycle:Hopper-v4,Ant-v4"
+                    Method = method
+                    Steps = 5_000L
+                    Keys = [ "cycle.episodes", "5" ]
+                    Phases = [ 0L, "Hopper-v4"; 500L, "Ant-v4" ]
+            }
+
+            let names =
+                arm folder.Path "a" (on "td3") [ 0L .. 7L ] (fun seed -> 1.0 + float seed)
+                @ arm folder.Path "b" (on "ne") [ 0L .. 7L ] (fun seed -> 2.0 + float seed)
+
+            ok folder.Path (names @ [ "-o"; out ]) |> ignore
+            Expect.isFalse (File.Exists(Path.Combine(out, "stages.md"))) "no stages"
+            let headline = File.ReadAllLines(Path.Combine(out, "headline.md"))
+            Expect.stringContains headline[2] "| - | at most 0.002 |" "no area, and a length that is a bound"
+            Expect.stringContains (File.ReadAllText(Path.Combine(out, "comparisons.md"))) "| - | - |" "no difference of it"
+            let scores = File.ReadAllLines(Path.Combine(out, "scores.csv"))
+            Expect.all (Seq.skip 1 scores) _.EndsWith(",") "nor a number"
+            Expect.stringContains (File.ReadAllText(Path.Combine(out, "iqm.svg"))) "of the last phase (Ant-v4)" "the task is said"
+
+            Expect.stringContains
+                (File.ReadAllText(Path.Combine(out, "report.md")))
+                "the score is of the last phase (Ant-v4) alone"
+                "and why"
+        }
+
+        test "arms of eight seeds that were evaluated too seldom are a report without scores" {
+            use folder = new TemporaryFolder()
+            let out = folder.File "out"
+
+            let seldom method = {
+                run with
+                    Method = method
+                    Returns = [ 0L, 0.0; 350L, 1.0; 700L, 2.0 ]
+            }
+
+            let names =
+                arm folder.Path "a" (seldom "td3") [ 0L .. 7L ] (fun seed -> 1.0 + float seed)
+                @ arm folder.Path "b" (seldom "ne") [ 0L .. 7L ] (fun seed -> 2.0 + float seed)
+
+            let output, errors = ok folder.Path (names @ [ "-o"; out ])
+            Expect.stringContains output "seed 7 (no evaluation from 900 to 1,000)" "said"
+            Expect.stringContains errors "td3 (0 complete)" "not evidence"
+            Expect.isFalse (File.Exists(Path.Combine(out, "comparisons.md"))) "no comparison"
+        }
+
+        test "topology is drawn as far as all seeds have got, and its data are of all steps and layers" {
+            use folder = new TemporaryFolder()
+            let out = folder.File "out"
+            let names = arm folder.Path "a" run [ 0L; 1L ] (fun _ -> 1.0)
+
+            let row step layer density =
+                $"{step},actor,0,{layer},50,100,{density},4,1,0,3,,,0\n"
+
+            for name, last in List.zip names [ 1000; 500 ] do
+                File.WriteAllText(
+                    Path.Combine(folder.Path, name, "topology.csv"),
+                    "gradientStep,network,stack,layer,active,size,density,grown,pruned,touched,dormant,minScore,maxScore,outputShift\n"
+                    + String.concat "" [
+                        for step in 100..100..last do
+                            $"{step},actor,0,0,100,100,1,0,0,0,0,,,0\n"
+                            row step 1 (if last = 1000 then "0.5" else "0.25")
+                            row step 9 "0.5"
+                    ]
+                )
+
+            ok folder.Path (names @ [ "-o"; out ]) |> ignore
+
+            let at layer step =
+                csv (Path.Combine(out, "topology.csv"))
+                |> List.find (fun row -> row["layer"] = layer && row["gradientStep"] = step)
+                |> fun row -> row["density"], row["seeds"]
+
+            Expect.equal (at "2" "500", at "2" "600") (("0.375", "2"), ("0.5", "1")) "one seed goes on in the data"
+            Expect.equal (at "1" "500") ("1", "2") "a dense layer is there"
+            let svg = (loadXml (Path.Combine(out, "topology.svg"))).Descendants() |> List.ofSeq
+
+            let lengths = [
+                for element in svg do
+                    match element.Attribute(XName.Get "points") with
+                    | null -> ()
+                    | points when element.Name.LocalName = "polyline" -> points.Value.Trim().Split(' ').Length
+                    | _ -> ()
+            ]
+
+            Expect.equal
+                (lengths |> List.filter (fun points -> points > 2))
+                (List.replicate 6 5)
+                "three lines of five points for either layer"
+
+            let legend = [
+                for element in svg do
+                    if element.Name.LocalName = "text" && element.Value.StartsWith "actor layer" then
+                        element.Value
+            ]
+
+            Expect.equal legend [ "actor layer 2"; "actor layer 10" ] "in the order of the layers"
         }
 
         test "text that means something in HTML, Markdown or CSV means nothing there" {

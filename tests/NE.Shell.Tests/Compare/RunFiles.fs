@@ -4,6 +4,7 @@ module NE.Shell.Tests.Compare.RunFiles
 open System
 open System.IO
 open NE.Actors.Runs
+open NE.Shell.Sweeps
 
 /// What a run's folder is to hold.
 type RunFile = {
@@ -19,6 +20,8 @@ type RunFile = {
     Keys: (string * string) list
     /// Where it was resumed.
     Resumes: int64 list
+    /// Step and task of the phases of a cycle.
+    Phases: (int64 * string) list
 }
 
 let run = {
@@ -31,12 +34,13 @@ let run = {
     Returns = [ for step in 0L..100L..1000L -> step, float step ]
     Keys = []
     Resumes = []
+    Phases = []
 }
 
 let private lines (header: string) (rows: string seq) =
     String.concat "\n" (Seq.append [ header ] rows) + "\n"
 
-/// Writes run.json, config.yaml, command.txt, eval.csv and metrics.csv.
+/// Writes run.json, config.yaml, command.txt, eval.csv, metrics.csv, topology.csv and, for a cycle, phases.csv.
 let write (runs: string) (file: RunFile) : string =
     let folder = Path.Combine(runs, file.Name)
     Directory.CreateDirectory folder |> ignore
@@ -106,6 +110,13 @@ let write (runs: string) (file: RunFile) : string =
                 $"{step},actor,0,1,50,100,0.5,4,1,0,3,,,0"
         ])
 
+    if file.Phases.Length > 0 then
+        text
+            "phases.csv"
+            (lines "step,gradientStep,phase,cycle,task" [
+                for index, (step, task) in List.indexed file.Phases -> $"{step},{step},{index},0,{task}"
+            ])
+
     file.Name
 
 /// Runs of one arm: seed i has the returns of `run` times `scale i`.
@@ -120,13 +131,16 @@ let arm (runs: string) (name: string) (settings: RunFile) (seeds: int64 seq) (sc
 ]
 
 /// A sweep over runs: (name, environment, label, seed).
-let sweep (runs: string) (name: string) (text: string) (cells: (string * string * string * int64) seq) =
-    let folder = Path.Combine(runs, name + ".sweep")
-    Directory.CreateDirectory folder |> ignore
-    File.WriteAllText(Path.Combine(folder, "sweep.yaml"), text)
+let sweepOf (smoke: bool) (runs: string) (name: string) (text: string) (cells: (string * string * string * int64) seq) =
+    let paths = SweepPaths.Of(runs, name)
+    Directory.CreateDirectory paths.Root |> ignore
+    File.WriteAllText(paths.Description, text)
 
-    let cell (name: string, environment: string, label: string, seed: int64) =
-        $"""{{"name":"{name}","environment":"{environment}","label":"{label}","method":"td3","seed":{seed},"settings":{{}}}}"""
+    let cells = [|
+        for cell, environment, label, seed in cells -> SweepCell(cell, environment, label, "td3", seed, readOnlyDict [])
+    |]
 
-    let all = cells |> Seq.map cell |> String.concat ","
-    File.WriteAllText(Path.Combine(folder, "cells.json"), $"""{{"cells":[{all}]}}""")
+    StoredSweep(name, "", smoke, Nullable(), cells).Write paths
+
+/// The same, of runs that are evidence.
+let sweep runs name text (cells: (string * string * string * int64) list) = sweepOf false runs name text cells

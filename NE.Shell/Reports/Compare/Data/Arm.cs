@@ -1,12 +1,7 @@
+using NE.Model;
 using NE.Model.Statistics;
 
 namespace NE.Shell.Reports.Compare.Data;
-
-/// <summary>The score of one run.</summary>
-/// <param name="Run">The run.</param>
-/// <param name="Final">Mean return of the evaluations in the last 10 % of the length.</param>
-/// <param name="Area">Area under the learning curve over its length.</param>
-public sealed record RunScore(ReportedRun Run, double Final, double Area);
 
 /// <summary>The runs that differ in their seed alone, on one environment.</summary>
 public sealed record Arm
@@ -22,15 +17,16 @@ public sealed record Arm
     /// <summary>Position among all labels of the report: decides colour and line.</summary>
     public required int Index { get; init; }
 
-    /// <summary>Scores of the runs that have reached the horizon.</summary>
+    /// <summary>Scores of the runs that have reached the horizon and were evaluated before it: every final score is a number.</summary>
     public required IReadOnlyList<RunScore> Scores { get; init; }
 
-    /// <summary>What is missing: "seed 3 (not started)", "seed 4 (at 20,000 of 100,000)".</summary>
+    /// <summary>What is missing: "seed 3 (not started)", "seed 4 (no evaluation from 30,600 to 34,000)".</summary>
     public required IReadOnlyList<string> Missing { get; init; }
 
     public double[] Finals => [.. this.Scores.Select(score => score.Final)];
 
-    public double[] Areas => [.. this.Scores.Select(score => score.Area)];
+    /// <summary>None in a cycle.</summary>
+    public double[] Areas => [.. this.Scores.Select(score => score.Area).Where(double.IsFinite)];
 
     /// <summary>Whether the seeds suffice for an interval.</summary>
     public bool IsEvidence => Evidence.allowsInterval(this.Scores.Count);
@@ -38,11 +34,23 @@ public sealed record Arm
 
 /// <summary>The arms of one environment.</summary>
 /// <param name="Environment">Its id.</param>
-/// <param name="Horizon">Environment steps at which the arms are compared.</param>
-/// <param name="Steps">Length of the runs.</param>
+/// <param name="Horizon">Environment steps at which the arms are compared; where runs end by episodes, the last step of any.</param>
+/// <param name="Steps">Length of the runs; where they end by episodes, a bound of it.</param>
 /// <param name="Arms">In the order of their labels.</param>
 public sealed record Panel(string Environment, double Horizon, long Steps, IReadOnlyList<Arm> Arms)
 {
     /// <summary>Arms with enough seeds for an interval.</summary>
     public IReadOnlyList<Arm> Evident => [.. this.Arms.Where(arm => arm.IsEvidence)];
+
+    /// <summary>Whether the returns on the way are of several tasks, which cannot be compared.</summary>
+    public bool IsCycle => TaskCycle.isCycle(this.Environment);
+
+    /// <summary>Whether runs end after a number of episodes, each at a step of its own.</summary>
+    public bool EndsByEpisodes => this.Arms.SelectMany(arm => arm.Runs).Any(run => run.EndsByEpisodes);
+
+    /// <summary>What the final scores are: the title of their axis.</summary>
+    public string ScoreTitle => this.IsCycle ? $"return, last 10 %, of {this.LastPhase}" : "return, mean of the last 10 %";
+
+    /// <summary>The only phase of a cycle whose returns are in the scores, with its task where that is recorded.</summary>
+    public string LastPhase => this.Arms.SelectMany(arm => arm.Scores).FirstOrDefault()?.Task is { } task ? $"the last phase ({task})" : "the last phase";
 }

@@ -2,14 +2,14 @@ using NE.Model.Statistics;
 
 namespace NE.Shell.Reports.Compare.Data;
 
-/// <summary>What the seeds of an arm say together. Intervals are null for fewer than 8 seeds (<see cref="Evidence"/>), and so is everything for none.</summary>
-/// <param name="Seeds">Runs that have reached the horizon.</param>
+/// <summary>What the seeds of an arm say together. Intervals are null and the interquartile mean is NaN for fewer than 8 seeds (<see cref="Evidence"/>), and so is everything for none.</summary>
+/// <param name="Seeds">Runs with a score.</param>
 /// <param name="Mean">Mean of their final scores.</param>
 /// <param name="Deviation">Standard deviation over seeds (n - 1).</param>
 /// <param name="MeanInterval">95 % BCa bootstrap interval of the mean.</param>
 /// <param name="Iqm">Interquartile mean of their final scores.</param>
 /// <param name="IqmInterval">95 % percentile bootstrap interval of it.</param>
-/// <param name="Area">Mean area under the learning curve.</param>
+/// <param name="Area">Mean area under the learning curve; NaN in a cycle.</param>
 /// <param name="AreaInterval">95 % BCa bootstrap interval of it.</param>
 public sealed record ArmStatistics(
     int Seeds, double Mean, double Deviation, Interval? MeanInterval, double Iqm, Interval? IqmInterval, double Area, Interval? AreaInterval)
@@ -32,10 +32,10 @@ public sealed record ArmStatistics(
             Descriptive.mean(arm.Finals),
             Descriptive.standardDeviation(arm.Finals),
             When(() => Bootstrap.bca(Stream, Bootstrap.Resamples, Bootstrap.Level, MeanOf, finals)),
-            Descriptive.interquartileMean(arm.Finals),
+            arm.IsEvidence ? Descriptive.interquartileMean(arm.Finals) : double.NaN,
             When(() => IqmIntervalOf(finals)),
-            Descriptive.mean(arm.Areas),
-            When(() => Bootstrap.bca(Stream, Bootstrap.Resamples, Bootstrap.Level, MeanOf, areas)));
+            arm.Areas.Length > 0 ? Descriptive.mean(arm.Areas) : double.NaN,
+            arm.Areas.Length > 0 ? When(() => Bootstrap.bca(Stream, Bootstrap.Resamples, Bootstrap.Level, MeanOf, areas)) : null);
     }
 
     /// <summary>Interquartile mean over all runs of all tasks.</summary>
@@ -49,10 +49,10 @@ public sealed record ArmStatistics(
 
 /// <summary>Two arms of one environment that both have enough seeds to be compared.</summary>
 /// <param name="Final">Welch's test on the final scores.</param>
-/// <param name="Area">Welch's test on the areas under the curves.</param>
+/// <param name="Area">Welch's test on the areas under the curves; null in a cycle.</param>
 /// <param name="Improvement">Probability that a run of the first is better than one of the second, by final score.</param>
 /// <param name="ImprovementInterval">Its 95 % stratified bootstrap interval.</param>
-public sealed record ArmComparison(Panel Panel, Arm First, Arm Second, WelchResult Final, WelchResult Area, double Improvement, Interval ImprovementInterval)
+public sealed record ArmComparison(Panel Panel, Arm First, Arm Second, WelchResult Final, WelchResult? Area, double Improvement, Interval ImprovementInterval)
 {
     /// <summary>Every pair of a panel whose arms have enough seeds, in the order of the arms.</summary>
     public static IEnumerable<ArmComparison> Of(Panel panel)
@@ -70,7 +70,7 @@ public sealed record ArmComparison(Panel Panel, Arm First, Arm Second, WelchResu
                     first,
                     second,
                     Comparison.welch(Bootstrap.Level, first.Finals, second.Finals),
-                    Comparison.welch(Bootstrap.Level, first.Areas, second.Areas),
+                    panel.IsCycle ? null : Comparison.welch(Bootstrap.Level, first.Areas, second.Areas),
                     Comparison.probabilityOfImprovement([first.Finals], [second.Finals]),
                     Comparison.improvementInterval(ArmStatistics.Stream, Bootstrap.Resamples, Bootstrap.Level, [first.Finals], [second.Finals]));
             }

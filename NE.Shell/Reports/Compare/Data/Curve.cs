@@ -19,6 +19,13 @@ public sealed record Curve(double[] Steps, double[] Values)
         return count == this.Steps.Length ? this : new Curve(this.Steps[..count], this.Values[..count]);
     }
 
+    /// <summary>The part behind a step.</summary>
+    public Curve After(double step)
+    {
+        int count = this.Steps.TakeWhile(at => at <= step).Count();
+        return count == 0 ? this : new Curve(this.Steps[count..], this.Values[count..]);
+    }
+
     /// <summary>The newest value at a step; NaN before the first and behind the last.</summary>
     public double At(double step) => this.IsEmpty || step > this.End ? double.NaN : Curves.valueAt(step, this.Steps, this.Values);
 }

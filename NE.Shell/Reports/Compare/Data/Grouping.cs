@@ -7,26 +7,17 @@ namespace NE.Shell.Reports.Compare.Data;
 /// <summary>Sorts runs into environments and arms.</summary>
 public static class Grouping
 {
-    /// <summary>Share of the length whose evaluations make the final score.</summary>
-    public const double LastShare = 0.1;
-
-    /// <summary>Keys that say who and where, not what: they never make an arm of their own.</summary>
-    private static readonly HashSet<string> Unimportant =
-    [
-        "run.environment", "run.method", "run.seed", "run.steps", "compute.threads", "compute.device", "checkpoint.every", "checkpoint.keep", "log.metricsEvery",
-        "video.every", "external.startTimeout", "external.stepTimeout", "evaluation.every",
-    ];
-
     /// <summary>One panel per environment, in the order of the runs.</summary>
     /// <param name="selection">What was named.</param>
     /// <param name="at">Compare at this step instead of the runs' length.</param>
-    /// <exception cref="UserError">Runs of one environment have several lengths and no step was given.</exception>
+    /// <exception cref="UserError">Runs of one environment have several lengths and no step was given, or nothing can be compared at the step.</exception>
     public static IReadOnlyList<Panel> Of(Selection selection, long? at)
     {
         ReportedRun[] runs = [.. selection.Runs.Where(run => !run.Returns.IsEmpty)];
-        Dictionary<string, string> labels = Labels(selection.Runs);
-        string[] order = [.. selection.Runs.Select(run => labels[run.Name]).Concat(selection.Absent.Select(cell => cell.Label)).Distinct()];
-        return [.. runs.Select(run => run.Environment).Distinct().Select(environment => Panel(environment, selection, labels, order, at))];
+        Dictionary<string, string> labels = ArmLabels.Of(selection.Runs);
+        (AbsentRun Cell, string Label)[] absent = [.. selection.Absent.Select(cell => (cell, ArmLabels.Of(cell, selection.Runs, labels)))];
+        string[] order = [.. selection.Runs.Select(run => labels[run.Name]).Concat(absent.Select(cell => cell.Label)).Distinct()];
+        return [.. runs.Select(run => run.Environment).Distinct().Select(environment => Panel(environment, selection, labels, absent, order, at))];
     }
 
     /// <summary>What every arm's runs have where arms differ: key to value by arm. Keys in which an arm's own runs differ have several values.</summary>
@@ -50,17 +41,24 @@ public static class Grouping
         return differences;
     }
 
-    private static Panel Panel(string environment, Selection selection, Dictionary<string, string> labels, string[] order, long? at)
+    private static Panel Panel(
+        string environment, Selection selection, Dictionary<string, string> labels, (AbsentRun Cell, string Label)[] unstarted, string[] order, long? at)
     {
         ReportedRun[] all = [.. selection.Runs.Where(run => run.Environment == environment)];
-        AbsentRun[] absent = [.. selection.Absent.Where(cell => cell.Environment == environment)];
+        (AbsentRun Cell, string Label)[] absent = [.. unstarted.Where(cell => cell.Cell.Environment == environment)];
         long[] lengths = [.. all.Select(run => run.TotalSteps).Distinct().Order()];
+        bool byEpisodes = all.Any(run => run.EndsByEpisodes);
+
+        if (byEpisodes && at is not null)
+        {
+            throw new UserError($"the phases on {environment} are counted in episodes, so at step {at} every run may be on another task: report them without --at");
+        }
 
         if (lengths.Length > 1 && at is null)
         {
             throw new UserError(
                 $"the runs on {environment} have lengths of {string.Join(" and ", lengths.Select(Format.Count))} steps, and values such as the growth schedule depend on it: "
-                + $"report them apart, or compare all of them at one step with --at {lengths[0]}");
+                + (byEpisodes ? "report them apart" : $"report them apart, or compare all of them at one step with --at {lengths[0]}"));
         }
 
         if (at > lengths[^1])
@@ -69,14 +67,37 @@ public static class Grouping
         }
 
         double horizon = at ?? lengths[^1];
-        long[] seeds = [.. all.Select(run => run.Seed).Concat(absent.Select(cell => cell.Seed)).Distinct().Order()];
+        long[] seeds = [.. all.Select(run => run.Seed).Concat(absent.Select(cell => cell.Cell.Seed)).Distinct().Order()];
         Arm[] arms =
         [
             .. order
-                .Select((label, index) => Arm(label, index, environment, horizon, seeds, [.. all.Where(run => labels[run.Name] == label)], [.. absent.Where(cell => cell.Label == label)]))
+                .Select((label, index) => Arm(
+                    label, index, environment, horizon, seeds, [.. all.Where(run => labels[run.Name] == label)], [.. absent.Where(cell => cell.Label == label).Select(cell => cell.Cell)]))
                 .OfType<Arm>(),
         ];
-        return new(environment, horizon, lengths[^1], arms);
+
+        if (at is { } step && arms.All(arm => arm.Scores.Count == 0))
+        {
+            RequireEvaluations(environment, step, all);
+        }
+
+        string[] tasks = [.. arms.SelectMany(arm => arm.Scores).Select(score => score.Task).OfType<string>().Distinct()];
+        return tasks.Length < 2
+            ? new(environment, byEpisodes ? all.Max(run => run.Reached) : horizon, lengths[^1], arms)
+            : throw new UserError(
+                $"at step {Format.Count((long)horizon)} the runs on {environment} are on several tasks ({string.Join(" and ", tasks)}), whose returns cannot be compared: report them apart");
+    }
+
+    /// <summary>Runs that have got to a step and still have no score were evaluated too seldom for it.</summary>
+    private static void RequireEvaluations(string environment, long step, IEnumerable<ReportedRun> runs)
+    {
+        double[] evaluated = [.. runs.Where(run => run.Covers(step)).SelectMany(run => run.Returns.Steps).Where(other => other > 0)];
+
+        if (evaluated.Length > 0)
+        {
+            throw new UserError(
+                $"no run on {environment} has an evaluation in the last 10 % up to step {step}; the nearest step that works is --at {evaluated.MinBy(other => Math.Abs(other - step)):0}");
+        }
     }
 
     private static Arm? Arm(string label, int index, string environment, double horizon, long[] seeds, ReportedRun[] runs, AbsentRun[] absent)
@@ -94,8 +115,11 @@ public static class Grouping
                 $"{string.Join(" and ", twice.Select(run => run.Name))} are the same arm ({label}) and seed {twice.Key} on {environment}, so they are not independent: name one of them");
         }
 
-        IEnumerable<string> unfinished = runs.Where(run => !run.Covers(horizon)).OrderBy(run => run.Seed).Select(run =>
-            $"seed {run.Seed} ({run.State}, evaluated up to {Format.Count((long)run.Reached)} of {Format.Count((long)horizon)} steps)");
+        RunScore[] scores = [.. shown.Where(run => run.Covers(horizon)).Select(run => RunScore.Of(run, horizon))];
+        IEnumerable<string> unscored = runs
+            .OrderBy(run => run.Seed)
+            .Where(run => !scores.Any(score => score.Run.Name == run.Name && double.IsFinite(score.Final)))
+            .Select(run => $"seed {run.Seed} ({(run.Covers(horizon) ? RunScore.Lack(run, horizon) : Progress(run, horizon))})");
         IEnumerable<string> unstarted = Evidence.missing(seeds, runs.Select(run => run.Seed)).Select(seed =>
             absent.Any(cell => cell.Seed == seed) ? $"seed {seed} (not started)" : $"seed {seed} (no run)");
         return new Arm
@@ -104,51 +128,11 @@ public static class Grouping
             Environment = environment,
             Index = index,
             Runs = shown,
-            Scores = [.. shown.Where(run => run.Covers(horizon)).Select(run => Score(run, horizon))],
-            Missing = [.. unfinished, .. unstarted],
+            Scores = [.. scores.Where(score => double.IsFinite(score.Final))],
+            Missing = [.. unscored, .. unstarted],
         };
     }
 
-    private static RunScore Score(ReportedRun run, double horizon)
-    {
-        Curve curve = run.Returns.Until(horizon);
-        return new(run, Curves.meanOfLast(LastShare, horizon, curve.Steps, curve.Values), Curves.areaUnder(curve.Steps, curve.Values));
-    }
-
-    /// <summary>Run name to arm: a sweep's label, or the method with the keys in which runs of the same method differ.</summary>
-    private static Dictionary<string, string> Labels(IReadOnlyList<ReportedRun> runs)
-    {
-        var labels = new Dictionary<string, string>();
-
-        foreach (ReportedRun run in runs.Where(run => run.Label is { Length: > 0 }))
-        {
-            labels[run.Name] = run.Label!;
-        }
-
-        ReportedRun[] plain = [.. runs.Where(run => run.Label is not { Length: > 0 })];
-
-        foreach (IGrouping<string, ReportedRun> method in plain.GroupBy(run => run.Method))
-        {
-            string[] keys = [.. method.GroupBy(run => (run.Environment, run.TotalSteps)).SelectMany(Differing).Distinct().Order(StringComparer.Ordinal)];
-
-            foreach (ReportedRun run in method)
-            {
-                labels[run.Name] = string.Join(" ", keys.Select(key => $"{Short(key, keys)}={run.Keys.GetValueOrDefault(key, "-")}").Prepend(method.Key));
-            }
-        }
-
-        return labels;
-    }
-
-    private static IEnumerable<string> Differing(IEnumerable<ReportedRun> runs) => runs
-        .SelectMany(run => run.Keys.Keys)
-        .Distinct()
-        .Where(key => !Unimportant.Contains(key) && runs.Select(run => run.Keys.GetValueOrDefault(key)).Distinct().Skip(1).Any());
-
-    /// <summary>"engine" for "compute.engine", unless another key ends in the same way.</summary>
-    private static string Short(string key, string[] keys)
-    {
-        string last = key[(key.LastIndexOf('.') + 1)..];
-        return keys.Count(other => other == last || other.EndsWith("." + last, StringComparison.Ordinal)) > 1 ? key : last;
-    }
+    private static string Progress(ReportedRun run, double horizon) =>
+        $"{run.State}, evaluated up to {Format.Count((long)run.Reached)} of {(run.EndsByEpisodes ? "at most " : "")}{Format.Count((long)horizon)} steps";
 }

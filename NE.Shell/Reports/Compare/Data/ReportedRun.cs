@@ -22,7 +22,7 @@ public sealed record ReportedRun
 
     public required long Seed { get; init; }
 
-    /// <summary>Steps until the run is complete.</summary>
+    /// <summary>Steps until the run is complete; an upper bound where it ends by episodes.</summary>
     public required long TotalSteps { get; init; }
 
     /// <summary>running, killed, interrupted, failed or completed.</summary>
@@ -33,6 +33,9 @@ public sealed record ReportedRun
 
     /// <summary>The arm's name that a sweep gave; null for a run outside of sweeps.</summary>
     public string? Label { get; init; }
+
+    /// <summary>The sweep that gave it.</summary>
+    public string? Sweep { get; init; }
 
     /// <summary>Mean undiscounted return of noise-free episodes over environment steps.</summary>
     public required Curve Returns { get; init; }
@@ -56,9 +59,19 @@ public sealed record ReportedRun
     /// <summary>Environment step of the last evaluation.</summary>
     public double Reached => this.Returns.End;
 
-    /// <summary>Whether every evaluation up to a step is there: the next one would lie behind it.</summary>
+    public bool IsCycle => TaskCycle.isCycle(this.Environment);
+
+    /// <summary>Whether it is a cycle whose phases are counted in episodes: it is complete when its last phase is, usually well before its steps.</summary>
+    public bool EndsByEpisodes => this.IsCycle && this.Keys.GetValueOrDefault("cycle.episodes", "0") != "0";
+
+    /// <summary>Whether every evaluation up to a step, or up to the end of a run that ends by episodes, is there: the next one would lie behind it.</summary>
     public bool Covers(double horizon)
     {
+        if (this.EndsByEpisodes)
+        {
+            return this.State == "completed";
+        }
+
         double[] steps = this.Returns.Steps;
         double interval = steps.Length < 2 ? 0 : steps[^1] - steps[^2];
         return this.Reached >= horizon
@@ -67,7 +80,7 @@ public sealed record ReportedRun
 
     /// <summary>Reads a run's files.</summary>
     /// <exception cref="RunFolderException">There is no such run, or run.json cannot be understood.</exception>
-    public static ReportedRun Read(string runs, string name, string? label)
+    public static ReportedRun Read(string runs, string name)
     {
         RunPaths paths = RunFolder.Find(runs, name);
         RunInfo info = RunInfo.Read(paths.RunInfo);
@@ -81,12 +94,11 @@ public sealed record ReportedRun
             TotalSteps = info.TotalSteps,
             State = RunReport.StateOf(info, RunLock.Holder(paths)),
             Keys = ReadKeys(paths.Configuration),
-            Label = label,
             Returns = evaluations.Curve("step", "mean"),
             Evaluations = evaluations,
             Metrics = CsvTable.Read(paths.Metrics),
             Topology = CsvTable.Read(paths.Topology),
-            Phases = CsvTable.Read(Path.Combine(paths.Root, "phases.csv")),
+            Phases = CsvTable.Read(paths.Phases),
             Marks = [.. ReadMarks(paths, info)],
             Command = File.Exists(paths.Command) ? File.ReadAllText(paths.Command).Trim() : "",
             Stretches = info.Stretches,

@@ -1,11 +1,11 @@
-using System.Text.Json;
 using NE.Actors.Runs;
 using NE.Shell.Commands;
+using NE.Shell.Sweeps;
 
 namespace NE.Shell.Reports.Compare.Data;
 
 /// <summary>A cell of a sweep that has no run to show yet.</summary>
-public sealed record AbsentRun(string Name, string Environment, string Label, long Seed);
+public sealed record AbsentRun(string Sweep, string Name, string Environment, string Label, long Seed);
 
 /// <summary>The runs of a report: given by name, or as the cells of sweeps.</summary>
 /// <param name="Runs">In the order in which they were named.</param>
@@ -17,16 +17,18 @@ public sealed record Selection(
 {
     private const string SweepEnding = ".sweep";
 
-    /// <summary>The folder of a sweep of this name; null when there is none. NAME.sweep is the same as NAME, for a name that a run has too.</summary>
-    public static string? SweepFolder(string runs, string name)
+    /// <summary>The sweep of this name; null when there is none. NAME.sweep is the same as NAME, for a name that a run has too.</summary>
+    /// <exception cref="RunFolderException">The name cannot be a sweep's.</exception>
+    public static SweepPaths? SweepOf(string runs, string name)
     {
-        string folder = Path.GetFullPath(Path.Combine(runs, name.EndsWith(SweepEnding, StringComparison.Ordinal) ? name : name + SweepEnding));
-        return File.Exists(Path.Combine(folder, "cells.json")) ? folder : null;
+        SweepPaths paths = SweepPaths.Of(runs, name.EndsWith(SweepEnding, StringComparison.Ordinal) ? name[..^SweepEnding.Length] : name);
+        return File.Exists(paths.Cells) ? paths : null;
     }
 
     /// <summary>Reads everything that is named.</summary>
-    /// <exception cref="RunFolderException">There is no run or sweep of a name.</exception>
-    /// <exception cref="UserError">Nothing was evaluated yet, or a sweep's list of cells is damaged.</exception>
+    /// <exception cref="RunFolderException">There is no run or sweep of a name, or a cell's name cannot be a run's.</exception>
+    /// <exception cref="ShellFailure">A sweep's list of cells is damaged.</exception>
+    /// <exception cref="UserError">Nothing was evaluated yet.</exception>
     public static Selection Read(string runs, IReadOnlyList<string> names)
     {
         var found = new List<ReportedRun>();
@@ -36,67 +38,39 @@ public sealed record Selection(
 
         foreach (string name in names.Distinct())
         {
-            bool isRun = File.Exists(Path.Combine(runs, name, "run.json"));
+            SweepPaths? paths = File.Exists(Path.Combine(runs, name, "run.json")) ? null : SweepOf(runs, name);
 
-            if (isRun || SweepFolder(runs, name) is not { } folder)
+            if (paths is null || StoredSweep.TryRead(paths) is not { } sweep)
             {
-                found.Add(ReportedRun.Read(runs, name, null));
+                found.Add(ReportedRun.Read(runs, name));
                 continue;
             }
 
-            string sweep = Path.GetFileName(folder)[..^SweepEnding.Length];
-            string file = Path.Combine(folder, "sweep.yaml");
-            string text = File.Exists(file) ? File.ReadAllText(file) : "";
-            sweeps.Add((sweep, text));
+            sweeps.Add((sweep.Name, File.Exists(paths.Description) ? File.ReadAllText(paths.Description) : ""));
 
-            (SweepCell[] cells, bool isSmoke) = Cells(Path.Combine(folder, "cells.json"));
-
-            if (isSmoke || IsSmoke(text))
+            if (sweep.Smoke)
             {
-                smoke.Add(sweep);
+                smoke.Add(sweep.Name);
             }
 
-            foreach (SweepCell cell in cells)
+            foreach (SweepCell cell in sweep.Cells)
             {
-                if (File.Exists(Path.Combine(runs, cell.Name, "run.json")))
+                if (File.Exists(RunPaths.Of(runs, cell.Name).RunInfo))
                 {
-                    found.Add(ReportedRun.Read(runs, cell.Name, cell.Label));
+                    found.Add(ReportedRun.Read(runs, cell.Name) with { Sweep = sweep.Name, Label = cell.Label });
                 }
                 else
                 {
-                    absent.Add(new(cell.Name, cell.Environment, cell.Label, cell.Seed));
+                    absent.Add(new(sweep.Name, cell.Name, cell.Environment, cell.Label, cell.Seed));
                 }
             }
         }
 
-        ReportedRun[] distinct = [.. found.DistinctBy(run => run.Name)];
+        // A cell that is named beside its sweep is that cell, with its label.
+        ReportedRun[] distinct = [.. found.GroupBy(run => run.Name).Select(copies => copies.FirstOrDefault(run => run.Label is not null) ?? copies.First())];
         return distinct.Any(run => !run.Returns.IsEmpty)
             ? new(distinct, absent, smoke, sweeps)
             : throw new UserError(
                 $"{string.Join(", ", names)}: nothing was evaluated yet. A run's first evaluations are in its eval.csv after its first checkpoint (checkpoint.every); try again then.");
     }
-
-    /// <summary>A sweep is no evidence when its file says so in a line `smoke: true`.</summary>
-    public static bool IsSmoke(string sweep) =>
-        sweep.Split('\n').Any(line => line.Split('#')[0].Trim().Replace(" ", "", StringComparison.Ordinal) == "smoke:true");
-
-    private static (SweepCell[] Cells, bool Smoke) Cells(string file)
-    {
-        try
-        {
-            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(file));
-            SweepCell[] cells = [.. document.RootElement.GetProperty("cells").EnumerateArray().Select(cell => new SweepCell(
-                RunName.Validate(cell.GetProperty("name").GetString() ?? ""),
-                cell.GetProperty("environment").GetString() ?? "",
-                cell.GetProperty("label").GetString() ?? "",
-                cell.GetProperty("seed").GetInt64()))];
-            return (cells, document.RootElement.TryGetProperty("smoke", out JsonElement smoke) && smoke.ValueKind == JsonValueKind.True);
-        }
-        catch (Exception problem) when (problem is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
-        {
-            throw new UserError($"{file} cannot be read as the cells of a sweep ({problem.Message}); start the sweep again to write it anew, or name the runs one by one");
-        }
-    }
-
-    private sealed record SweepCell(string Name, string Environment, string Label, long Seed);
 }

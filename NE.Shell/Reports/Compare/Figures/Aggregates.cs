@@ -20,7 +20,7 @@ internal static class Aggregates
 
         foreach (Panel panel in panels)
         {
-            PlotModel model = Rows(panel.Environment, [.. panel.Arms.Select(arm => arm.Label)], "return, mean of the last 10 %");
+            PlotModel model = Rows(panel.Environment, [.. panel.Arms.Select(arm => arm.Label)], panel.ScoreTitle);
 
             foreach ((Arm arm, int row) in panel.Arms.Select((arm, row) => (arm, row)))
             {
@@ -70,7 +70,7 @@ internal static class Aggregates
 
         foreach (Panel panel in panels)
         {
-            PlotModel model = Rows(panel.Environment, [.. panel.Arms.Select(arm => arm.Label)], "return, mean of the last 10 %");
+            PlotModel model = Rows(panel.Environment, [.. panel.Arms.Select(arm => arm.Label)], panel.ScoreTitle);
             var bars = new BarSeries { StrokeThickness = 0, BarWidth = 0.6 };
 
             foreach ((Arm arm, int row) in panel.Arms.Select((arm, row) => (arm, row)))

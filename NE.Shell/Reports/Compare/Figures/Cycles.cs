@@ -77,7 +77,8 @@ internal static class Cycles
             : new(
                 "cycles",
                 "Cycles of tasks",
-                "Returns of the task that is being learned, and activated ratios at tau = 0, over the phases of a cycle. Dashed lines are the switches of the first run, named by the task that begins there.",
+                "Returns of the task that is being learned, and activated ratios at tau = 0, over the phases of a cycle. Dashed lines are the switches of the first run, named by the task that begins there. "
+                + "Phases of a number of episodes end elsewhere in every run, so there a mean over seeds may be one over tasks: read the seeds.",
                 canvas.Compose(),
                 [data]);
     }

@@ -24,7 +24,7 @@ internal static class Profiles
         foreach (Panel panel in panels.Where(panel => panel.Evident.Count > 0))
         {
             any = true;
-            Add(panel.Environment, "return, mean of the last 10 %", [.. panel.Evident.Select(arm => (arm.Label, arm.Index, (double[][])[arm.Finals]))]);
+            Add(panel.Environment, panel.ScoreTitle, [.. panel.Evident.Select(arm => (arm.Label, arm.Index, (double[][])[arm.Finals]))]);
             canvas.Legend(panel.Evident.Select(arm => new LegendItem(arm.Label, arm.Index)));
         }
 

@@ -16,13 +16,13 @@ internal static class TopologyOverTime
         (Panel Panel, Arm Arm)[] growing = [.. panels.SelectMany(panel => panel.Arms.Select(arm => (panel, arm))).Where(pair => pair.arm.Runs.Any(run => run.Topology.Rows > 0))];
         Row[] every = [.. growing.SelectMany(pair => pair.Arm.Runs).SelectMany(Rows)];
         // A layer that is dense and stays so is a line at 1.
-        string[] names = [.. every.Where(row => row.Density < 1 || row.Grown + row.Pruned > 0).Select(row => row.Layer).Distinct().Order(StringComparer.Ordinal)];
+        Layer[] drawn = [.. InOrder(every.Where(row => row.Density < 1 || row.Grown + row.Pruned > 0))];
 
         foreach ((Panel panel, Arm arm) in growing)
         {
             ReportedRun[] runs = [.. arm.Runs.Where(run => run.Topology.Rows > 0)];
-            Dictionary<(string Layer, double Step), Row[]> rows = runs.SelectMany(Rows).GroupBy(row => (row.Layer, row.Step)).ToDictionary(group => group.Key, group => group.ToArray());
-            double end = rows.Keys.Max(key => key.Step);
+            Row[] rows = [.. runs.SelectMany(Rows)];
+            double end = rows.Max(row => row.Step);
             PlotModel density = Look.Panel(panels.Count > 1 || growing.Length > 1 ? $"{panel.Environment}, {arm.Label}" : arm.Label);
             LinearAxis shared = Look.Steps(end, named: false);
             density.Axes.Add(shared);
@@ -35,49 +35,40 @@ internal static class TopologyOverTime
             weights.LabelFormatter = value => Look.Short(Math.Abs(value));
             changes.Axes.Add(weights);
 
-            foreach (string name in names)
+            foreach (Layer layer in InOrder(rows))
             {
-                var at = rows.Where(pair => pair.Key.Layer == name).OrderBy(pair => pair.Key.Step).Select(pair => (pair.Key.Step, pair.Value)).ToArray();
+                Point[] points = [.. rows.Where(row => row.Layer == layer).GroupBy(row => row.Step).OrderBy(step => step.Key).Select(step => Point.Of(step.Key, [.. step]))];
 
-                if (at.Length == 0)
+                foreach (Point point in points)
                 {
-                    continue;
+                    data.Add(
+                        panel.Environment, arm.Label, layer.Network, layer.Number, point.Step, point.Density, point.Grown, point.Pruned, point.Dormant, point.Seeds);
                 }
 
-                int index = Array.IndexOf(names, name);
-                double[] steps = [.. at.Select(point => point.Step)];
-                Line(density, index, steps, [.. at.Select(point => point.Value.Average(row => row.Density))]);
-                Line(changes, index, steps, [.. at.Select(point => point.Value.Average(row => row.Grown))]);
-                Line(changes, index, steps, [.. at.Select(point => -point.Value.Average(row => row.Pruned))]);
+                int index = Array.IndexOf(drawn, layer);
 
-                foreach ((double step, Row[] value) in at)
+                if (index >= 0)
                 {
-                    string[] parts = name.Split(" layer ");
-                    data.Add(
-                        panel.Environment,
-                        arm.Label,
-                        parts[0],
-                        parts[1],
-                        step,
-                        value.Average(row => row.Density),
-                        value.Average(row => row.Grown),
-                        value.Average(row => row.Pruned),
-                        value.Average(row => row.Dormant),
-                        value.Select(row => row.Run).Distinct().Count());
+                    // Where a seed has ended the mean of the others would jump.
+                    Point[] all = [.. points.Where(point => point.Seeds == runs.Length)];
+                    double[] steps = [.. all.Select(point => point.Step)];
+                    Line(density, index, steps, [.. all.Select(point => point.Density)]);
+                    Line(changes, index, steps, [.. all.Select(point => point.Grown)]);
+                    Line(changes, index, steps, [.. all.Select(point => -point.Pruned)]);
                 }
             }
 
             canvas.Add((density, 230), (changes, 190));
         }
 
-        canvas.Legend(names.Select((name, index) => new LegendItem(name, index)));
+        canvas.Legend(drawn.Select((layer, index) => new LegendItem($"{layer.Network} layer {layer.Number}", index)));
         return growing.Length == 0
             ? null
             : new(
                 "topology",
                 "Topology over time",
                 "Above: active weights over all weights of every layer after each grow-prune event. Below: weights grown (up) and pruned (down) at that event. "
-                + "Means over seeds, and over the twin critics. Layers that are dense from the start to the end are not drawn.",
+                + "Means over seeds, as far as all of an arm have got, and over the twin critics. Layers that are dense from the start to the end are in the data, but not drawn.",
                 canvas.Compose(),
                 [data]);
     }
@@ -97,7 +88,7 @@ internal static class TopologyOverTime
         {
             yield return new(
                 run.Name,
-                $"{table.Text(i, "network")} layer {table.Number(i, "layer") + 1:0}",
+                new(table.Text(i, "network"), (int)table.Number(i, "layer") + 1),
                 table.Number(i, "gradientStep"),
                 table.Number(i, "density"),
                 table.Number(i, "grown"),
@@ -106,5 +97,23 @@ internal static class TopologyOverTime
         }
     }
 
-    private sealed record Row(string Run, string Layer, double Step, double Density, double Grown, double Pruned, double Dormant);
+    private static IEnumerable<Layer> InOrder(IEnumerable<Row> rows) =>
+        rows.Select(row => row.Layer).Distinct().OrderBy(layer => layer.Network, StringComparer.Ordinal).ThenBy(layer => layer.Number);
+
+    /// <summary>A layer of a network, counted from 1.</summary>
+    private readonly record struct Layer(string Network, int Number);
+
+    private sealed record Row(string Run, Layer Layer, double Step, double Density, double Grown, double Pruned, double Dormant);
+
+    /// <summary>Means of a layer over the rows of one step.</summary>
+    private sealed record Point(double Step, double Density, double Grown, double Pruned, double Dormant, int Seeds)
+    {
+        public static Point Of(double step, Row[] rows) => new(
+            step,
+            rows.Average(row => row.Density),
+            rows.Average(row => row.Grown),
+            rows.Average(row => row.Pruned),
+            rows.Average(row => row.Dormant),
+            rows.Select(row => row.Run).Distinct().Count());
+    }
 }

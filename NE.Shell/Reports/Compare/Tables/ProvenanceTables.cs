@@ -65,7 +65,8 @@ internal static class ProvenanceTables
         ("made on", $"{Environment.MachineName}, {Processor()}, {Environment.ProcessorCount} cores; the runs name their own machines below"),
         .. panels.Select(panel => (
             panel.Environment,
-            $"{Format.Count(panel.Steps)} steps, {ReportTables.Factor(panel.Steps)} of the paper's 3M; compared at step {Format.Count((long)panel.Horizon)}; seeds {Seeds(panel)}")),
+            $"{(panel.EndsByEpisodes ? "at most " : "")}{Format.Count(panel.Steps)} steps, {ReportTables.Factor(panel.Steps)} of the paper's 3M; compared at "
+            + $"{(panel.EndsByEpisodes ? "the end of every run" : $"step {Format.Count((long)panel.Horizon)}")}; seeds {Seeds(panel)}")),
     ];
 
     private static string Seeds(Panel panel) => string.Join(", ", panel.Arms.SelectMany(arm => arm.Runs).Select(run => run.Seed).Distinct().Order());

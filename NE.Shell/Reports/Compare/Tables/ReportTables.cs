@@ -14,7 +14,7 @@ internal static class ReportTables
     {
         var table = new DataTable("headline", "Scores", "environment", "arm", "seeds", "last 10 %", "IQM", "area under the curve", "T / 3M", "missing")
         {
-            Note = $"Mean +- standard deviation over seeds [95 % BCa interval of the mean]; IQM [95 % stratified bootstrap interval]. With fewer than {Evidence.LeastSeeds} complete seeds an arm is its seeds' values and nothing more: no interval, no rank.",
+            Note = $"Mean +- standard deviation over seeds [95 % BCa interval of the mean]; IQM [95 % stratified bootstrap interval]. With fewer than {Evidence.LeastSeeds} complete seeds an arm is its seeds' values and nothing more: no interval, no rank.{Cycles(panels)}",
         };
 
         foreach (Panel panel in panels)
@@ -29,8 +29,8 @@ internal static class ReportTables
                     arm.IsEvidence ? seeds : $"{seeds} (points)",
                     of.Seeds == 0 ? "-" : arm.IsEvidence ? $"{Value(of.Mean)} +- {Value(of.Deviation)} {Range(of.MeanInterval)}" : Points(arm.Finals),
                     arm.IsEvidence ? $"{Value(of.Iqm)} {Range(of.IqmInterval)}" : "-",
-                    of.Seeds == 0 ? "-" : arm.IsEvidence ? $"{Value(of.Area)} {Range(of.AreaInterval)}" : Points(arm.Areas),
-                    Factor(panel.Steps),
+                    double.IsNaN(of.Area) ? "-" : arm.IsEvidence ? $"{Value(of.Area)} {Range(of.AreaInterval)}" : Points(arm.Areas),
+                    (panel.EndsByEpisodes ? "at most " : "") + Factor(panel.Steps),
                     string.Join("; ", Shortfall(arm)));
             }
         }
@@ -53,15 +53,15 @@ internal static class ReportTables
                 $"{pair.First.Label} - {pair.Second.Label}",
                 $"{Value(pair.Final.Difference)} {Range(pair.Final.Interval)}",
                 Probability(pair.Final.P),
-                $"{Value(pair.Area.Difference)} {Range(pair.Area.Interval)}",
-                Probability(pair.Area.P),
+                pair.Area is { } area ? $"{Value(area.Difference)} {Range(area.Interval)}" : "-",
+                pair.Area is { } same ? Probability(same.P) : "-",
                 $"{pair.Improvement.ToString("0.00", CultureInfo.InvariantCulture)} {Range(pair.ImprovementInterval, "0.00")}");
         }
 
         return table;
     }
 
-    /// <summary>Scores at a third, two thirds and the end, as the paper's Tables 8 to 10.</summary>
+    /// <summary>Scores at a third, two thirds and the end, as the paper's Tables 8 to 10. Those of a cycle would be of several tasks and are left out.</summary>
     public static DataTable Stages(IReadOnlyList<Panel> panels)
     {
         var table = new DataTable("stages", "Scores on the way", "environment", "arm", "1/3", "2/3", "end")
@@ -69,7 +69,7 @@ internal static class ReportTables
             Note = "The last evaluation at or before the step: mean +- standard deviation over seeds (n); below " + Evidence.LeastSeeds + " seeds the seeds' values. A seed counts as far as it has got.",
         };
 
-        foreach (Panel panel in panels)
+        foreach (Panel panel in panels.Where(panel => !panel.IsCycle))
         {
             foreach (Arm arm in panel.Arms)
             {
@@ -91,6 +91,10 @@ internal static class ReportTables
 
     /// <summary>How long the runs are against the paper's (spec 1.6).</summary>
     public static string Factor(long steps) => ((double)steps / SettingsModule.paperSteps).ToString("0.###", CultureInfo.InvariantCulture);
+
+    /// <summary>What the scores of cycles are, which a reader would not expect.</summary>
+    private static string Cycles(IReadOnlyList<Panel> panels) => string.Concat(panels.Where(panel => panel.IsCycle).Select(panel =>
+        $" On {panel.Environment} the score is of {panel.LastPhase} alone, and there is no area: returns of different tasks cannot be compared."));
 
     private static string Stage(Arm arm, double step)
     {

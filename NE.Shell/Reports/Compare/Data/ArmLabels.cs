@@ -1,0 +1,108 @@
+using NE.Model;
+
+namespace NE.Shell.Reports.Compare.Data;
+
+/// <summary>What the arms are called. Runs of one name have one configuration: where the label of a sweep, or the method, does not see to that, the name says more.</summary>
+public static class ArmLabels
+{
+    private const string Length = "run.steps";
+
+    /// <summary>Keys that say who, how long, where and how often something is written, not what is learned: they never make an arm of their own.</summary>
+    private static readonly HashSet<string> Unimportant =
+    [
+        "run.environment", "run.seed", Length, "compute.threads", "compute.device", "checkpoint.every", "log.metricsEvery", "log.tensorboard", "video.every",
+        "external.startTimeout", "external.stepTimeout", "evaluation.every",
+    ];
+
+    /// <summary>Run name to arm.</summary>
+    public static Dictionary<string, string> Of(IReadOnlyList<ReportedRun> runs)
+    {
+        var labels = runs.ToDictionary(run => run.Name, run => run.Label ?? run.Method);
+
+        // A longer name may be one that another sweep gave: once more, until every name stands for one configuration.
+        for (bool isSplit = true; isSplit;)
+        {
+            isSplit = false;
+
+            foreach (IGrouping<string, ReportedRun> arm in runs.GroupBy(run => labels[run.Name]).ToArray())
+            {
+                isSplit |= Split(arm.Key, [.. arm], labels);
+            }
+        }
+
+        return labels;
+    }
+
+    /// <summary>
+    /// The arm of a cell without a run: that of the runs of the same sweep and label. What such a cell's configuration would be is not known,
+    /// so it is not counted among the runs of others.
+    /// </summary>
+    public static string Of(AbsentRun cell, IReadOnlyList<ReportedRun> runs, IReadOnlyDictionary<string, string> labels) =>
+        runs.Where(run => run.Sweep == cell.Sweep && run.Label == cell.Label).OrderBy(run => run.Environment == cell.Environment ? 0 : 1).FirstOrDefault() is { } sibling
+            ? labels[sibling.Name]
+            : labels.Values.Contains(cell.Label) ? $"{cell.Sweep} {cell.Label}" : cell.Label;
+
+    /// <summary>Gives the runs of one name longer names where they differ.</summary>
+    /// <returns>Whether they do.</returns>
+    private static bool Split(string label, ReportedRun[] runs, Dictionary<string, string> labels)
+    {
+        ReportedRun[] swept = [.. runs.Where(run => run.Sweep is not null)];
+
+        if (swept.Select(run => run.Sweep).Distinct().Skip(1).Any() && (Differing(swept).Length > 0 || DifferElsewhere(swept) || ShareSeed(swept)))
+        {
+            foreach (ReportedRun run in swept)
+            {
+                labels[run.Name] = $"{run.Sweep} {label}";
+            }
+
+            return true;
+        }
+
+        string[] keys = Differing(runs);
+
+        foreach (ReportedRun run in runs)
+        {
+            labels[run.Name] = string.Join(" ", keys.Select(key => $"{Short(key, keys)}={(key == Length ? Steps(run) : Value(run, key) ?? "-")}").Prepend(label));
+        }
+
+        return keys.Length > 0;
+    }
+
+    /// <summary>Whether they differ from those on other environments: scores of one name are taken together over all environments.</summary>
+    private static bool DifferElsewhere(IEnumerable<ReportedRun> swept) => swept.GroupBy(run => run.TotalSteps).SelectMany(Within).Any();
+
+    private static bool ShareSeed(IEnumerable<ReportedRun> swept) =>
+        swept.GroupBy(run => (run.Environment, run.Seed)).Any(seed => seed.Select(run => run.Sweep).Distinct().Skip(1).Any());
+
+    /// <summary>Keys in which runs of one environment and length differ; and the length, where another one made other values of keys that were left to it.</summary>
+    private static string[] Differing(IReadOnlyList<ReportedRun> runs)
+    {
+        string[] keys = [.. runs.GroupBy(run => (run.Environment, run.TotalSteps)).SelectMany(Within).Distinct().Order(StringComparer.Ordinal)];
+        return runs.GroupBy(run => run.Environment).SelectMany(Within).Except(keys).Any() ? [.. keys, Length] : keys;
+    }
+
+    private static IEnumerable<string> Within(IEnumerable<ReportedRun> runs) => runs
+        .SelectMany(run => run.Keys.Keys)
+        .Distinct()
+        .Where(key => !Unimportant.Contains(key) && runs.Select(run => Value(run, key)).Distinct().Skip(1).Any() && runs.Any(run => Concerns(run, key)));
+
+    /// <summary>The stored value. An old run that does not name a key has the value that all runs had then; null for a key that this version does not know.</summary>
+    private static string? Value(ReportedRun run, string key) =>
+        run.Keys.TryGetValue(key, out string? value) ? value : SettingsModule.tryFind(key)?.Get.Invoke(SettingsModule.ofOldRuns);
+
+    /// <summary>Whether the key can make a difference to the run. One of a method that this version does not know may be touched by any.</summary>
+    private static bool Concerns(ReportedRun run, string key)
+    {
+        var settings = SettingsModule.apply([("run.environment", run.Environment), ("run.method", run.Method)], SettingsModule.ofOldRuns);
+        return !settings.IsOk || SettingsModule.concerns(settings.ResultValue, key);
+    }
+
+    private static string Steps(ReportedRun run) => run.TotalSteps.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+    /// <summary>"engine" for "compute.engine", unless another key ends in the same way.</summary>
+    private static string Short(string key, string[] keys)
+    {
+        string last = key[(key.LastIndexOf('.') + 1)..];
+        return keys.Count(other => other == last || other.EndsWith("." + last, StringComparison.Ordinal)) > 1 ? key : last;
+    }
+}
