@@ -173,6 +173,7 @@ let estimate =
         test "of several at a time is that of the one that is busy longest" {
             Expect.equal (SweepEstimate.Together([ 3.0; 1.0; 1.0; 4.0 ], 2)) 6.0 "in order"
             Expect.equal (SweepEstimate.Together([], 2)) 0.0 "nothing"
+            Expect.equal (SweepEstimate.Together([ 3.0; 1.0 ], Int32.MaxValue)) 3.0 "no room for more than there are"
         }
 
         test "shows a running cell's speed over the last minute of its process" {
