@@ -59,6 +59,8 @@ internal static class HelpTexts
               ne sweep paper/figure-6-smoke
             """,
         ["status"] = """
+            What is damaged is said, with exit code 2, and the others are shown.
+
             Examples:
               ne status
               ne status HalfCheetah-v4-ne-s0 --json

@@ -365,6 +365,39 @@ let tests =
             Expect.stringContains output "interrupted" "state"
         }
 
+        test "a damaged run is said and does not hide the others from status" {
+            use folder = new TemporaryFolder()
+
+            for name in [ "a"; "b"; "c" ] do
+                execute (host folder.Path (ending interrupted)) [ "train"; "--steps"; "1000"; "--name"; name ]
+                |> ignore
+
+            File.WriteAllText(RunPaths.Of(folder.Path, "a").RunInfo, "{")
+            File.WriteAllText(RunPaths.Of(folder.Path, "b").Journal, String('x', 5_000))
+            let code, output, errors = execute (host folder.Path noRun) [ "status" ]
+            Expect.equal code ExitCode.Failed "exit code"
+
+            let states = [
+                for line in output.Split '\n' do
+                    match line.Split(' ', StringSplitOptions.RemoveEmptyEntries) with
+                    | [||] -> ()
+                    | words -> words[0], words[1]
+            ]
+
+            Expect.equal states.Tail [ "a", "damaged"; "b", "damaged"; "c", "interrupted" ] "all are shown"
+            Expect.stringContains errors "ne: a is damaged: " "which"
+            Expect.stringContains errors "run.json cannot be read" "what"
+            Expect.stringContains errors "ne: b is damaged: The journal" "the other"
+            let code, output, _ = execute (host folder.Path noRun) [ "status"; "--json" ]
+            Expect.equal code ExitCode.Failed "exit code"
+
+            let runs = [ for run in JsonDocument.Parse(output).RootElement.EnumerateArray() -> run ]
+            Expect.equal [ for run in runs -> run.GetProperty("state").GetString() ] [ "damaged"; "damaged"; "interrupted" ] "states"
+            Expect.stringContains (nonNull (runs[0].GetProperty("reason").GetString())) "run.json" "why"
+            let one, _, _ = execute (host folder.Path noRun) [ "status"; "a" ]
+            Expect.equal one ExitCode.UserError "asked for by its name it is an error"
+        }
+
         test "status without runs says how to begin" {
             let _, output, _ = shell [ "status" ]
             Expect.stringContains output "ne train" "hint"

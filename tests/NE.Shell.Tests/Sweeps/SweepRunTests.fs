@@ -3,6 +3,7 @@ module NE.Shell.Tests.Sweeps.SweepRunTests
 open System
 open System.IO
 open System.Text.Json
+open System.Text.RegularExpressions
 open System.Threading.Tasks
 open Expecto
 open NE.Actors.Runs
@@ -309,6 +310,29 @@ let status =
                 let code, _, errors = sweeps.Run arguments
                 Expect.equal code ExitCode.Failed "exit code"
                 Expect.stringContains errors "cells.json cannot be read as the cells of a sweep" "message"
+        }
+
+        test "a damaged sweep is said and does not hide the others" {
+            use sweeps = new Sweeps(arms [ "x"; "y" ] "0")
+            sweeps.Sweep [] |> ignore
+            let broken = Path.Combine(sweeps.Runs, "broken.sweep")
+            Directory.CreateDirectory broken |> ignore
+            File.WriteAllText(Path.Combine(broken, "cells.json"), "{")
+            let code, output, errors = sweeps.Run [ "status" ]
+            Expect.equal code ExitCode.Failed "exit code"
+            Expect.isTrue (Regex.IsMatch(output, "^a +2 +2 ", RegexOptions.Multiline)) output
+            Expect.isTrue (Regex.IsMatch(output, "^broken .* damaged$", RegexOptions.Multiline)) output
+            Expect.stringContains errors "ne: broken is damaged: " "which"
+
+            File.WriteAllText(RunPaths.Of(sweeps.Runs, x0).RunInfo, "{")
+            let code, output, errors = sweeps.Run [ "status"; "a" ]
+            Expect.equal code ExitCode.Failed "a damaged cell"
+            Expect.isTrue (Regex.IsMatch(output, $"^{x0} +damaged", RegexOptions.Multiline)) output
+            Expect.isTrue (Regex.IsMatch(output, $"^{y0} +complete", RegexOptions.Multiline)) output
+            Expect.stringContains errors $"ne: {x0} is damaged: " "which"
+            let _, json, _ = sweeps.Run [ "status"; "a"; "--json" ]
+            let cells = JsonDocument.Parse(json).RootElement.GetProperty("cells")
+            Expect.stringContains (nonNull (cells[0].GetProperty("damage").GetString())) "run.json" "JSON"
         }
 
         test "a sweep's folder is not overwritten by a run of that name" {
