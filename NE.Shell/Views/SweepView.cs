@@ -57,6 +57,11 @@ public static class SweepView
             rows.Add(new Text($"stopping ({why}): every run writes its last checkpoint; Ctrl-C again ends them at once", Style.Parse("yellow")));
         }
 
+        else if (status.Rebuilt)
+        {
+            rows.Add(new Text("the program was rebuilt: no further cell is started, and the sweep ends when those that work have ended", Style.Parse("yellow")));
+        }
+
         return new Rows(rows);
     }
 

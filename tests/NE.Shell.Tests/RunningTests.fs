@@ -452,3 +452,30 @@ let commandText =
                 "quoted"
         }
     ]
+
+[<Tests>]
+let build =
+    testList "what the program is" [
+        test "changes when an assembly does, and not when it is copied once more" {
+            use folder = new TemporaryFolder()
+            let copied = folder.File "ne.dll"
+
+            let copy (assembly: Type) =
+                File.Copy(assembly.Assembly.Location, copied, true)
+
+            copy typeof<ShellHost>
+            File.WriteAllText(folder.File "ne.deps.json", "{}")
+            let first = OwnBuild.Of folder.Path
+            copy typeof<ShellHost>
+            File.SetLastWriteTimeUtc(copied, DateTime.UtcNow.AddHours 1.0)
+            Expect.equal (OwnBuild.Of folder.Path) first "the same build"
+            copy typeof<RunPaths>
+            Expect.notEqual (OwnBuild.Of folder.Path) first "another assembly"
+            copy typeof<ShellHost>
+            File.WriteAllText(folder.File "libtorch.so", "x")
+            let second = OwnBuild.Of folder.Path
+            Expect.notEqual second first "another library"
+            File.WriteAllBytes(copied, (File.ReadAllBytes copied)[..999])
+            Expect.notEqual (OwnBuild.Of folder.Path) second "half an assembly"
+        }
+    ]
