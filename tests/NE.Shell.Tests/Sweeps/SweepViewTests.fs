@@ -66,6 +66,13 @@ let tests =
             Expect.stringContains shown "stopping (Ctrl-C)" "why"
         }
 
+        test "a sweep whose program was rebuilt says why it starts nothing more" {
+            let rebuilt =
+                SweepStatus(Name = "small", Parallel = 1, Rebuilt = true, Cells = status.Cells)
+
+            Expect.stringContains (text (SweepView.Live rebuilt)) "the program was rebuilt: no further cell is started" "why"
+        }
+
         test "the plain line" { golden "sweep-plain" (SweepView.Plain status + "\n") }
 
         test "a dry run" {
