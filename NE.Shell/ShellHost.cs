@@ -43,6 +43,9 @@ public sealed record ShellHost
     /// <summary>Program and first arguments with which this program starts itself, once per cell of a sweep.</summary>
     public IReadOnlyList<string> Executable { get; init; } = OwnExecutable.Words;
 
+    /// <summary>What that program is now, as a text that changes when it is rebuilt.</summary>
+    public Func<string> Build { get; init; } = () => OwnBuild.Of(AppContext.BaseDirectory);
+
     /// <summary>Cores that the runs of a sweep share.</summary>
     public int Processors { get; init; } = Environment.ProcessorCount;
 

@@ -56,32 +56,38 @@ internal sealed class CommandGrammar
     private readonly Argument<string[]> testArguments = new("ARGS") { Arity = ArgumentArity.ZeroOrMore, Description = "Passed to every test runner; --unit skips the end-to-end tests." };
     private readonly Argument<string[]> benchArguments = new("ARGS") { Arity = ArgumentArity.ZeroOrMore, Description = "Which benchmark (default all), and its options." };
 
+    private readonly Option<string?> steps = new("--steps") { HelpName = "N", Description = "Environment steps of the whole run (run.steps)." };
+    private readonly Option<string?> videoEvery = new("--video-every") { HelpName = "N", Description = "Environment steps between videos of the policy (video.every)." };
+
     /// <summary>Options that stand for a configuration key.</summary>
-    private readonly (Option<string?> Option, string Key)[] keyed =
-    [
-        (new("--method") { HelpName = "METHOD", Description = "td3, ne, reset, redo, ... or a composition such as redo+layer-norm (run.method)." }, "run.method"),
-        (new("--seed") { HelpName = "N", Description = "Seed of every random stream (run.seed)." }, "run.seed"),
-        (new("--steps") { HelpName = "N", Description = "Environment steps of the whole run (run.steps)." }, "run.steps"),
-        (new("--cycles") { HelpName = "N", Description = "Visits of every task of cycle:TASK,TASK,... (cycle.cycles)." }, "cycle.cycles"),
-        (new("--schedule") { HelpName = "serial|pipelined|async", Description = "Who may step when (schedule.kind)." }, "schedule.kind"),
-        (new("--envs") { HelpName = "N", Description = "Environments side by side (schedule.environments)." }, "schedule.environments"),
-        (new("--threads") { HelpName = "N", Description = "Threads of the learner (compute.threads)." }, "compute.threads"),
-        (new("--engine") { HelpName = "auto|torch|simd", Description = "What computes a gradient step (compute.engine)." }, "compute.engine"),
-        (new("--device") { HelpName = "auto|cpu|cuda[:N]", Description = "Where the learner computes (compute.device)." }, "compute.device"),
-        (new("--video-every") { HelpName = "N", Description = "Environment steps between videos of the policy (video.every)." }, "video.every"),
-    ];
+    private readonly (Option<string?> Option, string Key)[] keyed;
+
+    /// <summary>Options whose value is a path or another text that is never empty.</summary>
+    private readonly Option<string?>[] texts;
 
     public CommandGrammar()
     {
         // Not a RootCommand: that one is named after whatever process runs it.
         Root = new Verb("ne", "Trains reinforcement-learning agents whose networks grow and prune while they learn (Neuroplastic Expansion on TD3).");
+        this.texts = [this.runs, this.config, this.variant, this.seq, this.output, this.video, this.image, this.reportFolder];
+        this.keyed =
+        [
+            (new("--method") { HelpName = "METHOD", Description = "td3, ne, reset, redo, ... or a composition such as redo+layer-norm (run.method)." }, "run.method"),
+            (new("--seed") { HelpName = "N", Description = "Seed of every random stream (run.seed)." }, "run.seed"),
+            (this.steps, "run.steps"),
+            (new("--cycles") { HelpName = "N", Description = "Visits of every task of cycle:TASK,TASK,... (cycle.cycles)." }, "cycle.cycles"),
+            (new("--schedule") { HelpName = "serial|pipelined|async", Description = "Who may step when (schedule.kind)." }, "schedule.kind"),
+            (new("--envs") { HelpName = "N", Description = "Environments side by side (schedule.environments)." }, "schedule.environments"),
+            (new("--threads") { HelpName = "N", Description = "Threads of the learner (compute.threads)." }, "compute.threads"),
+            (new("--engine") { HelpName = "auto|torch|simd", Description = "What computes a gradient step (compute.engine)." }, "compute.engine"),
+            (new("--device") { HelpName = "auto|cpu|cuda[:N]", Description = "Where the learner computes (compute.device)." }, "compute.device"),
+            (this.videoEvery, "video.every"),
+        ];
         Option<string?>[] keyOptions = [.. this.keyed.Select(pair => pair.Option)];
-        Option<string?> steps = keyOptions[2];
-        Option<string?> videoEvery = keyOptions[^1];
         Root.Add(this.runs);
         Root.Add(Version);
         Root.Add(Leaf("train", "Start a new run.", [this.environment, this.pairs], [.. keyOptions, this.variant, this.name, this.config, this.seq, this.plain, this.dryRun, this.overwrite, this.drill, this.stopAtEof, this.trainPixels]));
-        Root.Add(Leaf("resume", "Continue a stopped run from its last commit.", [this.run, this.pairs], [steps, this.from, videoEvery, this.seq, this.plain, this.drill, this.stopAtEof]));
+        Root.Add(Leaf("resume", "Continue a stopped run from its last commit.", [this.run, this.pairs], [this.steps, this.from, this.videoEvery, this.seq, this.plain, this.drill, this.stopAtEof]));
         Root.Add(Leaf("sweep", "Train many runs: methods, environments, seeds and keys, multiplied out.", [this.sweep], [this.parallel, this.resumeSweep, this.retryFailed, this.sweepDryRun, this.sweepPlain, this.seq]));
         Root.Add(Leaf("status", "Show a run or a sweep, or a table of all.", [this.anyRun], [this.json]));
         Root.Add(Leaf("eval", "Play noise-free episodes with a stored policy.", [this.run], [this.episodes, this.checkpoint, this.json]));
@@ -115,6 +121,8 @@ internal sealed class CommandGrammar
     /// <summary>Reads the values of a parsed verb; adds what is wrong with them to <paramref name="problems"/>.</summary>
     public Command? Read(ParseResult parsed, string verb, string defaultRuns, List<string> problems)
     {
+        // What an unset variable of a script leaves. The value would be taken for a path.
+        problems.AddRange(this.texts.Where(option => Given(parsed, option) is "").Select(option => $"{option.Name} expects a value: {option.Name} {option.HelpName}"));
         string folder = parsed.GetValue(this.runs) ?? defaultRuns;
         bool asJson = Has(parsed, this.json);
         return verb switch
@@ -133,14 +141,14 @@ internal sealed class CommandGrammar
             "status" => new StatusCommand(RunName(parsed.GetValue(this.anyRun), "NAME", problems), asJson) { Runs = folder },
             "eval" => new EvalCommand(
                 Name(parsed, problems),
-                (int)(parsed.GetValue(this.episodes) is { } count ? CommandLine.WholeNumber(count, "--episodes", 1, problems) ?? 1 : 10),
+                parsed.GetValue(this.episodes) is { } count ? CommandLine.Count(count, "--episodes", problems) ?? 1 : 10,
                 Checkpoint(parsed.GetValue(this.checkpoint), problems),
                 asJson)
             { Runs = folder },
             "record" => new RecordCommand(
                 Name(parsed, problems),
                 Checkpoint(parsed.GetValue(this.checkpoint), problems),
-                (int)(parsed.GetValue(this.filmed) is { } count ? CommandLine.WholeNumber(count, "--episodes", 1, problems) ?? 1 : 1),
+                parsed.GetValue(this.filmed) is { } count ? CommandLine.Count(count, "--episodes", problems) ?? 1 : 1,
                 Size(parsed.GetValue(this.size), problems),
                 parsed.GetValue(this.output),
                 Has(parsed, this.replace),
@@ -291,7 +299,7 @@ internal sealed class CommandGrammar
         return new SweepCommand(
             source,
             stored,
-            parsed.GetValue(this.parallel) is { } count ? (int?)CommandLine.WholeNumber(count, "--parallel", 1, problems) : null,
+            parsed.GetValue(this.parallel) is { } count ? CommandLine.Count(count, "--parallel", problems) : null,
             Has(parsed, this.retryFailed),
             Has(parsed, this.sweepDryRun),
             new(Has(parsed, this.sweepPlain), parsed.GetValue(this.seq)))

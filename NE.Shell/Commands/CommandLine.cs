@@ -21,6 +21,9 @@ public abstract record CommandLineResult
 /// <summary>Reads the command line into a <see cref="Command"/>.</summary>
 public static class CommandLine
 {
+    /// <summary>More episodes or runs than this are a slip of the finger.</summary>
+    private const int MostCount = 1_000_000;
+
     /// <summary>Parses without any effect.</summary>
     /// <param name="arguments">The process's arguments.</param>
     /// <param name="defaultRuns">Folder of the runs when `--runs` is not given.</param>
@@ -122,10 +125,22 @@ public static class CommandLine
         _ => error.Message,
     };
 
+    /// <summary>Reads how many of something are meant, at least one; adds a problem and returns null otherwise.</summary>
+    internal static int? Count(string text, string option, List<string> problems)
+    {
+        if (TryWhole(text, out long value) && value is >= 1 and <= MostCount)
+        {
+            return (int)value;
+        }
+
+        problems.Add($"{option} expects a whole number in [1, {MostCount}], found '{text}'");
+        return null;
+    }
+
     /// <summary>Reads a whole number of at least <paramref name="least"/>; adds a problem and returns null otherwise.</summary>
     internal static long? WholeNumber(string text, string option, long least, List<string> problems)
     {
-        if (long.TryParse(text.Replace("_", "", StringComparison.Ordinal), NumberStyles.None, CultureInfo.InvariantCulture, out long value) && value >= least)
+        if (TryWhole(text, out long value) && value >= least)
         {
             return value;
         }
@@ -133,4 +148,7 @@ public static class CommandLine
         problems.Add($"{option} expects a whole number >= {least}, found '{text}'");
         return null;
     }
+
+    private static bool TryWhole(string text, out long value) =>
+        long.TryParse(text.Replace("_", "", StringComparison.Ordinal), NumberStyles.None, CultureInfo.InvariantCulture, out value);
 }

@@ -59,6 +59,8 @@ internal static class HelpTexts
               ne sweep paper/figure-6-smoke
             """,
         ["status"] = """
+            What is damaged is said, with exit code 2, and the others are shown.
+
             Examples:
               ne status
               ne status HalfCheetah-v4-ne-s0 --json
@@ -175,6 +177,9 @@ internal static class HelpTexts
               task           a whole task, serial and pipelined, beside the same loop in PyTorch
               inference      one action for one observation
               memory         disk and main memory with a full replay memory
+            Not part of `all`:
+              sparse         a hidden layer through the existing weights alone, beside the dense product
+              compare        whether a ratio of one report is worse in another; exit code 2 if one is
 
             The columns of PyTorch need Debian's: apt-get install python3-torch libopenblas0-pthread
 
@@ -182,6 +187,7 @@ internal static class HelpTexts
               ./ne bench
               ./ne bench task Hopper-v4 --rounds 5 --json hopper.json
               ./ne bench inference --hidden 512,512
+              ./ne bench compare results/benchmarks/learner.json NOW.json
             """,
     };
 }

@@ -6,8 +6,8 @@ namespace NE.Shell.Reports;
 
 /// <summary>What `ne status` says about a run.</summary>
 /// <param name="Run">The run's name.</param>
-/// <param name="State">running, killed, interrupted, failed or completed.</param>
-/// <param name="Reason">Why it was interrupted or failed.</param>
+/// <param name="State">running, killed, interrupted, failed or completed; damaged when its files cannot be read, and then all numbers are 0.</param>
+/// <param name="Reason">Why it was interrupted or failed, or what is damaged.</param>
 /// <param name="ProcessId">The process that works on it.</param>
 /// <param name="Environment">For example HalfCheetah-v4.</param>
 /// <param name="Method">For example ne.</param>
@@ -83,6 +83,17 @@ public sealed record RunReport(
             Math.Max(0, info.Stretches.Count - 1),
             paths.Root);
     }
+
+    /// <summary>A run whose files cannot be read.</summary>
+    /// <param name="runs">Folder of the runs.</param>
+    /// <param name="name">The run's name.</param>
+    /// <param name="why">What cannot be read.</param>
+    public static RunReport Damaged(string runs, string name, string why) => new(
+        name, "damaged", why, null, "", "", 0, "", 0, 0, 0, 0, null, null, null, null,
+        new Dictionary<string, NetworkReport>(), null, new Dictionary<string, long>(), 0, Path.GetFullPath(Path.Combine(runs, name)));
+
+    /// <summary>Whether its files could not be read.</summary>
+    internal bool IsDamaged => this.State == "damaged";
 
     /// <summary>Runs from before there was a choice of engines say nothing: they compute with libtorch.</summary>
     private static string EngineOf(RunInfo info) =>

@@ -66,16 +66,23 @@ internal static class CellInspection
         }
     }
 
-    private static RunState? Status(RunPaths paths)
+    /// <summary>The newest start or resume of a run; null when there is none.</summary>
+    public static RunStretch? NewestStretch(RunPaths paths) => Info(paths)?.Stretches.LastOrDefault();
+
+    private static RunState? Status(RunPaths paths) =>
+        // Its own process says what is wrong with a file that cannot be read.
+        File.Exists(paths.RunInfo) ? Info(paths)?.Status ?? RunState.Interrupted : null;
+
+    /// <summary>Null when there is no run, or its file cannot be read.</summary>
+    private static RunInfo? Info(RunPaths paths)
     {
         try
         {
-            return File.Exists(paths.RunInfo) ? RunInfo.Read(paths.RunInfo).Status : null;
+            return File.Exists(paths.RunInfo) ? RunInfo.Read(paths.RunInfo) : null;
         }
         catch (RunFolderException)
         {
-            // The same.
-            return RunState.Interrupted;
+            return null;
         }
     }
 

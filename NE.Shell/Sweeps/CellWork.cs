@@ -1,3 +1,5 @@
+using NE.Actors.Runs;
+
 namespace NE.Shell.Sweeps;
 
 /// <summary>One cell while a sweep works.</summary>
@@ -14,6 +16,9 @@ internal sealed class CellWork(PlannedCell cell, CellState state)
 
     /// <summary>Its last process was to resume a run, not to begin one.</summary>
     public bool Resumed { get; set; }
+
+    /// <summary>The newest start or resume of its run when that process was started; null when there was none.</summary>
+    public RunStretch? Newest { get; set; }
 
     /// <summary>Another process works on it, perhaps one that an earlier sweep left; it is waited for.</summary>
     public bool Foreign { get; set; }

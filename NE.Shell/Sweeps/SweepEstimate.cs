@@ -50,9 +50,10 @@ public sealed class SweepEstimate
     /// <summary>Seconds until all are done when so many work at a time, each taking the next in order; NaN when one of them is not known.</summary>
     public static double Together(IEnumerable<double> seconds, int parallel)
     {
-        double[] busy = new double[parallel];
+        double[] all = [.. seconds];
+        double[] busy = new double[Math.Clamp(all.Length, 1, parallel)];
 
-        foreach (double next in seconds)
+        foreach (double next in all)
         {
             if (double.IsNaN(next))
             {

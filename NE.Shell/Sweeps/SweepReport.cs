@@ -27,13 +27,25 @@ public sealed record SweepReport(string Sweep, string Description, bool Smoke, i
     private static CellReport Cell(string runs, SweepCell cell, CellFailures failures)
     {
         var paths = RunPaths.Of(runs, cell.Name);
-        RunInfo? info = File.Exists(paths.RunInfo) ? RunInfo.Read(paths.RunInfo) : null;
+        (RunInfo? info, string? damage) = Info(paths);
         CellState state = CellInspection.StateOf(runs, cell, failures);
         CellProgress progress = CellProgress.Read(paths, CellProgress.None);
         long steps = info?.TotalSteps
             ?? (cell.Settings.TryGetValue("run.steps", out string? given) && long.TryParse(given, out long wanted) ? wanted : SettingsModule.defaults.Run.Steps);
         string? error = state is CellState.Failed ? failures.Of(cell.Name)?.Error ?? info?.StatusReason : null;
-        return new(cell.Name, cell.Environment, cell.Label, cell.Method, cell.Seed, state, progress.Step, steps, progress.Evaluation, error);
+        return new(cell.Name, cell.Environment, cell.Label, cell.Method, cell.Seed, state, progress.Step, steps, progress.Evaluation, error, damage);
+    }
+
+    private static (RunInfo? Info, string? Damage) Info(RunPaths paths)
+    {
+        try
+        {
+            return (File.Exists(paths.RunInfo) ? RunInfo.Read(paths.RunInfo) : null, null);
+        }
+        catch (RunFolderException problem)
+        {
+            return (null, problem.Message);
+        }
     }
 }
 
@@ -47,5 +59,6 @@ public sealed record SweepReport(string Sweep, string Description, bool Smoke, i
 /// <param name="Steps">Length of the run.</param>
 /// <param name="Evaluation">The newest mean return; null before the first.</param>
 /// <param name="Error">Why it failed.</param>
+/// <param name="Damage">Why its run.json cannot be read; null when it can.</param>
 public sealed record CellReport(
-    string Name, string Environment, string Label, string Method, long Seed, CellState State, long Step, long Steps, double? Evaluation, string? Error);
+    string Name, string Environment, string Label, string Method, long Seed, CellState State, long Step, long Steps, double? Evaluation, string? Error, string? Damage);

@@ -18,10 +18,12 @@ internal sealed class SweepRun
     private readonly CellFailures failures;
     private readonly int parallel;
     private readonly string? seq;
+    private readonly string build;
     private readonly TimeProvider clock;
     private readonly long began;
     private readonly List<CellWork> works;
     private readonly TaskCompletionSource<string> stop = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool rebuilt;
     private SweepEstimate estimate;
     private SweepStatus status;
 
@@ -34,6 +36,7 @@ internal sealed class SweepRun
     public SweepRun(ShellHost host, SweepPlan plan, SweepPaths paths, int parallel, bool retryFailed, string? seq)
     {
         (this.host, this.plan, this.paths, this.parallel, this.seq) = (host, plan, paths, parallel, seq);
+        this.build = host.Build();
         this.clock = host.Clock;
         this.began = this.clock.GetTimestamp();
         this.failures = CellFailures.Read(paths);
@@ -85,7 +88,7 @@ internal sealed class SweepRun
         }
     }
 
-    /// <summary>Returns when every cell is complete or failed, or after a stop.</summary>
+    /// <summary>Returns when every cell is complete or failed, after a stop, or when those that worked have ended after the program was rebuilt.</summary>
     public async Task Work()
     {
         long looked = this.clock.GetTimestamp();
@@ -108,7 +111,7 @@ internal sealed class SweepRun
 
             Volatile.Write(ref this.status, this.Describe());
 
-            if (!this.works.Any(work => work.Process is not null) && (stopping || !this.works.Any(work => work.IsDue || work.Foreign)))
+            if (!this.works.Any(work => work.Process is not null) && (stopping || this.rebuilt || !this.works.Any(work => work.IsDue || work.Foreign)))
             {
                 return;
             }
@@ -129,12 +132,12 @@ internal sealed class SweepRun
     {
         foreach (CellWork work in this.works)
         {
-            if (this.works.Count(other => other.Process is not null) >= this.parallel)
+            if (this.rebuilt || this.works.Count(other => other.Process is not null) >= this.parallel)
             {
                 return;
             }
 
-            if (work.IsDue && this.IsFree(work))
+            if (work.IsDue && this.IsFree(work) && this.IsSameBuild())
             {
                 this.Start(work);
             }
@@ -155,8 +158,21 @@ internal sealed class SweepRun
         return true;
     }
 
+    /// <summary>A cell of another build would not compare with those before it, and one that starts amid a build finds half of its files.</summary>
+    private bool IsSameBuild()
+    {
+        if (this.host.Build() != this.build)
+        {
+            this.rebuilt = true;
+            this.News.Enqueue("the program was rebuilt: no further cell is started; those that work go on to their end");
+        }
+
+        return !this.rebuilt;
+    }
+
     private void Start(CellWork work)
     {
+        work.Newest = CellInspection.NewestStretch(RunPaths.Of(this.paths.RunsFolder, work.Name));
         bool resumes = work.Resumed = this.HasRun(work);
         string[] common = ["--runs", this.paths.RunsFolder, "--plain", "--stop-at-eof", .. this.seq is null ? (string[])[] : ["--seq", this.seq]];
         string[] verb = resumes ? ["resume", work.Name, .. common] : ["train", "--name", work.Name, .. common, .. work.Cell.Cell.Pairs()];
@@ -179,11 +195,11 @@ internal sealed class SweepRun
         {
             using CellProcess process = work.Process!;
             work.Process = null;
-            this.Take(work, await process.Exit, process.LastWords());
+            this.Take(work, process.Id, await process.Exit, process.LastWords());
         }
     }
 
-    private void Take(CellWork work, int exitCode, string lastWords)
+    private void Take(CellWork work, int processId, int exitCode, string lastWords)
     {
         work.Progress = CellProgress.Read(RunPaths.Of(this.paths.RunsFolder, work.Name), work.Progress);
 
@@ -201,28 +217,32 @@ internal sealed class SweepRun
                 work.GivenUp = true;
                 this.News.Enqueue($"{work.Name} was stopped and is committed");
                 break;
-            // 128 and the signal's number: killed from outside, by whoever is short of memory or of patience. That is no mistake of the cell.
-            case > 128:
+            case var killed when CellExit.IsKill(killed):
                 work.State = this.HasRun(work) ? CellState.Interrupted : CellState.Waiting;
                 work.Error = $"killed by signal {exitCode - 128}";
                 work.GivenUp = true;
                 this.News.Enqueue($"{work.Name} was {work.Error}");
                 break;
             // Nothing was touched. Somebody else was quicker: a run that an earlier sweep left was only just beginning when that sweep was killed.
-            case 1 when this.IsTakenByOthers(work, lastWords):
+            case 1 when this.IsTakenByOthers(work, processId):
                 work.State = CellInspection.CloseLook(this.paths.RunsFolder, work.Cell, this.failures);
                 work.Foreign = work.State is CellState.Running;
                 break;
             default:
-                this.Fail(work, lastWords.Length > 0 ? lastWords : $"ended with exit code {exitCode} and said nothing", exitCode);
+                this.Fail(work, CellExit.Error(exitCode, lastWords), exitCode);
                 break;
         }
     }
 
-    private bool IsTakenByOthers(CellWork work, string lastWords) =>
-        (!work.Resumed && this.HasRun(work))
-        || lastWords.Contains(RunLock.InUse, StringComparison.Ordinal)
-        || CellInspection.CloseLook(this.paths.RunsFolder, work.Cell, this.failures) is CellState.Complete;
+    /// <summary>Whether somebody else works on the run, or did so since its process was started.</summary>
+    private bool IsTakenByOthers(CellWork work, int processId)
+    {
+        var run = RunPaths.Of(this.paths.RunsFolder, work.Name);
+        return (!work.Resumed && this.HasRun(work))
+            || RunLock.Holder(run) is not null
+            || (CellInspection.NewestStretch(run) is { } newest && newest.ProcessId != processId && newest.Started != work.Newest?.Started)
+            || CellInspection.CloseLook(this.paths.RunsFolder, work.Cell, this.failures) is CellState.Complete;
+    }
 
     private void Fail(CellWork work, string error, int exitCode)
     {
@@ -267,6 +287,7 @@ internal sealed class SweepRun
                 cells.Where(cell => cell.State is not (CellState.Complete or CellState.Failed)).OrderByDescending(cell => cell.State is CellState.Running).Select(cell => cell.LeftSeconds),
                 this.parallel),
             Stopping = this.stop.Task.IsCompleted ? this.stop.Task.Result : null,
+            Rebuilt = this.rebuilt,
         };
     }
 

@@ -23,6 +23,9 @@ public sealed record SweepStatus
     /// <summary>Why no further cell is started; null while the sweep goes on.</summary>
     public string? Stopping { get; init; }
 
+    /// <summary>The program was rebuilt while the sweep worked: no further cell is started, and those that work go on to their end.</summary>
+    public bool Rebuilt { get; init; }
+
     public int Count(CellState state) => this.Cells.Count(cell => cell.State == state);
 }
 

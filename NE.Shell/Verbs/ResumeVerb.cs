@@ -23,7 +23,16 @@ internal static class ResumeVerb
         (string Key, string Old, string New)[] changes = [.. SettingsModule.difference(stored, settings).Select(change => (change.Item1, change.Item2, change.Item3))];
         long committed = CommittedStep(paths, command.From);
 
-        if (IsComplete(paths, settings.Run.Steps))
+        // A round may end past run.steps, and the last evaluation may still be to come: only a new length can be too short.
+        if (settings.Run.Steps < committed && settings.Run.Steps != stored.Run.Steps)
+        {
+            throw new UserError(
+                $"run.steps = {Format.Count(settings.Run.Steps)} is less than the {Format.Count(committed)} steps that the run '{paths.Name}' goes on from, and a run cannot be shortened. "
+                + $"Give at least {committed}, or leave it out: its length is {Format.Count(stored.Run.Steps)}");
+        }
+
+        // Going back to the checkpoint before gives a complete run something to do.
+        if (command.From is ResumeFrom.Latest && IsComplete(paths, settings.Run.Steps))
         {
             throw new UserError($"the run '{paths.Name}' has done all its {Format.Count(committed)} steps; to extend it: ne resume {paths.Name} {Longer(settings, committed)}");
         }
@@ -77,7 +86,7 @@ internal static class ResumeVerb
 
         if (changes.Any(change => change.Key == "run.steps"))
         {
-            host.Output.WriteLine("  Values derived from the old length (ne.endStep, ne.growInterval, td3.bufferSize ...) stay as they were unless they are given.");
+            host.Output.WriteLine("  Values derived from the old length (ne.endStep, ne.growInterval ...) stay as they were unless they are given; td3.bufferSize and td3.startSteps always do.");
         }
     }
 
@@ -102,7 +111,21 @@ internal static class ResumeVerb
         }
 
         using JournalReader journal = JournalReader.Open(paths);
-        return journal.Events().Any(stored => stored.Event is History.RunEvent.RunCompleted completed && completed.step >= steps);
+        long committed = journal.Manifests().FirstOrDefault()?.Step ?? 0;
+        bool complete = false;
+
+        foreach (StoredRunEvent stored in journal.Operational())
+        {
+            complete = stored.Event switch
+            {
+                History.RunEvent.RunCompleted completed => complete || (completed.step >= steps && completed.step <= committed),
+                // A run that went back to an earlier checkpoint has that end before it again.
+                History.RunEvent.RunResumed resumed => complete && resumed.step >= steps,
+                _ => complete,
+            };
+        }
+
+        return complete;
     }
 
     private static string ReadConfiguration(RunPaths paths) => File.Exists(paths.Configuration)

@@ -14,8 +14,7 @@ internal static class StatusVerb
     {
         if (command.Name is { } sweep && SweepPaths.List(command.Runs).Contains(sweep) && !RunFolder.List(command.Runs).Contains(sweep))
         {
-            Sweep(SweepReport.Read(command.Runs, sweep), command.Json, host);
-            return ExitCode.Ok;
+            return Sweep(SweepReport.Read(command.Runs, sweep), command.Json, host);
         }
 
         if (command.Name is { } name)
@@ -34,9 +33,17 @@ internal static class StatusVerb
             return ExitCode.Ok;
         }
 
+        return All(command, host);
+    }
+
+    /// <summary>What is damaged is said, and does not hide the others.</summary>
+    private static ExitCode All(StatusCommand command, ShellHost host)
+    {
+        var damaged = new List<string>();
         // A sweep's runs are in the table of runs too.
         IReadOnlyList<string> sweeps = command.Json ? [] : SweepPaths.List(command.Runs);
-        RunReport[] all = [.. RunFolder.List(command.Runs).Select(run => RunReport.Read(command.Runs, run))];
+        RunReport[] all = [.. RunFolder.List(command.Runs).Select(
+            run => Read(run, () => RunReport.Read(command.Runs, run), damaged, why => RunReport.Damaged(command.Runs, run, why))!)];
 
         if (command.Json)
         {
@@ -53,19 +60,40 @@ internal static class StatusVerb
             if (sweeps.Count > 0)
             {
                 host.Output.WriteLine();
-                Tables.Write(host, SweepView.Table(sweeps.Select(found => SweepReport.Read(command.Runs, found))));
+                Tables.Write(host, SweepView.Table([.. sweeps.Select(
+                    found => (found, Read(found, () => SweepReport.Read(command.Runs, found), damaged, _ => null)))]));
             }
         }
 
-        return ExitCode.Ok;
+        damaged.ForEach(host.Error.WriteLine);
+        return damaged.Count == 0 ? ExitCode.Ok : ExitCode.Failed;
     }
 
-    private static void Sweep(SweepReport sweep, bool json, ShellHost host)
+    /// <summary>Whatever a damaged file makes of its reader, it concerns this one alone.</summary>
+    private static T? Read<T>(string name, Func<T?> read, List<string> damaged, Func<string, T?> instead)
+        where T : class
     {
+        try
+        {
+            return read();
+        }
+        catch (Exception problem)
+        {
+            damaged.Add($"ne: {name} is damaged: {problem.Message}");
+            return instead(problem.Message);
+        }
+    }
+
+    private static ExitCode Sweep(SweepReport sweep, bool json, ShellHost host)
+    {
+        CellReport[] damaged = [.. sweep.Cells.Where(cell => cell.Damage is not null)];
+        Array.ForEach(damaged, cell => host.Error.WriteLine($"ne: {cell.Name} is damaged: {cell.Damage}"));
+        ExitCode code = damaged.Length == 0 ? ExitCode.Ok : ExitCode.Failed;
+
         if (json)
         {
             host.Output.WriteLine(JsonSerializer.Serialize(sweep, Json.Options));
-            return;
+            return code;
         }
 
         host.Output.WriteLine(SweepView.Title(sweep.Sweep, sweep.Smoke) + (sweep.Description.Length > 0 ? $": {sweep.Description}" : ""));
@@ -76,6 +104,8 @@ internal static class StatusVerb
         {
             host.Output.WriteLine($"{cell.Name} failed: {cell.Error}");
         }
+
+        return code;
     }
 
     private static void Many(IEnumerable<RunReport> runs, ShellHost host)
@@ -84,6 +114,12 @@ internal static class StatusVerb
 
         foreach (RunReport run in runs)
         {
+            if (run.IsDamaged)
+            {
+                table.Add(run.Run, run.State, "-", "-", "-", "-", "-");
+                continue;
+            }
+
             table.Add(
                 run.Run,
                 run.State,

@@ -142,8 +142,9 @@ internal static class SweepVerb
 
         int failed = status.Count(CellState.Failed);
         string retry = failed > 0 ? $"; with failed cells once more: ne sweep --resume {status.Name} --retry-failed" : "";
-        string stopped = status.Stopping is { } why ? $" was interrupted ({why})" : "";
-        host.Error.WriteLine($"ne: {SweepView.Title(status.Name, status.Smoke)}{stopped}: {SweepView.Counts(status)}. Go on with: ne sweep --resume {status.Name}{retry}");
-        return status.Stopping is null && failed > 0 ? ExitCode.Failed : ExitCode.Interrupted;
+        string stopped = status.Stopping is { } why ? $" was interrupted ({why})" : status.Rebuilt ? " started no further cell, because the program was rebuilt while it worked" : "";
+        string next = status.Rebuilt ? "Start the sweep again, it goes on with the new build" : "Go on with";
+        host.Error.WriteLine($"ne: {SweepView.Title(status.Name, status.Smoke)}{stopped}: {SweepView.Counts(status)}. {next}: ne sweep --resume {status.Name}{retry}");
+        return status.Stopping is null && !status.Rebuilt && failed > 0 ? ExitCode.Failed : ExitCode.Interrupted;
     }
 }

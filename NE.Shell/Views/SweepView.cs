@@ -57,6 +57,11 @@ public static class SweepView
             rows.Add(new Text($"stopping ({why}): every run writes its last checkpoint; Ctrl-C again ends them at once", Style.Parse("yellow")));
         }
 
+        else if (status.Rebuilt)
+        {
+            rows.Add(new Text("the program was rebuilt: no further cell is started, and the sweep ends when those that work have ended", Style.Parse("yellow")));
+        }
+
         return new Rows(rows);
     }
 
@@ -123,19 +128,25 @@ public static class SweepView
 
         foreach (CellReport cell in sweep.Cells)
         {
-            table.Add(cell.Name, Word(cell.State), Format.Count(cell.Step), Format.Count(cell.Steps), Format.Value(cell.Evaluation ?? double.NaN));
+            table.Add(cell.Name, cell.Damage is null ? Word(cell.State) : "damaged", Format.Count(cell.Step), Format.Count(cell.Steps), Format.Value(cell.Evaluation ?? double.NaN));
         }
 
         return table;
     }
 
-    /// <summary>One line per sweep, for `ne status`.</summary>
-    public static IRenderable Table(IEnumerable<SweepReport> sweeps)
+    /// <summary>One line per sweep, for `ne status`; without a report for one whose files cannot be read.</summary>
+    public static IRenderable Table(IEnumerable<(string Name, SweepReport? Report)> sweeps)
     {
         Table table = Tables.Create("sweep", ">cells", ">complete", ">running", ">failed", ">interrupted", ">waiting", "");
 
-        foreach (SweepReport sweep in sweeps)
+        foreach ((string name, SweepReport? found) in sweeps)
         {
+            if (found is not { } sweep)
+            {
+                table.Add(name, "-", "-", "-", "-", "-", "-", "damaged");
+                continue;
+            }
+
             table.Add(
                 sweep.Sweep,
                 Format.Count(sweep.Cells.Count),

@@ -1,6 +1,8 @@
 module NE.Shell.Tests.CommandLineTests
 
 open System.Collections.Generic
+open System.IO
+open System.Text.RegularExpressions
 open Expecto
 open NE.Actors.Runs
 open NE.Actors.Video
@@ -180,10 +182,24 @@ let tests =
                     [ "resume" ], "`ne resume` expects NAME"
                     [ "resume"; "a"; "b" ], "expected key=value, found 'b'"
                     [ "resume"; "a"; "--checkpoint"; "best" ], "--checkpoint expects last or previous, found 'best'"
-                    [ "eval"; "a"; "--episodes"; "0" ], "--episodes expects a whole number >= 1, found '0'"
+                    [ "eval"; "a"; "--episodes"; "0" ], "--episodes expects a whole number in [1, 1000000], found '0'"
                     [ "eval"; "a"; "--checkpoint"; "worst" ], "--checkpoint expects best, last or an environment step, found 'worst'"
                     [ "record"; "a"; "--size"; "640" ], "--size expects WIDTHxHEIGHT, each from 32 to 4096, such as 640x480, found '640'"
-                    [ "record"; "a"; "--episodes"; "none" ], "--episodes expects a whole number >= 1, found 'none'"
+                    [ "record"; "a"; "--episodes"; "none" ], "--episodes expects a whole number in [1, 1000000], found 'none'"
+                    // Their lowest 32 bits would be 1 and 10.
+                    [ "sweep"; "a"; "--parallel"; "4294967297" ], "--parallel expects a whole number in [1, 1000000], found '4294967297'"
+                    [ "eval"; "a"; "--episodes"; "4294967306" ], "--episodes expects a whole number in [1, 1000000], found '4294967306'"
+                    [ "record"; "a"; "--episodes"; "4294967297" ], "--episodes expects a whole number in [1, 1000000], found '4294967297'"
+                    [ "topology"; "a"; "--at"; "9223372036854775808" ], "--at expects a whole number >= 0, found '9223372036854775808'"
+                    [ "status"; "--runs"; "" ], "--runs expects a value: --runs DIR"
+                    [ "status"; "--runs=" ], "--runs expects a value: --runs DIR"
+                    [ "train"; "--config"; "" ], "--config expects a value: --config FILE|PRESET"
+                    [ "train"; "--variant"; "" ], "--variant expects a value: --variant paper|official"
+                    [ "train"; "--seq"; "" ], "--seq expects a value: --seq URL"
+                    [ "record"; "a"; "-o"; "" ], "--output expects a value: --output FILE"
+                    [ "env"; "run"; "Ant-v4"; "--video"; "" ], "--video expects a value: --video FILE"
+                    [ "env"; "show"; "Ant-v4"; "--image"; "" ], "--image expects a value: --image FILE"
+                    [ "report"; "a"; "-o"; "" ], "--output expects a value: --output DIR"
                     [ "record"; "a"; "--overwite" ], "unknown option '--overwite'; did you mean '--overwrite'?"
                     [ "record" ], "`ne record` expects NAME"
                     [ "env"; "run" ], "`ne env run` expects ID"
@@ -254,6 +270,38 @@ let tests =
                     Expect.stringContains output "Examples:" verb
             }
         ]
+
+        test "the help of bench names every benchmark that there is" {
+            let source =
+                Path.Combine(__SOURCE_DIRECTORY__, "../../benchmarks/NE.Benchmarks/Main.fs")
+
+            let names = [
+                for found in Regex.Matches(File.ReadAllText source, "^    benchmark \"([a-z]+)\"", RegexOptions.Multiline) ->
+                    found.Groups[1].Value
+            ]
+
+            Expect.contains names "compare" "the source was read"
+            let _, output, _ = shell [ "bench"; "--help" ]
+
+            for name in names do
+                Expect.isTrue (Regex.IsMatch(output, $"^  {name} ", RegexOptions.Multiline)) name
+        }
+
+        test "an empty or huge value is one problem and no mistake of the program" {
+            for arguments in
+                [
+                    [ "env"; "replay"; "" ]
+                    [ "env"; "show"; "" ]
+                    [ "sweep"; "" ]
+                    [ "train"; "" ]
+                    for option in [ "--seed"; "--steps"; "--cycles"; "--envs"; "--threads"; "--video-every" ] do
+                        [ "train"; "--dry-run"; option; "" ]
+                        [ "train"; "--dry-run"; option; "99999999999999999999" ]
+                ] do
+                let code, _, errors = shell arguments
+                Expect.equal code ExitCode.UserError $"{arguments}: {errors}"
+                Expect.hasLength (errors.Trim().Split '\n') 1 $"{arguments}: {errors}"
+        }
 
         test "a user error is one message on standard error, exit code 1" {
             let code, output, errors = shell [ "trian" ]

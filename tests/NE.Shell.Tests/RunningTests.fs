@@ -6,8 +6,12 @@ open System.IO
 open System.Runtime.InteropServices
 open System.Text.Json
 open Expecto
+open Microsoft.Data.Sqlite
+open NE.Actors.Checkpoints
+open NE.Actors.Journal
 open NE.Actors.MuJoCo
 open NE.Actors.Runs
+open NE.Model.History
 open NE.Shell
 open NE.Shell.Commands
 open NE.Shell.Running
@@ -28,6 +32,62 @@ let private train = [ "train"; "--steps"; "1000"; "--name"; "a" ]
 
 let private runJson (runs: string) =
     JsonDocument.Parse(File.ReadAllText(Path.Combine(runs, "a", "run.json"))).RootElement
+
+/// Appends to a run's journal what a run would.
+let private append (paths: RunPaths) (entries: JournalEntry list) =
+    use connection = new SqliteConnection($"Data Source={paths.Journal};Pooling=False")
+
+    connection.Open()
+
+    let execute (text: string) (values: obj list) =
+        use command = connection.CreateCommand()
+        command.CommandText <- text
+
+        values
+        |> List.iteri (fun i value -> command.Parameters.AddWithValue($"$v{i}", value) |> ignore)
+
+        command.ExecuteNonQuery() |> ignore
+
+    execute
+        "CREATE TABLE IF NOT EXISTS journal (persistence_id TEXT, sequence_number INTEGER PRIMARY KEY, created INTEGER, deleted INTEGER, manifest TEXT, message BLOB)"
+        []
+
+    for entry in entries do
+        execute "INSERT INTO journal (persistence_id, created, deleted, manifest, message) VALUES ('run', 0, 0, $v0, $v1)" [
+            JournalCodec.ManifestOf entry
+            JournalCodec.Encode entry
+        ]
+
+/// The commit of a step has the step as its number.
+let private committed (step: int64) : JournalEntry =
+    JournalEntry.CheckpointCommitted(
+        CheckpointManifest(
+            CheckpointManifest.CurrentFormat,
+            step,
+            step,
+            step,
+            step,
+            true,
+            Dictionary<string, ComponentRef>(),
+            null,
+            Dictionary<string, int64>(),
+            null,
+            0L
+        )
+    )
+
+let private noted (event: RunEvent) : JournalEntry =
+    JournalEntry.EventStored(1L, true, event)
+
+/// A run of 1,000 steps with a journal.
+let private stored (runs: string) (entries: JournalEntry list) : RunPaths =
+    execute (host runs (ending interrupted)) train |> ignore
+    let paths = RunFolder.Find(runs, "a")
+    append paths entries
+    paths
+
+let private resume (runs: string) (more: string list) =
+    execute (host runs (ending interrupted)) ([ "resume"; "a" ] @ more)
 
 // Serilog's global logger is one per process.
 [<Tests>]
@@ -206,6 +266,61 @@ let tests =
             Expect.stringContains errors $"process {Environment.ProcessId}" "names the holder"
         }
 
+        test "resume refuses a length below what is committed, and changes nothing" {
+            use folder = new TemporaryFolder()
+            let paths = stored folder.Path [ committed 500L ]
+
+            let files () = [ for file in [ paths.RunInfo; paths.Configuration ] -> File.ReadAllText file ]
+            let before = files ()
+
+            for shorter in [ [ "--steps"; "400" ]; [ "run.steps=400" ] ] do
+                let code, _, errors = resume folder.Path shorter
+                Expect.equal code ExitCode.UserError "exit code"
+                Expect.stringContains errors "run.steps = 400 is less than the 500 steps" "both numbers"
+                Expect.stringContains errors "its length is 1,000" "what to do"
+
+            Expect.equal (files ()) before "untouched"
+            let code, _, _ = resume folder.Path [ "--steps"; "500" ]
+            Expect.equal code ExitCode.Interrupted "what is committed may be all of it"
+        }
+
+        test "resume takes a run whose last round ended past its length" {
+            use folder = new TemporaryFolder()
+            stored folder.Path [ committed 500L; committed 1_002L ] |> ignore
+            let code, _, errors = resume folder.Path []
+            Expect.equal code ExitCode.Interrupted errors
+        }
+
+        test "a complete run goes on from the checkpoint before, and on from there" {
+            use folder = new TemporaryFolder()
+
+            let paths =
+                stored folder.Path [ committed 500L; noted (RunEvent.RunCompleted 1_000L); committed 1_000L ]
+
+            let refused, _, errors = resume folder.Path []
+            Expect.equal refused ExitCode.UserError "from its end"
+            Expect.stringContains errors "has done all its 1,000 steps" "message"
+            let code, output, errors = resume folder.Path [ "--checkpoint"; "previous" ]
+            Expect.equal code ExitCode.Interrupted errors
+            Expect.stringContains output "a goes on from step 500 of 1,000" "where"
+            // As the run itself would have noted it.
+            append paths [ JournalEntry.Rewound(1L, 500L) ]
+            let code, _, errors = resume folder.Path []
+            Expect.equal code ExitCode.Interrupted errors
+
+            append paths [
+                noted (RunEvent.RunResumed(500L, "ne test"))
+                committed 700L
+                committed 1_000L
+            ]
+
+            let code, _, errors = resume folder.Path []
+            Expect.equal code ExitCode.Interrupted $"its last evaluation is to come again: {errors}"
+            append paths [ noted (RunEvent.RunCompleted 1_000L) ]
+            let refused, _, _ = resume folder.Path []
+            Expect.equal refused ExitCode.UserError "complete again"
+        }
+
         test "status knows a killed run from an interrupted one" {
             use folder = new TemporaryFolder()
             execute (host folder.Path (ending interrupted)) train |> ignore
@@ -248,6 +363,39 @@ let tests =
             let code, output, _ = execute (host folder.Path noRun) [ "status" ]
             Expect.equal code ExitCode.Ok "exit code"
             Expect.stringContains output "interrupted" "state"
+        }
+
+        test "a damaged run is said and does not hide the others from status" {
+            use folder = new TemporaryFolder()
+
+            for name in [ "a"; "b"; "c" ] do
+                execute (host folder.Path (ending interrupted)) [ "train"; "--steps"; "1000"; "--name"; name ]
+                |> ignore
+
+            File.WriteAllText(RunPaths.Of(folder.Path, "a").RunInfo, "{")
+            File.WriteAllText(RunPaths.Of(folder.Path, "b").Journal, String('x', 5_000))
+            let code, output, errors = execute (host folder.Path noRun) [ "status" ]
+            Expect.equal code ExitCode.Failed "exit code"
+
+            let states = [
+                for line in output.Split '\n' do
+                    match line.Split(' ', StringSplitOptions.RemoveEmptyEntries) with
+                    | [||] -> ()
+                    | words -> words[0], words[1]
+            ]
+
+            Expect.equal states.Tail [ "a", "damaged"; "b", "damaged"; "c", "interrupted" ] "all are shown"
+            Expect.stringContains errors "ne: a is damaged: " "which"
+            Expect.stringContains errors "run.json cannot be read" "what"
+            Expect.stringContains errors "ne: b is damaged: The journal" "the other"
+            let code, output, _ = execute (host folder.Path noRun) [ "status"; "--json" ]
+            Expect.equal code ExitCode.Failed "exit code"
+
+            let runs = [ for run in JsonDocument.Parse(output).RootElement.EnumerateArray() -> run ]
+            Expect.equal [ for run in runs -> run.GetProperty("state").GetString() ] [ "damaged"; "damaged"; "interrupted" ] "states"
+            Expect.stringContains (nonNull (runs[0].GetProperty("reason").GetString())) "run.json" "why"
+            let one, _, _ = execute (host folder.Path noRun) [ "status"; "a" ]
+            Expect.equal one ExitCode.UserError "asked for by its name it is an error"
         }
 
         test "status without runs says how to begin" {
@@ -302,5 +450,32 @@ let commandText =
                 (CommandText.Of [ "train"; "ne.omega=0.2"; "--name"; "a b"; "it's" ])
                 "ne train ne.omega=0.2 --name 'a b' 'it'\\''s'"
                 "quoted"
+        }
+    ]
+
+[<Tests>]
+let build =
+    testList "what the program is" [
+        test "changes when an assembly does, and not when it is copied once more" {
+            use folder = new TemporaryFolder()
+            let copied = folder.File "ne.dll"
+
+            let copy (assembly: Type) =
+                File.Copy(assembly.Assembly.Location, copied, true)
+
+            copy typeof<ShellHost>
+            File.WriteAllText(folder.File "ne.deps.json", "{}")
+            let first = OwnBuild.Of folder.Path
+            copy typeof<ShellHost>
+            File.SetLastWriteTimeUtc(copied, DateTime.UtcNow.AddHours 1.0)
+            Expect.equal (OwnBuild.Of folder.Path) first "the same build"
+            copy typeof<RunPaths>
+            Expect.notEqual (OwnBuild.Of folder.Path) first "another assembly"
+            copy typeof<ShellHost>
+            File.WriteAllText(folder.File "libtorch.so", "x")
+            let second = OwnBuild.Of folder.Path
+            Expect.notEqual second first "another library"
+            File.WriteAllBytes(copied, (File.ReadAllBytes copied)[..999])
+            Expect.notEqual (OwnBuild.Of folder.Path) second "half an assembly"
         }
     ]

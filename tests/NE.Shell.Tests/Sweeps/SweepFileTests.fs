@@ -196,6 +196,6 @@ let problems =
         test "runs at a time are a number" {
             let code, _, errors = shell [ "sweep"; "a.yaml"; "--parallel"; "many" ]
             Expect.equal code ExitCode.UserError "exit code"
-            Expect.stringContains errors "--parallel expects a whole number >= 1, found 'many'" "message"
+            Expect.stringContains errors "--parallel expects a whole number in [1, 1000000], found 'many'" "message"
         }
     ]

@@ -3,6 +3,7 @@ module NE.Shell.Tests.Sweeps.SweepRunTests
 open System
 open System.IO
 open System.Text.Json
+open System.Text.RegularExpressions
 open System.Threading.Tasks
 open Expecto
 open NE.Actors.Runs
@@ -11,7 +12,8 @@ open NE.Shell.Commands
 open NE.Shell.Tests.Support
 
 /// Plays `ne` in a process of its own, by the name of the cell: "bad" fails unless the file `mended` exists, "shot" is killed the first time,
-/// everything else completes. Notes its calls.
+/// "taken" cannot begin because somebody else does meanwhile, "late" cannot go on because somebody else has done so, everything else completes.
+/// Notes its calls.
 let private program =
     """verb=$1; shift
 [ "$verb" = resume ] && { name=$1; shift; }
@@ -22,7 +24,7 @@ done
 echo "$verb $name" >>"$runs/calls"
 describe() {
     mkdir -p "$runs/$name"
-    printf '{"formatVersion":1,"id":"x","name":"%s","status":"%s","statusReason":null,"environment":"e","method":"m","seed":0,"totalSteps":1000,"threads":1,"device":"cpu","stretches":[],"engine":"simd"}' "$name" "$1" >"$runs/$name/run.json"
+    printf '{"formatVersion":1,"id":"x","name":"%s","status":"%s","statusReason":null,"environment":"e","method":"m","seed":0,"totalSteps":1000,"threads":1,"device":"cpu","stretches":[%s],"engine":"simd"}' "$name" "$1" "$2" >"$runs/$name/run.json"
 }
 echo "some talk"
 case "$name" in
@@ -30,6 +32,21 @@ case "$name" in
 *-shot-*) [ -e "$runs/$name/run.json" ] || { describe running; kill -9 $$; } ;;
 *-mute-*) exit 1 ;;
 *-stopped-*) describe interrupted; exit 3 ;;
+*-hung-*) [ -e "$runs/$name/run.json" ] || { describe running; kill -HUP $$; } ;;
+*-crashed-*) describe running; ulimit -c 0; kill -ABRT $$ ;;
+*-hostless-*) exit 131 ;;
+*-taken-*)
+    : >"$runs/asked"
+    until [ -e "$runs/go" ]; do sleep 0.02; done
+    exit 1 ;;
+*-late-*)
+    [ "$verb" = train ] && { describe interrupted; exit 3; }
+    [ -e "$runs/again" ] || {
+        : >"$runs/again"
+        describe interrupted '{"started":"2026-01-02T03:04:05+00:00","fromStep":0,"host":"h","processId":1,"versions":{}}'
+        exit 1
+    } ;;
+*-builds-*) : >"$runs/rebuilt" ;;
 esac
 describe completed
 """
@@ -71,6 +88,7 @@ type private Sweeps(text: string) =
                 Width = 160,
                 Processors = 2,
                 Executable = [| "/bin/sh"; script |],
+                Build = (fun () -> string (File.Exists(Path.Combine(runs, "rebuilt")))),
                 HasCuda = (fun () -> false),
                 Prepare = fun _ -> readOnlyDict []
             )
@@ -93,8 +111,13 @@ let private arms (labels: string list) (seeds: string) =
 let private name label seed = $"a-Hopper-v4-{label}-s{seed}"
 
 let private bad0 = name "bad" 0
+let private builds0 = name "builds" 0
+let private crashed0 = name "crashed" 0
+let private hostless0 = name "hostless" 0
+let private late0 = name "late" 0
 let private mute0 = name "mute" 0
 let private shot0 = name "shot" 0
+let private taken0 = name "taken" 0
 let private x0 = name "x" 0
 let private x1 = name "x" 1
 let private y0 = name "y" 0
@@ -157,6 +180,43 @@ let tests =
             Expect.equal (sweeps.Calls()) [ $"resume {shot0}" ] "resumed"
         }
 
+        test "a closed terminal is no failure of a cell" {
+            use sweeps = new Sweeps(arms [ "hung" ] "0")
+            let code, _, errors = sweeps.Sweep []
+            Expect.equal code ExitCode.Interrupted errors
+            Expect.stringContains errors "killed by signal 1" "what happened"
+        }
+
+        test "a cell that crashes by itself has failed, and is not tried again unasked" {
+            use sweeps = new Sweeps(arms [ "crashed"; "hostless"; "y" ] "0")
+            let code, _, errors = sweeps.Sweep [ "--parallel"; "1" ]
+            Expect.equal code ExitCode.Failed errors
+            Expect.stringContains errors $"{crashed0} failed: ended by signal 6; its last words: some talk" "a crash"
+            Expect.stringContains errors $"{hostless0} failed: ended with exit code 131; its last words: some talk" "dotnet's own error"
+            Expect.hasLength (sweeps.Calls()) 3 "all were tried"
+            let again, _, _ = sweeps.Sweep []
+            Expect.equal again ExitCode.Failed "a script that tries again while it is told 3 ends"
+            Expect.isEmpty (sweeps.Calls()) "not tried again"
+        }
+
+        test "a program that is rebuilt: no further cell is started, and the next call goes on" {
+            use sweeps = new Sweeps(arms [ "x"; "builds"; "y" ] "0")
+            let code, output, errors = sweeps.Sweep [ "--parallel"; "1" ]
+            Expect.equal code ExitCode.Interrupted errors
+            Expect.stringContains output "the program was rebuilt: no further cell is started" "said at once"
+
+            Expect.stringContains
+                errors
+                "started no further cell, because the program was rebuilt while it worked: 3 cells: 2 complete, 1 waiting. Start the sweep again"
+                "what happened"
+
+            Expect.stringContains errors "ne sweep --resume a" "what to do"
+            Expect.equal (sweeps.Calls()) [ $"train {x0}"; $"train {builds0}" ] "the one that worked went on to its end"
+            let again, _, errors = sweeps.Sweep []
+            Expect.equal (again, errors) (ExitCode.Ok, "") "the new build"
+            Expect.equal (sweeps.Calls()) [ $"train {y0}" ] "the rest"
+        }
+
         test "a cell that somebody stops is left alone until the next call" {
             use sweeps = new Sweeps(arms [ "stopped"; "y" ] "0")
             let code, _, errors = sweeps.Sweep []
@@ -178,6 +238,32 @@ let tests =
             let code, _, errors = working.GetAwaiter().GetResult()
             Expect.equal (code, errors) (ExitCode.Ok, "") "complete"
             Expect.equal (sweeps.Calls()) [ $"train {y0}" ] "calls"
+        }
+
+        test "a run that somebody else begins first is waited for, whatever its own process says" {
+            use sweeps = new Sweeps(arms [ "taken"; "y" ] "0")
+            let paths = RunPaths.Of(sweeps.Runs, taken0)
+            Directory.CreateDirectory paths.Root |> ignore
+            let working = Task.Run(fun () -> sweeps.Sweep [ "--parallel"; "1" ])
+            eventually "its process" (fun () -> File.Exists(Path.Combine(sweeps.Runs, "asked")))
+            let held = RunLock.Take paths
+            File.WriteAllText(Path.Combine(sweeps.Runs, "go"), "")
+            let other = RunPaths.Of(sweeps.Runs, y0)
+            // One at a time: the sweep knows how the first one ended.
+            eventually "the other cell's run" (fun () -> File.Exists other.RunInfo)
+            File.Copy(other.RunInfo, paths.RunInfo)
+            held.Dispose()
+            let code, _, errors = working.GetAwaiter().GetResult()
+            Expect.equal (code, errors) (ExitCode.Ok, "") "complete"
+            Expect.equal (sweeps.Calls()) [ $"train {taken0}"; $"train {y0}" ] "calls"
+        }
+
+        test "a run that somebody else has worked on meanwhile is gone on with" {
+            use sweeps = new Sweeps(arms [ "late" ] "0")
+            sweeps.Sweep [] |> ignore
+            let code, _, errors = sweeps.Sweep []
+            Expect.equal (code, errors) (ExitCode.Ok, "") "complete"
+            Expect.equal (sweeps.Calls()) [ $"train {late0}"; $"resume {late0}"; $"resume {late0}" ] "calls"
         }
 
         test "two processes do not work on one sweep" {
@@ -309,6 +395,29 @@ let status =
                 let code, _, errors = sweeps.Run arguments
                 Expect.equal code ExitCode.Failed "exit code"
                 Expect.stringContains errors "cells.json cannot be read as the cells of a sweep" "message"
+        }
+
+        test "a damaged sweep is said and does not hide the others" {
+            use sweeps = new Sweeps(arms [ "x"; "y" ] "0")
+            sweeps.Sweep [] |> ignore
+            let broken = Path.Combine(sweeps.Runs, "broken.sweep")
+            Directory.CreateDirectory broken |> ignore
+            File.WriteAllText(Path.Combine(broken, "cells.json"), "{")
+            let code, output, errors = sweeps.Run [ "status" ]
+            Expect.equal code ExitCode.Failed "exit code"
+            Expect.isTrue (Regex.IsMatch(output, "^a +2 +2 ", RegexOptions.Multiline)) output
+            Expect.isTrue (Regex.IsMatch(output, "^broken .* damaged$", RegexOptions.Multiline)) output
+            Expect.stringContains errors "ne: broken is damaged: " "which"
+
+            File.WriteAllText(RunPaths.Of(sweeps.Runs, x0).RunInfo, "{")
+            let code, output, errors = sweeps.Run [ "status"; "a" ]
+            Expect.equal code ExitCode.Failed "a damaged cell"
+            Expect.isTrue (Regex.IsMatch(output, $"^{x0} +damaged", RegexOptions.Multiline)) output
+            Expect.isTrue (Regex.IsMatch(output, $"^{y0} +complete", RegexOptions.Multiline)) output
+            Expect.stringContains errors $"ne: {x0} is damaged: " "which"
+            let _, json, _ = sweeps.Run [ "status"; "a"; "--json" ]
+            let cells = JsonDocument.Parse(json).RootElement.GetProperty("cells")
+            Expect.stringContains (nonNull (cells[0].GetProperty("damage").GetString())) "run.json" "JSON"
         }
 
         test "a sweep's folder is not overwritten by a run of that name" {

@@ -66,6 +66,13 @@ let tests =
             Expect.stringContains shown "stopping (Ctrl-C)" "why"
         }
 
+        test "a sweep whose program was rebuilt says why it starts nothing more" {
+            let rebuilt =
+                SweepStatus(Name = "small", Parallel = 1, Rebuilt = true, Cells = status.Cells)
+
+            Expect.stringContains (text (SweepView.Live rebuilt)) "the program was rebuilt: no further cell is started" "why"
+        }
+
         test "the plain line" { golden "sweep-plain" (SweepView.Plain status + "\n") }
 
         test "a dry run" {
@@ -173,6 +180,7 @@ let estimate =
         test "of several at a time is that of the one that is busy longest" {
             Expect.equal (SweepEstimate.Together([ 3.0; 1.0; 1.0; 4.0 ], 2)) 6.0 "in order"
             Expect.equal (SweepEstimate.Together([], 2)) 0.0 "nothing"
+            Expect.equal (SweepEstimate.Together([ 3.0; 1.0 ], Int32.MaxValue)) 3.0 "no room for more than there are"
         }
 
         test "shows a running cell's speed over the last minute of its process" {
