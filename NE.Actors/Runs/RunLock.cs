@@ -14,9 +14,6 @@ public sealed record RunHolder(int ProcessId, string Host, DateTimeOffset Starte
 /// </summary>
 public sealed class RunLock : IDisposable
 {
-    /// <summary>Part of the message of a lock that another process holds.</summary>
-    public const string InUse = "is in use by";
-
     const int Attempts = 10;
     static readonly TimeSpan BetweenAttempts = TimeSpan.FromMilliseconds(20);
 
@@ -91,8 +88,8 @@ public sealed class RunLock : IDisposable
     }
 
     private static string Busy(string what, RunHolder? holder) => holder is null
-        ? $"{what} {InUse} another process. Wait for it or stop it first."
-        : $"{what} {InUse} process {holder.ProcessId} on {holder.Host}, started {holder.Started:yyyy-MM-dd HH:mm:ss} UTC. Wait for it or stop it first.";
+        ? $"{what} is in use by another process. Wait for it or stop it first."
+        : $"{what} is in use by process {holder.ProcessId} on {holder.Host}, started {holder.Started:yyyy-MM-dd HH:mm:ss} UTC. Wait for it or stop it first.";
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

@@ -20,7 +20,7 @@ internal static class ResumeVerb
         RunInfo info = RunInfo.Read(paths.RunInfo);
         Settings stored = ConfigurationBuilder.Read(ReadConfiguration(paths), paths.Configuration);
         Settings settings = ConfigurationBuilder.Change(stored, command.Changes);
-        (string Key, string Old, string New)[] changes = [.. SettingsModule.difference(stored, settings).Select(change => (change.Item1, change.Item2, change.Item3))];
+        (string Key, string Old, string New)[] changes = [.. SettingsModule.difference(Recorded(paths, stored), settings).Select(change => (change.Item1, change.Item2, change.Item3))];
         long committed = CommittedStep(paths, command.From);
 
         // A round may end past run.steps, and the last evaluation may still be to come: only a new length can be too short.
@@ -64,6 +64,30 @@ internal static class ResumeVerb
         };
         return await RunSession.Execute(host, request, info, committed, command.Presentation);
     }
+
+    /// <summary>
+    /// The configuration as the journal has it. config.yaml is ahead of it when a resume with changed keys ended before they were recorded,
+    /// and then this resume has to record them.
+    /// </summary>
+    private static Settings Recorded(RunPaths paths, Settings stored)
+    {
+        if (!File.Exists(paths.Journal))
+        {
+            return stored;
+        }
+
+        using JournalReader journal = JournalReader.Open(paths);
+        return journal.Operational().Aggregate(stored, (settings, recorded) => recorded.Event switch
+        {
+            History.RunEvent.RunStarted started => ConfigurationBuilder.Read(started.configuration, paths.Journal),
+            History.RunEvent.ConfigurationChanged changed => With(settings, changed.changes),
+            _ => settings,
+        });
+    }
+
+    /// <summary>A value that this version does not take any more leaves what was there.</summary>
+    private static Settings With(Settings settings, IEnumerable<Tuple<string, string, string>> changes) =>
+        SettingsModule.apply(changes.Select(change => (change.Item1, change.Item3)), settings) is { IsOk: true } applied ? applied.ResultValue : settings;
 
     /// <summary>What gives a complete run something to do: more steps, or one more cycle.</summary>
     private static string Longer(Settings settings, long committed)

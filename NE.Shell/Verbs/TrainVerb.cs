@@ -36,6 +36,12 @@ internal static class TrainVerb
 
         if (command.DryRun)
         {
+            // Another engine and its device may be those of another machine.
+            if (settings.Compute.Engine.Value.IsSimd)
+            {
+                CheckThatItCanBeBuilt(settings, environment);
+            }
+
             Tables.Write(host, [.. ConfigurationView.Resolved(configuration), new Text(""), takes, .. CycleView.Phases(settings)]);
             return ExitCode.Ok;
         }

@@ -222,6 +222,33 @@ let tests =
             Expect.stringContains (File.ReadAllText(Path.Combine(folder.Path, "a", "config.yaml"))) "every: 77" "config.yaml"
         }
 
+        test "a change that the resume before did not come to record is recorded by the next" {
+            use folder = new TemporaryFolder()
+            let paths = stored folder.Path []
+            let begun = File.ReadAllText paths.Configuration
+
+            append paths [
+                noted (RunEvent.RunStarted(begun, "ne test"))
+                committed 500L
+                noted (RunEvent.ConfigurationChanged(500L, [| "log.metricsEvery", "1000", "50" |]))
+            ]
+
+            // Ended as soon as it began, like one that meets a damaged checkpoint.
+            resume folder.Path [ "log.metricsEvery=50"; "checkpoint.every=77" ] |> ignore
+            let mutable asked: RunRequest option = None
+
+            let start request =
+                asked <- Some request
+                ending interrupted request
+
+            execute (host folder.Path start) [ "resume"; "a" ] |> ignore
+
+            Expect.equal
+                [ for struct (key, before, after) in asked.Value.Changes -> key, before, after ]
+                [ "checkpoint.every", "25000", "77" ]
+                "what the journal lacks"
+        }
+
         test "run.json and status say the engine, and only what the run needs is prepared" {
             for option, engine in [ [], "simd"; [ "--engine"; "torch" ], "torch" ] do
                 use folder = new TemporaryFolder()
