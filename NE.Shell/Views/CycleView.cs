@@ -12,6 +12,9 @@ namespace NE.Shell.Views;
 /// <summary>Cycles of tasks for people: their padded spaces, and the phases of a run.</summary>
 internal static class CycleView
 {
+    /// <summary>More phases than this tell a reader nothing.</summary>
+    private const long MostPhases = 100;
+
     private static readonly CultureInfo Invariant = CultureInfo.InvariantCulture;
 
     /// <summary>`ne env show` of a cycle.</summary>
@@ -47,7 +50,7 @@ internal static class CycleView
         return ExitCode.Ok;
     }
 
-    /// <summary>The phases of a run; nothing for a run that is no cycle.</summary>
+    /// <summary>The phases of a run, the first hundred of them; nothing for a run that is no cycle.</summary>
     public static IEnumerable<IRenderable> Phases(Settings settings)
     {
         if (!TaskCycle.isCycle(settings.Run.Environment))
@@ -58,7 +61,9 @@ internal static class CycleView
         Table table = Tables.Create(">phase", ">cycle", "task", ">from step", ">to step");
         bool byEpisodes = settings.Cycle.Episodes > 0;
 
-        for (long index = 0; index < PhaseModule.count(settings); index++)
+        long count = PhaseModule.count(settings);
+
+        for (long index = 0; index < Math.Min(count, MostPhases); index++)
         {
             // Only what depends on the index is asked of it.
             var phase = new Phase(index, 0, 0, 0);
@@ -72,5 +77,10 @@ internal static class CycleView
 
         yield return new Text("");
         yield return table;
+
+        if (count > MostPhases)
+        {
+            yield return new Text($"and {Format.Count(count - MostPhases)} more");
+        }
     }
 }

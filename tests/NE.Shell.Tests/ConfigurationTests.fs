@@ -394,6 +394,33 @@ let plan =
             Expect.isFalse (IO.Directory.Exists "/nonexistent/runs") "no folder"
         }
 
+        test "a dry run says that a network cannot be built" {
+            let code, _, errors =
+                shell [
+                    "train"
+                    "--dry-run"
+                    "network.hidden=65536,65536"
+                    "network.criticHidden=8,8"
+                ]
+
+            Expect.equal code ExitCode.UserError errors
+            Expect.stringContains errors "make the layers narrower" "what to do"
+        }
+
+        test "a dry run of a long cycle lists its first phases" {
+            let _, output, errors =
+                shell [
+                    "train"
+                    "cycle:HalfCheetah-v4,Hopper-v4"
+                    "--cycles"
+                    "1000000000"
+                    "cycle.steps=50000"
+                    "--dry-run"
+                ]
+
+            Expect.stringContains output "and 1,999,999,900 more" errors
+        }
+
         test "a dry run of a cycle lists its phases" {
             let phases arguments =
                 let code, output, errors =
