@@ -86,7 +86,7 @@ module Method =
 
         yield! pairs growing [ Technique.L2Init ] "a weight that grows later has no initial value to be pulled towards"
 
-        // naive-growth draws no neuron anew, so its neurons are as old as continual-backprop thinks.
+        // naive-growth draws no neuron anew, so the ages that continual-backprop counts are right.
         yield
             Technique.Ne,
             Technique.ContinualBackprop,
@@ -95,7 +95,7 @@ module Method =
         yield
             Technique.Reset,
             Technique.ContinualBackprop,
-            "after a reset the other's ages and utilities would be those of units that are no more"
+            "after a reset the other's ages and utilities would be those of units that no longer exist"
 
         yield
             Technique.Reset,

@@ -20,6 +20,7 @@ public sealed partial class RunActor
         {
             return;
         }
+        this.StopGoesOn();
         if (barrier)
         {
             this.stage = Stage.AwaitingEvaluations;
@@ -79,6 +80,7 @@ public sealed partial class RunActor
         {
             return;
         }
+        this.StopGoesOn();
         add(this.parts);
         if (!this.parts.Complete)
         {

@@ -36,7 +36,7 @@ public sealed partial class RunActor
                 this.store = run.Store;
                 if (previous && chosen is not null)
                 {
-                    // The newest commit counts until the one before is known to open, and the tables are cut when it counts no more.
+                    // The newest commit stays valid until the one before it has been opened; the tables are cut only once the rewind is stored.
                     this.rewinding = (this.nextId++, run);
                     this.journal.Tell(new Rewind(this.rewinding.Value.RecordId, chosen.Manifest.CommitId));
                     return;
@@ -47,9 +47,9 @@ public sealed partial class RunActor
             {
                 throw damage.Offering(recovered.Manifests[1].Step);
             }
-            catch (DamagedCheckpointException damage) when (previous && damage.PreviousStep is not null)
+            catch (DamagedCheckpointException damage) when (previous)
             {
-                throw damage.Offering(null);
+                throw damage.KeepingNewest(recovered.Manifests[0].Step);
             }
         });
     }

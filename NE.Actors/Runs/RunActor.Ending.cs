@@ -38,7 +38,19 @@ public sealed partial class RunActor
 
     private void WatchTheStop() => this.Timers.StartSingleTimer("stopping", new GiveUpStopping(), this.request.StopPatience);
 
-    /// <summary>A stop commits if it can. An environment that hangs and a disk that takes nothing do not hold it up for ever.</summary>
+    /// <summary>Whatever is heard on the way to the commit of a stop gives it its time anew.</summary>
+    private void StopGoesOn()
+    {
+        if (this.stopReason is not null)
+        {
+            this.WatchTheStop();
+        }
+    }
+
+    /// <summary>
+    /// A stop commits if it can. An environment that hangs and a disk that takes nothing do not hold it up for ever; an evaluation ends by
+    /// itself.
+    /// </summary>
     private void EndAtTheLastCommit()
     {
         if (this.stage is Stage.Running or Stage.Capturing || (this.commitRetrying && this.stage is Stage.AwaitingCommit or Stage.Ending))

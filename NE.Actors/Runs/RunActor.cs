@@ -93,10 +93,7 @@ public sealed partial class RunActor : ReceiveActor, IWithTimers
         this.Receive<LearningProgress>(progress =>
         {
             this.board.Learning(progress);
-            if (this.stopReason is not null)
-            {
-                this.WatchTheStop();
-            }
+            this.StopGoesOn();
         });
         this.Receive<Learned>(learned => this.After(this.conductor.Take(learned)));
         // Sent ahead by the conductor, so a barrier may have come in between.

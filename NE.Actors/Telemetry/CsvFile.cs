@@ -67,7 +67,7 @@ public sealed class CsvFile : IDisposable
     public void Dispose() => this.file.Dispose();
 
     /// <summary>
-    /// `truncate` gives a table that lost rows its length back in zero bytes, which no reader of tables takes. They become empty lines, and so
+    /// `truncate` gives a table that lost rows its length back in zero bytes, which readers of CSV files reject. They become empty lines, and so
     /// does the half row before them.
     /// </summary>
     private static void BlankPadding(string path, long length)

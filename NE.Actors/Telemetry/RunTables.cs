@@ -43,7 +43,7 @@ public sealed class RunTables : IDisposable
         this.Phases = opened.GetValueOrDefault(Path.GetFileName(paths.Phases));
     }
 
-    /// <summary>Refuses tables that lost rows, before anything is cut. TensorBoard's copy is none of them.</summary>
+    /// <summary>Refuses tables that lost rows, before anything is cut. TensorBoard's copy does not count.</summary>
     /// <param name="lengths">Bytes of every table at a commit; null without one.</param>
     /// <exception cref="InvalidDataException">A table is shorter than that.</exception>
     public static void Require(RunPaths paths, IReadOnlyDictionary<string, long>? lengths)

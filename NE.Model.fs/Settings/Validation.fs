@@ -15,9 +15,12 @@ module internal Validation =
         Problem = text
     }
 
-    /// Techniques whose time never comes, so that the run would be another method's. Expects a run of one task.
+    /// Techniques whose time never comes, so that the run would be another method's. Expects a run whose length is counted in steps.
     let private validatePeriods (settings: Settings) : SettingsError list =
         let steps, start = settings.Run.Steps, settings.Td3.StartSteps.Value
+        let phases = Resolution.phases settings
+        // Steps that are learned from, with those at the start: the warm-up of a later phase is not.
+        let learned = steps - (max 1L phases - 1L) * settings.Cycle.WarmUp.Value
 
         let periodic technique key (every: int64) nothing = [
             if settings.Run.Method.Has technique then
@@ -25,21 +28,23 @@ module internal Validation =
                     problem key "0" $"only a cycle of tasks has switches: nothing would be {nothing}; give a period"
                 else
                     let first = (start / every + 1L) * every
-                    let last = min (steps - 1L) (Resolution.lastInTime steps every)
+                    let last = min (learned - 1L) (Resolution.lastInTime steps every)
 
                     if first > last then
                         problem
                             key
                             (showInteger every)
-                            $"the first time would be step {first}, the last one in time for the end of the run is {last}: nothing would be {nothing}; give a shorter period"
+                            $"it would first act at step {first}, but nothing is done after step {last}: nothing would be {nothing}; give a shorter period"
         ]
 
         [
-            yield! periodic Technique.Reset "reset.every" settings.Reset.Every.Value "reset"
+            // The switches of a cycle reset as well.
+            if phases = 0L then
+                yield! periodic Technique.Reset "reset.every" settings.Reset.Every.Value "reset"
 
             yield! periodic Technique.ShrinkAndPerturb "shrinkAndPerturb.every" settings.ShrinkAndPerturb.Every.Value "shrunk and perturbed"
 
-            let updates = Resolution.gradientSteps settings.Td3 steps start
+            let updates = Resolution.gradientSteps settings.Td3 learned start
 
             if settings.Run.Method.Has Technique.ReDo && settings.ReDo.Every.Value > updates then
                 problem
@@ -221,7 +226,7 @@ module internal Validation =
 
             if
                 settings.Td3.StartSteps.Value < settings.Run.Steps
-                && Resolution.phases settings = 0L
+                && settings.Cycle.Episodes = 0L
             then
                 yield! validatePeriods settings
 

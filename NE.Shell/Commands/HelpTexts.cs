@@ -59,7 +59,7 @@ internal static class HelpTexts
               ne sweep paper/figure-6-smoke
             """,
         ["status"] = """
-            What is damaged is said, with exit code 2, and the others are shown.
+            Damaged runs are named, with exit code 2, and the others are still shown.
 
             Examples:
               ne status

@@ -41,7 +41,8 @@ public static class NewestRows
             ? text[(first + 1)..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries)
             : [];
         string[] names = heading.Split(',');
-        return [.. complete.TakeLast(most).Select(line => Numbers(names, line.TrimEnd('\r').Split(',')))];
+        // A short table that lost its beginning has its heading behind empty lines.
+        return [.. complete.Where(line => line != heading).TakeLast(most).Select(line => Numbers(names, line.TrimEnd('\r').Split(',')))];
     }
 
     private static Dictionary<string, double> Numbers(string[] names, string[] values)

@@ -10,8 +10,8 @@ namespace NE.Shell.Running;
 public static class OwnBuild
 {
     /// <summary>
-    /// Every assembly with its module version id, which the compiler makes from what it compiles, so that building the same once more
-    /// changes nothing; every other file with its length. Never throws: a file that is just being written reads as another one.
+    /// Every assembly with its module version id, which the compiler makes from what it compiles and from the commit, so that building the same
+    /// commit once more changes nothing; every other file with its length. Never throws: a file that is just being written reads as another one.
     /// </summary>
     public static string Of(string folder) => Directory.Exists(folder)
         ? string.Join('\n', Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal).Select(file => $"{Path.GetFileName(file)} {VersionOf(file)}"))

@@ -14,7 +14,7 @@ internal static class CellExit
     /// <param name="lastWords">What it said last; empty when it said nothing.</param>
     public static string Error(int exitCode, string lastWords)
     {
-        // The last three are the `dotnet` host's own, which has not found what it needs.
+        // 131, 140 and 150 are exit codes of the `dotnet` host itself, which did not find what it needs.
         string how = exitCode is > 128 and not (131 or 140 or 150) ? $"ended by signal {exitCode - 128}" : $"ended with exit code {exitCode}";
         return lastWords.Length == 0 ? $"{how} and said nothing"
             // Whoever crashes says no reason: the last words are only where it was.

@@ -110,7 +110,7 @@ internal static class ResumeVerb
 
         if (changes.Any(change => change.Key == "run.steps"))
         {
-            host.Output.WriteLine("  Values derived from the old length (ne.endStep, ne.growInterval ...) stay as they were unless they are given; td3.bufferSize and td3.startSteps always do.");
+            host.Output.WriteLine("  Values derived from the old length (ne.endStep, ne.growInterval ...) stay as they were unless they are given; td3.bufferSize and td3.startSteps stay in any case.");
         }
     }
 
@@ -135,21 +135,9 @@ internal static class ResumeVerb
         }
 
         using JournalReader journal = JournalReader.Open(paths);
-        long committed = journal.Manifests().FirstOrDefault()?.Step ?? 0;
-        bool complete = false;
-
-        foreach (StoredRunEvent stored in journal.Operational())
-        {
-            complete = stored.Event switch
-            {
-                History.RunEvent.RunCompleted completed => complete || (completed.step >= steps && completed.step <= committed),
-                // A run that went back to an earlier checkpoint has that end before it again.
-                History.RunEvent.RunResumed resumed => complete && resumed.step >= steps,
-                _ => complete,
-            };
-        }
-
-        return complete;
+        // The end is stored with its commit. A run that went back to an earlier one has it before it again.
+        return journal.Manifests() is [var newest, ..]
+            && journal.Operational().Any(stored => stored.Event is History.RunEvent.RunCompleted completed && completed.step >= steps && stored.CommitId == newest.CommitId);
     }
 
     private static string ReadConfiguration(RunPaths paths) => File.Exists(paths.Configuration)

@@ -284,6 +284,22 @@ let tests =
 
             Expect.stringContains words "nothing would be reset" "what it means"
 
+            // Of 80,000 steps in four phases 65,000 are learned from.
+            let cycle = [
+                "run.environment", "cycle:Hopper-v4,Walker2d-v4"
+                "cycle.cycles", "2"
+                "cycle.steps", "20000"
+                "cycle.warmUp", "5000"
+                "td3.startSteps", "1000"
+            ]
+
+            let inCycle method' list = keys method' (cycle @ list)
+
+            Expect.equal (inCycle "shrink-and-perturb" []) [ "shrinkAndPerturb.every", "100000" ] "never in this cycle"
+            Expect.equal (inCycle "shrink-and-perturb" [ "shrinkAndPerturb.every", "50000" ]) [] "in time"
+            Expect.equal (inCycle "redo" [ "redo.every", "64001" ]) [ "redo.every", "64001" ] "redo in a cycle"
+            Expect.equal (inCycle "redo" [ "redo.every", "64000" ]) [] "redo in time"
+
         testCase "in a cycle reset.every is 0 unless it is given, and the switches are enough"
         <| fun _ ->
             let cycle list =

@@ -58,12 +58,11 @@ let private append (paths: RunPaths) (entries: JournalEntry list) =
             JournalCodec.Encode entry
         ]
 
-/// The commit of a step has the step as its number.
-let private committed (step: int64) : JournalEntry =
+let private commit (id: int64) (step: int64) : JournalEntry =
     JournalEntry.CheckpointCommitted(
         CheckpointManifest(
             CheckpointManifest.CurrentFormat,
-            step,
+            id,
             step,
             step,
             step,
@@ -76,8 +75,14 @@ let private committed (step: int64) : JournalEntry =
         )
     )
 
-let private noted (event: RunEvent) : JournalEntry =
-    JournalEntry.EventStored(1L, true, event)
+/// The commit of a step has the step as its number.
+let private committed (step: int64) : JournalEntry = commit step step
+
+let private noted (commit: int64) (event: RunEvent) : JournalEntry =
+    JournalEntry.EventStored(commit, true, event)
+
+/// The commit that ends a run. Its step may be that of the one before.
+let private ended (id: int64) (step: int64) : JournalEntry list = [ noted id (RunEvent.RunCompleted step); commit id step ]
 
 /// A run of 1,000 steps with a journal.
 let private stored (runs: string) (entries: JournalEntry list) : RunPaths =
@@ -228,9 +233,9 @@ let tests =
             let begun = File.ReadAllText paths.Configuration
 
             append paths [
-                noted (RunEvent.RunStarted(begun, "ne test"))
+                noted 1L (RunEvent.RunStarted(begun, "ne test"))
                 committed 500L
-                noted (RunEvent.ConfigurationChanged(500L, [| "log.metricsEvery", "1000", "50" |]))
+                noted 2L (RunEvent.ConfigurationChanged(500L, [| "log.metricsEvery", "1000", "50" |]))
             ]
 
             // Ended as soon as it began, like one that meets a damaged checkpoint.
@@ -318,79 +323,27 @@ let tests =
             Expect.equal code ExitCode.Interrupted errors
         }
 
-        test "a complete run goes on from the checkpoint before, and on from there" {
-            use folder = new TemporaryFolder()
-
-            let paths =
-                stored folder.Path [ committed 500L; noted (RunEvent.RunCompleted 1_000L); committed 1_000L ]
-
-            let refused, _, errors = resume folder.Path []
-            Expect.equal refused ExitCode.UserError "from its end"
-            Expect.stringContains errors "has done all its 1,000 steps" "message"
-            let code, output, errors = resume folder.Path [ "--checkpoint"; "previous" ]
-            Expect.equal code ExitCode.Interrupted errors
-            Expect.stringContains output "a goes on from step 500 of 1,000" "where"
-            // As the run itself would have noted it.
-            append paths [ JournalEntry.Rewound(1L, 500L) ]
-            let code, _, errors = resume folder.Path []
-            Expect.equal code ExitCode.Interrupted errors
-
-            append paths [
-                noted (RunEvent.RunResumed(500L, "ne test"))
-                committed 700L
-                committed 1_000L
-            ]
-
-            let code, _, errors = resume folder.Path []
-            Expect.equal code ExitCode.Interrupted $"its last evaluation is to come again: {errors}"
-            append paths [ noted (RunEvent.RunCompleted 1_000L) ]
-            let refused, _, _ = resume folder.Path []
-            Expect.equal refused ExitCode.UserError "complete again"
-        }
-
-        test "status knows a killed run from an interrupted one" {
-            use folder = new TemporaryFolder()
-            execute (host folder.Path (ending interrupted)) train |> ignore
-
-            let state () =
-                let _, output, _ = execute (host folder.Path noRun) [ "status"; "a"; "--json" ]
-                JsonDocument.Parse(output).RootElement.GetProperty("state").GetString()
-
-            Expect.equal (state ()) "interrupted" "as run.json says"
-            let paths = RunFolder.Find(folder.Path, "a")
-            let info = RunInfo.Read paths.RunInfo
-
-            let asIfKilled =
-                RunInfo(
-                    info.FormatVersion,
-                    info.Id,
-                    info.Name,
-                    RunState.Running,
-                    null,
-                    info.Environment,
-                    info.Method,
-                    info.Seed,
-                    info.TotalSteps,
-                    info.Threads,
-                    info.Device,
-                    info.Stretches,
-                    info.Engine
-                )
-
-            asIfKilled.Write paths.RunInfo
-
-            Expect.equal (state ()) "killed" "nobody holds the lock"
-            use _ = RunFolder.Open(folder.Path, "a")
-            Expect.equal (state ()) "running" "somebody does"
-        }
-
-        test "status of all runs is a table" {
-            use folder = new TemporaryFolder()
-            execute (host folder.Path (ending interrupted)) train |> ignore
-            let code, output, _ = execute (host folder.Path noRun) [ "status" ]
-            Expect.equal code ExitCode.Ok "exit code"
-            Expect.stringContains output "interrupted" "state"
-        }
+        for before, step in [ "at an earlier step", 500L; "at the same step", 1_000L ] do
+            test $"a complete run goes on from the checkpoint before, {before}, and on from there" {
+                use folder = new TemporaryFolder()
+                let paths = stored folder.Path (commit 1L step :: ended 2L 1_000L)
+                let refused, _, errors = resume folder.Path []
+                Expect.equal refused ExitCode.UserError "from its end"
+                Expect.stringContains errors "has done all its 1,000 steps" "message"
+                let code, output, errors = resume folder.Path [ "--checkpoint"; "previous" ]
+                Expect.equal code ExitCode.Interrupted errors
+                Expect.stringContains output $"a goes on from step {step:N0} of 1,000" "where"
+                // As the run itself would have noted it.
+                append paths [ JournalEntry.Rewound(3L, 1L) ]
+                let code, _, errors = resume folder.Path []
+                Expect.equal code ExitCode.Interrupted errors
+                append paths [ noted 4L (RunEvent.RunResumed(step, "ne test")); commit 5L 1_000L ]
+                let code, _, errors = resume folder.Path []
+                Expect.equal code ExitCode.Interrupted $"its last evaluation is to come again: {errors}"
+                append paths (ended 6L 1_000L)
+                let refused, _, _ = resume folder.Path []
+                Expect.equal refused ExitCode.UserError "complete again"
+            }
 
         test "a damaged run is said and does not hide the others from status" {
             use folder = new TemporaryFolder()

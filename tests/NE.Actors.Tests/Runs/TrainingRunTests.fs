@@ -209,7 +209,7 @@ let tests =
                 Expect.equal outcome.Phase RunPhase.Completed $"the run completes: {outcome.Message}"
                 expectSame (identity paths) whole "the run")
 
-        testCase "both checkpoints damaged: the previous one is not offered instead of itself"
+        testCase "both checkpoints damaged: each message speaks of the other one, and neither is touched"
         <| fun _ ->
             inFolder (fun folder ->
                 use created = create folder "damaged"
@@ -232,7 +232,9 @@ let tests =
                         .Message
 
                 Expect.stringContains (string (from ResumeFrom.Latest)) "--checkpoint previous" "there is another"
-                Expect.stringContains (string (from ResumeFrom.Previous)) "There is no other checkpoint" "there is none")
+                let previous = string (from ResumeFrom.Previous)
+                Expect.stringContains previous "The previous checkpoint is damaged" "which"
+                Expect.stringContains previous "was not touched" "the newest still counts")
 
         testCase "a stop does not wait for an environment that hangs"
         <| fun _ ->

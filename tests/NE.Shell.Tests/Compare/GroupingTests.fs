@@ -427,6 +427,31 @@ let severalSources =
             Expect.equal (ant "C" "0.2") [ "ne"; "ne" ] "one arm on two environments"
         }
 
+        test "what differs between the environments of each of two sweeps is no difference between the sweeps" {
+            use folder = new TemporaryFolder()
+
+            for name, seed in [ "A", 0L; "B", 1L ] do
+                sweep folder.Path name "" [
+                    for environment, density in [ "Hopper-v4", "0.25"; "Ant-v4", "0.15" ] do
+                        let settings = {
+                            run with
+                                Environment = environment
+                                Method = "ne"
+                                Keys = [ "ne.startDensity", density ]
+                        }
+
+                        let names = arm folder.Path $"{name}-{environment}" settings [ seed ] (fun _ -> 1.0)
+                        names[0], environment, "ne", seed
+                ]
+
+            let arms = [
+                for panel in panels folder.Path [ "A"; "B" ] atEnd do
+                    for arm in panel.Arms -> arm.Label, arm.Runs.Count
+            ]
+
+            Expect.equal arms [ "ne", 2; "ne", 2 ] "one arm of two seeds on each"
+        }
+
         test "two sweeps that share a seed are two arms" {
             use folder = new TemporaryFolder()
             swept folder.Path "A" "ne" [] [ 0L; 1L ] |> ignore

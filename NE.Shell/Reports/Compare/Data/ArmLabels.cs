@@ -68,8 +68,21 @@ public static class ArmLabels
         return keys.Length > 0;
     }
 
-    /// <summary>Whether they differ from those on other environments: scores of one name are taken together over all environments.</summary>
-    private static bool DifferElsewhere(IEnumerable<ReportedRun> swept) => swept.GroupBy(run => run.TotalSteps).SelectMany(Within).Any();
+    /// <summary>
+    /// Whether sweeps differ from each other on environments that they do not share: scores of one name are taken together over all
+    /// environments. What differs between the environments of one sweep follows from these.
+    /// </summary>
+    private static bool DifferElsewhere(IReadOnlyList<ReportedRun> swept)
+    {
+        int sweeps = swept.Select(run => run.Sweep).Distinct().Count();
+        return swept
+            .GroupBy(run => run.Environment)
+            .Where(environment => environment.Select(run => run.Sweep).Distinct().Count() < sweeps)
+            .SelectMany(environment => environment)
+            .GroupBy(run => run.TotalSteps)
+            .SelectMany(Within)
+            .Any();
+    }
 
     private static bool ShareSeed(IEnumerable<ReportedRun> swept) =>
         swept.GroupBy(run => (run.Environment, run.Seed)).Any(seed => seed.Select(run => run.Sweep).Distinct().Skip(1).Any());
