@@ -345,6 +345,50 @@ let tests =
                 Expect.equal refused ExitCode.UserError "complete again"
             }
 
+        test "status knows a killed run from an interrupted one" {
+            use folder = new TemporaryFolder()
+            execute (host folder.Path (ending interrupted)) train |> ignore
+
+            let state () =
+                let _, output, _ = execute (host folder.Path noRun) [ "status"; "a"; "--json" ]
+                JsonDocument.Parse(output).RootElement.GetProperty("state").GetString()
+
+            Expect.equal (state ()) "interrupted" "as run.json says"
+            let paths = RunFolder.Find(folder.Path, "a")
+            let info = RunInfo.Read paths.RunInfo
+
+            let asIfKilled =
+                RunInfo(
+                    info.FormatVersion,
+                    info.Id,
+                    info.Name,
+                    RunState.Running,
+                    null,
+                    info.Environment,
+                    info.Method,
+                    info.Seed,
+                    info.TotalSteps,
+                    info.Threads,
+                    info.Device,
+                    info.Stretches,
+                    info.Engine
+                )
+
+            asIfKilled.Write paths.RunInfo
+
+            Expect.equal (state ()) "killed" "nobody holds the lock"
+            use _ = RunFolder.Open(folder.Path, "a")
+            Expect.equal (state ()) "running" "somebody does"
+        }
+
+        test "status of all runs is a table" {
+            use folder = new TemporaryFolder()
+            execute (host folder.Path (ending interrupted)) train |> ignore
+            let code, output, _ = execute (host folder.Path noRun) [ "status" ]
+            Expect.equal code ExitCode.Ok "exit code"
+            Expect.stringContains output "interrupted" "state"
+        }
+
         test "a damaged run is said and does not hide the others from status" {
             use folder = new TemporaryFolder()
 
