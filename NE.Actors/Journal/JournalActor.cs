@@ -8,8 +8,8 @@ namespace NE.Actors.Journal;
 
 /// <summary>
 /// Owns a run's journal. A commit goes: files on a detached task (<see cref="CommitWriter"/>), history and manifest in one transaction,
-/// snapshot, sweep; then the next. No commit begins while a sweep is
-/// under way. Akka stops it when a write to SQL fails; <see cref="JournalOutbox"/> starts it again and resends.
+/// snapshot, sweep; then the next. No commit begins while a sweep is under way. Akka stops it when a write to SQL fails;
+/// <see cref="JournalOutbox"/> starts it again and resends.
 /// </summary>
 internal sealed class JournalActor : ReceivePersistentActor
 {
