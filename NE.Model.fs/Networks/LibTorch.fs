@@ -24,10 +24,8 @@ type Description = {
     Patched: bool
     /// Folder of libtorch's own files, empty when the system's loader found them.
     LibTorchFolder: string
-    /// Whether a CUDA device can be used.
-    CudaAvailable: bool
-    /// Number of CUDA devices.
-    CudaDevices: int
+    /// The CUDA devices that can be used, by name, in libtorch's order.
+    CudaDevices: string list
 }
 
 [<Literal>]
@@ -202,17 +200,24 @@ let hasCuda () : bool =
         ensureLoaded ()
         TorchSharp.torch.cuda.is_available ()
 
+/// The CUDA devices that libtorch can use, by name. Loads libtorch.
+let cudaDevices () : string list =
+    ensureLoaded ()
+
+    if TorchSharp.torch.cuda.is_available () then
+        List.init (TorchSharp.torch.cuda.device_count ()) (fun n -> CudaDriver.nameOf n |> Option.defaultValue "a device without a name")
+    else
+        []
+
 /// Loads libtorch and says what was loaded.
 let describe () : Description =
     ensureLoaded ()
     let wrapper, patched, folder = loaded.Value
-    let cuda = TorchSharp.torch.cuda.is_available ()
 
     {
         TorchSharpVersion = version
         WrapperPath = wrapper
         Patched = patched
         LibTorchFolder = folder
-        CudaAvailable = cuda
-        CudaDevices = (if cuda then TorchSharp.torch.cuda.device_count () else 0)
+        CudaDevices = cudaDevices ()
     }

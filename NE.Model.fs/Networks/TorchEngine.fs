@@ -54,36 +54,53 @@ type TorchEngine private (device: TorchDevice, elementwise: IElementwise) =
 
     let matrices (all: IMatrix[]) = unwrapped.GetValue(all, unwrap)
 
-    /// An engine on `device`: "cpu", "cuda", "cuda:n", or "auto" (the first CUDA device, if there is one). `threads` is libtorch's number of
-    /// threads inside one operation, for the whole process. Raises LibTorchException, or ArgumentException for an unusable device.
-    static member Create(device: string, threads: int) : TorchEngine =
+    /// "cpu" or "cuda:n", of what a configuration says of the device.
+    static member private Resolve(device: string) : string =
         LibTorch.ensureLoaded ()
+
+        let known, index =
+            match device with
+            | "cuda" -> true, 0
+            | _ when device.StartsWith("cuda:", StringComparison.Ordinal) -> Int32.TryParse(device.Substring 5)
+            | _ -> false, 0
+
+        match device, LibTorch.cudaDevices () with
+        | "cpu", _
+        | "auto", [] -> "cpu"
+        | "auto", _ -> "cuda:0"
+        | _ when not known || index < 0 -> invalidArg (nameof device) $"'{device}' is not a device: expected auto, cpu, cuda or cuda:n."
+        | _, [] ->
+            raise (
+                LibTorch.LibTorchException
+                    $"libtorch can use no CUDA device here, and compute.device is {device}. NE_ACCELERATOR=cuda ./ne ... builds with CUDA, TORCH_LIB_DIR names another libtorch that has it; `ne doctor` says what is found. compute.device=cpu goes without."
+            )
+        | _, devices when index >= devices.Length ->
+            let found =
+                devices |> List.mapi (fun n name -> $"cuda:{n} {name}") |> String.concat ", "
+
+            raise (LibTorch.LibTorchException $"compute.device is {device}, and the CUDA devices here are {found}.")
+        | _ -> $"cuda:{index}"
+
+    /// An engine on `device`: "cpu", "cuda", "cuda:n", or "auto" (the first CUDA device, if there is one). `threads` is libtorch's number of
+    /// threads inside one operation, for the whole process. Raises LibTorchException when it does not load or has no such device.
+    static member Create(device: string, threads: int) : TorchEngine =
+        let device = TorchEngine.Resolve device
 
         if threads < 1 then
             invalidArg (nameof threads) $"At least one thread is needed, {threads} were asked for."
 
         torch.set_num_threads threads
-        let cuda = lazy (torch.cuda.is_available ())
 
-        match device with
-        | "auto" when cuda.Value -> TorchEngine.OnTorchOperations(torch.device "cuda:0")
-        | "auto"
-        | "cpu" -> new TorchEngine(TorchDevice torch.CPU, FusedElementwise())
-        | _ when device = "cuda" || device.StartsWith("cuda:", StringComparison.Ordinal) ->
-            let known, index =
-                Int32.TryParse(if device = "cuda" then "0" else device.Substring 5)
+        if device = "cpu" then
+            new TorchEngine(TorchDevice torch.CPU, FusedElementwise())
+        else
+            TorchEngine.OnTorchOperations(torch.device device)
 
-            if not known || index < 0 then
-                invalidArg (nameof device) $"'{device}' is not a device: expected auto, cpu, cuda or cuda:n."
-            elif not cuda.Value then
-                invalidArg
-                    (nameof device)
-                    "No CUDA device was found. Build with -p:Accelerator=cuda on a machine with one, or use the device cpu."
-            elif index >= torch.cuda.device_count () then
-                invalidArg (nameof device) $"There are {torch.cuda.device_count ()} CUDA devices, so {device} does not exist."
-            else
-                TorchEngine.OnTorchOperations(torch.device $"cuda:{index}")
-        | _ -> invalidArg (nameof device) $"'{device}' is not a device: expected auto, cpu, cuda or cuda:n."
+    /// What an engine on `device` computes with: "torch cpu", or "torch" and the GPU's name. Raises as Create does.
+    static member Describe(device: string) : string =
+        match TorchEngine.Resolve device with
+        | "cpu" -> "torch cpu"
+        | cuda -> $"torch {LibTorch.cudaDevices()[Int32.Parse(cuda.Substring 5)]}"
 
     static member private OnTorchOperations(device: torch.Device) =
         let device = TorchDevice device

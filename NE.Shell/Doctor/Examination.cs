@@ -60,8 +60,8 @@ public static class Examination
 
         string patched = description.Patched ? ", loaded from a patched copy because this system's libstdc++ is older than it expects" : "";
         yield return new("libtorch", true, true, $"TorchSharp {description.TorchSharpVersion}{patched} ({description.WrapperPath})");
-        yield return description.CudaAvailable
-            ? new("CUDA", true, false, $"{description.CudaDevices} device(s)")
+        yield return description.CudaDevices.Length > 0
+            ? new("CUDA", true, false, string.Join(", ", description.CudaDevices.Select((name, n) => $"cuda:{n} {name}")))
             : new("CUDA", false, false, "no device that libtorch can use", "nothing, for training on the CPU; for a GPU: NE_ACCELERATOR=cuda ./ne ... builds with CUDA");
     }
 

@@ -50,6 +50,7 @@ internal static class ResumeVerb
         }
 
         host.Output.WriteLine($"{paths.Name} goes on from step {Format.Count(committed)} of {Format.Count(settings.Run.Steps)}");
+        SayWhatIsOther(host, info, versions);
         Environments.SayWhatIsSpecial(host, environment);
         RunRequest request = new()
         {
@@ -111,6 +112,29 @@ internal static class ResumeVerb
         if (changes.Any(change => change.Key == "run.steps"))
         {
             host.Output.WriteLine("  Values derived from the old length (ne.endStep, ne.growInterval ...) stay as they were unless they are given; td3.bufferSize and td3.startSteps stay in any case.");
+        }
+    }
+
+    /// <summary>The promise of the same bits is for the same programs and the same engine. The simd engine's bits are those of every width.</summary>
+    private static void SayWhatIsOther(ShellHost host, RunInfo info, IReadOnlyDictionary<string, string> versions)
+    {
+        if (info.Stretches is not [.., { Versions: var before }])
+        {
+            return;
+        }
+
+        static bool IsSimd(string engine) => engine.StartsWith("simd", StringComparison.Ordinal);
+        string[] other =
+        [
+            .. from version in versions
+               let old = before.GetValueOrDefault(version.Key)
+               where old is not null && old != version.Value && !(IsSimd(old) && IsSimd(version.Value))
+               select $"{version.Key} {old} -> {version.Value}",
+        ];
+
+        if (other.Length > 0)
+        {
+            host.Output.WriteLine($"  other than before: {string.Join(", ", other)}. From here on it need not be, bit for bit, the run that never stopped.");
         }
     }
 

@@ -68,6 +68,24 @@ let widths name set =
 
     argument name "256,128" read "widths separated by commas" set
 
+/// Where torch computes.
+let device set =
+    let read (text: string) =
+        if
+            text = "cpu"
+            || text = "cuda"
+            || (text.StartsWith "cuda:" && (wholeAtLeast 0 255 (text.Substring 5)).IsSome)
+        then
+            Some text
+        else
+            None
+
+    argument "--device" "cpu|cuda[:N]" read "cpu, cuda or cuda:N" set
+
+/// The Python that has PyTorch.
+let python set =
+    argument "--python" "FILE" Some "a file" set
+
 /// Where the report is written.
 let json set =
     argument "--json" "FILE" Some "a file" set

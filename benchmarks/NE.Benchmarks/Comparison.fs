@@ -66,6 +66,7 @@ let private sizes = [
     "widths"
     "task"
     "threads"
+    "device"
 ]
 
 /// Where a number stands, with elements of an array named by their task.

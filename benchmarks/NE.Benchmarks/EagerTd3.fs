@@ -64,9 +64,9 @@ type EagerBatch = {
 }
 
 /// TD3 as a PyTorch user writes it: modules, autograd, torch.optim.Adam. The baseline of the learner benchmark and the oracle of the
-/// tests; it knows nothing of masks and clipping.
+/// tests; it knows nothing of masks and clipping. Batches are expected on `device`.
 [<Sealed>]
-type EagerTd3(networks: Td3Networks, settings: Td3Settings) =
+type EagerTd3(networks: Td3Networks, settings: Td3Settings, device: torch.Device) =
     let actorLayout, criticLayout = networks.Actor.Layout, networks.Critics.Layout
     let maxAction = networks.Task.MaxAction
 
@@ -91,6 +91,10 @@ type EagerTd3(networks: Td3Networks, settings: Td3Settings) =
         for i in 0..1 do
             critics[i].Load(criticLayout, i, weights)
             criticTargets[i].Load(criticLayout, i, targets)
+
+    do
+        for model in [ actor; actorTarget; yield! critics; yield! criticTargets ] do
+            model.``to`` device |> ignore
 
     let adam (parameters: Parameter seq) rate =
         torch.optim.Adam(parameters, lr = rate, beta1 = settings.AdamBeta1, beta2 = settings.AdamBeta2, eps = settings.AdamEpsilon)

@@ -104,6 +104,8 @@ let private peer (options: Options) (rows: int) =
         MaxAction = 1.0
         ReplayRows = 256
         Threads = 1
+        Device = "cpu"
+        Python = PyTorchPeer.Python
     }
 
 /// Acting, one at a time or several at once: ours, and PyTorch's where it is.

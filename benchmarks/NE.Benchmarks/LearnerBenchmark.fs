@@ -1,5 +1,5 @@
 /// Gradient steps per second in alternating rounds of one process: TorchSharp eager, our dense TD3 on both engines, our Neuroplastic
-/// Expansion.
+/// Expansion. PyTorch, TorchSharp eager and the torch engine can be put on a GPU; the simd engine stays on the CPU beside them.
 module NE.Benchmarks.LearnerBenchmark
 
 open System
@@ -15,6 +15,10 @@ open TorchSharp
 type Options = {
     /// Of the simd engine's second column.
     Threads: int
+    /// Of everything that is torch's: cpu, cuda or cuda:N.
+    Device: string
+    /// The Python of the PyTorch column.
+    Python: string
     Observation: int
     Action: int
     Hidden: int list
@@ -28,6 +32,8 @@ type Options = {
 
 let defaults = {
     Threads = 2
+    Device = "cpu"
+    Python = PyTorchPeer.Python
     Observation = 17
     Action = 6
     Hidden = [ 256; 128 ]
@@ -41,6 +47,8 @@ let defaults = {
 let grammar: Arguments.Grammar<Options> =
     Arguments.optionsOnly [
         Arguments.int "--threads" 1 (fun n options -> { options with Threads = n })
+        Arguments.device (fun device options -> { options with Device = device })
+        Arguments.python (fun file options -> { options with Python = file })
         Arguments.int "--observation" 1 (fun n options -> { options with Observation = n })
         Arguments.int "--action" 1 (fun n options -> { options with Action = n })
         Arguments.widths "--hidden" (fun widths options -> { options with Hidden = widths })
@@ -59,9 +67,10 @@ type private Contender = {
     Rates: ResizeArray<float>
 }
 
-/// The eager baseline with its own replay: one tensor per column, as sfujim/TD3 keeps it.
+/// The eager baseline with its own replay: one tensor per column, as sfujim/TD3 keeps it. Batches are copied to the device.
 let private eager (options: Options) (settings: Settings) (networks: Td3Networks) (replay: RandomReplay) =
-    let learner = new EagerTd3(networks, settings.Td3)
+    let device = torch.device options.Device
+    let learner = new EagerTd3(networks, settings.Td3, device)
     let shape = replay.Shape
 
     let columns (count: int) =
@@ -94,7 +103,9 @@ let private eager (options: Options) (settings: Settings) (networks: Td3Networks
             use _ = torch.NewDisposeScope()
             AgeOrder.sampleUniform replay.Window draws (Span rows)
             let index = torch.tensor rows
-            let take (tensor: torch.Tensor) = tensor.index_select (0L, index)
+            let take (tensor: torch.Tensor) =
+                tensor.index_select(0L, index).``to`` device
+
             let actions = take a
 
             learner.Update {
@@ -132,7 +143,7 @@ let private round (run: int -> unit) (seconds: float) =
 
     float count / watch.Elapsed.TotalSeconds
 
-/// Debian's PyTorch on one thread and the best kernels of OpenBLAS.
+/// PyTorch on one thread: Debian's with the best kernels of OpenBLAS, or one with CUDA.
 let private startPyTorch (options: Options) =
     PyTorchPeer.Start {
         Work = Learner
@@ -143,18 +154,20 @@ let private startPyTorch (options: Options) =
         MaxAction = 1.0
         ReplayRows = options.ReplayRows
         Threads = 1
+        Device = options.Device
+        Python = options.Python
     }
 
 let private create (engine: IEngine) (options: Options) settings =
     Agent.CreateOn(engine, settings, options.Observation, options.Action, 1.0f)
 
 /// Measures a topology event by itself: an NE agent with an event at every step against one without, both otherwise equal.
-let private eventSeconds (options: Options) (replay: RandomReplay) =
+let private eventSeconds (makeEngine: unit -> IEngine) (options: Options) (replay: RandomReplay) =
     let run interval =
         let settings = settingsOf options Method.Ne
 
         use agent =
-            create (SimdEngine.Create 1) options {
+            create (makeEngine ()) options {
                 settings with
                     Ne.GrowInterval = Is interval
                     Ne.Review = ReviewMode.Off
@@ -202,11 +215,12 @@ let measure (options: Options) : unit =
     let denseSettings, neSettings =
         settingsOf options Method.Td3, settingsOf options Method.Ne
 
-    use torchAgent = create (TorchEngine.Create("cpu", 1)) options denseSettings
+    let makeTorch () : IEngine = TorchEngine.Create(options.Device, 1)
+    use torchAgent = create (makeTorch ()) options denseSettings
     use simdAgent = create (SimdEngine.Create 1) options denseSettings
     use lanesAgent = create (SimdEngine.Create options.Threads) options denseSettings
     use expanding = create (SimdEngine.Create 1) options neSettings
-    use expandingTorch = create (TorchEngine.Create("cpu", 1)) options neSettings
+    use expandingTorch = create (makeTorch ()) options neSettings
 
     let step (agent: Agent) count =
         for _ in 1..count do
@@ -271,14 +285,21 @@ let measure (options: Options) : unit =
 
     let neOverDense = paired "ne" "simd 1 thread"
     let neOverDenseTorch = paired "ne torch" "torch"
-    let event = eventSeconds options replay
-    let interval = neSettings.Ne.GrowInterval.Value
-    let eventShare = event / float interval * Report.median (rate "simd 1 thread")
+    // Events and measurements are those of the engine that a run would take.
+    let chosen, chosenAgent, makeChosen =
+        if options.Device = "cpu" then
+            "simd 1 thread", simdAgent, (fun () -> SimdEngine.Create 1 :> IEngine)
+        else
+            "torch", torchAgent, makeTorch
 
-    let measurement = measureSeconds simdAgent replay
+    let event = eventSeconds makeChosen options replay
+    let interval = neSettings.Ne.GrowInterval.Value
+    let eventShare = event / float interval * Report.median (rate chosen)
+
+    let measurement = measureSeconds chosenAgent replay
 
     let measurementShare =
-        measurement / stepsPerRow * Report.median (rate "simd 1 thread")
+        measurement / stepsPerRow * Report.median (rate chosen)
 
     let allocated =
         let before = GC.GetAllocatedBytesForCurrentThread()
@@ -296,15 +317,25 @@ let measure (options: Options) : unit =
     let billions (c: Contender) =
         operations * Report.median c.Rates / 1e9
 
+    let isOnCpu (c: Contender) =
+        options.Device = "cpu"
+        || not (List.contains c.Name [ "pytorch"; "eager"; "torch"; "ne torch" ])
+
+    /// Of the processor's peak.
     let share (c: Contender) =
-        billions c / (threadsOf c.Name * peak.Registers)
+        if isOnCpu c then
+            Nullable(billions c / (threadsOf c.Name * peak.Registers))
+        else
+            Nullable()
 
     let figures = {|
         pyTorch =
             match pyTorch with
             | Ok peer -> $"{peer.Versions.Torch}, {peer.Versions.Blas}, kernel {peer.Versions.Kernel}, {peer.Versions.Threads} thread"
             | Error problem -> problem
+        device = options.Device
         simd = (SimdEngine.Create 1 :> IEngine).Name
+        torch = TorchEngine.Describe options.Device
         torchSharp = (LibTorch.describe ()).TorchSharpVersion
         observation = options.Observation
         action = options.Action
@@ -351,8 +382,13 @@ let measure (options: Options) : unit =
     for c in contenders do
         let over, overTorch = paired c.Name baseline, paired c.Name "torch"
 
+        let ofThePeak =
+            match Option.ofNullable (share c) with
+            | Some share -> $"{100.0 * share, 3:F0} %% of the peak"
+            | None -> $"on {options.Device}"
+
         printfn
-            $"{c.Name, -15} {Report.median c.Rates, 7:F1} updates/s [{Seq.min c.Rates, 6:F1} .. {Seq.max c.Rates, 6:F1}]  x{over:F2} {baseline}  x{overTorch:F2} torch  {billions c, 4:F0} GFLOP/s  {100.0 * share c, 3:F0} %% of the peak"
+            $"{c.Name, -15} {Report.median c.Rates, 7:F1} updates/s [{Seq.min c.Rates, 6:F1} .. {Seq.max c.Rates, 6:F1}]  x{over:F2} {baseline}  x{overTorch:F2} torch  {billions c, 4:F0} GFLOP/s  {ofThePeak}"
 
     printfn $"ne overhead over dense: simd {100.0 * (1.0 / neOverDense - 1.0):F2} %%, torch {100.0 * (1.0 / neOverDenseTorch - 1.0):F2} %%"
     printfn $"one topology event of both networks {1000.0 * event:F1} ms = {100.0 * eventShare:F2} %% of a run with growInterval {interval}"

@@ -27,13 +27,19 @@ type PyTorchOptions = {
     ReplayRows: int
     /// Threads of torch, and of its BLAS.
     Threads: int
-}
+    /// Where gradient steps are computed: cpu, cuda or cuda:N.
+    Device: string
+    /// The Python that has PyTorch.
+    Python: string
+} with
+
+    member this.OnCpu = (this.Device = "cpu")
 
 /// What answered.
 type PyTorchVersions = {
     Torch: string
     Python: string
-    /// The file of the BLAS.
+    /// The file of the BLAS; the GPU's name where that computes.
     Blas: string
     /// The kernel that OpenBLAS was told to use.
     Kernel: string
@@ -49,10 +55,11 @@ type PyTorchRound = {
 
     member this.StepsPerSecond = float this.Steps / this.Seconds
 
-/// td3_pytorch.py with Debian's PyTorch, as a child process that takes turns.
+/// td3_pytorch.py as a child process that takes turns.
 [<Sealed>]
 type PyTorchPeer private (peer: PeerProcess, versions: PyTorchVersions) =
-    static let python = "/usr/bin/python3"
+    /// Debian's, whose PyTorch computes on the CPU.
+    static member Python = "/usr/bin/python3"
 
     /// What to do for the columns of PyTorch.
     static member Install = "apt-get install python3-torch libopenblas0-pthread"
@@ -100,10 +107,12 @@ type PyTorchPeer private (peer: PeerProcess, versions: PyTorchVersions) =
             string options.ReplayRows
             "--threads"
             string options.Threads
+            "--device"
+            options.Device
         ]
 
         let script = Path.Combine(AppContext.BaseDirectory, "td3_pytorch.py")
-        let start = ProcessStartInfo(python, script :: mode :: sizes @ more)
+        let start = ProcessStartInfo(options.Python, script :: mode :: sizes @ more)
 
         let set name (value: string option) =
             match value with
@@ -128,8 +137,8 @@ type PyTorchPeer private (peer: PeerProcess, versions: PyTorchVersions) =
 
     /// Starts it and waits until it is ready, which takes seconds. The error says what to install when PyTorch or a fast BLAS is not there.
     static member Start(options: PyTorchOptions) : Result<PyTorchPeer, string> =
-        if not (File.Exists python) then
-            Error $"{python} was not found: {PyTorchPeer.Install}"
+        if not (File.Exists options.Python) then
+            Error $"{options.Python} was not found: {PyTorchPeer.Install}"
         else
             let peer = PeerProcess.Start("PyTorch", PyTorchPeer.Command options)
 
@@ -149,14 +158,14 @@ type PyTorchPeer private (peer: PeerProcess, versions: PyTorchVersions) =
                     Threads = ready.GetProperty("threads").GetInt32()
                 }
 
-                if versions.Blas.Contains "openblas" then
+                if not options.OnCpu || versions.Blas.Contains "openblas" then
                     Ok(new PyTorchPeer(peer, versions))
                 else
                     // Twenty times slower, so no fair opponent.
                     stop $"PyTorch uses the reference BLAS ({versions.Blas}), which is no fair comparison: {PyTorchPeer.Install}"
             with BenchmarkFailed problem ->
                 if problem.Contains "No module named" then
-                    stop $"Debian's PyTorch was not found: {PyTorchPeer.Install}"
+                    stop $"{options.Python} has no PyTorch: {PyTorchPeer.Install}"
                 else
                     stop problem
 

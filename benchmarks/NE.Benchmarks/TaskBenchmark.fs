@@ -93,6 +93,8 @@ let private startPyTorch (options: Options) (settings: Settings) (info: TaskInfo
         MaxAction = float info.ActionHigh[0]
         ReplayRows = int settings.Td3.BufferSize.Value
         Threads = options.Threads
+        Device = "cpu"
+        Python = PyTorchPeer.Python
     }
 
 /// Measures control steps and gradient steps by themselves: microseconds of one.

@@ -5,7 +5,7 @@ Written as a careful user of PyTorch writes it: one module per network, torch.op
 batches copied to tensors. The algorithm, sizes and constants are those of NE.Actors' td3 without weight clipping.
 
   td3_pytorch.py learner --observation 17 --action 6 --hidden 256,128 --batch 256 --threads 1
-      gradient steps on a replay buffer of random rows
+      gradient steps on a replay buffer of random rows; with --device cuda on a GPU, its batches copied there
   td3_pytorch.py loop --library libmujoco.so.2.2.2 --model FILE.xml --frame-skip 5 ... (the sizes as above)
       the serial loop: act with noise, step MuJoCo through ctypes, store, one gradient step
   td3_pytorch.py act --observation 17 --action 6 --hidden 256,128 --rows 1
@@ -75,21 +75,21 @@ class Replay:
         self.next_observation[i], self.not_done[i] = next_observation, not_done
         self.head, self.size = (i + 1) % self.capacity, min(self.size + 1, self.capacity)
 
-    def sample(self, rng, rows):
+    def sample(self, rng, rows, device):
         chosen = rng.integers(0, self.size, rows)
         columns = (self.observation, self.action, self.next_observation, self.reward, self.not_done)
-        return [torch.from_numpy(column[chosen]) for column in columns]
+        return [torch.from_numpy(column[chosen]).to(device) for column in columns]
 
 
 class Td3:
-    def __init__(self, observation, action, hidden, max_action, batch):
-        self.actor, self.actor_target = (Actor(observation, action, hidden, max_action) for _ in range(2))
-        self.critics, self.critics_target = (Critics(observation, action, hidden) for _ in range(2))
+    def __init__(self, observation, action, hidden, max_action, batch, device="cpu"):
+        self.actor, self.actor_target = (Actor(observation, action, hidden, max_action).to(device) for _ in range(2))
+        self.critics, self.critics_target = (Critics(observation, action, hidden).to(device) for _ in range(2))
         self.actor_target.load_state_dict(self.actor.state_dict())
         self.critics_target.load_state_dict(self.critics.state_dict())
         self.actor_adam = torch.optim.Adam(self.actor.parameters(), lr=RATE)
         self.critics_adam = torch.optim.Adam(self.critics.parameters(), lr=RATE)
-        self.max_action, self.batch, self.updates = max_action, batch, 0
+        self.max_action, self.batch, self.device, self.updates = max_action, batch, device, 0
 
     def act(self, observations):
         with torch.no_grad():
@@ -97,7 +97,7 @@ class Td3:
 
     def update(self, replay, rng):
         self.updates += 1
-        observation, action, next_observation, reward, not_done = replay.sample(rng, self.batch)
+        observation, action, next_observation, reward, not_done = replay.sample(rng, self.batch, self.device)
         with torch.no_grad():
             noise = (torch.randn_like(action) * POLICY_NOISE * self.max_action).clamp(-NOISE_CLIP * self.max_action, NOISE_CLIP * self.max_action)
             next_action = (self.actor_target(next_observation) + noise).clamp(-self.max_action, self.max_action)
@@ -164,7 +164,7 @@ class MuJoCo:
 
 
 def learner(options, rng):
-    agent = Td3(options.observation, options.action, options.hidden, options.max_action, options.batch)
+    agent = Td3(options.observation, options.action, options.hidden, options.max_action, options.batch, options.device)
     replay = Replay(options.replay, options.observation, options.action)
     replay.fill(rng)
     while True:
@@ -214,6 +214,7 @@ def main():
     parser.add_argument("--max-action", type=float, default=1.0)
     parser.add_argument("--replay", type=int, default=1_000_000)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", default="cpu")
     parser.add_argument("--library")
     parser.add_argument("--model")
     parser.add_argument("--frame-skip", type=int, default=5)
@@ -221,6 +222,12 @@ def main():
     options = parser.parse_args()
     if options.mode == "loop" and not (options.library and options.model):
         parser.error("loop needs --library and --model")
+    device = torch.device(options.device)
+    on_gpu = device.type == "cuda"
+    if on_gpu and options.mode != "learner":
+        parser.error("only the learner computes on a GPU")
+    if on_gpu and (device.index or 0) >= torch.cuda.device_count():
+        sys.exit(f"{options.device}: this PyTorch can use {torch.cuda.device_count()} CUDA devices")
 
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
@@ -229,15 +236,18 @@ def main():
     print(json.dumps({
         "torch": torch.__version__,
         "python": sys.version.split()[0],
-        "blas": os.path.realpath("/usr/lib/x86_64-linux-gnu/libblas.so.3"),
+        "blas": torch.cuda.get_device_name(device) if on_gpu else os.path.realpath("/usr/lib/x86_64-linux-gnu/libblas.so.3"),
         "openblasKernel": os.environ.get("OPENBLAS_CORETYPE", "chosen by OpenBLAS"),
         "threads": torch.get_num_threads(),
     }), flush=True)
 
     for line in sys.stdin:
         seconds, steps, start = float(line), 0, time.perf_counter()
-        while (elapsed := time.perf_counter() - start) < seconds:
+        while time.perf_counter() - start < seconds:
             steps += next(work)
+        if on_gpu:
+            torch.cuda.synchronize(device)  # what was sent counts when it is done
+        elapsed = time.perf_counter() - start
         print(json.dumps({"steps": steps, "seconds": elapsed}), flush=True)
 
 

@@ -16,6 +16,8 @@ let private small work : PyTorchOptions = {
     MaxAction = 1.0
     ReplayRows = 1000
     Threads = 1
+    Device = "cpu"
+    Python = PyTorchPeer.Python
 }
 
 let private start options =
@@ -63,6 +65,19 @@ let tests =
             | Error problem -> Expect.stringContains problem "/no/such/model.xml" "message"
         }
 
+        test "a device that is not there is the program's last words" {
+            use _ = start (small (Act 1))
+
+            match
+                PyTorchPeer.Start {
+                    small Learner with
+                        Device = "cuda:99"
+                }
+            with
+            | Ok _ -> failtest "expected an error"
+            | Error problem -> Expect.stringContains problem "cuda:99: " "message"
+        }
+
         test "without PyTorch the message says what to install" {
             if not (File.Exists "/usr/bin/python3") then
                 skiptest "python3 is not installed"
@@ -78,7 +93,7 @@ let tests =
                 match PyTorchPeer.Start(small (Act 1)) with
                 | Ok _ -> failtest "expected an error"
                 | Error problem ->
-                    Expect.equal problem "Debian's PyTorch was not found: apt-get install python3-torch libopenblas0-pthread" "message"
+                    Expect.equal problem "/usr/bin/python3 has no PyTorch: apt-get install python3-torch libopenblas0-pthread" "message"
             finally
                 Environment.SetEnvironmentVariable("PYTHONPATH", before)
                 Directory.Delete(folder, true)

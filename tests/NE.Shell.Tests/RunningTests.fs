@@ -227,6 +227,40 @@ let tests =
             Expect.stringContains (File.ReadAllText(Path.Combine(folder.Path, "a", "config.yaml"))) "every: 77" "config.yaml"
         }
 
+        test "resume says which versions are other than before, but not of the width of the vectors" {
+            use folder = new TemporaryFolder()
+
+            let under (ne: string) (engine: string) arguments =
+                let versions =
+                    Dictionary<string, string>(dict [ "ne", ne; "engine", engine ]) :> IReadOnlyDictionary<string, string>
+
+                let _, output, _ =
+                    execute
+                        (ShellHost(
+                            Output = new StringWriter(),
+                            Error = new StringWriter(),
+                            DefaultRuns = folder.Path,
+                            Width = 160,
+                            HasCuda = (fun () -> false),
+                            StartRun = Func<_, _>(ending interrupted),
+                            Prepare = Func<_, _>(fun _ -> versions)
+                        ))
+                        arguments
+
+                output
+
+            let resume = [ "resume"; "a" ]
+            under "1.0" "simd 512 bits" train |> ignore
+            Expect.isFalse ((under "1.0" "simd 256 bits" resume).Contains "other than before") "the same bits"
+            Expect.stringContains (under "1.1" "simd 256 bits" resume) "other than before: ne 1.0 -> 1.1. From" "the program"
+            Expect.isFalse ((under "1.1" "simd 256 bits" resume).Contains "other than before") "as the resume before"
+
+            Expect.stringContains
+                (under "1.1" "torch cpu" resume)
+                "other than before: engine simd 256 bits -> torch cpu. From"
+                "what computes"
+        }
+
         test "a change that the resume before did not come to record is recorded by the next" {
             use folder = new TemporaryFolder()
             let paths = stored folder.Path []

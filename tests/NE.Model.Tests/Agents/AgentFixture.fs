@@ -33,14 +33,20 @@ let small: Settings =
         }
     )
 
-/// The same settings on either engine.
+/// The same settings on either engine, and on CUDA where there is a device.
 let onEachEngine (settings: Settings) =
-    [ EngineKind.Torch; EngineKind.Simd ]
-    |> List.map (fun engine ->
-        $"%A{engine}",
+    [
+        "Torch", EngineKind.Torch, "cpu"
+        "Simd", EngineKind.Simd, "cpu"
+        if Engines.hasCuda () then
+            "CUDA", EngineKind.Torch, "cuda"
+    ]
+    |> List.map (fun (name, engine, device) ->
+        name,
         {
             settings with
                 Compute.Engine = Is engine
+                Compute.Device = device
         })
 
 let td3 = { small with Run.Method = Method.Td3 }

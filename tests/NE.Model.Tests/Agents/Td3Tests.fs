@@ -32,7 +32,7 @@ let private pair (engine: IEngine) =
     let draws = stream 9L Purpose.Initialisation
     networks.Actor.Initialise draws
     networks.Critics.Initialise draws
-    networks, Td3(networks, small.Td3, []), new EagerTd3(networks, small.Td3)
+    networks, Td3(networks, small.Td3, []), new EagerTd3(networks, small.Td3, torch.CPU)
 
 let private rowsOf seed count =
     let rows = Array.zeroCreate<int64> count

@@ -13,6 +13,13 @@ let fused: Lazy<IEngine> = lazy (TorchEngine.Create("cpu", 1) :> IEngine)
 let torchOperations: Lazy<IEngine> =
     lazy (TorchEngine.CreateWithTorchOperations() :> IEngine)
 
+/// The torch engine on the first CUDA device, on a machine with one.
+let cudaEngines: (string * (unit -> IEngine)) list =
+    if Engines.hasCuda () then
+        [ "CUDA", (fun () -> TorchEngine.Create("cuda", 1) :> IEngine) ]
+    else
+        []
+
 /// Our own kernels. An engine belongs to one thread, and tests run side by side: each test makes its own.
 let simdAt width threads () : IEngine = SimdEngine.CreateAt(width, threads)
 
@@ -30,6 +37,7 @@ let engines: (string * (unit -> IEngine)) list =
         "fused kernels", (fun () -> fused.Value)
         "torch operations", (fun () -> torchOperations.Value)
     ]
+    @ cudaEngines
     @ simdEngines
 
 let draws seed = stream seed Purpose.Initialisation

@@ -42,6 +42,31 @@ let tests =
             Expect.stringStarts description.TorchSharpVersion "0.107" "the version the loader was written for"
         }
 
+        test "a device that is not there is refused before anything is made, with what to do" {
+            for act in
+                [
+                    fun device -> (TorchEngine.Create(device, 1) :> IDisposable).Dispose()
+                    fun device -> TorchEngine.Describe device |> ignore
+                ] do
+                Expect.throwsC (fun () -> act "cuda:99") (fun problem ->
+                    Expect.isTrue (problem :? LibTorch.LibTorchException) "kind"
+                    Expect.stringContains problem.Message "compute.device is cuda:99" "the device"
+                    Expect.stringContains problem.Message "CUDA device" "what there is")
+
+                Expect.throwsT<ArgumentException> (fun () -> act "gpu") "not a device"
+        }
+
+        test "an engine is described by what it computes with" {
+            Expect.equal (TorchEngine.Describe "cpu") "torch cpu" "CPU"
+
+            let automatic =
+                match LibTorch.cudaDevices () with
+                | [] -> "torch cpu"
+                | first :: _ -> $"torch {first}"
+
+            Expect.equal (TorchEngine.Describe "auto") automatic "auto"
+        }
+
         test "the published wrapper is patched without changing its length, and the copy needs no further patch" {
             let original = File.ReadAllBytes(published ())
 
