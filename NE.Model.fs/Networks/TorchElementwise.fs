@@ -114,12 +114,28 @@ type internal FusedElementwise() =
 
         member _.Loss = loss
 
-/// The same with torch operations, for memory that is not on the CPU. Temporaries live until the end of each call.
+/// The same with torch operations, for memory that is not on the CPU. Temporaries live until the end of each call. A gradient step of
+/// the usual networks costs what its launches cost, so each of these takes as few operations as it can; sums are matrix products.
 [<Sealed>]
 type internal TorchElementwise(device: TorchDevice) =
-    // On the device until it is asked for: a download waits for everything before it. One float, left to its finalizer.
-    let loss =
-        lazy (torch.zeros([| 1L |], dtype = torch.float32, device = device.Device).DetachFromDisposeScope())
+    let fresh (rows: int) (columns: int) (value: float32) =
+        torch
+            .full([| int64 rows; int64 columns |], value.ToScalar(), dtype = torch.float32, device = device.Device)
+            .DetachFromDisposeScope()
+
+    // Both are few small tensors, left to their finalizers.
+    // 1 x 1, on the device until it is asked for: a download waits for everything before it.
+    let loss = lazy (fresh 1 1 0.0f)
+    // 1 x rows, by rows.
+    let ones = System.Collections.Generic.Dictionary<int, torch.Tensor>()
+
+    let onesOf rows =
+        match ones.TryGetValue rows with
+        | true, known -> known
+        | false, _ ->
+            let made = fresh 1 rows 1.0f
+            ones[rows] <- made
+            made
 
     /// A number on the host.
     let download (tensor: torch.Tensor) =
@@ -141,8 +157,7 @@ type internal TorchElementwise(device: TorchDevice) =
             d.Tensor.mul_ sign |> ignore
 
         member _.ColumnSums(d, sums) =
-            use result = d.Tensor.sum (0L, keepdim = true)
-            sums.Tensor.copy_ result |> ignore
+            sums.Tensor.addmm_ (onesOf d.Rows, d.Tensor, 0.0f, 1.0f) |> ignore
 
         member _.ScaledTanhBackward(d, output, scale) =
             use _ = torch.NewDisposeScope()
@@ -208,27 +223,24 @@ type internal TorchElementwise(device: TorchDevice) =
             let m, v = field Field.FirstMoments, field Field.SecondMoments
             let p1, p2 = field Field.Beta1Powers, field Field.Beta2Powers
 
-            let keep (threshold: float32) (t: torch.Tensor) =
-                t.mul_ (t.abs().ge(scalar threshold)) |> ignore
-
+            // No moment is flushed to zero, as the kernels do: a GPU takes no longer for subnormal numbers.
             m.mul_(scalar (float32 options.Beta1)).add_(g, scalar (float32 (1.0 - options.Beta1)))
             |> ignore
 
             v.mul_(scalar (float32 options.Beta2)).addcmul_(g, g, scalar (float32 (1.0 - options.Beta2)))
             |> ignore
 
-            keep FlushMoment m
-            keep FlushMoment v
-            p1.mul_ (scalar (float32 options.Beta1)) |> keep FlushPower
-            p2.mul_ (scalar (float32 options.Beta2)) |> keep FlushPower
+            p1.mul_ (scalar (float32 options.Beta1)) |> ignore
+            p2.mul_ (scalar (float32 options.Beta2)) |> ignore
             let root = (1.0f - p2).sqrt_()
-            let step = (m * root).mul_(scalar options.LearningRate)
-            let size = (root * options.Epsilon).add_(v.sqrt ()).mul_(1.0f - p1)
-            w.sub_(step.div_ size).mul_(mask).clamp_(bound.neg (), bound) |> ignore
+            let size = v.sqrt().add_(root, scalar options.Epsilon).mul_(1.0f - p1)
+
+            w.addcdiv_(m * root, size, scalar -options.LearningRate).mul_(mask).clamp_(bound.neg (), bound)
+            |> ignore
 
         member _.Polyak(target, online, tau) =
             use _ = torch.NewDisposeScope()
-            target.Tensor.add_ ((online.Tensor - target.Tensor).mul_(scalar tau)) |> ignore
+            target.Tensor.add_ (online.Tensor - target.Tensor, scalar tau) |> ignore
 
         member _.PullTowards(block, anchor, rate) =
             use _ = torch.NewDisposeScope()
@@ -268,19 +280,23 @@ type internal TorchElementwise(device: TorchDevice) =
             let least =
                 values |> Array.map _.Tensor |> Array.reduce (fun a b -> torch.minimum (a, b))
 
-            target.Tensor.copy_ ((least * notDone.Tensor).mul_(scalar discount).add_ reward.Tensor)
+            target.Tensor.copy_(reward.Tensor).addcmul_(least, notDone.Tensor, scalar discount)
             |> ignore
 
         member _.SquaredError(values, target, gradients) =
             use _ = torch.NewDisposeScope()
 
-            let total = loss.Value.zero_ ()
+            let rows = float32 target.Rows
 
-            for value, gradient in Array.zip values gradients do
-                let error = value.Tensor - target.Tensor
-                total.add_ ((error * error).mean()) |> ignore
+            for i in 0 .. values.Length - 1 do
+                let gradient = gradients[i]
 
-                gradient.Tensor.copy_ (error.mul_ (scalar (2.0f / float32 target.Rows)))
+                let error = gradient.Tensor.copy_(values[i].Tensor).sub_ target.Tensor
+
+                // The sum of squares over the rows, added to that of the critics before.
+                loss.Value.addmm_ (gradient.Transposed, error, (if i = 0 then 0.0f else 1.0f), 1.0f / rows)
                 |> ignore
+
+                error.mul_ (scalar (2.0f / rows)) |> ignore
 
         member _.Loss = download loss.Value

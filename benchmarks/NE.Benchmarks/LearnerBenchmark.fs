@@ -103,6 +103,7 @@ let private eager (options: Options) (settings: Settings) (networks: Td3Networks
             use _ = torch.NewDisposeScope()
             AgeOrder.sampleUniform replay.Window draws (Span rows)
             let index = torch.tensor rows
+
             let take (tensor: torch.Tensor) =
                 tensor.index_select(0L, index).``to`` device
 
@@ -298,8 +299,7 @@ let measure (options: Options) : unit =
 
     let measurement = measureSeconds chosenAgent replay
 
-    let measurementShare =
-        measurement / stepsPerRow * Report.median (rate chosen)
+    let measurementShare = measurement / stepsPerRow * Report.median (rate chosen)
 
     let allocated =
         let before = GC.GetAllocatedBytesForCurrentThread()

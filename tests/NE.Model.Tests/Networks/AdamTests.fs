@@ -67,13 +67,15 @@ let private reference (weights: float32[]) (steps: float32[] list) =
 
     w |> Array.map float32
 
-let private perEngine name body =
+let private perEngineOf (engines: (string * (unit -> IEngine)) list) name body =
     testList name [
         for engineName, makeEngine in engines ->
             testCase engineName (fun () ->
                 use engine = makeEngine ()
                 body engine)
     ]
+
+let private perEngine name body = perEngineOf engines name body
 
 [<Tests>]
 let tests =
@@ -167,7 +169,7 @@ let tests =
             Expect.isLessThanOrEqual moved (3e-4 * 1.001) "at most lr (1 + 1e-3)"
             Expect.isGreaterThan moved (3e-4 * 0.99) "a full step all the same")
 
-        perEngine "ages and moments are flushed before they turn denormal" (fun engine ->
+        perEngineOf kernelEngines "ages and moments are flushed before they turn denormal" (fun engine ->
             use block = block engine 8L false false
             run engine block (gradients 8L 1)
             let silent = Array.zeroCreate<float32> layout.Length
@@ -211,7 +213,7 @@ let tests =
                     Expect.equal t 0.0f "zero stays zero"))
 
         testList "the vector kernels give the bits of a scalar loop" [
-            for engineName, makeEngine in ("fused kernels", fun () -> fused.Value) :: simdEngines do
+            for engineName, makeEngine in kernelEngines do
                 for sparse in [ true; false ] do
                     testCase $"{engineName}, sparse: {sparse}" (fun () ->
                         // The scalar loop below does the kernel's operations one element at a time, in float32. The powers of beta1 become 0 within

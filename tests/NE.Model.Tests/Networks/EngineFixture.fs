@@ -31,14 +31,16 @@ let simdEngines: (string * (unit -> IEngine)) list = [
     "simd 3 threads", simdAt (VectorWidth.best ()) 3
 ]
 
+/// The engines whose pointwise operations are kernels of ours.
+let kernelEngines: (string * (unit -> IEngine)) list =
+    ("fused kernels", (fun () -> fused.Value)) :: simdEngines
+
 /// Every engine and code path by name; the caller disposes of what it makes.
-let engines: (string * (unit -> IEngine)) list =
-    [
-        "fused kernels", (fun () -> fused.Value)
-        "torch operations", (fun () -> torchOperations.Value)
-    ]
-    @ cudaEngines
-    @ simdEngines
+let engines: (string * (unit -> IEngine)) list = [
+    yield! kernelEngines
+    "torch operations", (fun () -> torchOperations.Value)
+    yield! cudaEngines
+]
 
 let draws seed = stream seed Purpose.Initialisation
 

@@ -70,7 +70,7 @@ let private compare (engine: IEngine) (widths: int list) rows (scale: float32 op
 [<Tests>]
 let tests =
     testList "Gradients" [
-        for name, makeEngine in ("fused kernels", (fun () -> fused.Value)) :: simdEngines do
+        for name, makeEngine in kernelEngines do
             testCase $"{name}: within 1e-5 of each layer's largest autograd gradient at all sizes of tasks and networks" (fun () ->
                 use engine = makeEngine ()
 
