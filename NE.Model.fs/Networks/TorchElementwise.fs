@@ -118,14 +118,11 @@ type internal FusedElementwise() =
 /// the usual networks costs what its launches cost, so each of these takes as few operations as it can; sums are matrix products.
 [<Sealed>]
 type internal TorchElementwise(device: TorchDevice) =
-    let fresh (rows: int) (columns: int) (value: float32) =
-        torch
-            .full([| int64 rows; int64 columns |], value.ToScalar(), dtype = torch.float32, device = device.Device)
-            .DetachFromDisposeScope()
-
-    // Both are few small tensors, left to their finalizers.
+    // These are few small tensors, left to their finalizers.
     // 1 x 1, on the device until it is asked for: a download waits for everything before it.
-    let loss = lazy (fresh 1 1 0.0f)
+    let loss =
+        lazy (torch.zeros([| 1L; 1L |], dtype = torch.float32, device = device.Device).DetachFromDisposeScope())
+
     // 1 x rows, by rows.
     let ones = System.Collections.Generic.Dictionary<int, torch.Tensor>()
 
@@ -133,7 +130,9 @@ type internal TorchElementwise(device: TorchDevice) =
         match ones.TryGetValue rows with
         | true, known -> known
         | false, _ ->
-            let made = fresh 1 rows 1.0f
+            let made =
+                torch.ones([| 1L; int64 rows |], dtype = torch.float32, device = device.Device).DetachFromDisposeScope()
+
             ones[rows] <- made
             made
 
@@ -143,11 +142,9 @@ type internal TorchElementwise(device: TorchDevice) =
         device.Waited()
         float value
 
-    let scalar (value: float32) = value.ToScalar()
-
     interface IElementwise with
         member _.AddBias(z, bias, relu) =
-            z.Tensor.add_ bias.Tensor |> ignore
+            z.Tensor.Increase bias.Tensor |> ignore
 
             if relu then
                 z.Tensor.relu_ () |> ignore
@@ -162,7 +159,7 @@ type internal TorchElementwise(device: TorchDevice) =
         member _.ScaledTanhBackward(d, output, scale) =
             use _ = torch.NewDisposeScope()
 
-            d.Tensor.mul_ ((output.Tensor * output.Tensor).mul_(scalar (-1.0f / scale)).add_(scalar scale))
+            d.Tensor.mul_ ((output.Tensor * output.Tensor).mul_(held (-1.0f / scale)).Increase scale)
             |> ignore
 
         member _.Normalise(z, scales) =
@@ -171,7 +168,7 @@ type internal TorchElementwise(device: TorchDevice) =
             z.sub_ (z.mean ([| 1L |], keepdim = true)) |> ignore
             let variance = (z * z).mean([| 1L |], keepdim = true)
 
-            scales.Tensor.copy_ (variance.add_(scalar FeatureKernels.Epsilon).rsqrt_())
+            scales.Tensor.copy_ (variance.Increase(FeatureKernels.Epsilon).rsqrt_())
             |> ignore
 
             z.mul_ scales.Tensor |> ignore
@@ -183,7 +180,7 @@ type internal TorchElementwise(device: TorchDevice) =
             let y =
                 match norm with
                 | ValueNone -> x.Tensor
-                | ValueSome norm -> (x.Tensor * norm.Gains.Tensor).add_ norm.Shifts.Tensor
+                | ValueSome norm -> (x.Tensor * norm.Gains.Tensor).Increase norm.Shifts.Tensor
 
             if features.Columns = x.Columns then
                 features.Tensor.copy_ (y.relu ()) |> ignore
@@ -224,29 +221,30 @@ type internal TorchElementwise(device: TorchDevice) =
             let p1, p2 = field Field.Beta1Powers, field Field.Beta2Powers
 
             // No moment is flushed to zero, as the kernels do: a GPU takes no longer for subnormal numbers.
-            m.mul_(scalar (float32 options.Beta1)).add_(g, scalar (float32 (1.0 - options.Beta1)))
+            m.mul_(held (float32 options.Beta1)).add_(g, held (float32 (1.0 - options.Beta1)))
             |> ignore
 
-            v.mul_(scalar (float32 options.Beta2)).addcmul_(g, g, scalar (float32 (1.0 - options.Beta2)))
+            v.mul_(held (float32 options.Beta2)).addcmul_(g, g, held (float32 (1.0 - options.Beta2)))
             |> ignore
 
-            p1.mul_ (scalar (float32 options.Beta1)) |> ignore
-            p2.mul_ (scalar (float32 options.Beta2)) |> ignore
-            let root = (1.0f - p2).sqrt_()
-            let size = v.sqrt().add_(root, scalar options.Epsilon).mul_(1.0f - p1)
+            p1.mul_ (held (float32 options.Beta1)) |> ignore
+            p2.mul_ (held (float32 options.Beta2)) |> ignore
+            let fromOne (t: torch.Tensor) = t.neg().Increase 1.0f
+            let root = (fromOne p2).sqrt_()
+            let size = v.sqrt().add_(root, held options.Epsilon).mul_(fromOne p1)
 
-            w.addcdiv_(m * root, size, scalar -options.LearningRate).mul_(mask).clamp_(bound.neg (), bound)
+            w.addcdiv_(m * root, size, held -options.LearningRate).mul_(mask).clamp_(bound.neg (), bound)
             |> ignore
 
         member _.Polyak(target, online, tau) =
             use _ = torch.NewDisposeScope()
-            target.Tensor.add_ (online.Tensor - target.Tensor, scalar tau) |> ignore
+            target.Tensor.add_ (online.Tensor - target.Tensor, held tau) |> ignore
 
         member _.PullTowards(block, anchor, rate) =
             use _ = torch.NewDisposeScope()
             let field name = (block.Memory name).Tensor
 
-            (field Field.Gradients).add_(((field Field.Weights) - anchor.Tensor).mul_(scalar rate))
+            (field Field.Gradients).add_((field Field.Weights) - anchor.Tensor, held rate)
             |> ignore
 
         member _.Copy(source, destination) =
@@ -255,12 +253,12 @@ type internal TorchElementwise(device: TorchDevice) =
         member _.Combine(kept, added, subtracted, destination) =
             use _ = torch.NewDisposeScope()
 
-            destination.Tensor.copy_ ((added.Tensor - subtracted.Tensor).add_ kept.Tensor)
+            destination.Tensor.copy_ ((added.Tensor - subtracted.Tensor).Increase kept.Tensor)
             |> ignore
 
         member _.Fill(matrix, value) =
             use _ = torch.NewDisposeScope()
-            matrix.Tensor.fill_ (scalar value) |> ignore
+            matrix.Tensor.fill_ (held value) |> ignore
 
         member _.Mean matrix =
             use result = matrix.Tensor.mean ()
@@ -270,7 +268,7 @@ type internal TorchElementwise(device: TorchDevice) =
             use _ = torch.NewDisposeScope()
 
             let next =
-                noise.Tensor.clamp(scalar -noiseClip, scalar noiseClip).add_(action.Tensor).clamp_(scalar -maxAction, scalar maxAction)
+                noise.Tensor.clamp(held -noiseClip, held noiseClip).Increase(action.Tensor).clamp_(held -maxAction, held maxAction)
 
             destination.Tensor.copy_ next |> ignore
 
@@ -280,7 +278,7 @@ type internal TorchElementwise(device: TorchDevice) =
             let least =
                 values |> Array.map _.Tensor |> Array.reduce (fun a b -> torch.minimum (a, b))
 
-            target.Tensor.copy_(reward.Tensor).addcmul_(least, notDone.Tensor, scalar discount)
+            target.Tensor.copy_(reward.Tensor).addcmul_(least, notDone.Tensor, held discount)
             |> ignore
 
         member _.SquaredError(values, target, gradients) =
@@ -297,6 +295,6 @@ type internal TorchElementwise(device: TorchDevice) =
                 loss.Value.addmm_ (gradient.Transposed, error, (if i = 0 then 0.0f else 1.0f), 1.0f / rows)
                 |> ignore
 
-                error.mul_ (scalar (2.0f / rows)) |> ignore
+                error.mul_ (held (2.0f / rows)) |> ignore
 
         member _.Loss = download loss.Value

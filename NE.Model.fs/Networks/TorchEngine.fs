@@ -149,7 +149,7 @@ type TorchEngine private (device: TorchDevice, elementwise: IElementwise) =
                 let output = into.Tensor.tanh_ ()
 
                 if scale <> 1.0f then
-                    output.mul_ (scale.ToScalar()) |> ignore
+                    output.mul_ (held scale) |> ignore
 
         member _.HeadBackward(gradient, output, head) =
             match head with

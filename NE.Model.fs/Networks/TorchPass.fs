@@ -135,7 +135,7 @@ type internal TorchPass
     // Null where there is nothing to multiply by.
     let outputScale: Scalar | null =
         match head with
-        | ScaledTanh scale when scale <> 1.0f -> own (scale.ToScalar())
+        | ScaledTanh scale when scale <> 1.0f -> held scale
         | ScaledTanh _
         | Head.Linear -> null
 

@@ -49,7 +49,7 @@ type Mlp(widths: int[], scale: float32 option) as this =
         h <- layers[layers.Length - 1].forward h
 
         match scale with
-        | Some scale -> torch.tanh (h) * scale
+        | Some scale -> torch.tanh (h) * held scale
         | None -> h
 
 /// A batch as separate tensors.
@@ -110,30 +110,31 @@ type EagerTd3(networks: Td3Networks, settings: Td3Settings, device: torch.Device
 
     let polyak (source: Mlp) (target: Mlp) =
         for p, t in Seq.zip (source.parameters ()) (target.parameters ()) do
-            t.copy_ (tau * p + (1.0f - tau) * t) |> ignore
+            t.copy_ ((p * held tau).Plus(t * held (1.0f - tau))) |> ignore
 
     /// y.
     member private _.Target(b: EagerBatch) =
         use _ = torch.no_grad ()
-        let noise = b.Noise.clamp ((-noiseClip).ToScalar(), noiseClip.ToScalar())
+        let noise = b.Noise.clamp (held -noiseClip, held noiseClip)
 
         let action =
-            (actorTarget.forward b.S2 + noise).clamp((-maxAction).ToScalar(), maxAction.ToScalar())
+            (actorTarget.forward b.S2).Plus(noise).clamp(held -maxAction, held maxAction)
 
         let x = torch.cat ([| b.S2; action |], 1L)
 
-        b.R
-        + b.NotDone
-          * discount
-          * torch.minimum (criticTargets[0].forward x, criticTargets[1].forward x)
+        let least = torch.minimum (criticTargets[0].forward x, criticTargets[1].forward x)
+
+        b.R.Plus(b.NotDone * held discount * least)
 
     /// L_Q, with its graph.
     member this.CriticLoss(b: EagerBatch) : torch.Tensor =
         let y = this.Target b
         let x = torch.cat ([| b.S; b.A |], 1L)
 
-        functional.mse_loss (critics[0].forward x, y)
-        + functional.mse_loss (critics[1].forward x, y)
+        let loss (critic: Mlp) =
+            functional.mse_loss (critic.forward x, y)
+
+        (loss critics[0]).Plus(loss critics[1])
 
     /// L_pi, with its graph.
     member _.ActorLoss(b: EagerBatch) : torch.Tensor =

@@ -115,7 +115,7 @@ let private eager (options: Options) (settings: Settings) (networks: Td3Networks
                 R = take r
                 NotDone = take notDone
                 S2 = take s2
-                Noise = torch.randn_like (actions) * deviation
+                Noise = torch.randn_like (actions) * held deviation
             }
 
 let private settingsOf (options: Options) method =

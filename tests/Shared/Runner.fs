@@ -24,6 +24,15 @@ let private report (summary: TestRunSummary) =
 
     passed + failed
 
+/// Tests with "CUDA" in their names run one after another: threads that share a device wait for each other at every operation.
+let rec private oneByOneOnCuda (test: Test) : Test =
+    match test with
+    | TestLabel(name, _, _) when name.Contains "CUDA" -> testSequencedGroup "CUDA" test
+    | TestLabel(name, inner, state) -> TestLabel(name, oneByOneOnCuda inner, state)
+    | TestList(tests, state) -> TestList(List.map oneByOneOnCuda tests, state)
+    | Test.Sequenced(how, inner) -> Test.Sequenced(how, oneByOneOnCuda inner)
+    | TestCase _ -> test
+
 let run (arguments: string[]) =
     // The blocking TestKit calls need threads at once; the pool would add them one every half second.
     ThreadPool.SetMinThreads(32, 32) |> ignore
@@ -45,7 +54,7 @@ let run (arguments: string[]) =
         2
     | Some tests ->
         let exitCode =
-            runTestsWithCLIArgs [ CLIArguments.Printer printer; CLIArguments.No_Spinner ] arguments tests
+            runTestsWithCLIArgs [ CLIArguments.Printer printer; CLIArguments.No_Spinner ] arguments (oneByOneOnCuda tests)
 
         if exitCode = 0 && ran = 0 && not (Array.contains "--list-tests" arguments) then
             eprintfn "no test was run"

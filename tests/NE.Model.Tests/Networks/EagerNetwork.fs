@@ -124,7 +124,7 @@ type EagerNetwork(layout: BlockLayout, stack: int, parameters: float32[]) =
                 hidden.Add h
 
         match scale with
-        | Some scale -> torch.tanh h * scale
+        | Some scale -> torch.tanh h * held scale
         | None -> h
 
     /// Writes the gradients into a block's host array.

@@ -32,7 +32,7 @@ let private autograd (layout: BlockLayout) stack (parameters: float32[]) (x: tor
 
     let output =
         match scale with
-        | Some scale -> torch.tanh (h) * scale
+        | Some scale -> torch.tanh (h) * held scale
         | None -> h
 
     output, leaves
@@ -69,6 +69,9 @@ let private perCase name body =
                 let widths = String.Join("-", case.Layout.Widths.ToArray())
 
                 testCase $"{engineName}, {case.Layout.Stacks} x {widths}, %A{case.Head}" (fun () ->
+                    LibTorch.ensureLoaded ()
+                    // The oracle's tensors are held until the end.
+                    use _ = torch.NewDisposeScope()
                     use engine = makeEngine ()
                     body engine case)
     ]
