@@ -155,8 +155,9 @@ internal sealed class FreeConductor : IConductor
     /// <summary>Gives whatever credit can be given now. True when a barrier that was asked for is reached.</summary>
     private bool Pump()
     {
-        this.Grant();
+        // What needs no learning gives credit at once.
         this.Learn();
+        this.Grant();
         if (this.draining && !this.learning && !this.busy.Contains(true))
         {
             this.book.Advance(this.Steps, this.learnedSteps, this.GradientSteps);
@@ -189,10 +190,16 @@ internal sealed class FreeConductor : IConductor
         }
         // The steps at the start are not learned from.
         this.learnedSteps = Math.Max(this.learnedSteps, Math.Min(this.Steps, PhaseModule.learnFrom(this.settings, this.phase)));
-        this.learnTo = Math.Min(this.Steps, this.learnedSteps + this.batch);
-        var updates = Rounds.updatesOwed(this.settings, this.phase, this.learnedSteps, this.learnTo);
+        var updates = this.Owed();
+        // At a replay ratio below one, some steps owe nothing.
+        while (updates == 0 && this.learnTo < this.Steps)
+        {
+            this.learnedSteps = this.learnTo;
+            updates = this.Owed();
+        }
         if (updates == 0 && this.measureAt is null)
         {
+            this.learnedSteps = this.learnTo;
             return;
         }
         this.window = new Window(Rounds.windowFirst(this.settings, this.phase, this.Head), this.Head);
@@ -202,5 +209,12 @@ internal sealed class FreeConductor : IConductor
         // The cadence may fire again before the answer, which belongs to this step.
         this.measuringAt = this.measureAt ?? this.measuringAt;
         this.measureAt = null;
+    }
+
+    /// <summary>Gradient steps of the next batch of environment steps.</summary>
+    private long Owed()
+    {
+        this.learnTo = Math.Min(this.Steps, this.learnedSteps + this.batch);
+        return Rounds.updatesOwed(this.settings, this.phase, this.learnedSteps, this.learnTo);
     }
 }

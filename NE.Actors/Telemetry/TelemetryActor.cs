@@ -159,8 +159,8 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
         if (change.OutputShift > NotableShift && this.shifted.Add(change.Network))
         {
             this.log.Warning(
-                "The topology event at gradient step {GradientStep} moved the {Network}'s output by {OutputShift:0.00} standard deviations (every event's "
-                + "shift is in topology.csv; ne.growInit=zero avoids it)",
+                "The topology event at gradient step {GradientStep} moved the {Network}'s output by {OutputShift:0.00} standard deviations: grown weights did "
+                + "not begin at 0 (ne.growInit), or a neuron was reset that was not silent. Every event's shift is in topology.csv",
                 change.Step, change.Network, change.OutputShift);
         }
         foreach (var layer in change.Layers)

@@ -136,6 +136,10 @@ type internal TorchElementwise(device: TorchDevice) =
             ones[rows] <- made
             made
 
+    /// Sums over the rows of d.
+    let columnSums (d: torch.Tensor) (sums: TorchMatrix) =
+        sums.Tensor.addmm_ (onesOf (int d.shape[0]), d, 0.0f, 1.0f) |> ignore
+
     /// A number on the host.
     let download (tensor: torch.Tensor) =
         let value = tensor.item<float32>()
@@ -153,8 +157,7 @@ type internal TorchElementwise(device: TorchDevice) =
             use sign = activation.Tensor.sign ()
             d.Tensor.mul_ sign |> ignore
 
-        member _.ColumnSums(d, sums) =
-            sums.Tensor.addmm_ (onesOf d.Rows, d.Tensor, 0.0f, 1.0f) |> ignore
+        member _.ColumnSums(d, sums) = columnSums d.Tensor sums
 
         member _.ScaledTanhBackward(d, output, scale) =
             use _ = torch.NewDisposeScope()
@@ -205,12 +208,9 @@ type internal TorchElementwise(device: TorchDevice) =
             |> ignore
 
         member _.NormGradients(d, x, norm) =
-            use _ = torch.NewDisposeScope()
-
-            norm.Gains.Tensor.copy_ ((d.Tensor * x.Tensor).sum(0L, keepdim = true))
-            |> ignore
-
-            norm.Shifts.Tensor.copy_ (d.Tensor.sum (0L, keepdim = true)) |> ignore
+            use along = d.Tensor * x.Tensor
+            columnSums along norm.Gains
+            columnSums d.Tensor norm.Shifts
 
         member _.Adam(block, options) =
             use _ = torch.NewDisposeScope()

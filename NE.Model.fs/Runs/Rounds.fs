@@ -62,8 +62,10 @@ module Rounds =
             else
                 0L
 
-        priming
-        + int64 settings.Td3.UpdatesPerStep * (max steps start - max learned start)
+        let owedUntil step =
+            ReplayRatio.updatesOf settings.Td3.UpdatesPerStep (max step start - start)
+
+        priming + owedUntil steps - owedUntil learned
 
     /// Whether a row of metrics is due between two barriers of a phase; it takes a batch of the phase's rows.
     let metricsDue (settings: Settings) (phase: Phase) (before: int64) (now: int64) =

@@ -137,10 +137,10 @@ module internal AgentKeys =
             "td3.updatesPerStep"
             "gradient steps"
             OfficialCode
-            (int32Of (wholeNumber 1L 1_000L))
+            ratio
             (fun s -> s.Td3.UpdatesPerStep)
             (fun v s -> { s with Td3.UpdatesPerStep = v })
-            "Replay ratio: gradient steps per environment step."
+            "Replay ratio: gradient steps per environment step; below 1 one every few steps."
         fixedKey
             "td3.primingUpdates"
             "gradient steps"

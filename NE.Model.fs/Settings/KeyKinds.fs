@@ -79,6 +79,7 @@ module internal KeyKinds =
 
     let showReal (value: float) = value.ToString("R", invariant)
     let showInteger (value: int64) = value.ToString invariant
+    let showDecimal (value: decimal) = value.ToString("0.###", invariant)
 
     type Kind<'T> = {
         Parse: string -> Result<'T, string>
@@ -86,9 +87,12 @@ module internal KeyKinds =
         Words: string
     }
 
+    /// More than any run can count to; products with it do not overflow.
+    let endless = 1_000_000_000_000L
+
     let wholeNumber low high = {
         Words =
-            if high = Int64.MaxValue then
+            if high >= endless then
                 $"a whole number >= {low}"
             else
                 $"a whole number in [{low}, {high}]"
@@ -96,7 +100,13 @@ module internal KeyKinds =
         Parse =
             fun text ->
                 parseInteger text
-                |> Result.bind (fun v -> if v >= low && v <= high then Ok v else Error "out of range")
+                |> Result.bind (fun v ->
+                    if v >= low && v <= high then
+                        Ok v
+                    elif v > endless then
+                        Error "more than 10^12, beyond any run"
+                    else
+                        Error "out of range")
     }
 
     let int32Of (kind: Kind<int64>) = {
@@ -108,7 +118,7 @@ module internal KeyKinds =
     let count low =
         int32Of (wholeNumber low 1_000_000_000L)
 
-    let steps low = wholeNumber low Int64.MaxValue
+    let steps low = wholeNumber low endless
 
     let real words allowed = {
         Words = words
@@ -139,6 +149,19 @@ module internal KeyKinds =
     }
 
     let positive = real "a number > 0" (fun v -> v > 0.0)
+
+    /// Of so few decimals that 0.5 and 0.125 are there and counts of steps stay exact.
+    let ratio = {
+        Words = "a number in [0.001, 1000], of three decimals at most"
+        Show = showDecimal
+        Parse =
+            fun text ->
+                match Decimal.TryParse(text.Replace("_", ""), NumberStyles.Float, invariant) with
+                | false, _ -> Error "a number"
+                | true, value when value < 0.001m || value > 1000.0m -> Error "out of range"
+                | true, value when Math.Round(value, 3) <> value -> Error "too many decimals"
+                | true, value -> Ok value
+    }
 
     let patience = real "a number in (0, 86400]" (fun v -> v > 0.0 && v <= 86400.0)
 

@@ -167,7 +167,8 @@ type Td3Settings = {
     BatchSize: int
     BufferSize: Derived<int64>
     StartSteps: Derived<int64>
-    UpdatesPerStep: int
+    /// The replay ratio, exact to the digit.
+    UpdatesPerStep: decimal
     /// Gradient steps taken at once when learning begins.
     PrimingUpdates: int64
     ExplorationNoise: float

@@ -29,7 +29,7 @@ module internal Resolution =
 
     /// Gradient steps of a run of so many environment steps, the first ones without.
     let gradientSteps (td3: Td3Settings) (steps: int64) (start: int64) =
-        (steps - start) * int64 td3.UpdatesPerStep + td3.PrimingUpdates
+        ReplayRatio.updatesOf td3.UpdatesPerStep (steps - start) + td3.PrimingUpdates
 
     /// Phases of a cycle; 0 for another environment.
     let phases (settings: Settings) =

@@ -21,6 +21,12 @@ module internal Validation =
         let phases = Resolution.phases settings
         // Steps that are learned from, with those at the start: the warm-up of a later phase is not.
         let learned = steps - (max 1L phases - 1L) * settings.Cycle.WarmUp.Value
+        let updates = Resolution.gradientSteps settings.Td3 learned start
+
+        // Environment steps that are complete before the last gradient step.
+        let complete =
+            start
+            + ReplayRatio.completeBefore settings.Td3.UpdatesPerStep (updates - settings.Td3.PrimingUpdates)
 
         let periodic technique key (every: int64) nothing = [
             if settings.Run.Method.Has technique then
@@ -28,7 +34,7 @@ module internal Validation =
                     problem key "0" $"only a cycle of tasks has switches: nothing would be {nothing}; give a period"
                 else
                     let first = (start / every + 1L) * every
-                    let last = min (learned - 1L) (Resolution.lastInTime steps every)
+                    let last = min complete (Resolution.lastInTime steps every)
 
                     if first > last then
                         problem
@@ -43,8 +49,6 @@ module internal Validation =
                 yield! periodic Technique.Reset "reset.every" settings.Reset.Every.Value "reset"
 
             yield! periodic Technique.ShrinkAndPerturb "shrinkAndPerturb.every" settings.ShrinkAndPerturb.Every.Value "shrunk and perturbed"
-
-            let updates = Resolution.gradientSteps settings.Td3 learned start
 
             if settings.Run.Method.Has Technique.ReDo && settings.ReDo.Every.Value > updates then
                 problem
@@ -121,9 +125,28 @@ module internal Validation =
                         "in a cycle the first layer belongs to the body that grows, and the heads are dense anyway; leave it at auto"
         ]
 
+    /// A replay ratio so small that a phase, of a known length, owes no gradient step.
+    let private validateRatio (settings: Settings) : SettingsError list =
+        let ratio, start = settings.Td3.UpdatesPerStep, settings.Td3.StartSteps.Value
+
+        let learned =
+            match settings.Cycle.Steps.Value with
+            | 0L -> settings.Run.Steps - start
+            | length -> length - max start settings.Cycle.WarmUp.Value
+
+        [
+            // Otherwise what is wrong is said elsewhere.
+            if learned > 0L && ReplayRatio.updatesOf ratio learned = 0L then
+                problem
+                    "td3.updatesPerStep"
+                    (showDecimal ratio)
+                    $"the {learned} steps that are learned from would owe no gradient step: nothing would be learned; give more"
+        ]
+
     /// Problems between values that are fine one by one. Expects a resolved configuration.
     let validate (settings: Settings) : SettingsError list =
         validateCycle settings
+        @ validateRatio settings
         @ [
             let round =
                 int64 settings.Schedule.Environments * int64 settings.Schedule.RoundSteps

@@ -99,10 +99,78 @@ let tests =
                     | Ok _ -> failtestf "%s = %s was accepted" key value
                     | Error errors -> Expect.stringContains errors[0].Problem why $"{key} = {value}"
 
+        testCase "a replay ratio is a decimal number that reads as it was written"
+        <| fun _ ->
+            let key = nonNull (Settings.tryFind "td3.updatesPerStep")
+
+            for text, shown in
+                [
+                    "1", "1"
+                    "0.5", "0.5"
+                    "0.50", "0.5"
+                    "1.125", "1.125"
+                    "1e3", "1000"
+                    "0.001", "0.001"
+                ] do
+                Expect.equal (key.Get(applied [ key.Name, text ])) shown text
+
+            for value, why in
+                [
+                    "0", "out of range"
+                    "0.0009", "out of range"
+                    "1000.001", "out of range"
+                    "0.3333", "too many decimals"
+                    "1/2", "a number"
+                    "nan", "a number"
+                ] do
+                match Settings.apply (pairs [ key.Name, value ]) Settings.defaults with
+                | Ok _ -> failtestf "%s was accepted" value
+                | Error errors -> Expect.stringContains errors[0].Problem why value
+
+            let endStep ratio =
+                fst(Settings.resolve (applied [ key.Name, ratio; "run.steps", "4001"; "td3.startSteps", "100" ])).Ne.EndStep
+
+            Expect.equal (endStep "0.5") (Is 1_950L) "3,901 steps owe 1,950.5"
+            Expect.equal (endStep "2") (Is 7_802L) "more than one"
+
+        testCase "a replay ratio that owes nothing is refused"
+        <| fun _ ->
+            let problems list =
+                let settings =
+                    fst (Settings.resolve (applied ([ "td3.startSteps", "100"; "run.method", "td3" ] @ list)))
+
+                Settings.validate settings
+                |> List.map (fun problem -> problem.Key, problem.Found)
+
+            let ratio value = "td3.updatesPerStep", value
+            let found = [ "td3.updatesPerStep", "0.001" ]
+            Expect.equal (problems [ "run.steps", "1099"; ratio "0.001" ]) found "999 steps"
+            Expect.isEmpty (problems [ "run.steps", "1100"; ratio "0.001" ]) "1,000 steps"
+
+            let cycle = [
+                "run.environment", "cycle:Ant-v4,Hopper-v4"
+                "cycle.steps", "1199"
+                "cycle.warmUp", "200"
+            ]
+
+            Expect.equal (problems (ratio "0.001" :: cycle)) found "in each phase after the first"
+            Expect.isEmpty (problems (ratio "0.002" :: cycle)) "one in each"
+
         testCase "a number of steps may be written as people write it"
         <| fun _ ->
             Expect.equal (applied [ "run.steps", "300_000" ]).Run.Steps 300_000L "underscore"
             Expect.equal (applied [ "run.steps", "3e5" ]).Run.Steps 300_000L "exponent"
+
+        testCase "a number of steps beyond any run is refused, before products with it overflow"
+        <| fun _ ->
+            let longest = applied [ "run.steps", "1e12"; "td3.updatesPerStep", "1000" ]
+            Expect.isGreaterThan (fst (Settings.resolve longest)).Ne.EndStep.Value 900_000_000_000_000L "a product"
+
+            match Settings.apply (pairs [ "run.steps", "1000000000001" ]) Settings.defaults with
+            | Ok _ -> failtest "accepted"
+            | Error errors -> Expect.stringContains errors[0].Problem "beyond any run" "why"
+
+            Expect.equal (applied [ "run.seed", "1000000000001" ]).Run.Seed 1_000_000_000_001L "a seed counts nothing"
 
         testCase "derived values at the paper's length"
         <| fun _ ->

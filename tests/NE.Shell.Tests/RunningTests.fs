@@ -189,13 +189,10 @@ let tests =
             use folder = new TemporaryFolder()
             let runs = folder.File "runs"
 
-            let missing =
-                Func<_, _>(fun _ -> raise (MuJoCoUnavailableException("libmujoco 2.2.2 is not here; install it", null)))
+            let missing _ =
+                raise (MuJoCoUnavailableException("libmujoco 2.2.2 is not here; install it", null))
 
-            let shell =
-                ShellHost(Output = new StringWriter(), Error = new StringWriter(), DefaultRuns = runs, Prepare = missing)
-
-            let code, _, errors = execute shell train
+            let code, _, errors = execute (hostPreparing missing runs noRun) train
             Expect.equal (code, errors) (ExitCode.Failed, "ne: libmujoco 2.2.2 is not here; install it\n") "message"
             Expect.isFalse (Directory.Exists runs) "no folder"
         }
@@ -231,22 +228,9 @@ let tests =
             use folder = new TemporaryFolder()
 
             let under (ne: string) (engine: string) arguments =
-                let versions =
-                    Dictionary<string, string>(dict [ "ne", ne; "engine", engine ]) :> IReadOnlyDictionary<string, string>
-
-                let _, output, _ =
-                    execute
-                        (ShellHost(
-                            Output = new StringWriter(),
-                            Error = new StringWriter(),
-                            DefaultRuns = folder.Path,
-                            Width = 160,
-                            HasCuda = (fun () -> false),
-                            StartRun = Func<_, _>(ending interrupted),
-                            Prepare = Func<_, _>(fun _ -> versions)
-                        ))
-                        arguments
-
+                let versions _ = [ "ne", ne; "engine", engine ]
+                let host = hostPreparing versions folder.Path (ending interrupted)
+                let _, output, _ = execute host arguments
                 output
 
             let resume = [ "resume"; "a" ]
@@ -293,23 +277,11 @@ let tests =
                 use folder = new TemporaryFolder()
                 let mutable prepared = ""
 
-                let prepare =
-                    Func<_, _>(fun (compute: NE.Model.ComputeSettings | null) ->
-                        prepared <- NE.Model.Networks.Engines.describe (nonNull compute)
-                        let versions = dict [ "ne", "test"; "engine", prepared ]
-                        Dictionary<string, string>(versions) :> IReadOnlyDictionary<string, string>)
+                let prepare compute =
+                    prepared <- NE.Model.Networks.Engines.describe (nonNull compute)
+                    [ "ne", "test"; "engine", prepared ]
 
-                let shell start =
-                    ShellHost(
-                        Output = new StringWriter(),
-                        Error = new StringWriter(),
-                        DefaultRuns = folder.Path,
-                        Width = 160,
-                        HasCuda = (fun () -> false),
-                        StartRun = Func<_, _> start,
-                        Prepare = prepare
-                    )
-
+                let shell = hostPreparing prepare folder.Path
                 execute (shell (ending interrupted)) (train @ option) |> ignore
                 Expect.stringStarts prepared engine "prepared"
                 Expect.equal ((runJson folder.Path).GetProperty("engine").GetString()) engine "run.json"

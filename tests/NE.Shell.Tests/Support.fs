@@ -51,10 +51,11 @@ type FakeRun(status: RunStatus) =
 
         member _.DisposeAsync() = ValueTask()
 
-/// A host without terminal, native libraries or a real run.
-let host (runs: string) (start: RunRequest -> ITrainingRun) : ShellHost =
-    let versions = dict [ "ne", "test" ]
+let private versions (pairs: (string * string) list) =
+    Dictionary<string, string>(dict pairs) :> IReadOnlyDictionary<string, string>
 
+/// A host without terminal or a real run; `prepare` stands for the native libraries of a run with these settings.
+let hostPreparing prepare (runs: string) (start: RunRequest -> ITrainingRun) : ShellHost =
     ShellHost(
         Output = new StringWriter(NewLine = "\n"),
         Error = new StringWriter(NewLine = "\n"),
@@ -62,8 +63,12 @@ let host (runs: string) (start: RunRequest -> ITrainingRun) : ShellHost =
         Width = 160,
         StartRun = Func<_, _> start,
         HasCuda = (fun () -> false),
-        Prepare = fun _ -> Dictionary<string, string>(versions) :> IReadOnlyDictionary<string, string>
+        Prepare = Func<_, _>(prepare >> versions)
     )
+
+/// A host without terminal, native libraries or a real run.
+let host: string -> (RunRequest -> ITrainingRun) -> ShellHost =
+    hostPreparing (fun _ -> [ "ne", "test" ])
 
 let noRun (_: RunRequest) : ITrainingRun =
     failtest "this command must not start a run"

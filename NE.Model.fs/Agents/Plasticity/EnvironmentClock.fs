@@ -6,24 +6,26 @@ open NE.Model
 [<Sealed>]
 type EnvironmentClock(settings: Settings) =
     let start = settings.Td3.StartSteps.Value
-    let perStep = int64 settings.Td3.UpdatesPerStep
-    let priming = settings.Td3.PrimingUpdates
 
-    /// The environment step that is complete, all its gradient steps taken, before gradient step t; none while t - 1 lies within one, and
-    /// before the first.
-    member _.Completed(t: int64) : int64 voption =
-        let learned = t - 1L - priming
+    /// The last environment step that is complete, all its gradient steps taken, before gradient step t. That of the priming are the
+    /// random steps at the start.
+    let completed (t: int64) =
+        let update = t - settings.Td3.PrimingUpdates
 
-        if learned > 0L && learned % perStep = 0L then
-            ValueSome(start + learned / perStep)
+        if update < 1L then
+            start
         else
-            ValueNone
+            start + ReplayRatio.completeBefore settings.Td3.UpdatesPerStep update
+
+    /// Whether the environment step `at` is complete before gradient step t, and one that was learned from is.
+    member _.IsPast(at: int64, t: int64) =
+        let now = completed t
+        now >= at && now > start
 
     /// Whether what is done to whole networks every so many environment steps is due before gradient step t; never if that many are 0.
-    member this.IsDue(every: int64, t: int64) =
-        match this.Completed t with
-        | ValueSome step ->
-            every > 0L
-            && step % every = 0L
-            && step <= Resolution.lastInTime settings.Run.Steps every
-        | ValueNone -> false
+    member _.IsDue(every: int64, t: int64) =
+        every > 0L
+        && (let last = completed t / every
+
+            last > completed (t - 1L) / every
+            && last * every <= Resolution.lastInTime settings.Run.Steps every)

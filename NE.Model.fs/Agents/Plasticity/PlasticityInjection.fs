@@ -40,14 +40,11 @@ type PlasticityInjection(networks: Td3Networks, workspaces: Td3Workspace list, p
         (Dormancy.ratios 0.0 layers).Activated
 
     override _.BeforeUpdate t =
-        if not (isInjected ()) then
-            match clock.Completed t with
-            | ValueSome step when step >= at ->
-                for group in groups do
-                    group.Inject draws
+        if not (isInjected ()) && clock.IsPast(at, t) then
+            for group in groups do
+                group.Inject draws
 
-                rebuild ()
-            | _ -> ()
+            rebuild ()
 
     override _.Metrics(_, _) = [|
         struct ("injected", (if isInjected () then 1.0 else 0.0))

@@ -270,6 +270,29 @@ let tests =
                 hang.Set()
                 run.DisposeAsync().AsTask().Wait())
 
+        let taken runs name =
+            CheckpointReader.Load(RunPaths.Of(runs, name), CheckpointChoice.Last).Manifest.GradientStep
+
+        // Of 601 steps 501 are learned from.
+        for ratio, updates in [ "0.02", 10L; "2.5", 1_252L ] do
+            testCase $"async: at a replay ratio of {ratio} {updates} gradient steps are taken"
+            <| fun _ ->
+                inFolder (fun folder ->
+                    let changes = [ "td3.updatesPerStep", ratio; "run.steps", "601"; "schedule.kind", "async" ]
+                    use created = create folder "async"
+                    let outcome = train toTheEnd (request created.Paths (settings changes))
+                    Expect.equal (outcome.Phase, outcome.Step) (RunPhase.Completed, 601L) $"it completes: {outcome.Message}"
+                    Expect.equal (taken folder "async") updates "gradient steps")
+
+        for schedule in [ "serial"; "pipelined" ] do
+            testCase $"{schedule}: a gradient step every few steps, and a resume between two of them does not show"
+            <| fun _ ->
+                inFolder (fun folder ->
+                    let changes = [ "td3.updatesPerStep", "0.3"; "run.steps", "601"; "schedule.kind", schedule ]
+                    let whole = complete changes folder "whole"
+                    Expect.equal (taken folder "whole") 150L "gradient steps"
+                    expectSame (interrupted changes [ 131; 222 ] folder "interrupted") whole "the run")
+
         testCase "async: rows of metrics are of the steps at which they were due"
         <| fun _ ->
             inFolder (fun folder ->

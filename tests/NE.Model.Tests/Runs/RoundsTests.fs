@@ -76,8 +76,12 @@ let tests =
             fires.Length = (steps |> List.map (fun s -> s / every) |> List.distinct |> List.length) - 1
 
         testProperty "gradient steps are owed for every step after the random ones, however they are split"
-        <| fun (a: uint16) (b: uint16) (c: uint16) ->
-            let settings = settings 1 1 10_000L
+        <| fun (a: uint16) (b: uint16) (c: uint16) (thousandths: uint16) ->
+            let settings = {
+                settings 1 1 10_000L with
+                    Td3.UpdatesPerStep = decimal (1us + thousandths) / 1000.0m
+            }
+
             let sorted = List.sort [ int64 a; int64 b; int64 c ]
             let first, middle, last = sorted[0], sorted[1], sorted[2]
 
@@ -85,6 +89,27 @@ let tests =
             + Rounds.updatesOwed settings Phase.first middle last
                 =
                 Rounds.updatesOwed settings Phase.first first last
+
+        testProperty "a step is complete before the first gradient step that it does not owe"
+        <| fun (thousandths: uint16) (update: uint16) ->
+            let ratio, update = decimal (1us + thousandths) / 1000.0m, 1L + int64 update
+            let complete = ReplayRatio.completeBefore ratio update
+
+            ReplayRatio.updatesOf ratio complete < update
+            && ReplayRatio.updatesOf ratio (complete + 1L) >= update
+
+        testCase "below one gradient step per step, one is owed every few"
+        <| fun _ ->
+            let half = {
+                settings 1 1 1000L with
+                    Td3.UpdatesPerStep = 0.5m
+            }
+
+            let owed = [
+                for step in 99L .. 105L -> Rounds.updatesOwed half Phase.first step (step + 1L)
+            ]
+
+            Expect.equal owed [ 0L; 0L; 1L; 0L; 1L; 0L; 1L ] "steps 100 to 106"
 
         for kind in [ Serial; Pipelined ] do
             testCase $"{kind}: a run takes all its steps, learns from each after the random ones, and is finished once"

@@ -96,13 +96,30 @@ let tests =
                 use agent =
                     create {
                         settings "reset" with
-                            Td3.UpdatesPerStep = 2
+                            Td3.UpdatesPerStep = 2.0m
                     }
 
                 step agent 80
                 Expect.equal (metric "resets" agent) 0.0 "80 gradient steps belong to steps 11 to 50"
                 step agent 1
                 Expect.equal (metric "resets" agent) 1.0 "then the reset"
+            }
+
+            test "with an update every third step, too" {
+                use agent =
+                    create {
+                        settings "reset" with
+                            Td3.UpdatesPerStep = 0.333m
+                            Reset.Every = Is 25L
+                    }
+
+                // Gradient steps belong to steps 14, 17, 20, 23, 26 (0.333 x 16 = 5.3), ...
+                step agent 4
+                Expect.equal (metric "resets" agent) 0.0 "of 23 steps"
+                step agent 1
+                Expect.equal (metric "resets" agent) 1.0 "step 25 is complete before that of step 26, though none belongs to it"
+                step agent 7
+                Expect.equal (metric "resets" agent) 1.0 "once"
             }
         ]
 
