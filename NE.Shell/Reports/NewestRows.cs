@@ -6,7 +6,7 @@ namespace NE.Shell.Reports;
 /// <summary>The newest complete rows of a CSV file that another process may be writing.</summary>
 public static class NewestRows
 {
-    /// <summary>Far more than a minute's rows of any of our files.</summary>
+    /// <summary>More than ten minutes' rows of any of our files.</summary>
     private const int Tail = 64 * 1024;
 
     /// <summary>The numbers of the newest row by column; empty when there is no row yet.</summary>

@@ -6,25 +6,28 @@ namespace NE.Shell.Sweeps;
 
 /// <summary>How far a run is, read from its tables while another process writes them.</summary>
 /// <param name="Step">Of the newest row of timing.csv, about 10 s old at most.</param>
-/// <param name="StepsPerSecond">Of the last minute; null before there is one.</param>
+/// <param name="StepsPerSecond">Of the last ten minutes of learning: what the machine does beside it for a minute says little of what is left. Null before there is one.</param>
 /// <param name="Evaluation">The newest mean return; null before the first.</param>
 public sealed record CellProgress(long Step, double? StepsPerSecond, double? Evaluation)
 {
-    /// <summary>Rows of timing.csv in a minute, and the one before.</summary>
-    private const int MinuteOfRows = 7;
+    /// <summary>Rows of timing.csv in ten minutes, and the one before.</summary>
+    private const int RowsOfSpeed = 61;
 
     public static CellProgress None { get; } = new(0, null, null);
 
     /// <summary>Never throws: a table that cannot be read now leaves what was known before.</summary>
-    public static CellProgress Read(RunPaths paths, CellProgress before)
+    /// <param name="paths">The run's files.</param>
+    /// <param name="before">What was known before.</param>
+    /// <param name="learnsFrom">The step before which steps are random and fast, and tell nothing of the speed.</param>
+    public static CellProgress Read(RunPaths paths, CellProgress before, long learnsFrom = 0)
     {
         try
         {
-            IReadOnlyList<IReadOnlyDictionary<string, double>> timing = NewestRows.Read(paths.Timing, MinuteOfRows);
+            IReadOnlyList<IReadOnlyDictionary<string, double>> timing = NewestRows.Read(paths.Timing, RowsOfSpeed);
             IReadOnlyDictionary<string, double> evaluation = NewestRows.Last(paths.Evaluations);
             return new(
                 timing.Count > 0 && timing[^1].TryGetValue("step", out double step) ? (long)step : before.Step,
-                Rate(timing) ?? before.StepsPerSecond,
+                Rate(timing, learnsFrom) ?? before.StepsPerSecond,
                 evaluation.TryGetValue("mean", out double mean) && double.IsFinite(mean) ? mean : before.Evaluation);
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
@@ -33,14 +36,14 @@ public sealed record CellProgress(long Step, double? StepsPerSecond, double? Eva
         }
     }
 
-    /// <summary>Over these rows as far as they are of one process, whose clock rises; a single pause of its machine does not turn it upside down.</summary>
-    private static double? Rate(IReadOnlyList<IReadOnlyDictionary<string, double>> timing)
+    /// <summary>Over these rows as far as they are of one process, whose clock rises, and of steps that are learned from.</summary>
+    private static double? Rate(IReadOnlyList<IReadOnlyDictionary<string, double>> timing, long learnsFrom)
     {
         double At(int row, string column) => timing[row].GetValueOrDefault(column);
         int last = timing.Count - 1;
         int first = last;
 
-        while (first > 0 && At(first - 1, "elapsedSeconds") < At(first, "elapsedSeconds"))
+        while (first > 0 && At(first - 1, "elapsedSeconds") < At(first, "elapsedSeconds") && At(first - 1, "step") >= learnsFrom)
         {
             first--;
         }

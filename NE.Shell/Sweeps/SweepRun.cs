@@ -258,7 +258,7 @@ internal sealed class SweepRun
     {
         foreach (CellWork work in this.works.Where(work => work.State is CellState.Running))
         {
-            work.Progress = CellProgress.Read(RunPaths.Of(this.paths.RunsFolder, work.Name), work.Progress);
+            work.Progress = CellProgress.Read(RunPaths.Of(this.paths.RunsFolder, work.Name), work.Progress, work.Cell.Settings.Td3.StartSteps.Value);
 
             if (work.Foreign && CellInspection.CloseLook(this.paths.RunsFolder, work.Cell, this.failures) is var now and not CellState.Running)
             {

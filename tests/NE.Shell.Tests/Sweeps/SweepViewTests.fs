@@ -183,20 +183,24 @@ let estimate =
             Expect.equal (SweepEstimate.Together([ 3.0; 1.0 ], Int32.MaxValue)) 3.0 "no room for more than there are"
         }
 
-        test "shows a running cell's speed over the last minute of its process" {
+        test "shows a running cell's speed over the last ten minutes that its process learned" {
             use folder = new TemporaryFolder()
             let paths = NE.Actors.Runs.RunPaths.Of(folder.Path, "a")
             Directory.CreateDirectory paths.Root |> ignore
 
             let rate (rows: string) =
                 File.WriteAllText(paths.Timing, "step,time,elapsedSeconds,stepsPerSecond\n" + rows)
-                let progress = CellProgress.Read(paths, CellProgress(7L, 5.0, Nullable()))
+                let progress = CellProgress.Read(paths, CellProgress(7L, 5.0, Nullable()), 1_000L)
                 progress.Step, progress.StepsPerSecond
 
             Expect.equal (rate "") (7L, Nullable 5.0) "nothing yet: what was known"
             Expect.equal (rate "0,x,2,0\n") (0L, Nullable 5.0) "one row"
-            Expect.equal (rate "0,x,2,0\n1000,x,12,100\n1010,x,22,1\n") (1010L, Nullable 50.5) "a pause in the last ten seconds"
-            Expect.equal (rate "0,x,2,0\n900,x,12,90\n900,x,1,0\n1100,x,11,20\n") (1100L, Nullable 20.0) "a resume"
+            Expect.equal (rate "0,x,2,0\n1000,x,12,100\n1010,x,22,1\n1990,x,32,98\n") (1990L, Nullable 49.5) "without the random steps"
+            Expect.equal (rate "1000,x,2,0\n1900,x,12,90\n1900,x,1,0\n2100,x,11,20\n") (2100L, Nullable 20.0) "a resume"
+
+            let rows = [ for i in 0L .. 199L -> $"{1_000L + i * i},x,{10L * i},1\n" ]
+            // From 139 x 139 to 199 x 199 in ten minutes, before which it was slower.
+            Expect.equal (rate (String.concat "" rows)) (40_601L, Nullable 33.8) "the last ten minutes"
         }
 
         test "counts every process of a run that was resumed" {
