@@ -64,6 +64,22 @@ public sealed class JournalReader : IDisposable
         }
     }
 
+    /// <summary>
+    /// Whether a run has ended, at so many steps or more. All steps may be committed while the last evaluation is still to come, so only the
+    /// history says it. False before there is a journal.
+    /// </summary>
+    public static bool IsComplete(RunPaths run, long steps)
+    {
+        if (!File.Exists(run.Journal))
+        {
+            return false;
+        }
+        using var journal = Open(run);
+        // The end is stored with its commit. A run that went back to an earlier one has it before it again.
+        return journal.Manifests() is [var newest, ..]
+            && journal.Operational().Any(stored => stored.Event is History.RunEvent.RunCompleted completed && completed.step >= steps && stored.CommitId == newest.CommitId);
+    }
+
     /// <summary>The last two resumable checkpoints, newest first; empty before the first commit.</summary>
     public IReadOnlyList<CheckpointManifest> Manifests() => this.Read(() => this.Retained().Select(r => r.Manifest).ToList()) ?? [];
 

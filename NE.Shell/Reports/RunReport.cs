@@ -62,7 +62,7 @@ public sealed record RunReport(
         IReadOnlyDictionary<string, double> timing = NewestRows.Last(paths.Timing);
         return new(
             paths.Name,
-            StateOf(info, holder),
+            StateOf(paths, info, holder),
             info.StatusReason,
             holder?.ProcessId,
             info.Environment,
@@ -99,11 +99,15 @@ public sealed record RunReport(
     private static string EngineOf(RunInfo info) =>
         info.Stretches.LastOrDefault()?.Versions.GetValueOrDefault("engine") ?? info.Engine ?? "torch";
 
-    /// <summary>run.json says what the last process knew; only the lock says whether it lives.</summary>
-    internal static string StateOf(RunInfo info, RunHolder? holder) =>
+    /// <summary>
+    /// run.json says what the last process knew; only the lock says whether it lives. One that was killed between its last commit and its last
+    /// word leaves a complete run, which the journal knows.
+    /// </summary>
+    internal static string StateOf(RunPaths paths, RunInfo info, RunHolder? holder) =>
         holder is not null ? "running"
-        : info.Status is RunState.Running ? "killed"
-        : info.Status.ToString().ToLowerInvariant();
+        : info.Status is not RunState.Running ? info.Status.ToString().ToLowerInvariant()
+        : JournalReader.IsComplete(paths, info.TotalSteps) ? "completed"
+        : "killed";
 
     private static JournalSummary? ReadJournal(RunPaths paths)
     {

@@ -1,6 +1,5 @@
 using NE.Actors.Journal;
 using NE.Actors.Runs;
-using NE.Shell.Verbs;
 
 namespace NE.Shell.Sweeps;
 
@@ -50,14 +49,13 @@ internal static class CellInspection
     /// The same, with a look into the journal where run.json can be wrong: a process may be killed between its last commit and its last
     /// word.
     /// </summary>
-    public static CellState CloseLook(string runs, PlannedCell cell, CellFailures failures)
+    public static CellState CloseLook(string runs, SweepCell cell, long steps, CellFailures failures)
     {
-        CellState state = StateOf(runs, cell.Cell, failures);
-        RunPaths paths = RunPaths.Of(runs, cell.Name);
+        CellState state = StateOf(runs, cell, failures);
 
         try
         {
-            return state is CellState.Interrupted && CommittedStep(paths) >= cell.Steps && ResumeVerb.IsComplete(paths, cell.Steps) ? CellState.Complete : state;
+            return state is CellState.Interrupted && JournalReader.IsComplete(RunPaths.Of(runs, cell.Name), steps) ? CellState.Complete : state;
         }
         catch (Exception damaged) when (damaged is IOException or InvalidDataException)
         {
@@ -65,6 +63,10 @@ internal static class CellInspection
             return state;
         }
     }
+
+    /// <summary>Why a failed cell failed, as far as anybody wrote it down.</summary>
+    public static string? ErrorOf(string runs, SweepCell cell, CellFailures failures) =>
+        failures.Of(cell.Name)?.Error ?? Info(RunPaths.Of(runs, cell.Name))?.StatusReason;
 
     /// <summary>The newest start or resume of a run; null when there is none.</summary>
     public static RunStretch? NewestStretch(RunPaths paths) => Info(paths)?.Stretches.LastOrDefault();
@@ -84,17 +86,5 @@ internal static class CellInspection
         {
             return null;
         }
-    }
-
-    /// <summary>Step of the newest checkpoint; 0 when there is none.</summary>
-    private static long CommittedStep(RunPaths paths)
-    {
-        if (!File.Exists(paths.Journal))
-        {
-            return 0;
-        }
-
-        using JournalReader journal = JournalReader.Open(paths);
-        return journal.Manifests().FirstOrDefault()?.Step ?? 0;
     }
 }

@@ -1,7 +1,9 @@
 using System.Text.Json;
 using NE.Actors.Runs;
 using NE.Actors.Storage;
+using NE.Model;
 using NE.Shell.Commands;
+using NE.Shell.Configuration;
 using NE.Shell.Views;
 
 namespace NE.Shell.Sweeps;
@@ -54,8 +56,8 @@ public sealed record StoredSweep(string Name, string Description, bool Smoke, in
     }
 
     /// <summary>
-    /// Refuses a plan that changes what a cell means, or leaves out a cell that has a run. Cells may be added, and cells that never began may
-    /// go. Throws one <see cref="UserError"/> that names each cell with both values.
+    /// Refuses a plan that changes what a cell means, or leaves out a cell that has a run. Cells may be added, cells that never began may go,
+    /// and a key may be written out with the value that the run has: with another version's defaults there is no other way on. Throws one <see cref="UserError"/> that names each cell with both values.
     /// </summary>
     /// <returns>Names of the cells that go.</returns>
     public IReadOnlyList<string> RequireSameMeaning(SweepPlan plan, string runs)
@@ -68,7 +70,7 @@ public sealed record StoredSweep(string Name, string Description, bool Smoke, in
         {
             if (planned.TryGetValue(before.Name, out SweepCell? after))
             {
-                problems.AddRange(Differences(before, after).Select(change => $"{before.Name}: {change}"));
+                problems.AddRange(Differences(before, after, RunPaths.Of(runs, before.Name)).Select(change => $"{before.Name}: {change}"));
             }
             else if (File.Exists(RunPaths.Of(runs, before.Name).RunInfo))
             {
@@ -87,7 +89,7 @@ public sealed record StoredSweep(string Name, string Description, bool Smoke, in
                 + string.Join('\n', problems.Select(problem => $"  {problem}")));
     }
 
-    private static IEnumerable<string> Differences(SweepCell before, SweepCell after)
+    private static IEnumerable<string> Differences(SweepCell before, SweepCell after, RunPaths run)
     {
         const string nothing = "(not given)";
         Dictionary<string, string> old = before.Values().ToDictionary(pair => pair.Key, pair => pair.Value);
@@ -97,7 +99,7 @@ public sealed record StoredSweep(string Name, string Description, bool Smoke, in
         {
             (string was, string now) = (old.GetValueOrDefault(key, nothing), updated.GetValueOrDefault(key, nothing));
 
-            if (was != now)
+            if (was != now && !(was == nothing && HasAlready(run, key, now)))
             {
                 yield return $"{key} was {was}, is now {now}";
             }
@@ -108,4 +110,12 @@ public sealed record StoredSweep(string Name, string Description, bool Smoke, in
             yield return $"label was {before.Label}, is now {after.Label}";
         }
     }
+
+    /// <summary>Whether a run's configuration has this value of a key.</summary>
+    private static bool HasAlready(RunPaths run, string key, string value) =>
+        File.Exists(run.Configuration)
+        && ConfigurationBuilder.Read(File.ReadAllText(run.Configuration), run.Configuration) is var stored
+        && SettingsModule.tryFind(key) is { } known
+        && known.Set.Invoke(value).Invoke(stored) is { IsOk: true } given
+        && known.Get.Invoke(given.ResultValue) == known.Get.Invoke(stored);
 }

@@ -39,7 +39,8 @@ public static class SweepExpansion
             CellDraft second = same.ElementAt(1);
             yield return new(
                 second.Where,
-                $"two cells have the name '{same.Key}': '{first.Label}' on {first.Environment} ({first.Where}) and '{second.Label}' on {second.Environment}; give the arms different labels");
+                $"two cells have the name '{same.Key}': '{first.Label}' on {first.Environment} ({first.Where}) and '{second.Label}' on {second.Environment}; "
+                + (first.Environment == second.Environment ? "give the arms different labels" : "give one of the environment's files another name"));
         }
 
         foreach (CellDraft cell in cells)

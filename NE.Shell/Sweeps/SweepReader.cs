@@ -76,6 +76,8 @@ public static class SweepReader
         IReadOnlyList<SweepAxis> grid = Grid(fields);
         int? parallel = Parallel(fields);
         fields.End();
+        problems.AddRange(arms.SelectMany(arm => arm.Grid).Where(axis => grid.Any(common => common.Key == axis.Key))
+            .Select(axis => new ConfigurationProblem(axis.Where, $"{axis.Key} is in the grid of all arms already; leave it out of one of the two")));
 
         if (wrong is { } seedProblem)
         {

@@ -28,11 +28,11 @@ public sealed record SweepReport(string Sweep, string Description, bool Smoke, i
     {
         var paths = RunPaths.Of(runs, cell.Name);
         (RunInfo? info, string? damage) = Info(paths);
-        CellState state = CellInspection.StateOf(runs, cell, failures);
         CellProgress progress = CellProgress.Read(paths, CellProgress.None);
         long steps = info?.TotalSteps
             ?? (cell.Settings.TryGetValue("run.steps", out string? given) && long.TryParse(given, out long wanted) ? wanted : SettingsModule.defaults.Run.Steps);
-        string? error = state is CellState.Failed ? failures.Of(cell.Name)?.Error ?? info?.StatusReason : null;
+        CellState state = CellInspection.CloseLook(runs, cell, steps, failures);
+        string? error = state is CellState.Failed ? CellInspection.ErrorOf(runs, cell, failures) : null;
         return new(cell.Name, cell.Environment, cell.Label, cell.Method, cell.Seed, state, progress.Step, steps, progress.Evaluation, error, damage);
     }
 

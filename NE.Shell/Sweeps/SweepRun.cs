@@ -40,7 +40,7 @@ internal sealed class SweepRun
         this.clock = host.Clock;
         this.began = this.clock.GetTimestamp();
         this.failures = CellFailures.Read(paths);
-        this.works = [.. plan.Cells.Select(cell => new CellWork(cell, CellInspection.CloseLook(paths.RunsFolder, cell, this.failures)))];
+        this.works = [.. plan.Cells.Select(cell => new CellWork(cell, CellInspection.CloseLook(paths.RunsFolder, cell.Cell, cell.Steps, this.failures)))];
 
         foreach (CellWork work in this.works)
         {
@@ -57,7 +57,7 @@ internal sealed class SweepRun
             }
             else if (work.State is CellState.Failed)
             {
-                work.Error = this.failures.Of(work.Name)?.Error ?? RunInfo.Read(RunPaths.Of(paths.RunsFolder, work.Name).RunInfo).StatusReason;
+                work.Error = CellInspection.ErrorOf(paths.RunsFolder, work.Cell.Cell, this.failures);
             }
 
             work.Progress = CellProgress.Read(RunPaths.Of(paths.RunsFolder, work.Name), CellProgress.None);
@@ -151,7 +151,7 @@ internal sealed class SweepRun
 
         if (now is CellState.Running or CellState.Complete)
         {
-            (work.State, work.Foreign) = (now, now is CellState.Running);
+            this.TakeFromOthers(work, now);
             return false;
         }
 
@@ -225,8 +225,7 @@ internal sealed class SweepRun
                 break;
             // Nothing was touched. Somebody else was quicker: a run that an earlier sweep left was only just beginning when that sweep was killed.
             case 1 when this.IsTakenByOthers(work, processId):
-                work.State = CellInspection.CloseLook(this.paths.RunsFolder, work.Cell, this.failures);
-                work.Foreign = work.State is CellState.Running;
+                this.TakeFromOthers(work, this.CloseLook(work));
                 break;
             default:
                 this.Fail(work, CellExit.Error(exitCode, lastWords), exitCode);
@@ -241,7 +240,21 @@ internal sealed class SweepRun
         return (!work.Resumed && this.HasRun(work))
             || RunLock.Holder(run) is not null
             || (CellInspection.NewestStretch(run) is { } newest && newest.ProcessId != processId && newest.Started != work.Newest?.Started)
-            || CellInspection.CloseLook(this.paths.RunsFolder, work.Cell, this.failures) is CellState.Complete;
+            || this.CloseLook(work) is CellState.Complete;
+    }
+
+    private CellState CloseLook(CellWork work) => CellInspection.CloseLook(this.paths.RunsFolder, work.Cell.Cell, work.Cell.Steps, this.failures);
+
+    /// <summary>What another process makes, or made, of a cell.</summary>
+    private void TakeFromOthers(CellWork work, CellState now)
+    {
+        (work.State, work.Foreign) = (now, now is CellState.Running);
+
+        if (now is CellState.Failed)
+        {
+            work.Error = CellInspection.ErrorOf(this.paths.RunsFolder, work.Cell.Cell, this.failures);
+            this.News.Enqueue($"{work.Name} failed in another process: {work.Error}");
+        }
     }
 
     private void Fail(CellWork work, string error, int exitCode)
@@ -260,9 +273,9 @@ internal sealed class SweepRun
         {
             work.Progress = CellProgress.Read(RunPaths.Of(this.paths.RunsFolder, work.Name), work.Progress, work.Cell.Settings.Td3.StartSteps.Value);
 
-            if (work.Foreign && CellInspection.CloseLook(this.paths.RunsFolder, work.Cell, this.failures) is var now and not CellState.Running)
+            if (work.Foreign && this.CloseLook(work) is var now and not CellState.Running)
             {
-                (work.State, work.Foreign) = (now, false);
+                this.TakeFromOthers(work, now);
             }
         }
     }

@@ -32,7 +32,7 @@ internal static class ResumeVerb
         }
 
         // Going back to the checkpoint before gives a complete run something to do.
-        if (command.From is ResumeFrom.Latest && IsComplete(paths, settings.Run.Steps))
+        if (command.From is ResumeFrom.Latest && JournalReader.IsComplete(paths, settings.Run.Steps))
         {
             throw new UserError($"the run '{paths.Name}' has done all its {Format.Count(committed)} steps; to extend it: ne resume {paths.Name} {Longer(settings, committed)}");
         }
@@ -148,20 +148,6 @@ internal static class ResumeVerb
 
         using JournalReader journal = JournalReader.Open(paths);
         return journal.Manifests().ElementAtOrDefault(from == ResumeFrom.Previous ? 1 : 0)?.Step ?? 0;
-    }
-
-    /// <summary>All steps may be committed while the last evaluation is still to come, so only the history says that a run is complete.</summary>
-    internal static bool IsComplete(RunPaths paths, long steps)
-    {
-        if (!File.Exists(paths.Journal))
-        {
-            return false;
-        }
-
-        using JournalReader journal = JournalReader.Open(paths);
-        // The end is stored with its commit. A run that went back to an earlier one has it before it again.
-        return journal.Manifests() is [var newest, ..]
-            && journal.Operational().Any(stored => stored.Event is History.RunEvent.RunCompleted completed && completed.step >= steps && stored.CommitId == newest.CommitId);
     }
 
     private static string ReadConfiguration(RunPaths paths) => File.Exists(paths.Configuration)

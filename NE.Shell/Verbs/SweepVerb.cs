@@ -27,7 +27,7 @@ internal static class SweepVerb
         if (command.DryRun)
         {
             var failures = CellFailures.Read(paths);
-            CellState[] states = [.. plan.Cells.Select(cell => CellInspection.CloseLook(command.Runs, cell, failures))];
+            CellState[] states = [.. plan.Cells.Select(cell => CellInspection.CloseLook(command.Runs, cell.Cell, cell.Steps, failures))];
             var estimate = SweepEstimate.Measure(command.Runs, plan.Cells.Zip(states).Where(pair => pair.Item2 is CellState.Complete).Select(pair => pair.Item1));
             SayWhatItIs(plan, host);
             Tables.Write(host, [.. SweepView.DryRun(plan, states, estimate, parallel)]);

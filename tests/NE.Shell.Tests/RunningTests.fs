@@ -387,6 +387,20 @@ let tests =
             Expect.equal (state ()) "running" "somebody does"
         }
 
+        test "a run that was killed after its last commit is complete, whatever its last word was" {
+            use folder = new TemporaryFolder()
+            let paths = stored folder.Path (ended 1L 1_000L)
+            let written = File.ReadAllText paths.RunInfo
+            let asIfKilled = written.Replace("\"interrupted\"", "\"running\"")
+            Expect.notEqual asIfKilled written "changed"
+            File.WriteAllText(paths.RunInfo, asIfKilled)
+            let _, output, _ = execute (host folder.Path noRun) [ "status"; "a"; "--json" ]
+            Expect.equal (JsonDocument.Parse(output).RootElement.GetProperty("state").GetString()) "completed" "status"
+            let code, _, errors = resume folder.Path []
+            Expect.equal code ExitCode.UserError "as resume says"
+            Expect.stringContains errors "has done all its 1,000 steps" "message"
+        }
+
         test "status of all runs is a table" {
             use folder = new TemporaryFolder()
             execute (host folder.Path (ending interrupted)) train |> ignore

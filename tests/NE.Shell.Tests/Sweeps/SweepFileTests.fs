@@ -152,7 +152,11 @@ let problems =
                 minimal + "config: td3-anhor\n", "a.yaml:5: config td3-anhor: no such file, and no preset of that name"
                 minimal + "parallel: 0\n", "a.yaml:5: parallel expects a whole number >= 1, found '0'"
                 minimal + "smoke: perhaps\n", "a.yaml:5: smoke expects true or false, found 'perhaps'"
-                minimal.Replace("[td3]", "[td3, td3]"), "two cells have the name 'a-Hopper-v4-td3-s0'"
+                minimal.Replace("[td3]", "[td3, td3]"), "give the arms different labels"
+                minimal.Replace("[Hopper-v4]", "[\"external:x/robot --fast\", \"external:y/robot --fast\"]"), "another name"
+                minimal.Replace("methods: [td3]", "arms: [{method: ne, grid: {ne.omega: [0, 1]}}]")
+                + "grid: {ne.omega: [0.1, 0.2]}\n",
+                "ne.omega is in the grid of all arms already"
                 minimal + "name: b\n", "not valid YAML"
                 minimal + "grid: [1\n", "not valid YAML"
                 "", "expected the fields of a sweep"

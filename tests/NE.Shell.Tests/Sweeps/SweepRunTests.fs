@@ -240,6 +240,29 @@ let tests =
             Expect.equal (sweeps.Calls()) [ $"train {y0}" ] "calls"
         }
 
+        test "a cell that fails in another process is listed with its reason" {
+            use sweeps = new Sweeps(arms [ "x"; "y" ] "0")
+            let paths = RunPaths.Of(sweeps.Runs, name "x" 0)
+            Directory.CreateDirectory paths.Root |> ignore
+            let held = RunLock.Take paths
+            let working = Task.Run(fun () -> sweeps.Sweep [])
+            let other = RunPaths.Of(sweeps.Runs, name "y" 0)
+            eventually "the other cell's run" (fun () -> File.Exists other.RunInfo)
+
+            File.WriteAllText(
+                paths.RunInfo,
+                File
+                    .ReadAllText(other.RunInfo)
+                    .Replace("completed", "failed")
+                    .Replace("\"statusReason\":null", "\"statusReason\":\"it broke\"")
+            )
+
+            held.Dispose()
+            let code, _, errors = working.GetAwaiter().GetResult()
+            Expect.equal code ExitCode.Failed "a cell failed"
+            Expect.stringContains errors "it broke" "why"
+        }
+
         test "a run that somebody else begins first is waited for, whatever its own process says" {
             use sweeps = new Sweeps(arms [ "taken"; "y" ] "0")
             let paths = RunPaths.Of(sweeps.Runs, taken0)
@@ -319,6 +342,32 @@ let edits =
             sweeps.Write((arms [ "x" ] "0").Replace("run.steps: 1000", "run: {steps: 1_000}"))
             let code, _, errors = sweeps.Sweep []
             Expect.equal (code, errors) (ExitCode.Ok, "") "the same"
+        }
+
+        test "may give as a key what the run has already, the way on when a version has other defaults" {
+            use sweeps = new Sweeps(arms [ "shot" ] "0")
+            sweeps.Sweep [] |> ignore
+            let configuration = Path.Combine(sweeps.Runs, shot0, "config.yaml")
+
+            File.WriteAllText(
+                configuration,
+                "run: {environment: Hopper-v4, method: td3, seed: 0, steps: 1000}\nnetwork: {weightClip: 2.5}\ntd3: {bufferSize: 2560, startSteps: 25}\n"
+            )
+
+            let code, _, errors = sweeps.Sweep []
+            Expect.equal code ExitCode.UserError "the run has another value"
+            Expect.stringContains errors $"{shot0}: network.weightClip is 2.5 in the run, 3 in the sweep" "which"
+
+            let given value =
+                (arms [ "shot" ] "0").Replace("run.steps: 1000", $"run.steps: 1000, network.weightClip: {value}")
+
+            sweeps.Write(given "2.25")
+            let code, _, errors = sweeps.Sweep []
+            Expect.equal code ExitCode.UserError "nor is this its value"
+            Expect.stringContains errors "network.weightClip was (not given), is now 2.25" "the change"
+            sweeps.Write(given "2.50")
+            let code, _, errors = sweeps.Sweep []
+            Expect.equal (code, errors) (ExitCode.Ok, "") "its value, written out"
         }
 
         test "may drop a cell that never began" {
