@@ -123,13 +123,14 @@ internal sealed class FreeConductor : IConductor
         this.clock.Stop();
         this.learning = false;
         this.learnedSteps = this.learnTo;
+        if (done.Metrics is { } metrics)
+        {
+            // Measured before the gradient steps.
+            this.book.Record(this.measuringAt, this.GradientSteps, this.window.Head - this.window.First, metrics);
+        }
         this.GradientSteps = done.GradientSteps;
         this.policy = done.Policy;
         this.book.Record(done.Changes);
-        if (done.Metrics is { } metrics)
-        {
-            this.book.Record(this.measuringAt, done.GradientSteps, this.window.Head - this.window.First, metrics);
-        }
         return this.Pump();
     }
 

@@ -26,7 +26,9 @@ public enum RunState
 /// <param name="Host">Machine name.</param>
 /// <param name="ProcessId">Of the process that worked on it.</param>
 /// <param name="Versions">Version by name: ne, .NET, MuJoCo, TorchSharp if it computes; and the engine, such as "simd 512 bits".</param>
-public sealed record RunStretch(DateTimeOffset Started, long FromStep, string Host, int ProcessId, IReadOnlyDictionary<string, string> Versions);
+/// <param name="Hardware">Processor and cores of the machine; null in files from before it was written.</param>
+public sealed record RunStretch(
+    DateTimeOffset Started, long FromStep, string Host, int ProcessId, IReadOnlyDictionary<string, string> Versions, string? Hardware = null);
 
 /// <summary>The content of run.json: what a listing of runs shows without opening a journal.</summary>
 /// <param name="FormatVersion">Version of this file's layout.</param>

@@ -25,8 +25,8 @@ let areaUnder (steps: float[]) (values: float[]) : float =
 
         area / (steps[steps.Length - 1] - steps[0])
 
-/// Mean of the values in the last `share` of a curve of the given length: of all steps at or after (1 - share) * length. NaN when there
-/// is none.
+/// Mean of the values in the last `share` of a curve of the given length: of all steps at or after (1 - share) * length, behind the length
+/// too, where the last round of a run may end. NaN when there is none.
 let meanOfLast (share: float) (length: float) (steps: float[]) (values: float[]) : float =
     require steps values
     let from = (1.0 - share) * length
@@ -35,7 +35,7 @@ let meanOfLast (share: float) (length: float) (steps: float[]) (values: float[])
 
     let last =
         Array.zip steps values
-        |> Array.filter (fun (step, _) -> step >= from - slack && step <= length + slack)
+        |> Array.filter (fun (step, _) -> step >= from - slack)
         |> Array.map snd
 
     if last.Length = 0 then nan else Array.average last

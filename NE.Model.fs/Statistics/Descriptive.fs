@@ -37,12 +37,6 @@ let quantileOfSorted (sorted: float[]) (p: float) : float =
     let above = min (below + 1) (sorted.Length - 1)
     sorted[below] + (at - float below) * (sorted[above] - sorted[below])
 
-/// The same of values in any order.
-let quantile (values: float[]) (p: float) : float = quantileOfSorted (Array.sort values) p
-
-/// The middle value, or the mean of the two middle ones.
-let median (values: float[]) : float = quantile values 0.5
-
 /// Mean without the lowest and the highest `floor (proportion * n)` values, as SciPy's trim_mean cuts. proportion in [0, 0.5).
 let trimmedMean (proportion: float) (values: float[]) : float =
     require 1 values

@@ -5,16 +5,12 @@
 [<RequireQualifiedAccess>]
 module NE.Model.Statistics.Evidence
 
-/// Seeds from which an arm may have an interval, and two arms a comparison.
+/// Seeds from which an arm may have an interval, and a comparison with another such arm.
 [<Literal>]
 let LeastSeeds = 8
 
 /// Whether an arm of this many seeds may have an interval.
 let allowsInterval (seeds: int) : bool = seeds >= LeastSeeds
-
-/// Whether two arms may be compared in words or by a test.
-let allowsComparison (seeds: int) (others: int) : bool =
-    allowsInterval seeds && allowsInterval others
 
 /// Seeds that others have and this arm lacks, ascending.
 let missing (expected: int64 seq) (found: int64 seq) : int64[] =

@@ -43,7 +43,7 @@ internal static class RunSession
             Stretches =
             [
                 .. info.Stretches,
-                new RunStretch(host.Clock.GetUtcNow(), fromStep, Environment.MachineName, Environment.ProcessId, request.Versions),
+                new RunStretch(host.Clock.GetUtcNow(), fromStep, Environment.MachineName, Environment.ProcessId, request.Versions, Hardware.Description),
             ],
         };
         running.Write(request.Paths.RunInfo);

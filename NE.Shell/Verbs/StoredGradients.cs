@@ -27,7 +27,7 @@ internal static class StoredGradients
         RunPaths[] paths = [.. names.Distinct().Select(name => RunFolder.Find(runs, name))];
         string[] environments = [.. paths.Select(run => RunInfo.Read(run.RunInfo).Environment).Distinct()];
 
-        if (environments.FirstOrDefault(environment => environment.StartsWith("cycle:", StringComparison.Ordinal)) is { } cycle)
+        if (environments.FirstOrDefault(TaskCycle.isCycle) is { } cycle)
         {
             throw new UserError($"--heatmap draws networks of one task; found {cycle}");
         }

@@ -50,6 +50,11 @@ public sealed record ComparisonReport(
             tables.Add(ReportTables.Stages(panels));
         }
 
+        if (ReportTables.Events(panels) is { Rows.Count: > 0 } events)
+        {
+            tables.Add(events);
+        }
+
         Figure?[] figures =
         [
             LearningCurves.Draw(panels),
@@ -95,7 +100,8 @@ public sealed record ComparisonReport(
 
         foreach (IGrouping<string, AbsentRun> environment in selection.Absent.GroupBy(cell => cell.Environment).Where(group => panels.All(panel => panel.Environment != group.Key)))
         {
-            yield return $"{environment.Key} is not shown: no run on it has an evaluation yet ({environment.Count()} cells not started).";
+            IEnumerable<string> cells = environment.GroupBy(cell => cell.Label).Select(arm => $"{arm.Key}, {(arm.Count() == 1 ? "seed" : "seeds")} {string.Join(", ", arm.Select(cell => cell.Seed))}");
+            yield return $"{environment.Key} is not shown: no run on it has an evaluation yet (not started: {string.Join("; ", cells)}).";
         }
 
         foreach (ReportedRun run in selection.Runs.Where(run => run.Returns.IsEmpty))

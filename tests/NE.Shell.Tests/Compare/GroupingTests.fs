@@ -332,11 +332,20 @@ let sweeps =
             use folder = new TemporaryFolder()
             let names = arm folder.Path "s-x" run [ 0L ] (fun _ -> 1.0)
 
-            sweep folder.Path "s" "" [ names[0], "Hopper-v4", "td3", 0L; "s-y-s0", "Ant-v4", "td3", 0L ]
+            sweep folder.Path "s" "" [
+                names[0], "Hopper-v4", "td3", 0L
+                "s-y-s0", "Ant-v4", "td3", 0L
+                "s-y-s1", "Ant-v4", "td3", 1L
+                "s-z-s0", "Ant-v4", "ne", 0L
+            ]
 
             let code, _, errors = execute (host folder.Path noRun) [ "report"; "s" ]
             Expect.equal code ExitCode.Ok errors
-            Expect.stringContains errors "Ant-v4 is not shown: no run on it has an evaluation yet (1 cells not started)" "note"
+
+            Expect.stringContains
+                errors
+                "Ant-v4 is not shown: no run on it has an evaluation yet (not started: td3, seeds 0, 1; ne, seed 0)"
+                "note"
         }
 
         test "a smoke test says so" {

@@ -95,7 +95,16 @@ let wholeReport =
 
             Expect.isFalse (File.Exists(Path.Combine(out, "cycles.svg"))) "no panel without data"
 
-            for table in [ "headline"; "comparisons"; "stages"; "runs"; "differences"; "marks" ] do
+            for table in
+                [
+                    "headline"
+                    "comparisons"
+                    "stages"
+                    "events"
+                    "runs"
+                    "differences"
+                    "marks"
+                ] do
                 Expect.stringStarts (File.ReadAllText(Path.Combine(out, table + ".md"))) "| " $"{table}.md"
         }
 
@@ -288,6 +297,114 @@ let wholeReport =
             Expect.equal (with' - dashed (Path.Combine(out, "learning-curves.svg"))) 1 "one dashed line"
         }
 
+        test "a short spike is drawn, however many points there are" {
+            use folder = new TemporaryFolder()
+            let out = folder.File "out"
+
+            let spiked = {
+                run with
+                    Steps = 20_000L
+                    Returns = [ for i in 0L .. 2_000L -> 10L * i, (if i = 1_001L then 900.0 else 0.0) ]
+            }
+
+            ok folder.Path [ write folder.Path spiked; "-o"; out ] |> ignore
+
+            let heights = [
+                for line in (loadXml (Path.Combine(out, "learning-curves.svg"))).Descendants() do
+                    match line.Name.LocalName, line.Attribute(XName.Get "points") with
+                    | "polyline", points when not (isNull points) ->
+                        let ys = [
+                            for point in (nonNull points).Value.Split(' ', StringSplitOptions.RemoveEmptyEntries) ->
+                                number (point.Split(',')[1])
+                        ]
+
+                        List.max ys - List.min ys
+                    | _ -> ()
+            ]
+
+            Expect.isGreaterThan (List.max heights) 100.0 "of 280 pixels"
+        }
+
+        test "the evaluation of a last round that ended behind the run's length counts" {
+            use folder = new TemporaryFolder()
+            let out = folder.File "out"
+
+            let names =
+                arm
+                    folder.Path
+                    "a"
+                    {
+                        run with
+                            Returns = [ 0L, 0.0; 500L, 10.0; 900L, 100.0; 1_032L, 300.0 ]
+                    }
+                    [ 0L .. 7L ]
+                    (fun _ -> 1.0)
+
+            ok folder.Path (names @ [ "-o"; out ]) |> ignore
+            let headline = Array.last (File.ReadAllLines(Path.Combine(out, "headline.md")))
+            Expect.stringContains headline "| 200 +- 0.00" "the mean of the last two"
+            let stages = Array.last (File.ReadAllLines(Path.Combine(out, "stages.md")))
+            Expect.stringContains stages "| 300 +- 0.00 (8) |" "the end"
+            // At an earlier step it does not.
+            ok folder.Path (names @ [ "-o"; out; "--at"; "950" ]) |> ignore
+            let headline = Array.last (File.ReadAllLines(Path.Combine(out, "headline.md")))
+            Expect.stringContains headline "| 100 +- 0.00" "the last one before it"
+        }
+
+        test "what never grows, prunes or reviews has no figure of it" {
+            use folder = new TemporaryFolder()
+            let out = folder.File "out"
+
+            let redo = write folder.Path { run with Name = "r"; Method = "redo" }
+
+            File.WriteAllText(
+                Path.Combine(folder.Path, redo, "topology.csv"),
+                "gradientStep,network,stack,layer,density,grown,pruned,dormant\n10,critic,0,0,1,0,0,3\n"
+            )
+
+            let naive =
+                write folder.Path {
+                    run with
+                        Name = "n"
+                        Method = "naive-growth"
+                        Keys = [ "ne.review", "slope" ]
+                }
+
+            for name, figure, other in [ redo, "topology", "learning-curves"; naive, "review", "topology" ] do
+                ok folder.Path [ name; "-o"; out ] |> ignore
+                Expect.isFalse (File.Exists(Path.Combine(out, figure + ".svg"))) $"{name}: {figure}"
+                Expect.isTrue (File.Exists(Path.Combine(out, other + ".svg"))) $"{name}: {other}"
+        }
+
+        test "where pruning took place is counted, per seed" {
+            use folder = new TemporaryFolder()
+            let out = folder.File "out"
+            let names = arm folder.Path "a" { run with Method = "ne" } [ 0L; 1L ] (fun _ -> 1.0)
+
+            let topology = Path.Combine(folder.Path, names[1], "topology.csv")
+
+            File.WriteAllText(
+                topology,
+                "gradientStep,network,stack,layer,pruned\n"
+                + "10,critic,0,0,0\n10,critic,1,1,2\n20,critic,0,0,0\n20,critic,1,1,0\n10,actor,0,0,0\n"
+            )
+
+            ok folder.Path (names @ [ "-o"; out ]) |> ignore
+            let last = File.ReadAllLines(Path.Combine(out, "events.md"))
+            Expect.stringContains last[2] "| actor | 2 | 11, 1 | 11, 0 |" "the actors"
+            Expect.stringContains last[3] "| critic | 2 | 0, 2 | 0, 1 |" "the critics: one of the second run's two events"
+        }
+
+        test "a run's machine is in the table of runs" {
+            use folder = new TemporaryFolder()
+            let out = folder.File "out"
+
+            ok folder.Path [ write folder.Path { run with Resumes = [ 300L ] }; "-o"; out ]
+            |> ignore
+
+            Expect.stringContains (File.ReadAllText(Path.Combine(out, "runs.md"))) "host (a processor, 2 cores)" "once, for both stretches"
+        }
+
         test "a sweep that is a smoke test has a banner on top of everything" {
             use folder = new TemporaryFolder()
             let names = arm folder.Path "s-x" run [ 0L ] (fun _ -> 1.0)
@@ -322,6 +439,7 @@ let wholeReport =
             ]
 
             Expect.containsAll texts [ "Hopper-v4"; "Ant-v4" ] "tasks"
+            Expect.containsAll texts [ "actor, activated"; "critic, fau" ] "ratios"
             Expect.hasLength (csv (Path.Combine(out, "cycles.csv"))) 2 "phases"
         }
 

@@ -52,7 +52,8 @@ let write (runs: string) (file: RunFile) : string =
             step,
             "host",
             1,
-            Collections.Generic.Dictionary<string, string>(versions)
+            Collections.Generic.Dictionary<string, string>(versions),
+            "a processor, 2 cores"
         )
 
     let info =
@@ -98,8 +99,8 @@ let write (runs: string) (file: RunFile) : string =
 
     text
         "metrics.csv"
-        (lines "step,gradientStep,actor_anr_0,critic_anr_0,review_epsilon,review_probability,review_fraction" [
-            for step, _ in file.Returns -> $"{step},{step},1,0.5,0.25,0.75,0.1"
+        (lines "step,gradientStep,actor_anr_0,critic_anr_0,actor_fau,critic_fau,review_epsilon,review_probability,review_fraction" [
+            for step, _ in file.Returns -> $"{step},{step},1,0.5,0.4,0.3,0.25,0.75,0.1"
         ])
 
     text

@@ -64,6 +64,9 @@ public sealed record ReportedRun
     /// <summary>Whether it is a cycle whose phases are counted in episodes: it is complete when its last phase is, usually well before its steps.</summary>
     public bool EndsByEpisodes => this.IsCycle && this.Keys.GetValueOrDefault("cycle.episodes", "0") != "0";
 
+    /// <summary>The evaluations that count when runs are compared at a step. Rounds are whole: the last one may end, and be evaluated, behind the run's length.</summary>
+    public Curve Until(double horizon) => horizon >= this.TotalSteps || this.EndsByEpisodes ? this.Returns : this.Returns.Until(horizon);
+
     /// <summary>Whether every evaluation up to a step, or up to the end of a run that ends by episodes, is there: the next one would lie behind it.</summary>
     public bool Covers(double horizon)
     {
@@ -75,7 +78,7 @@ public sealed record ReportedRun
         double[] steps = this.Returns.Steps;
         double interval = steps.Length < 2 ? 0 : steps[^1] - steps[^2];
         return this.Reached >= horizon
-            || (steps.Length > 0 && this.Reached + interval > horizon && (this.State == "completed" || horizon < this.TotalSteps));
+            || (steps.Length > 0 && horizon <= this.TotalSteps && this.Reached + interval > horizon && (this.State == "completed" || horizon < this.TotalSteps));
     }
 
     /// <summary>Reads a run's files.</summary>
@@ -92,7 +95,7 @@ public sealed record ReportedRun
             Method = info.Method,
             Seed = info.Seed,
             TotalSteps = info.TotalSteps,
-            State = RunReport.StateOf(info, RunLock.Holder(paths)),
+            State = RunReport.StateOf(paths, info, RunLock.Holder(paths)),
             Keys = ReadKeys(paths.Configuration),
             Returns = evaluations.Curve("step", "mean"),
             Evaluations = evaluations,

@@ -18,7 +18,7 @@ public sealed record RunScore(ReportedRun Run, double Final, double Area, string
     public static RunScore Of(ReportedRun run, double horizon)
     {
         (double end, double begin, string? task) = Window(run, horizon);
-        Curve curve = run.Returns.Until(end);
+        Curve curve = run.Until(end);
         // An evaluation at the step of a switch is the older phase's.
         Curve phase = curve.After(begin);
         return new(

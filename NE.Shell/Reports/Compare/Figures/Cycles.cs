@@ -5,9 +5,13 @@ using OxyPlot.Axes;
 
 namespace NE.Shell.Reports.Compare.Figures;
 
-/// <summary>Returns and activated ratios of a cycle of tasks with its switches, as the paper's Figures 7 and 8.</summary>
+/// <summary>Returns and ratios of a cycle of tasks with its switches, as the paper's Figures 7 and 8.</summary>
 internal static class Cycles
 {
+    /// <summary>The ratio of Eq. 1, and the fraction of active units, which is probably what the paper's figures show (spec 2.2).</summary>
+    private static readonly (string Column, string Title)[] ratios =
+        [("actor_anr_0", "actor, activated"), ("critic_anr_0", "critic, activated"), ("actor_fau", "actor, fau"), ("critic_fau", "critic, fau")];
+
     /// <summary>Null when no run is a cycle whose phases are recorded.</summary>
     public static Figure? Draw(IReadOnlyList<Panel> panels)
     {
@@ -15,7 +19,7 @@ internal static class Cycles
         var data = new DataTable("cycles", "Phases of the cycles", "environment", "arm", "run", "seed", "step", "phase", "task");
         bool any = false;
 
-        foreach (Panel panel in panels.Where(panel => panel.Environment.StartsWith("cycle:", StringComparison.Ordinal)))
+        foreach (Panel panel in panels.Where(panel => panel.IsCycle))
         {
             ReportedRun[] runs = [.. panel.Arms.SelectMany(arm => arm.Runs).Where(run => run.Phases.Rows > 0)];
 
@@ -29,14 +33,12 @@ internal static class Cycles
             PlotModel returns = Look.Panel(panel.Environment.Length > 90 ? panel.Environment[..90] + "..." : panel.Environment);
             returns.Axes.Add(Look.Steps(end, named: false));
             returns.Axes.Add(Look.Axis(AxisPosition.Left, "return"));
-            PlotModel actor = Ratio("actor, activated", end, named: false);
-            PlotModel critic = Ratio("critic, activated", end, named: true);
+            var stack = new List<(PlotModel Model, double Height)> { (returns, 300) };
+            stack.AddRange(ratios.Select(ratio => Ratio(panel.Arms, ratio.Column, ratio.Title, end, isLast: ratio == ratios[^1])));
 
             foreach (Arm arm in panel.Arms)
             {
                 LearningCurves.Add(returns, arm, [.. arm.Runs.Select(run => run.Returns)], _ => { });
-                LearningCurves.Add(actor, arm, [.. arm.Runs.Select(run => run.Metrics.Curve("step", "actor_anr_0"))], _ => { });
-                LearningCurves.Add(critic, arm, [.. arm.Runs.Select(run => run.Metrics.Curve("step", "critic_anr_0"))], _ => { });
 
                 foreach (ReportedRun run in arm.Runs)
                 {
@@ -52,7 +54,7 @@ internal static class Cycles
 
             for (int row = 0; row < marked.Phases.Rows; row++)
             {
-                foreach (PlotModel model in (PlotModel[])[returns, actor, critic])
+                foreach ((PlotModel model, _) in stack)
                 {
                     model.Annotations.Add(new LineAnnotation
                     {
@@ -68,7 +70,7 @@ internal static class Cycles
                 }
             }
 
-            canvas.Add((returns, 300), (actor, 130), (critic, 168));
+            canvas.Add([.. stack]);
             canvas.Legend(panel.Arms.Select(arm => new LegendItem(arm.Label, arm.Index)));
         }
 
@@ -77,17 +79,28 @@ internal static class Cycles
             : new(
                 "cycles",
                 "Cycles of tasks",
-                "Returns of the task that is being learned, and activated ratios at tau = 0, over the phases of a cycle. Dashed lines are the switches of the first run, named by the task that begins there. "
-                + "Phases of a number of episodes end elsewhere in every run, so there a mean over seeds may be one over tasks: read the seeds.",
+                "Returns of the task that is being learned, activated ratios at tau = 0 and fractions of active units (fau), over the phases of a cycle. Dashed lines are the switches of the first run, named by the task that begins there. "
+                + "Phases of a number of episodes end elsewhere in every run, so there a mean over seeds may be one over tasks: read the seeds. The numbers of the lines are in learning-curves.csv and activated-ratios.csv.",
                 canvas.Compose(),
                 [data]);
     }
 
-    private static PlotModel Ratio(string title, double end, bool named)
+    private static (PlotModel Model, double Height) Ratio(IReadOnlyList<Arm> arms, string column, string title, double end, bool isLast)
     {
         PlotModel model = Look.Panel(null);
-        model.Axes.Add(Look.Steps(end, named));
-        model.Axes.Add(Look.Share(title));
-        return model;
+        LinearAxis share = Look.Share(title);
+        model.Axes.Add(Look.Steps(end, named: isLast));
+        model.Axes.Add(share);
+        double lowest = double.NaN;
+
+        foreach (Arm arm in arms)
+        {
+            Curve[] curves = [.. arm.Runs.Select(run => run.Metrics.Curve("step", column)).Where(curve => !curve.IsEmpty)];
+            lowest = Look.Lowest(curves, lowest);
+            LearningCurves.Add(model, arm, curves, _ => { });
+        }
+
+        Look.Narrow(share, lowest);
+        return (model, isLast ? 168 : 130);
     }
 }

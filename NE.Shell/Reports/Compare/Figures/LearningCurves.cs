@@ -59,7 +59,7 @@ internal static class LearningCurves
 
                         if (measure == "anr_0")
                         {
-                            lowest = curves.SelectMany(curve => curve.Values).Append(lowest).Where(double.IsFinite).DefaultIfEmpty(double.NaN).Min();
+                            lowest = Look.Lowest(curves, lowest);
                             Add(below, arm, curves, record);
                         }
                         else
@@ -82,12 +82,12 @@ internal static class LearningCurves
             "Learning curves and activated ratios",
             "Above: mean undiscounted return of the noise-free evaluation episodes. Below: activated neuron ratio at tau = 0 (Eq. 1) of actor and critics, on the same step axis. "
             + $"An arm of {Evidence.LeastSeeds} or more seeds is their mean with a band of one standard deviation over seeds on either side; an arm of fewer is a thin line per seed, with their mean as a thick line, as far as all of them have got, and no band. "
-            + "Vertical lines: dashed where a run was resumed, dotted red where an environment was restarted, dotted grey where a key was changed.",
+            + "Vertical lines: dashed where a run was resumed, solid (red) where an environment was restarted, dotted where a key was changed.",
             canvas.Compose(),
             [returns, seeds, ratios]);
     }
 
-    /// <summary>Mean (and band) of an arm, and the seeds themselves where they are few or have gone on alone.</summary>
+    /// <summary>Mean and band of an arm as far as enough seeds have got; where they are few, their mean and the seeds themselves.</summary>
     public static void Add(PlotModel model, Arm arm, IReadOnlyList<Curve> seeds, Action<SpreadPoint> record)
     {
         OxyColor colour = Look.Colour(arm.Index);

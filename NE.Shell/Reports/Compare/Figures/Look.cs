@@ -20,14 +20,10 @@ internal static class Look
 
     private static readonly LineStyle[] lines = [LineStyle.Solid, LineStyle.Dash, LineStyle.DashDot, LineStyle.Dot, LineStyle.LongDash, LineStyle.LongDashDot, LineStyle.DashDotDot];
 
-    private static readonly MarkerType[] markers = [MarkerType.Circle, MarkerType.Square, MarkerType.Triangle, MarkerType.Diamond];
-
     public static OxyColor Colour(int index) => colours[index % colours.Length];
 
     /// <summary>With eight colours and seven line styles the first 56 are all different.</summary>
     public static LineStyle Line(int index) => lines[index % lines.Length];
-
-    public static MarkerType Marker(int index) => markers[index % markers.Length];
 
     /// <summary>An empty panel: no background, so that it fits light and dark pages and paper.</summary>
     public static PlotModel Panel(string? title) => new()
@@ -77,6 +73,10 @@ internal static class Look
         return axis;
     }
 
+    /// <summary>The lowest value of curves and of what was the lowest before; NaN while there is none.</summary>
+    public static double Lowest(IEnumerable<Curve> curves, double before) =>
+        curves.SelectMany(curve => curve.Values).Append(before).Where(double.IsFinite).DefaultIfEmpty(double.NaN).Min();
+
     /// <summary>An axis of shares whose values all lie near 1: it begins at the multiple of a quarter below the lowest.</summary>
     public static void Narrow(LinearAxis axis, double lowest)
     {
@@ -103,23 +103,31 @@ internal static class Look
                 Type = LineAnnotationType.Vertical,
                 X = mark.Step,
                 Color = OxyColor.FromAColor(150, mark.What == "restart" ? OxyColors.Red : OxyColors.Gray),
-                LineStyle = mark.What == "resume" ? LineStyle.Dash : LineStyle.Dot,
+                LineStyle = mark.What switch { "resume" => LineStyle.Dash, "restart" => LineStyle.Solid, _ => LineStyle.Dot },
                 StrokeThickness = 1,
             });
         }
     }
 
-    /// <summary>A line's points, thinned evenly where there are more than a picture can show.</summary>
+    /// <summary>A line's points; where there are more than a picture can show, the ends, and the lowest and highest of every stretch: a short spike stays.</summary>
     public static IEnumerable<DataPoint> Points(IReadOnlyList<double> xs, IReadOnlyList<double> ys)
     {
-        int stride = Math.Max(1, (xs.Count + MostPoints - 1) / MostPoints);
+        int stretch = xs.Count <= MostPoints ? 1 : ((2 * xs.Count) + MostPoints - 1) / MostPoints;
+        var shown = new SortedSet<int>();
 
-        for (int i = 0; i < xs.Count; i++)
+        for (int from = 0; from < xs.Count; from += stretch)
         {
-            if (i % stride == 0 || i == xs.Count - 1)
-            {
-                yield return new(xs[i], ys[i]);
-            }
+            IEnumerable<int> within = Enumerable.Range(from, Math.Min(stretch, xs.Count - from));
+            shown.Add(within.MinBy(i => ys[i]));
+            shown.Add(within.MaxBy(i => ys[i]));
         }
+
+        if (xs.Count > 0)
+        {
+            shown.Add(0);
+            shown.Add(xs.Count - 1);
+        }
+
+        return shown.Select(i => new DataPoint(xs[i], ys[i]));
     }
 }

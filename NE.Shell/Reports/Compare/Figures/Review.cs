@@ -18,7 +18,7 @@ internal static class Review
 
         foreach (Panel panel in panels)
         {
-            Arm[] arms = [.. panel.Arms.Where(arm => arm.Runs.Any(run => run.Metrics.Has("review_epsilon") && run.Keys.GetValueOrDefault("ne.review") != "off"))];
+            Arm[] arms = [.. panel.Arms.Where(arm => arm.Runs.Any(Reviews))];
 
             if (arms.Length == 0)
             {
@@ -59,4 +59,8 @@ internal static class Review
                 canvas.Compose(),
                 [data]);
     }
+
+    /// <summary>Neuroplastic Expansion with its review; naive growth stores its keys too, and has none.</summary>
+    private static bool Reviews(ReportedRun run) =>
+        run.Metrics.Has("review_epsilon") && run.Method.Split('+').Contains("ne") && run.Keys.GetValueOrDefault("ne.review") != "off";
 }

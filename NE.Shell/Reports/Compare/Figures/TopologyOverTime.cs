@@ -8,15 +8,16 @@ namespace NE.Shell.Reports.Compare.Figures;
 /// <summary>Density of every layer, and weights grown and pruned, over gradient steps.</summary>
 internal static class TopologyOverTime
 {
-    /// <summary>Null when no run has a topology event.</summary>
+    /// <summary>Null when no run's topology is sparse or changes.</summary>
     public static Figure? Draw(IReadOnlyList<Panel> panels)
     {
         var canvas = new Canvas("topology", 2);
         var data = new DataTable("topology", "Topology per layer, mean over seeds", "environment", "arm", "network", "layer", "gradientStep", "density", "grown", "pruned", "dormant", "seeds");
-        (Panel Panel, Arm Arm)[] growing = [.. panels.SelectMany(panel => panel.Arms.Select(arm => (panel, arm))).Where(pair => pair.arm.Runs.Any(run => run.Topology.Rows > 0))];
+        // ReDo's events draw neurons anew and leave all weights where they are: there is nothing to draw.
+        (Panel Panel, Arm Arm)[] growing = [.. panels.SelectMany(panel => panel.Arms.Select(arm => (panel, arm))).Where(pair => pair.arm.Runs.SelectMany(Rows).Any(Changes))];
         Row[] every = [.. growing.SelectMany(pair => pair.Arm.Runs).SelectMany(Rows)];
         // A layer that is dense and stays so is a line at 1.
-        Layer[] drawn = [.. InOrder(every.Where(row => row.Density < 1 || row.Grown + row.Pruned > 0))];
+        Layer[] drawn = [.. InOrder(every.Where(Changes))];
 
         foreach ((Panel panel, Arm arm) in growing)
         {
@@ -96,6 +97,8 @@ internal static class TopologyOverTime
                 table.Number(i, "dormant"));
         }
     }
+
+    private static bool Changes(Row row) => row.Density < 1 || row.Grown + row.Pruned > 0;
 
     private static IEnumerable<Layer> InOrder(IEnumerable<Row> rows) =>
         rows.Select(row => row.Layer).Distinct().OrderBy(layer => layer.Network, StringComparer.Ordinal).ThenBy(layer => layer.Number);

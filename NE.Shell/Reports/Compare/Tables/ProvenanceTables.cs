@@ -10,7 +10,7 @@ internal static class ProvenanceTables
 {
     public static DataTable Runs(IReadOnlyList<Panel> panels)
     {
-        var table = new DataTable("runs", "Runs", "run", "environment", "arm", "seed", "state", "evaluated up to", "of", "resumed", "hosts", "versions", "command");
+        var table = new DataTable("runs", "Runs", "run", "environment", "arm", "seed", "state", "evaluated up to", "of", "resumed", "machines", "versions", "command");
 
         foreach ((Arm arm, ReportedRun run) in panels.SelectMany(panel => panel.Arms).SelectMany(arm => arm.Runs.Select(run => (arm, run))))
         {
@@ -23,7 +23,7 @@ internal static class ProvenanceTables
                 Format.Count((long)run.Reached),
                 Format.Count(run.TotalSteps),
                 Math.Max(0, run.Stretches.Count - 1),
-                string.Join(" ", run.Stretches.Select(stretch => stretch.Host).Distinct()),
+                string.Join("; ", run.Stretches.Select(stretch => stretch.Hardware is { } hardware ? $"{stretch.Host} ({hardware})" : stretch.Host).Distinct()),
                 string.Join("; ", run.Stretches.Select(Versions).Distinct()),
                 run.Command);
         }
@@ -62,7 +62,7 @@ internal static class ProvenanceTables
         ("report made with", command),
         ("version", version),
         ("made at", now.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture)),
-        ("made on", $"{Environment.MachineName}, {Processor()}, {Environment.ProcessorCount} cores; the runs name their own machines below"),
+        ("made on", $"{Environment.MachineName}, {Hardware.Description}; the runs name their own machines below"),
         .. panels.Select(panel => (
             panel.Environment,
             $"{(panel.EndsByEpisodes ? "at most " : "")}{Format.Count(panel.Steps)} steps, {ReportTables.Factor(panel.Steps)} of the paper's 3M; compared at "
@@ -72,13 +72,4 @@ internal static class ProvenanceTables
     private static string Seeds(Panel panel) => string.Join(", ", panel.Arms.SelectMany(arm => arm.Runs).Select(run => run.Seed).Distinct().Order());
 
     private static string Versions(RunStretch stretch) => string.Join(", ", stretch.Versions.Select(version => $"{version.Key} {version.Value}"));
-
-    private static string Processor()
-    {
-        const string File = "/proc/cpuinfo";
-        string? line = System.IO.File.Exists(File)
-            ? System.IO.File.ReadLines(File).FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))
-            : null;
-        return line?.Split(':', 2)[1].Trim() ?? "unknown processor";
-    }
 }

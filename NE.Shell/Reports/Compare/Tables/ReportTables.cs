@@ -81,8 +81,43 @@ internal static class ReportTables
         return table;
     }
 
+    /// <summary>How often the topology changed, per seed: a rule that never pruned anything was not put to the test (spec 2.2).</summary>
+    public static DataTable Events(IReadOnlyList<Panel> panels)
+    {
+        var table = new DataTable("events", "Topology events", "environment", "arm", "network", "seeds", "events", "of them pruned something")
+        {
+            Note = "Values of the seeds, in their order; one value where all are the same. Where no event pruned anything, pruning was not exercised.",
+        };
+
+        foreach (Panel panel in panels)
+        {
+            foreach (Arm arm in panel.Arms)
+            {
+                IReadOnlyDictionary<string, bool[]>[] seeds = [.. arm.Runs.Where(run => run.Topology.Rows > 0).Select(run => HasPruned(run.Topology))];
+
+                foreach (string network in seeds.SelectMany(seed => seed.Keys).Distinct().Order(StringComparer.Ordinal))
+                {
+                    bool[][] events = [.. seeds.Select(seed => seed.GetValueOrDefault(network, []))];
+                    table.Add(panel.Environment, arm.Label, network, seeds.Length, Counts(events.Select(seed => seed.Length)), Counts(events.Select(seed => seed.Count(has => has))));
+                }
+            }
+        }
+
+        return table;
+    }
+
+    /// <summary>By network, for each of its events, whether it took a weight away.</summary>
+    private static Dictionary<string, bool[]> HasPruned(CsvTable topology) =>
+        Enumerable.Range(0, topology.Rows)
+            .GroupBy(row => topology.Text(row, "network"))
+            .ToDictionary(
+                network => network.Key,
+                network => network.GroupBy(row => topology.Number(row, "gradientStep")).Select(rows => rows.Any(row => topology.Number(row, "pruned") > 0)).ToArray());
+
+    private static string Counts(IEnumerable<int> counts) => string.Join(", ", counts.Distinct().Count() == 1 ? counts.Take(1) : counts);
+
     /// <summary>Values of the runs that have got to a step, within one evaluation.</summary>
-    public static double[] At(Arm arm, double step) => [.. arm.Runs.Where(run => run.Covers(step)).Select(run => run.Returns.Until(step)).Where(curve => !curve.IsEmpty).Select(curve => curve.Values[^1])];
+    public static double[] At(Arm arm, double step) => [.. arm.Runs.Where(run => run.Covers(step)).Select(run => run.Until(step)).Where(curve => !curve.IsEmpty).Select(curve => curve.Values[^1])];
 
     /// <summary>What an arm lacks: seeds by name, and how many more it takes for an interval.</summary>
     public static IEnumerable<string> Shortfall(Arm arm) => arm.IsEvidence
