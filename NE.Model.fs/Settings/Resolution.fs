@@ -36,6 +36,9 @@ module internal Resolution =
         int64 (TaskCycle.tasks settings.Run.Environment).Length
         * int64 settings.Cycle.Cycles
 
+    /// Steps of a run that are learned from, with those at the start: the warm-up of a later phase is not.
+    let learnedUntil (steps: int64) (phases: int64) (warmUp: int64) = steps - (max 1L phases - 1L) * warmUp
+
     /// Whether the default stands: then the length follows from that of the phases.
     let private isLengthGiven (settings: Settings) =
         settings.Run.Steps <> SettingsDefaults.defaults.Run.Steps
@@ -150,7 +153,7 @@ module internal Resolution =
 
         let endStep =
             whole "ne.endStep" "gradient steps of the run" settings.Ne.EndStep (fun () ->
-                max 1L (gradientSteps settings.Td3 total start.Value))
+                max 1L (gradientSteps settings.Td3 (learnedUntil total phases warmUp.Value) start.Value))
 
         let interval =
             whole "ne.growInterval" "steps/300" settings.Ne.GrowInterval (fun () -> max 1L (total / 300L))

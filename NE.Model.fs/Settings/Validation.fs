@@ -19,8 +19,7 @@ module internal Validation =
     let private validatePeriods (settings: Settings) : SettingsError list =
         let steps, start = settings.Run.Steps, settings.Td3.StartSteps.Value
         let phases = Resolution.phases settings
-        // Steps that are learned from, with those at the start: the warm-up of a later phase is not.
-        let learned = steps - (max 1L phases - 1L) * settings.Cycle.WarmUp.Value
+        let learned = Resolution.learnedUntil steps phases settings.Cycle.WarmUp.Value
         let updates = Resolution.gradientSteps settings.Td3 learned start
 
         // Environment steps that are complete before the last gradient step.

@@ -204,11 +204,16 @@ let tests =
                     Expect.equal outcome.Phase RunPhase.Completed $"the run completes: {outcome.Message}"
                     expectSame (identity created.Paths) (identity paths) "the run")
 
-        for method' in
+        for method', acted, changes in
             [
-                "reset+redo+layer-norm"
-                "shrink-and-perturb+l2-init+crelu"
-                "continual-backprop"
+                "reset+redo+layer-norm", "resets", []
+                "shrink-and-perturb+l2-init+crelu", "perturbations", [ "shrinkAndPerturb.every", "70" ]
+                "continual-backprop",
+                "continual_backprop_replaced",
+                [
+                    "continualBackprop.maturity", "10"
+                    "continualBackprop.replacementRate", "0.02"
+                ]
             ] do
             testCase $"{method'} in a cycle resumes exactly, too"
             <| fun _ ->
@@ -218,9 +223,15 @@ let tests =
                         "run.method", method'
                         "run.steps", "240"
                         "cycle.cycles", "1"
+                        yield! changes
                     ]
 
                     let paths, _ = complete changes folder "whole"
+                    let table = [ for line in File.ReadAllLines paths.Metrics -> line.Split ',' ]
+                    let column = Array.findIndex (fun name -> name = acted) table.Head
+                    // Between the stop, in the second phase, and the end.
+                    let count row = float table[row].[column]
+                    Expect.isGreaterThan (count (table.Length - 1)) (count 1) "it acted"
                     expectSame (stopped changes [ 150 ] folder "stopped") (identity paths) "the run")
 
         testCase "a learner that dies goes back to the last commit of its phase, and a switch does not count as a failure"

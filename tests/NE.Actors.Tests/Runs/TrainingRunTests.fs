@@ -72,6 +72,15 @@ let tests =
                 let other = complete (on "simd") folder "simd"
                 Expect.notEqual other.State.Components["parameters"] whole.State.Components["parameters"] "other bits")
 
+        for method', changes in [ "plasticity-injection", [ "injection.step", "200" ]; "naive-growth", [] ] do
+            testCase $"{method'}: a run that was stopped and resumed is the same"
+            <| fun _ ->
+                inFolder (fun folder ->
+                    // The second stop is behind the injection: frozen bodies are in the checkpoint.
+                    let changes = [ "run.method", method'; "run.steps", "400" ] @ changes
+                    let whole = complete changes folder "whole"
+                    expectSame (interrupted changes [ 130; 120 ] folder "interrupted") whole "the run")
+
         testCase "on simd the number of threads may change at every resume, and nothing shows"
         <| fun _ ->
             inFolder (fun folder ->

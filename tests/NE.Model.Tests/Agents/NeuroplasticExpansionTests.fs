@@ -96,19 +96,46 @@ let tests =
                 Expect.isLessThan group.Density 0.3 "sparse"
         }
 
-        test "the masked forward pass equals a dense one with the masked weights" {
-            use agent = create small
-            step agent 45
-            let group = agent.Networks.Critics
-            let weights = group.ReadOnline Field.Weights
+        for (engine, td3), (_, small) in List.zip (onEachEngine td3) (onEachEngine small) do
+            test $"{engine}: sparse networks compute what dense ones with the masked weights do" {
+                use sparse = create small
+                use dense = create td3
+                // The clock decides which rows are measured.
+                step sparse 45
+                step dense 45
 
-            for slot in group.Layout.Slots do
-                for i in 0 .. slot.WeightCount - 1 do
-                    if not (isActive group slot i) then
-                        weights[slot.Weights + i] <- 0.0f
+                for from, into in List.zip (groups sparse) (groups dense) do
+                    let weights = from.ReadOnline Field.Weights
 
-            Expect.equal weights (group.ReadOnline Field.Weights) "nothing was left to mask"
-        }
+                    for slot in from.Layout.Slots do
+                        for i in 0 .. slot.WeightCount - 1 do
+                            if not (isActive from slot i) then
+                                weights[slot.Weights + i] <- 0.0f
+
+                    into.WriteOnline(Field.Weights, weights)
+
+                let values (agent: Agent) = [
+                    for struct (name, value) in agent.Measure(replay.Value, replay.Value.Window).Metrics do
+                        if name.EndsWith "q_mean" then
+                            name, value
+                ]
+
+                let act (agent: Agent) =
+                    let policy = agent.Policy()
+                    let action = Array.zeroCreate<float32> shape.ActionSize
+
+                    policy.Act(
+                        ReadOnlySpan [| for i in 1 .. shape.ObservationSize -> 0.25f * float32 i - 1.0f |],
+                        Span action,
+                        policy.CreateScratch()
+                    )
+
+                    action
+
+                Expect.isNonEmpty (values sparse) "measured"
+                Expect.equal (values dense) (values sparse) "critics"
+                Expect.equal (act dense) (act sparse) "actor"
+            }
 
         test "events come at every interval, for the critics at once and for the actor at its next update" {
             use agent =

@@ -308,16 +308,12 @@ let tests =
             Expect.all always.Tail (fun size -> size = 16) "afterwards"
         }
 
-        test "reviveRows=off leaves a neuron without input to the gradient" {
-            use agent =
-                create (withKeys [ "ne.reviveRows", "off"; "ne.eventBatch", "fresh" ] small)
+        test "reviveRows reaches the rules of an event" {
+            for value, expected in [ "on", true; "off", false ] do
+                let rules =
+                    GrowthRules.ofSettings (withKeys [ "ne.reviveRows", value ] small).Ne small.Td3
 
-            let rules =
-                GrowthRules.ofSettings (withKeys [ "ne.reviveRows", "off" ] small).Ne small.Td3
-
-            Expect.isFalse rules.Evolution.ReviveRows "the rule"
-            step agent 40
-            Expect.isNull (agent.FindNonFinite()) "finite"
+                Expect.equal rules.Evolution.ReviveRows expected value
         }
 
         test "random growth by neurons gives all but one of the chosen neurons all their inputs" {

@@ -100,20 +100,67 @@ let tests =
             Expect.equal quota 0 "ours"
         }
 
-        test "the critic has density 0.75 at event 188 with the 110 weights that negative pruning activates, by our clamp one event later" {
-            let active event firstLayer =
-                let hidden = 10_603 + 201 * event
-                float (firstLayer + 2 * hidden + 256 + 256)
+        test "the critic has density 0.75 at event 189, which the 110 weights that negative pruning activates in the first layer make 188" {
+            let draw = stream 3L
+            let layers = plan.Stacks[0]
+            let sums = GrowthSchedule.Sums rules.Growth
+            // Which weights grow is of no matter here.
+            let sizes = layers |> Array.map (fun layer -> int layer.Shape.Size)
+            let values = sizes |> Array.map (fun size -> normals size draw)
 
-            let all = float (5_888 + 2 * 65_536 + 256 + 256)
-            let isReached event firstLayer = active event firstLayer / all >= 0.75
+            let noneDormant = [|
+                for layer in Seq.take 3 layers -> Array.zeroCreate<bool>(int layer.Shape.Out)
+            |]
 
-            let firstEvent firstLayer =
-                Seq.initInfinite id
-                |> Seq.find (fun event -> isReached event (firstLayer event))
-            // -3 pruned: three zero weights become active per event, until none is left.
-            Expect.equal (firstEvent (fun event -> min 5_888 (5_778 + 3 * event))) 188 "official"
-            Expect.equal (firstEvent (fun _ -> 5_778)) 189 "ours"
+            let gains = 256
+            let all = float (gains + Array.sum sizes)
+
+            let next (masks: LayerMask[], growths: LayerGrowth[]) (event: int64) =
+                let quotas =
+                    Array.map2
+                        (fun (mask: LayerMask) growth -> GrowthSchedule.quota sums (event * rules.Growth.Interval) mask.ActiveCount growth)
+                        masks
+                        growths
+
+                let before =
+                    Array.map3
+                        (fun (layer: LayerDensity) mask (struct (quota, _), values) -> {
+                            Mask = mask
+                            Elastic = layer.Elastic
+                            Quota = quota
+                            Gradient = values
+                            Weights = values
+                        })
+                        layers
+                        masks
+                        (Array.zip quotas values)
+
+                let changes =
+                    Evolution.plan
+                        rules.Evolution
+                        {
+                            Layers = before
+                            Dormant = noneDormant
+                        }
+                        draw
+
+                Array.map2 (fun (change: TopologyChange) mask -> LayerMask.apply change.Grown change.Pruned mask) changes masks,
+                quotas |> Array.map (fun struct (_, growth) -> growth)
+
+            let masks = layers |> Array.map (fun layer -> started layer draw)
+            let growths = masks |> Array.map (GrowthSchedule.start rules.Growth)
+
+            let actives =
+                [ 1L .. 190L ]
+                |> List.scan next (masks, growths)
+                |> List.map (fun (masks, _) -> gains + (masks |> Array.sumBy _.ActiveCount))
+
+            let firstEvent more =
+                actives |> List.findIndex (fun active -> float (active + more) / all >= 0.75)
+
+            Expect.equal (firstEvent 0) 189 "ours"
+            // Three zero weights become active per event there, until none is left: long before.
+            Expect.equal (firstEvent 110) 188 "official"
         }
 
         test "the actor's schedule of T_end critic updates is half over at the end" {
@@ -125,7 +172,8 @@ let tests =
                         Shape = GrowthShape.Uniform
                 }
 
-            let half = sums.Progress(rules.Growth.End / 2L)
+            // Its clock ticks with its own updates.
+            let half = sums.Progress(rules.Growth.End / int64 settings.Td3.PolicyDelay)
 
             Expect.floatClose { absolute = 1e-3; relative = 0.0 } half 0.5 "share"
         }
