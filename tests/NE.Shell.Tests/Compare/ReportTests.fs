@@ -372,6 +372,7 @@ let wholeReport =
 
             for name, figure, other in [ redo, "topology", "learning-curves"; naive, "review", "topology" ] do
                 ok folder.Path [ name; "-o"; out ] |> ignore
+                Expect.equal (File.Exists(Path.Combine(out, "events.md"))) (name = naive) $"{name}: events"
                 Expect.isFalse (File.Exists(Path.Combine(out, figure + ".svg"))) $"{name}: {figure}"
                 Expect.isTrue (File.Exists(Path.Combine(out, other + ".svg"))) $"{name}: {other}"
         }

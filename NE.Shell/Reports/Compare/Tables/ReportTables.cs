@@ -93,7 +93,7 @@ internal static class ReportTables
         {
             foreach (Arm arm in panel.Arms)
             {
-                IReadOnlyDictionary<string, bool[]>[] seeds = [.. arm.Runs.Where(run => run.Topology.Rows > 0).Select(run => HasPruned(run.Topology))];
+                IReadOnlyDictionary<string, bool[]>[] seeds = [.. arm.Runs.Where(run => HasChanged(run.Topology)).Select(run => HasPruned(run.Topology))];
 
                 foreach (string network in seeds.SelectMany(seed => seed.Keys).Distinct().Order(StringComparer.Ordinal))
                 {
@@ -105,6 +105,10 @@ internal static class ReportTables
 
         return table;
     }
+
+    /// <summary>Whether any event made or took away a weight; those of ReDo do not.</summary>
+    private static bool HasChanged(CsvTable topology) =>
+        Enumerable.Range(0, topology.Rows).Any(row => topology.Number(row, "grown") > 0 || topology.Number(row, "pruned") > 0);
 
     /// <summary>By network, for each of its events, whether it took a weight away.</summary>
     private static Dictionary<string, bool[]> HasPruned(CsvTable topology) =>
