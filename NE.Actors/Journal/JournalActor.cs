@@ -105,7 +105,7 @@ internal sealed class JournalActor : ReceivePersistentActor
 
     private void OnRecovered()
     {
-        if (this.state.Retained is [{ Masks: null, Manifest: var newest }, ..] && newest.Components.TryGetValue(CheckpointManifest.Masks, out var masks))
+        if (this.state.MasksProblem is null && this.state.Retained is [{ Masks: null, Manifest: var newest }, ..] && newest.Components.TryGetValue(CheckpointManifest.Masks, out var masks))
         {
             try
             {

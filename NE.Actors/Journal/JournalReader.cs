@@ -33,6 +33,9 @@ public sealed class JournalReader : IDisposable
     static readonly string[] OperationalManifests =
         [.. JournalCodec.EventNames.Where(name => !RunEvents.HistoryNames.Contains(name.Value)).Select(name => name.Key)];
 
+    /// <summary>SQLITE_READONLY and SQLITE_CANTOPEN.</summary>
+    private const int ReadOnlyError = 8, CannotOpen = 14;
+
     readonly string file;
     readonly SqliteConnection connection;
 
@@ -45,9 +48,30 @@ public sealed class JournalReader : IDisposable
         {
             throw new FileNotFoundException($"Expected a journal at {run.Journal}, found none: the run never started, or its directory is incomplete.", run.Journal);
         }
+        try
+        {
+            try
+            {
+                return new JournalReader(run.Journal, Connect(run.Journal));
+            }
+            catch (SqliteException error) when (error.SqliteErrorCode is ReadOnlyError or CannotOpen && !File.Exists(run.Journal + "-wal"))
+            {
+                // Without its log a database in WAL mode is complete, but SQLite wants to make a new one beside it: not in a folder of another
+                // user, or on a medium that cannot be written.
+                return new JournalReader(run.Journal, Connect($"file:{Uri.EscapeDataString(run.Journal)}?immutable=1"));
+            }
+        }
+        catch (SqliteException error)
+        {
+            throw new InvalidDataException($"Expected a journal at {run.Journal}, but it cannot be opened: {error.Message}", error);
+        }
+    }
+
+    private static SqliteConnection Connect(string source)
+    {
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder
         {
-            DataSource = run.Journal,
+            DataSource = source,
             Mode = SqliteOpenMode.ReadOnly,
             Pooling = false,
             DefaultTimeout = 5,
@@ -55,12 +79,16 @@ public sealed class JournalReader : IDisposable
         try
         {
             connection.Open();
-            return new JournalReader(run.Journal, connection);
+            // The first read is what opens the log.
+            using var command = connection.CreateCommand();
+            command.CommandText = "PRAGMA schema_version";
+            command.ExecuteScalar();
+            return connection;
         }
-        catch (SqliteException error)
+        catch
         {
             connection.Dispose();
-            throw new InvalidDataException($"Expected a journal at {run.Journal}, but it cannot be opened: {error.Message}", error);
+            throw;
         }
     }
 

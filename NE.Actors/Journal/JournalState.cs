@@ -22,7 +22,7 @@ public sealed record JournalState
     /// <summary>Highest id of an operational event.</summary>
     public long LastOperationalId { get; init; }
 
-    /// <summary>Why the newest commit's masks could not be folded, or differ from the manifest's; null when all is well.</summary>
+    /// <summary>Why the newest commit's masks could not be folded, or differ from the manifest's; null when all is well, or there is nothing to fold from.</summary>
     public string? MasksProblem { get; init; }
 
     /// <summary>Topology events since the newest commit; empty between commits, since they are stored with the next.</summary>
@@ -64,7 +64,7 @@ public sealed record JournalState
 
     /// <summary>The newest commit's masks from its blob, for a journal whose snapshots are gone.</summary>
     public JournalState WithMasks(byte[] masks) =>
-        this with { Retained = [this.Retained[0] with { Masks = masks }, .. this.Retained.Skip(1)], MasksProblem = null };
+        this with { Retained = [this.Retained[0] with { Masks = masks }, .. this.Retained.Skip(1)] };
 
     private JournalState Count(JournalEntry.EventStored stored)
     {
@@ -99,7 +99,7 @@ public sealed record JournalState
         }
         if (this.Retained.Count == 0 || this.Retained[0].Masks is not { } before)
         {
-            return (null, "There is no snapshot with masks to fold the topology events into.");
+            return (null, null);
         }
         try
         {

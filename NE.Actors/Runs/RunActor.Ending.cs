@@ -48,12 +48,11 @@ public sealed partial class RunActor
     }
 
     /// <summary>
-    /// A stop commits if it can. An environment that hangs and a disk that takes nothing do not hold it up for ever; an evaluation ends by
-    /// itself.
+    /// A stop commits if it can. An environment that hangs, also in an evaluation, and a disk that takes nothing do not hold it up for ever.
     /// </summary>
     private void EndAtTheLastCommit()
     {
-        if (this.stage is Stage.Running or Stage.Capturing || (this.commitRetrying && this.stage is Stage.AwaitingCommit or Stage.Ending))
+        if (this.stage is Stage.Running or Stage.AwaitingEvaluations or Stage.Capturing || (this.commitRetrying && this.stage is Stage.AwaitingCommit or Stage.Ending))
         {
             var step = this.board.Status.CheckpointStep ?? 0;
             this.log.Warning(

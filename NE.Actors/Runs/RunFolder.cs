@@ -17,6 +17,10 @@ public sealed class RunFolder : IDisposable
     public static RunFolder Create(string runsFolder, string name, bool overwrite = false)
     {
         var paths = RunPaths.Of(runsFolder, name);
+        if (File.Exists(paths.RunsFolder))
+        {
+            throw new RunFolderException($"Expected a folder for the runs at {paths.RunsFolder}, found a file. Give another --runs.");
+        }
         if (File.Exists(paths.Root))
         {
             throw new RunFolderException($"Expected {paths.Root} to be free for a run directory, found a file of that name. Give another --name.");
@@ -89,7 +93,11 @@ public sealed class RunFolder : IDisposable
     /// <summary>A folder that a start left when it was killed before it had described its run holds nothing and is free.</summary>
     private static bool IsTaken(RunPaths paths)
     {
-        HashSet<string> left = [paths.Lock, paths.Blobs, paths.Replay, paths.Logs, paths.Configuration, paths.ConfigurationDifference, paths.Command];
+        HashSet<string> left =
+        [
+            paths.Lock, paths.Blobs, paths.Replay, paths.Logs, paths.Configuration, paths.ConfigurationDifference, paths.Command,
+            .. new[] { paths.Configuration, paths.RunInfo }.Select(file => file + Storage.DurableFile.TemporarySuffix),
+        ];
         return Directory.Exists(paths.Root)
             && Directory.EnumerateFileSystemEntries(paths.Root).Any(entry => !File.Exists(paths.Lock) || !left.Contains(entry));
     }

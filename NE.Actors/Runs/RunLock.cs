@@ -67,7 +67,7 @@ public sealed class RunLock : IDisposable
             return null;
         }
         using var handle = Posix.OpenUnlocked(file);
-        return Posix.TryLock(handle, file) ? null : ReadHolder(handle) ?? new RunHolder(0, "unknown", DateTimeOffset.UnixEpoch);
+        return Posix.TryShare(handle, file) ? null : ReadHolder(handle) ?? new RunHolder(0, "unknown", DateTimeOffset.UnixEpoch);
     }
 
     public void Dispose() => this.handle.Dispose();

@@ -11,7 +11,7 @@ namespace NE.Actors.Storage;
 internal static partial class Posix
 {
     const int ReadOnly = 0, ReadWrite = 2, Create = 0x40, Directory = 0x10000, CloseOnExec = 0x80000;
-    const int LockExclusive = 2, LockNonBlocking = 4;
+    const int LockShared = 1, LockExclusive = 2, LockNonBlocking = 4;
     const int NoSpace = 28, WouldBlock = 11, QuotaExceeded = 122, FileTooBig = 27, Interrupted = 4;
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
@@ -33,10 +33,15 @@ internal static partial class Posix
     /// <summary>Opens or creates for reading and writing; the handle is not inherited by child processes, hence neither is its lock.</summary>
     internal static SafeFileHandle OpenOrCreate(string path) => Open(path, ReadWrite | Create | CloseOnExec);
 
-    /// <summary>True when this handle now holds the exclusive lock of its file; false when another handle holds it.</summary>
-    internal static bool TryLock(SafeFileHandle handle, string path)
+    /// <summary>True when this handle now holds the exclusive lock of its file; false when another handle holds a lock.</summary>
+    internal static bool TryLock(SafeFileHandle handle, string path) => TryLock(handle, path, LockExclusive);
+
+    /// <summary>True when nobody holds the exclusive lock: this handle now shares it with others that look.</summary>
+    internal static bool TryShare(SafeFileHandle handle, string path) => TryLock(handle, path, LockShared);
+
+    private static bool TryLock(SafeFileHandle handle, string path, int kind)
     {
-        if (Lock(handle, LockExclusive | LockNonBlocking) == 0)
+        if (Lock(handle, kind | LockNonBlocking) == 0)
         {
             return true;
         }

@@ -171,7 +171,7 @@ public static class Examination
                 ? new("Seq", true, false, $"answers at {url}")
                 : new("Seq", false, false, $"{url} answers {(int)answer.StatusCode}", fix);
         }
-        catch (Exception failure) when (failure is HttpRequestException or TaskCanceledException or UriFormatException)
+        catch (Exception failure) when (failure is HttpRequestException or TaskCanceledException)
         {
             return new("Seq", false, false, $"{url} does not answer: {failure.Message}", fix);
         }

@@ -50,8 +50,21 @@ internal static class RunSession
         RunOutcome outcome = await Work(host, request with { Loggers = [SerilogLogger.TypeName] }, presenter, log, presentation);
         // A run that was stopped while it was still reading its checkpoint has lost nothing.
         outcome = outcome with { Step = Math.Max(outcome.Step, fromStep) };
-        (running with { Status = State(outcome.Phase), StatusReason = outcome.Message }).Write(request.Paths.RunInfo);
+        WriteLastWord(host, request.Paths, running with { Status = State(outcome.Phase), StatusReason = outcome.Message });
         return Say(host, request, outcome);
+    }
+
+    /// <summary>What ended the run, such as a full disk, may keep run.json from being written too; how it ended is said all the same.</summary>
+    private static void WriteLastWord(ShellHost host, RunPaths paths, RunInfo info)
+    {
+        try
+        {
+            info.Write(paths.RunInfo);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            host.Error.WriteLine($"ne: {failure.Message}\nrun.json still says that the run is running, so `ne status` will call it killed until it is resumed.");
+        }
     }
 
     private static async Task<RunOutcome> Work(ShellHost host, RunRequest request, RunPresenter presenter, RunLog log, PresentationArguments presentation)

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using NE.Shell.Commands;
 using NE.Shell.Doctor;
+using NE.Shell.Logging;
 using NE.Shell.Views;
 
 namespace NE.Shell.Verbs;
@@ -10,7 +11,7 @@ internal static class DoctorVerb
 {
     public static async Task<ExitCode> Examine(DoctorCommand command, ShellHost host)
     {
-        IReadOnlyList<Finding> findings = await Examination.Examine(command.Runs, host.SearchPath, command.Seq ?? host.SeqUrl);
+        IReadOnlyList<Finding> findings = await Examination.Examine(command.Runs, host.SearchPath, SeqAddress.Of(command.Seq, host));
         bool ready = findings.All(finding => finding.Ok || !finding.Required);
 
         if (command.Json)

@@ -1,3 +1,4 @@
+using NE.Actors.Checkpoints;
 using NE.Actors.Environments;
 using NE.Actors.Journal;
 using NE.Actors.Runs;
@@ -6,6 +7,7 @@ using NE.Actors.Video;
 using NE.Model;
 using NE.Shell.Commands;
 using NE.Shell.Configuration;
+using NE.Shell.Logging;
 using NE.Shell.Running;
 using NE.Shell.Views;
 
@@ -16,12 +18,13 @@ internal static class ResumeVerb
 {
     public static async Task<ExitCode> Resume(ResumeCommand command, ShellHost host)
     {
+        SeqAddress.Of(command.Presentation.Seq, host);
         RunPaths paths = RunFolder.Find(command.Runs, command.Name);
         RunInfo info = RunInfo.Read(paths.RunInfo);
         Settings stored = ConfigurationBuilder.Read(ReadConfiguration(paths), paths.Configuration);
         Settings settings = ConfigurationBuilder.Change(stored, command.Changes);
         (string Key, string Old, string New)[] changes = [.. SettingsModule.difference(Recorded(paths, stored), settings).Select(change => (change.Item1, change.Item2, change.Item3))];
-        long committed = CommittedStep(paths, command.From);
+        long committed = CommittedStep(paths, command);
 
         // A round may end past run.steps, and the last evaluation may still be to come: only a new length can be too short.
         if (settings.Run.Steps < committed && settings.Run.Steps != stored.Run.Steps)
@@ -139,15 +142,23 @@ internal static class ResumeVerb
     }
 
     /// <summary>Step of the checkpoint that the run goes on from; 0 when it was killed before its first.</summary>
-    private static long CommittedStep(RunPaths paths, ResumeFrom from)
+    private static long CommittedStep(RunPaths paths, ResumeCommand command)
     {
-        if (!File.Exists(paths.Journal))
+        using JournalReader? journal = File.Exists(paths.Journal) ? JournalReader.Open(paths) : null;
+        IReadOnlyList<CheckpointManifest> checkpoints = journal?.Manifests() ?? [];
+
+        if (command.From is ResumeFrom.Previous)
         {
-            return 0;
+            return checkpoints switch
+            {
+                [_, var previous, ..] => previous.Step,
+                [var only] => throw new UserError(
+                    $"the run '{paths.Name}' has one checkpoint alone, of step {Format.Count(only.Step)}, so there is no previous one; to go on from it: ne resume {paths.Name}"),
+                _ => throw new UserError($"the run '{paths.Name}' has no checkpoint yet; to begin it: ne resume {paths.Name}"),
+            };
         }
 
-        using JournalReader journal = JournalReader.Open(paths);
-        return journal.Manifests().ElementAtOrDefault(from == ResumeFrom.Previous ? 1 : 0)?.Step ?? 0;
+        return checkpoints.FirstOrDefault()?.Step ?? 0;
     }
 
     private static string ReadConfiguration(RunPaths paths) => File.Exists(paths.Configuration)

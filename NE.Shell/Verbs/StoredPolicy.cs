@@ -1,10 +1,12 @@
 using NE.Actors.Checkpoints;
 using NE.Actors.Environments;
 using NE.Actors.Environments.Cycles;
+using NE.Actors.Environments.External;
 using NE.Actors.Runs;
 using NE.Model.Networks;
 using NE.Model.Runs;
 using NE.Shell.Commands;
+using NE.Shell.Configuration;
 using NE.Shell.Views;
 
 namespace NE.Shell.Verbs;
@@ -31,13 +33,18 @@ internal static class StoredPolicy
     /// <summary>The environment that a policy of this step was learned on; in a cycle, the task of its phase.</summary>
     public static IEnvironment Environment(RunPaths paths, RunInfo info, long step)
     {
+        // A program that takes its time does so here too.
+        ExternalPatience patience = File.Exists(paths.Configuration)
+            ? ExternalPatience.Of(ConfigurationBuilder.Read(File.ReadAllText(paths.Configuration), paths.Configuration))
+            : ExternalPatience.Default;
+
         if (EnvironmentCycle.Of(info.Environment) is not { } cycle)
         {
-            return EnvironmentFactory.Create(info.Environment);
+            return EnvironmentFactory.Create(info.Environment, patience);
         }
 
         long phase = PhaseModule.ofStep(step, CheckpointReader.Phases(paths)).Index;
-        return cycle.Padded(EnvironmentFactory.Create(cycle.Tasks[(int)(phase % cycle.Tasks.Count)].Id));
+        return cycle.Padded(EnvironmentFactory.Create(cycle.Tasks[(int)(phase % cycle.Tasks.Count)].Id, patience));
     }
 
     /// <summary>An environment of one's own may have changed since the run was trained.</summary>

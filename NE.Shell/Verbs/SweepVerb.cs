@@ -2,6 +2,7 @@ using NE.Actors.Runs;
 using NE.Actors.Storage;
 using NE.Model;
 using NE.Shell.Commands;
+using NE.Shell.Logging;
 using NE.Shell.Running;
 using NE.Shell.Sweeps;
 using NE.Shell.Views;
@@ -18,6 +19,7 @@ internal static class SweepVerb
             return List(host);
         }
 
+        string? seq = SeqAddress.Of(command.Presentation.Seq, host);
         (SweepPlan plan, string? text) = Read(command, host);
         var paths = SweepPaths.Of(command.Runs, plan.Name);
         IReadOnlyList<string> gone = StoredSweep.TryRead(paths)?.RequireSameMeaning(plan, command.Runs) ?? [];
@@ -48,7 +50,7 @@ internal static class SweepVerb
         StoredSweep.Of(plan).Write(paths);
         SayWhatItIs(plan, host);
         Array.ForEach([.. gone], cell => host.Output.WriteLine($"{cell} is no longer in the file and never began; it is not part of the sweep any more"));
-        var run = new SweepRun(host, plan, paths, parallel, command.RetryFailed, command.Presentation.Seq ?? host.SeqUrl);
+        var run = new SweepRun(host, plan, paths, parallel, command.RetryFailed, seq);
         host.Output.WriteLine(SweepView.Counts(run.Status));
         host.Output.WriteLine(why);
         host.Output.WriteLine(run.Basis);

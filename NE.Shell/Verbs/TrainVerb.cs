@@ -8,6 +8,7 @@ using NE.Model.Networks;
 using NE.Model;
 using NE.Shell.Commands;
 using NE.Shell.Configuration;
+using NE.Shell.Logging;
 using NE.Shell.Running;
 using NE.Shell.Views;
 using Spectre.Console;
@@ -28,6 +29,7 @@ internal static class TrainVerb
             throw new UserError($"no agent of this version learns from pixels; to see {settings.Run.Environment} as pixels: ne env run {settings.Run.Environment} --pixels");
         }
 
+        SeqAddress.Of(command.Presentation.Seq, host);
         RunPaths paths = RunPaths.Of(command.Runs, command.Name ?? RunNames.Default(settings));
         EnvironmentSpec environment = Environments.Describe(settings);
         TaskSize task = Environments.Size(environment);

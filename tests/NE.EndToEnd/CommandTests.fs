@@ -43,6 +43,26 @@ let tests =
 
                 Expect.isEmpty (Directory.GetFileSystemEntries runs) "nothing was created")
 
+        testCase "a run that has ended can be looked at where nothing can be written"
+        <| fun _ ->
+            inRuns (fun runs ->
+                let trained = ne (train runs "archive" [ "--steps"; "300" ])
+                Expect.equal trained.ExitCode 0 trained.Error
+                let folder = RunPaths.Of(runs, "archive").Root
+                let before = File.GetUnixFileMode folder
+                let readable = UnixFileMode.UserRead ||| UnixFileMode.UserExecute
+                File.SetUnixFileMode(folder, readable)
+
+                try
+                    let arguments = [ "archive"; "--runs"; runs; "--json" ]
+                    let status = neWithoutOverride ("status" :: arguments)
+                    Expect.equal status.ExitCode 0 status.Error
+                    Expect.equal ((json status).GetProperty("state").GetString()) "completed" "status"
+                    let digest = neWithoutOverride ("digest" :: arguments)
+                    Expect.equal (digest.ExitCode, digest.Output) (0, (ne ("digest" :: arguments)).Output) digest.Error
+                finally
+                    File.SetUnixFileMode(folder, before))
+
         testCase "SIGTERM commits, exits with 3, and the run can be resumed"
         <| fun _ ->
             inRuns (fun runs ->

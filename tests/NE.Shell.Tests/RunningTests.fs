@@ -175,6 +175,8 @@ let tests =
                     [ "train"; "Hoper-v4" ]
                     [ "train"; "ne.omega=2" ]
                     [ "train"; "--name"; "../b" ]
+                    [ "train"; "--seq"; "127.0.0.1:5341" ]
+                    [ "train"; "--seq"; "localhost:5341" ]
                     [ "resume"; "x" ]
                     [ "digest"; "x" ]
                 ] do
@@ -351,6 +353,20 @@ let tests =
                 Expect.equal refused ExitCode.UserError "complete again"
             }
 
+        test "the previous checkpoint of a run with one alone is refused, and changes nothing" {
+            use folder = new TemporaryFolder()
+            let paths = stored folder.Path [ committed 500L ]
+            let files () = [ for file in [ paths.RunInfo; paths.Configuration ] -> File.ReadAllText file ]
+            let before = files ()
+
+            let code, _, errors =
+                resume folder.Path [ "--checkpoint"; "previous"; "--steps"; "400" ]
+
+            Expect.equal code ExitCode.UserError "exit code"
+            Expect.stringContains errors "one checkpoint alone, of step 500" "why"
+            Expect.equal (files ()) before "untouched"
+        }
+
         test "status knows a killed run from an interrupted one" {
             use folder = new TemporaryFolder()
             execute (host folder.Path (ending interrupted)) train |> ignore
@@ -431,7 +447,7 @@ let tests =
             Expect.equal states.Tail [ "a", "damaged"; "b", "damaged"; "c", "interrupted" ] "all are shown"
             Expect.stringContains errors "ne: a is damaged: " "which"
             Expect.stringContains errors "run.json cannot be read" "what"
-            Expect.stringContains errors "ne: b is damaged: The journal" "the other"
+            Expect.stringContains errors "ne: b is damaged: Expected a journal at" "the other"
             let code, output, _ = execute (host folder.Path noRun) [ "status"; "--json" ]
             Expect.equal code ExitCode.Failed "exit code"
 

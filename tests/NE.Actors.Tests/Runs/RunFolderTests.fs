@@ -49,6 +49,26 @@ let tests =
 
             Expect.isFalse (Directory.Exists(scratch.Sub "runs")) "nothing was created"
 
+        testCase "what a start left that was killed while it wrote its first files is free"
+        <| fun () ->
+            use scratch = new Scratch()
+
+            let paths =
+                use first = RunFolder.Create(scratch.Path, "walk")
+                first.Paths
+
+            for file in [ paths.Configuration; paths.Configuration + ".tmp"; paths.RunInfo + ".tmp" ] do
+                File.WriteAllText(file, "half")
+
+            RunFolder.Create(scratch.Path, "walk").Dispose()
+            Expect.isFalse (File.Exists(paths.RunInfo + ".tmp")) "gone"
+
+        testCase "a file is no folder for runs"
+        <| fun () ->
+            use scratch = new Scratch()
+            File.WriteAllText(scratch.Sub "runs", "x")
+            Expect.stringContains (refusal (fun () -> RunFolder.Create(scratch.Sub "runs", "walk").Dispose())) "found a file" "why"
+
         testCase "an existing run is not touched, and the three choices are named"
         <| fun () ->
             use scratch = new Scratch()

@@ -245,39 +245,44 @@ let tests =
                 Expect.stringContains previous "The previous checkpoint is damaged" "which"
                 Expect.stringContains previous "was not touched" "the newest still counts")
 
-        testCase "a stop does not wait for an environment that hangs"
-        <| fun _ ->
-            inFolder (fun folder ->
-                use created = create folder "hanging"
-                use hang = new ManualResetEventSlim(false)
-                let mutable steps = 0
+        // The evaluation is that of step 100, without which the commit of step 150 cannot be.
+        for thread, last, reached, committed in [ "environment 0", 200, 0L, 150L; "evaluation", 1_050, 150L, 0L ] do
+            testCase $"a stop does not wait for an environment that hangs, here on the thread '{thread}'"
+            <| fun _ ->
+                inFolder (fun folder ->
+                    use created = create folder "hanging"
+                    use hang = new ManualResetEventSlim(false)
+                    let mutable steps = 0
 
-                let step () =
-                    if Thread.CurrentThread.Name = "environment 0" then
-                        steps <- steps + 1
+                    let step () =
+                        if Thread.CurrentThread.Name = thread then
+                            steps <- steps + 1
 
-                        if steps = 200 then
-                            hang.Wait()
+                            if steps = last then
+                                hang.Wait()
 
-                let request =
-                    RunRequest(
-                        Paths = created.Paths,
-                        Settings = settings [],
-                        ConfigurationText = "test",
-                        Versions = Dictionary(),
-                        CreateEnvironment = (fun id -> watch (EnvironmentFactory.Create id) step),
-                        StopPatience = TimeSpan.FromMilliseconds 200.0
-                    )
+                    let request =
+                        RunRequest(
+                            Paths = created.Paths,
+                            Settings = settings [],
+                            ConfigurationText = "test",
+                            Versions = Dictionary(),
+                            CreateEnvironment = (fun id -> watch (EnvironmentFactory.Create id) step),
+                            StopPatience = TimeSpan.FromMilliseconds 200.0
+                        )
 
-                let run = TrainingRun.Start request
+                    let run = TrainingRun.Start request
 
-                Expect.isTrue (SpinWait.SpinUntil((fun () -> steps = 200), TimeSpan.FromMinutes 1.0)) "it hangs"
-                run.RequestStop "the test asked for it"
-                Expect.isTrue (run.Completion.Wait(TimeSpan.FromSeconds 30.0)) "it ends all the same"
-                Expect.equal run.Completion.Result.Phase RunPhase.Interrupted "interrupted"
-                Expect.equal run.Completion.Result.Step 150L "at its last commit"
-                hang.Set()
-                run.DisposeAsync().AsTask().Wait())
+                    let hangs () =
+                        steps = last && run.Status.Step >= reached
+
+                    Expect.isTrue (SpinWait.SpinUntil(hangs, TimeSpan.FromMinutes 1.0)) "it hangs"
+                    run.RequestStop "the test asked for it"
+                    Expect.isTrue (run.Completion.Wait(TimeSpan.FromSeconds 30.0)) "it ends all the same"
+                    Expect.equal run.Completion.Result.Phase RunPhase.Interrupted "interrupted"
+                    Expect.equal run.Completion.Result.Step committed "at its last commit"
+                    hang.Set()
+                    run.DisposeAsync().AsTask().Wait())
 
         let taken runs name =
             CheckpointReader.Load(RunPaths.Of(runs, name), CheckpointChoice.Last).Manifest.GradientStep
