@@ -40,6 +40,11 @@ public static class Shell
             host.Error.WriteLine($"ne: {problem.Message}");
             return ExitCode.UserError;
         }
+        catch (UnauthorizedAccessException problem)
+        {
+            host.Error.WriteLine($"ne: {problem.Message}\nGive yourself the right to write there, or choose another place: --runs DIR, or -o for what a verb writes.");
+            return ExitCode.Failed;
+        }
         catch (Exception problem) when (problem is ShellFailure || Failures.IsExpected(problem))
         {
             host.Error.WriteLine($"ne: {problem.Message}");

@@ -80,7 +80,17 @@ public static class CheckpointReader
     {
         var best = Choose(run, Manifests(run), CheckpointChoice.Last).Best
             ?? throw new RunFolderException($"The run '{run.Name}' has no best checkpoint yet: no evaluation ended before its last checkpoint.");
-        return (best.Step, new BlobStore(run.Blobs).Get(best.Parameters));
+        try
+        {
+            return (best.Step, new BlobStore(run.Blobs).Get(best.Parameters));
+        }
+        catch (DamagedCheckpointException damaged)
+        {
+            throw new InvalidDataException(
+                $"The best policy, of step {best.Step:N0}, is damaged: {damaged.File} should have {damaged.Expected}, but has {damaged.Found}. "
+                + "Restore the file from a copy, or take the policy of the last checkpoint, which is another file (--checkpoint last). The run goes on without it.",
+                damaged);
+        }
     }
 
     /// <summary>What the environment of the last commit was made of; null for one of ours.</summary>

@@ -26,6 +26,6 @@ public sealed class DamagedCheckpointException(string file, string expected, str
         + (newestStep is { } newest
             ? $"The newest one, of step {newest:N0}, was not touched: resume without --checkpoint, or restore the file from a copy."
             : previousStep is { } previous
-            ? $"The previous checkpoint, of step {previous:N0}, can be used instead (--checkpoint previous)."
+            ? $"The previous checkpoint, of step {previous:N0}, can be used instead (--checkpoint previous; with eval and record --checkpoint {previous})."
             : "There is no other checkpoint to fall back on; restore the file from a copy or start a new run.");
 }

@@ -3,6 +3,9 @@ namespace NE.Actors.Runs;
 /// <summary>A run directory that this process may work on: it holds the lock until disposed.</summary>
 public sealed class RunFolder : IDisposable
 {
+    /// <summary>Ends the names of the folders of sweeps, which lie beside the runs.</summary>
+    public const string SweepSuffix = ".sweep";
+
     readonly RunLock held;
 
     private RunFolder(RunPaths paths, RunLock held) => (this.Paths, this.held) = (paths, held);
@@ -25,16 +28,22 @@ public sealed class RunFolder : IDisposable
         {
             throw new RunFolderException($"Expected {paths.Root} to be free for a run directory, found a file of that name. Give another --name.");
         }
+        if (name.EndsWith(SweepSuffix, StringComparison.Ordinal))
+        {
+            throw new RunFolderException($"A run's name does not end with {SweepSuffix}: those are the folders of sweeps. Give another --name.");
+        }
         if (IsTaken(paths))
         {
+            if (!IsRun(paths) && !File.Exists(paths.Lock))
+            {
+                throw new RunFolderException($"{paths.Root} is not a run directory (it has neither run.json nor a journal), so it is not touched. Give another --name.");
+            }
             if (!overwrite)
             {
                 throw new RunFolderException(
-                    $"The run '{name}' exists already. Choose: `ne resume {name}` to go on with it, `--name OTHER` for a new run beside it, or `--overwrite` to delete it.");
-            }
-            if (!File.Exists(paths.RunInfo) && !File.Exists(paths.Journal) && !File.Exists(paths.Lock))
-            {
-                throw new RunFolderException($"{paths.Root} is not a run directory (it has no run.json), so it is not overwritten. Give another --name.");
+                    File.Exists(paths.RunInfo)
+                        ? $"The run '{name}' exists already. Choose: `ne resume {name}` to go on with it, `--name OTHER` for a new run beside it, or `--overwrite` to delete it."
+                        : $"The run '{name}' exists already, but has no run.json. Restore that from a copy, or choose: `--name OTHER` for a new run beside it, `--overwrite` to delete it.");
             }
         }
         Directory.CreateDirectory(paths.Root);
@@ -73,7 +82,7 @@ public sealed class RunFolder : IDisposable
     public static RunPaths Find(string runsFolder, string name)
     {
         var paths = RunPaths.Of(runsFolder, name);
-        if (File.Exists(paths.RunInfo) || File.Exists(paths.Journal))
+        if (IsRun(paths))
         {
             return paths;
         }
@@ -83,12 +92,14 @@ public sealed class RunFolder : IDisposable
             + (known.Count == 0 ? "There are no runs yet." : $"There is: {string.Join(", ", known)}."));
     }
 
-    /// <summary>Names of the runs in a folder, in alphabetical order.</summary>
+    /// <summary>Names of the runs in a folder, damaged ones among them, in alphabetical order.</summary>
     public static IReadOnlyList<string> List(string runsFolder) => Directory.Exists(runsFolder)
-        ? [.. Directory.EnumerateDirectories(runsFolder).Where(d => File.Exists(Path.Combine(d, "run.json"))).Select(d => Path.GetFileName(d)).Order(StringComparer.Ordinal)]
+        ? [.. Directory.EnumerateDirectories(runsFolder).Select(d => Path.GetFileName(d)).Where(d => RunName.IsValid(d) && IsRun(RunPaths.Of(runsFolder, d))).Order(StringComparer.Ordinal)]
         : [];
 
     public void Dispose() => this.held.Dispose();
+
+    private static bool IsRun(RunPaths paths) => File.Exists(paths.RunInfo) || File.Exists(paths.Journal);
 
     /// <summary>A folder that a start left when it was killed before it had described its run holds nothing and is free.</summary>
     private static bool IsTaken(RunPaths paths)

@@ -61,12 +61,13 @@ public sealed record RunInfo(
 {
     public const int CurrentFormat = 1;
 
-    /// <exception cref="RunFolderException">The file is missing or cannot be understood.</exception>
+    /// <exception cref="InvalidDataException">The file is missing or cannot be understood.</exception>
+    /// <exception cref="RunFolderException">A newer program wrote it.</exception>
     public static RunInfo Read(string path)
     {
         if (!File.Exists(path))
         {
-            throw new RunFolderException($"Expected a run at {Path.GetDirectoryName(path)}, found no run.json there.");
+            throw new InvalidDataException($"{path} is missing. Restore it from a copy of the run.");
         }
         try
         {
@@ -77,7 +78,7 @@ public sealed record RunInfo(
         }
         catch (JsonException error)
         {
-            throw new RunFolderException($"{path} cannot be read as the description of a run: {error.Message}");
+            throw new InvalidDataException($"{path} cannot be read as the description of a run; restore it from a copy. {error.Message}");
         }
     }
 

@@ -10,6 +10,9 @@ public static partial class RunName
     [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9._-]*\\z")]
     private static partial Regex Allowed();
 
+    /// <summary>Whether it can be a run's name.</summary>
+    public static bool IsValid(string name) => name.Length is > 0 and <= Longest && Allowed().IsMatch(name);
+
     /// <returns>The name.</returns>
     /// <exception cref="RunFolderException">Says what is wrong with it.</exception>
     public static string Validate(string name) => name switch

@@ -70,12 +70,12 @@ module internal KeyKinds =
         | _ ->
             match Double.TryParse(plain, NumberStyles.Float, invariant) with
             | true, value when Math.Floor value = value && abs value < 9e15 -> Ok(int64 value)
-            | _ -> Error "a whole number"
+            | _ -> Error "not a whole number"
 
     let parseReal (text: string) =
         match Double.TryParse(text, NumberStyles.Float, invariant) with
         | true, value when Double.IsFinite value -> Ok value
-        | _ -> Error "a number"
+        | _ -> Error "not a number"
 
     let showReal (value: float) = value.ToString("R", invariant)
     let showInteger (value: int64) = value.ToString invariant
@@ -157,7 +157,7 @@ module internal KeyKinds =
         Parse =
             fun text ->
                 match Decimal.TryParse(text.Replace("_", ""), NumberStyles.Float, invariant) with
-                | false, _ -> Error "a number"
+                | false, _ -> Error "not a number"
                 | true, value when value < 0.001m || value > 1000.0m -> Error "out of range"
                 | true, value when Math.Round(value, 3) <> value -> Error "too many decimals"
                 | true, value -> Ok value

@@ -39,7 +39,7 @@ module internal Validation =
                         problem
                             key
                             (showInteger every)
-                            $"it would first act at step {first}, but nothing is done after step {last}: nothing would be {nothing}; give a shorter period"
+                            $"it would first act at step {first}, but nothing is done after step {max 0L last}: nothing would be {nothing}; give a shorter period"
         ]
 
         [

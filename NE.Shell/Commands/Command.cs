@@ -75,8 +75,8 @@ public sealed record EvalCommand(string Name, int Episodes, PolicyChoice Checkpo
 /// <param name="Overwrite">Replace the file if there is one.</param>
 public sealed record RecordCommand(string Name, PolicyChoice Checkpoint, int Episodes, VideoSize Size, string? File, bool Overwrite, bool Json) : Command;
 
-/// <summary>Prints the digest of the state of the last commit.</summary>
-public sealed record DigestCommand(string Name, bool Json) : Command;
+/// <summary>Prints the digest of the state of a commit, the last one or the one before.</summary>
+public sealed record DigestCommand(string Name, ResumeFrom Of, bool Json) : Command;
 
 /// <summary>Shows the topology layer by layer at a gradient step; null is the newest.</summary>
 public sealed record TopologyCommand(string Name, long? At, bool Json) : Command;

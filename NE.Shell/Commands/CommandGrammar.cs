@@ -17,6 +17,7 @@ internal sealed class CommandGrammar
     private readonly Option<string?> config = new("--config") { HelpName = "FILE|PRESET", Description = "A YAML file, or a preset (see `ne config show --help`)." };
     private readonly Option<string?> variant = new("--variant") { HelpName = "paper|official", Description = "NE as the paper says to the letter, or as the official code really does it; without it, the defaults." };
     private readonly Option<string?> name = new("--name") { HelpName = "NAME", Description = "Name of the run (default ENV-METHOD-sSEED)." };
+    private readonly Option<string?> askedSeq = new("--seq") { HelpName = "URL", Description = "Ask whether this Seq server answers (or NE_SEQ_URL)." };
     private readonly Option<string?> seq = new("--seq") { HelpName = "URL", Description = "Send logs to this Seq server too (or NE_SEQ_URL)." };
     private readonly Option<bool> plain = new("--plain") { Description = "One plain line every 10 s instead of the live view." };
     private readonly Option<bool> dryRun = new("--dry-run") { Description = "Print the configuration and what the run takes; create nothing." };
@@ -30,13 +31,14 @@ internal sealed class CommandGrammar
     private readonly Option<bool> sweepPlain = new("--plain") { Description = "Plain lines instead of the live view." };
     private readonly Option<string?> episodes = new("--episodes") { HelpName = "N", Description = "Episodes to play (default 10)." };
     private readonly Option<string?> checkpoint = new("--checkpoint") { HelpName = "best|last|STEP", Description = "Which policy (default best)." };
+    private readonly Option<string?> digested = new("--checkpoint") { HelpName = "last|previous", Description = "Which commit (default last)." };
     private readonly Option<string?> from = new("--checkpoint") { HelpName = "last|previous", Description = "Where to go on from; previous when the last one is damaged (default last)." };
     private readonly Option<string?> filmed = new("--episodes") { HelpName = "N", Description = "Episodes to record (default 1)." };
     private readonly Option<string?> size = new("--size") { HelpName = "WxH", Description = "Pixels of the picture (default 480x480)." };
     private readonly Option<string?> output = new("--output", "-o") { HelpName = "FILE", Description = "The video, .mp4 (needs ffmpeg) or .png (animated); default runs/NAME/video/step-STEP." };
     private readonly Option<string?> video = new("--video") { HelpName = "FILE", Description = "Write a video, .mp4 (needs ffmpeg) or .png (animated)." };
     private readonly Option<string?> image = new("--image") { HelpName = "FILE", Description = "Draw a start state into a .png." };
-    private readonly Option<bool> replace = new("--overwrite") { Description = "Replace the file if there is one." };
+    private readonly Option<bool> replace = new("--overwrite") { Description = "Replace the file that is named if there is one." };
     private readonly Option<bool> pixels = new("--pixels") { Description = "As pictures: 84x84, three frames, actions repeated twice." };
     private readonly Option<bool> trainPixels = new("--pixels") { Hidden = true };
     private readonly Option<string?> tries = new("--steps") { HelpName = "N", Description = "Steps to take (default 1000)." };
@@ -69,7 +71,7 @@ internal sealed class CommandGrammar
     {
         // Not a RootCommand: that one is named after whatever process runs it.
         Root = new Verb("ne", "Trains reinforcement-learning agents whose networks grow and prune while they learn (Neuroplastic Expansion on TD3).");
-        this.texts = [this.runs, this.config, this.variant, this.seq, this.output, this.video, this.image, this.reportFolder];
+        this.texts = [this.runs, this.config, this.variant, this.seq, this.askedSeq, this.output, this.video, this.image, this.reportFolder];
         this.keyed =
         [
             (new("--method") { HelpName = "METHOD", Description = "td3, ne, reset, redo, ... or a composition such as redo+layer-norm (run.method)." }, "run.method"),
@@ -92,7 +94,7 @@ internal sealed class CommandGrammar
         Root.Add(Leaf("status", "Show a run or a sweep, or a table of all.", [this.anyRun], [this.json]));
         Root.Add(Leaf("eval", "Play noise-free episodes with a stored policy.", [this.run], [this.episodes, this.checkpoint, this.json]));
         Root.Add(Leaf("record", "Write a video of noise-free episodes of a stored policy.", [this.run], [this.checkpoint, this.filmed, this.size, this.output, this.replace, this.json]));
-        Root.Add(Leaf("digest", "Print one sha256 over the state of the last commit, and one per component.", [this.run], [this.json]));
+        Root.Add(Leaf("digest", "Print one sha256 over the state of the last commit, and one per component.", [this.run], [this.digested, this.json]));
         Root.Add(Leaf("topology", "Show density, grown, pruned and dormant layer by layer at any past event.", [this.run], [this.at, this.json]));
         Root.Add(Leaf("report", "Compare runs: figures, tables, intervals, provenance.", [this.reported], [this.reportFolder, this.compareAt, this.heatMap]));
         Verb environments = Group("env", "Environments.");
@@ -101,7 +103,7 @@ internal sealed class CommandGrammar
         environments.Add(Leaf("run", "Try an environment with random actions, without an agent.", [this.id], [this.tries, this.playSeed, this.pixels, this.video, this.size, this.replace, this.json]));
         environments.Add(Leaf("replay", "Replay reference trajectories and print the worst differences.", [this.file], [this.json]));
         Root.Add(environments);
-        Root.Add(Leaf("doctor", "Check what a run needs on this machine.", [], [this.seq, this.json]));
+        Root.Add(Leaf("doctor", "Check what a run needs on this machine.", [], [this.askedSeq, this.json]));
         Verb configuration = Group("config", "Configuration keys.");
         configuration.Add(Leaf("show", "Show the resolved configuration.", [this.environment, this.pairs], [.. keyOptions, this.variant, this.config, this.yaml, this.json]));
         configuration.Add(Leaf("schema", "Document every key: default, unit, allowed values, where the default comes from.", [], [this.json]));
@@ -154,7 +156,7 @@ internal sealed class CommandGrammar
                 Has(parsed, this.replace),
                 asJson)
             { Runs = folder },
-            "digest" => new DigestCommand(Name(parsed, problems), asJson) { Runs = folder },
+            "digest" => new DigestCommand(Name(parsed, problems), From(parsed.GetValue(this.digested), problems), asJson) { Runs = folder },
             "topology" => new TopologyCommand(
                 Name(parsed, problems),
                 parsed.GetValue(this.at) is { } step ? CommandLine.WholeNumber(step, "--at", 0, problems) : null,
@@ -186,7 +188,7 @@ internal sealed class CommandGrammar
                 asJson)
             { Runs = folder },
             "env replay" => new EnvironmentReplayCommand(parsed.GetRequiredValue(this.file), asJson) { Runs = folder },
-            "doctor" => new DoctorCommand(parsed.GetValue(this.seq), asJson) { Runs = folder },
+            "doctor" => new DoctorCommand(parsed.GetValue(this.askedSeq), asJson) { Runs = folder },
             "config show" => new ConfigShowCommand(
                 Configuration(parsed, problems),
                 asJson ? ConfigurationFormat.Json : Has(parsed, this.yaml) ? ConfigurationFormat.Yaml : ConfigurationFormat.Table)

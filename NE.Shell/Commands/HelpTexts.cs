@@ -86,6 +86,7 @@ internal static class HelpTexts
             Examples:
               ne digest HalfCheetah-v4-ne-s0
               ne digest HalfCheetah-v4-ne-s0 --json
+              ne digest HalfCheetah-v4-ne-s0 --checkpoint previous
             """,
         ["topology"] = """
             Examples:
@@ -107,7 +108,7 @@ internal static class HelpTexts
               ne env list
               ne env show Hopper-v4
               ne env run Hopper-v4 --video hopper.mp4
-              ne env replay gym_HalfCheetah.json
+              ne env replay tests/data/reference/gym_HalfCheetah.json.gz
             """,
         ["env list"] = """
             Examples:
@@ -133,8 +134,8 @@ internal static class HelpTexts
             Exit code 2 when a difference is beyond the file's tolerances.
 
             Examples:
-              ne env replay gym_HalfCheetah.json
-              ne env replay gym_Ant.json --json
+              ne env replay tests/data/reference/gym_HalfCheetah.json.gz
+              ne env replay tests/data/reference/gym_Ant.json.gz --json
             """,
         ["doctor"] = """
             Exit code 0 when everything that a run needs is there, 2 otherwise.
@@ -142,6 +143,11 @@ internal static class HelpTexts
             Examples:
               ne doctor
               ne doctor --seq http://127.0.0.1:5341 --json
+            """,
+        ["config"] = """
+            Examples:
+              ne config show ne.omega=0.2
+              ne config schema
             """,
         ["config show"] = """
             Presets: td3-anchor (TD3's own networks and constants, serial, to compare with published curves),

@@ -1,6 +1,5 @@
 using NE.Model;
 using NE.Model.Networks;
-using NE.Model.Runs;
 
 namespace NE.Shell.Configuration;
 
@@ -53,7 +52,7 @@ public sealed record RunPlan(
     {
         long actor = NetworkForms.actor(settings.Network, task.Observations, task.Actions).ParameterCount;
         long critics = 2 * NetworkForms.critic(settings.Network, task.Observations, task.Actions).ParameterCount;
-        long gradientSteps = Rounds.updatesOwed(settings, PhaseModule.first, 0, settings.Run.Steps);
+        long gradientSteps = SettingsModule.gradientSteps(settings);
         // observation, next observation, action, reward and the end flag, each a 4-byte number
         long rowBytes = 4L * ((2 * task.Observations) + task.Actions + 2);
         // A cycle clears the buffer at every switch.

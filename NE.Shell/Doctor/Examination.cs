@@ -6,6 +6,7 @@ using NE.Actors.Video;
 using NE.Model.Networks;
 using NE.Model.Networks.Simd;
 using NE.Shell.Views;
+using NE.Shell.Logging;
 
 namespace NE.Shell.Doctor;
 
@@ -161,6 +162,11 @@ public static class Examination
 
     private static async Task<Finding> Seq(string url)
     {
+        if (!SeqAddress.IsAddress(url))
+        {
+            return new("Seq", false, true, $"'{url}' is not the address of a server", "give one such as http://127.0.0.1:5341, or unset NE_SEQ_URL: a run refuses it");
+        }
+
         const string fix = "nothing, for training: events wait in the run's logs/seq-buffer. To have Seq: docker compose -f seq-compose.yml up -d";
 
         try

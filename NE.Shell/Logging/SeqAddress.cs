@@ -17,6 +17,6 @@ internal static class SeqAddress
             : throw new UserError($"{(given is null ? "NE_SEQ_URL" : "--seq")} expects the address of a Seq server, such as http://127.0.0.1:5341; found '{address}'");
     }
 
-    private static bool IsAddress(string text) =>
+    public static bool IsAddress(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out Uri? address) && address.Scheme is "http" or "https" && address.Host.Length > 0;
 }

@@ -82,7 +82,7 @@ internal static class CellInspection
         {
             return File.Exists(paths.RunInfo) ? RunInfo.Read(paths.RunInfo) : null;
         }
-        catch (RunFolderException)
+        catch (Exception unreadable) when (unreadable is InvalidDataException or RunFolderException)
         {
             return null;
         }

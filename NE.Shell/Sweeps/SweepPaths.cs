@@ -6,7 +6,7 @@ namespace NE.Shell.Sweeps;
 /// <param name="Root">Full path of RUNS/NAME.sweep.</param>
 public sealed record SweepPaths(string Root)
 {
-    private const string Suffix = ".sweep";
+    private const string Suffix = RunFolder.SweepSuffix;
 
     /// <exception cref="RunFolderException">The name cannot be a sweep's.</exception>
     public static SweepPaths Of(string runsFolder, string name) => new(Path.GetFullPath(Path.Combine(runsFolder, RunName.Validate(name) + Suffix)));

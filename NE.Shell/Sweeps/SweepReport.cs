@@ -42,7 +42,7 @@ public sealed record SweepReport(string Sweep, string Description, bool Smoke, i
         {
             return (File.Exists(paths.RunInfo) ? RunInfo.Read(paths.RunInfo) : null, null);
         }
-        catch (RunFolderException problem)
+        catch (Exception problem) when (problem is InvalidDataException or RunFolderException)
         {
             return (null, problem.Message);
         }

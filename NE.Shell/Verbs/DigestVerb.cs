@@ -13,7 +13,8 @@ internal static class DigestVerb
 
     public static ExitCode Digest(DigestCommand command, ShellHost host)
     {
-        StateDigest digest = Verified(RunFolder.Find(command.Runs, command.Name));
+        CheckpointChoice choice = command.Of is ResumeFrom.Previous ? CheckpointChoice.Previous : CheckpointChoice.Last;
+        StateDigest digest = Verified(RunFolder.Find(command.Runs, command.Name), choice);
 
         if (command.Json)
         {
@@ -34,19 +35,19 @@ internal static class DigestVerb
         return ExitCode.Ok;
     }
 
-    /// <summary>The digest of the newest checkpoint after every byte of it was read and compared.</summary>
-    private static StateDigest Verified(RunPaths paths)
+    /// <summary>The digest of a checkpoint after every byte of it was read and compared.</summary>
+    private static StateDigest Verified(RunPaths paths, CheckpointChoice choice)
     {
         for (int attempt = 1; ; attempt++)
         {
-            StateDigest newest = CheckpointReader.Digest(paths, CheckpointChoice.Last);
+            StateDigest named = CheckpointReader.Digest(paths, choice);
 
             try
             {
-                return StateDigest.Of(CheckpointReader.Load(paths, CheckpointChoice.Last).Manifest);
+                return StateDigest.Of(CheckpointReader.Load(paths, choice).Manifest);
             }
             // A run that works on may have committed twice meanwhile and let these files go.
-            catch (DamagedCheckpointException) when (attempt < Attempts && CheckpointReader.Digest(paths, CheckpointChoice.Last).State != newest.State)
+            catch (DamagedCheckpointException) when (attempt < Attempts && CheckpointReader.Digest(paths, choice).State != named.State)
             {
             }
         }

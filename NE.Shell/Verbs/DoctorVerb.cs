@@ -1,7 +1,6 @@
 using System.Text.Json;
 using NE.Shell.Commands;
 using NE.Shell.Doctor;
-using NE.Shell.Logging;
 using NE.Shell.Views;
 
 namespace NE.Shell.Verbs;
@@ -11,7 +10,7 @@ internal static class DoctorVerb
 {
     public static async Task<ExitCode> Examine(DoctorCommand command, ShellHost host)
     {
-        IReadOnlyList<Finding> findings = await Examination.Examine(command.Runs, host.SearchPath, SeqAddress.Of(command.Seq, host));
+        IReadOnlyList<Finding> findings = await Examination.Examine(command.Runs, host.SearchPath, command.Seq ?? host.SeqUrl);
         bool ready = findings.All(finding => finding.Ok || !finding.Required);
 
         if (command.Json)

@@ -51,7 +51,8 @@ internal static class StatusVerb
         }
         else if (all.Length == 0 && sweeps.Count == 0)
         {
-            host.Output.WriteLine($"there are no runs in {Path.GetFullPath(command.Runs)}; start one with: ne train");
+            string folder = Path.GetFullPath(command.Runs);
+            host.Output.WriteLine($"there {(Directory.Exists(folder) ? $"are no runs in {folder}" : $"is no folder {folder}, and so no run")}; start one with: ne train");
         }
         else
         {

@@ -16,7 +16,9 @@ internal static class SweepVerb
     {
         if (command.Source is null && command.Resume is null)
         {
-            return List(host);
+            return command is { Parallel: null, RetryFailed: false, DryRun: false }
+                ? List(host)
+                : throw new UserError("which sweep? Give a file or a preset, or --resume NAME; a bare `ne sweep` lists the presets");
         }
 
         string? seq = SeqAddress.Of(command.Presentation.Seq, host);
@@ -32,7 +34,7 @@ internal static class SweepVerb
             CellState[] states = [.. plan.Cells.Select(cell => CellInspection.CloseLook(command.Runs, cell.Cell, cell.Steps, failures))];
             var estimate = SweepEstimate.Measure(command.Runs, plan.Cells.Zip(states).Where(pair => pair.Item2 is CellState.Complete).Select(pair => pair.Item1));
             SayWhatItIs(plan, host);
-            Tables.Write(host, [.. SweepView.DryRun(plan, states, estimate, parallel)]);
+            Tables.Write(host, [.. SweepView.DryRun(plan, states, estimate, parallel, command.RetryFailed)]);
             host.Output.WriteLine(why);
             return ExitCode.Ok;
         }
@@ -85,8 +87,13 @@ internal static class SweepVerb
 
         if (text is null)
         {
+            if (RunName.IsValid(source) && SweepPaths.List(command.Runs).Contains(source))
+            {
+                throw new UserError($"there is no file '{source}'; to go on with the sweep of that name: ne sweep --resume {source}");
+            }
+
             string near = Nearest.ranked(1, source, SweepPresets.Names).FirstOrDefault() is { } known ? $"; did you mean '{known}'?" : "; `ne sweep` lists the presets";
-            throw new UserError($"there is no file {source}, and no preset of that name{near}");
+            throw new UserError($"there is no file '{source}', and no preset of that name{near}");
         }
 
         return (SweepPlanner.Of(SweepReader.Read(text, file, host.ReadFile), host), text);

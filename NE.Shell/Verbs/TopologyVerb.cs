@@ -17,6 +17,13 @@ internal static class TopologyVerb
         RunPaths paths = RunFolder.Find(command.Runs, command.Name);
         using JournalReader journal = JournalReader.Open(paths);
         History.TopologyChanged[] events = [.. journal.Events().Select(stored => stored.Event).OfType<History.RunEvent.TopologyChanged>().Select(happened => happened.Item2)];
+        long reached = journal.Manifests().FirstOrDefault()?.GradientStep ?? 0;
+
+        if (command.At > reached)
+        {
+            throw new UserError($"--at {command.At} lies behind the last checkpoint of '{paths.Name}', of gradient step {Format.Count(reached)}");
+        }
+
         TopologyReport report = TopologyReport.Fold(paths.Name, events, command.At);
 
         if (command.Json)

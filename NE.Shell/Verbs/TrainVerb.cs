@@ -45,6 +45,7 @@ internal static class TrainVerb
             }
 
             Tables.Write(host, [.. ConfigurationView.Resolved(configuration), new Text(""), takes, .. CycleView.Phases(settings)]);
+            SayWhatHasNoEffect(configuration, host);
             return ExitCode.Ok;
         }
 
@@ -57,9 +58,27 @@ internal static class TrainVerb
         File.WriteAllText(paths.Command, CommandText.Of(host.Arguments) + "\n");
         Tables.Write(host, takes);
         host.Output.WriteLine(ConfigurationView.Scaling(settings));
+        SayWhatHasNoEffect(configuration, host);
         Environments.SayWhatIsSpecial(host, environment);
         RunRequest request = new() { Paths = paths, Settings = settings, ConfigurationText = yaml, Versions = versions, Drills = command.Drills, Ffmpeg = Ffmpeg.Find(host.SearchPath) };
         return await RunSession.Execute(host, request, Describe(paths, settings), 0, command.Presentation);
+    }
+
+    /// <summary>Keys of a technique that the method lacks are allowed, since files and scripts serve several methods; who types one may have meant another method.</summary>
+    private static void SayWhatHasNoEffect(BuiltConfiguration configuration, ShellHost host)
+    {
+        string[] idle =
+        [
+            .. configuration.Origins
+                .Where(origin => (origin.Value == "key=value" || origin.Value.StartsWith('-')) && !SettingsModule.concerns(configuration.Settings, origin.Key))
+                .Select(origin => origin.Key)
+                .Order(StringComparer.Ordinal),
+        ];
+
+        if (idle.Length > 0)
+        {
+            host.Output.WriteLine($"note: {string.Join(", ", idle)} {(idle.Length == 1 ? "has" : "have")} no effect: the method is {SettingsModule.tryFind("run.method")!.Get.Invoke(configuration.Settings)}");
+        }
     }
 
     /// <summary>A device that is not there, or a topology that does not fit the task, is said before anything is created.</summary>

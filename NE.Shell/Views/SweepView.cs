@@ -91,7 +91,8 @@ public static class SweepView
     /// <param name="states">Each cell's state, in the plan's order.</param>
     /// <param name="estimate">How long cells take.</param>
     /// <param name="parallel">Runs at a time.</param>
-    public static IReadOnlyList<IRenderable> DryRun(SweepPlan plan, IReadOnlyList<CellState> states, SweepEstimate estimate, int parallel)
+    /// <param name="retryFailed">Whether failed cells are to do; otherwise they are left alone.</param>
+    public static IReadOnlyList<IRenderable> DryRun(SweepPlan plan, IReadOnlyList<CellState> states, SweepEstimate estimate, int parallel, bool retryFailed)
     {
         // Environment and seed are in the name.
         Table table = Tables.Create("cell", "arm", "state", ">steps", ">time", ">disk");
@@ -107,11 +108,12 @@ public static class SweepView
                 cell.Plan is { } takes ? Format.Bytes(takes.DiskBytes) : "-");
         }
 
-        PlannedCell[] left = [.. plan.Cells.Zip(states).Where(pair => pair.Item2 is not CellState.Complete).Select(pair => pair.Item1)];
+        PlannedCell[] left = [.. plan.Cells.Zip(states).Where(pair => pair.Item2 is not CellState.Complete && (retryFailed || pair.Item2 is not CellState.Failed)).Select(pair => pair.Item1)];
+        int failed = retryFailed ? 0 : states.Count(state => state is CellState.Failed);
         RunPlan[] known = [.. plan.Cells.Where(cell => cell.Plan is not null).Select(cell => cell.Plan!)];
         string unknown = known.Length < plan.Cells.Count ? $", and {Cells(plan.Cells.Count - known.Length)} whose size only their own programs know" : "";
         Table totals = Tables.Create("", "");
-        totals.Add("cells", $"{plan.Cells.Count}, {left.Length} of them to do");
+        totals.Add("cells", $"{plan.Cells.Count}, {left.Length} of them to do{(failed > 0 ? $"; {failed} failed and left alone without --retry-failed" : "")}");
         totals.Add("steps", $"{Format.Count(plan.Cells.Sum(cell => cell.Steps))}, {Format.Count(left.Sum(cell => cell.Steps))} of them to do");
         double[] times = [.. left.Select(estimate.Seconds).Where(double.IsFinite)];
         string untimed = times.Length < left.Length ? $", and {Cells(left.Length - times.Length)} of which nothing is known" : "";

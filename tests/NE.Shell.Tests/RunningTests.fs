@@ -154,6 +154,27 @@ let tests =
             Expect.equal (File.ReadAllText(Path.Combine(folder.Path, "a", "run.json"))) before "untouched"
         }
 
+        test "a key that the method has no use for is named" {
+            use folder = new TemporaryFolder()
+
+            let notes arguments =
+                let _, output, _ =
+                    execute (host folder.Path (ending interrupted)) (arguments @ [ "--overwrite" ])
+
+                [
+                    for line in output.Split '\n' do
+                        if line.StartsWith "note:" then
+                            line
+                ]
+
+            Expect.isEmpty (notes (train @ [ "ne.omega=0.1" ])) "ne has it"
+
+            Expect.equal
+                (notes (train @ [ "--method"; "td3"; "ne.omega=0.1"; "redo.threshold=0.1" ]))
+                [ "note: ne.omega, redo.threshold have no effect: the method is td3" ]
+                "td3 has not"
+        }
+
         test "--overwrite begins anew" {
             use folder = new TemporaryFolder()
             execute (host folder.Path (ending interrupted)) train |> ignore
@@ -455,7 +476,11 @@ let tests =
             Expect.equal [ for run in runs -> run.GetProperty("state").GetString() ] [ "damaged"; "damaged"; "interrupted" ] "states"
             Expect.stringContains (nonNull (runs[0].GetProperty("reason").GetString())) "run.json" "why"
             let one, _, _ = execute (host folder.Path noRun) [ "status"; "a" ]
-            Expect.equal one ExitCode.UserError "asked for by its name it is an error"
+            Expect.equal one ExitCode.Failed "asked for by its name, too"
+            File.Delete(RunPaths.Of(folder.Path, "b").RunInfo)
+            let _, _, errors = execute (host folder.Path noRun) [ "status" ]
+            Expect.stringContains errors "b is damaged: " "a journal without run.json is a run"
+            Expect.stringContains errors "run.json is missing" "that is what it lacks"
         }
 
         test "status without runs says how to begin" {

@@ -63,6 +63,24 @@ let tests =
             RunFolder.Create(scratch.Path, "walk").Dispose()
             Expect.isFalse (File.Exists(paths.RunInfo + ".tmp")) "gone"
 
+        testCase "a sweep's folder is no run's"
+        <| fun () ->
+            use scratch = new Scratch()
+
+            Expect.stringContains
+                (refusal (fun () -> RunFolder.Create(scratch.Path, "walk.sweep", true).Dispose()))
+                "folders of sweeps"
+                "why"
+
+        testCase "a folder that is no run is not called one"
+        <| fun () ->
+            use scratch = new Scratch()
+            Directory.CreateDirectory(scratch.Sub "thesis") |> ignore
+            File.WriteAllText(scratch.Sub "thesis/chapter.tex", "x")
+            let message = refusal (fun () -> RunFolder.Create(scratch.Path, "thesis").Dispose())
+            Expect.stringContains message "not a run directory" "what it is not"
+            Expect.isFalse (message.Contains "ne resume" || message.Contains "--overwrite") "no advice that fails"
+
         testCase "a file is no folder for runs"
         <| fun () ->
             use scratch = new Scratch()

@@ -477,7 +477,7 @@ let status =
                 execute (host sweeps.Runs noRun) [ "train"; "--name"; "a.sweep"; "--overwrite" ]
 
             Expect.equal code ExitCode.UserError "exit code"
-            Expect.stringContains errors "is not a run directory" "message"
+            Expect.stringContains errors "those are the folders of sweeps" "message"
         }
     ]
 
