@@ -124,6 +124,18 @@ let private y0 = name "y" 0
 let private z0 = name "z" 0
 let private z1 = name "z" 1
 
+/// Sweeps x and y while another process works on x, which then leaves the run.json that it makes of the complete y's.
+let private besideAnother (sweeps: Sweeps) (leave: string -> string) =
+    let paths = RunPaths.Of(sweeps.Runs, name "x" 0)
+    Directory.CreateDirectory paths.Root |> ignore
+    let held = RunLock.Take paths
+    let working = Task.Run(fun () -> sweeps.Sweep [])
+    let other = RunPaths.Of(sweeps.Runs, name "y" 0)
+    eventually "the other cell's run" (fun () -> File.Exists other.RunInfo)
+    File.WriteAllText(paths.RunInfo, leave (File.ReadAllText other.RunInfo))
+    held.Dispose()
+    working.GetAwaiter().GetResult()
+
 [<Tests>]
 let tests =
     testList "ne sweep" [
@@ -227,38 +239,17 @@ let tests =
 
         test "a cell that another process works on is waited for and not started" {
             use sweeps = new Sweeps(arms [ "x"; "y" ] "0")
-            let paths = RunPaths.Of(sweeps.Runs, name "x" 0)
-            Directory.CreateDirectory paths.Root |> ignore
-            let held = RunLock.Take paths
-            let working = Task.Run(fun () -> sweeps.Sweep [])
-            let other = RunPaths.Of(sweeps.Runs, name "y" 0)
-            eventually "the other cell's run" (fun () -> File.Exists other.RunInfo)
-            File.Copy(other.RunInfo, paths.RunInfo)
-            held.Dispose()
-            let code, _, errors = working.GetAwaiter().GetResult()
+            let code, _, errors = besideAnother sweeps id
             Expect.equal (code, errors) (ExitCode.Ok, "") "complete"
             Expect.equal (sweeps.Calls()) [ $"train {y0}" ] "calls"
         }
 
         test "a cell that fails in another process is listed with its reason" {
             use sweeps = new Sweeps(arms [ "x"; "y" ] "0")
-            let paths = RunPaths.Of(sweeps.Runs, name "x" 0)
-            Directory.CreateDirectory paths.Root |> ignore
-            let held = RunLock.Take paths
-            let working = Task.Run(fun () -> sweeps.Sweep [])
-            let other = RunPaths.Of(sweeps.Runs, name "y" 0)
-            eventually "the other cell's run" (fun () -> File.Exists other.RunInfo)
 
-            File.WriteAllText(
-                paths.RunInfo,
-                File
-                    .ReadAllText(other.RunInfo)
-                    .Replace("completed", "failed")
-                    .Replace("\"statusReason\":null", "\"statusReason\":\"it broke\"")
-            )
+            let code, _, errors =
+                besideAnother sweeps _.Replace("completed", "failed").Replace("\"statusReason\":null", "\"statusReason\":\"it broke\"")
 
-            held.Dispose()
-            let code, _, errors = working.GetAwaiter().GetResult()
             Expect.equal code ExitCode.Failed "a cell failed"
             Expect.stringContains errors "it broke" "why"
         }
