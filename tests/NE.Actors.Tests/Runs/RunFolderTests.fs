@@ -193,15 +193,13 @@ let tests =
             (info "walk").Write file
             let text = File.ReadAllText file
 
-            for wrong in
-                [
-                    ""
-                    "{"
-                    "null"
-                    "[]"
-                    text[.. text.Length / 2]
-                    text.Replace("\"formatVersion\": 1", "\"formatVersion\": 2")
-                ] do
-                File.WriteAllText(file, wrong)
-                Expect.stringContains (refusal (fun () -> RunInfo.Read file |> ignore)) file "names the file"
+            for damaged in [ ""; "{"; "null"; "[]"; text[.. text.Length / 2] ] do
+                File.WriteAllText(file, damaged)
+
+                Expect.throwsC (fun () -> RunInfo.Read file |> ignore) (fun error ->
+                    Expect.isTrue (error :? InvalidDataException) $"not the user's mistake: {error}"
+                    Expect.stringContains error.Message file "names the file")
+
+            File.WriteAllText(file, text.Replace("\"formatVersion\": 1", "\"formatVersion\": 2"))
+            Expect.stringContains (refusal (fun () -> RunInfo.Read file |> ignore)) file "names the file"
     ]
