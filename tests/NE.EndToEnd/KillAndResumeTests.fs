@@ -101,11 +101,18 @@ let private killed runs name (start: string list) (usual: TimeSpan) (moments: fl
     phases
 
 /// Seconds that the run takes when nobody kills it, and what it is.
-let private uninterrupted runs environment schedule steps =
+let private uninterrupted runs (start: string -> string list) =
     let watch = Diagnostics.Stopwatch.StartNew()
-    let execution = ne (train runs "whole" environment schedule steps)
+    let execution = ne (start "whole")
     Expect.equal execution.ExitCode 0 $"the run completes: {execution.Error}"
     watch.Elapsed, RunPaths.Of(runs, "whole")
+
+/// Whether a run that is killed after the given fractions of its usual duration ends as the one that is not.
+let private expectUnmoved runs (start: string -> string list) (moments: float list) =
+    let usual, whole = uninterrupted runs start
+    let phases = killed runs "killed" (start "killed") usual moments
+    expectSame (identity (RunPaths.Of(runs, "killed"))) (identity whole) $"killed while {phases}"
+    whole
 
 /// Rounds of kills are repeated this often; `NE_KILL_ROUNDS=20 ./ne test --filter-test-list kill` makes the long proof.
 let private rounds =
@@ -121,7 +128,10 @@ let tests =
             testCase $"{schedule}: ends as the run that never stopped"
             <| fun _ ->
                 inRuns (fun runs ->
-                    let usual, whole = uninterrupted runs "HalfCheetah-v4" schedule 2600
+                    let start name =
+                        train runs name "HalfCheetah-v4" schedule 2600
+
+                    let usual, whole = uninterrupted runs start
                     let pruning, reviewed = richness whole
                     Expect.isGreaterThanOrEqual pruning 5 "topology events that pruned something"
                     Expect.isGreaterThan reviewed 0.0 "reviewed batches"
@@ -132,8 +142,7 @@ let tests =
                         let moments = List.init 3 (fun _ -> 0.1 + 0.5 * random.NextDouble())
                         let name = $"killed-{round}"
 
-                        let phases =
-                            killed runs name (train runs name "HalfCheetah-v4" schedule 2600) usual moments
+                        let phases = killed runs name (start name) usual moments
 
                         printfn "%s round %d: killed while %s" schedule round (String.concat "; " phases)
                         expectSame (identity (RunPaths.Of(runs, name))) expected $"{schedule}, round {round}, killed while {phases}")
@@ -142,25 +151,38 @@ let tests =
             testCase $"{environment}: a reward that reads lagged physics goes on exactly"
             <| fun _ ->
                 inRuns (fun runs ->
-                    let usual, whole = uninterrupted runs environment "pipelined" 1000
+                    expectUnmoved runs (fun name -> train runs name environment "pipelined" 1000) [ 0.5; 0.4 ]
+                    |> ignore)
 
-                    let phases =
-                        killed runs "killed" (train runs "killed" environment "pipelined" 1000) usual [ 0.5; 0.4 ]
+        for method', keys, acted in
+            [
+                "plasticity-injection", [ "injection.step=500" ], "injected"
+                "redo+shrink-and-perturb+layer-norm",
+                [ "redo.every=200"; "redo.threshold=0.1"; "shrinkAndPerturb.every=400" ],
+                "perturbations"
+            ] do
+            testCase $"{method'}: other methods end as the run that never stopped, too"
+            <| fun _ ->
+                inRuns (fun runs ->
+                    let start name =
+                        train runs name "HalfCheetah-v4" "pipelined" 1000
+                        @ [ "--method"; method' ]
+                        @ keys
 
-                    expectSame (identity (RunPaths.Of(runs, "killed"))) (identity whole) $"{environment}, killed while {phases}")
+                    let whole = expectUnmoved runs start [ 0.4; 0.5 ]
+                    let rows = [ for line in File.ReadAllLines whole.Metrics -> line.Split ',' ]
+                    let column = Array.findIndex (fun name -> name = acted) rows.Head
+                    Expect.isGreaterThan (float (List.last rows).[column]) 0.0 "it acted")
 
         testCase "a cycle of tasks, killed wherever it was, ends as the one that never stopped"
         <| fun _ ->
             inRuns (fun runs ->
-                let cycle = "cycle:Hopper-v4,HalfCheetah-v4"
                 // Six phases of 400 steps.
-                let usual, whole = uninterrupted runs cycle "pipelined" 2400
-                Expect.equal (File.ReadAllLines whole.Phases).Length 7 "phases"
+                let start name =
+                    train runs name "cycle:Hopper-v4,HalfCheetah-v4" "pipelined" 2400
 
-                let phases =
-                    killed runs "killed" (train runs "killed" cycle "pipelined" 2400) usual [ 0.4; 0.35; 0.3; 0.25 ]
-
-                expectSame (identity (RunPaths.Of(runs, "killed"))) (identity whole) $"killed while {phases}")
+                let whole = expectUnmoved runs start [ 0.4; 0.35; 0.3; 0.25 ]
+                Expect.equal (File.ReadAllLines whole.Phases).Length 7 "phases")
 
         testCase "after the last step's commit, but before the last evaluation, the run still completes"
         <| fun _ ->
