@@ -42,7 +42,7 @@ public static class Shell
         }
         catch (UnauthorizedAccessException problem)
         {
-            host.Error.WriteLine($"ne: {problem.Message}\nGive yourself the right to write there, or choose another place: --runs DIR, or -o for what a verb writes.");
+            host.Error.WriteLine($"ne: {problem.Message}\nGive yourself the right to read and write there, or choose another place: --runs DIR, or -o for what a verb writes.");
             return ExitCode.Failed;
         }
         catch (Exception problem) when (problem is ShellFailure || Failures.IsExpected(problem))

@@ -11,6 +11,12 @@ public sealed record Evaluate(long Step, Policy Policy);
 /// <summary>The episodes of the policy of a step are played.</summary>
 public sealed record Evaluated(long Step, EpisodeResults Results);
 
+/// <summary>One more episode is over: the evaluation that is under way goes on.</summary>
+public sealed record EpisodePlayed
+{
+    public static EpisodePlayed Instance { get; } = new();
+}
+
 /// <summary>A policy could not be played; trying again would end the same way.</summary>
 public sealed record EvaluationFailed(string Reason);
 
@@ -76,7 +82,16 @@ public sealed class EvaluatorActor : ReceiveActor, IWithTimers
         var self = this.Self;
         this.thread ??= new SimulatorThread("evaluation", this.create, error => self.Tell(new Fault(error)));
         this.thread.Post(environment =>
-            self.Tell(new Evaluated(work.Step, EpisodeRunner.Run(environment, work.Policy, this.seed, this.episodes))));
+            self.Tell(new Evaluated(work.Step, EpisodeRunner.Run(environment, work.Policy, this.seed, this.episodes, this.Watch))));
+    }
+
+    /// <summary>On the evaluation's thread.</summary>
+    private void Watch(EpisodeMoment moment)
+    {
+        if (moment.IsLast)
+        {
+            this.run.Tell(EpisodePlayed.Instance);
+        }
     }
 
     private sealed record Again;

@@ -47,6 +47,15 @@ public sealed partial class RunActor
         }
     }
 
+    /// <summary>An evaluation that a stop waits for may take as long as it takes, while its episodes end.</summary>
+    private void EvaluationGoesOn()
+    {
+        if (this.stage == Stage.AwaitingEvaluations)
+        {
+            this.StopGoesOn();
+        }
+    }
+
     /// <summary>
     /// A stop commits if it can. An environment that hangs, also in an evaluation, and a disk that takes nothing do not hold it up for ever.
     /// </summary>

@@ -100,6 +100,7 @@ public sealed partial class RunActor : ReceiveActor, IWithTimers
         this.Receive<RoundPassed>(passed => this.After(this.stage == Stage.Running && this.conductor.Take(passed)));
 
         this.Receive<Evaluated>(this.Take);
+        this.Receive<EpisodePlayed>(_ => this.EvaluationGoesOn());
         this.Receive<EnvironmentCaptured>(captured => this.TakePart(p => p.Add(captured)));
         this.Receive<LearnerCaptured>(captured => this.TakePart(p => p.Add(captured)));
         this.Receive<FilesMarked>(marked => this.TakePart(p => p.Add(marked)));

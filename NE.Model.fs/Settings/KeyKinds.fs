@@ -88,7 +88,7 @@ module internal KeyKinds =
     }
 
     /// More than any run can count to; products with it do not overflow.
-    let endless = 1_000_000_000_000L
+    let endless = 1_000_000_000_000_000L
 
     let wholeNumber low high = {
         Words =
@@ -104,7 +104,7 @@ module internal KeyKinds =
                     if v >= low && v <= high then
                         Ok v
                     elif v > endless then
-                        Error "more than 10^12, beyond any run"
+                        Error "more than 10^15, beyond any run"
                     else
                         Error "out of range")
     }
@@ -119,6 +119,9 @@ module internal KeyKinds =
         int32Of (wholeNumber low 1_000_000_000L)
 
     let steps low = wholeNumber low endless
+
+    /// Counts that may be derived from steps by a replay ratio.
+    let gradientSteps low = wholeNumber low Int64.MaxValue
 
     let real words allowed = {
         Words = words

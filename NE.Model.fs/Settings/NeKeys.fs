@@ -109,7 +109,7 @@ module internal NeKeys =
             "ne.endStep"
             "gradient steps"
             Paper
-            (derived (steps 1L))
+            (derived (gradientSteps 1L))
             (fun s -> s.Ne.EndStep)
             (fun v s -> { s with Ne.EndStep = v })
             "Gradient step T_end at which growth ends; auto: all gradient steps of the run."
@@ -210,7 +210,7 @@ module internal NeKeys =
             "ne.reviewFirstStep"
             "gradient steps"
             Ours
-            (derived (steps 0L))
+            (derived (gradientSteps 0L))
             (fun s -> s.Ne.ReviewFirstStep)
             (fun v s -> { s with Ne.ReviewFirstStep = v })
             "No review before this gradient step; auto: 0.1 of endStep."

@@ -18,7 +18,7 @@ public sealed record CellProgress(long Step, double? StepsPerSecond, double? Eva
     /// <summary>Never throws: a table that cannot be read now leaves what was known before.</summary>
     /// <param name="paths">The run's files.</param>
     /// <param name="before">What was known before.</param>
-    /// <param name="learnsFrom">The step before which steps are random and fast, and tell nothing of the speed.</param>
+    /// <param name="learnsFrom">Up to this step steps are random and fast, and at it a run may stand while it is primed: they tell nothing of the speed.</param>
     public static CellProgress Read(RunPaths paths, CellProgress before, long learnsFrom = 0)
     {
         try
@@ -43,7 +43,7 @@ public sealed record CellProgress(long Step, double? StepsPerSecond, double? Eva
         int last = timing.Count - 1;
         int first = last;
 
-        while (first > 0 && At(first - 1, "elapsedSeconds") < At(first, "elapsedSeconds") && At(first - 1, "step") >= learnsFrom)
+        while (first > 0 && At(first - 1, "elapsedSeconds") < At(first, "elapsedSeconds") && At(first - 1, "step") > learnsFrom)
         {
             first--;
         }

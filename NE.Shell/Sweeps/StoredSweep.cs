@@ -56,8 +56,8 @@ public sealed record StoredSweep(string Name, string Description, bool Smoke, in
     }
 
     /// <summary>
-    /// Refuses a plan that changes what a cell means, or leaves out a cell that has a run. Cells may be added, cells that never began may go,
-    /// and a key may be written out with the value that the run has: with another version's defaults there is no other way on. Throws one <see cref="UserError"/> that names each cell with both values.
+    /// Refuses a plan that changes what a cell means that has a run, or leaves it out. Cells may be added, cells that never began may change or
+    /// go, and a key may be written out with the value that the run has: with another version's defaults there is no other way on. Throws one <see cref="UserError"/> that names each cell with both values.
     /// </summary>
     /// <returns>Names of the cells that go.</returns>
     public IReadOnlyList<string> RequireSameMeaning(SweepPlan plan, string runs)
@@ -68,11 +68,14 @@ public sealed record StoredSweep(string Name, string Description, bool Smoke, in
 
         foreach (SweepCell before in this.Cells)
         {
+            var run = RunPaths.Of(runs, before.Name);
+            bool began = File.Exists(run.RunInfo);
+
             if (planned.TryGetValue(before.Name, out SweepCell? after))
             {
-                problems.AddRange(Differences(before, after, RunPaths.Of(runs, before.Name)).Select(change => $"{before.Name}: {change}"));
+                problems.AddRange(began ? Differences(before, after, run).Select(change => $"{before.Name}: {change}") : []);
             }
-            else if (File.Exists(RunPaths.Of(runs, before.Name).RunInfo))
+            else if (began)
             {
                 problems.Add($"{before.Name} has a run but is no longer in the file; put it back");
             }

@@ -163,10 +163,13 @@ let tests =
 
         testCase "a number of steps beyond any run is refused, before products with it overflow"
         <| fun _ ->
-            let longest = applied [ "run.steps", "1e12"; "td3.updatesPerStep", "1000" ]
-            Expect.isGreaterThan (fst (Settings.resolve longest)).Ne.EndStep.Value 900_000_000_000_000L "a product"
+            let longest, _ =
+                Settings.resolve (applied [ "run.steps", "1e15"; "td3.updatesPerStep", "1000" ])
 
-            match Settings.apply (pairs [ "run.steps", "1000000000001" ]) Settings.defaults with
+            Expect.isGreaterThan longest.Ne.EndStep.Value 900_000_000_000_000_000L "a product"
+            Expect.equal (Settings.apply (Settings.values longest) Settings.defaults) (Ok longest) "which is read again as it was written"
+
+            match Settings.apply (pairs [ "run.steps", "1000000000000001" ]) Settings.defaults with
             | Ok _ -> failtest "accepted"
             | Error errors -> Expect.stringContains errors[0].Problem "beyond any run" "why"
 

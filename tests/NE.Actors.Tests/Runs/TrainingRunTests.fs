@@ -284,6 +284,40 @@ let tests =
                     hang.Set()
                     run.DisposeAsync().AsTask().Wait())
 
+        testCase "a stop waits for an evaluation whose episodes end, however long it takes"
+        <| fun _ ->
+            inFolder (fun folder ->
+                use created = create folder "slow"
+                let mutable steps = 0
+
+                // An episode takes a fifth of a second, the two evaluations that the commit of step 150 waits for longer than the patience.
+                let step () =
+                    if Thread.CurrentThread.Name = "evaluation" then
+                        steps <- steps + 1
+
+                        if steps % 100 = 0 then
+                            Thread.Sleep 20
+
+                let request =
+                    RunRequest(
+                        Paths = created.Paths,
+                        Settings = settings [ "evaluation.episodes", "8" ],
+                        ConfigurationText = "test",
+                        Versions = Dictionary(),
+                        CreateEnvironment = (fun id -> watch (EnvironmentFactory.Create id) step),
+                        StopPatience = TimeSpan.FromSeconds 1.5
+                    )
+
+                let run = TrainingRun.Start request
+                let waits () = run.Status.Step >= 150L
+                Expect.isTrue (SpinWait.SpinUntil(waits, TimeSpan.FromMinutes 1.0)) "it waits"
+                let before = steps
+                run.RequestStop "the test asked for it"
+                Expect.isTrue (run.Completion.Wait(TimeSpan.FromMinutes 1.0)) "it ends"
+                Expect.isGreaterThan (steps - before) 8_000 "episodes came after the stop"
+                Expect.equal run.Completion.Result.Step 150L "with the commit"
+                run.DisposeAsync().AsTask().Wait())
+
         let taken runs name =
             CheckpointReader.Load(RunPaths.Of(runs, name), CheckpointChoice.Last).Manifest.GradientStep
 

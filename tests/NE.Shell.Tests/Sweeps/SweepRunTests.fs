@@ -361,6 +361,17 @@ let edits =
             Expect.equal (code, errors) (ExitCode.Ok, "") "its value, written out"
         }
 
+        test "may change a cell that never began" {
+            use sweeps = new Sweeps(arms [ "x"; "mute" ] "0")
+            sweeps.Sweep [] |> ignore
+            let only = "- {label: mute, method: td3"
+            sweeps.Write((arms [ "x"; "mute" ] "0").Replace(only, only + ", keys: {td3.discount: 0.9}"))
+            let _, _, errors = sweeps.Sweep [ "--retry-failed" ]
+            Expect.isFalse (errors.Contains "changes cells") errors
+            let cells = File.ReadAllText(Path.Combine(sweeps.Runs, "a.sweep", "cells.json"))
+            Expect.stringContains cells "\"td3.discount\": \"0.9\"" "the new value"
+        }
+
         test "may drop a cell that never began" {
             use sweeps = new Sweeps(arms [ "x"; "mute" ] "0")
             sweeps.Sweep [] |> ignore

@@ -195,7 +195,12 @@ let estimate =
 
             Expect.equal (rate "") (7L, Nullable 5.0) "nothing yet: what was known"
             Expect.equal (rate "0,x,2,0\n") (0L, Nullable 5.0) "one row"
-            Expect.equal (rate "0,x,2,0\n1000,x,12,100\n1010,x,22,1\n1990,x,32,98\n") (1990L, Nullable 49.5) "without the random steps"
+
+            Expect.equal
+                (rate "0,x,2,0\n1000,x,12,100\n1010,x,22,1\n1990,x,32,98\n")
+                (1990L, Nullable 98.0)
+                "without the random steps, and the priming behind them"
+
             Expect.equal (rate "1000,x,2,0\n1900,x,12,90\n1900,x,1,0\n2100,x,11,20\n") (2100L, Nullable 20.0) "a resume"
 
             let rows = [ for i in 0L .. 199L -> $"{1_000L + i * i},x,{10L * i},1\n" ]

@@ -82,7 +82,8 @@ public sealed record ReportedRun
     }
 
     /// <summary>Reads a run's files.</summary>
-    /// <exception cref="RunFolderException">There is no such run, or run.json cannot be understood.</exception>
+    /// <exception cref="RunFolderException">There is no such run.</exception>
+    /// <exception cref="InvalidDataException">Its run.json or journal cannot be read.</exception>
     public static ReportedRun Read(string runs, string name)
     {
         RunPaths paths = RunFolder.Find(runs, name);
