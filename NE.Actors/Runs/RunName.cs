@@ -11,7 +11,7 @@ public static partial class RunName
     private static partial Regex Allowed();
 
     /// <summary>Whether it can be a run's name.</summary>
-    public static bool IsValid(string name) => name.Length is > 0 and <= Longest && Allowed().IsMatch(name);
+    internal static bool IsValid(string name) => name.Length is > 0 and <= Longest && Allowed().IsMatch(name);
 
     /// <returns>The name.</returns>
     /// <exception cref="RunFolderException">Says what is wrong with it.</exception>

@@ -27,17 +27,22 @@ module internal Resolution =
     /// end has no time to learn again.
     let lastInTime (steps: int64) (every: int64) = steps - every / 2L
 
-    /// Gradient steps of a run of so many environment steps, the first ones without.
-    let gradientSteps (td3: Td3Settings) (steps: int64) (start: int64) =
-        ReplayRatio.updatesOf td3.UpdatesPerStep (steps - start) + td3.PrimingUpdates
-
     /// Phases of a cycle; 0 for another environment.
     let phases (settings: Settings) =
         int64 (TaskCycle.tasks settings.Run.Environment).Length
         * int64 settings.Cycle.Cycles
 
-    /// Steps of a run that are learned from, with those at the start: the warm-up of a later phase is not.
-    let learnedUntil (steps: int64) (phases: int64) (warmUp: int64) = steps - (max 1L phases - 1L) * warmUp
+    /// Gradient steps of a run of so many environment steps, those of the priming included. None is owed for the steps at its start, nor for
+    /// the warm-ups of the later phases of a cycle.
+    let gradientSteps (td3: Td3Settings) (steps: int64) (start: int64) (phases: int64) (warmUp: int64) =
+        let warmUps = (max 1L phases - 1L) * warmUp
+
+        ReplayRatio.updatesOf td3.UpdatesPerStep (steps - warmUps - start)
+        + td3.PrimingUpdates
+
+    /// The same of resolved settings.
+    let gradientStepsOf (settings: Settings) =
+        gradientSteps settings.Td3 settings.Run.Steps settings.Td3.StartSteps.Value (phases settings) settings.Cycle.WarmUp.Value
 
     /// Whether the default stands: then the length follows from that of the phases.
     let private isLengthGiven (settings: Settings) =
@@ -153,7 +158,7 @@ module internal Resolution =
 
         let endStep =
             whole "ne.endStep" "gradient steps of the run" settings.Ne.EndStep (fun () ->
-                max 1L (gradientSteps settings.Td3 (learnedUntil total phases warmUp.Value) start.Value))
+                max 1L (gradientSteps settings.Td3 total start.Value phases warmUp.Value))
 
         let interval =
             whole "ne.growInterval" "steps/300" settings.Ne.GrowInterval (fun () -> max 1L (total / 300L))

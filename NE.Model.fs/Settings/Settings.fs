@@ -114,11 +114,7 @@ module Settings =
 
     /// Gradient steps of a whole run, those of the priming included; of a cycle that is counted in episodes at most so many. Expects a resolved
     /// configuration.
-    let gradientSteps (settings: Settings) : int64 =
-        let learned =
-            Resolution.learnedUntil settings.Run.Steps (Resolution.phases settings) settings.Cycle.WarmUp.Value
-
-        Resolution.gradientSteps settings.Td3 learned settings.Td3.StartSteps.Value
+    let gradientSteps (settings: Settings) : int64 = Resolution.gradientStepsOf settings
 
     /// Problems between values that are fine one by one. Expects a resolved configuration.
     let validate (settings: Settings) : SettingsError list = Validation.validate settings

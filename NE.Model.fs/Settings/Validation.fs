@@ -19,8 +19,7 @@ module internal Validation =
     let private validatePeriods (settings: Settings) : SettingsError list =
         let steps, start = settings.Run.Steps, settings.Td3.StartSteps.Value
         let phases = Resolution.phases settings
-        let learned = Resolution.learnedUntil steps phases settings.Cycle.WarmUp.Value
-        let updates = Resolution.gradientSteps settings.Td3 learned start
+        let updates = Resolution.gradientStepsOf settings
 
         // Environment steps that are complete before the last gradient step.
         let complete =

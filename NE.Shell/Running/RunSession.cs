@@ -27,7 +27,7 @@ internal static class RunSession
                 ClefFile = request.Paths.Log,
                 Console = new ConsoleSink(presenter.Message),
                 ConsoleLevel = presenter.IsLive ? LogEventLevel.Warning : LogEventLevel.Information,
-                SeqUrl = presentation.Seq ?? host.SeqUrl,
+                SeqUrl = SeqAddress.Of(presentation.Seq, host),
                 SeqBuffer = Path.Combine(request.Paths.Logs, "seq-buffer"),
             },
             info.Id,

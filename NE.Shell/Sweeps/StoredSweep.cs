@@ -56,8 +56,9 @@ public sealed record StoredSweep(string Name, string Description, bool Smoke, in
     }
 
     /// <summary>
-    /// Refuses a plan that changes what a cell means that has a run, or leaves it out. Cells may be added, cells that never began may change or
-    /// go, and a key may be written out with the value that the run has: with another version's defaults there is no other way on. Throws one <see cref="UserError"/> that names each cell with both values.
+    /// Refuses a plan that changes, or leaves out, a cell that has a run. Cells may be added, cells that never began may change or go, and a key
+    /// may be written out with the value that the run has: with another version's defaults there is no other way on. Throws one
+    /// <see cref="UserError"/> that names each cell with both values.
     /// </summary>
     /// <returns>Names of the cells that go.</returns>
     public IReadOnlyList<string> RequireSameMeaning(SweepPlan plan, string runs)

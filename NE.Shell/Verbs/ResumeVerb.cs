@@ -18,6 +18,7 @@ internal static class ResumeVerb
 {
     public static async Task<ExitCode> Resume(ResumeCommand command, ShellHost host)
     {
+        // A wrong address is said before anything is touched.
         SeqAddress.Of(command.Presentation.Seq, host);
         RunPaths paths = RunFolder.Find(command.Runs, command.Name);
         RunInfo info = RunInfo.Read(paths.RunInfo);

@@ -87,7 +87,7 @@ internal static class SweepVerb
 
         if (text is null)
         {
-            if (RunName.IsValid(source) && SweepPaths.List(command.Runs).Contains(source))
+            if (SweepPaths.List(command.Runs).Contains(source))
             {
                 throw new UserError($"there is no file '{source}'; to go on with the sweep of that name: ne sweep --resume {source}");
             }

@@ -16,7 +16,6 @@ internal static class TopologyVerb
     {
         RunPaths paths = RunFolder.Find(command.Runs, command.Name);
         using JournalReader journal = JournalReader.Open(paths);
-        History.TopologyChanged[] events = [.. journal.Events().Select(stored => stored.Event).OfType<History.RunEvent.TopologyChanged>().Select(happened => happened.Item2)];
         long reached = journal.Manifests().FirstOrDefault()?.GradientStep ?? 0;
 
         if (command.At > reached)
@@ -24,6 +23,7 @@ internal static class TopologyVerb
             throw new UserError($"--at {command.At} lies behind the last checkpoint of '{paths.Name}', of gradient step {Format.Count(reached)}");
         }
 
+        History.TopologyChanged[] events = [.. journal.Events().Select(stored => stored.Event).OfType<History.RunEvent.TopologyChanged>().Select(happened => happened.Item2)];
         TopologyReport report = TopologyReport.Fold(paths.Name, events, command.At);
 
         if (command.Json)

@@ -29,6 +29,7 @@ internal static class TrainVerb
             throw new UserError($"no agent of this version learns from pixels; to see {settings.Run.Environment} as pixels: ne env run {settings.Run.Environment} --pixels");
         }
 
+        // A wrong address is said before anything is touched.
         SeqAddress.Of(command.Presentation.Seq, host);
         RunPaths paths = RunPaths.Of(command.Runs, command.Name ?? RunNames.Default(settings));
         EnvironmentSpec environment = Environments.Describe(settings);

@@ -32,13 +32,6 @@ let requireWritable (file: string) : unit =
 let machine: string =
     $"{Environment.ProcessorCount} cores, {Runtime.InteropServices.RuntimeInformation.OSDescription}"
 
-/// The processor's name, as Linux gives it.
-let processor: string =
-    File.ReadLines "/proc/cpuinfo"
-    |> Seq.tryFind _.StartsWith("model name")
-    |> Option.map (fun line -> line.Substring(line.IndexOf ':' + 1).Trim())
-    |> Option.defaultValue "unknown"
-
 /// Processes that wanted to run in the last minute, a mean: how quiet the machine was.
 let load () : float =
     let first = (File.ReadAllText "/proc/loadavg").Split ' ' |> Array.head
@@ -71,7 +64,7 @@ type Report(file: string option) =
         let circumstances = {|
             command = command
             machine = machine
-            processor = processor
+            processor = NE.Actors.Runs.Hardware.Processor
             loadBefore = loadBefore
             loadAfter = load ()
             dotnet = Environment.Version.ToString()

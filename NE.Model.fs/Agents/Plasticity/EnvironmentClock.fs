@@ -7,8 +7,8 @@ open NE.Model
 type EnvironmentClock(settings: Settings) =
     let start = settings.Td3.StartSteps.Value
 
-    /// The last environment step that is complete, all its gradient steps taken, before gradient step t. That of the priming are the
-    /// random steps at the start.
+    /// The last environment step that is complete, all its gradient steps taken, before gradient step t. During the priming
+    /// that is the last of the random steps at the start.
     let completed (t: int64) =
         let update = t - settings.Td3.PrimingUpdates
 
@@ -24,8 +24,10 @@ type EnvironmentClock(settings: Settings) =
 
     /// Whether what is done to whole networks every so many environment steps is due before gradient step t; never if that many are 0.
     member _.IsDue(every: int64, t: int64) =
-        every > 0L
-        && (let last = completed t / every
+        if every = 0L then
+            false
+        else
+            let last = completed t / every
 
             last > completed (t - 1L) / every
-            && last * every <= Resolution.lastInTime settings.Run.Steps every)
+            && last * every <= Resolution.lastInTime settings.Run.Steps every

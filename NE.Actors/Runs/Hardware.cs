@@ -1,13 +1,16 @@
-namespace NE.Shell;
+namespace NE.Actors.Runs;
 
-/// <summary>What this process runs on, in words for run.json and reports.</summary>
-internal static class Hardware
+/// <summary>What this process runs on, in words for run.json, reports and benchmarks.</summary>
+public static class Hardware
 {
+    /// <summary>The processor's name, as Linux gives it.</summary>
+    public static string Processor { get; } = ReadProcessor();
+
     /// <summary>For example "AMD EPYC 9R14, 2 cores".</summary>
     public static string Description { get; } =
-        $"{Processor()}, {Environment.ProcessorCount} {(Environment.ProcessorCount == 1 ? "core" : "cores")}";
+        $"{Processor}, {Environment.ProcessorCount} {(Environment.ProcessorCount == 1 ? "core" : "cores")}";
 
-    private static string Processor()
+    private static string ReadProcessor()
     {
         const string Information = "/proc/cpuinfo";
 
