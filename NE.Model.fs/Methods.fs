@@ -25,6 +25,8 @@ type Technique =
     | CRelu
     /// The least useful units are replaced, all the time (Dohare et al. 2024).
     | ContinualBackprop
+    /// New transitions are drawn more often than old ones (arXiv 2604.01913).
+    | SampleWeightDecay
 
 /// The techniques of an agent, each at most once, in a fixed order; none is dense TD3.
 type Method =
@@ -41,7 +43,7 @@ type Method =
 
 [<RequireQualifiedAccess>]
 module Method =
-    /// Every technique with its name on the command line.
+    /// Every technique with its name on the command line. Stored state is written in this order: append only.
     let names = [
         "ne", Technique.Ne
         "naive-growth", Technique.NaiveGrowth
@@ -53,6 +55,7 @@ module Method =
         "l2-init", Technique.L2Init
         "crelu", Technique.CRelu
         "continual-backprop", Technique.ContinualBackprop
+        "swd", Technique.SampleWeightDecay
     ]
 
     let private dense = "td3"

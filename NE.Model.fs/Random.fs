@@ -27,6 +27,7 @@ type Purpose =
     | PlasticityInjection = 14
     | ShrinkAndPerturb = 15
     | ContinualBackprop = 16
+    | Probe = 17
     /// Bootstrap resamples of reports; no part of any run.
     | Statistics = 1000
 

@@ -17,8 +17,19 @@ module Variants =
     let private row row pairs =
         pairs |> List.map (fun (key, value) -> { Key = key; Value = value; Row = row })
 
-    /// What the paper says where the defaults differ from it, each for a reason in docs/algorithm.md.
-    let paper: VariantKey list = row "D12" [ "ne.growInit", "random" ]
+    /// What the paper says where the defaults differ from it, each for a reason in docs/algorithm.md; intervals are those of its 3,000,000 steps.
+    let paper: VariantKey list =
+        List.concat [
+            row "D9" [ "ne.reviveRows", "off" ]
+            row "D12" [ "ne.growInit", "random" ]
+            row "D15" [
+                "ne.reviewThreshold", "0"
+                "ne.reviewWindow", "10000"
+            ]
+            row "D20" [ "network.weightClip", "3"; "network.clipOutput", "on" ]
+            row "D23" [ "ne.growInterval", "10000" ]
+            row "D30" [ "redo.every", "200000"; "redo.threshold", "0" ]
+        ]
 
     /// What the official code of the paper really executes, as far as a key can say it; docs/algorithm.md lists what is left out.
     let official: VariantKey list =

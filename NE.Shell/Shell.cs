@@ -65,6 +65,7 @@ public static class Shell
         StatusCommand status => Task.FromResult(StatusVerb.Status(status, host)),
         EvalCommand eval => Task.FromResult(EvalVerb.Eval(eval, host)),
         RecordCommand record => Task.FromResult(RecordVerb.Record(record, host)),
+        ProbeCommand probe => Task.FromResult(ProbeVerb.Probe(probe, host)),
         DigestCommand digest => Task.FromResult(DigestVerb.Digest(digest, host)),
         TopologyCommand topology => Task.FromResult(TopologyVerb.Topology(topology, host)),
         ReportCommand report => Task.FromResult(ReportVerb.Report(report, host)),

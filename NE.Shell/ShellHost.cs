@@ -49,6 +49,9 @@ public sealed record ShellHost
     /// <summary>Cores that the runs of a sweep share.</summary>
     public int Processors { get; init; } = Environment.ProcessorCount;
 
+    /// <summary>What the configuration of a run asks of this machine.</summary>
+    public Machine Machine => new(this.HasCuda, this.Processors);
+
     /// <summary>Opens the standard input of a run that another program binds to itself.</summary>
     public Func<Stream> Input { get; init; } = InputEnd.OpenApart;
 

@@ -101,11 +101,11 @@ public static class CheckpointReader
     }
 
     /// <summary>The phases of a run up to its last commit; a run that is no cycle has one.</summary>
-    public static IReadOnlyList<Phase> Phases(RunPaths run)
-    {
-        var counters = StateBundle.Unpack(LoadWithoutReplay(run, CheckpointChoice.Last).Components["counters"], "counters", expected: 2);
-        return LedgerModule.ofBytes(counters[0]).Phases;
-    }
+    public static IReadOnlyList<Phase> Phases(RunPaths run) => Phases(LoadWithoutReplay(run, CheckpointChoice.Last));
+
+    /// <summary>The same of a checkpoint that was read.</summary>
+    public static IReadOnlyList<Phase> Phases(LoadedCheckpoint checkpoint) =>
+        LedgerModule.ofBytes(StateBundle.Unpack(checkpoint.Components["counters"], "counters", expected: 2)[0]).Phases;
 
     /// <summary>The digest of a checkpoint as its manifest names it; <see cref="Load"/> proves that the files agree.</summary>
     public static StateDigest Digest(RunPaths run, CheckpointChoice which) => StateDigest.Of(Choose(run, Manifests(run), which));

@@ -37,7 +37,7 @@ public sealed class LearnerActor : ReceiveActor
 
     private void Begin(Learn learn)
     {
-        var metrics = learn.Measure ? this.agent.Measure(this.source, learn.Window) : null;
+        var metrics = learn.Measure ? this.agent.Measure(this.source, learn.Window, learn.Probe) : null;
         this.spoke = Stopwatch.GetTimestamp();
         this.Work(new Continue(learn, learn.Updates, metrics));
     }

@@ -36,6 +36,7 @@ internal sealed class FreeConductor : IConductor
     private long learnedSteps;
     private long learnTo;
     private long? measureAt;
+    private bool probe;
     private long measuringAt;
     private bool learning;
     private bool draining;
@@ -112,6 +113,7 @@ internal sealed class FreeConductor : IConductor
         if (Rounds.metricsDue(this.settings, this.phase, before, this.Steps))
         {
             this.measureAt = this.Steps;
+            this.probe |= Rounds.probeDue(this.settings, this.phase, before, this.Steps);
         }
         // Rows are committed at a barrier: one is due when the cadence fires, and at the end.
         this.draining |= Rounds.fired(this.settings.Checkpoint.Every, before, this.Steps) || this.IsOver;
@@ -206,10 +208,10 @@ internal sealed class FreeConductor : IConductor
         this.window = new Window(Rounds.windowFirst(this.settings, this.phase, this.Head), this.Head);
         this.learning = true;
         this.clock.Start();
-        this.cast.Learner.Tell(new Learn(this.window, updates, Measure: this.measureAt is not null), this.cast.Self);
+        this.cast.Learner.Tell(new Learn(this.window, updates, Measure: this.measureAt is not null, this.probe), this.cast.Self);
         // The cadence may fire again before the answer, which belongs to this step.
         this.measuringAt = this.measureAt ?? this.measuringAt;
-        this.measureAt = null;
+        (this.measureAt, this.probe) = (null, false);
     }
 
     /// <summary>Gradient steps of the next batch of environment steps.</summary>

@@ -27,6 +27,7 @@ internal sealed class LockstepConductor : IConductor
     private long stepsInRound;
     private long learnTo;
     private bool measure;
+    private bool probe;
     private int environmentsLeft;
     private bool appended;
     private bool learned;
@@ -62,7 +63,7 @@ internal sealed class LockstepConductor : IConductor
         {
             this.book.StartVideo(this.policy, position.Steps);
         }
-        this.measure = due.Metrics;
+        (this.measure, this.probe) = (due.Metrics, due.Probe);
         var over = PhaseModule.isOver(this.settings, this.phase, position.Steps, this.book.Ledger.Episodes);
         this.stepsInRound = over ? 0 : Rounds.stepsPerRound(this.settings);
         this.learnTo = position.Steps + (this.pipelined ? 0 : this.stepsInRound);
@@ -147,7 +148,7 @@ internal sealed class LockstepConductor : IConductor
             return;
         }
         this.clock.Start();
-        this.cast.Learner.Tell(new Learn(this.window, updates, this.measure), this.cast.Self);
+        this.cast.Learner.Tell(new Learn(this.window, updates, this.measure, this.probe), this.cast.Self);
     }
 
     private bool TryClose()

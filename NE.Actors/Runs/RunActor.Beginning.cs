@@ -73,7 +73,7 @@ public sealed partial class RunActor
     {
         this.starts = run.Starts;
         var tables = run.OpenTables(this.request.Paths);
-        this.telemetry = Context.ActorOf(Props.Create(() => new TelemetryActor(tables)), "telemetry");
+        this.telemetry = Context.ActorOf(Props.Create(() => new TelemetryActor(tables, this.settings)), "telemetry");
         var evaluator = Context.ActorOf(
             Props.Create(() => new EvaluatorActor(
                 this.self, run.Environments.Create, this.settings.Run.Seed, this.settings.Evaluation.Episodes)), "evaluator");

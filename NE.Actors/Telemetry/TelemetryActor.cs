@@ -51,15 +51,16 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
     private const double NotableShift = 0.1;
 
     private readonly RunTables tables;
+    private readonly ReviewWatch review;
     private readonly HashSet<string> shifted = [];
     private readonly ILoggingAdapter log = Context.GetLogger();
     private int attempts;
     private bool failing;
 
     /// <param name="tables">Belong to this actor from now on.</param>
-    public TelemetryActor(RunTables tables)
+    public TelemetryActor(RunTables tables, Settings settings)
     {
-        this.tables = tables;
+        (this.tables, this.review) = (tables, ReviewWatch.Of(settings));
         this.Receive<MetricsRow>(this.Write);
         this.Receive<TimingRow>(this.Write);
         this.Receive<EvaluationRow>(this.Write);
@@ -99,6 +100,17 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
             ("replaySize", row.ReplaySize),
             .. Named(row.Measurement.Metrics),
         ]);
+        foreach (var (name, value) in row.Measurement.Metrics)
+        {
+            if (name == "review_probability" && this.review.HasNeverMoved(row.GradientStep, value))
+            {
+                this.log.Warning(
+                    "The probability of experience review has been {Probability} in all of the first {Rows} rows of metrics in which it could adapt, up to gradient "
+                    + "step {GradientStep}: the bound ne.reviewThreshold decides, or the signal does not move. Look at review_epsilon in metrics.csv, and at "
+                    + "ne.reviewThreshold and ne.reviewWindow",
+                    value, ReviewWatch.Rows, row.GradientStep);
+            }
+        }
         foreach (var layer in row.Measurement.Layers)
         {
             this.tables.Layers.Append(

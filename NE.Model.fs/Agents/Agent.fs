@@ -69,6 +69,7 @@ type Agent
         half: Td3Workspace option,
         probe: Td3Workspace,
         interventions: Intervention[],
+        plasticity: PlasticityProbe,
         seed: int64
     ) =
     let formatVersion = 1
@@ -162,7 +163,8 @@ type Agent
             else
                 None
 
-        new Agent(networks, heads, td3, work, half, probe, interventions, seed)
+        let plasticity = PlasticityProbe(networks, settings.Td3, seed)
+        new Agent(networks, heads, td3, work, half, probe, interventions, plasticity, seed)
 
     /// Gradient steps taken.
     member _.GradientStep = step
@@ -184,11 +186,12 @@ type Agent
         for intervention in interventions do
             match intervention.ChooseSource(t, window) with
             | Whole -> ()
-            | oldest -> origin <- oldest
+            | chosen -> origin <- chosen
 
         match origin with
         | Whole -> AgeOrder.sampleUniform window batchDraws (Span work.RowNumbers)
         | Oldest portion -> AgeOrder.sampleOldest portion window batchDraws (Span work.RowNumbers)
+        | Decayed(horizon, least) -> AgeOrder.sampleDecayed horizon least window batchDraws (Span work.RowNumbers)
 
         for intervention in interventions do
             intervention.Sampled(ReadOnlySpan work.RowNumbers, window)
@@ -243,9 +246,24 @@ type Agent
         interventions |> Array.collect _.TakeChanges()
 
     /// Losses, activated ratios, ranks, norms and what the interventions report, on a batch of 256 rows drawn for this gradient step
-    /// alone. Changes no state.
-    member _.Measure(source: ITransitionSource, window: Window) : Measurement =
-        measurement.Take(source, window, step, (fun () -> interventions |> Array.collect _.Metrics(step + 1L, window)))
+    /// alone, and with `probe` how fast copies of the networks learn. Changes no state.
+    member _.Measure(source: ITransitionSource, window: Window, probe: bool) : Measurement =
+        let taken =
+            measurement.Take(source, window, step, (fun () -> interventions |> Array.collect _.Metrics(step + 1L, window)))
+
+        let results =
+            if probe then
+                plasticity.Take(source, window, step)
+            else
+                plasticity.NotTaken
+
+        {
+            taken with
+                Metrics = Array.append taken.Metrics (results |> Array.collect _.Metrics)
+        }
+
+    /// How fast copies of the networks learn. Changes no state.
+    member _.Probe(source: ITransitionSource, window: Window) : ProbeResult[] = plasticity.Take(source, window, step)
 
     /// The topology of every network, for snapshots.
     member _.Masks() : NetworkMask[] = [| for group in groups -> group.Bits |]

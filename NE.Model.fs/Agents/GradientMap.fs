@@ -1,9 +1,6 @@
 namespace NE.Model.Agents
 
-#nowarn "9"
-
 open System
-open Microsoft.FSharp.NativeInterop
 open NE.Model
 open NE.Model.Networks
 open NE.Model.Random
@@ -30,14 +27,6 @@ module GradientMap =
     /// Rows of the batch, as for events and ratios.
     [<Literal>]
     let Rows = 256
-
-    /// Rows that are held in memory, one after the other.
-    type private Held(rows: float32[], width: int) =
-        interface ITransitionSource with
-            member _.Gather(numbers, destination, stride) =
-                for i in 0 .. numbers.Length - 1 do
-                    let from = ReadOnlySpan(rows, int numbers[i] * width, width)
-                    from.CopyTo(Span<float32>(NativePtr.toVoidPtr (NativePtr.add destination (i * stride)), width))
 
     let private layers (group: NetworkGroup) = [|
         let gradients = group.ReadOnline Field.Gradients
@@ -68,7 +57,7 @@ module GradientMap =
         for i in 0 .. Rows - 1 do
             work.RowNumbers[i] <- int64 i
 
-        work.Gather(Held(batch, width))
+        work.Gather(HeldRows(batch, width))
         td3.CriticGradient(work, stream 0L Purpose.Metrics) |> ignore
         let critics = layers networks.Critics
         td3.ActorGradient work |> ignore

@@ -24,7 +24,7 @@ type NetworkMask = {
 
 /// A group of equal networks with its target copy and its topology (actor; twin critics).
 [<Sealed>]
-type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: float32 option) =
+type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, clipping: WeightClipping option) =
     let online = engine.CreateBlock(layout, true)
     let target = engine.CreateBlock(layout, false)
 
@@ -68,13 +68,14 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
         injected |> ValueOption.iter (fun bodies -> (bodies :> IDisposable).Dispose())
         injected <- ValueNone
 
+    let boundOf (slot: LayerSlot) =
+        WeightBounds.ofLayer clipping (slot.Layer = layout.Layers - 1) slot.Inputs
+
     /// Every parameter back within its clip bound.
     let clip (values: float32[]) =
-        match kappa with
-        | None -> ()
-        | Some kappa ->
+        if clipping.IsSome then
             for slot in layout.Slots do
-                let bound = WeightBounds.clip kappa slot.Inputs
+                let bound = boundOf slot
 
                 WeightBounds.clamp bound (Span(values, slot.Weights, slot.WeightCount))
                 |> ignore
@@ -82,13 +83,11 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
                 WeightBounds.clamp bound (Span(values, slot.Biases, slot.Outputs)) |> ignore
 
     do
-        match kappa with
-        | None -> ()
-        | Some kappa ->
+        if clipping.IsSome then
             let bounds = Array.create layout.Length Single.PositiveInfinity
 
             for slot in layout.Slots do
-                let bound = WeightBounds.clip kappa slot.Inputs
+                let bound = boundOf slot
                 Array.fill bounds slot.Weights slot.WeightCount bound
                 Array.fill bounds slot.Biases slot.Outputs bound
 
@@ -120,8 +119,8 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
     member _.Layout = layout
     member _.Online = online
     member _.Target = target
-    /// Weight clipping's kappa; none when clipping is off.
-    member _.Kappa = kappa
+    /// Weight clipping; none when it is off.
+    member _.Clipping = clipping
     /// M of every stack and layer.
     member _.Masks = masks
 
@@ -243,6 +242,36 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, kappa: flo
                 Field.Beta2Powers, 1.0f
             ] do
             write online field (Array.create layout.Length fresh)
+
+    /// Online networks of their own with the form, topology, weights and bodies of these, and an optimiser that has taken no step. For
+    /// experiments: the target is not copied.
+    member this.Duplicate() : NetworkGroup =
+        let copy =
+            new NetworkGroup(name, engine, layout, clipping, HasTaskHead = this.HasTaskHead)
+
+        copy.SetMasks masks
+        copy.LiveOutputs <- liveOutputs
+        copy.WriteOnline(Field.Weights, read online Field.Weights)
+
+        if injected.IsSome then
+            use memory = new MemoryStream()
+            use writer = new BinaryWriter(memory)
+            this.SaveInjected writer
+            memory.Position <- 0L
+            use reader = new BinaryReader(memory)
+            copy.RestoreInjected reader
+
+        copy
+
+    /// Of the same form and topology, freshly drawn, with an optimiser that has taken no step and without what an injection added.
+    member _.Fresh(draws: Stream) : NetworkGroup =
+        let other = new NetworkGroup(name, engine, layout, clipping)
+        other.Initialise draws
+        other.SetMasks masks
+        other.LiveOutputs <- liveOutputs
+        let mask, weights = read online Field.Mask, other.ReadOnline Field.Weights
+        other.WriteOnline(Field.Weights, Array.map2 (*) mask weights)
+        other
 
     /// Name of the first tensor with a NaN or an infinity; null when there is none.
     member _.FindNonFinite() : string | null =

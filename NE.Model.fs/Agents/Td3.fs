@@ -5,12 +5,13 @@ open NE.Model
 open NE.Model.Networks
 open NE.Model.Random
 open NE.Model.Replay
+open NE.Model.Topology
 
 /// A loss or a parameter became NaN or infinite. The state must not be committed.
 type NonFiniteException(tensor: string, step: int64) =
     inherit
         Exception(
-            $"{tensor} is not a finite number at gradient step {step}. Training diverged; the last checkpoint is unaffected. Lower the learning rate, or keep weight clipping on."
+            $"{tensor} is not a finite number at gradient step {step}. Training diverged; the last checkpoint is unaffected. Lower the learning rates, or bound the weights (network.weightClip=3)."
         )
 
     /// What was found, such as "the critics' loss" or "critic 2, layer 1 weights".
@@ -29,16 +30,19 @@ type Td3Task = {
 /// The networks of TD3 (Fujimoto et al. 2018): actor pi and critics Q1, Q2, each with its target.
 [<Sealed>]
 type Td3Networks(engine: IEngine, network: NetworkSettings, task: Td3Task) =
-    let kappa =
+    let clipping: WeightClipping option =
         if network.WeightClip > 0.0 then
-            Some(float32 network.WeightClip)
+            Some {
+                Kappa = float32 network.WeightClip
+                Output = network.ClipOutput
+            }
         else
             None
 
     let shape = task.Shape
 
     let group name stacks (form: NetworkForm) =
-        new NetworkGroup(name, engine, BlockLayout.OfForm(stacks, form), kappa)
+        new NetworkGroup(name, engine, BlockLayout.OfForm(stacks, form), clipping)
 
     let actor =
         group "actor" 1 (NetworkForms.actor network shape.ObservationSize shape.ActionSize)

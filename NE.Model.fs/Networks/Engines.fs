@@ -7,8 +7,8 @@ open NE.Model.Networks.Simd
 /// The engine that resolved settings name. Only torch loads libtorch. Raises LibTorchException when it does not load or has no such device.
 let create (compute: ComputeSettings) : IEngine =
     match compute.Engine.Value with
-    | EngineKind.Torch -> TorchEngine.Create(compute.Device, compute.Threads)
-    | EngineKind.Simd -> SimdEngine.Create compute.Threads
+    | EngineKind.Torch -> TorchEngine.Create(compute.Device, compute.Threads.Value)
+    | EngineKind.Simd -> SimdEngine.Create compute.Threads.Value
 
 /// What the engine is on this machine, such as "simd 512 bits", without making one. Raises as `create` does.
 let describe (compute: ComputeSettings) : string =

@@ -35,6 +35,20 @@ module AgeOrder =
     let sampleUniform (window: Window) (stream: Stream) (rows: Span<int64>) : unit =
         fill window.First window.Size stream rows
 
+    /// Fills `rows` with row numbers, each drawn with a probability proportional to max(least, 1 - age / horizon), with replacement. The newest
+    /// row has age 0. Draws by rejection: 1 / least pairs of numbers per row at most, on average.
+    let sampleDecayed (horizon: int64) (least: float) (window: Window) (stream: Stream) (rows: Span<int64>) : unit =
+        for i in 0 .. rows.Length - 1 do
+            let mutable drawn = -1L
+
+            while drawn < 0L do
+                fill window.First window.Size stream (rows.Slice(i, 1))
+                let age = window.Head - 1L - rows[i]
+                let weight = max least (1.0 - float age / float horizon)
+
+                if stream.NextDouble() < weight then
+                    drawn <- rows[i]
+
     /// Fills `rows` with row numbers, uniform over the oldest portion of the window, with replacement. The batch is the length of `rows`.
     let sampleOldest (portion: float) (window: Window) (stream: Stream) (rows: Span<int64>) : unit =
         fill window.First (oldestCount portion rows.Length window) stream rows

@@ -16,10 +16,21 @@ type ReviewMode =
     /// The official code's gate: review with a logistic probability while the fraction of active units is below `Awaken`.
     | Official
 
+/// How the signal's change becomes a threshold.
+[<RequireQualifiedAccess>]
+type ReviewScale =
+    /// Relative to the largest change since `MinStep`, changes being those of medians, so that neither the start nor an outlier decides for ever;
+    /// eps in [0, 1] is mapped onto [floor, 1].
+    | Guarded
+    /// As older versions had it: relative to the largest change since the window first filled, changes being those of means; eps below the
+    /// floor counts as the floor. After the transient of the start that was so in practically every step.
+    | FromStart
+
 /// The parameters of experience review. Steps are gradient steps.
 type ReviewSettings = {
     /// When to review.
     Mode: ReviewMode
+    Scale: ReviewScale
     /// c, the length of the window over which the signal's change is measured.
     Window: int64
     /// eps0 in [0, 1], the lowest threshold; `Slope` only.
@@ -40,7 +51,7 @@ type ReviewState = {
     Steps: int64[]
     /// The signal at these steps: a ratio, or for `Literal` the count of activated neurons.
     Values: float[]
-    /// sigma_max, the largest change since the window first filled.
+    /// sigma_max, the largest change so far that counts.
     LargestSlope: float
     /// Steps for which review was decided.
     Decisions: int64
@@ -131,23 +142,37 @@ type ExperienceReview(settings: ReviewSettings, state: ReviewState) =
     let mutable rows = state.Rows
     let mutable ageSum = state.AgeSum
 
+    let median (sample: float[]) =
+        let sorted = Array.sort sample
+        let middle = sorted.Length / 2
+
+        if sorted.Length % 2 = 1 then
+            sorted[middle]
+        else
+            (sorted[middle - 1] + sorted[middle]) / 2.0
+
     let isFull () =
         steps.Length > 1 && steps[0] <= steps[steps.Length - 1] - settings.Window
 
-    /// |mean of the newest quarter - mean of the oldest quarter|, a robust |f_t - f_{t-c}|.
+    /// |centre of the newest quarter - centre of the oldest quarter|, a |f_t - f_{t-c}| that one sample does not decide.
     let slope () =
         let quarter = max 1 (values.Length / 4)
-        let mutable oldest = 0.0
-        let mutable newest = 0.0
+        let oldest, newest = values[.. quarter - 1], values[values.Length - quarter ..]
 
-        for i in 0 .. quarter - 1 do
-            oldest <- oldest + values[i]
-            newest <- newest + values[values.Length - 1 - i]
+        match settings.Scale with
+        | ReviewScale.Guarded -> Math.Abs(median newest - median oldest)
+        | ReviewScale.FromStart ->
+            // In the order in which older versions added.
+            Math.Abs(Array.sum (Array.rev newest) - Array.sum oldest) / float quarter
 
-        Math.Abs(newest - oldest) / float quarter
+    /// Whether the last change counts for the largest.
+    let counts () =
+        isFull ()
+        && (settings.Scale = ReviewScale.FromStart
+            || steps[steps.Length - 1] >= settings.MinStep)
 
     let epsilon () =
-        if not (isFull ()) then
+        if not (counts ()) then
             1.0
         else
             match settings.Mode with
@@ -157,7 +182,10 @@ type ExperienceReview(settings: ReviewSettings, state: ReviewState) =
     let threshold () =
         match settings.Mode with
         | ReviewMode.Off -> 1.0
-        | ReviewMode.Slope -> max (epsilon ()) settings.Floor
+        | ReviewMode.Slope ->
+            match settings.Scale with
+            | ReviewScale.Guarded -> settings.Floor + (1.0 - settings.Floor) * epsilon ()
+            | ReviewScale.FromStart -> max (epsilon ()) settings.Floor
         | ReviewMode.Literal -> epsilon ()
         | ReviewMode.Official ->
             if values.Length > 0 && values[values.Length - 1] < settings.Awaken then
@@ -208,15 +236,15 @@ type ExperienceReview(settings: ReviewSettings, state: ReviewState) =
         steps <- Array.append (Array.skip keep steps) [| t |]
         values <- Array.append (Array.skip keep values) [| f |]
 
-        if isFull () then
+        if counts () then
             largest <- max largest (slope ())
 
         current <- threshold ()
 
-    /// eps_t in [0, 1]: 1 until the window has filled, then the change of the signal relative to the largest one so far.
+    /// eps_t in [0, 1]: the change of the signal relative to the largest one so far; 1 while none counts.
     member _.Epsilon: float = epsilon ()
 
-    /// A step is reviewed iff u > threshold: max(eps_t, eps0), or what the mode has in its place; 1 means never.
+    /// A step is reviewed iff u > threshold: eps_t in the bounds that the floor sets, or what the mode has in its place; 1 means never.
     member _.Threshold: float = current
 
     /// The probability that the batch of gradient step t is reviewed, with `size` rows stored.

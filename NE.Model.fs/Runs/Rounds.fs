@@ -21,6 +21,8 @@ type Due = {
     Commit: bool
     /// A row of metrics is measured on the window of this barrier.
     Metrics: bool
+    /// The row has a probe of plasticity.
+    Probe: bool
     /// The policy of this barrier is evaluated.
     Evaluation: bool
     /// The policy of this barrier is recorded.
@@ -67,10 +69,19 @@ module Rounds =
 
         priming + owedUntil steps - owedUntil learned
 
-    /// Whether a row of metrics is due between two barriers of a phase; it takes a batch of the phase's rows.
+    /// Whether there is a batch of the phase's rows to measure on.
+    let private canMeasure (settings: Settings) (phase: Phase) (now: int64) =
+        now - phase.Start >= int64 settings.Td3.BatchSize
+
+    /// Whether a probe of plasticity is due between two barriers of a phase.
+    let probeDue (settings: Settings) (phase: Phase) (before: int64) (now: int64) =
+        firedUnlessOff settings.Log.ProbeEvery before now
+        && canMeasure settings phase now
+
+    /// Whether a row of metrics is due between two barriers of a phase; a probe is always part of one.
     let metricsDue (settings: Settings) (phase: Phase) (before: int64) (now: int64) =
-        fired settings.Log.MetricsEvery before now
-        && now - phase.Start >= int64 settings.Td3.BatchSize
+        fired settings.Log.MetricsEvery before now && canMeasure settings phase now
+        || probeDue settings phase before now
 
     /// What is due at a barrier of the phase, given the finished episodes of the run and the environment steps of the barrier before.
     let due (settings: Settings) (phase: Phase) (episodes: int64) (before: int64) (position: Position) : Due =
@@ -82,6 +93,7 @@ module Rounds =
         {
             Commit = first || (moved && fired settings.Checkpoint.Every before now)
             Metrics = moved && metricsDue settings phase before now
+            Probe = moved && probeDue settings phase before now
             Evaluation = first || (moved && fired settings.Evaluation.Every.Value before now)
             Video = moved && firedUnlessOff settings.Video.Every before now
             // What is due at the last step gets a round of its own, without steps.

@@ -56,11 +56,19 @@ module internal AgentKeys =
         fixedKey
             "network.weightClip"
             "1/sqrt(fan-in)"
-            Paper
+            Ours
             notNegative
             (fun s -> s.Network.WeightClip)
             (fun v s -> { s with Network.WeightClip = v })
-            "Weights and biases stay within this many initial bounds, for all methods; 0 switches clipping off."
+            "Weight clipping, for all methods: weights and biases stay within this many initial bounds (the paper: 3); 0: they are free."
+        fixedKey
+            "network.clipOutput"
+            ""
+            Ours
+            switch
+            (fun s -> s.Network.ClipOutput)
+            (fun v s -> { s with Network.ClipOutput = v })
+            "Whether network.weightClip holds in output layers too: it bounds the values that critics can have."
         key
             "td3.actorLearningRate"
             ""
@@ -120,11 +128,11 @@ module internal AgentKeys =
         fixedKey
             "td3.bufferSize"
             "transitions"
-            PaperUnstated
+            (Cited "TD3")
             (derived (steps 1L))
             (fun s -> s.Td3.BufferSize)
             (fun v s -> { s with Td3.BufferSize = v })
-            "Transitions kept for sampling; auto: min(1,000,000, steps/3) in runs shorter than 3M, so that it wraps as it does at 3M."
+            "Transitions kept for sampling; auto: 1,000,000, whatever the length."
         fixedKey
             "td3.startSteps"
             "environment steps"
@@ -132,7 +140,7 @@ module internal AgentKeys =
             (derived (steps 0L))
             (fun s -> s.Td3.StartSteps)
             (fun v s -> { s with Td3.StartSteps = v })
-            "Uniformly random actions and no update before this step; auto: min(25,000, steps/40)."
+            "Uniformly random actions and no update before this step; auto: 25,000, in runs shorter than 250,000 steps 10,000, at most steps/5."
         fixedKey
             "td3.updatesPerStep"
             "gradient steps"

@@ -29,7 +29,7 @@ module internal SettingsDefaults =
         Compute = {
             Device = "auto"
             Engine = Auto
-            Threads = 1
+            Threads = Auto
         }
         Network = {
             Hidden = [ 256; 128 ]
@@ -37,7 +37,8 @@ module internal SettingsDefaults =
             Scale = 0
             LayerNorm = LayerNorm.Off
             Activation = Activation.Relu
-            WeightClip = 3.0
+            WeightClip = 0.0
+            ClipOutput = false
         }
         Td3 = {
             ActorLearningRate = 3e-4
@@ -81,6 +82,7 @@ module internal SettingsDefaults =
             PruneBatch = 4096
             Review = ReviewMode.Slope
             ReviewThreshold = 0.75
+            ReviewScale = ReviewScale.Guarded
             ReviewWindow = Auto
             ReviewFirstStep = Auto
             ReviewPortion = 0.25
@@ -99,23 +101,25 @@ module internal SettingsDefaults =
             HalfBatchBelow = 0.0
         }
         Reset = { Every = Auto }
-        ReDo = { Every = Auto; Threshold = 0.0 }
+        ReDo = { Every = Auto; Threshold = 0.1 }
         Injection = { Step = Auto }
         ShrinkAndPerturb = {
             Every = Auto
             Shrink = 0.8
             Noise = 0.2
         }
-        L2Init = { Weight = 1e-2 }
+        L2Init = { Weight = 1e-4 }
         ContinualBackprop = {
             ReplacementRate = 1e-4
             Maturity = 100L
             UtilityDecay = 0.99
         }
+        SampleWeightDecay = { Horizon = Auto; MinWeight = 0.1 }
         Checkpoint = { Every = 25_000L }
         Evaluation = { Every = Auto; Episodes = 10 }
         Log = {
             MetricsEvery = 1_000L
+            ProbeEvery = 0L
             TensorBoard = true
         }
         Video = { Every = 0L }
@@ -133,6 +137,9 @@ module internal SettingsDefaults =
             Network.Scale = 0
             Network.LayerNorm = LayerNorm.Off
             Network.Activation = Activation.Relu
+            Network.ClipOutput = true
+            Compute.Threads = Is 1
             Ne.GrowInit = GrowInit.Random
+            Ne.ReviewScale = ReviewScale.FromStart
             Log.TensorBoard = false
     }

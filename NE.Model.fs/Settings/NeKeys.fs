@@ -197,7 +197,15 @@ module internal NeKeys =
             fraction
             (fun s -> s.Ne.ReviewThreshold)
             (fun v s -> { s with Ne.ReviewThreshold = v })
-            "Floor eps0: at most 1 - eps0 of the batches are reviewed."
+            "Lowest threshold eps0: at most 1 - eps0 of the batches are reviewed."
+        fixedKey
+            "ne.reviewScale"
+            ""
+            Ours
+            (choice [ "guarded", ReviewScale.Guarded; "start", ReviewScale.FromStart ])
+            (fun s -> s.Ne.ReviewScale)
+            (fun v s -> { s with Ne.ReviewScale = v })
+            "guarded: eps is relative to the largest change of medians since reviewFirstStep, and mapped onto [eps0, 1]; start, as in older versions: to that of means since the first full window, and cut at eps0, where it then mostly is."
         key
             "ne.reviewWindow"
             "gradient steps"
@@ -205,7 +213,7 @@ module internal NeKeys =
             (derived (steps 40L))
             (fun s -> s.Ne.ReviewWindow)
             (fun v s -> { s with Ne.ReviewWindow = v })
-            "Window over which the slope of the activated ratio is taken; auto: growInterval, at least 40."
+            "Window over which the slope of the activated ratio is taken; auto: 0.05 of endStep, at least 40."
         key
             "ne.reviewFirstStep"
             "gradient steps"

@@ -24,7 +24,7 @@ module internal ObservationKeys =
             (derived (steps 1L))
             (fun s -> s.Evaluation.Every)
             (fun v s -> { s with Evaluation.Every = v })
-            "Steps between evaluations; auto: 5,000, or steps/60 in runs shorter than 300k."
+            "Steps between evaluations; auto: 1,000 x evaluation.episodes, so that evaluations take about a step per step of the run."
         fixedKey
             "evaluation.episodes"
             "episodes"
@@ -41,6 +41,14 @@ module internal ObservationKeys =
             (fun s -> s.Log.MetricsEvery)
             (fun v s -> { s with Log.MetricsEvery = v })
             "Steps between rows of metrics.csv and of layers.csv."
+        key
+            "log.probeEvery"
+            "environment steps"
+            Ours
+            (steps 0L)
+            (fun s -> s.Log.ProbeEvery)
+            (fun v s -> { s with Log.ProbeEvery = v })
+            "Steps between two probes of plasticity, in metrics.csv; 0 takes none. A probe takes as long as about 500 gradient steps of batch 256."
         key
             "log.tensorboard"
             ""

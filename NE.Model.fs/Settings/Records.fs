@@ -122,7 +122,7 @@ type ComputeSettings = {
     /// auto, cpu, cuda or cuda:n.
     Device: string
     Engine: Derived<EngineKind>
-    Threads: int
+    Threads: Derived<int>
 }
 
 /// Which hidden layers have a LayerNorm between their linear outputs and their activation.
@@ -154,6 +154,8 @@ type NetworkSettings = {
     Activation: Activation
     /// Weight clipping: |w| and |b| stay below this times 1/sqrt(fan-in); 0 switches it off.
     WeightClip: float
+    /// Whether output layers are clipped too.
+    ClipOutput: bool
 }
 
 /// TD3 (spec 1.1).
@@ -207,6 +209,8 @@ type NeSettings = {
     PruneBatch: int
     Review: ReviewMode
     ReviewThreshold: float
+    /// How the change of the review's signal becomes a threshold.
+    ReviewScale: ReviewScale
     ReviewWindow: Derived<int64>
     ReviewFirstStep: Derived<int64>
     ReviewPortion: float
@@ -281,6 +285,14 @@ type ContinualBackpropSettings = {
 /// When the run's state is committed.
 type CheckpointSettings = { Every: int64 }
 
+/// Sample weight decay (methods.md): the weight of a transition in the draw of a batch.
+type SampleWeightDecaySettings = {
+    /// Age, in transitions, at which the weight would reach 0.
+    Horizon: Derived<int64>
+    /// The least weight, that of old transitions.
+    MinWeight: float
+}
+
 /// Noise-free evaluation.
 type EvaluationSettings = { Every: Derived<int64>; Episodes: int }
 
@@ -288,6 +300,8 @@ type EvaluationSettings = { Every: Derived<int64>; Episodes: int }
 type LogSettings = {
     /// Environment steps between rows of metrics.csv.
     MetricsEvery: int64
+    /// Environment steps between two probes of plasticity; 0 takes none.
+    ProbeEvery: int64
     /// Whether what the tables say is written as TensorBoard events too.
     TensorBoard: bool
 }
@@ -321,6 +335,7 @@ type Settings = {
     ShrinkAndPerturb: ShrinkAndPerturbSettings
     L2Init: L2InitSettings
     ContinualBackprop: ContinualBackpropSettings
+    SampleWeightDecay: SampleWeightDecaySettings
     Checkpoint: CheckpointSettings
     Evaluation: EvaluationSettings
     Log: LogSettings

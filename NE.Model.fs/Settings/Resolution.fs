@@ -2,6 +2,7 @@ namespace NE.Model
 
 open System
 open NE.Model.KeyKinds
+open NE.Model.Replay
 
 /// A derived value with the rule that gave it, to be printed.
 type Derivation = {
@@ -10,12 +11,39 @@ type Derivation = {
     Rule: string
 }
 
-/// Values that follow from others: from the length of the run (spec 1.6), the method, the cycle, the machine.
+/// What a configuration asks of the machine that it is resolved on.
+type Machine = {
+    /// Whether there is a CUDA device; asked only when that decides.
+    HasCuda: Func<bool>
+    /// Cores that the learner may use.
+    Cores: int
+} with
+
+    /// One core, no CUDA.
+    static member Plain = {
+        HasCuda = Func<bool>(fun () -> false)
+        Cores = 1
+    }
+
+/// Values that follow from others: from the length of the run, the method, the cycle, the machine.
 [<RequireQualifiedAccess>]
 module internal Resolution =
 
-    /// Steps of a full-length run of the paper, to whose ratios shorter runs are scaled (spec 1.6).
+    /// Steps of a full-length run of the paper.
     let paperSteps = 3_000_000L
+
+    /// Threads that the simd engine was measured to gain from (docs/performance.md).
+    let private mostThreads = 2
+
+    /// Gradient steps between two looks of ReDo (its author's setting).
+    let private redoPeriod = 1_000L
+
+    /// Random steps of runs that have this many steps, and of shorter ones.
+    let private startSteps (total: int64) =
+        if total >= 250_000L then
+            25_000L
+        else
+            min 10_000L (total / 5L)
 
     /// Environment steps of a cycle's phase when neither run.steps nor a length of the phase is given.
     let private phaseSteps = 100_000L
@@ -48,9 +76,9 @@ module internal Resolution =
     let private isLengthGiven (settings: Settings) =
         settings.Run.Steps <> SettingsDefaults.defaults.Run.Steps
 
-    /// Computes every `Auto` from the length of the run (spec 1.6) and, for the engine, from the machine: `hasCuda` is asked only when
-    /// that decides. Given values stay. Resolving twice changes nothing.
-    let resolveOn (hasCuda: Func<bool>) (settings: Settings) : Settings * Derivation list =
+    /// Computes every `Auto` from the length of the run and, for the engine and its threads, from the machine. Given values stay.
+    /// Resolving twice changes nothing.
+    let resolveOn (machine: Machine) (settings: Settings) : Settings * Derivation list =
         let derivations = ResizeArray<Derivation>()
 
         let derive name rule (show: 'T -> string) (value: Derived<'T>) (compute: unit -> 'T) =
@@ -71,7 +99,7 @@ module internal Resolution =
             let onCuda () =
                 match settings.Compute.Device with
                 | "cpu" -> false
-                | "auto" -> hasCuda.Invoke()
+                | "auto" -> machine.HasCuda.Invoke()
                 | _ -> true
 
             let show =
@@ -81,6 +109,12 @@ module internal Resolution =
 
             derive "compute.engine" "torch on CUDA, else simd" show settings.Compute.Engine (fun () ->
                 if onCuda () then EngineKind.Torch else EngineKind.Simd)
+
+        let threads =
+            derive "compute.threads" "simd: the cores, at most 2; torch: 1" string settings.Compute.Threads (fun () ->
+                match engine.Value with
+                | EngineKind.Simd -> machine.Cores |> min mostThreads |> max 1
+                | EngineKind.Torch -> 1)
 
         /// What a technique makes of a key that was not given.
         let implied technique name isDefault shown value given =
@@ -137,42 +171,35 @@ module internal Resolution =
             derive "ne.startDensity" "0.25, in a cycle 0.15" showReal settings.Ne.StartDensity (fun () ->
                 if phases > 0L then 0.15 else 0.25)
 
-        let short = total < paperSteps
-
         let buffer =
-            whole
-                "td3.bufferSize"
-                (if short then
-                     "min(1,000,000, steps/3), at least 10 batches"
-                 else
-                     "1,000,000")
-                settings.Td3.BufferSize
-                (fun () ->
-                    if short then
-                        max (10L * int64 settings.Td3.BatchSize) (min 1_000_000L (total / 3L))
-                    else
-                        1_000_000L)
+            whole "td3.bufferSize" "1,000,000" settings.Td3.BufferSize (fun () -> 1_000_000L)
 
         let start =
-            whole "td3.startSteps" "min(25,000, steps/40)" settings.Td3.StartSteps (fun () -> min 25_000L (total / 40L))
+            let rule =
+                if total >= 250_000L then
+                    "25,000"
+                else
+                    "10,000 below 250,000 steps, at most steps/5"
+
+            whole "td3.startSteps" rule settings.Td3.StartSteps (fun () -> startSteps total)
+
+        let updates =
+            gradientSteps settings.Td3 total start.Value phases warmUp.Value
 
         let endStep =
-            whole "ne.endStep" "gradient steps of the run" settings.Ne.EndStep (fun () ->
-                max 1L (gradientSteps settings.Td3 total start.Value phases warmUp.Value))
+            whole "ne.endStep" "gradient steps of the run" settings.Ne.EndStep (fun () -> max 1L updates)
 
         let interval =
             whole "ne.growInterval" "steps/300" settings.Ne.GrowInterval (fun () -> max 1L (total / 300L))
 
         let window =
-            whole "ne.reviewWindow" "growInterval, at least 40" settings.Ne.ReviewWindow (fun () -> max 40L interval.Value)
+            whole "ne.reviewWindow" "0.05 of endStep, at least 40" settings.Ne.ReviewWindow (fun () -> max 40L (endStep.Value / 20L))
 
         let firstReview =
             whole "ne.reviewFirstStep" "0.1 of endStep" settings.Ne.ReviewFirstStep (fun () -> endStep.Value / 10L)
 
-        let periodRule = "200,000, in shorter runs steps/3 but at least 100,000"
-
-        let period () =
-            min 200_000L (max 100_000L (total / 3L))
+        let periodRule = "200,000, at most steps/5"
+        let period () = max 1L (min 200_000L (total / 5L))
 
         let reset =
             if phases > 0L then
@@ -184,14 +211,28 @@ module internal Resolution =
             whole "shrinkAndPerturb.every" periodRule settings.ShrinkAndPerturb.Every period
 
         let redo =
-            whole "redo.every" "steps/15" settings.ReDo.Every (fun () -> max 1L (total / 15L))
+            whole "redo.every" "1,000, at most a fifth of the gradient steps" settings.ReDo.Every (fun () ->
+                max 1L (min redoPeriod (updates / 5L)))
 
         let injection =
             whole "injection.step" "steps/3" settings.Injection.Step (fun () -> max 1L (total / 3L))
 
+        let horizon =
+            whole "swd.horizon" "steps, at most td3.bufferSize" settings.SampleWeightDecay.Horizon (fun () -> min total buffer.Value)
+
         let evaluation =
-            whole "evaluation.every" "5,000, or steps/60 below 300k steps" settings.Evaluation.Every (fun () ->
-                if total < 300_000L then max 1L (total / 60L) else 5_000L)
+            let rule = "evaluation.episodes x 1,000: at most one step of an evaluation per step"
+
+            whole "evaluation.every" rule settings.Evaluation.Every (fun () ->
+                min total (int64 settings.Evaluation.Episodes * longestEpisode))
+
+        /// With sample weight decay the age of a transition counts in one way alone.
+        let review =
+            if settings.Run.Method.Has Technique.Ne then
+                let given = settings.Ne.Review
+                implied Technique.SampleWeightDecay "ne.review" (given = ReviewMode.Slope) "off" ReviewMode.Off given
+            else
+                settings.Ne.Review
 
         {
             settings with
@@ -200,18 +241,21 @@ module internal Resolution =
                 Cycle.WarmUp = warmUp
                 Ne.StartDensity = density
                 Compute.Engine = engine
+                Compute.Threads = threads
                 Network.LayerNorm = layerNorm
                 Network.Activation = activation
                 Td3.BufferSize = buffer
                 Td3.StartSteps = start
                 Ne.EndStep = endStep
                 Ne.GrowInterval = interval
+                Ne.Review = review
                 Ne.ReviewWindow = window
                 Ne.ReviewFirstStep = firstReview
                 Reset.Every = reset
                 ReDo.Every = redo
                 Injection.Step = injection
                 ShrinkAndPerturb.Every = shrink
+                SampleWeightDecay.Horizon = horizon
                 Evaluation.Every = evaluation
         },
         List.ofSeq derivations

@@ -112,10 +112,10 @@ module internal RunKeys =
                 "compute.threads"
                 "threads"
                 Ours
-                (int32Of (wholeNumber 1L 256L))
+                (derived (int32Of (wholeNumber 1L 256L)))
                 (fun s -> s.Compute.Threads)
                 (fun v s -> { s with Compute.Threads = v })
-                "Threads of the learner; with the engine torch, part of what makes a run bit-exact." with
+                "Threads of the learner; auto: with the engine simd, whose bits they do not change, the machine's cores, at most 2; with torch 1, since there they do." with
                 // The simd engine gives the same bits on any number of threads.
                 MayChange = fun settings -> settings.Compute.Engine <> Is EngineKind.Torch
         }

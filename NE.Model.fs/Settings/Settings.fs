@@ -15,7 +15,7 @@ module Settings =
     /// Where reading a stored configuration starts: a key that an old run does not name has the value that all runs had then.
     let ofOldRuns: Settings = SettingsDefaults.ofOldRuns
 
-    /// Steps of a full-length run of the paper, to whose ratios shorter runs are scaled (spec 1.6).
+    /// Steps of a full-length run of the paper.
     let paperSteps = Resolution.paperSteps
 
     /// Every key, in the order in which it is shown.
@@ -92,6 +92,7 @@ module Settings =
             "shrinkAndPerturb", [ Technique.ShrinkAndPerturb ]
             "l2Init", [ Technique.L2Init ]
             "continualBackprop", [ Technique.ContinualBackprop ]
+            "swd", [ Technique.SampleWeightDecay ]
         ]
 
     /// Whether a key's value can make a difference to a run of these settings: those of techniques that the method lacks cannot, nor those of a
@@ -104,13 +105,12 @@ module Settings =
             | Some techniques -> List.exists settings.Run.Method.Has techniques
             | None -> true
 
-    /// Computes every `Auto` from the length of the run (spec 1.6) and, for the engine, from the machine: `hasCuda` is asked only when
-    /// that decides. Given values stay. Resolving twice changes nothing.
-    let resolveOn (hasCuda: Func<bool>) (settings: Settings) : Settings * Derivation list = Resolution.resolveOn hasCuda settings
+    /// Computes every `Auto` from the length of the run and, for the engine and its threads, from the machine. Given values stay.
+    /// Resolving twice changes nothing.
+    let resolveOn (machine: Machine) (settings: Settings) : Settings * Derivation list = Resolution.resolveOn machine settings
 
-    /// The same on a machine without CUDA.
-    let resolve (settings: Settings) : Settings * Derivation list =
-        resolveOn (Func<bool>(fun () -> false)) settings
+    /// The same on a machine of one core without CUDA.
+    let resolve (settings: Settings) : Settings * Derivation list = resolveOn Machine.Plain settings
 
     /// Gradient steps of a whole run, those of the priming included; of a cycle that is counted in episodes at most so many. Expects a resolved
     /// configuration.

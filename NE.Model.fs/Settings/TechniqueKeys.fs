@@ -16,7 +16,7 @@ module internal TechniqueKeys =
             (derived (steps 0L))
             (fun s -> s.Reset.Every)
             (fun v s -> { s with Reset.Every = v })
-            "Steps between two resets of all networks; auto: 200,000, in shorter runs steps/3 but at least 100,000, in a cycle 0: at its switches alone. Never within half of that before the end."
+            "Steps between two resets of all networks; auto: 200,000, in runs shorter than a million steps a fifth of them; in a cycle 0: at its switches alone. Never within half of that before the end."
         key
             "redo.every"
             "gradient steps"
@@ -24,7 +24,7 @@ module internal TechniqueKeys =
             (derived (steps 1L))
             (fun s -> s.ReDo.Every)
             (fun v s -> { s with ReDo.Every = v })
-            "Gradient steps between two looks for dormant neurons; auto: steps/15 (200,000 at 3M)."
+            "Gradient steps between two looks for dormant neurons; auto: 1,000, at most a fifth of the run's."
         key
             "redo.threshold"
             "mean activity of the layer"
@@ -48,7 +48,7 @@ module internal TechniqueKeys =
             (derived (steps 1L))
             (fun s -> s.ShrinkAndPerturb.Every)
             (fun v s -> { s with ShrinkAndPerturb.Every = v })
-            "Steps between two shrinkings; auto: 200,000, in shorter runs steps/3 but at least 100,000. Never within half of that before the end."
+            "Steps between two shrinkings; auto: 200,000, in runs shorter than a million steps a fifth of them. Never within half of that before the end."
         key
             "shrinkAndPerturb.shrink"
             ""
@@ -106,4 +106,26 @@ module internal TechniqueKeys =
                     ContinualBackprop.UtilityDecay = v
             })
             "Decay of a unit's utility at every update."
+        key
+            "swd.horizon"
+            "transitions"
+            Ours
+            (derived (steps 1L))
+            (fun s -> s.SampleWeightDecay.Horizon)
+            (fun v s -> {
+                s with
+                    SampleWeightDecay.Horizon = v
+            })
+            "T: a transition of age a has the weight max(minWeight, 1 - a/T) in the draw of a batch; auto: the run's steps, at most bufferSize."
+        key
+            "swd.minWeight"
+            ""
+            (Cited "SWD")
+            positiveFraction
+            (fun s -> s.SampleWeightDecay.MinWeight)
+            (fun v s -> {
+                s with
+                    SampleWeightDecay.MinWeight = v
+            })
+            "Least weight of an old transition; 1: all are drawn alike."
     ]

@@ -64,8 +64,8 @@ type ResetOptions = {
     Given: float32[][] option
     /// What Adam forgets of the entries that the event sets.
     Forgetting: Forgetting
-    /// Weight clipping's kappa; none when clipping is off.
-    Kappa: float32 option
+    /// None when clipping is off.
+    Clipping: WeightClipping option
 }
 
 /// Carries out a planned event on the values of a stack (spec 2.8 and 2.9).
@@ -232,11 +232,11 @@ module PruneAndReset =
                     layers[l].TargetWeights[ index ] <- 0.0f
                     forgetWeight options.Forgetting layers[l] index
 
-        match options.Kappa with
-        | None -> ()
-        | Some kappa ->
+        if options.Clipping.IsSome then
             for l in 0 .. layers.Length - 1 do
-                let bound = WeightBounds.clip kappa masks[l].Columns
+                let bound =
+                    WeightBounds.ofLayer options.Clipping (l = layers.Length - 1) masks[l].Columns
+
                 WeightBounds.clamp bound layers[l].Weights.Span |> ignore
                 WeightBounds.clamp bound layers[l].Bias.Span |> ignore
 

@@ -3,6 +3,14 @@ namespace NE.Model.Topology
 open System
 open NE.Model.Random
 
+/// Weight clipping: bounds of all weights and biases in multiples of their layer's beta.
+type WeightClipping = {
+    /// kappa.
+    Kappa: float32
+    /// Whether output layers are clipped too.
+    Output: bool
+}
+
 /// The scale of a linear layer's weights (spec 2.3): the initial range beta, and the clip bound kappa * beta of weight clipping.
 [<RequireQualifiedAccess>]
 module WeightBounds =
@@ -16,6 +24,12 @@ module WeightBounds =
 
     /// kappa * beta: no weight or bias of the layer may be larger in magnitude.
     let clip (kappa: float32) (fanIn: int) : float32 = kappa * beta fanIn
+
+    /// The bound of a layer; infinite where nothing is clipped.
+    let ofLayer (clipping: WeightClipping option) (isOutput: bool) (fanIn: int) : float32 =
+        match clipping with
+        | Some clipping when clipping.Output || not isOutput -> clip clipping.Kappa fanIn
+        | _ -> Single.PositiveInfinity
 
     /// One draw of U(-bound, bound).
     let symmetric (bound: float32) (stream: Stream) : float32 =

@@ -1,3 +1,4 @@
+using NE.Actors.Checkpoints;
 using NE.Actors.Runs;
 using NE.Actors.Video;
 
@@ -77,6 +78,9 @@ public sealed record RecordCommand(string Name, PolicyChoice Checkpoint, int Epi
 
 /// <summary>Prints the digest of the state of a commit, the last one or the one before.</summary>
 public sealed record DigestCommand(string Name, ResumeFrom Of, bool Json) : Command;
+
+/// <summary>Measures how fast copies of stored networks learn something new.</summary>
+public sealed record ProbeCommand(string Name, CheckpointChoice Checkpoint, bool Json) : Command;
 
 /// <summary>Shows the topology layer by layer at a gradient step; null is the newest.</summary>
 public sealed record TopologyCommand(string Name, long? At, bool Json) : Command;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.Globalization;
+using NE.Actors.Checkpoints;
 using NE.Actors.Environments;
 using NE.Actors.Runs;
 using NE.Actors.Video;
@@ -32,6 +33,7 @@ internal sealed class CommandGrammar
     private readonly Option<string?> episodes = new("--episodes") { HelpName = "N", Description = "Episodes to play (default 10)." };
     private readonly Option<string?> checkpoint = new("--checkpoint") { HelpName = "best|last|STEP", Description = "Which policy (default best)." };
     private readonly Option<string?> digested = new("--checkpoint") { HelpName = "last|previous", Description = "Which commit (default last)." };
+    private readonly Option<string?> probed = new("--checkpoint") { HelpName = "last|previous|STEP", Description = "Which commit (default last)." };
     private readonly Option<string?> from = new("--checkpoint") { HelpName = "last|previous", Description = "Where to go on from; previous when the last one is damaged (default last)." };
     private readonly Option<string?> filmed = new("--episodes") { HelpName = "N", Description = "Episodes to record (default 1)." };
     private readonly Option<string?> size = new("--size") { HelpName = "WxH", Description = "Pixels of the picture (default 480x480)." };
@@ -94,6 +96,7 @@ internal sealed class CommandGrammar
         Root.Add(Leaf("status", "Show a run or a sweep, or a table of all.", [this.anyRun], [this.json]));
         Root.Add(Leaf("eval", "Play noise-free episodes with a stored policy.", [this.run], [this.episodes, this.checkpoint, this.json]));
         Root.Add(Leaf("record", "Write a video of noise-free episodes of a stored policy.", [this.run], [this.checkpoint, this.filmed, this.size, this.output, this.replace, this.json]));
+        Root.Add(Leaf("probe", "Measure plasticity: how fast copies of stored networks learn something new, beside fresh ones.", [this.run], [this.probed, this.json]));
         Root.Add(Leaf("digest", "Print one sha256 over the state of the last commit, and one per component.", [this.run], [this.digested, this.json]));
         Root.Add(Leaf("topology", "Show density, grown, pruned and dormant layer by layer at any past event.", [this.run], [this.at, this.json]));
         Root.Add(Leaf("report", "Compare runs: figures, tables, intervals, provenance.", [this.reported], [this.reportFolder, this.compareAt, this.heatMap]));
@@ -157,6 +160,7 @@ internal sealed class CommandGrammar
                 asJson)
             { Runs = folder },
             "digest" => new DigestCommand(Name(parsed, problems), From(parsed.GetValue(this.digested), problems), asJson) { Runs = folder },
+            "probe" => new ProbeCommand(Name(parsed, problems), Commit(parsed.GetValue(this.probed), problems), asJson) { Runs = folder },
             "topology" => new TopologyCommand(
                 Name(parsed, problems),
                 parsed.GetValue(this.at) is { } step ? CommandLine.WholeNumber(step, "--at", 0, problems) : null,
@@ -359,6 +363,21 @@ internal sealed class CommandGrammar
         }
 
         return text == "previous" ? ResumeFrom.Previous : ResumeFrom.Latest;
+    }
+
+    private static CheckpointChoice Commit(string? text, List<string> problems)
+    {
+        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long step))
+        {
+            return CheckpointChoice.At(step);
+        }
+
+        if (text is not (null or "last" or "previous"))
+        {
+            problems.Add($"--checkpoint expects last, previous or an environment step, found '{text}'");
+        }
+
+        return text == "previous" ? CheckpointChoice.Previous : CheckpointChoice.Last;
     }
 
     private static PolicyChoice Checkpoint(string? text, List<string> problems) => text switch

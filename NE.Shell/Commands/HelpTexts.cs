@@ -80,6 +80,16 @@ internal static class HelpTexts
               ne record HalfCheetah-v4-ne-s0
               ne record HalfCheetah-v4-ne-s0 --checkpoint last --episodes 3 --size 640x480 -o cheetah.mp4
             """,
+        ["probe"] = """
+            Copies of the actor and of the critics learn a target that they have never seen: their present output and a random function of the observation,
+            as large as the output varies. Ratio 1: as much as fresh networks of the same form learn in as many steps; 0: nothing. Changes nothing.
+            The same over a run: log.probeEvery.
+
+            Examples:
+              ne probe HalfCheetah-v4-ne-s0
+              ne probe HalfCheetah-v4-ne-s0 --checkpoint previous
+              ne probe HalfCheetah-v4-ne-s0 --json
+            """,
         ["digest"] = """
             Two runs with the same digest have bit-identical states: parameters, moments, masks, replay, random streams, environments.
 

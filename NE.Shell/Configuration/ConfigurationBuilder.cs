@@ -25,14 +25,14 @@ public static class ConfigurationBuilder
     /// <param name="arguments">What the command line says.</param>
     /// <param name="readFile">Reads a file's text; null when there is no such file.</param>
     /// <param name="isEnvironment">Says what is wrong with an environment's id; null when it is known.</param>
-    /// <param name="hasCuda">Whether there is a CUDA device; asked only when that decides on the engine.</param>
+    /// <param name="machine">What is derived from the machine.</param>
     public static BuiltConfiguration Build(
         ConfigurationArguments arguments,
         Func<string, string?> readFile,
         Func<string, string?> isEnvironment,
-        Func<bool> hasCuda)
+        Machine machine)
     {
-        (BuiltConfiguration? built, IReadOnlyList<ConfigurationProblem> problems) = TryBuild(arguments, readFile, isEnvironment, hasCuda);
+        (BuiltConfiguration? built, IReadOnlyList<ConfigurationProblem> problems) = TryBuild(arguments, readFile, isEnvironment, machine);
         Throw(problems);
         return built!;
     }
@@ -42,7 +42,7 @@ public static class ConfigurationBuilder
         ConfigurationArguments arguments,
         Func<string, string?> readFile,
         Func<string, string?> isEnvironment,
-        Func<bool> hasCuda)
+        Machine machine)
     {
         var problems = new List<ConfigurationProblem>();
         var origins = new Dictionary<string, string>();
@@ -53,19 +53,20 @@ public static class ConfigurationBuilder
             : (afterVariant, false);
         Settings given = Apply(OptionsAndPairs(arguments, problems), afterSource, origins, problems);
         // Asked once: the engine is part of what the run is.
-        var cuda = new Lazy<bool>(hasCuda);
-        Check(given, isEnvironment, () => cuda.Value, problems, origins);
+        var cuda = new Lazy<bool>(machine.HasCuda);
+        machine = new Machine(() => cuda.Value, machine.Cores);
+        Check(given, isEnvironment, machine, problems, origins);
 
         if (problems.Count > 0)
         {
             return (null, problems);
         }
 
-        (Settings settings, FSharpList<Derivation> derived) = SettingsModule.resolveOn(() => cuda.Value, given);
+        (Settings settings, FSharpList<Derivation> derived) = SettingsModule.resolveOn(machine, given);
         // The length belongs to the run, not to what it is compared with: otherwise every derived value would count as changed.
         Settings baseline = Apply(
             [new("run.steps", SettingsModule.tryFind("run.steps")!.Get.Invoke(settings), "")], isPreset ? afterSource : defaults, [], []);
-        return (new(settings, [.. derived], SettingsModule.resolveOn(() => cuda.Value, baseline).Item1, isPreset ? arguments.Source! : "defaults", origins), problems);
+        return (new(settings, [.. derived], SettingsModule.resolveOn(machine, baseline).Item1, isPreset ? arguments.Source! : "defaults", origins), problems);
     }
 
     /// <summary>
@@ -194,7 +195,7 @@ public static class ConfigurationBuilder
 
     /// <summary>What can be checked although some values were refused; the combination of values only when all are there.</summary>
     private static void Check(
-        Settings settings, Func<string, string?> isEnvironment, Func<bool> hasCuda, List<ConfigurationProblem> problems, Dictionary<string, string> origins)
+        Settings settings, Func<string, string?> isEnvironment, Machine machine, List<ConfigurationProblem> problems, Dictionary<string, string> origins)
     {
         if (isEnvironment(settings.Run.Environment) is { } problem)
         {
@@ -203,7 +204,7 @@ public static class ConfigurationBuilder
 
         if (problems.Count == 0)
         {
-            Settings resolved = SettingsModule.resolveOn(hasCuda, settings).Item1;
+            Settings resolved = SettingsModule.resolveOn(machine, settings).Item1;
 
             if (origins.ContainsKey("run.steps") && resolved.Run.Steps != settings.Run.Steps)
             {

@@ -37,7 +37,7 @@ internal static class RunSession
             Status = RunState.Running,
             StatusReason = null,
             TotalSteps = settings.Run.Steps,
-            Threads = settings.Compute.Threads,
+            Threads = settings.Compute.Threads.Value,
             Device = settings.Compute.Device,
             Engine = SettingsModule.tryFind("compute.engine")!.Get.Invoke(settings),
             Stretches =

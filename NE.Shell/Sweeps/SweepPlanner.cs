@@ -32,14 +32,15 @@ internal static class SweepPlanner
     {
         var problems = new List<(ConfigurationProblem Problem, string Cell)>();
         var cells = new List<(CellDraft Draft, BuiltConfiguration Built)>();
-        // Asked once: it may take seconds.
+        // Asked once: it may take seconds. The cores are shared by the cells when they start.
         var cuda = new Lazy<bool>(host.HasCuda);
+        var machine = new Machine(() => cuda.Value, 1);
 
         foreach (CellDraft draft in drafts)
         {
             var arguments = new ConfigurationArguments(null, [.. draft.Entries.Select(entry => (entry.Key, entry.Value, entry.Where))], []);
             (BuiltConfiguration? built, IReadOnlyList<ConfigurationProblem> found) =
-                ConfigurationBuilder.TryBuild(arguments, host.ReadFile, Environments.Problem, () => cuda.Value);
+                ConfigurationBuilder.TryBuild(arguments, host.ReadFile, Environments.Problem, machine);
             problems.AddRange(found.Select(problem => (problem, draft.Name)));
 
             if (built is not null)

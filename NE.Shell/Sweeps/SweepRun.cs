@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.ComponentModel;
 using NE.Actors.Runs;
+using NE.Model;
 using NE.Shell.Views;
 
 namespace NE.Shell.Sweeps;
@@ -175,7 +176,7 @@ internal sealed class SweepRun
         work.Newest = CellInspection.NewestStretch(RunPaths.Of(this.paths.RunsFolder, work.Name));
         bool resumes = work.Resumed = this.HasRun(work);
         string[] common = ["--runs", this.paths.RunsFolder, "--plain", "--stop-at-eof", .. this.seq is null ? (string[])[] : ["--seq", this.seq]];
-        string[] verb = resumes ? ["resume", work.Name, .. common] : ["train", "--name", work.Name, .. common, .. work.Cell.Cell.Pairs()];
+        string[] verb = resumes ? ["resume", work.Name, .. common] : ["train", "--name", work.Name, .. common, .. work.Cell.Cell.Pairs(), .. this.Threads(work.Cell)];
 
         try
         {
@@ -187,6 +188,15 @@ internal sealed class SweepRun
         {
             this.Fail(work, problem.Message, 0);
         }
+    }
+
+    /// <summary>A new cell takes its part of the cores, unless it says how many threads it has; the bits of its run are the same.</summary>
+    private string[] Threads(PlannedCell cell)
+    {
+        const string key = "compute.threads";
+        var share = new Machine(() => false, Math.Max(1, this.host.Processors / this.parallel));
+        Settings apart = SettingsModule.resolveOn(share, SettingsModule.apply([(key, "auto")], cell.Settings).ResultValue).Item1;
+        return cell.Cell.Settings.ContainsKey(key) ? [] : [$"{key}={apart.Compute.Threads.Value}"];
     }
 
     private async Task TakeThoseThatEnded()

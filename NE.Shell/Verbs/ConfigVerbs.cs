@@ -9,7 +9,7 @@ internal static class ConfigVerbs
 {
     public static ExitCode Show(ConfigShowCommand command, ShellHost host)
     {
-        BuiltConfiguration configuration = ConfigurationBuilder.Build(command.Configuration, host.ReadFile, Environments.Problem, host.HasCuda);
+        BuiltConfiguration configuration = ConfigurationBuilder.Build(command.Configuration, host.ReadFile, Environments.Problem, host.Machine);
 
         switch (command.Format)
         {

@@ -1,11 +1,9 @@
 using NE.Actors.Checkpoints;
-using NE.Actors.Environments;
 using NE.Actors.Replay;
 using NE.Actors.Runs;
 using NE.Model;
 using NE.Model.Agents;
 using NE.Shell.Commands;
-using NE.Shell.Configuration;
 using NE.Shell.Reports.Compare.Figures;
 using NE.Shell.Views;
 using Random = NE.Model.Random;
@@ -50,12 +48,7 @@ internal static class StoredGradients
 
     private static (string, long, LayerGradient[]) Gradients(RunPaths run, float[] batch, ShellHost host)
     {
-        Settings settings = ConfigurationBuilder.Read(File.ReadAllText(run.Configuration), run.Configuration);
-        host.Prepare(settings.Compute);
-        EnvironmentSpec spec = Environments.Describe(settings);
-        LoadedCheckpoint loaded = CheckpointReader.LoadWithoutReplay(run, CheckpointChoice.Last);
-        using Agent agent = Agent.Create(settings, spec.ObservationSize, spec.ActionSize, spec.ActionHigh[0]);
-        agent.Restore(CheckpointReader.Agent(loaded));
-        return (run.Name, loaded.Manifest.Step, GradientMap.compute(agent, settings, batch));
+        using StoredAgent stored = StoredAgent.Load(run, CheckpointChoice.Last, host);
+        return (run.Name, stored.Step, GradientMap.compute(stored.Agent, stored.Settings, batch));
     }
 }

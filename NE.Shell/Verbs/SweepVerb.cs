@@ -107,7 +107,7 @@ internal static class SweepVerb
             return (given, $"{given} at a time, as {(command.Parallel is null ? "the file says" : "--parallel says")}");
         }
 
-        int threads = plan.Cells.Max(cell => cell.Settings.Compute.Threads);
+        int threads = plan.Cells.Max(cell => cell.Settings.Compute.Threads.Value);
         int parallel = Math.Max(1, processors / (threads + 1));
         string learner = threads == 1 ? "one thread" : $"{threads} threads";
         return (parallel, $"{parallel} at a time: {processors} cores, and a run keeps {learner} of its learner and one of its environments busy (--parallel K changes it)");

@@ -20,7 +20,7 @@ internal static class TrainVerb
 {
     public static async Task<ExitCode> Train(TrainCommand command, ShellHost host)
     {
-        BuiltConfiguration configuration = ConfigurationBuilder.Build(command.Configuration, host.ReadFile, Environments.Problem, host.HasCuda);
+        BuiltConfiguration configuration = ConfigurationBuilder.Build(command.Configuration, host.ReadFile, Environments.Problem, host.Machine);
         configuration = configuration with { Settings = Environments.WithAbsolutePaths(configuration.Settings) };
         Settings settings = configuration.Settings;
 
@@ -107,7 +107,7 @@ internal static class TrainVerb
         SettingsModule.tryFind("run.method")!.Get.Invoke(settings),
         settings.Run.Seed,
         settings.Run.Steps,
-        settings.Compute.Threads,
+        settings.Compute.Threads.Value,
         settings.Compute.Device,
         [],
         SettingsModule.tryFind("compute.engine")!.Get.Invoke(settings));

@@ -193,7 +193,7 @@ let private stepsPerRow = float Settings.defaults.Log.MetricsEvery
 let private measureSeconds (agent: Agent) (replay: RandomReplay) =
     let one () =
         let watch = Stopwatch.StartNew()
-        agent.Measure(replay, replay.Window) |> ignore
+        agent.Measure(replay, replay.Window, false) |> ignore
         watch.Elapsed.TotalSeconds
 
     // Long enough for the just-in-time compiler's second tier.

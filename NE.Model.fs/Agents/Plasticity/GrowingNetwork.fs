@@ -169,7 +169,7 @@ type GrowingNetwork(group: NetworkGroup, rules: GrowthRules, elastic: bool[][]) 
                         GrowInit = rules.Init
                         Given = given
                         Forgetting = rules.Forgetting
-                        Kappa = group.Kappa
+                        Clipping = group.Clipping
                     }
                     group.Masks[stack]
                     plans[stack]

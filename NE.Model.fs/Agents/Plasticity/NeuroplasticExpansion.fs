@@ -30,6 +30,7 @@ type NeuroplasticExpansion
 
     let reviewSettings: ReviewSettings = {
         Mode = settings.Review
+        Scale = settings.ReviewScale
         Window = settings.ReviewWindow.Value
         Floor = settings.ReviewThreshold
         MinStep = settings.ReviewFirstStep.Value

@@ -51,6 +51,7 @@ module Techniques =
             | Technique.ShrinkAndPerturb -> Some(ShrinkAndPerturb(networks, settings))
             | Technique.PlasticityInjection -> Some(PlasticityInjection(networks, List.distinct [ work; probe ], probe, settings))
             | Technique.ContinualBackprop -> Some(ContinualBackprop(networks, td3, work, settings))
+            | Technique.SampleWeightDecay -> Some(SampleWeightDecay settings.SampleWeightDecay)
             // A term of the gradient, and two forms of the networks, which the settings have resolved.
             | Technique.L2Init
             | Technique.LayerNorm

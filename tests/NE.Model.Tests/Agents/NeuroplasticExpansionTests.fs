@@ -115,7 +115,7 @@ let tests =
                     into.WriteOnline(Field.Weights, weights)
 
                 let values (agent: Agent) = [
-                    for struct (name, value) in agent.Measure(replay.Value, replay.Value.Window).Metrics do
+                    for struct (name, value) in agent.Measure(replay.Value, replay.Value.Window, false).Metrics do
                         if name.EndsWith "q_mean" then
                             name, value
                 ]
@@ -433,7 +433,7 @@ let tests =
             Expect.isGreaterThan reviewed 10 "some batches were reviewed"
 
             let fraction =
-                agent.Measure(replay.Value, replay.Value.Window).Metrics
+                agent.Measure(replay.Value, replay.Value.Window, false).Metrics
                 |> Array.find (fun struct (name, _) -> name = "review_fraction")
 
             let struct (_, fraction) = fraction
@@ -444,9 +444,9 @@ let tests =
             use agent = create small
             step agent 50
             let before = digest agent
-            let metrics = agent.Measure(replay.Value, replay.Value.Window)
+            let metrics = agent.Measure(replay.Value, replay.Value.Window, false)
             Expect.equal (digest agent) before "state"
-            Expect.equal (agent.Measure(replay.Value, replay.Value.Window)) metrics "the same again"
+            Expect.equal (agent.Measure(replay.Value, replay.Value.Window, false)) metrics "the same again"
             use untouched = create small
             step untouched 50
             step untouched 10

@@ -44,7 +44,7 @@ let private continues title settings stops =
                     Expect.equal (digest resumed) (digest whole) $"75 steps after {stop}"
                     Expect.equal resumed.GradientStep whole.GradientStep "step"
                     let window = replay.Value.Window
-                    Expect.equal (resumed.Measure(replay.Value, window)) (whole.Measure(replay.Value, window)) "metrics"
+                    Expect.equal (resumed.Measure(replay.Value, window, false)) (whole.Measure(replay.Value, window, false)) "metrics"
 
                     let changes (agent: Agent) =
                         agent.TakeTopologyChanges() |> Array.map (fun change -> $"%A{change}")

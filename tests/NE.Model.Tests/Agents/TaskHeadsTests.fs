@@ -233,7 +233,7 @@ let tests =
             step first 200
 
             let metric (agent: Agent) name =
-                agent.Measure(replay.Value, replay.Value.Window).Metrics
+                agent.Measure(replay.Value, replay.Value.Window, false).Metrics
                 |> Array.pick (fun struct (found, value) -> if found = name then Some value else None)
 
             Expect.isLessThan (metric first "review_epsilon") 1.0 "before"

@@ -39,7 +39,7 @@ let private reset = {
     GrowInit = GrowInit.Random
     Given = None
     Forgetting = Forgetting.All
-    Kappa = None
+    Clipping = None
 }
 
 /// A random ReLU stack with dead neurons on a random batch, and one event on it.
@@ -259,7 +259,7 @@ let tests =
             let draw = stream seed
             let kappa = 1.0f + draw.NextSingle()
             let start = draw.State
-            let clipped = event (options draw) { reset with Kappa = Some kappa } draw
+            let clipped = event (options draw) { reset with Clipping = Some { Kappa = kappa; Output = true } } draw
             let again = Stream start
             let free = event (options again) reset again
 

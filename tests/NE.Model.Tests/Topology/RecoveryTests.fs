@@ -149,7 +149,7 @@ let private recovers revive bias events seed =
                     GrowInit = GrowInit.Random
                     Given = None
                     Forgetting = Forgetting.All
-                    Kappa = Some 3.0f
+                    Clipping = Some { Kappa = 3.0f; Output = true }
                 }
                 masks
                 changes

@@ -41,7 +41,7 @@ let tests =
                          GrowInit.Zero)
                 Given = None
                 Forgetting = Forgetting.All
-                Kappa = Some 3.0f
+                Clipping = Some { Kappa = 3.0f; Output = true }
             }
 
             let mutable masks =

@@ -9,7 +9,7 @@ open NE.Model.Networks
 open NE.Model.Tests.Agents.AgentFixture
 
 let private measure (agent: Agent) =
-    agent.Measure(replay.Value, replay.Value.Window)
+    agent.Measure(replay.Value, replay.Value.Window, false)
 
 let private metric (measurement: Measurement) name =
     let struct (_, value) =

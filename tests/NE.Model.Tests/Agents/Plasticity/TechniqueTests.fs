@@ -29,7 +29,7 @@ let private settings text = {
 }
 
 let private metric name (agent: Agent) =
-    agent.Measure(replay.Value, replay.Value.Window).Metrics
+    agent.Measure(replay.Value, replay.Value.Window, false).Metrics
     |> Array.find (fun struct (known, _) -> known = name)
     |> fun struct (_, value) -> value
 

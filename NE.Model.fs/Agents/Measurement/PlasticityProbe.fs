@@ -1,0 +1,228 @@
+namespace NE.Model.Agents
+
+open System
+open NE.Model
+open NE.Model.Networks
+open NE.Model.Random
+open NE.Model.Replay
+
+/// How plastic a network is, measured directly.
+type ProbeResult = {
+    /// "actor" or "critic".
+    Network: string
+    /// Share of a fresh target that copies of the network learn: 1 - the remaining mean squared error over that at the start; the mean of the
+    /// repeats.
+    Learned: float
+    /// The same of freshly drawn networks of the same form and topology.
+    LearnedFresh: float
+    /// Learned / LearnedFresh: 1 where the network learns as fast as a fresh one, 0 where it does not learn at all. NaN when none was taken.
+    Ratio: float
+    /// Standard error of the ratio over the repeats.
+    Error: float
+} with
+
+    /// Name and value of its columns in metrics.csv.
+    member this.Metrics: struct (string * float)[] = [|
+        struct ($"{this.Network}_probe", this.Ratio)
+        struct ($"{this.Network}_probe_error", this.Error)
+    |]
+
+/// The plasticity probe: how fast copies of the networks fit a target that they have never seen (after Lyle et al. 2023, "Understanding plasticity
+/// in neural networks", whose probes are random functions of the inputs), beside fresh networks that fit theirs. The target of a
+/// network is its present output + a * sigma * g(x): sigma the deviation of its output over the rows, g a fixed random function of high
+/// frequency with mean 0 and deviation 1. An actor is probed before its tanh. Adam has the learning rates of the run and begins anew.
+///
+/// Everything happens in networks of its own, and all draws are keyed by the gradient step: a probe changes nothing.
+[<Sealed>]
+type PlasticityProbe(networks: Td3Networks, settings: Td3Settings, seed: int64) =
+
+    let engine, shape = networks.Engine, networks.Task.Shape
+
+    /// The deviation over the rows of each column of a row-major matrix.
+    let deviations (columns: int) (values: float32[]) =
+        let rows = values.Length / columns
+
+        Array.init columns (fun column ->
+            let entries = Array.init rows (fun row -> float values[row * columns + column])
+            let mean = Array.average entries
+            sqrt (entries |> Array.averageBy (fun value -> (value - mean) * (value - mean))))
+
+    /// sin(w z + phase) of the normalised inputs z, for each output; its mean over the rows is 0 and its deviation 1. Inputs that do not vary
+    /// say nothing. Row-major, rows x outputs.
+    let randomFunction (draws: Stream) (inputs: float32[]) (columns: int) (outputs: int) =
+        let rows = inputs.Length / columns
+        let scale = deviations columns inputs
+
+        let means =
+            Array.init columns (fun column -> Array.average (Array.init rows (fun row -> float inputs[row * columns + column])))
+
+        let varying = scale |> Array.filter (fun deviation -> deviation > 1e-6) |> Array.length
+        let values = Array.zeroCreate<float> (rows * outputs)
+        let weights = Array.zeroCreate<float32> columns
+
+        for output in 0 .. outputs - 1 do
+            draws.FillNormal(Span weights, float32 (PlasticityProbe.Frequency / sqrt (float (max 1 varying))))
+            let phase = 2.0 * Math.PI * draws.NextDouble()
+
+            for row in 0 .. rows - 1 do
+                let mutable angle = phase
+
+                for column in 0 .. columns - 1 do
+                    if scale[column] > 1e-6 then
+                        let z = (float inputs[row * columns + column] - means[column]) / scale[column]
+                        angle <- angle + float weights[column] * z
+
+                values[row * outputs + output] <- sin angle
+
+            let mean = Seq.average (Seq.init rows (fun row -> values[row * outputs + output]))
+
+            let deviation =
+                sqrt (Seq.average (Seq.init rows (fun row -> (values[row * outputs + output] - mean) ** 2.0)))
+
+            for row in 0 .. rows - 1 do
+                let i = row * outputs + output
+                values[i] <- (values[i] - mean) / max deviation 1e-6
+
+        values
+
+    let outputsOf (pass: IPass) =
+        Array.init pass.Stacks (fun stack ->
+            let output = pass.Output stack
+            let values = Array.zeroCreate<float32> (output.Rows * output.Columns)
+            output.Read(Span values)
+            values)
+
+    let createPass (student: NetworkGroup) (input: IMatrix) =
+        student.CreatePass(false, student.Layout.Stacks, input, Linear, ParameterGradient)
+
+    let currentOutputs (student: NetworkGroup) input =
+        use pass = createPass student input
+        pass.Forward()
+        outputsOf pass
+
+    /// Trains the student on output + amplitude * g, per stack and live output, and returns the share that it learned.
+    let learn (student: NetworkGroup) (input: IMatrix) (g: float[][]) (amplitudes: float[][]) (options: AdamOptions) =
+        use pass = createPass student input
+        pass.Forward()
+        let columns, live = student.Layout.Outputs, student.LiveOutputs
+
+        let targets =
+            outputsOf pass
+            |> Array.mapi (fun stack values ->
+                values
+                |> Array.mapi (fun i value -> float value + PlasticityProbe.Amplitude * (amplitudes[stack])[i % columns] * (g[stack])[i]))
+
+        let unit stack i =
+            PlasticityProbe.Amplitude * (amplitudes[stack])[i % columns]
+
+        let gradient = Array.zeroCreate<float32> (input.Rows * columns)
+
+        /// The mean squared error relative to that at the start; leaves its gradient in the pass.
+        let error () =
+            let mutable sum = 0.0
+
+            outputsOf pass
+            |> Array.iteri (fun stack values ->
+                for i in 0 .. values.Length - 1 do
+                    if i % columns < live then
+                        let miss = (float values[i] - (targets[stack])[i]) / unit stack i
+                        sum <- sum + miss * miss
+                        gradient[i] <- float32 (2.0 * miss / (unit stack i * float input.Rows))
+                    else
+                        gradient[i] <- 0.0f
+
+                (pass.OutputGradient stack).Write(ReadOnlySpan gradient))
+
+            sum / float (pass.Stacks * live * input.Rows)
+
+        for _ in 1 .. PlasticityProbe.Steps do
+            error () |> ignore
+            pass.Backward()
+            engine.Adam(student.Online, options)
+            pass.Forward()
+
+        1.0 - error ()
+
+    /// What a copy of the group and a fresh one learn of one random function.
+    let once (group: NetworkGroup) (input: IMatrix) options (repeat: int) =
+        let values = Array.zeroCreate<float32> (input.Rows * input.Columns)
+        input.Read(Span values)
+        let name = int64 (if obj.ReferenceEquals(group, networks.Actor) then 0 else 1)
+        // The functions and the fresh networks are the same at every step, so that a curve over the run compares like with like.
+        let functions = at seed Purpose.Probe (1L + name) (int64 repeat) 0L
+
+        let g =
+            Array.init group.Layout.Stacks (fun _ -> randomFunction functions values input.Columns group.Layout.Outputs)
+
+        use stored = group.Duplicate()
+        use fresh = group.Fresh(at seed Purpose.Probe (3L + name) (int64 repeat) 0L)
+        let deviation student = currentOutputs student input |> Array.map (deviations group.Layout.Outputs)
+        let own, others = deviation stored, deviation fresh
+
+        // A network whose output hardly varies any more gets the target of a fresh one.
+        let amplitudes =
+            Array.map2 (Array.map2 (fun (a: float) b -> max a (max b 1e-6))) own others
+
+        let floor = others |> Array.map (Array.map (max 1e-6))
+        struct (learn stored input g amplitudes options, learn fresh input g floor options)
+
+    let ofGroup (group: NetworkGroup) (inputColumns: int) rate (source: ITransitionSource) (window: Window) (step: int64) =
+        use batch = engine.CreateMinibatch(PlasticityProbe.Rows, shape)
+        use input = batch.View(0, inputColumns)
+        let rows = Array.zeroCreate<int64> PlasticityProbe.Rows
+
+        let options = {
+            LearningRate = float32 rate
+            Beta1 = settings.AdamBeta1
+            Beta2 = settings.AdamBeta2
+            Epsilon = float32 settings.AdamEpsilon
+        }
+
+        let shares =
+            Array.init PlasticityProbe.Repeats (fun repeat ->
+                AgeOrder.sampleUniform window (at seed Purpose.Probe 0L (int64 repeat) step) (Span rows)
+                batch.Gather(source, ReadOnlySpan rows)
+                once group input options repeat)
+
+        let learned = shares |> Array.averageBy (fun struct (stored, _) -> stored)
+        let fresh = shares |> Array.averageBy (fun struct (_, fresh) -> fresh)
+        let ratios = shares |> Array.map (fun struct (stored, fresh) -> stored / fresh)
+        let ratio = Array.average ratios
+        let count = float ratios.Length
+
+        {
+            Network = group.Name
+            Learned = learned
+            LearnedFresh = fresh
+            Ratio = ratio
+            Error = sqrt ((ratios |> Array.sumBy (fun r -> (r - ratio) ** 2.0)) / (count - 1.0) / count)
+        }
+
+    /// Rows of replay memory that a network is fitted on.
+    static member Rows = 256
+    /// Adam steps.
+    static member Steps = 100
+    /// Random functions, each with rows and fresh networks of its own.
+    static member Repeats = 4
+    /// a: deviation of the change that is asked for, in deviations of the output.
+    static member Amplitude = 1.0
+    /// Deviation of the angle of g, in radians.
+    static member Frequency = 3.0
+
+    /// The actor's result and that of both critics, on rows of the window. `step`: gradient steps taken.
+    member _.Take(source: ITransitionSource, window: Window, step: int64) : ProbeResult[] = [|
+        ofGroup networks.Actor shape.ObservationSize settings.ActorLearningRate source window step
+        ofGroup networks.Critics (shape.ObservationSize + shape.ActionSize) settings.CriticLearningRate source window step
+    |]
+
+    /// In place of results where no probe was taken.
+    member _.NotTaken: ProbeResult[] = [|
+        for group in [ networks.Actor; networks.Critics ] do
+            {
+                Network = group.Name
+                Learned = nan
+                LearnedFresh = nan
+                Ratio = nan
+                Error = nan
+            }
+    |]
