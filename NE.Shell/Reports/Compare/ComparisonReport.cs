@@ -63,6 +63,7 @@ public sealed record ComparisonReport(
             Profiles.Draw(panels),
             Aggregates.Bars(panels, statistics),
             TopologyOverTime.Draw(panels),
+            Probe.Draw(panels),
             Review.Draw(panels),
             Falls.Draw(panels),
             Cycles.Draw(panels),

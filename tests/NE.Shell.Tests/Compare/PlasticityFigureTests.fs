@@ -10,6 +10,23 @@ open NE.Shell.Tests.Support
 let private metrics (runs: string) (name: string) (columns: string) (rows: string list) =
     File.WriteAllText(Path.Combine(runs, name, "metrics.csv"), String.concat "\n" (columns :: rows) + "\n")
 
+let private probed =
+    "step,gradientStep,actor_probe,critic_probe,actor_probe_error,critic_probe_error"
+
+/// A probe at every second row; seed i is worse by i tenths.
+let private probe (runs: string) (names: string list) =
+    for seed, name in List.indexed names do
+        metrics runs name probed [
+            for step in 0..100..1000 ->
+                if step % 200 = 0 then
+                    let worse = 0.1 * float seed
+                    $"{step},{step},{1.0 - worse},{1.3 - worse},0.05,0.06"
+                elif step % 300 = 0 then
+                    $"{step},{step},NaN,NaN,NaN,NaN"
+                else
+                    $"{step},{step},,,,"
+        ]
+
 [<Tests>]
 let ratios =
     testList "ratios of a report" [
@@ -97,6 +114,103 @@ let ratios =
                         || otherBottom <= top + 0.01
 
                     Expect.isTrue (isSame || isApart) "apart"
+        }
+    ]
+
+[<Tests>]
+let probes =
+    testList "plasticity probe of a report" [
+        test "the ratio to fresh networks over steps, with the standard error of every probe in the data" {
+            use folder = new TemporaryFolder()
+            let out = folder.File "out"
+            let names = arm folder.Path "a" run [ 0L .. 7L ] (fun _ -> 1.0)
+            probe folder.Path names
+            ok folder.Path (names @ [ "-o"; out ]) |> ignore
+
+            let means network = [
+                for row in csv (Path.Combine(out, "probe.csv")) do
+                    if row["network"] = network then
+                        row["step"], row["seeds"], number row["mean"]
+            ]
+
+            Expect.equal
+                [ for step, seeds, _ in means "actor" -> step, seeds ]
+                [ for step in 0..200..1000 -> string step, "8" ]
+                "only rows with a probe"
+
+            for network, value in [ "actor", 0.65; "critic", 0.95 ] do
+                for _, _, mean in means network do
+                    Expect.floatClose Accuracy.high mean value $"mean of the {network}"
+
+            let seeds = csv (Path.Combine(out, "probe-seeds.csv"))
+            Expect.hasLength seeds (8 * 2 * 6) "every probe"
+
+            Expect.equal
+                [
+                    for row in Seq.take 2 seeds -> row["run"], row["network"], row["step"], row["ratio"], row["error"]
+                ]
+                [ "a-s0", "actor", "0", "1", "0.05"; "a-s0", "actor", "200", "1", "0.05" ]
+                "with its error"
+
+            let texts = textsOf (Path.Combine(out, "probe.svg"))
+
+            Expect.containsAll
+                texts
+                [
+                    "Hopper-v4"
+                    "actor, ratio to fresh"
+                    "critics, ratio to fresh"
+                    "environment steps"
+                    "td3"
+                ]
+                "what it shows"
+
+            Expect.stringContains (File.ReadAllText(Path.Combine(out, "report.md"))) "## Plasticity probe" "its heading"
+        }
+
+        test "fewer than eight seeds are thin lines, and a line at 1 is always there" {
+            use folder = new TemporaryFolder()
+            let out = folder.File "out"
+            let names = arm folder.Path "a" run [ 0L; 1L ] (fun _ -> 1.0)
+            probe folder.Path names
+            ok folder.Path (names @ [ "-o"; out ]) |> ignore
+
+            let lines = linesOf (Path.Combine(out, "probe.svg"))
+
+            let curves = [
+                for _, points in lines do
+                    if points.Length = 6 then
+                        points
+            ]
+
+            Expect.hasLength curves 6 "a line per seed and their mean, of two networks"
+            // The first seed's actor learns as fast as fresh networks: it lies on the line at 1, which is stronger than those of the grid.
+            let height = snd (List.head (List.head curves))
+
+            let isAtOne (style: string, points: (float * float) list) =
+                style.Contains "stroke-opacity:0.70"
+                && points |> List.forall (fun (_, y) -> abs (y - height) < 0.1)
+
+            Expect.isTrue (lines |> List.exists isAtOne) "a horizontal line there"
+        }
+
+        test "runs without a probe are left out, and so is the figure without any" {
+            use folder = new TemporaryFolder()
+            let out = folder.File "out"
+            let names = arm folder.Path "a" run [ 0L; 1L ] (fun _ -> 1.0)
+            let others = arm folder.Path "b" { run with Method = "ne" } [ 0L ] (fun _ -> 1.0)
+            probe folder.Path (List.take 1 names)
+            ok folder.Path (names @ others @ [ "-o"; out ]) |> ignore
+
+            Expect.equal
+                (List.distinct [ for row in csv (Path.Combine(out, "probe.csv")) -> row["arm"], row["seeds"] ])
+                [ "td3", "1" ]
+                "the run that has it"
+
+            Expect.isFalse (textsOf (Path.Combine(out, "probe.svg")) |> List.contains "ne") "the other arm is not in the legend"
+            metrics folder.Path names[0] probed [ "100,100,,NaN,," ]
+            ok folder.Path (names @ others @ [ "-o"; out ]) |> ignore
+            Expect.isFalse (File.Exists(Path.Combine(out, "probe.svg"))) "columns without a probe are none"
         }
     ]
 

@@ -57,7 +57,7 @@ internal static class LearningCurves
     }
 
     /// <summary>Mean and band of an arm as far as enough seeds have got; where they are few, their mean and the seeds themselves.</summary>
-    public static void Add(PlotModel model, Arm arm, IReadOnlyList<Curve> seeds, Action<SpreadPoint> record)
+    public static void Add(PlotModel model, Arm arm, IReadOnlyList<Curve> seeds, Action<SpreadPoint> record, bool hasMarkers = false)
     {
         OxyColor colour = Look.Colour(arm.Index);
         bool isEvidence = IsEvidence(seeds);
@@ -79,6 +79,11 @@ internal static class LearningCurves
         }
 
         var line = new LineSeries { Color = colour, StrokeThickness = 2, LineStyle = Look.Line(arm.Index) };
+
+        if (hasMarkers)
+        {
+            (line.MarkerType, line.MarkerSize, line.MarkerFill) = (MarkerType.Circle, 2.5, colour);
+        }
 
         MeanLine.Add(model, mean, line, hasBand: isEvidence);
     }
