@@ -157,7 +157,7 @@ internal sealed class Canvas(string id, int columns, double width = 960)
                 (x, line) = (16, line + LegendLine);
             }
 
-            string colour = Look.Colour(item.Index).ToByteString();
+            string colour = (item.IsReference ? Look.ReferenceColour(item.Index) : Look.Colour(item.Index)).ToByteString();
             root.Add(
                 new XElement(
                     svg + "line",
@@ -167,7 +167,7 @@ internal sealed class Canvas(string id, int columns, double width = 960)
                     new XAttribute("y2", Number(line - 4)),
                     new XAttribute("stroke", $"rgb({string.Join(',', colour.Split(',').TakeLast(3))})"),
                     new XAttribute("stroke-width", "2.5"),
-                    Dashes(item.Index) is { } dashes ? new XAttribute("stroke-dasharray", dashes) : null),
+                    Dashes(item) is { } dashes ? new XAttribute("stroke-dasharray", dashes) : null),
                 new XElement(
                     svg + "text",
                     new XAttribute("x", Number(x + 34)),
@@ -181,7 +181,7 @@ internal sealed class Canvas(string id, int columns, double width = 960)
         return line + 12;
     }
 
-    private static string? Dashes(int index) => Look.Line(index).GetDashArray() is { Length: > 0 } dashes
+    private static string? Dashes(LegendItem item) => (item.IsReference ? Look.ReferenceLine(item.Index) : Look.Line(item.Index)).GetDashArray() is { Length: > 0 } dashes
         ? string.Join(',', dashes.Select(dash => Number(2 * dash)))
         : null;
 

@@ -6,17 +6,18 @@ using OxyPlot.Series;
 
 namespace NE.Shell.Reports.Compare.Figures;
 
-/// <summary>Returns beside activated ratios over the same steps, as the paper's Figure 6 pairs them.</summary>
+/// <summary>Returns beside activated ratios over the same steps, as the paper's Figure 6 pairs them; and the curves of others.</summary>
 internal static class LearningCurves
 {
     private const double Actor = 150;
     private const double Critics = 168;
 
-    public static Figure Draw(IReadOnlyList<Panel> panels)
+    public static Figure Draw(IReadOnlyList<Panel> panels, References references)
     {
         var canvas = new Canvas("learning-curves", 1 + Ratios.Drawn.Length) { Shares = [0.38, 0.31, 0.31] };
         var returns = new DataTable("learning-curves", "Return over environment steps", "environment", "arm", "step", "mean", "deviation", "seeds");
         var seeds = new DataTable("learning-curves-seeds", "Return of every seed", "environment", "arm", "run", "seed", "step", "return");
+        var tidy = new DataTable("curves", "Return of every seed, for --reference of another report", ReferenceFile.Columns);
         var ratios = new DataTable("activated-ratios", "Activated ratios over environment steps", "environment", "arm", "measure", "step", "mean", "deviation", "seeds");
 
         foreach (Panel panel in panels)
@@ -26,10 +27,16 @@ internal static class LearningCurves
             curves.Axes.Add(Look.Steps(end, named: true));
             curves.Axes.Add(Look.Axis(AxisPosition.Left, "return"));
 
+            // First, so that they lie behind the arms.
+            foreach (Reference reference in references.On(panel))
+            {
+                ReferenceLines.Add(curves, reference, point => returns.Add(panel.Environment, reference.Label, point.Step, point.Mean, point.Deviation, point.Seeds));
+            }
+
             foreach (Arm arm in panel.Arms)
             {
                 Add(curves, arm, [.. arm.Runs.Select(run => run.Returns)], point => returns.Add(panel.Environment, arm.Label, point.Step, point.Mean, point.Deviation, point.Seeds));
-                RecordReturns(arm, seeds);
+                RecordReturns(arm, seeds, tidy);
                 RecordRatios(arm, ratios);
             }
 
@@ -46,14 +53,16 @@ internal static class LearningCurves
             canvas.Legend(panel.Arms.Select(arm => new LegendItem(arm.Label, arm.Index)));
         }
 
+        canvas.Legend(references.Shown.Select(reference => new LegendItem(reference.Label, reference.Index, IsReference: true)));
         return new(
             "learning-curves",
             "Learning curves and activated ratios",
             "Left: mean undiscounted return of the noise-free evaluation episodes. Beside it, over the same steps, two ratios of the actor (above) and the critics (below). " + Ratios.Explanation + " "
             + $"An arm of {Evidence.LeastSeeds} or more seeds is their mean with a band of one standard deviation over seeds on either side; an arm of fewer is a thin line per seed, with their mean as a thick line, as far as all of them have got, and no band. "
-            + "Vertical lines: dashed where a run was resumed, solid (red) where an environment was restarted, dotted where a key was changed.",
+            + "Vertical lines: dashed where a run was resumed, solid (red) where an environment was restarted, dotted where a key was changed."
+            + (references.Shown.Count == 0 ? "" : " Grey dashed lines are public curves, given as references: mean and, from two seeds on, one standard deviation, up to the step at which the arms are compared. They are in no score or comparison."),
             canvas.Compose(),
-            [returns, seeds, ratios]);
+            [returns, seeds, tidy, ratios]);
     }
 
     /// <summary>Mean and band of an arm as far as enough seeds have got; where they are few, their mean and the seeds themselves.</summary>
@@ -92,13 +101,14 @@ internal static class LearningCurves
 
     private static IReadOnlyList<SpreadPoint> Mean(IReadOnlyList<Curve> seeds) => Spread.Of(seeds, IsEvidence(seeds) ? Evidence.LeastSeeds : seeds.Count);
 
-    private static void RecordReturns(Arm arm, DataTable seeds)
+    private static void RecordReturns(Arm arm, DataTable seeds, DataTable tidy)
     {
         foreach (ReportedRun run in arm.Runs)
         {
             for (int i = 0; i < run.Returns.Steps.Length; i++)
             {
                 seeds.Add(arm.Environment, arm.Label, run.Name, run.Seed, run.Returns.Steps[i], run.Returns.Values[i]);
+                tidy.Add(arm.Label, arm.Environment, run.Seed, run.Returns.Steps[i], run.Returns.Values[i]);
             }
         }
     }
