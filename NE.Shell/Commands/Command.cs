@@ -90,7 +90,8 @@ public sealed record TopologyCommand(string Name, long? At, bool Json) : Command
 /// <param name="Output">Folder of the report; null is the one of the only run or sweep that is named.</param>
 /// <param name="At">Environment step to compare at; null is the length of the runs.</param>
 /// <param name="HeatMaps">Runs whose gradients are drawn.</param>
-public sealed record ReportCommand(IReadOnlyList<string> Names, string? Output, long? At, IReadOnlyList<string> HeatMaps) : Command;
+/// <param name="References">CSV files with curves of others.</param>
+public sealed record ReportCommand(IReadOnlyList<string> Names, string? Output, long? At, IReadOnlyList<string> HeatMaps, IReadOnlyList<string> References) : Command;
 
 /// <summary>Lists the environments, as states or as pictures.</summary>
 public sealed record EnvironmentListCommand(bool Pixels, bool Json) : Command;

@@ -51,6 +51,7 @@ internal sealed class CommandGrammar
     private readonly Option<string?> reportFolder = new("--output", "-o") { HelpName = "DIR", Description = "Folder of the report (default for one NAME: runs/NAME/report)." };
     private readonly Option<string?> compareAt = new("--at") { HelpName = "STEP", Description = "Environment step to compare at (default: the runs' length)." };
     private readonly Option<string[]> heatMap = new("--heatmap") { HelpName = "RUN", Description = "Draw the gradients of a stored run, layer by layer (repeatable)." };
+    private readonly Option<string[]> reference = new("--reference") { HelpName = "FILE", Description = "Draw learning curves of others from a CSV file (repeatable)." };
     private readonly Argument<string?> sweep = new("FILE|PRESET") { Arity = ArgumentArity.ZeroOrOne, Description = "A sweep's YAML file, or a preset; without it a list of the presets." };
     private readonly Argument<string[]> pairs = new("key=value") { Arity = ArgumentArity.ZeroOrMore, Description = "Configuration keys (see `ne config schema`)." };
     private readonly Argument<string> run = new("NAME") { Description = "Name of the run." };
@@ -99,7 +100,7 @@ internal sealed class CommandGrammar
         Root.Add(Leaf("probe", "Measure plasticity: how fast copies of stored networks learn something new, beside fresh ones.", [this.run], [this.probed, this.json]));
         Root.Add(Leaf("digest", "Print one sha256 over the state of the last commit, and one per component.", [this.run], [this.digested, this.json]));
         Root.Add(Leaf("topology", "Show density, grown, pruned and dormant layer by layer at any past event.", [this.run], [this.at, this.json]));
-        Root.Add(Leaf("report", "Compare runs: figures, tables, intervals, provenance.", [this.reported], [this.reportFolder, this.compareAt, this.heatMap]));
+        Root.Add(Leaf("report", "Compare runs: figures, tables, intervals, provenance.", [this.reported], [this.reportFolder, this.compareAt, this.heatMap, this.reference]));
         Verb environments = Group("env", "Environments.");
         environments.Add(Leaf("list", "List the environments.", [], [this.pixels, this.json]));
         environments.Add(Leaf("show", "Show an environment: spaces, bounds, limits, reward, camera, source.", [this.id], [this.pixels, this.image, this.size, this.replace, this.json]));
@@ -170,7 +171,8 @@ internal sealed class CommandGrammar
                 [.. parsed.GetRequiredValue(this.reported).Select(name => RunName(name, "NAME", problems)!)],
                 parsed.GetValue(this.reportFolder),
                 parsed.GetValue(this.compareAt) is { } compared ? CommandLine.WholeNumber(compared, "--at", 1, problems) : null,
-                [.. (parsed.GetValue(this.heatMap) ?? []).Select(name => RunName(name, "--heatmap", problems)!)])
+                [.. (parsed.GetValue(this.heatMap) ?? []).Select(name => RunName(name, "--heatmap", problems)!)],
+                References(parsed, problems))
             { Runs = folder },
             "env list" => new EnvironmentListCommand(Has(parsed, this.pixels), asJson) { Runs = folder },
             "env show" => new EnvironmentShowCommand(
@@ -223,6 +225,18 @@ internal sealed class CommandGrammar
         // Without an action the parser asks for a verb; what the action would do is decided by `Shell`.
         verb.SetAction(_ => 0);
         return verb;
+    }
+
+    private string[] References(ParseResult parsed, List<string> problems)
+    {
+        string[] files = parsed.GetValue(this.reference) ?? [];
+
+        if (files.Contains(""))
+        {
+            problems.Add($"{this.reference.Name} expects a value: {this.reference.Name} {this.reference.HelpName}");
+        }
+
+        return files;
     }
 
     private static bool Has(ParseResult parsed, Option<bool> option) => parsed.GetResult(option) is not null && parsed.GetValue(option);

@@ -106,12 +106,14 @@ internal static class HelpTexts
         ["report"] = """
             Runs of the same method and keys are one arm; a sweep's labels are its arms. Runs that are going on are shown as far as they are.
             Arms of fewer than 8 complete seeds are shown as points, without intervals. docs/reports.md explains every figure.
+            A reference has the columns algorithm, environment, seed, step, return. A report's own curves.csv is such a file.
 
             Examples:
               ne report HalfCheetah-v4-ne-s0
               ne report figure-6 -o figure-6
               ne report a-s0 a-s1 b-s0 b-s1 -o comparison --at 100000
               ne report healthy dormant -o gradients --heatmap healthy --heatmap dormant
+              ne report figure-6 --reference published.csv --reference other/report/curves.csv
             """,
         ["env"] = """
             Examples:

@@ -17,9 +17,11 @@ internal static class ReportVerb
         string folder = command.Output ?? DefaultFolder(command);
         ReportFolder.Check(folder);
         Selection selection = Selection.Read(command.Runs, command.Names);
+        // Whatever the path to it, a file counts once.
+        ReferenceFile[] references = [.. command.References.DistinctBy(Path.GetFullPath).Select(ReferenceFile.Read)];
         IReadOnlyList<Figure> heatMaps = StoredGradients.Draw(command.Runs, command.HeatMaps, host);
         ComparisonReport report = ComparisonReport.Of(
-            selection, command.At, heatMaps, CommandText.Of(host.Arguments), Prerequisites.OwnVersion, host.Clock.GetUtcNow());
+            selection, command.At, references, heatMaps, CommandText.Of(host.Arguments), Prerequisites.OwnVersion, host.Clock.GetUtcNow());
         IReadOnlyList<string> files = ReportFolder.Write(folder, report);
 
         foreach (string warning in report.Warnings)

@@ -28,14 +28,17 @@ public sealed record ComparisonReport(
     /// <summary>Computes a report.</summary>
     /// <param name="selection">The runs.</param>
     /// <param name="at">Compare at this step; null for the runs' length.</param>
+    /// <param name="referenceFiles">Curves of others, to be drawn beside those of the runs.</param>
     /// <param name="heatMaps">Gradient heat maps, drawn elsewhere.</param>
     /// <param name="command">The command that makes it.</param>
     /// <param name="version">Of this program.</param>
     /// <param name="now">The time.</param>
-    /// <exception cref="Commands.UserError">The runs cannot be compared.</exception>
-    public static ComparisonReport Of(Selection selection, long? at, IReadOnlyList<Figure> heatMaps, string command, string version, DateTimeOffset now)
+    /// <exception cref="Commands.UserError">The runs cannot be compared, or a reference file has none of their environments.</exception>
+    public static ComparisonReport Of(
+        Selection selection, long? at, IReadOnlyList<ReferenceFile> referenceFiles, IReadOnlyList<Figure> heatMaps, string command, string version, DateTimeOffset now)
     {
         IReadOnlyList<Panel> panels = Grouping.Of(selection, at);
+        References references = References.Of(referenceFiles, panels);
         Dictionary<Arm, ArmStatistics> statistics = panels.SelectMany(panel => panel.Arms).ToDictionary(arm => arm, ArmStatistics.Of);
         ArmComparison[] comparisons = [.. panels.SelectMany(ArmComparison.Of)];
         var tables = new List<DataTable>();
@@ -55,14 +58,20 @@ public sealed record ComparisonReport(
             tables.Add(events);
         }
 
+        if (references.Shown.Count > 0)
+        {
+            tables.Add(ReferenceTable.Of(references));
+        }
+
         Figure?[] figures =
         [
-            LearningCurves.Draw(panels),
+            LearningCurves.Draw(panels, references),
             Aggregates.Iqm(panels, statistics),
             Aggregates.Improvement(comparisons),
             Profiles.Draw(panels),
             Aggregates.Bars(panels, statistics),
             TopologyOverTime.Draw(panels),
+            Probe.Draw(panels),
             Review.Draw(panels),
             Falls.Draw(panels),
             Cycles.Draw(panels),
@@ -71,7 +80,7 @@ public sealed record ComparisonReport(
         DataTable[] provenance = [ProvenanceTables.Runs(panels), ProvenanceTables.Differences(panels), ProvenanceTables.Marks(panels)];
         return new(
             string.Join(", ", panels.Select(panel => panel.Environment)) + ": " + string.Join(", ", panels.SelectMany(panel => panel.Arms).Select(arm => arm.Label).Distinct()),
-            [.. Warn(selection, panels)],
+            [.. Warn(selection, panels), .. references.Notes],
             ReportTables.Headline(panels, statistics),
             tables,
             [.. figures.OfType<Figure>()],

@@ -1,11 +1,8 @@
 module NE.Shell.Tests.Compare.ReportTests
 
 open System
-open System.Collections.Generic
-open System.Globalization
 open System.IO
 open System.Text.RegularExpressions
-open System.Xml
 open System.Xml.Linq
 open Expecto
 open NE.Actors.Runs
@@ -14,27 +11,9 @@ open NE.Shell
 open NE.Shell.Commands
 open NE.Shell.Reports.Compare.Data
 open NE.Shell.Reports.Compare.Figures
+open NE.Shell.Tests.Compare.ReportFiles
 open NE.Shell.Tests.Compare.RunFiles
 open NE.Shell.Tests.Support
-
-let private report (runs: string) (arguments: string list) =
-    let asTyped = "report" :: arguments
-
-    let host =
-        ShellHost(
-            Output = new StringWriter(NewLine = "\n"),
-            Error = new StringWriter(NewLine = "\n"),
-            DefaultRuns = runs,
-            Width = 160,
-            Arguments = List<string> asTyped
-        )
-
-    execute host asTyped
-
-let private ok (runs: string) arguments =
-    let code, output, errors = report runs arguments
-    Expect.equal code ExitCode.Ok errors
-    output, errors
 
 /// Two arms of eight seeds on two environments, the second one growing; and a third of two seeds.
 let private study (runs: string) = [
@@ -52,21 +31,6 @@ let private study (runs: string) = [
         yield! arm runs $"{environment}-ne" growing [ 0L .. 7L ] (fun seed -> scale * (1.25 + 0.1 * float seed))
         yield! arm runs $"{environment}-reset" { on with Method = "reset" } [ 0L; 1L ] (fun _ -> 2.0 * scale)
 ]
-
-/// Rows of a CSV file by column.
-let private csv (file: string) =
-    let lines = File.ReadAllLines file
-    let names = lines[0].Split ','
-    [ for line in Seq.skip 1 lines -> dict (Seq.zip names (line.Split ',')) ]
-
-let private number (text: string) =
-    Double.Parse(text, CultureInfo.InvariantCulture)
-
-let private loadXml (file: string) =
-    use reader =
-        XmlReader.Create(file, XmlReaderSettings(DtdProcessing = DtdProcessing.Prohibit))
-
-    XDocument.Load reader
 
 [<Tests>]
 let wholeReport =
@@ -440,7 +404,15 @@ let wholeReport =
             ]
 
             Expect.containsAll texts [ "Hopper-v4"; "Ant-v4" ] "tasks"
-            Expect.containsAll texts [ "actor, activated"; "critic, fau" ] "ratios"
+
+            Expect.containsAll
+                texts
+                [
+                    "actor, activated ratio of the paper's figures (fau)"
+                    "critics, Eq. 1: activated neuron ratio (anr, tau 0)"
+                ]
+                "ratios"
+
             Expect.hasLength (csv (Path.Combine(out, "cycles.csv"))) 2 "phases"
         }
 

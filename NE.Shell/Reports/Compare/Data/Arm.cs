@@ -28,6 +28,9 @@ public sealed record Arm
     /// <summary>None in a cycle.</summary>
     public double[] Areas => [.. this.Scores.Select(score => score.Area).Where(double.IsFinite)];
 
+    /// <summary>Curves of a column of metrics.csv, of the runs that have it.</summary>
+    public Curve[] Metric(string column) => [.. this.Runs.Select(run => run.Metrics.Curve("step", column)).Where(curve => !curve.IsEmpty)];
+
     /// <summary>Whether the seeds suffice for an interval.</summary>
     public bool IsEvidence => Evidence.allowsInterval(this.Scores.Count);
 }

@@ -24,6 +24,9 @@ internal sealed class Canvas(string id, int columns, double width = 960)
     private readonly List<IReadOnlyList<(PlotModel Model, double Height)>> cells = [];
     private readonly List<LegendItem> legend = [];
 
+    /// <summary>Widths of the columns as shares of the whole; null where all are the same.</summary>
+    public IReadOnlyList<double>? Shares { get; init; }
+
     /// <summary>Adds a cell: panels over each other, sharing their horizontal axis. Cells fill rows from the left.</summary>
     public void Add(params IReadOnlyList<(PlotModel Model, double Height)> stack) => this.cells.Add(stack);
 
@@ -34,26 +37,28 @@ internal sealed class Canvas(string id, int columns, double width = 960)
     public XElement Compose()
     {
         int across = Math.Min(columns, Math.Max(1, this.cells.Count));
-        double cell = width / across;
+        double[] widths = [.. Enumerable.Range(0, across).Select(column => width * (this.Shares?[column] ?? (1.0 / across)))];
         double y = 0;
         var root = new XElement(svg + "svg");
 
         for (int first = 0; first < this.cells.Count; first += across)
         {
-            double tallest = 0;
+            (double x, double tallest) = (0, 0);
 
             for (int index = first; index < Math.Min(first + across, this.cells.Count); index++)
             {
                 Align(this.cells[index]);
+                double cell = widths[index - first];
                 double top = y;
 
                 foreach ((PlotModel model, double height) in this.cells[index])
                 {
-                    root.Add(this.Panel(model, cell * (index - first), top, cell, height, $"{id}-{index}-{top:0}"));
+                    root.Add(this.Panel(model, x, top, cell, height, $"{id}-{index}-{top:0}"));
                     top += height;
                 }
 
                 tallest = Math.Max(tallest, top - y);
+                x += cell;
             }
 
             y += tallest;
@@ -152,7 +157,7 @@ internal sealed class Canvas(string id, int columns, double width = 960)
                 (x, line) = (16, line + LegendLine);
             }
 
-            string colour = Look.Colour(item.Index).ToByteString();
+            string colour = (item.IsReference ? Look.ReferenceColour(item.Index) : Look.Colour(item.Index)).ToByteString();
             root.Add(
                 new XElement(
                     svg + "line",
@@ -162,7 +167,7 @@ internal sealed class Canvas(string id, int columns, double width = 960)
                     new XAttribute("y2", Number(line - 4)),
                     new XAttribute("stroke", $"rgb({string.Join(',', colour.Split(',').TakeLast(3))})"),
                     new XAttribute("stroke-width", "2.5"),
-                    Dashes(item.Index) is { } dashes ? new XAttribute("stroke-dasharray", dashes) : null),
+                    Dashes(item) is { } dashes ? new XAttribute("stroke-dasharray", dashes) : null),
                 new XElement(
                     svg + "text",
                     new XAttribute("x", Number(x + 34)),
@@ -176,7 +181,7 @@ internal sealed class Canvas(string id, int columns, double width = 960)
         return line + 12;
     }
 
-    private static string? Dashes(int index) => Look.Line(index).GetDashArray() is { Length: > 0 } dashes
+    private static string? Dashes(LegendItem item) => (item.IsReference ? Look.ReferenceLine(item.Index) : Look.Line(item.Index)).GetDashArray() is { Length: > 0 } dashes
         ? string.Join(',', dashes.Select(dash => Number(2 * dash)))
         : null;
 

@@ -8,10 +8,6 @@ namespace NE.Shell.Reports.Compare.Figures;
 /// <summary>Returns and ratios of a cycle of tasks with its switches, as the paper's Figures 7 and 8.</summary>
 internal static class Cycles
 {
-    /// <summary>The ratio of Eq. 1, and the fraction of active units, which is probably what the paper's figures show (spec 2.2).</summary>
-    private static readonly (string Column, string Title)[] ratios =
-        [("actor_anr_0", "actor, activated"), ("critic_anr_0", "critic, activated"), ("actor_fau", "actor, fau"), ("critic_fau", "critic, fau")];
-
     /// <summary>Null when no run is a cycle whose phases are recorded.</summary>
     public static Figure? Draw(IReadOnlyList<Panel> panels)
     {
@@ -30,11 +26,19 @@ internal static class Cycles
 
             any = true;
             double end = runs.Max(run => run.Reached);
-            PlotModel returns = Look.Panel(panel.Environment.Length > 90 ? panel.Environment[..90] + "..." : panel.Environment);
+            PlotModel returns = Look.Panel(Look.Shortened(panel.Environment, 90));
             returns.Axes.Add(Look.Steps(end, named: false));
             returns.Axes.Add(Look.Axis(AxisPosition.Left, "return"));
             var stack = new List<(PlotModel Model, double Height)> { (returns, 300) };
-            stack.AddRange(ratios.Select(ratio => Ratio(panel.Arms, ratio.Column, ratio.Title, end, isLast: ratio == ratios[^1])));
+
+            foreach ((string network, string name) in Ratios.Networks)
+            {
+                foreach ((string measure, string title) in Ratios.Drawn)
+                {
+                    bool isLast = (network, measure) == (Ratios.Networks[^1].Column, Ratios.Drawn[^1].Column);
+                    stack.Add((Ratios.Panel(panel.Arms, $"{network}_{measure}", $"{name}, {title}", name, end, named: isLast), isLast ? 184 : 146));
+                }
+            }
 
             foreach (Arm arm in panel.Arms)
             {
@@ -79,28 +83,9 @@ internal static class Cycles
             : new(
                 "cycles",
                 "Cycles of tasks",
-                "Returns of the task that is being learned, activated ratios at tau = 0 and fractions of active units (fau), over the phases of a cycle. Dashed lines are the switches of the first run, named by the task that begins there. "
+                "Returns of the task that is being learned, and two ratios of the actor and the critics, over the phases of a cycle. " + Ratios.Explanation + " Dashed lines are the switches of the first run, named by the task that begins there. "
                 + "Phases of a number of episodes end elsewhere in every run, so there a mean over seeds may be one over tasks: read the seeds. The numbers of the lines are in learning-curves.csv and activated-ratios.csv.",
                 canvas.Compose(),
                 [data]);
-    }
-
-    private static (PlotModel Model, double Height) Ratio(IReadOnlyList<Arm> arms, string column, string title, double end, bool isLast)
-    {
-        PlotModel model = Look.Panel(null);
-        LinearAxis share = Look.Share(title);
-        model.Axes.Add(Look.Steps(end, named: isLast));
-        model.Axes.Add(share);
-        double lowest = double.NaN;
-
-        foreach (Arm arm in arms)
-        {
-            Curve[] curves = [.. arm.Runs.Select(run => run.Metrics.Curve("step", column)).Where(curve => !curve.IsEmpty)];
-            lowest = Look.Lowest(curves, lowest);
-            LearningCurves.Add(model, arm, curves, _ => { });
-        }
-
-        Look.Narrow(share, lowest);
-        return (model, isLast ? 168 : 130);
     }
 }

@@ -13,4 +13,5 @@ public sealed record Figure(string Id, string Title, string Caption, XElement Sv
 /// <summary>A name in the legend, with the look of its lines.</summary>
 /// <param name="Text">What it is called.</param>
 /// <param name="Index">See <see cref="Look"/>.</param>
-public sealed record LegendItem(string Text, int Index);
+/// <param name="IsReference">Whether it looks like a curve of others.</param>
+public sealed record LegendItem(string Text, int Index, bool IsReference = false);

@@ -6,93 +6,71 @@ using OxyPlot.Series;
 
 namespace NE.Shell.Reports.Compare.Figures;
 
-/// <summary>Returns above activated ratios on one step axis, as the paper's Figure 6 pairs them.</summary>
+/// <summary>Returns beside activated ratios over the same steps, as the paper's Figure 6 pairs them; and the curves of others.</summary>
 internal static class LearningCurves
 {
-    private static readonly string[] networks = ["actor", "critic"];
+    private const double Actor = 150;
+    private const double Critics = 168;
 
-    public static Figure Draw(IReadOnlyList<Panel> panels)
+    public static Figure Draw(IReadOnlyList<Panel> panels, References references)
     {
-        var canvas = new Canvas("learning-curves", 2);
+        var canvas = new Canvas("learning-curves", 1 + Ratios.Drawn.Length) { Shares = [0.38, 0.31, 0.31] };
         var returns = new DataTable("learning-curves", "Return over environment steps", "environment", "arm", "step", "mean", "deviation", "seeds");
         var seeds = new DataTable("learning-curves-seeds", "Return of every seed", "environment", "arm", "run", "seed", "step", "return");
+        var tidy = new DataTable("curves", "Return of every seed, for --reference of another report", ReferenceFile.Columns);
         var ratios = new DataTable("activated-ratios", "Activated ratios over environment steps", "environment", "arm", "measure", "step", "mean", "deviation", "seeds");
 
         foreach (Panel panel in panels)
         {
             double end = panel.Arms.SelectMany(arm => arm.Runs).Select(run => run.Reached).Append(panel.Horizon).Max();
-            PlotModel top = Look.Panel(panel.Environment);
-            top.Axes.Add(Look.Steps(end, named: false));
-            top.Axes.Add(Look.Axis(AxisPosition.Left, "return"));
-            var stack = new List<(PlotModel, double)> { (top, 280) };
+            PlotModel curves = Look.Panel(Look.Shortened(panel.Environment, 36));
+            curves.Axes.Add(Look.Steps(end, named: true));
+            curves.Axes.Add(Look.Axis(AxisPosition.Left, "return"));
+
+            // First, so that they lie behind the arms.
+            foreach (Reference reference in references.On(panel))
+            {
+                ReferenceLines.Add(curves, reference, point => returns.Add(panel.Environment, reference.Label, point.Step, point.Mean, point.Deviation, point.Seeds));
+            }
 
             foreach (Arm arm in panel.Arms)
             {
-                Add(top, arm, [.. arm.Runs.Select(run => run.Returns)], (point) => returns.Add(panel.Environment, arm.Label, point.Step, point.Mean, point.Deviation, point.Seeds));
-
-                foreach (ReportedRun run in arm.Runs)
-                {
-                    for (int i = 0; i < run.Returns.Steps.Length; i++)
-                    {
-                        seeds.Add(panel.Environment, arm.Label, run.Name, run.Seed, run.Returns.Steps[i], run.Returns.Values[i]);
-                    }
-                }
+                Add(curves, arm, [.. arm.Runs.Select(run => run.Returns)], point => returns.Add(panel.Environment, arm.Label, point.Step, point.Mean, point.Deviation, point.Seeds));
+                RecordReturns(arm, seeds, tidy);
+                RecordRatios(arm, ratios);
             }
 
-            Look.AddMarks(top, panel.Arms.SelectMany(arm => arm.Runs).SelectMany(run => run.Marks));
+            Look.AddMarks(curves, panel.Arms.SelectMany(arm => arm.Runs).SelectMany(run => run.Marks));
+            canvas.Add((curves, Actor + Critics));
 
-            foreach (string network in networks)
+            foreach ((string measure, string name) in Ratios.Drawn)
             {
-                PlotModel below = Look.Panel(null);
-                below.Axes.Add(Look.Steps(end, named: network == networks[^1]));
-                LinearAxis share = Look.Share($"{network}, activated");
-                below.Axes.Add(share);
-                double lowest = double.NaN;
-
-                foreach (Arm arm in panel.Arms)
-                {
-                    foreach (string measure in (string[])["anr_0", "anr_0.025", "anr_0.1", "fau"])
-                    {
-                        string column = $"{network}_{measure}";
-                        Curve[] curves = [.. arm.Runs.Select(run => run.Metrics.Curve("step", column)).Where(curve => !curve.IsEmpty)];
-                        Action<SpreadPoint> record = point => ratios.Add(panel.Environment, arm.Label, column, point.Step, point.Mean, point.Deviation, point.Seeds);
-
-                        if (measure == "anr_0")
-                        {
-                            lowest = Look.Lowest(curves, lowest);
-                            Add(below, arm, curves, record);
-                        }
-                        else
-                        {
-                            Spread.Of(curves, curves.Length).ToList().ForEach(record);
-                        }
-                    }
-                }
-
-                Look.Narrow(share, lowest);
-                stack.Add((below, network == networks[^1] ? 168 : 130));
+                canvas.Add([.. Ratios.Networks.Select((network, row) => (
+                    Ratios.Panel(panel.Arms, $"{network.Column}_{measure}", row == 0 ? name : null, network.Name, end, named: row > 0),
+                    row == 0 ? Actor : Critics))]);
             }
 
-            canvas.Add([.. stack]);
             canvas.Legend(panel.Arms.Select(arm => new LegendItem(arm.Label, arm.Index)));
         }
 
+        canvas.Legend(references.Shown.Select(reference => new LegendItem(reference.Label, reference.Index, IsReference: true)));
         return new(
             "learning-curves",
             "Learning curves and activated ratios",
-            "Above: mean undiscounted return of the noise-free evaluation episodes. Below: activated neuron ratio at tau = 0 (Eq. 1) of actor and critics, on the same step axis. "
+            "Left: mean undiscounted return of the noise-free evaluation episodes. Beside it, over the same steps, two ratios of the actor (above) and the critics (below). " + Ratios.Explanation + " "
             + $"An arm of {Evidence.LeastSeeds} or more seeds is their mean with a band of one standard deviation over seeds on either side; an arm of fewer is a thin line per seed, with their mean as a thick line, as far as all of them have got, and no band. "
-            + "Vertical lines: dashed where a run was resumed, solid (red) where an environment was restarted, dotted where a key was changed.",
+            + "Vertical lines: dashed where a run was resumed, solid (red) where an environment was restarted, dotted where a key was changed."
+            + (references.Shown.Count == 0 ? "" : " Grey dashed lines are public curves, given as references: mean and, from two seeds on, one standard deviation, up to the step at which the arms are compared. They are in no score or comparison."),
             canvas.Compose(),
-            [returns, seeds, ratios]);
+            [returns, seeds, tidy, ratios]);
     }
 
     /// <summary>Mean and band of an arm as far as enough seeds have got; where they are few, their mean and the seeds themselves.</summary>
-    public static void Add(PlotModel model, Arm arm, IReadOnlyList<Curve> seeds, Action<SpreadPoint> record)
+    public static void Add(PlotModel model, Arm arm, IReadOnlyList<Curve> seeds, Action<SpreadPoint> record, bool hasMarkers = false)
     {
         OxyColor colour = Look.Colour(arm.Index);
-        bool isEvidence = Evidence.allowsInterval(seeds.Count(curve => !curve.IsEmpty));
-        IReadOnlyList<SpreadPoint> mean = Spread.Of(seeds, isEvidence ? Evidence.LeastSeeds : seeds.Count);
+        bool isEvidence = IsEvidence(seeds);
+        IReadOnlyList<SpreadPoint> mean = Mean(seeds);
 
         foreach (SpreadPoint point in mean)
         {
@@ -103,24 +81,51 @@ internal static class LearningCurves
         {
             foreach (Curve curve in seeds)
             {
-                var line = new LineSeries { Color = OxyColor.FromAColor(110, colour), StrokeThickness = 0.8, LineStyle = LineStyle.Solid };
-                line.Points.AddRange(Look.Points(curve.Steps, curve.Values));
-                model.Series.Add(line);
+                var thin = new LineSeries { Color = OxyColor.FromAColor(110, colour), StrokeThickness = 0.8, LineStyle = LineStyle.Solid };
+                thin.Points.AddRange(Look.Points(curve.Steps, curve.Values));
+                model.Series.Add(thin);
             }
         }
 
-        double[] steps = [.. mean.Select(point => point.Step)];
+        var line = new LineSeries { Color = colour, StrokeThickness = 2, LineStyle = Look.Line(arm.Index) };
 
-        if (isEvidence)
+        if (hasMarkers)
         {
-            var band = new AreaSeries { Fill = OxyColor.FromAColor(44, colour), StrokeThickness = 0, Color = OxyColors.Transparent, Color2 = OxyColors.Transparent };
-            band.Points.AddRange(Look.Points(steps, [.. mean.Select(point => point.Mean - point.Deviation)]));
-            band.Points2.AddRange(Look.Points(steps, [.. mean.Select(point => point.Mean + point.Deviation)]));
-            model.Series.Add(band);
+            (line.MarkerType, line.MarkerSize, line.MarkerFill) = (MarkerType.Circle, 2.5, colour);
         }
 
-        var centre = new LineSeries { Color = colour, StrokeThickness = 2, LineStyle = Look.Line(arm.Index) };
-        centre.Points.AddRange(Look.Points(steps, [.. mean.Select(point => point.Mean)]));
-        model.Series.Add(centre);
+        MeanLine.Add(model, mean, line, hasBand: isEvidence);
+    }
+
+    private static bool IsEvidence(IReadOnlyList<Curve> seeds) => Evidence.allowsInterval(seeds.Count(curve => !curve.IsEmpty));
+
+    private static IReadOnlyList<SpreadPoint> Mean(IReadOnlyList<Curve> seeds) => Spread.Of(seeds, IsEvidence(seeds) ? Evidence.LeastSeeds : seeds.Count);
+
+    private static void RecordReturns(Arm arm, DataTable seeds, DataTable tidy)
+    {
+        foreach (ReportedRun run in arm.Runs)
+        {
+            for (int i = 0; i < run.Returns.Steps.Length; i++)
+            {
+                seeds.Add(arm.Environment, arm.Label, run.Name, run.Seed, run.Returns.Steps[i], run.Returns.Values[i]);
+                tidy.Add(arm.Label, arm.Environment, run.Seed, run.Returns.Steps[i], run.Returns.Values[i]);
+            }
+        }
+    }
+
+    private static void RecordRatios(Arm arm, DataTable ratios)
+    {
+        foreach ((string network, _) in Ratios.Networks)
+        {
+            foreach (string measure in Ratios.Drawn.Select(drawn => drawn.Column).Concat(Ratios.Others))
+            {
+                string column = $"{network}_{measure}";
+
+                foreach (SpreadPoint point in Mean(arm.Metric(column)))
+                {
+                    ratios.Add(arm.Environment, arm.Label, column, point.Step, point.Mean, point.Deviation, point.Seeds);
+                }
+            }
+        }
     }
 }

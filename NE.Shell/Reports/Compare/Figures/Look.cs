@@ -20,10 +20,24 @@ internal static class Look
 
     private static readonly LineStyle[] lines = [LineStyle.Solid, LineStyle.Dash, LineStyle.DashDot, LineStyle.Dot, LineStyle.LongDash, LineStyle.LongDashDot, LineStyle.DashDotDot];
 
+    /// <summary>Nearly grey, and neither too dark for a dark page nor too light for paper.</summary>
+    private static readonly OxyColor[] referenceColours =
+    [
+        OxyColor.FromRgb(0x7A, 0x7A, 0x7A), OxyColor.FromRgb(0x94, 0x7E, 0x5F), OxyColor.FromRgb(0x60, 0x80, 0x9C), OxyColor.FromRgb(0x93, 0x72, 0x93), OxyColor.FromRgb(0x66, 0x8C, 0x70),
+    ];
+
+    /// <summary>None is solid.</summary>
+    private static readonly LineStyle[] referenceLines = [LineStyle.Dash, LineStyle.Dot, LineStyle.DashDot, LineStyle.LongDash, LineStyle.DashDotDot, LineStyle.LongDashDot];
+
     public static OxyColor Colour(int index) => colours[index % colours.Length];
 
     /// <summary>With eight colours and seven line styles the first 56 are all different.</summary>
     public static LineStyle Line(int index) => lines[index % lines.Length];
+
+    public static OxyColor ReferenceColour(int index) => referenceColours[index % referenceColours.Length];
+
+    /// <summary>With five colours and six line styles the first 30 are all different.</summary>
+    public static LineStyle ReferenceLine(int index) => referenceLines[index % referenceLines.Length];
 
     /// <summary>An empty panel: no background, so that it fits light and dark pages and paper.</summary>
     public static PlotModel Panel(string? title) => new()
@@ -84,6 +98,9 @@ internal static class Look
         (axis.Minimum, axis.Maximum) = (from - (0.02 * (1 - from)), 1 + (0.03 * (1 - from)));
         axis.MajorStep = from >= 0.75 ? 0.1 : 0.25;
     }
+
+    /// <summary>A name that may be as long as a cycle of tasks, for a heading with room for so many letters.</summary>
+    public static string Shortened(string name, int most) => name.Length > most ? name[..most] + "..." : name;
 
     /// <summary>1234567 as 1.23M, 50000 as 50k.</summary>
     public static string Short(double value) => Math.Abs(value) switch

@@ -39,7 +39,7 @@ internal static class Review
 
                 foreach (Arm arm in arms)
                 {
-                    Curve[] curves = [.. arm.Runs.Select(run => run.Metrics.Curve("step", column)).Where(curve => !curve.IsEmpty)];
+                    Curve[] curves = arm.Metric(column);
                     LearningCurves.Add(model, arm, curves, point => data.Add(panel.Environment, arm.Label, column, point.Step, point.Mean, point.Deviation, point.Seeds));
                 }
 

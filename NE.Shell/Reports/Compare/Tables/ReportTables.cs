@@ -151,7 +151,8 @@ internal static class ReportTables
             ? $"[{range.Low.ToString(format, CultureInfo.InvariantCulture)}, {range.High.ToString(format, CultureInfo.InvariantCulture)}]"
             : $"[{Value(range.Low)}, {Value(range.High)}]";
 
-    private static string Value(double value) => Format.Value(value, Math.Abs(value) >= 100 ? "0" : Math.Abs(value) >= 10 ? "0.0" : "0.00");
+    /// <summary>A score with as many digits as say something.</summary>
+    public static string Value(double value) => Format.Value(value, Math.Abs(value) >= 100 ? "0" : Math.Abs(value) >= 10 ? "0.0" : "0.00");
 
     private static string Probability(double p) => p < 0.001 ? "< 0.001" : p.ToString("0.000", CultureInfo.InvariantCulture);
 }
