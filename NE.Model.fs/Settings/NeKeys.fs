@@ -210,7 +210,7 @@ module internal NeKeys =
             "ne.reviewWindow"
             "gradient steps"
             PaperUnstated
-            (derived (steps 40L))
+            (derived (gradientSteps 40L))
             (fun s -> s.Ne.ReviewWindow)
             (fun v s -> { s with Ne.ReviewWindow = v })
             "Window over which the slope of the activated ratio is taken; auto: 0.05 of endStep, at least 40."

@@ -39,11 +39,11 @@ module internal Resolution =
     let private redoPeriod = 1_000L
 
     /// Random steps of runs that have this many steps, and of shorter ones.
-    let private startSteps (total: int64) =
-        if total >= 250_000L then
+    let private startSteps (length: int64) =
+        if length >= 250_000L then
             25_000L
         else
-            min 10_000L (total / 5L)
+            min 10_000L (length / 5L)
 
     /// Environment steps of a cycle's phase when neither run.steps nor a length of the phase is given.
     let private phaseSteps = 100_000L
@@ -175,13 +175,16 @@ module internal Resolution =
             whole "td3.bufferSize" "1,000,000" settings.Td3.BufferSize (fun () -> 1_000_000L)
 
         let start =
+            // Of a cycle it is the first phase that begins with them.
+            let length = if phaseLength.Value > 0L then phaseLength.Value else total
+
             let rule =
-                if total >= 250_000L then
+                if length >= 250_000L then
                     "25,000"
                 else
-                    "10,000 below 250,000 steps, at most steps/5"
+                    "10,000 below 250,000 steps (a cycle: of a phase), at most a fifth of them"
 
-            whole "td3.startSteps" rule settings.Td3.StartSteps (fun () -> startSteps total)
+            whole "td3.startSteps" rule settings.Td3.StartSteps (fun () -> startSteps length)
 
         let updates =
             gradientSteps settings.Td3 total start.Value phases warmUp.Value

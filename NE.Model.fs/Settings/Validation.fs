@@ -186,6 +186,16 @@ module internal Validation =
                     "critic-last"
                     "run.method has layer-norm, which is one on every hidden layer; leave one of the two out"
 
+            if
+                settings.Run.Method.Has Technique.Ne
+                && settings.Run.Method.Has Technique.SampleWeightDecay
+                && settings.Ne.Review <> ReviewMode.Off
+            then
+                problem
+                    "ne.review"
+                    "on"
+                    "swd draws new transitions more often, a review the oldest ones: a batch cannot be both; use off, or leave swd out"
+
             if settings.Td3.BufferSize.Value < int64 settings.Td3.BatchSize then
                 problem
                     "td3.bufferSize"

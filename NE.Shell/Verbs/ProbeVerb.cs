@@ -31,13 +31,13 @@ internal static class ProbeVerb
                 rows = PlasticityProbe.Rows,
                 adamSteps = PlasticityProbe.Steps,
                 repeats = PlasticityProbe.Repeats,
-                networks = results.Select(result => new { result.Network, result.Ratio, standardError = result.Error, result.Learned, result.LearnedFresh }),
+                networks = results.Select(result => new { result.Network, result.Ratio, result.Error, result.Learned, result.LearnedFresh }),
             };
             host.Output.WriteLine(JsonSerializer.Serialize(json, Json.Options));
             return ExitCode.Ok;
         }
 
-        Spectre.Console.Table table = Tables.Create("network", ">ratio", ">standard error", ">learned", ">fresh networks");
+        Spectre.Console.Table table = Tables.Create("network", ">ratio", ">error", ">learned", ">fresh networks");
 
         foreach (ProbeResult result in results)
         {
@@ -46,7 +46,7 @@ internal static class ProbeVerb
 
         host.Output.WriteLine($"{paths.Name} at step {Format.Count(stored.Step)}: the share of a fresh target that copies learn in {PlasticityProbe.Steps} Adam steps on {PlasticityProbe.Rows} transitions");
         Tables.Write(host, table);
-        host.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"ratio 1: as fast as fresh networks of the same form; 0: not at all. {PlasticityProbe.Repeats} repeats, each with a target and fresh networks of its own"));
+        host.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"ratio 1: as fast as fresh networks of the same form; 0: not at all. error: the deviation of that 1, over {PlasticityProbe.Repeats} targets with fresh networks of their own"));
         return ExitCode.Ok;
     }
 }

@@ -2,6 +2,7 @@ module NE.Model.Tests.SettingsTests
 
 open Expecto
 open NE.Model
+open NE.Model.Replay
 
 let private pairs list =
     list |> List.map (fun (key: string, value: string) -> struct (key, value))
@@ -182,16 +183,85 @@ let tests =
             Expect.equal settings.Td3.BufferSize (Is 1_000_000L) "bufferSize"
             Expect.equal settings.Td3.StartSteps (Is 25_000L) "startSteps"
             Expect.equal settings.Ne.EndStep (Is 2_975_000L) "endStep"
-            Expect.equal settings.Evaluation.Every (Is 5_000L) "evaluation"
+            Expect.equal settings.Evaluation.Every (Is 10_000L) "evaluation"
+            Expect.equal settings.Reset.Every (Is 200_000L) "reset"
+            Expect.equal settings.ReDo.Every (Is 1_000L) "redo"
             Expect.equal (derivations |> List.map _.Key |> List.distinct |> List.length) derivations.Length "one rule a key"
 
-        testCase "a shorter run keeps the ratios"
+        testCase "a shorter run keeps TD3's buffer and random steps, and the ratios of growth"
         <| fun _ ->
             let settings, _ = Settings.resolve (applied [ "run.steps", "300000" ])
             Expect.equal settings.Ne.GrowInterval (Is 1_000L) "growInterval"
-            Expect.equal settings.Td3.BufferSize (Is 100_000L) "bufferSize"
-            Expect.equal settings.Td3.StartSteps (Is 7_500L) "startSteps"
-            Expect.equal settings.Ne.ReviewFirstStep (Is 29_250L) "reviewFirstStep"
+            Expect.equal settings.Td3.BufferSize (Is 1_000_000L) "bufferSize"
+            Expect.equal settings.Td3.StartSteps (Is 25_000L) "startSteps"
+            Expect.equal settings.Ne.ReviewFirstStep (Is 27_500L) "reviewFirstStep"
+            Expect.equal settings.Ne.ReviewWindow (Is 13_750L) "reviewWindow"
+            Expect.equal settings.SampleWeightDecay.Horizon (Is 300_000L) "swd.horizon"
+
+            for steps, start in [ "249999", 10_000L; "40000", 8_000L; "2000", 400L; "4", 0L ] do
+                let short, _ = Settings.resolve (applied [ "run.steps", steps ])
+                Expect.equal short.Td3.StartSteps (Is start) $"startSteps of {steps}"
+
+        testCase "evaluations take at most one step per step of the run"
+        <| fun _ ->
+            for steps, episodes, every in
+                [
+                    "3000000", "10", 10_000L
+                    "30000", "10", 10_000L
+                    "30000", "2", 2_000L
+                    "500", "10", 500L
+                ] do
+                let settings, _ =
+                    Settings.resolve (applied [ "run.steps", steps; "evaluation.episodes", episodes ])
+
+                Expect.equal settings.Evaluation.Every (Is every) $"{steps} steps, {episodes} episodes"
+
+        testCase "every automatic period acts several times in a run of 2,000 steps or more"
+        <| fun _ ->
+            for steps in [ 2_000L; 12_345L; 50_000L; 999_999L; 3_000_000L ] do
+                for method' in [ "reset"; "shrink-and-perturb"; "redo" ] do
+                    let settings =
+                        fst (Settings.resolve (applied [ "run.steps", string steps; "run.method", method' ]))
+
+                    Expect.isEmpty (Settings.validate settings) $"{method'} in {steps} steps"
+
+                    let length, period =
+                        match method' with
+                        | "reset" -> steps, settings.Reset.Every.Value
+                        | "redo" -> Settings.gradientSteps settings, settings.ReDo.Every.Value
+                        | _ -> steps, settings.ShrinkAndPerturb.Every.Value
+
+                    Expect.isGreaterThanOrEqual (length / period) 4L $"{method'} every {period} in {steps}"
+
+            let refused =
+                fst (Settings.resolve (applied [ "run.steps", "50000"; "run.method", "reset"; "reset.every", "100000" ]))
+
+            Expect.equal (Settings.validate refused |> List.map _.Key) [ "reset.every" ] "a period that was given may be refused"
+
+        testCase "the learner's threads follow the cores where that changes no bits"
+        <| fun _ ->
+            let threads cores list =
+                let machine = { Machine.Plain with Cores = cores }
+                (fst (Settings.resolveOn machine (applied list))).Compute.Threads
+
+            Expect.equal (threads 1 []) (Is 1) "one core"
+            Expect.equal (threads 2 []) (Is 2) "two cores"
+            Expect.equal (threads 64 []) (Is 2) "as many as were measured to help"
+            Expect.equal (threads 64 [ "compute.engine", "torch" ]) (Is 1) "torch's bits depend on them"
+            Expect.equal (threads 64 [ "compute.threads", "5" ]) (Is 5) "given"
+
+        testCase "sample weight decay switches NE's review off, and contradicts one that is asked for"
+        <| fun _ ->
+            let settings, derivations =
+                Settings.resolve (applied [ "run.method", "ne+swd" ])
+
+            Expect.equal settings.Ne.Review ReviewMode.Off "off"
+            Expect.contains (derivations |> List.map _.Key) "ne.review" "and said"
+
+            let literal =
+                fst (Settings.resolve (applied [ "run.method", "ne+swd"; "ne.review", "literal" ]))
+
+            Expect.equal (Settings.validate literal |> List.map _.Key) [ "ne.review" ] "literal"
 
         testProperty "given values stay, and resolving twice changes nothing"
         <| fun (length: uint16) (interval: uint16) ->
@@ -219,7 +289,7 @@ let tests =
                         asked.Value <- true
                         hasCuda)
 
-                let settings, _ = Settings.resolveOn answer (applied list)
+                let settings, _ = Settings.resolveOn { HasCuda = answer; Cores = 1 } (applied list)
                 settings.Compute.Engine.Value, asked.Value
 
             Expect.equal (resolved [] true) (EngineKind.Torch, true) "auto on a machine with CUDA"
@@ -331,11 +401,11 @@ let tests =
 
             for method', key in [ "reset", "reset.every"; "shrink-and-perturb", "shrinkAndPerturb.every" ] do
                 Expect.equal
-                    (keys method' [ "run.steps", "120000" ])
+                    (keys method' [ "run.steps", "120000"; key, "100000" ])
                     [ key, "100000" ]
                     $"{method'}: later than half a period before the end"
 
-                Expect.equal (keys method' [ "run.steps", "150000" ]) [] $"{method'}: just in time"
+                Expect.equal (keys method' [ "run.steps", "150000"; key, "100000" ]) [] $"{method'}: just in time"
                 Expect.equal (keys method' [ "run.steps", "5000"; key, "2000" ]) [] $"{method'}: a period of a short run"
 
                 Expect.equal
@@ -351,7 +421,10 @@ let tests =
             Expect.equal (keys "redo" [ "run.steps", "5000"; "redo.every", "4000" ]) [] "redo at the last update"
             Expect.equal (keys "redo" [ "run.steps", "5000"; "redo.every", "4001" ]) [ "redo.every", "4001" ] "redo after it"
 
-            let words = found "reset" [ "run.steps", "120000" ] |> List.exactlyOne |> _.Problem
+            let words =
+                found "reset" [ "run.steps", "120000"; "reset.every", "100000" ]
+                |> List.exactlyOne
+                |> _.Problem
 
             Expect.stringContains words "nothing would be reset" "what it means"
 
@@ -366,7 +439,12 @@ let tests =
 
             let inCycle method' list = keys method' (cycle @ list)
 
-            Expect.equal (inCycle "shrink-and-perturb" []) [ "shrinkAndPerturb.every", "100000" ] "never in this cycle"
+            Expect.equal (inCycle "shrink-and-perturb" []) [] "a fifth of the cycle"
+
+            Expect.equal
+                (inCycle "shrink-and-perturb" [ "shrinkAndPerturb.every", "100000" ])
+                [ "shrinkAndPerturb.every", "100000" ]
+                "never in this cycle"
             Expect.equal (inCycle "shrink-and-perturb" [ "shrinkAndPerturb.every", "50000" ]) [] "in time"
             Expect.equal (inCycle "redo" [ "redo.every", "64001" ]) [ "redo.every", "64001" ] "redo in a cycle"
             Expect.equal (inCycle "redo" [ "redo.every", "64000" ]) [] "redo in time"
@@ -389,6 +467,7 @@ let tests =
 
             Expect.equal (cycle []).Reset.Every (Is 0L) "auto"
             Expect.isEmpty (Settings.validate (cycle [])) "valid"
+            Expect.equal (cycle []).Td3.StartSteps (Is 400L) "random steps are a part of the first phase"
             Expect.equal (cycle [ "reset.every", "500" ]).Reset.Every (Is 500L) "given"
             Expect.equal (fst (Settings.resolve (cycle []))) (cycle []) "resolved once"
 
@@ -409,5 +488,18 @@ let tests =
             let changed =
                 Settings.difference Settings.defaults (applied [ for key in Variants.paper -> key.Key, key.Value ])
 
-            Expect.equal changed [ struct ("ne.growInit", "zero", "random") ] "where the defaults differ from the paper"
+            Expect.equal
+                changed
+                [
+                    struct ("network.weightClip", "0", "3")
+                    struct ("network.clipOutput", "off", "on")
+                    struct ("ne.growInterval", "auto", "10000")
+                    struct ("ne.growInit", "zero", "random")
+                    struct ("ne.reviewThreshold", "0.75", "0")
+                    struct ("ne.reviewWindow", "auto", "10000")
+                    struct ("ne.reviveRows", "on", "off")
+                    struct ("redo.every", "auto", "200000")
+                    struct ("redo.threshold", "0.1", "0")
+                ]
+                "where the defaults differ from the paper"
     ]

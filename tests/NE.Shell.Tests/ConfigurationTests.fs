@@ -30,7 +30,7 @@ let private files (texts: (string * string) list) (name: string) : string | null
     | None -> null
 
 let private build texts source options pairs =
-    ConfigurationBuilder.Build(arguments source options pairs, files texts, known, (fun () -> false))
+    ConfigurationBuilder.Build(arguments source options pairs, files texts, known, Machine.Plain)
 
 let private fails texts source options pairs =
     try
@@ -84,7 +84,7 @@ let layers =
                 let given =
                     ConfigurationArguments(Option.toObj source, List<_>(), List<string>(pairs: string list), Variant = "official")
 
-                ConfigurationBuilder.Build(given, files texts, known, (fun () -> false))
+                ConfigurationBuilder.Build(given, files texts, known, Machine.Plain)
 
             let plain = built [] None []
 

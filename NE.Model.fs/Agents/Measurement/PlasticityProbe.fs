@@ -17,7 +17,7 @@ type ProbeResult = {
     LearnedFresh: float
     /// Learned / LearnedFresh: 1 where the network learns as fast as a fresh one, 0 where it does not learn at all. NaN when none was taken.
     Ratio: float
-    /// Standard error of the ratio over the repeats.
+    /// Deviation that the ratio of one more fresh network would have: what 1 is certain to.
     Error: float
 } with
 
@@ -195,7 +195,8 @@ type PlasticityProbe(networks: Td3Networks, settings: Td3Settings, seed: int64) 
             Learned = learned
             LearnedFresh = fresh
             Ratio = ratio
-            Error = sqrt ((ratios |> Array.sumBy (fun r -> (r - ratio) ** 2.0)) / (count - 1.0) / count)
+            // The network is one draw, the fresh ones are `count`: s sqrt(1 + 1/n).
+            Error = sqrt ((ratios |> Array.sumBy (fun r -> (r - ratio) ** 2.0)) / (count - 1.0) * (1.0 + 1.0 / count))
         }
 
     /// Rows of replay memory that a network is fitted on.

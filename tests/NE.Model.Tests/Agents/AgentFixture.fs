@@ -49,6 +49,14 @@ let onEachEngine (settings: Settings) =
                 Compute.Device = device
         })
 
+/// A measurement as text, in which NaN equals NaN.
+let shown (measurement: Measurement) =
+    let metrics =
+        measurement.Metrics
+        |> Array.map (fun struct (name, value) -> $"{name} {System.BitConverter.DoubleToInt64Bits value}")
+
+    metrics, $"%A{measurement.Layers}"
+
 let td3 = { small with Run.Method = Method.Td3 }
 
 /// With a LayerNorm and CReLU in every hidden layer.

@@ -44,7 +44,7 @@ let private continues title settings stops =
                     Expect.equal (digest resumed) (digest whole) $"75 steps after {stop}"
                     Expect.equal resumed.GradientStep whole.GradientStep "step"
                     let window = replay.Value.Window
-                    Expect.equal (resumed.Measure(replay.Value, window, false)) (whole.Measure(replay.Value, window, false)) "metrics"
+                    Expect.equal (shown (resumed.Measure(replay.Value, window, true))) (shown (whole.Measure(replay.Value, window, true))) "metrics and probe"
 
                     let changes (agent: Agent) =
                         agent.TakeTopologyChanges() |> Array.map (fun change -> $"%A{change}")
@@ -87,6 +87,8 @@ let tests =
                 "layer-norm+crelu"
                 "plasticity-injection"
                 "plasticity-injection+layer-norm"
+                "swd"
+                "ne+swd"
             ] do
             match Method.parse technique with
             | Error problem -> failtest problem

@@ -194,7 +194,7 @@ let tests =
                     Expect.isLessThanOrEqual (positive[i] + positive[features / 2 + i]) 64L "one of the two"
 
             Expect.equal activity.Neurons 80 "all features"
-            let measured = agent.Measure(replay.Value, replay.Value.Window, false)
+            let measured = agent.Measure(replay.Value, replay.Value.Window, true)
             Expect.all measured.Metrics (fun struct (_, value) -> Double.IsFinite value) "metrics"
         }
 

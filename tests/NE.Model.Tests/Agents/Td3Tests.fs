@@ -8,6 +8,7 @@ open NE.Model.Agents
 open NE.Model.Networks
 open NE.Model.Random
 open NE.Model.Replay
+open NE.Model.Topology
 open NE.Model.Tests.Agents.AgentFixture
 open TorchSharp
 
@@ -143,10 +144,41 @@ let tests =
             Expect.isTrue (a <> a0 && b <> b0 && c <> c0) "after step 2"
         }
 
+        test "output layers are clipped only if they are asked to be" {
+            for clipped in [ true; false ] do
+                use agent =
+                    create {
+                        td3 with
+                            Network.WeightClip = 0.5
+                            Network.ClipOutput = clipped
+                            Td3.CriticLearningRate = 0.01
+                            Td3.ActorLearningRate = 0.01
+                    }
+
+                step agent 60
+
+                for group in groups agent do
+                    let weights = group.ReadOnline Field.Weights
+
+                    let largest isOutput =
+                        Seq.max (
+                            seq {
+                                for slot in group.Layout.Slots do
+                                    if (slot.Layer = group.Layout.Layers - 1) = isOutput then
+                                        for i in slot.Weights .. slot.Biases + slot.Outputs - 1 do
+                                            abs weights[i] / WeightBounds.clip 0.5f slot.Inputs
+                            }
+                        )
+
+                    Expect.isLessThanOrEqual (largest false) 1.0001f $"{group.Name}: hidden layers"
+                    Expect.equal (largest true <= 1.0001f) clipped $"{group.Name}: the output layer"
+        }
+
         test "no weight, online or target, ever passes its clip bound" {
             let settings = {
                 td3 with
                     Network.WeightClip = 0.9
+                    Network.ClipOutput = true
                     Td3.CriticLearningRate = 0.01
                     Td3.ActorLearningRate = 0.01
             }

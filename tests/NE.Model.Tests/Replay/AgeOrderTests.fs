@@ -65,6 +65,36 @@ let tests =
                     for j in 0L .. window.Size - 1L do
                         Expect.equal ((window.First + j) % capacity) ((first + j) % capacity) "slot"
 
+        testCase "draws with weights that decay with age, as far as the least one"
+        <| fun () ->
+            let window = { First = 1_000L; Head = 1_100L }
+            let horizon, least, draws = 80L, 0.25, 400_000
+            let counts = Array.zeroCreate<int> 100
+            let sample = Array.zeroCreate draws
+            AgeOrder.sampleDecayed horizon least window (stream 5L) (Span sample)
+
+            for row in sample do
+                counts[int (row - window.First)] <- counts[int (row - window.First)] + 1
+
+            let weights =
+                Array.init 100 (fun i -> max least (1.0 - float (99 - i) / float horizon))
+
+            let total = Array.sum weights
+            // Chi-square with 99 degrees of freedom: 1 in 1,000 above 149.
+            let distance =
+                Array.map2 (fun (count: int) weight -> (float count - float draws * weight / total) ** 2.0 / (float draws * weight / total)) counts weights
+                |> Array.sum
+
+            Expect.isLessThan distance 149.0 "frequencies"
+
+        testCase "with a least weight of 1 draws every row alike, and from a window of one row that one"
+        <| fun () ->
+            let sample = Array.zeroCreate 20_000
+            AgeOrder.sampleDecayed 10L 1.0 { First = 0L; Head = 100L } (stream 6L) (Span sample)
+            Expect.floatClose { absolute = 1.0; relative = 0.0 } (Array.averageBy float sample) 49.5 "mean"
+            AgeOrder.sampleDecayed 10L 0.1 { First = 7L; Head = 8L } (stream 6L) (Span sample)
+            Expect.all sample (fun row -> row = 7L) "the only row"
+
         testCase "draws uniformly"
         <| fun () ->
             let window = { First = 70L; Head = 110L }

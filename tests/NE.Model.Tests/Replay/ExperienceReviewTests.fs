@@ -8,6 +8,7 @@ open NE.Model.Tests.Topology.Cases
 
 let private slope = {
     Mode = ReviewMode.Slope
+    Scale = ReviewScale.Guarded
     Window = 400L
     Floor = 0.75
     MinStep = 1000L
@@ -60,13 +61,15 @@ let tests =
             Expect.equal (Seq.init 10_000 int64 |> Seq.filter review.IsSampleDue |> Seq.length) 40 "samples"
             Expect.isTrue ((fresh { slope with Window = 7L }).IsSampleDue 3L) "every step in a short window"
 
-        testCase "has eps 1 until the window has filled, and 0 for a constant signal from then on"
+        testCase "has eps 1 until the window has filled and the guard is over, and 0 for a constant signal from then on"
         <| fun () ->
             let review = fresh slope
             feed review 1L 409L (fun _ -> 0.7)
             Expect.equal review.Epsilon 1.0 "not full yet"
+            feed review 410L 999L (fun _ -> 0.7)
+            Expect.equal review.Epsilon 1.0 "guarded"
             Expect.equal (review.Probability(1000L, plenty)) 0.0 "no review"
-            feed review 410L 3000L (fun _ -> 0.7)
+            feed review 1000L 3000L (fun _ -> 0.7)
             Expect.equal review.Epsilon 0.0 "full"
             Expect.equal (review.Probability(3000L, plenty)) 0.25 "at most 1 - eps0"
 
@@ -103,7 +106,44 @@ let tests =
             Expect.equal state.Steps.Length state.Values.Length "lengths"
             Expect.equal (Array.sort state.Steps |> Array.distinct) state.Steps "order")
 
-        testCase "reviews with probability 1 - max(eps, eps0)"
+        testCase "measures change against the largest one since the guard, whatever the start did"
+        <| fun () ->
+            let signal t = if t < 900L then 1.0 else 0.01 * Math.Exp(-float (t - 900L) / 1000.0)
+            let guarded = fresh { slope with MinStep = 1500L }
+
+            let older =
+                fresh {
+                    slope with
+                        MinStep = 1500L
+                        Scale = ReviewScale.FromStart
+                }
+
+            let probabilities (review: ExperienceReview) = [
+                for t in 1L .. 6000L do
+                    if review.IsSampleDue t then
+                        review.Push(t, signal t)
+
+                        if t >= 1500L then
+                            review.Probability(t, plenty)
+            ]
+
+            let adapting = probabilities guarded
+            Expect.isGreaterThan (adapting |> List.distinct |> List.length) 100 "it goes on moving"
+            Expect.equal adapting (List.sort adapting) "as the signal's change declines, review sets in"
+            Expect.floatClose Accuracy.low adapting.Head 0.0 "not at all at first"
+            Expect.isGreaterThan (List.last adapting) 0.24 "nearly as much as the floor allows at the end"
+            Expect.equal (probabilities older |> List.distinct) [ 0.25 ] "the rule of older versions had one value for ever"
+
+        testCase "is not decided by outliers of the signal"
+        <| fun () ->
+            let trend t = 0.0001 * float t
+            let clean, disturbed = fresh slope, fresh slope
+            feed clean 1L 6000L trend
+            // Four of ten samples of a quarter at most.
+            feed disturbed 1L 6000L (fun t -> if t % 100L < 30L then trend t + 50.0 else trend t)
+            Expect.isLessThan disturbed.State.LargestSlope (2.0 * clean.State.LargestSlope) "the largest change is that of the trend"
+
+        testCase "reviews with probability (1 - eps0) (1 - eps)"
         <| fun () ->
             let n = 20_000
 
@@ -112,14 +152,28 @@ let tests =
                 feed review 1L 2000L (fun t -> 0.001 * float t)
                 expectShare (frequency review 2000L plenty n 1L) 0.0 n "steep"
                 feed review 2001L 2200L (fun _ -> 2.0)
-                expectShare (frequency review 2200L plenty n 2L) (1.0 - max 0.5 floor) n $"floor {floor}"
+                expectShare (frequency review 2200L plenty n 2L) ((1.0 - floor) * 0.5) n $"floor {floor}"
                 feed review 2201L 3000L (fun _ -> 2.0)
                 expectShare (frequency review 3000L plenty n 3L) (1.0 - floor) n $"flat, floor {floor}"
+
+        testCase "as older versions had it, reviews with probability 1 - max(eps, eps0)"
+        <| fun () ->
+            for floor in [ 0.4; 0.75 ] do
+                let review =
+                    fresh {
+                        slope with
+                            Floor = floor
+                            Scale = ReviewScale.FromStart
+                    }
+
+                feed review 1L 2000L (fun t -> 0.001 * float t)
+                feed review 2001L 2200L (fun _ -> 2.0)
+                Expect.floatClose Accuracy.high (review.Probability(2200L, plenty)) (1.0 - max 0.5 floor) $"floor {floor}"
 
         testCase "never reviews before its first step, nor with fewer than four batches stored"
         <| fun () ->
             let review = fresh slope
-            feed review 1L 999L (fun _ -> 0.5)
+            feed review 1L 1000L (fun _ -> 0.5)
             Expect.equal (frequency review 999L plenty 5000 1L) 0.0 "too early"
             Expect.equal (frequency review 1000L 127L 5000 1L) 0.0 "too few rows"
             Expect.isGreaterThan (frequency review 1000L 128L 5000 1L) 0.2 "both met"
@@ -127,7 +181,7 @@ let tests =
         testCase "reports a probability of 0 where a review is forbidden"
         <| fun () ->
             let review = fresh slope
-            feed review 1L 999L (fun _ -> 0.5)
+            feed review 1L 1000L (fun _ -> 0.5)
             Expect.equal (review.Probability(999L, plenty)) 0.0 "too early"
             Expect.equal (review.Probability(1000L, 127L)) 0.0 "too few rows"
             Expect.equal (review.Probability(1000L, 128L)) 0.25 "both met"

@@ -120,7 +120,7 @@ let ratios =
 [<Tests>]
 let probes =
     testList "plasticity probe of a report" [
-        test "the ratio to fresh networks over steps, with the standard error of every probe in the data" {
+        test "the ratio to fresh networks over steps, with the error of every probe in the data" {
             use folder = new TemporaryFolder()
             let out = folder.File "out"
             let names = arm folder.Path "a" run [ 0L .. 7L ] (fun _ -> 1.0)

@@ -61,7 +61,7 @@ internal static class Probe
                 "Plasticity probe",
                 "How fast copies of the actor (above) and the critics (below) learn a target that is new to them, as a ratio to fresh networks: at 1, the horizontal line, as fast as these, at 0 not at all. "
                 + $"Lines as in the learning curves: from {Evidence.LeastSeeds} seeds on their mean with a band of one standard deviation, below that their mean and a thin line per seed. "
-                + "Points are the probes. The standard error of every single probe is in probe-seeds.csv.",
+                + "Points are the probes. How certain the 1 of a single probe is, the error in probe-seeds.csv says.",
                 canvas.Compose(),
                 [data, seeds]);
     }

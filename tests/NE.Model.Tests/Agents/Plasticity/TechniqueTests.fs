@@ -266,8 +266,12 @@ let tests =
                     Expect.equal (metric count agent) 1.0 "one"
                 }
 
-            for steps, expected in [ 300_000L, [ 100_000L; 200_000L ]; 500_000L, [ 166_666L; 333_332L ] ] do
-                test $"a run of {steps} steps with default periods acts after a third and two thirds" {
+            for steps, expected in
+                [
+                    300_000L, [ 60_000L; 120_000L; 180_000L; 240_000L ]
+                    2_000L, [ 800L; 1_200L; 1_600L ]
+                ] do
+                test $"a run of {steps} steps with default periods acts several times, each with time to learn again" {
                     let settings, _ =
                         Settings.resolve {
                             Settings.defaults with
@@ -286,6 +290,41 @@ let tests =
 
                         Expect.equal acts expected "steps"
                 }
+        ]
+
+        testList "Sample weight decay" [
+            test "batches lean towards new rows, alone and with NE, whose review it switches off" {
+                for name in [ "swd"; "ne+swd" ] do
+                    use agent =
+                        create (
+                            fst (
+                                Settings.resolve {
+                                    settings name with
+                                        SampleWeightDecay.Horizon = Is 3000L
+                                }
+                            )
+                        )
+
+                    step agent 200
+                    // 3,000 rows of weight 1 - a/3000, at least 0.1: on average 1,016 old; drawn alike, 1,500.
+                    let age = metric "swd_sample_age" agent
+                    Expect.floatClose { absolute = 30.0; relative = 0.0 } age 1016.0 $"{name}: mean age"
+
+                    if name = "ne+swd" then
+                        Expect.equal (metric "review_fraction" agent) 0.0 "no review"
+            }
+
+            test "with a least weight of 1 it draws like td3, from another part of the stream" {
+                use agent =
+                    create {
+                        settings "swd" with
+                            SampleWeightDecay.MinWeight = 1.0
+                            SampleWeightDecay.Horizon = Is 10L
+                    }
+
+                step agent 200
+                Expect.floatClose { absolute = 30.0; relative = 0.0 } (metric "swd_sample_age" agent) 1499.5 "mean age"
+            }
         ]
 
         testList "L2 init" [
