@@ -224,7 +224,7 @@ module internal Resolution =
             whole "swd.horizon" "steps, at most td3.bufferSize" settings.SampleWeightDecay.Horizon (fun () -> min total buffer.Value)
 
         let evaluation =
-            let rule = "evaluation.episodes x 1,000: at most one step of an evaluation per step"
+            let rule = "1,000 x evaluation.episodes"
 
             whole "evaluation.every" rule settings.Evaluation.Every (fun () ->
                 min total (int64 settings.Evaluation.Episodes * longestEpisode))

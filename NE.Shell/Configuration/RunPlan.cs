@@ -12,6 +12,7 @@ public sealed record TaskSize(int Observations, int Actions);
 /// <param name="ActorParameters">Weights, biases, gains and shifts of the actor.</param>
 /// <param name="CriticParameters">Weights, biases, gains and shifts of both critics.</param>
 /// <param name="GradientSteps">Critic updates of the whole run.</param>
+/// <param name="ReplayRows">Transitions that the buffer comes to hold.</param>
 /// <param name="ReplayBytes">The full replay buffer on disk, read through the page cache.</param>
 /// <param name="StateBytes">Online and target parameters, both moments, ages and masks: one checkpoint without the replay.</param>
 /// <param name="DiskBytes">All of the run directory at its largest.</param>
@@ -22,6 +23,7 @@ public sealed record RunPlan(
     long ActorParameters,
     long CriticParameters,
     long GradientSteps,
+    long ReplayRows,
     long ReplayBytes,
     long StateBytes,
     long DiskBytes,
@@ -57,7 +59,8 @@ public sealed record RunPlan(
         long rowBytes = 4L * ((2 * task.Observations) + task.Actions + 2);
         // A cycle clears the buffer at every switch.
         long filled = settings.Cycle.Steps.Value > 0 ? settings.Cycle.Steps.Value : settings.Run.Steps;
-        long replay = Math.Min(settings.Td3.BufferSize.Value, filled) * rowBytes;
+        long rows = Math.Min(settings.Td3.BufferSize.Value, filled);
+        long replay = rows * rowBytes;
         // parameter, target, two moments, two powers of the betas: 4 bytes each; mask: a bit
         long state = (actor + critics) * 24 + ((actor + critics) / 8);
         long history = (long)(HistoryBytesPerMillion * Math.Max(0.05, settings.Run.Steps / 1e6));
@@ -66,6 +69,7 @@ public sealed record RunPlan(
             actor,
             critics,
             gradientSteps,
+            rows,
             replay,
             state,
             replay + (2 * SegmentBytes) + (StatesOnDisk * state) + history,

@@ -35,7 +35,7 @@ internal static class TrainVerb
         EnvironmentSpec environment = Environments.Describe(settings);
         TaskSize task = Environments.Size(environment);
         RunPlan plan = RunPlan.Create(settings, task);
-        Spectre.Console.Rendering.IRenderable takes = ConfigurationView.Plan(plan, configuration, task, paths.Root);
+        Spectre.Console.Rendering.IRenderable takes = ConfigurationView.Plan(plan, EvaluationPlan.Create(settings, environment, plan.Seconds), configuration, task, paths.Root);
 
         if (command.DryRun)
         {

@@ -59,7 +59,7 @@ public static class ConfigurationView
     })]);
 
     /// <summary>What a run takes.</summary>
-    public static IRenderable Plan(RunPlan plan, BuiltConfiguration configuration, TaskSize task, string directory)
+    public static IRenderable Plan(RunPlan plan, EvaluationPlan evaluation, BuiltConfiguration configuration, TaskSize task, string directory)
     {
         Settings settings = configuration.Settings;
         Table table = Tables.Create("", "");
@@ -73,11 +73,21 @@ public static class ConfigurationView
             table.Add("scale", $"{settings.Network.Scale}: {Format.Value(plan.ScaleRatio, "0.00")} times the parameters of scale 0");
         }
 
-        table.Add("replay", $"{Format.Count(settings.Td3.BufferSize.Value)} transitions, {Format.Bytes(plan.ReplayBytes)}");
+        table.Add("evaluation", Words(evaluation, settings));
+        table.Add("replay", $"{Format.Count(plan.ReplayRows)} transitions, {Format.Bytes(plan.ReplayBytes)}");
         table.Add("memory", $"up to {Format.Bytes(plan.MemoryBytes)}, of which {Format.Bytes(plan.ReplayBytes)} are file pages that the system may reclaim");
         table.Add("disk", $"up to {Format.Bytes(plan.DiskBytes)}");
         table.Add("checkpoints", $"every {Format.Count(settings.Checkpoint.Every)} steps, {Format.Bytes(plan.StateBytes)} each beside the replay");
         return table;
+    }
+
+    private static string Words(EvaluationPlan plan, Settings settings)
+    {
+        string what = $"every {Format.Count(settings.Evaluation.Every.Value)} steps, {plan.Episodes} {(plan.Episodes == 1 ? "episode" : "episodes")} each";
+        string most = plan.Steps is { } steps ? $"up to {Format.Count(steps)} control steps" : "nothing ends an episode by time";
+        string share = plan.Share is { } part ? $", at most {Format.Percent(part)} of the processor time" : "";
+        string within = plan.Within is { } every ? $"; evaluation.every={every} makes it a tenth" : "";
+        return $"{what}: {most}{share}{within}";
     }
 
     /// <summary>How the intervals were scaled (spec 1.6).</summary>

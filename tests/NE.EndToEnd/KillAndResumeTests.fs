@@ -27,6 +27,7 @@ let private configuration = [
     "evaluation.every=130"
     "checkpoint.every=200"
     "log.metricsEvery=100"
+    "log.probeEvery=500"
 ]
 
 let private train runs name environment schedule steps =
@@ -62,12 +63,15 @@ let private richness (paths: RunPaths) =
             | _ -> false)
         |> Seq.length
 
-    let reviewed =
-        let rows = File.ReadAllLines paths.Metrics
-        let column = rows[0].Split(',') |> Array.findIndex ((=) "review_fraction")
-        rows |> Array.last |> fun row -> float (row.Split(',')[column])
+    let metrics name =
+        let rows = File.ReadAllLines paths.Metrics |> Array.map _.Split(',')
+        let column = rows[0] |> Array.findIndex ((=) name)
+        rows[1..] |> Array.map (fun row -> row[column])
 
-    pruning, reviewed
+    let reviewed = metrics "review_fraction" |> Array.last |> float
+    let probabilities = metrics "review_probability" |> Array.distinct |> Array.length
+    let probes = metrics "critic_probe" |> Array.filter (fun value -> value <> "") |> Array.length
+    pruning, reviewed, probabilities, probes
 
 /// Kills the run after the given fractions of its usual duration, and lets it complete. Returns the phases in which the kills fell.
 let private killed runs name (start: string list) (usual: TimeSpan) (moments: float list) =
@@ -132,9 +136,11 @@ let tests =
                         train runs name "HalfCheetah-v4" schedule 2600
 
                     let usual, whole = uninterrupted runs start
-                    let pruning, reviewed = richness whole
+                    let pruning, reviewed, probabilities, probes = richness whole
                     Expect.isGreaterThanOrEqual pruning 5 "topology events that pruned something"
                     Expect.isGreaterThan reviewed 0.0 "reviewed batches"
+                    Expect.isGreaterThanOrEqual probabilities 10 "a review that adapts"
+                    Expect.equal probes 5 "probes of plasticity"
                     let expected = identity whole
 
                     for round in 1..rounds do
@@ -160,6 +166,7 @@ let tests =
                 "redo+shrink-and-perturb+layer-norm",
                 [ "redo.every=200"; "redo.threshold=0.1"; "shrinkAndPerturb.every=400" ],
                 "perturbations"
+                "ne+swd", [ "swd.horizon=600" ], "swd_sample_age"
             ] do
             testCase $"{method'}: other methods end as the run that never stopped, too"
             <| fun _ ->

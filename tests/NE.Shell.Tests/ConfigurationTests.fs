@@ -387,6 +387,32 @@ let plan =
             Expect.equal (RunPlan.Create(settings, TaskSize(17, 6)).ReplayBytes) (1000L * 4L * 42L) "bytes"
         }
 
+        test "evaluations are said with their share, and what would make it a tenth" {
+            let words pairs =
+                let _, output, _ = shell ([ "train"; "--dry-run" ] @ pairs)
+                output.Split '\n' |> Array.find (fun line -> line.StartsWith "evaluation ")
+
+            Expect.stringContains
+                (words [ "HalfCheetah-v4"; "--steps"; "300000" ])
+                "every 10,000 steps, 10 episodes each: up to 310,000 control steps, at most 1.5 % of the processor time"
+                "HalfCheetah"
+
+            for task in [ "Walker2d-v4"; "Ant-v4"; "Humanoid-v4"; "dmc/walker-walk" ] do
+                for steps in [ "100000"; "300000"; "1000000" ] do
+                    Expect.isFalse ((words [ task; "--steps"; steps ]).Contains "makes it a tenth") $"{task}, {steps}: under a tenth by default"
+
+            let often = [ "Ant-v4"; "--steps"; "300000"; "evaluation.every=1000" ]
+            Expect.stringContains (words often) "evaluation.every=" "too often"
+            let every = (words often).Split("evaluation.every=")[1]
+            let less = words [ "Ant-v4"; "--steps"; "300000"; "evaluation.every=" + every.Split(' ')[0] ]
+            Expect.isFalse (less.Contains "makes it a tenth") "what it says is so"
+
+            Expect.stringContains
+                (words [ "cycle:HalfCheetah-v4,Hopper-v4"; "--steps"; "60000" ])
+                "of the processor time"
+                "the mean over the tasks of a cycle"
+        }
+
         test "a dry run creates nothing" {
             let code, output, errors = shell [ "train"; "--dry-run"; "--steps"; "300000" ]
             Expect.equal (code, errors) (ExitCode.Ok, "") "exit code"

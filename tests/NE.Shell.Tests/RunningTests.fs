@@ -240,7 +240,7 @@ let tests =
 
             Expect.equal
                 (asked.Value.Settings.Ne.EndStep.ToString())
-                ((NE.Model.Derived<int64>.Is 975L).ToString())
+                ((NE.Model.Derived<int64>.Is 800L).ToString())
                 "derived from the first length"
 
             Expect.equal ((runJson folder.Path).GetProperty("stretches").GetArrayLength()) 2 "stretches"

@@ -63,6 +63,7 @@ let hostPreparing prepare (runs: string) (start: RunRequest -> ITrainingRun) : S
         Width = 160,
         StartRun = Func<_, _> start,
         HasCuda = (fun () -> false),
+        Processors = 1,
         Prepare = Func<_, _>(prepare >> versions)
     )
 

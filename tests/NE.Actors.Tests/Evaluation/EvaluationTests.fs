@@ -72,21 +72,6 @@ type private Seen(inner: IEnvironment, threads: ConcurrentDictionary<string, int
 [<Tests>]
 let tests =
     testList "Evaluation" [
-        test "is every 5,000 steps with 10 episodes, unless the run is too short for that" {
-            let every steps =
-                let settings, _ =
-                    Settings.resolve {
-                        Settings.defaults with
-                            Run.Steps = steps
-                    }
-
-                settings.Evaluation.Every.Value
-
-            Expect.equal (List.map every [ 300_000L; 1_000_000L; 3_000_000L ]) [ 5_000L; 5_000L; 5_000L ] "as the paper"
-            Expect.equal (every 60_000L) 1_000L "60 in a shorter run"
-            Expect.equal Settings.defaults.Evaluation.Episodes 10 "episodes"
-        }
-
         test "is of the policies of step 0, of every cadence and of the last step, without noise and from the start states of seed + 100" {
             inFolder (fun folder ->
                 use created = create folder "protocol"

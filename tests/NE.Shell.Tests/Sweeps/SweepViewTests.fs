@@ -139,7 +139,7 @@ let private planned environment label steps (plan: float) =
     PlannedCell(
         SweepCell($"{environment}-{label}", environment, label, "ne", 0L, readOnlyDict []),
         settings,
-        Configuration.RunPlan(1L, 1L, 1L, 1L, 1L, 1L, 1L, plan, 1.0)
+        Configuration.RunPlan(1L, 1L, 1L, 1L, 1L, 1L, 1L, 1L, plan, 1.0)
     )
 
 [<Tests>]

@@ -1,0 +1,60 @@
+using NE.Actors.Environments;
+using NE.Model;
+
+namespace NE.Shell.Configuration;
+
+/// <summary>What the evaluations of a run take, computed before anything is created.</summary>
+/// <param name="Evaluations">Those at step 0 and at every interval, of which each has so many episodes.</param>
+/// <param name="Episodes">Of one evaluation.</param>
+/// <param name="Steps">Control steps of all of them, if every episode lasts as long as it can; null where nothing ends an episode by time.</param>
+/// <param name="Share">Part of the run's processor time; null where nothing is known of the environment's speed.</param>
+/// <param name="Within">An interval that makes the share a tenth, where it is more; null where it is not.</param>
+public sealed record EvaluationPlan(long Evaluations, int Episodes, long? Steps, double? Share, long? Within)
+{
+    /// <summary>Of a run's time evaluations are to take no more.</summary>
+    private const double MostShare = 0.1;
+
+    /// <summary>Microseconds of a control step of each family of tasks on one core of 2023, the one that the plan's gradient steps are of (`ne bench environments`, `ne env run`).</summary>
+    private static readonly (string Family, double Microseconds)[] Costs =
+    [
+        ("HalfCheetah", 28), ("Hopper", 66), ("Walker2d", 97), ("Ant", 209), ("HumanoidStandup", 580), ("Humanoid", 270), ("Swimmer", 54), ("Reacher", 26),
+        ("Pusher", 65), ("InvertedPendulum", 25), ("InvertedDoublePendulum", 63), ("dmc/reacher", 5), ("dmc/walker", 120), ("dmc/cartpole", 11),
+        ("dmc/cheetah", 16), ("dmc/pendulum", 4), ("dmc/acrobot", 20), ("dmc/ball_in_cup", 53),
+    ];
+
+    /// <summary>Of a resolved configuration.</summary>
+    /// <param name="learning">Seconds of the gradient steps on one core.</param>
+    public static EvaluationPlan Create(Settings settings, EnvironmentSpec environment, double learning)
+    {
+        (long total, long every, int episodes) = (settings.Run.Steps, settings.Evaluation.Every.Value, settings.Evaluation.Episodes);
+        long count = 1 + (total / every);
+
+        if (environment.TimeLimit == EnvironmentSpec.NoTimeLimit)
+        {
+            return new(count, episodes, null, null, null);
+        }
+
+        long ofOne = (long)episodes * environment.TimeLimit;
+
+        if (SecondsPerStep(settings.Run.Environment) is not { } cost)
+        {
+            return new(count, episodes, count * ofOne, null, null);
+        }
+
+        double run = learning + (total * cost);
+        double share = count * ofOne * cost / (run + (count * ofOne * cost));
+        // share = n c / (run + n c)
+        double most = MostShare / (1 - MostShare) * run / (ofOne * cost);
+        return new(count, episodes, count * ofOne, share, share > MostShare ? (long)Math.Ceiling(total / Math.Max(1, Math.Floor(most) - 1)) : null);
+    }
+
+    /// <summary>The mean over the tasks of a cycle; null where one is not ours.</summary>
+    private static double? SecondsPerStep(string id)
+    {
+        string[] tasks = TaskCycle.isCycle(id) ? [.. TaskCycle.tasks(id)] : [id];
+        double[] known = [.. tasks.SelectMany(task => Costs.Where(cost => IsOfFamily(task, cost.Family)).Select(cost => cost.Microseconds))];
+        return known.Length == tasks.Length ? known.Average() / 1e6 : null;
+    }
+
+    private static bool IsOfFamily(string id, string family) => id.StartsWith(family + "-", StringComparison.Ordinal);
+}
