@@ -28,7 +28,7 @@ module Variants =
             ]
             row "D20" [ "network.weightClip", "3"; "network.clipOutput", "on" ]
             row "D23" [ "ne.growInterval", "10000" ]
-            row "D30" [ "redo.every", "200000"; "redo.threshold", "0" ]
+            row "D31" [ "redo.every", "200000"; "redo.threshold", "0" ]
         ]
 
     /// What the official code of the paper really executes, as far as a key can say it; docs/algorithm.md lists what is left out.

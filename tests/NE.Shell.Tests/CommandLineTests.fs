@@ -4,6 +4,7 @@ open System.Collections.Generic
 open System.IO
 open System.Text.RegularExpressions
 open Expecto
+open NE.Actors.Checkpoints
 open NE.Actors.Runs
 open NE.Actors.Video
 open NE.Model
@@ -102,6 +103,12 @@ let tests =
                 | _ -> false)
             reads "digest" [ "digest"; "a"; "--json" ] (function
                 | :? DigestCommand as digest -> digest.Json
+                | _ -> false)
+            reads "probe takes the last commit" [ "probe"; "a" ] (function
+                | :? ProbeCommand as probe -> probe.Name = "a" && probe.Checkpoint = CheckpointChoice.Last && not probe.Json
+                | _ -> false)
+            reads "probe takes another commit" [ "probe"; "a"; "--checkpoint"; "previous"; "--json" ] (function
+                | :? ProbeCommand as probe -> probe.Checkpoint = CheckpointChoice.Previous && probe.Json
                 | _ -> false)
             reads "env list" [ "env"; "list" ] (fun command -> command :? EnvironmentListCommand)
             reads "env replay" [ "env"; "replay"; "a.json" ] (function
@@ -253,6 +260,7 @@ let tests =
                         "status"
                         "eval"
                         "record"
+                        "probe"
                         "digest"
                         "topology"
                         "env"

@@ -159,11 +159,13 @@ type PlasticityProbe(networks: Td3Networks, settings: Td3Settings, seed: int64) 
         let deviation student = currentOutputs student input |> Array.map (deviations group.Layout.Outputs)
         let own, others = deviation stored, deviation fresh
 
-        // A network whose output hardly varies any more gets the target of a fresh one.
-        let amplitudes =
-            Array.map2 (Array.map2 (fun (a: float) b -> max a (max b 1e-6))) own others
-
         let floor = others |> Array.map (Array.map (max 1e-6))
+
+        // A network whose output hardly varies any more is asked for what a fresh one is. A plain maximum would ask more of the network than of
+        // the fresh one, on average.
+        let amplitudes =
+            Array.map2 (Array.map2 (fun (own: float) fresh -> if own < 0.1 * fresh then fresh else own)) own floor
+
         struct (learn stored input g amplitudes options, learn fresh input g floor options)
 
     let ofGroup (group: NetworkGroup) (inputColumns: int) rate (source: ITransitionSource) (window: Window) (step: int64) =
@@ -186,9 +188,12 @@ type PlasticityProbe(networks: Td3Networks, settings: Td3Settings, seed: int64) 
 
         let learned = shares |> Array.averageBy (fun struct (stored, _) -> stored)
         let fresh = shares |> Array.averageBy (fun struct (_, fresh) -> fresh)
-        let ratios = shares |> Array.map (fun struct (stored, fresh) -> stored / fresh)
-        let ratio = Array.average ratios
-        let count = float ratios.Length
+        let ratio = learned / fresh
+        let count = float shares.Length
+
+        let residuals =
+            shares
+            |> Array.sumBy (fun struct (stored, fresh) -> (stored - ratio * fresh) ** 2.0)
 
         {
             Network = group.Name
@@ -196,7 +201,7 @@ type PlasticityProbe(networks: Td3Networks, settings: Td3Settings, seed: int64) 
             LearnedFresh = fresh
             Ratio = ratio
             // The network is one draw, the fresh ones are `count`: s sqrt(1 + 1/n).
-            Error = sqrt ((ratios |> Array.sumBy (fun r -> (r - ratio) ** 2.0)) / (count - 1.0) * (1.0 + 1.0 / count))
+            Error = sqrt (residuals / (count - 1.0) * (1.0 + 1.0 / count)) / abs fresh
         }
 
     /// Rows of replay memory that a network is fitted on.
