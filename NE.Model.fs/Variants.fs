@@ -22,10 +22,7 @@ module Variants =
         List.concat [
             row "D9" [ "ne.reviveRows", "off" ]
             row "D12" [ "ne.growInit", "random" ]
-            row "D15" [
-                "ne.reviewThreshold", "0"
-                "ne.reviewWindow", "10000"
-            ]
+            row "D15" [ "ne.reviewThreshold", "0"; "ne.reviewWindow", "10000" ]
             row "D20" [ "network.weightClip", "3"; "network.clipOutput", "on" ]
             row "D23" [ "ne.growInterval", "10000" ]
             row "D31" [ "redo.every", "200000"; "redo.threshold", "0" ]

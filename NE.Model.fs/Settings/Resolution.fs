@@ -186,8 +186,7 @@ module internal Resolution =
 
             whole "td3.startSteps" rule settings.Td3.StartSteps (fun () -> startSteps length)
 
-        let updates =
-            gradientSteps settings.Td3 total start.Value phases warmUp.Value
+        let updates = gradientSteps settings.Td3 total start.Value phases warmUp.Value
 
         let endStep =
             whole "ne.endStep" "gradient steps of the run" settings.Ne.EndStep (fun () -> max 1L updates)

@@ -112,10 +112,7 @@ module internal TechniqueKeys =
             Ours
             (derived (steps 1L))
             (fun s -> s.SampleWeightDecay.Horizon)
-            (fun v s -> {
-                s with
-                    SampleWeightDecay.Horizon = v
-            })
+            (fun v s -> { s with SampleWeightDecay.Horizon = v })
             "T: a transition of age a has the weight max(minWeight, 1 - a/T) in the draw of a batch; auto: the run's steps, at most bufferSize."
         key
             "swd.minWeight"

@@ -73,17 +73,26 @@ let tests =
                     Expect.equal execution.ExitCode 0 execution.Error
 
                     for network in (json execution).GetProperty("networks").EnumerateArray() do
-                        network.GetProperty("network").GetString(), network.GetProperty("ratio").GetDouble(), network.GetProperty("error").GetDouble()
+                        network.GetProperty("network").GetString(),
+                        network.GetProperty("ratio").GetDouble(),
+                        network.GetProperty("error").GetDouble()
                 ]
 
                 // A single gradient step, at the end.
                 let fresh =
                     train runs "fresh" [ "--method"; "td3"; "--steps"; "400"; "--schedule"; "serial" ]
-                    |> List.map (fun word -> if word = "td3.startSteps=100" then "td3.startSteps=399" else word)
+                    |> List.map (fun word ->
+                        if word = "td3.startSteps=100" then
+                            "td3.startSteps=399"
+                        else
+                            word)
                     |> ne
 
                 Expect.equal fresh.ExitCode 0 fresh.Error
-                let digest () = (ne [ "digest"; "fresh"; "--runs"; runs ]).Output
+
+                let digest () =
+                    (ne [ "digest"; "fresh"; "--runs"; runs ]).Output
+
                 let before = digest ()
 
                 for network, ratio, error in ratios (probe "fresh" []) do
@@ -95,12 +104,21 @@ let tests =
                 Expect.stringContains empty.Error "holds no transitions" "which is said"
                 Expect.equal (probe "fresh" [ "--checkpoint"; "best" ]).ExitCode 1 "no such choice"
 
-                let worn =
-                    [ "--method"; "td3"; "--steps"; "1500"; "td3.criticLearningRate=0.01"; "td3.actorLearningRate=0.01" ]
+                let worn = [
+                    "--method"
+                    "td3"
+                    "--steps"
+                    "1500"
+                    "td3.criticLearningRate=0.01"
+                    "td3.actorLearningRate=0.01"
+                ]
 
                 let worn = ne (train runs "worn" worn)
                 Expect.equal worn.ExitCode 0 worn.Error
-                let lowest = ratios (probe "worn" []) |> List.map (fun (_, ratio, _) -> ratio) |> List.min
+
+                let lowest =
+                    ratios (probe "worn" []) |> List.map (fun (_, ratio, _) -> ratio) |> List.min
+
                 Expect.isLessThan lowest 0.8 "far too large steps wear a network out")
 
         testCase "SIGTERM commits, exits with 3, and the run can be resumed"

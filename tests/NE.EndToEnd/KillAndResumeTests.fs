@@ -70,7 +70,12 @@ let private richness (paths: RunPaths) =
 
     let reviewed = metrics "review_fraction" |> Array.last |> float
     let probabilities = metrics "review_probability" |> Array.distinct |> Array.length
-    let probes = metrics "critic_probe" |> Array.filter (fun value -> value <> "") |> Array.length
+
+    let probes =
+        metrics "critic_probe"
+        |> Array.filter (fun value -> value <> "")
+        |> Array.length
+
     pruning, reviewed, probabilities, probes
 
 /// Kills the run after the given fractions of its usual duration, and lets it complete. Returns the phases in which the kills fell.

@@ -252,8 +252,7 @@ let tests =
 
         testCase "sample weight decay switches NE's review off, and contradicts one that is asked for"
         <| fun _ ->
-            let settings, derivations =
-                Settings.resolve (applied [ "run.method", "ne+swd" ])
+            let settings, derivations = Settings.resolve (applied [ "run.method", "ne+swd" ])
 
             Expect.equal settings.Ne.Review ReviewMode.Off "off"
             Expect.contains (derivations |> List.map _.Key) "ne.review" "and said"
@@ -445,6 +444,7 @@ let tests =
                 (inCycle "shrink-and-perturb" [ "shrinkAndPerturb.every", "100000" ])
                 [ "shrinkAndPerturb.every", "100000" ]
                 "never in this cycle"
+
             Expect.equal (inCycle "shrink-and-perturb" [ "shrinkAndPerturb.every", "50000" ]) [] "in time"
             Expect.equal (inCycle "redo" [ "redo.every", "64001" ]) [ "redo.every", "64001" ] "redo in a cycle"
             Expect.equal (inCycle "redo" [ "redo.every", "64000" ]) [] "redo in time"

@@ -399,12 +399,17 @@ let plan =
 
             for task in [ "Walker2d-v4"; "Ant-v4"; "Humanoid-v4"; "dmc/walker-walk" ] do
                 for steps in [ "100000"; "300000"; "1000000" ] do
-                    Expect.isFalse ((words [ task; "--steps"; steps ]).Contains "makes it a tenth") $"{task}, {steps}: under a tenth by default"
+                    Expect.isFalse
+                        ((words [ task; "--steps"; steps ]).Contains "makes it a tenth")
+                        $"{task}, {steps}: under a tenth by default"
 
             let often = [ "Ant-v4"; "--steps"; "300000"; "evaluation.every=1000" ]
             Expect.stringContains (words often) "evaluation.every=" "too often"
             let every = (words often).Split("evaluation.every=")[1]
-            let less = words [ "Ant-v4"; "--steps"; "300000"; "evaluation.every=" + every.Split(' ')[0] ]
+
+            let less =
+                words [ "Ant-v4"; "--steps"; "300000"; "evaluation.every=" + every.Split(' ')[0] ]
+
             Expect.isFalse (less.Contains "makes it a tenth") "what it says is so"
 
             Expect.stringContains

@@ -56,8 +56,10 @@ type PlasticityProbe(networks: Td3Networks, settings: Td3Settings, seed: int64) 
         let means =
             Array.init columns (fun column -> Array.average (Array.init rows (fun row -> float inputs[row * columns + column])))
 
-        let varying = scale |> Array.filter (fun deviation -> deviation > 1e-6) |> Array.length
-        let values = Array.zeroCreate<float> (rows * outputs)
+        let varying =
+            scale |> Array.filter (fun deviation -> deviation > 1e-6) |> Array.length
+
+        let values = Array.zeroCreate<float>(rows * outputs)
         let weights = Array.zeroCreate<float32> columns
 
         for output in 0 .. outputs - 1 do
@@ -88,7 +90,7 @@ type PlasticityProbe(networks: Td3Networks, settings: Td3Settings, seed: int64) 
     let outputsOf (pass: IPass) =
         Array.init pass.Stacks (fun stack ->
             let output = pass.Output stack
-            let values = Array.zeroCreate<float32> (output.Rows * output.Columns)
+            let values = Array.zeroCreate<float32>(output.Rows * output.Columns)
             output.Read(Span values)
             values)
 
@@ -110,12 +112,14 @@ type PlasticityProbe(networks: Td3Networks, settings: Td3Settings, seed: int64) 
             outputsOf pass
             |> Array.mapi (fun stack values ->
                 values
-                |> Array.mapi (fun i value -> float value + PlasticityProbe.Amplitude * (amplitudes[stack])[i % columns] * (g[stack])[i]))
+                |> Array.mapi (fun i value ->
+                    float value
+                    + PlasticityProbe.Amplitude * (amplitudes[stack])[i % columns] * (g[stack])[i]))
 
         let unit stack i =
             PlasticityProbe.Amplitude * (amplitudes[stack])[i % columns]
 
-        let gradient = Array.zeroCreate<float32> (input.Rows * columns)
+        let gradient = Array.zeroCreate<float32>(input.Rows * columns)
 
         /// The mean squared error relative to that at the start; leaves its gradient in the pass.
         let error () =
@@ -145,7 +149,7 @@ type PlasticityProbe(networks: Td3Networks, settings: Td3Settings, seed: int64) 
 
     /// What a copy of the group and a fresh one learn of one random function.
     let once (group: NetworkGroup) (input: IMatrix) options (repeat: int) =
-        let values = Array.zeroCreate<float32> (input.Rows * input.Columns)
+        let values = Array.zeroCreate<float32>(input.Rows * input.Columns)
         input.Read(Span values)
         let name = int64 (if obj.ReferenceEquals(group, networks.Actor) then 0 else 1)
         // The functions and the fresh networks are the same at every step, so that a curve over the run compares like with like.
@@ -156,7 +160,10 @@ type PlasticityProbe(networks: Td3Networks, settings: Td3Settings, seed: int64) 
 
         use stored = group.Duplicate()
         use fresh = group.Fresh(at seed Purpose.Probe (3L + name) (int64 repeat) 0L)
-        let deviation student = currentOutputs student input |> Array.map (deviations group.Layout.Outputs)
+
+        let deviation student =
+            currentOutputs student input |> Array.map (deviations group.Layout.Outputs)
+
         let own, others = deviation stored, deviation fresh
 
         let floor = others |> Array.map (Array.map (max 1e-6))

@@ -6,11 +6,7 @@ open NE.Model
 
 let private watch pairs =
     let given =
-        [
-            "ne.reviewFirstStep", "100"
-            "ne.reviewWindow", "50"
-            "run.steps", "100000"
-        ]
+        [ "ne.reviewFirstStep", "100"; "ne.reviewWindow", "50"; "run.steps", "100000" ]
         @ pairs
         |> List.map (fun (key, value) -> struct (key, value))
 
@@ -20,7 +16,7 @@ let private watch pairs =
 
 /// The gradient steps of the rows at which the watch speaks, of one row every 10 steps.
 let private speaks (watch: ReviewWatch) (probability: int64 -> float) = [
-    for step in 0L .. 10L .. 5000L do
+    for step in 0L..10L..5000L do
         if watch.HasNeverMoved(step, probability step) then
             step
 ]
@@ -33,7 +29,11 @@ let tests =
             let expected = [ 100L + 10L * int64 ReviewWatch.Rows ]
             Expect.equal (speaks (watch []) stuck) expected "pinned by the floor"
             Expect.equal (speaks (watch [ "ne.review", "literal" ]) (fun _ -> 1.0)) expected "always"
-            Expect.equal (speaks (watch [ "ne.reviewWindow", "500" ]) stuck) [ 500L + 10L * int64 ReviewWatch.Rows ] "the window fills first"
+
+            Expect.equal
+                (speaks (watch [ "ne.reviewWindow", "500" ]) stuck)
+                [ 500L + 10L * int64 ReviewWatch.Rows ]
+                "the window fills first"
         }
 
         test "is silent where the probability moves, and where none is meant to" {

@@ -86,7 +86,10 @@ let private measurement: Measurement = {
 let private oneRow (paths: RunPaths) lengths tensorBoard step =
     use kit = new ActorKit("")
     let tables = new RunTables(paths, lengths, tensorBoard)
-    let telemetry = kit.Sys.ActorOf(Props.Create(typeof<TelemetryActor>, tables, fst (NE.Model.Settings.resolve NE.Model.Settings.defaults)))
+
+    let telemetry =
+        kit.Sys.ActorOf(Props.Create(typeof<TelemetryActor>, tables, fst (NE.Model.Settings.resolve NE.Model.Settings.defaults)))
+
     telemetry.Tell(MetricsRow(step, step, 1L, nan, nan, 10L, measurement), kit.TestActor)
     telemetry.Tell(MarkFiles(), kit.TestActor)
     kit.ExpectMsg<FilesMarked>().Lengths
@@ -153,7 +156,11 @@ let tests =
                 Directory.CreateDirectory paths.Root |> ignore
                 use kit = new ActorKit("")
                 let tables = new RunTables(paths, Dictionary(), false, true)
-                let telemetry = kit.Sys.ActorOf(Props.Create(typeof<TelemetryActor>, tables, fst (NE.Model.Settings.resolve NE.Model.Settings.defaults)))
+
+                let telemetry =
+                    kit.Sys.ActorOf(
+                        Props.Create(typeof<TelemetryActor>, tables, fst (NE.Model.Settings.resolve NE.Model.Settings.defaults))
+                    )
 
                 let started: PhaseStarted = {
                     Step = 5L

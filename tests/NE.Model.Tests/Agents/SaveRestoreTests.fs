@@ -44,7 +44,11 @@ let private continues title settings stops =
                     Expect.equal (digest resumed) (digest whole) $"75 steps after {stop}"
                     Expect.equal resumed.GradientStep whole.GradientStep "step"
                     let window = replay.Value.Window
-                    Expect.equal (shown (resumed.Measure(replay.Value, window, true))) (shown (whole.Measure(replay.Value, window, true))) "metrics and probe"
+
+                    Expect.equal
+                        (shown (resumed.Measure(replay.Value, window, true)))
+                        (shown (whole.Measure(replay.Value, window, true)))
+                        "metrics and probe"
 
                     let changes (agent: Agent) =
                         agent.TakeTopologyChanges() |> Array.map (fun change -> $"%A{change}")

@@ -82,7 +82,12 @@ let tests =
             let total = Array.sum weights
             // Chi-square with 99 degrees of freedom: 1 in 1,000 above 149.
             let distance =
-                Array.map2 (fun (count: int) weight -> (float count - float draws * weight / total) ** 2.0 / (float draws * weight / total)) counts weights
+                Array.map2
+                    (fun (count: int) weight ->
+                        (float count - float draws * weight / total) ** 2.0
+                        / (float draws * weight / total))
+                    counts
+                    weights
                 |> Array.sum
 
             Expect.isLessThan distance 149.0 "frequencies"

@@ -108,7 +108,12 @@ let tests =
 
         testCase "measures change against the largest one since the guard, whatever the start did"
         <| fun () ->
-            let signal t = if t < 900L then 1.0 else 0.01 * Math.Exp(-float (t - 900L) / 1000.0)
+            let signal t =
+                if t < 900L then
+                    1.0
+                else
+                    0.01 * Math.Exp(-float(t - 900L) / 1000.0)
+
             let guarded = fresh { slope with MinStep = 1500L }
 
             let older =

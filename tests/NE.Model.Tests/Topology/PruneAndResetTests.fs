@@ -259,7 +259,16 @@ let tests =
             let draw = stream seed
             let kappa = 1.0f + draw.NextSingle()
             let start = draw.State
-            let clipped = event (options draw) { reset with Clipping = Some { Kappa = kappa; Output = true } } draw
+
+            let clipped =
+                event
+                    (options draw)
+                    {
+                        reset with
+                            Clipping = Some { Kappa = kappa; Output = true }
+                    }
+                    draw
+
             let again = Stream start
             let free = event (options again) reset again
 

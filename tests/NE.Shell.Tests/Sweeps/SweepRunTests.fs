@@ -350,7 +350,11 @@ let edits =
             Expect.stringContains errors $"{shot0}: network.weightClip is 2.5 in the run, 0 in the sweep" "which"
 
             let given value =
-                (arms [ "shot" ] "0").Replace("run.steps: 1000", $"run.steps: 1000, network.weightClip: {value}, network.clipOutput: on, td3.bufferSize: 2560, td3.startSteps: 25")
+                (arms [ "shot" ] "0")
+                    .Replace(
+                        "run.steps: 1000",
+                        $"run.steps: 1000, network.weightClip: {value}, network.clipOutput: on, td3.bufferSize: 2560, td3.startSteps: 25"
+                    )
 
             sweeps.Write(given "2.25")
             let code, _, errors = sweeps.Sweep []

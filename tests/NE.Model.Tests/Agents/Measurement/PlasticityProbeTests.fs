@@ -43,7 +43,10 @@ let tests =
                 for network in 0..1 do
                     let found = results |> List.map (fun each -> each[network])
                     Expect.all found (fun result -> result.LearnedFresh > 0.05) "there is something to learn"
-                    let within = found |> List.filter (fun result -> abs (result.Ratio - 1.0) < 3.0 * result.Error)
+
+                    let within =
+                        found
+                        |> List.filter (fun result -> abs (result.Ratio - 1.0) < 3.0 * result.Error)
                     // The error rests on four repeats: 6 % of the networks lie outside.
                     Expect.isGreaterThanOrEqual within.Length (seeds.Length - 2) $"{found.Head.Network}: {found |> List.map _.Ratio}"
                     let error = found |> List.averageBy _.Error
@@ -85,7 +88,10 @@ let tests =
             let later = one.Probe(replay.Value, rows)
 
             for before, after in Array.zip now later do
-                Expect.isLessThan (abs (before.LearnedFresh - after.LearnedFresh)) 0.1 "fresh networks are those of the step before, on other rows"
+                Expect.isLessThan
+                    (abs (before.LearnedFresh - after.LearnedFresh))
+                    0.1
+                    "fresh networks are those of the step before, on other rows"
         }
 
         for engine, settings in onEachEngine (ofMethod "plasticity-injection") do
@@ -101,7 +107,7 @@ let tests =
                 let outputs (group: NetworkGroup) =
                     use pass = group.CreatePass(false, 1, input, Linear, NoGradient)
                     pass.Forward()
-                    let values = Array.zeroCreate<float32> (32 * shape.ActionSize)
+                    let values = Array.zeroCreate<float32>(32 * shape.ActionSize)
                     (pass.Output 0).Read(Span values)
                     values
 
