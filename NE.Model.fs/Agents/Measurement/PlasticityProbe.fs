@@ -38,55 +38,6 @@ type PlasticityProbe(networks: Td3Networks, settings: Td3Settings, seed: int64) 
 
     let engine, shape = networks.Engine, networks.Task.Shape
 
-    /// The deviation over the rows of each column of a row-major matrix.
-    let deviations (columns: int) (values: float32[]) =
-        let rows = values.Length / columns
-
-        Array.init columns (fun column ->
-            let entries = Array.init rows (fun row -> float values[row * columns + column])
-            let mean = Array.average entries
-            sqrt (entries |> Array.averageBy (fun value -> (value - mean) * (value - mean))))
-
-    /// sin(w z + phase) of the normalised inputs z, for each output; its mean over the rows is 0 and its deviation 1. Inputs that do not vary
-    /// say nothing. Row-major, rows x outputs.
-    let randomFunction (draws: Stream) (inputs: float32[]) (columns: int) (outputs: int) =
-        let rows = inputs.Length / columns
-        let scale = deviations columns inputs
-
-        let means =
-            Array.init columns (fun column -> Array.average (Array.init rows (fun row -> float inputs[row * columns + column])))
-
-        let varying =
-            scale |> Array.filter (fun deviation -> deviation > 1e-6) |> Array.length
-
-        let values = Array.zeroCreate<float>(rows * outputs)
-        let weights = Array.zeroCreate<float32> columns
-
-        for output in 0 .. outputs - 1 do
-            draws.FillNormal(Span weights, float32 (PlasticityProbe.Frequency / sqrt (float (max 1 varying))))
-            let phase = 2.0 * Math.PI * draws.NextDouble()
-
-            for row in 0 .. rows - 1 do
-                let mutable angle = phase
-
-                for column in 0 .. columns - 1 do
-                    if scale[column] > 1e-6 then
-                        let z = (float inputs[row * columns + column] - means[column]) / scale[column]
-                        angle <- angle + float weights[column] * z
-
-                values[row * outputs + output] <- sin angle
-
-            let mean = Seq.average (Seq.init rows (fun row -> values[row * outputs + output]))
-
-            let deviation =
-                sqrt (Seq.average (Seq.init rows (fun row -> (values[row * outputs + output] - mean) ** 2.0)))
-
-            for row in 0 .. rows - 1 do
-                let i = row * outputs + output
-                values[i] <- (values[i] - mean) / max deviation 1e-6
-
-        values
-
     let outputsOf (pass: IPass) =
         Array.init pass.Stacks (fun stack ->
             let output = pass.Output stack
@@ -156,13 +107,13 @@ type PlasticityProbe(networks: Td3Networks, settings: Td3Settings, seed: int64) 
         let functions = at seed Purpose.Probe (1L + name) (int64 repeat) 0L
 
         let g =
-            Array.init group.Layout.Stacks (fun _ -> randomFunction functions values input.Columns group.Layout.Outputs)
+            Array.init group.Layout.Stacks (fun _ -> RandomFunction.draw PlasticityProbe.Frequency functions values input.Columns group.Layout.Outputs)
 
         use stored = group.Duplicate()
         use fresh = group.Fresh(at seed Purpose.Probe (3L + name) (int64 repeat) 0L)
 
         let deviation student =
-            currentOutputs student input |> Array.map (deviations group.Layout.Outputs)
+            currentOutputs student input |> Array.map (RandomFunction.deviations group.Layout.Outputs)
 
         let own, others = deviation stored, deviation fresh
 

@@ -1,0 +1,56 @@
+namespace NE.Model.Agents
+
+open System
+open NE.Model.Random
+
+/// Functions of a network's inputs that no network has learned: what the plasticity probe asks for. Matrices are row-major.
+[<RequireQualifiedAccess>]
+module internal RandomFunction =
+
+    /// Below this an input or a value does not vary.
+    [<Literal>]
+    let private Still = 1e-6
+
+    let private column (columns: int) (values: float32[]) (index: int) =
+        Array.init (values.Length / columns) (fun row -> float values[row * columns + index])
+
+    /// Mean and deviation over a sample.
+    let private moments (sample: float[]) =
+        let mean = Array.average sample
+        struct (mean, sqrt (sample |> Array.averageBy (fun value -> (value - mean) * (value - mean))))
+
+    /// The deviation over the rows of each column.
+    let deviations (columns: int) (values: float32[]) : float[] =
+        Array.init columns (fun index ->
+            let struct (_, deviation) = moments (column columns values index)
+            deviation)
+
+    /// sin(w z + phase) of the normalised inputs z, for each output, w ~ N(0, frequency^2 / inputs that vary); its mean over the rows is 0 and its
+    /// deviation 1. Rows x outputs.
+    let draw (frequency: float) (draws: Stream) (inputs: float32[]) (columns: int) (outputs: int) : float[] =
+        let normalised =
+            Array.init columns (column columns inputs)
+            |> Array.choose (fun sample ->
+                let struct (mean, deviation) = moments sample
+
+                if deviation > Still then
+                    Some(sample |> Array.map (fun value -> (value - mean) / deviation))
+                else
+                    None)
+
+        let rows = inputs.Length / columns
+        let values = Array.zeroCreate<float>(rows * outputs)
+        let weights = Array.zeroCreate<float32> normalised.Length
+
+        for output in 0 .. outputs - 1 do
+            draws.FillNormal(Span weights, float32 (frequency / sqrt (float (max 1 normalised.Length))))
+            let phase = 2.0 * Math.PI * draws.NextDouble()
+
+            let angle row =
+                Array.fold2 (fun sum (weight: float32) (z: float[]) -> sum + float weight * z[row]) phase weights normalised
+
+            let waves = Array.init rows (angle >> sin)
+            let struct (mean, deviation) = moments waves
+            waves |> Array.iteri (fun row wave -> values[row * outputs + output] <- (wave - mean) / max deviation Still)
+
+        values
