@@ -194,20 +194,23 @@ run_tests() {
         exit 2
     }
 
-    local passed=0 failed=0 broken=() project name line code counts
+    # A line per suite; failures in full. What a suite prints beside them, and the logs of its actors, go to a file.
+    local passed=0 failed=0 broken=() project name line code counts log began
     for project in "$home"/tests/*/*.fsproj; do
         name="$(basename "$project" .fsproj)"
         [[ "$unit" == true && "$name" == NE.EndToEnd ]] && continue
-        say "$name"
-        rm -f "$work/summary"
-        code=0
-        NE_TEST_SUMMARY="$work/summary" dotnet "$home/tests/$name/$output/$name.dll" "${arguments[@]}" || code=$?
+        rm -f "$work/summary" "$work/failures"
+        code=0 began=$SECONDS log="$work/test-$name.log"
+        NE_TEST_SUMMARY="$work/summary" NE_TEST_FAILURES="$work/failures" dotnet "$home/tests/$name/$output/$name.dll" "${arguments[@]}" >"$log" 2>&1 || code=$?
         line=""
         [[ -e "$work/summary" ]] && line="$(<"$work/summary")"
         if [[ ! "$line" =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed ]]; then
-            broken+=("$name (exit code $code, no summary)")
+            tail -n 40 "$log" >&2
+            broken+=("$name (exit code $code, no summary; its output is in $log)")
             continue
         fi
+        printf '%-22s %s, %d s\n' "$name" "$line" "$((SECONDS - began))"
+        [[ ! -s "$work/failures" ]] || printf '%s\n  everything that %s printed: %s\n' "$(<"$work/failures")" "$name" "$log"
         counts=$((BASH_REMATCH[1] + BASH_REMATCH[2]))
         passed=$((passed + BASH_REMATCH[1]))
         failed=$((failed + BASH_REMATCH[2]))

@@ -29,7 +29,9 @@ build)
     mkdir -p "$root/tree/$(dirname "$made")" && touch "$root/tree/$made" ;;
 */tests/*)
     name="$(basename "$1" .dll)"
+    echo "noise of $name"
     [[ -e "$root/summary-$name" ]] && cat "$root/summary-$name" >>"$NE_TEST_SUMMARY"
+    [[ -e "$root/failures-$name" ]] && cat "$root/failures-$name" >>"$NE_TEST_FAILURES"
     [[ -e "$root/exit-$name" ]] && exit "$(cat "$root/exit-$name")"
     exit 0 ;;
 */NE.Benchmarks.dll)
@@ -344,6 +346,33 @@ let tests =
                     let code, text, errors = tree.Ne(Array.ofList ("test" :: arguments))
                     Expect.equal (code, lastLine text) (expectedCode, expectedLine) errors
                 }
+
+            test "a suite is a line, and its failures in full; everything else goes to a file that is named" {
+                use tree =
+                    prepared
+                        [
+                            "NE.A.Tests", "3 passed, 1 failed, 0 skipped"
+                            "NE.EndToEnd", "2 passed, 0 failed, 0 skipped"
+                        ]
+                        [ "NE.A.Tests", 1 ]
+
+                tree.Write("failures-NE.A.Tests", "FAILED a.b\nexpected 1, found 2\n")
+                let _, text, _ = tree.Ne "test"
+                let lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                Expect.stringStarts lines[0] "NE.A.Tests             3 passed, 1 failed, 0 skipped, " "a suite"
+                Expect.equal lines[1..2] [| "FAILED a.b"; "expected 1, found 2" |] "its failures"
+                Expect.stringContains lines[3] ".ne/test-NE.A.Tests.log" "where the rest is"
+                Expect.stringStarts lines[4] "NE.EndToEnd            2 passed, 0 failed, 0 skipped, " "the next"
+                Expect.equal lines.Length 6 "and the closing line"
+                Expect.isFalse (text.Contains "noise") "quiet"
+            }
+
+            test "a runner that dies without a summary shows its last lines" {
+                use tree = prepared [ "NE.EndToEnd", "2 passed, 0 failed, 0 skipped" ] [ "NE.A.Tests", 134 ]
+                let _, _, errors = tree.Ne "test"
+                Expect.stringContains errors "noise of NE.A.Tests" "its output"
+                Expect.stringContains errors "exit code 134" "and how it ended"
+            }
 
             test "a failing build is a failure" {
                 use tree = prepared [] []

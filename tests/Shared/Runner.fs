@@ -8,6 +8,22 @@ open System.Threading
 open Expecto
 open Expecto.Impl
 
+/// The failed tests in full, for `./ne test`, which shows nothing else of what a suite prints: into the file named by NE_TEST_FAILURES.
+let private reportFailures (summary: TestRunSummary) =
+    match Environment.GetEnvironmentVariable "NE_TEST_FAILURES" with
+    | null
+    | "" -> ()
+    | file ->
+        for test, outcome in summary.failed @ summary.errored do
+            let why =
+                match outcome.result with
+                | TestResult.Failed message -> message
+                | TestResult.Error error -> string error
+                | other -> string other
+
+            let name = String.concat "." test.name
+            File.AppendAllText(file, $"FAILED {name}\n{why}\n\n")
+
 /// Written to standard output alone on a line, and appended to the file named by NE_TEST_SUMMARY for `./ne test` to add up.
 let private report (summary: TestRunSummary) =
     let passed, failed, skipped =
@@ -44,6 +60,7 @@ let run (arguments: string[]) =
                 fun config summary ->
                     async {
                         do! TestPrinters.defaultPrinter.summary config summary
+                        reportFailures summary
                         ran <- report summary
                     }
     }
