@@ -5,9 +5,9 @@ open System
 /// Something done to TD3 to keep it able to learn. Each has a page's section in docs/methods.md.
 [<RequireQualifiedAccess>]
 type Technique =
-    /// Neuroplastic Expansion (spec 2.4-2.11).
+    /// Neuroplastic Expansion (algorithm.md 2.4-2.11).
     | Ne
-    /// Growth at random, from a sparse start, without pruning and review (spec 4.4).
+    /// Growth at random, from a sparse start, without pruning and review (methods.md).
     | NaiveGrowth
     /// All networks are created anew now and then; the replay buffer stays (Nikishin et al. 2022).
     | Reset

@@ -79,7 +79,7 @@ public sealed class EnvironmentWorker
             this.observation.CopyTo(row);
             this.action.CopyTo(row[observations..]);
             row[observations + actions] = (float)result.Reward;
-            // A time limit is not the end of the task: the value of the next state still counts (spec 1.1).
+            // A time limit is not the end of the task: the value of the next state still counts (algorithm.md, keys).
             row[observations + actions + 1] = result.Terminated ? 0f : 1f;
             this.next.CopyTo(row[(observations + actions + 2)..]);
 

@@ -23,7 +23,7 @@ public readonly record struct EpisodeMoment(int Episode, int Step, double Reward
 /// <summary>The paper's evaluation: noise-free episodes, with start states of their own stream.</summary>
 public static class EpisodeRunner
 {
-    /// <summary>Evaluation uses the run's seed plus this (spec 1.1).</summary>
+    /// <summary>Evaluation uses the run's seed plus this (algorithm.md, keys).</summary>
     public const long SeedOffset = 100;
 
     /// <summary>Undiscounted returns of full episodes. Episode i always starts in the same state for the same seed.</summary>

@@ -14,7 +14,7 @@ type AgentTasks = {
     MaxActions: float32[]
 }
 
-/// The output layers of several tasks on one shared body (spec 6, cycle details). The networks hold the head of one task; the others lie
+/// The output layers of several tasks on one shared body (cycles.md). The networks hold the head of one task; the others lie
 /// here, with their moments, ages and target weights, and nothing moves them until their task is on again. All begin with the rows that
 /// were drawn for the networks' output layer, so make this object when they are initialised and before anything else changes them.
 [<Sealed>]

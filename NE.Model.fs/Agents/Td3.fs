@@ -198,7 +198,7 @@ type IGradientClaim =
     /// network's block, the activations are in the pass. Called once per network and update of it, the critics first.
     abstract Claims: network: NetworkGroup * pass: IPass * t: int64 -> bool
 
-/// The TD3 update (spec 2.12), over any engine.
+/// The TD3 update (algorithm.md 2.12), over any engine.
 [<Sealed>]
 type Td3(networks: Td3Networks, settings: Td3Settings, terms: IGradientTerm list) =
     let engine = networks.Engine

@@ -16,7 +16,7 @@ type Window = {
     /// Number of rows.
     member window.Size = window.Head - window.First
 
-/// Sampling by age (spec 2.11). For n-step returns pass a window whose head is n - 1 rows earlier.
+/// Sampling by age (algorithm.md 2.11). For n-step returns pass a window whose head is n - 1 rows earlier.
 [<RequireQualifiedAccess>]
 module AgeOrder =
 

@@ -6,8 +6,8 @@ open NE.Model.Replay
 [<RequireQualifiedAccess>]
 module internal SettingsDefaults =
 
-    /// TD3 at the size of the paper's Table 1, NE with the reconstructed constants of spec 1.2, except where pilot (a) of spec 9 (results/pilot-walker2d)
-    /// decided otherwise; Variants.paper has what the paper says there.
+    /// TD3 at the size of the paper's Table 1, NE with reconstructed constants; docs/algorithm.md has where each comes from, and where the paper says
+    /// otherwise: Variants.paper.
     let defaults: Settings = {
         Run = {
             Environment = "HalfCheetah-v4"

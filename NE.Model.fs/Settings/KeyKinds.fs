@@ -3,7 +3,7 @@ namespace NE.Model
 open System
 open System.Globalization
 
-/// Where a default comes from (spec, section 0).
+/// Where a default comes from (algorithm.md, provenance tags).
 type Provenance =
     /// The paper's surviving text.
     | Paper
@@ -20,7 +20,7 @@ type Provenance =
     /// Our choice; no source.
     | Ours
 
-    /// The spec's short form, e.g. P or CW:TD3.
+    /// The short form that docs/algorithm.md has, e.g. P or CW:TD3.
     member this.Label =
         match this with
         | Paper -> "P"

@@ -158,7 +158,7 @@ type NetworkSettings = {
     ClipOutput: bool
 }
 
-/// TD3 (spec 1.1).
+/// TD3 (algorithm.md, keys).
 type Td3Settings = {
     ActorLearningRate: float
     CriticLearningRate: float
@@ -183,7 +183,7 @@ type Td3Settings = {
     AdamAge: AdamAge
 }
 
-/// Neuroplastic Expansion (spec 1.2).
+/// Neuroplastic Expansion (algorithm.md, keys).
 type NeSettings = {
     Networks: NeNetworks
     StartDensity: Derived<float>
@@ -193,7 +193,7 @@ type NeSettings = {
     DensityScope: DensityScope
     InitialMask: InitialMask
     GrowInterval: Derived<int64>
-    /// Fraction of the initial rest capacity grown at an event; Auto is the closed loop of spec 2.5.
+    /// Fraction of the initial rest capacity grown at an event; Auto is the closed loop of algorithm.md 2.5.
     GrowRate: Derived<float>
     /// The room that growRate is a fraction of.
     RestCapacity: RestCapacity
@@ -236,13 +236,13 @@ type NeSettings = {
     HalfBatchBelow: float
 }
 
-/// Reset (spec 5).
+/// Reset (methods.md).
 type ResetSettings = {
     /// Environment steps between two resets; 0: only the switches of a cycle reset.
     Every: Derived<int64>
 }
 
-/// ReDo (spec 5).
+/// ReDo (methods.md).
 type ReDoSettings = {
     /// Gradient steps between two looks for dormant neurons.
     Every: Derived<int64>
@@ -250,13 +250,13 @@ type ReDoSettings = {
     Threshold: float
 }
 
-/// Plasticity injection (spec 5).
+/// Plasticity injection (methods.md).
 type InjectionSettings = {
     /// Environment step of the injection.
     Step: Derived<int64>
 }
 
-/// Shrink and perturb (spec 5).
+/// Shrink and perturb (methods.md).
 type ShrinkAndPerturbSettings = {
     /// Environment steps between two of them.
     Every: Derived<int64>
@@ -266,13 +266,13 @@ type ShrinkAndPerturbSettings = {
     Noise: float
 }
 
-/// Regenerative regularisation (spec 5).
+/// Regenerative regularisation (methods.md).
 type L2InitSettings = {
     /// Factor of the squared distance from the initial parameters in the loss.
     Weight: float
 }
 
-/// Continual backprop (spec 5).
+/// Continual backprop (methods.md).
 type ContinualBackpropSettings = {
     /// Share of the mature units of a layer that is replaced at every update.
     ReplacementRate: float

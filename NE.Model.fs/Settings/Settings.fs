@@ -9,7 +9,7 @@ open System
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Settings =
 
-    /// TD3 at the size of the paper's Table 1, NE with the constants of spec 1.2 as the pilot left them.
+    /// TD3 at the size of the paper's Table 1, NE with the constants of docs/algorithm.md.
     let defaults: Settings = SettingsDefaults.defaults
 
     /// Where reading a stored configuration starts: a key that an old run does not name has the value that all runs had then.

@@ -1,7 +1,7 @@
 /// How many seeds a sentence needs.
 ///
 /// A percentile bootstrap of 3 seeds covers 71 % where it promises 95 % (5: 82 %, 7: 87 %, 10: 90 %), and three seeds against three
-/// detect only differences of several standard deviations (spec, Statistics). So an arm of few seeds is shown as points.
+/// detect only differences of several standard deviations (docs/reports.md). So an arm of few seeds is shown as points.
 [<RequireQualifiedAccess>]
 module NE.Model.Statistics.Evidence
 

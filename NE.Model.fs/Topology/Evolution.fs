@@ -3,7 +3,7 @@ namespace NE.Model.Topology
 open System
 open NE.Model.Random
 
-/// The event that grows and prunes a stack, as a plan (spec 2.6, 2.7, 4.2; paper section 3.2 and Algorithm 1).
+/// The event that grows and prunes a stack, as a plan (algorithm.md 2.6, 2.7, 4.2; paper section 3.2 and Algorithm 1).
 [<RequireQualifiedAccess>]
 module Evolution =
 
@@ -222,7 +222,7 @@ module Evolution =
                     (nameof stack)
                     $"Hidden layer {h} has {width} neurons, but {stack.Dormant[h].Length} dormancy flags and a next layer of {stack.Layers[h + 1].Mask.Columns} inputs were given."
 
-    /// Plans an event for every layer of a stack: what grows (spec 2.6), what is pruned (2.7) and which neurons are to be reset (2.8).
+    /// Plans an event for every layer of a stack: what grows (algorithm.md 2.6), what is pruned (2.7) and which neurons are to be reset (2.8).
     /// All sets are computed from the masks before the event, so grown and pruned weights never overlap. Layers that are not elastic
     /// only take part through their touched neurons. Draws from the stream layer by layer, first for growth, then for pruning.
     let plan (options: EvolutionOptions) (stack: StackBefore) (stream: Stream) : TopologyChange[] =

@@ -85,7 +85,7 @@ type LayerGrowth = {
     Carry: float
 }
 
-/// The growth schedule (spec 2.5, paper section 3.2).
+/// The growth schedule (algorithm.md 2.5, paper section 3.2).
 [<RequireQualifiedAccess>]
 module GrowthSchedule =
 

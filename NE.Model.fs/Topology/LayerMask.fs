@@ -83,7 +83,7 @@ module LayerMask =
         count = rows * columns
     }
 
-    /// A uniformly random subset of `active` weights (spec 2.4, the paper's initial topology).
+    /// A uniformly random subset of `active` weights (algorithm.md 2.4, the paper's initial topology).
     let random (rows: int) (columns: int) (active: int) (stream: Stream) : LayerMask =
         let size = size rows columns
         checkCount active size

@@ -70,7 +70,7 @@ public static class ConfigurationBuilder
     }
 
     /// <summary>
-    /// The configuration of a resumed run: the stored one with changes. Derived values are stored, so they stay as they were (spec 1.6).
+    /// The configuration of a resumed run: the stored one with changes. Derived values are stored, so they stay as they were (algorithm.md 1.6).
     /// Throws one <see cref="UserError"/> that lists every problem, among them keys that are part of what the run is.
     /// </summary>
     public static Settings Change(Settings stored, ConfigurationArguments arguments)

@@ -349,12 +349,10 @@ let tests =
 
             test "a suite is a line, and its failures in full; everything else goes to a file that is named" {
                 use tree =
-                    prepared
-                        [
-                            "NE.A.Tests", "3 passed, 1 failed, 0 skipped"
-                            "NE.EndToEnd", "2 passed, 0 failed, 0 skipped"
-                        ]
-                        [ "NE.A.Tests", 1 ]
+                    prepared [
+                        "NE.A.Tests", "3 passed, 1 failed, 0 skipped"
+                        "NE.EndToEnd", "2 passed, 0 failed, 0 skipped"
+                    ] [ "NE.A.Tests", 1 ]
 
                 tree.Write("failures-NE.A.Tests", "FAILED a.b\nexpected 1, found 2\n")
                 let _, text, _ = tree.Ne "test"
@@ -368,7 +366,9 @@ let tests =
             }
 
             test "a runner that dies without a summary shows its last lines" {
-                use tree = prepared [ "NE.EndToEnd", "2 passed, 0 failed, 0 skipped" ] [ "NE.A.Tests", 134 ]
+                use tree =
+                    prepared [ "NE.EndToEnd", "2 passed, 0 failed, 0 skipped" ] [ "NE.A.Tests", 134 ]
+
                 let _, _, errors = tree.Ne "test"
                 Expect.stringContains errors "noise of NE.A.Tests" "its output"
                 Expect.stringContains errors "exit code 134" "and how it ended"

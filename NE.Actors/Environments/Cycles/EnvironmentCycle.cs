@@ -3,7 +3,7 @@ using NE.Model.Replay;
 
 namespace NE.Actors.Environments.Cycles;
 
-/// <summary>The tasks of a cycle, of which the agent sees one at a time, each in the widths of the widest (spec 6, cycle details).</summary>
+/// <summary>The tasks of a cycle, of which the agent sees one at a time, each in the widths of the widest (cycles.md).</summary>
 public sealed class EnvironmentCycle
 {
     private readonly string text;

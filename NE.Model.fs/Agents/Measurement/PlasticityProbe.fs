@@ -107,13 +107,15 @@ type PlasticityProbe(networks: Td3Networks, settings: Td3Settings, seed: int64) 
         let functions = at seed Purpose.Probe (1L + name) (int64 repeat) 0L
 
         let g =
-            Array.init group.Layout.Stacks (fun _ -> RandomFunction.draw PlasticityProbe.Frequency functions values input.Columns group.Layout.Outputs)
+            Array.init group.Layout.Stacks (fun _ ->
+                RandomFunction.draw PlasticityProbe.Frequency functions values input.Columns group.Layout.Outputs)
 
         use stored = group.Duplicate()
         use fresh = group.Fresh(at seed Purpose.Probe (3L + name) (int64 repeat) 0L)
 
         let deviation student =
-            currentOutputs student input |> Array.map (RandomFunction.deviations group.Layout.Outputs)
+            currentOutputs student input
+            |> Array.map (RandomFunction.deviations group.Layout.Outputs)
 
         let own, others = deviation stored, deviation fresh
 

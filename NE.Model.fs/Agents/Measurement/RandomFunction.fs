@@ -51,6 +51,8 @@ module internal RandomFunction =
 
             let waves = Array.init rows (angle >> sin)
             let struct (mean, deviation) = moments waves
-            waves |> Array.iteri (fun row wave -> values[row * outputs + output] <- (wave - mean) / max deviation Still)
+
+            waves
+            |> Array.iteri (fun row wave -> values[row * outputs + output] <- (wave - mean) / max deviation Still)
 
         values

@@ -86,7 +86,7 @@ type private UnitBook(group: NetworkGroup, settings: ContinualBackpropSettings) 
 
                 (owed[stack])[layer] <- reader.ReadDouble()
 
-/// Continual backprop (Dohare et al. 2024, "Loss of plasticity in deep continual learning", Algorithm 1; spec 5): after every update of a network the
+/// Continual backprop (Dohare et al. 2024, "Loss of plasticity in deep continual learning", Algorithm 1): after every update of a network the
 /// least useful of its mature hidden units are replaced. Utility is the decayed contribution |h| * sum |outgoing weights|, h averaged over
 /// the training batch.
 [<Sealed>]

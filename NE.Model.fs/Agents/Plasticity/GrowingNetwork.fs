@@ -218,7 +218,7 @@ type GrowingNetwork(group: NetworkGroup, rules: GrowthRules, elastic: bool[][]) 
         else
             GrowthSchedule.isDue rules.Growth t
 
-    /// One event (spec 4.2). All sets come from the masks before it.
+    /// One event (algorithm.md 4.2). All sets come from the masks before it.
     member _.Evolve(event: EventInput, stream: Stream) : LayerChange[] =
         enterPhase event.Step
 

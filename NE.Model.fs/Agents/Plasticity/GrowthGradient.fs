@@ -7,7 +7,7 @@ open NE.Model.Networks
 open NE.Model.Random
 open NE.Model.Topology
 
-/// The gradient by all weights, existing or not, that decides what grows (spec 2.6).
+/// The gradient by all weights, existing or not, that decides what grows (algorithm.md 2.6).
 [<RequireQualifiedAccess>]
 module GrowthGradient =
 

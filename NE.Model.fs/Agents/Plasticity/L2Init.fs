@@ -6,7 +6,7 @@ open NE.Model.Agents
 open NE.Model.Networks
 
 /// L2 Init, regenerative regularisation (Kumar et al. 2023, "Maintaining plasticity in continual learning via regenerative
-/// regularization"; spec 5): every loss gets weight * |theta - theta_0|^2, theta_0 being the parameters at the start. They follow from the seed, so
+/// regularization"): every loss gets weight * |theta - theta_0|^2, theta_0 being the parameters at the start. They follow from the seed, so
 /// nothing is stored.
 [<Sealed>]
 type L2Init(networks: Td3Networks, settings: L2InitSettings) =

@@ -4,7 +4,7 @@ open NE.Model
 open NE.Model.Agents
 open NE.Model.Random
 
-/// Reset (Nikishin et al. 2022, "The primacy bias in deep reinforcement learning"; spec 5): actor, critics, targets and optimiser are
+/// Reset (Nikishin et al. 2022, "The primacy bias in deep reinforcement learning"): actor, critics, targets and optimiser are
 /// created anew now and then, in a cycle of tasks at every switch; the replay buffer, the counters and the exploration go on.
 [<Sealed>]
 type NetworkReset(networks: Td3Networks, settings: Settings) =

@@ -10,7 +10,7 @@ open NE.Model.Random
 open NE.Model.Replay
 open NE.Model.Topology
 
-/// Neuroplastic Expansion on TD3 (spec 2.4-2.11, 4.1, 4.2): networks start sparse, grow where the gradient asks for weights, give up
+/// Neuroplastic Expansion on TD3 (algorithm.md 2.4-2.11, 4.1, 4.2): networks start sparse, grow where the gradient asks for weights, give up
 /// and redraw dormant neurons, and go back to old experience when their activity no longer moves.
 [<Sealed>]
 type NeuroplasticExpansion
@@ -96,7 +96,7 @@ type NeuroplasticExpansion
         finally
             ArrayPool<float32>.Shared.Return gradient
 
-    /// An event on batches of its own (spec 2.6): `loss` leaves the gradient of the gathered batch in the network's block.
+    /// An event on batches of its own (algorithm.md 2.6): `loss` leaves the gradient of the gathered batch in the network's block.
     let event (network: GrowingNetwork) (pass: IPass) loss (scheduled: int64) (t: int64) source window =
         let group = network.Group
 

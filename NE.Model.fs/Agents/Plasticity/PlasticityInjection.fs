@@ -5,7 +5,7 @@ open NE.Model.Agents
 open NE.Model.Random
 open NE.Model.Topology
 
-/// Plasticity injection (Nikishin et al. 2023, "Deep reinforcement learning with plasticity injection"; spec 5): at one step of the run the actor and both
+/// Plasticity injection (Nikishin et al. 2023, "Deep reinforcement learning with plasticity injection"): at one step of the run the actor and both
 /// critics are frozen, and new bodies learn on top of them, without any effect on the outputs at that moment.
 [<Sealed>]
 type PlasticityInjection(networks: Td3Networks, workspaces: Td3Workspace list, probe: Td3Workspace, settings: Settings) =

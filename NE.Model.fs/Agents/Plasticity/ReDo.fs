@@ -7,7 +7,7 @@ open NE.Model.History
 open NE.Model.Random
 open NE.Model.Replay
 
-/// ReDo (Sokar et al. 2023, "The dormant neuron phenomenon in deep reinforcement learning"; spec 5): every so many gradient steps, hidden
+/// ReDo (Sokar et al. 2023, "The dormant neuron phenomenon in deep reinforcement learning"): every so many gradient steps, hidden
 /// neurons that are dormant on a fresh batch are drawn anew, in both critics and the actor.
 [<Sealed>]
 type ReDo(networks: Td3Networks, probe: Td3Workspace, settings: Settings) =

@@ -5,7 +5,7 @@ open NE.Model.Agents
 open NE.Model.Networks
 open NE.Model.Random
 
-/// Shrink and perturb (Ash and Adams 2020, "On warm-starting neural network training"; spec 5): now and then every online parameter becomes
+/// Shrink and perturb (Ash and Adams 2020, "On warm-starting neural network training"): now and then every online parameter becomes
 /// shrink * old + noise * fresh. What the topology lacks stays away; the optimiser goes on, the targets follow by Polyak.
 [<Sealed>]
 type ShrinkAndPerturb(networks: Td3Networks, settings: Settings) =

@@ -6,7 +6,7 @@ open NE.Model.Networks
 open NE.Model.Random
 open NE.Model.Topology
 
-/// The topology that a network starts with (spec 2.4).
+/// The topology that a network starts with (algorithm.md 2.4).
 [<RequireQualifiedAccess>]
 module StartTopology =
 

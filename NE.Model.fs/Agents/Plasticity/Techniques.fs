@@ -9,7 +9,7 @@ open NE.Model.Topology
 [<RequireQualifiedAccess>]
 module Techniques =
 
-    /// What naive random growth is in terms of NE's keys (spec 4.4): uniform density, random growth, no pruning and no review. The other keys hold
+    /// What naive random growth is in terms of NE's keys (methods.md): uniform density, random growth, no pruning and no review. The other keys hold
     /// as they are.
     let naiveGrowth (ne: NeSettings) : NeSettings = {
         ne with

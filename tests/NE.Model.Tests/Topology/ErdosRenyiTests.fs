@@ -115,7 +115,7 @@ let private goldenTables =
                 Math.Round((allocated { auto with DenseEnds = DenseEnds.Off }).Stacks[0].[0].Density, 3)
 
             Expect.equal (first (actor wide 27 8)) 0.854 "plain first layer of Ant's actor"
-            // 291 * 18432 / 803 / 8960 = 0.74549; the spec prints 0.746.
+            // 291 * 18432 / 803 / 8960 = 0.74549; an earlier table had 0.746.
             Expect.equal (first (critic wide 27 8)) 0.745 "plain first layer of Ant's critic"
 
         testCase "where forcing both ends is impossible"
@@ -145,7 +145,7 @@ let private randomShapes draw =
         In = between 1 300 draw
     })
 
-/// The saturation loop of the spec with one layer added per round, the last of those that pass 1.
+/// The saturation loop of algorithm.md 2.4 with one layer added per round, the last of those that pass 1.
 let private oneAtATime (shapes: LayerShape[]) density =
     let total = shapes |> Array.sumBy _.Size |> float
 

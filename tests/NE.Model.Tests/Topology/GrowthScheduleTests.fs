@@ -58,7 +58,7 @@ let tests =
             Expect.floatClose Accuracy.veryHigh (c 1_500_000L) 0.5 "middle"
             Expect.floatClose { absolute = 1e-15; relative = 0.0 } (c 3_000_000L) 0.0 "end"
 
-        testCase "has the spec's numbers of events, sums and rates"
+        testCase "has the expected numbers of events, sums and rates"
         <| fun () ->
             Expect.equal (GrowthSchedule.eventCount standard) 299L "events of 3M"
             near 149.5 9 (GrowthSchedule.Sums standard).Total "sum of 3M"

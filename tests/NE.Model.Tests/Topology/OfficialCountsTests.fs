@@ -1,4 +1,4 @@
-/// Invariant 26 of the spec: what the official code counts on HalfCheetah, from the keys of the variant.
+/// What the official code counts on HalfCheetah, from the keys of the variant.
 module NE.Model.Tests.Topology.OfficialCountsTests
 
 open System
