@@ -182,7 +182,7 @@ module internal Resolution =
                 if length >= 250_000L then
                     "25,000"
                 else
-                    "10,000 below 250,000 steps (a cycle: of a phase), at most a fifth of them"
+                    "10,000 below 250,000 steps, at most a fifth"
 
             whole "td3.startSteps" rule settings.Td3.StartSteps (fun () -> startSteps length)
 

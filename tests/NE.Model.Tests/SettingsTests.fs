@@ -260,7 +260,7 @@ let tests =
             let literal =
                 fst (Settings.resolve (applied [ "run.method", "ne+swd"; "ne.review", "literal" ]))
 
-            Expect.equal (Settings.validate literal |> List.map _.Key) [ "ne.review" ] "literal"
+            Expect.equal (Settings.validate literal |> List.map (fun error -> error.Key, error.Found)) [ "ne.review", "literal" ] "literal"
 
         testProperty "given values stay, and resolving twice changes nothing"
         <| fun (length: uint16) (interval: uint16) ->
