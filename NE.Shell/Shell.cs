@@ -1,4 +1,5 @@
 using NE.Shell.Commands;
+using NE.Shell.Host;
 using NE.Shell.Verbs;
 
 namespace NE.Shell;

@@ -37,7 +37,7 @@ public sealed class MuJoCoEnvironment : IEnvironment, IRenderable
     {
         this.task = task;
         var info = task.Info;
-        this.Spec = EnvironmentFactory.Describe(info) with { Fingerprint = fingerprint };
+        this.Spec = Describe(info) with { Fingerprint = fingerprint };
         CheckModel(info, model);
         this.ownModel = info.OwnModel ? model.Copy() : null;
         this.simulator = new Simulator(this.ownModel ?? model);
@@ -168,6 +168,9 @@ public sealed class MuJoCoEnvironment : IEnvironment, IRenderable
         this.simulator.Dispose();
         this.ownModel?.Dispose();
     }
+
+    internal static EnvironmentSpec Describe(TaskInfo info) =>
+        new(info.Id, info.ObservationSize, info.ActionSize, [.. info.ActionLow], [.. info.ActionHigh], info.TimeLimit);
 
     private static void CheckModel(TaskInfo info, MuJoCoModel model)
     {

@@ -31,7 +31,7 @@ public sealed class PixelEnvironment : IPixelEnvironment, IRenderable
         this.task = task;
         this.camera = task.Camera;
         this.openGl = openGl;
-        this.Spec = EnvironmentFactory.DescribePixels(task.Spec, shape, actionRepeat);
+        this.Spec = Describe(task.Spec, shape, actionRepeat);
         this.frames = new FrameStack(shape);
         this.state = new float[task.Spec.ObservationSize];
         this.image = new byte[shape.FrameBytes];
@@ -114,6 +114,15 @@ public sealed class PixelEnvironment : IPixelEnvironment, IRenderable
         this.renderer?.Dispose();
         this.renderer = null;
         this.task.Dispose();
+    }
+
+    internal static PixelSpec Describe(EnvironmentSpec spec, PixelShape shape, int actionRepeat)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(actionRepeat, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(shape.Stack, 1, nameof(shape));
+        // The last step of an episode may have fewer repeats.
+        var limit = (spec.TimeLimit + actionRepeat - 1) / actionRepeat;
+        return new PixelSpec(spec.Id, shape, actionRepeat, spec.ActionSize, spec.ActionLow, spec.ActionHigh, limit);
     }
 
     private static byte[] Header(PixelSpec spec)

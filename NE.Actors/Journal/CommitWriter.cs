@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using NE.Actors.Checkpoints;
 using NE.Actors.Replay;
-using NE.Actors.Runs;
+using NE.Actors.RunDirectory;
 using NE.Actors.Storage;
 
 namespace NE.Actors.Journal;

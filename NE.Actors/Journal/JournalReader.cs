@@ -1,6 +1,6 @@
 using Microsoft.Data.Sqlite;
 using NE.Actors.Checkpoints;
-using NE.Actors.Runs;
+using NE.Actors.RunDirectory;
 using NE.Model;
 
 namespace NE.Actors.Journal;
@@ -30,6 +30,9 @@ public sealed record JournalSummary(
 /// </summary>
 public sealed class JournalReader : IDisposable
 {
+    /// <summary>Of the one persistent actor whose rows a journal has.</summary>
+    internal const string PersistenceId = "run";
+
     static readonly string[] OperationalManifests =
         [.. JournalCodec.EventNames.Where(name => !RunEvents.HistoryNames.Contains(name.Value)).Select(name => name.Key)];
 
@@ -226,7 +229,7 @@ public sealed class JournalReader : IDisposable
     {
         using var command = this.connection.CreateCommand();
         command.CommandText = "SELECT manifest, COUNT(*) FROM journal WHERE persistence_id = $id AND deleted = 0 GROUP BY manifest";
-        command.Parameters.AddWithValue("$id", JournalActor.Id);
+        command.Parameters.AddWithValue("$id", PersistenceId);
         using var rows = command.ExecuteReader();
         var counts = new Dictionary<string, long>();
         while (rows.Read())
@@ -243,7 +246,7 @@ public sealed class JournalReader : IDisposable
         using var command = this.connection.CreateCommand();
         var filter = manifests.Length == 0 ? "" : $"AND manifest IN ({string.Join(", ", manifests.Select((_, i) => $"$m{i}"))})";
         command.CommandText = $"SELECT sequence_number, created, manifest, message FROM journal WHERE persistence_id = $id AND deleted = 0 {filter} {order}";
-        command.Parameters.AddWithValue("$id", JournalActor.Id);
+        command.Parameters.AddWithValue("$id", PersistenceId);
         for (var i = 0; i < manifests.Length; i++)
         {
             command.Parameters.AddWithValue($"$m{i}", manifests[i]);

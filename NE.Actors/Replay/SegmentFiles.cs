@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using NE.Actors.Checkpoints;
 using NE.Actors.Storage;
 
 namespace NE.Actors.Replay;

@@ -92,7 +92,7 @@ public sealed unsafe class SegmentStore : ITransitionSource, IDisposable
     /// The memory as a checkpoint named it. Every segment is verified; the part of the last one that is in use is copied into a file of a
     /// new epoch, to which later rows go, so the files of this and of other checkpoints are left as they are.
     /// </summary>
-    /// <exception cref="Checkpoints.DamagedCheckpointException">A segment is missing, too short, or has other bytes.</exception>
+    /// <exception cref="Storage.DamagedCheckpointException">A segment is missing, too short, or has other bytes.</exception>
     public static SegmentStore Resume(string folder, ReplayManifest manifest, long capacity)
     {
         Check(manifest.RowFloats, manifest.SegmentRows, capacity);

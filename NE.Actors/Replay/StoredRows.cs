@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
-using NE.Actors.Checkpoints;
-using NE.Actors.Runs;
+using NE.Actors.RunDirectory;
+using NE.Actors.Storage;
 using Random = NE.Model.Random;
 
 namespace NE.Actors.Replay;

@@ -1,4 +1,5 @@
 using NE.Actors.Environments;
+using NE.Actors.RunDirectory;
 
 namespace NE.Actors.Runs;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using NE.Actors.Environments;
-using NE.Actors.Environments.Cycles;
+using NE.Actors.Environments.Catalogue;
 using NE.Actors.Evaluation;
 
 namespace NE.Actors.Video;

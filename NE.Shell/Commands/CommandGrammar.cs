@@ -1,10 +1,12 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.Globalization;
-using NE.Actors.Checkpoints;
 using NE.Actors.Environments;
+using NE.Actors.Journal;
+using NE.Actors.RunDirectory;
 using NE.Actors.Runs;
 using NE.Actors.Video;
+using NE.Shell.Configuration;
 using Verb = System.CommandLine.Command;
 
 namespace NE.Shell.Commands;
@@ -333,7 +335,7 @@ internal sealed class CommandGrammar
     {
         try
         {
-            return text is null ? null : NE.Actors.Runs.RunName.Validate(text);
+            return text is null ? null : NE.Actors.RunDirectory.RunName.Validate(text);
         }
         catch (RunFolderException problem)
         {

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using NE.Model;
+using NE.Shell.Host;
 
 namespace NE.Shell.Commands;
 

@@ -1,7 +1,7 @@
 using Microsoft.FSharp.Collections;
 using Microsoft.FSharp.Core;
 using NE.Model;
-using NE.Shell.Commands;
+using NE.Shell.Host;
 
 namespace NE.Shell.Configuration;
 

@@ -3,11 +3,6 @@ using NE.Model.Networks;
 
 namespace NE.Shell.Configuration;
 
-/// <summary>Sizes of a task that decide what a run takes.</summary>
-/// <param name="Observations">Entries of an observation.</param>
-/// <param name="Actions">Entries of an action.</param>
-public sealed record TaskSize(int Observations, int Actions);
-
 /// <summary>What a run takes, computed before anything is created.</summary>
 /// <param name="ActorParameters">Weights, biases, gains and shifts of the actor.</param>
 /// <param name="CriticParameters">Weights, biases, gains and shifts of both critics.</param>

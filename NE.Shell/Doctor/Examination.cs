@@ -5,8 +5,8 @@ using NE.Actors.Rendering;
 using NE.Actors.Video;
 using NE.Model.Networks;
 using NE.Model.Networks.Simd;
+using NE.Shell.Host;
 using NE.Shell.Logging;
-using NE.Shell.Views;
 
 namespace NE.Shell.Doctor;
 

@@ -1,4 +1,4 @@
-using NE.Shell.Commands;
+using NE.Shell.Host;
 
 namespace NE.Shell.Logging;
 

@@ -1,6 +1,7 @@
 using NE.Actors.Checkpoints;
 using NE.Actors.Journal;
-using NE.Actors.Runs;
+using NE.Actors.RunDirectory;
+using NE.Shell.RunFiles;
 
 namespace NE.Shell.Reports;
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using NE.Actors.Runs;
+using NE.Shell.Host;
 using NE.Shell.Views;
 using Spectre.Console;
 

@@ -1,7 +1,9 @@
-using NE.Actors.Logging;
+using NE.Actors.Cast;
+using NE.Actors.RunDirectory;
 using NE.Actors.Runs;
 using NE.Model;
 using NE.Shell.Commands;
+using NE.Shell.Host;
 using NE.Shell.Logging;
 using NE.Shell.Views;
 using Serilog.Events;

@@ -1,8 +1,8 @@
 using NE.Actors.Checkpoints;
 using NE.Actors.Journal;
-using NE.Actors.Runs;
+using NE.Actors.RunDirectory;
 using NE.Model;
-using NE.Shell.Views;
+using NE.Shell.Host;
 
 namespace NE.Shell.Running;
 

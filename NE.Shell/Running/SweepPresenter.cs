@@ -1,3 +1,4 @@
+using NE.Shell.Host;
 using NE.Shell.Sweeps;
 using NE.Shell.Views;
 using Spectre.Console;

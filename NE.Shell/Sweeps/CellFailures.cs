@@ -1,7 +1,6 @@
 using System.Text.Json;
 using NE.Actors.Storage;
-using NE.Shell.Commands;
-using NE.Shell.Views;
+using NE.Shell.Host;
 
 namespace NE.Shell.Sweeps;
 

@@ -1,6 +1,5 @@
-using NE.Actors.Runs;
-using NE.Shell.Reports;
-using NE.Shell.Reports.Compare.Data;
+using NE.Actors.RunDirectory;
+using NE.Shell.RunFiles;
 
 namespace NE.Shell.Sweeps;
 

@@ -1,5 +1,5 @@
 using NE.Actors.Journal;
-using NE.Actors.Runs;
+using NE.Actors.RunDirectory;
 
 namespace NE.Shell.Sweeps;
 

@@ -1,7 +1,7 @@
-using NE.Actors.Runs;
+using NE.Actors.RunDirectory;
 using NE.Model;
-using NE.Shell.Commands;
 using NE.Shell.Configuration;
+using NE.Shell.Host;
 
 namespace NE.Shell.Sweeps;
 

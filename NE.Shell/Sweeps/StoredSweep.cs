@@ -1,10 +1,9 @@
 using System.Text.Json;
-using NE.Actors.Runs;
+using NE.Actors.RunDirectory;
 using NE.Actors.Storage;
 using NE.Model;
-using NE.Shell.Commands;
 using NE.Shell.Configuration;
-using NE.Shell.Views;
+using NE.Shell.Host;
 
 namespace NE.Shell.Sweeps;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using NE.Actors.Environments;
-using NE.Actors.Runs;
-using NE.Shell.Commands;
+using NE.Actors.RunDirectory;
 using NE.Shell.Configuration;
 
 namespace NE.Shell.Sweeps;

@@ -1,4 +1,4 @@
-using NE.Actors.Runs;
+using NE.Actors.RunDirectory;
 
 namespace NE.Shell.Sweeps;
 

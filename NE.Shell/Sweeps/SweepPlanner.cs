@@ -1,8 +1,7 @@
 using NE.Actors.Environments;
 using NE.Model;
-using NE.Shell.Commands;
 using NE.Shell.Configuration;
-using NE.Shell.Verbs;
+using NE.Shell.Host;
 
 namespace NE.Shell.Sweeps;
 
@@ -105,7 +104,7 @@ internal static class SweepPlanner
     {
         try
         {
-            TrainVerb.CheckThatItCanBeBuilt(settings, spec);
+            AgentCheck.CheckThatItCanBeBuilt(settings, spec);
         }
         catch (UserError problem)
         {

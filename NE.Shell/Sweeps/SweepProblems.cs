@@ -1,5 +1,5 @@
-using NE.Shell.Commands;
 using NE.Shell.Configuration;
+using NE.Shell.Host;
 
 namespace NE.Shell.Sweeps;
 

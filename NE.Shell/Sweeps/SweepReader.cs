@@ -1,7 +1,7 @@
 using System.Globalization;
-using NE.Actors.Runs;
-using NE.Shell.Commands;
+using NE.Actors.RunDirectory;
 using NE.Shell.Configuration;
+using NE.Shell.Host;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 

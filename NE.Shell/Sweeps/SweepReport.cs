@@ -1,4 +1,4 @@
-using NE.Actors.Runs;
+using NE.Actors.RunDirectory;
 using NE.Model;
 
 namespace NE.Shell.Sweeps;

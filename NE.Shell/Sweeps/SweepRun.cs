@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.ComponentModel;
-using NE.Actors.Runs;
+using NE.Actors.RunDirectory;
 using NE.Model;
-using NE.Shell.Views;
+using NE.Shell.Host;
 
 namespace NE.Shell.Sweeps;
 

@@ -1,5 +1,6 @@
 using NE.Shell.Commands;
 using NE.Shell.Configuration;
+using NE.Shell.Host;
 using NE.Shell.Views;
 
 namespace NE.Shell.Verbs;

@@ -1,8 +1,11 @@
 using System.Text.Json;
 using NE.Actors.Checkpoints;
+using NE.Actors.Journal;
+using NE.Actors.RunDirectory;
 using NE.Actors.Runs;
+using NE.Actors.Storage;
 using NE.Shell.Commands;
-using NE.Shell.Views;
+using NE.Shell.Host;
 
 namespace NE.Shell.Verbs;
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using NE.Shell.Commands;
 using NE.Shell.Doctor;
-using NE.Shell.Views;
+using NE.Shell.Host;
 
 namespace NE.Shell.Verbs;
 

@@ -1,7 +1,8 @@
 using NE.Actors.Environments;
+using NE.Actors.Environments.Catalogue;
 using NE.Actors.Rendering;
 using NE.Actors.Video;
-using NE.Shell.Commands;
+using NE.Shell.Host;
 using Random = NE.Model.Random;
 
 namespace NE.Shell.Verbs;

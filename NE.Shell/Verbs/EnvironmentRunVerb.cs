@@ -1,9 +1,11 @@
 using System.Text.Json;
 using NE.Actors.Environments;
+using NE.Actors.Environments.Catalogue;
 using NE.Actors.Evaluation;
 using NE.Actors.Video;
 using NE.Shell.Commands;
-using NE.Shell.Views;
+using NE.Shell.Configuration;
+using NE.Shell.Host;
 
 namespace NE.Shell.Verbs;
 

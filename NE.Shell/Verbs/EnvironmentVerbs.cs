@@ -1,8 +1,10 @@
 using System.Text.Json;
-using NE.Actors.Environments.Cycles;
+using NE.Actors.Environments.Catalogue;
 using NE.Actors.References;
 using NE.Model.Tasks;
 using NE.Shell.Commands;
+using NE.Shell.Configuration;
+using NE.Shell.Host;
 using NE.Shell.Views;
 
 namespace NE.Shell.Verbs;

@@ -1,8 +1,9 @@
 using NE.Actors.Environments;
 using NE.Actors.Evaluation;
-using NE.Actors.Runs;
+using NE.Actors.RunDirectory;
 using NE.Model.Networks;
 using NE.Shell.Commands;
+using NE.Shell.Host;
 using NE.Shell.Views;
 
 namespace NE.Shell.Verbs;

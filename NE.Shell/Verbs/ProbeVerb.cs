@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Text.Json;
-using NE.Actors.Runs;
+using NE.Actors.RunDirectory;
 using NE.Model.Agents;
 using NE.Shell.Commands;
-using NE.Shell.Views;
+using NE.Shell.Host;
 using Random = NE.Model.Random;
 
 namespace NE.Shell.Verbs;

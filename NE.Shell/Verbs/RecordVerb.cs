@@ -1,10 +1,12 @@
 using System.Text.Json;
+using NE.Actors.Cast;
 using NE.Actors.Environments;
 using NE.Actors.Evaluation;
-using NE.Actors.Runs;
+using NE.Actors.RunDirectory;
 using NE.Actors.Video;
 using NE.Model.Networks;
 using NE.Shell.Commands;
+using NE.Shell.Host;
 using NE.Shell.Views;
 
 namespace NE.Shell.Verbs;

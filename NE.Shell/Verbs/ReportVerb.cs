@@ -1,11 +1,11 @@
-using NE.Actors.Runs;
+using NE.Actors.RunDirectory;
 using NE.Shell.Commands;
+using NE.Shell.Host;
 using NE.Shell.Reports.Compare;
 using NE.Shell.Reports.Compare.Data;
 using NE.Shell.Reports.Compare.Figures;
 using NE.Shell.Reports.Compare.Pages;
 using NE.Shell.Running;
-using NE.Shell.Views;
 
 namespace NE.Shell.Verbs;
 

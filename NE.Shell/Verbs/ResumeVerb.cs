@@ -1,15 +1,16 @@
 using NE.Actors.Checkpoints;
 using NE.Actors.Environments;
 using NE.Actors.Journal;
+using NE.Actors.RunDirectory;
 using NE.Actors.Runs;
 using NE.Actors.Storage;
 using NE.Actors.Video;
 using NE.Model;
 using NE.Shell.Commands;
 using NE.Shell.Configuration;
+using NE.Shell.Host;
 using NE.Shell.Logging;
 using NE.Shell.Running;
-using NE.Shell.Views;
 
 namespace NE.Shell.Verbs;
 

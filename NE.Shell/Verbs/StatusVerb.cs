@@ -1,6 +1,7 @@
 using System.Text.Json;
-using NE.Actors.Runs;
+using NE.Actors.RunDirectory;
 using NE.Shell.Commands;
+using NE.Shell.Host;
 using NE.Shell.Reports;
 using NE.Shell.Sweeps;
 using NE.Shell.Views;

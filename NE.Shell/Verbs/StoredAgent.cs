@@ -1,15 +1,15 @@
-using NE.Actors.Checkpoints;
 using NE.Actors.Environments;
-using NE.Actors.Environments.Cycles;
+using NE.Actors.Environments.Catalogue;
+using NE.Actors.Journal;
 using NE.Actors.Replay;
-using NE.Actors.Runs;
+using NE.Actors.RunDirectory;
+using NE.Actors.Storage;
 using NE.Model;
 using NE.Model.Agents;
 using NE.Model.Replay;
 using NE.Model.Runs;
-using NE.Shell.Commands;
 using NE.Shell.Configuration;
-using NE.Shell.Views;
+using NE.Shell.Host;
 using Random = NE.Model.Random;
 
 namespace NE.Shell.Verbs;

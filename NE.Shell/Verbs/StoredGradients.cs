@@ -1,11 +1,11 @@
 using NE.Actors.Checkpoints;
+using NE.Actors.Journal;
 using NE.Actors.Replay;
-using NE.Actors.Runs;
+using NE.Actors.RunDirectory;
 using NE.Model;
 using NE.Model.Agents;
-using NE.Shell.Commands;
+using NE.Shell.Host;
 using NE.Shell.Reports.Compare.Figures;
-using NE.Shell.Views;
 using Random = NE.Model.Random;
 
 namespace NE.Shell.Verbs;

@@ -1,13 +1,13 @@
-using NE.Actors.Checkpoints;
 using NE.Actors.Environments;
-using NE.Actors.Environments.Cycles;
+using NE.Actors.Environments.Catalogue;
 using NE.Actors.Environments.External;
-using NE.Actors.Runs;
+using NE.Actors.Journal;
+using NE.Actors.RunDirectory;
 using NE.Model.Networks;
 using NE.Model.Runs;
 using NE.Shell.Commands;
 using NE.Shell.Configuration;
-using NE.Shell.Views;
+using NE.Shell.Host;
 
 namespace NE.Shell.Verbs;
 

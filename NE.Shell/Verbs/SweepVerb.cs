@@ -1,7 +1,8 @@
-using NE.Actors.Runs;
+using NE.Actors.RunDirectory;
 using NE.Actors.Storage;
 using NE.Model;
 using NE.Shell.Commands;
+using NE.Shell.Host;
 using NE.Shell.Logging;
 using NE.Shell.Running;
 using NE.Shell.Sweeps;

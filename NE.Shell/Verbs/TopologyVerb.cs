@@ -1,11 +1,11 @@
 using System.Globalization;
 using System.Text.Json;
 using NE.Actors.Journal;
-using NE.Actors.Runs;
+using NE.Actors.RunDirectory;
 using NE.Model;
 using NE.Shell.Commands;
+using NE.Shell.Host;
 using NE.Shell.Reports;
-using NE.Shell.Views;
 
 namespace NE.Shell.Verbs;
 

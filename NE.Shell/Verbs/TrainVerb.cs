@@ -1,13 +1,12 @@
 using NE.Actors.Environments;
-using NE.Actors.Environments.Cycles;
+using NE.Actors.RunDirectory;
 using NE.Actors.Runs;
 using NE.Actors.Storage;
 using NE.Actors.Video;
-using NE.Model.Agents;
-using NE.Model.Networks;
 using NE.Model;
 using NE.Shell.Commands;
 using NE.Shell.Configuration;
+using NE.Shell.Host;
 using NE.Shell.Logging;
 using NE.Shell.Running;
 using NE.Shell.Views;
@@ -42,7 +41,7 @@ internal static class TrainVerb
             // Another engine and its device may be those of another machine.
             if (settings.Compute.Engine.Value.IsSimd)
             {
-                CheckThatItCanBeBuilt(settings, environment);
+                AgentCheck.CheckThatItCanBeBuilt(settings, environment);
             }
 
             Tables.Write(host, [.. ConfigurationView.Resolved(configuration), new Text(""), takes, .. CycleView.Phases(settings)]);
@@ -51,7 +50,7 @@ internal static class TrainVerb
         }
 
         IReadOnlyDictionary<string, string> versions = host.Prepare(settings.Compute);
-        CheckThatItCanBeBuilt(settings, environment);
+        AgentCheck.CheckThatItCanBeBuilt(settings, environment);
         using RunFolder folder = RunFolder.Create(command.Runs, paths.Name, command.Overwrite);
         string yaml = ConfigurationWriter.Yaml(settings);
         DurableFile.WriteText(paths.Configuration, yaml);
@@ -79,21 +78,6 @@ internal static class TrainVerb
         if (idle.Length > 0)
         {
             host.Output.WriteLine($"note: {string.Join(", ", idle)} {(idle.Length == 1 ? "has" : "have")} no effect: the method is {SettingsModule.tryFind("run.method")!.Get.Invoke(configuration.Settings)}");
-        }
-    }
-
-    /// <summary>A device that is not there, or a topology that does not fit the task, is said before anything is created.</summary>
-    internal static void CheckThatItCanBeBuilt(Settings settings, EnvironmentSpec spec)
-    {
-        try
-        {
-            using Agent agent = EnvironmentCycle.Of(settings.Run.Environment) is { } cycle
-                ? Agent.CreateInCycle(settings, cycle.AgentTasks, 0)
-                : Agent.Create(settings, spec.ObservationSize, spec.ActionSize, spec.ActionHigh[0]);
-        }
-        catch (Exception problem) when (problem is ArgumentException or LibTorch.LibTorchException)
-        {
-            throw new UserError(problem.Message);
         }
     }
 

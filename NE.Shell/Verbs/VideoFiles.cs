@@ -1,5 +1,5 @@
 using NE.Actors.Video;
-using NE.Shell.Commands;
+using NE.Shell.Host;
 
 namespace NE.Shell.Verbs;
 

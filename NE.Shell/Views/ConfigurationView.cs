@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using NE.Model;
 using NE.Shell.Configuration;
+using NE.Shell.Host;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 

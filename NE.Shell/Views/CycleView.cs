@@ -1,9 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
-using NE.Actors.Environments.Cycles;
+using NE.Actors.Environments.Catalogue;
 using NE.Model;
 using NE.Model.Runs;
 using NE.Shell.Commands;
+using NE.Shell.Host;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 

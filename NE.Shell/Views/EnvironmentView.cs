@@ -1,7 +1,9 @@
 using System.Globalization;
 using NE.Actors.Environments;
+using NE.Actors.Environments.Catalogue;
 using NE.Model.Replay;
 using NE.Model.Tasks;
+using NE.Shell.Host;
 
 namespace NE.Shell.Views;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using NE.Actors.Evaluation;
+using NE.Shell.Host;
 using Spectre.Console;
 
 namespace NE.Shell.Views;

@@ -1,4 +1,5 @@
 using NE.Actors.Runs;
+using NE.Shell.Host;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 

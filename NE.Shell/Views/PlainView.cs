@@ -1,5 +1,6 @@
 using System.Globalization;
 using NE.Actors.Runs;
+using NE.Shell.Host;
 
 namespace NE.Shell.Views;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using NE.Shell.Configuration;
+using NE.Shell.Host;
 using NE.Shell.Sweeps;
 using Spectre.Console;
 using Spectre.Console.Rendering;

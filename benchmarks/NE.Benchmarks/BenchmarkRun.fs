@@ -4,7 +4,10 @@ module NE.Benchmarks.BenchmarkRun
 open System
 open System.Collections.Generic
 open System.IO
+open NE.Actors.Conducting
 open NE.Actors.Environments
+open NE.Actors.Environments.Catalogue
+open NE.Actors.RunDirectory
 open NE.Actors.Runs
 open NE.Benchmarks.Report
 open NE.Model

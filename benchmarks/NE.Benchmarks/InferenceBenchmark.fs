@@ -5,6 +5,7 @@ module NE.Benchmarks.InferenceBenchmark
 open System
 open System.Diagnostics
 open NE.Actors.Environments
+open NE.Actors.Environments.Catalogue
 open NE.Actors.Evaluation
 open NE.Benchmarks.Report
 open NE.Model.Networks

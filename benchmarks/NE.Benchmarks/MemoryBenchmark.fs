@@ -3,8 +3,10 @@ module NE.Benchmarks.MemoryBenchmark
 
 open System
 open System.IO
+open NE.Actors.Conducting
 open NE.Actors.Environments
-open NE.Actors.Runs
+open NE.Actors.Environments.Catalogue
+open NE.Actors.RunDirectory
 open NE.Benchmarks.Report
 open NE.Model.Random
 open NE.Model.Tasks

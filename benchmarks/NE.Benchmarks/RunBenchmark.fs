@@ -5,6 +5,7 @@ module NE.Benchmarks.RunBenchmark
 open System
 open System.Collections.Generic
 open System.Diagnostics
+open NE.Actors.RunDirectory
 open NE.Actors.Runs
 open NE.Model
 open NE.Model.Tasks

@@ -4,6 +4,8 @@ open System
 open System.Diagnostics
 open System.IO
 open System.Text.Json
+open NE.Actors.Conducting
+open NE.Actors.RunDirectory
 open NE.Actors.Runs
 open NE.Benchmarks.Report
 open NE.Model

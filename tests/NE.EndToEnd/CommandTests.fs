@@ -4,9 +4,8 @@ open System
 open System.IO
 open System.Text.Json
 open Expecto
-open NE.Actors.Checkpoints
 open NE.Actors.Journal
-open NE.Actors.Runs
+open NE.Actors.RunDirectory
 open NE.EndToEnd.Executable
 
 let private small = [

@@ -4,7 +4,7 @@ open System
 open System.IO
 open System.Threading
 open Expecto
-open NE.Actors.Runs
+open NE.Actors.RunDirectory
 open NE.EndToEnd.Executable
 open NE.Model.History
 open NE.Actors.Journal

@@ -4,7 +4,7 @@ open System
 open System.IO
 open System.Text.Json
 open Expecto
-open NE.Actors.Runs
+open NE.Actors.RunDirectory
 open NE.EndToEnd.Executable
 
 let private json (execution: Execution) =

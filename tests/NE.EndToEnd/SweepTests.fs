@@ -5,7 +5,7 @@ open System.Diagnostics
 open System.IO
 open Expecto
 open NE.Actors.Journal
-open NE.Actors.Runs
+open NE.Actors.RunDirectory
 open NE.EndToEnd.Executable
 open NE.Tests.RunIdentity
 

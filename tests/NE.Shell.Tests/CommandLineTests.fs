@@ -4,11 +4,14 @@ open System.Collections.Generic
 open System.IO
 open System.Text.RegularExpressions
 open Expecto
-open NE.Actors.Checkpoints
+open NE.Actors.Journal
+open NE.Actors.RunDirectory
 open NE.Actors.Runs
 open NE.Actors.Video
 open NE.Model
 open NE.Shell.Commands
+open NE.Shell.Configuration
+open NE.Shell.Host
 open NE.Shell.Tests.Support
 
 let private parse (arguments: string list) =

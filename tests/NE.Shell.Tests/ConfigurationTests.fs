@@ -7,8 +7,8 @@ open Expecto
 open FsCheck
 open FsCheck.FSharp
 open NE.Model
-open NE.Shell.Commands
 open NE.Shell.Configuration
+open NE.Shell.Host
 open NE.Shell.Tests.Support
 
 let private known (id: string) : string | null =

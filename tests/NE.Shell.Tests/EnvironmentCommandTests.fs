@@ -6,7 +6,7 @@ open System.Text.RegularExpressions
 open Expecto
 open NE.Actors.Rendering
 open NE.Model.Tasks
-open NE.Shell.Commands
+open NE.Shell.Host
 open NE.Shell.Tests.Support
 
 let private json (text: string) = JsonDocument.Parse(text).RootElement
@@ -81,7 +81,7 @@ let tests =
 
         test "a narrow output has no room for sentences" {
             let narrow =
-                NE.Shell.ShellHost(Output = new StringWriter(NewLine = "\n"), Error = TextWriter.Null, DefaultRuns = "runs", Width = 80)
+                NE.Shell.Host.ShellHost(Output = new StringWriter(NewLine = "\n"), Error = TextWriter.Null, DefaultRuns = "runs", Width = 80)
 
             let _, output, _ = execute narrow [ "env"; "list" ]
             Expect.hasLength (output.TrimEnd().Split '\n') (1 + Registry.ids.Length) "one line each"

@@ -228,7 +228,7 @@ let tests =
                     ActorSystem.Create(
                         "ne",
                         ConfigurationFactory.ParseString
-                            $"akka.loggers = [\"{NE.Actors.Logging.SerilogLogger.TypeName}\"]\nakka.loglevel = INFO"
+                            $"akka.loggers = [\"{NE.Actors.Cast.SerilogLogger.TypeName}\"]\nakka.loglevel = INFO"
                     )
 
                 let logger = Logging.GetLogger(system, "anything")

@@ -6,6 +6,7 @@ open Expecto
 open NE.Model.History
 open NE.Shell.Doctor
 open NE.Shell.Reports
+open NE.Shell.RunFiles
 open NE.Shell.Tests.Support
 
 let private layer stack index grown pruned active : LayerChange = {

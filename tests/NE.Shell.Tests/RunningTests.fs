@@ -10,10 +10,11 @@ open Microsoft.Data.Sqlite
 open NE.Actors.Checkpoints
 open NE.Actors.Journal
 open NE.Actors.MuJoCo
+open NE.Actors.RunDirectory
 open NE.Actors.Runs
 open NE.Model.History
 open NE.Shell
-open NE.Shell.Commands
+open NE.Shell.Host
 open NE.Shell.Running
 open NE.Shell.Tests.Support
 
@@ -120,7 +121,7 @@ let tests =
             Expect.stringStarts (file "command.txt") "ne" "command.txt"
             Expect.equal asked.Value.Settings.Run.Seed 7L "the run gets the settings"
             Expect.equal asked.Value.ConfigurationText (file "config.yaml") "and their text"
-            Expect.sequenceEqual asked.Value.Loggers [ "NE.Actors.Logging.SerilogLogger, NE.Actors" ] "and the logger"
+            Expect.sequenceEqual asked.Value.Loggers [ "NE.Actors.Cast.SerilogLogger, NE.Actors" ] "and the logger"
             Expect.equal ((runJson folder.Path).GetProperty("seed").GetInt64()) 7L "run.json"
         }
 

@@ -9,7 +9,7 @@ open System.Threading.Tasks
 open Expecto
 open NE.Actors.Runs
 open NE.Shell
-open NE.Shell.Commands
+open NE.Shell.Host
 
 /// A folder that is gone after the test.
 type TemporaryFolder() =

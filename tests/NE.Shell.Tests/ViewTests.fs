@@ -4,6 +4,7 @@ open System.Collections.Generic
 open System.IO
 open Expecto
 open NE.Actors.Runs
+open NE.Shell.Host
 open NE.Shell.Tests.Support
 open NE.Shell.Views
 open Spectre.Console

@@ -4,7 +4,7 @@ module NE.Tests.EventsOfRun
 open System
 open System.IO
 open Expecto
-open NE.Actors.Runs
+open NE.Actors.RunDirectory
 open Tensorboard
 
 /// A value that was logged: tag, step, value.

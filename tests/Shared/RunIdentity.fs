@@ -5,7 +5,7 @@ open System.IO
 open Expecto
 open NE.Actors.Checkpoints
 open NE.Actors.Journal
-open NE.Actors.Runs
+open NE.Actors.RunDirectory
 
 /// Everything that must be equal: the state digest, the ordered history with step and ordinal, the bytes of the tables, and the TensorBoard
 /// events but for what clocks say.

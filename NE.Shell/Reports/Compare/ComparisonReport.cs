@@ -33,7 +33,7 @@ public sealed record ComparisonReport(
     /// <param name="command">The command that makes it.</param>
     /// <param name="version">Of this program.</param>
     /// <param name="now">The time.</param>
-    /// <exception cref="Commands.UserError">The runs cannot be compared, or a reference file has none of their environments.</exception>
+    /// <exception cref="Host.UserError">The runs cannot be compared, or a reference file has none of their environments.</exception>
     public static ComparisonReport Of(
         Selection selection, long? at, IReadOnlyList<ReferenceFile> referenceFiles, IReadOnlyList<Figure> heatMaps, string command, string version, DateTimeOffset now)
     {

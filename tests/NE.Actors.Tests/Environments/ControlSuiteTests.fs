@@ -5,6 +5,7 @@ module NE.Actors.Tests.Environments.ControlSuiteTests
 open System
 open Expecto
 open NE.Actors.Environments
+open NE.Actors.Environments.Catalogue
 open NE.Model
 open NE.Model.Tasks
 

@@ -3,7 +3,7 @@ module NE.Actors.Tests.Environments.CycleEnvironmentTests
 open System
 open Expecto
 open NE.Actors.Environments
-open NE.Actors.Environments.Cycles
+open NE.Actors.Environments.Catalogue
 open NE.Model
 open NE.Model.Networks
 

@@ -7,6 +7,7 @@ open System.Text.RegularExpressions
 open System.Threading
 open Expecto
 open NE.Actors.Environments
+open NE.Actors.Environments.Catalogue
 open NE.Actors.Environments.External
 open NE.Model
 

@@ -5,6 +5,7 @@ open System.IO
 open System.Threading.Tasks
 open Expecto
 open NE.Actors.Environments
+open NE.Actors.Environments.Catalogue
 open NE.Actors.MuJoCo
 open NE.Actors.Rendering
 open NE.Model

@@ -6,6 +6,7 @@ open System.Threading
 open System.Threading.Tasks
 open Expecto
 open NE.Actors.Environments
+open NE.Actors.Environments.Catalogue
 open NE.Actors.MuJoCo
 open NE.Model.Tasks
 

@@ -4,6 +4,7 @@ open System
 open System.IO
 open Expecto
 open NE.Actors.Environments
+open NE.Actors.Environments.Catalogue
 open NE.Model
 open NE.Model.Tasks
 open NE.Actors.Tests.Runs.Training

@@ -6,9 +6,11 @@ open System.Collections.Generic
 open System.IO
 open System.Threading
 open Expecto
-open NE.Actors.Checkpoints
 open NE.Actors.Environments
+open NE.Actors.Environments.Catalogue
 open NE.Actors.Evaluation
+open NE.Actors.Journal
+open NE.Actors.RunDirectory
 open NE.Actors.Runs
 open NE.Actors.Tests.Runs.Training
 open NE.Model

@@ -3,6 +3,7 @@ module NE.Actors.Tests.Evaluation.FallTests
 open System
 open Expecto
 open NE.Actors.Environments
+open NE.Actors.Environments.Catalogue
 open NE.Actors.Evaluation
 open NE.Model
 open NE.Model.Networks

@@ -6,10 +6,10 @@ open System
 open System.Threading.Tasks
 open Akka.Actor
 open Akka.Configuration
-open NE.Actors.Checkpoints
+open NE.Actors.Cast
 open NE.Actors.Journal
 open NE.Actors.Replay
-open NE.Actors.Runs
+open NE.Actors.RunDirectory
 open NE.Actors.Tests.DurableSupport
 
 [<Literal>]

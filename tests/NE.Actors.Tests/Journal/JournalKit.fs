@@ -10,8 +10,9 @@ open Akka.Configuration
 open Akka.TestKit
 open Expecto
 open Microsoft.Data.Sqlite
+open NE.Actors.Cast
 open NE.Actors.Journal
-open NE.Actors.Runs
+open NE.Actors.RunDirectory
 open NE.Tests.ActorKit
 open NE.Model.History
 

@@ -8,10 +8,12 @@ open System.Threading
 open System.Threading.Tasks
 open Expecto
 open Microsoft.Data.Sqlite
+open NE.Actors.Cast
 open NE.Actors.Checkpoints
 open NE.Actors.Journal
 open NE.Actors.Replay
-open NE.Actors.Runs
+open NE.Actors.RunDirectory
+open NE.Actors.Storage
 open NE.Actors.Tests.DurableSupport
 open NE.Actors.Tests.Journal.JournalKit
 open NE.Model.History

@@ -5,10 +5,9 @@ open System.Diagnostics
 open System.IO
 open System.Reflection
 open Expecto
-open NE.Actors.Checkpoints
 open NE.Actors.Journal
 open NE.Actors.Replay
-open NE.Actors.Runs
+open NE.Actors.RunDirectory
 open NE.Actors.Tests.DurableSupport
 open NE.Actors.Tests.Journal.JournalKit
 

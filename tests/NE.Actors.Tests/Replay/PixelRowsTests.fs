@@ -3,6 +3,7 @@ module NE.Actors.Tests.Replay.PixelRowsTests
 open System
 open Expecto
 open NE.Actors.Environments
+open NE.Actors.Environments.Catalogue
 open NE.Actors.Replay
 open NE.Actors.Tests.DurableSupport
 open NE.Model

@@ -5,10 +5,10 @@ module NE.Actors.Tests.Replay.StoredRowsTests
 open System
 open System.IO
 open Expecto
-open NE.Actors.Checkpoints
 open NE.Actors.Journal
 open NE.Actors.Replay
 open NE.Actors.Runs
+open NE.Actors.Storage
 open NE.Model
 open NE.Model.History
 open NE.Model.Random

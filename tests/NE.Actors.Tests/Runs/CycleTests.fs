@@ -6,9 +6,11 @@ open System.IO
 open System.Threading
 open Akka.Actor
 open Expecto
-open NE.Actors.Checkpoints
+open NE.Actors.Conducting
 open NE.Actors.Environments
+open NE.Actors.Environments.Catalogue
 open NE.Actors.Journal
+open NE.Actors.RunDirectory
 open NE.Actors.Runs
 open NE.Model.History
 open NE.Actors.Tests.Runs.Training

@@ -6,7 +6,10 @@ open System.Collections.Generic
 open System.IO
 open System.Threading
 open System.Threading.Tasks
+open NE.Actors.Conducting
 open NE.Actors.Environments
+open NE.Actors.Environments.Catalogue
+open NE.Actors.RunDirectory
 open NE.Actors.Runs
 open NE.Model
 

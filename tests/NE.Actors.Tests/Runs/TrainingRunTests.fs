@@ -9,9 +9,11 @@ open System.Threading
 open Akka.Actor
 open Expecto
 open NE.Actors.Checkpoints
-open NE.Actors.Environments
+open NE.Actors.Conducting
+open NE.Actors.Environments.Catalogue
 open NE.Actors.Journal
 open NE.Actors.Replay
+open NE.Actors.RunDirectory
 open NE.Actors.Runs
 open NE.Model.Replay
 open NE.Actors.Tests.Runs.Training

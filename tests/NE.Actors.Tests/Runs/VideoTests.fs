@@ -2,6 +2,7 @@ module NE.Actors.Tests.Runs.VideoTests
 
 open System.IO
 open Expecto
+open NE.Actors.RunDirectory
 open NE.Actors.Runs
 open NE.Actors.Tests.Runs.Training
 open NE.Actors.Tests.Video.Support

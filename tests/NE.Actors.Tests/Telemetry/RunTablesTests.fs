@@ -5,6 +5,8 @@ open System.Collections.Generic
 open System.IO
 open Akka.Actor
 open Expecto
+open NE.Actors.Cast
+open NE.Actors.RunDirectory
 open NE.Actors.Runs
 open NE.Actors.Telemetry
 open NE.Actors.Tests.Runs.Training

@@ -3,7 +3,7 @@ module NE.Actors.Tests.Telemetry.TableTests
 open System
 open System.IO
 open Expecto
-open NE.Actors.Runs
+open NE.Actors.Checkpoints
 open NE.Actors.Telemetry
 
 let private inFile (body: string -> unit) =

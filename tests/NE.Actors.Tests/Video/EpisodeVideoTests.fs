@@ -5,7 +5,9 @@ open System.IO
 open System.Threading
 open Akka.Actor
 open Expecto
+open NE.Actors.Cast
 open NE.Actors.Environments
+open NE.Actors.Environments.Catalogue
 open NE.Actors.Evaluation
 open NE.Actors.Video
 open NE.Tests.ActorKit

@@ -4,10 +4,11 @@ open System
 open System.Collections.Generic
 open System.IO
 open Expecto
-open NE.Actors.Runs
+open NE.Actors.RunDirectory
 open NE.Model.Statistics
-open NE.Shell.Commands
+open NE.Shell.Host
 open NE.Shell.Reports.Compare.Data
+open NE.Shell.RunFiles
 open NE.Shell.Tests.Compare.RunFiles
 open NE.Shell.Tests.Support
 

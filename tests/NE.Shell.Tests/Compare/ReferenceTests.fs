@@ -2,8 +2,9 @@ module NE.Shell.Tests.Compare.ReferenceTests
 
 open System.IO
 open Expecto
-open NE.Shell.Commands
+open NE.Shell.Host
 open NE.Shell.Reports.Compare.Data
+open NE.Shell.RunFiles
 open NE.Shell.Tests.Compare.ReportFiles
 open NE.Shell.Tests.Compare.RunFiles
 open NE.Shell.Tests.Support
@@ -56,7 +57,7 @@ let records =
 
         test "what a table writes is read back" {
             let table =
-                NE.Shell.Reports.Compare.DataTable("t", "t", "plain", "a,b", "say \"hi\"")
+                NE.Shell.Reports.Compare.Data.DataTable("t", "t", "plain", "a,b", "say \"hi\"")
 
             table.Add("", "line\r\nend", "<i>|,&")
             table.Add(0.1, null, -7L)

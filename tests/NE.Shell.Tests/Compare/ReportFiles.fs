@@ -9,7 +9,7 @@ open System.Xml
 open System.Xml.Linq
 open Expecto
 open NE.Shell
-open NE.Shell.Commands
+open NE.Shell.Host
 open NE.Shell.Tests.Support
 
 /// `ne report` with these arguments: exit code, output, errors.

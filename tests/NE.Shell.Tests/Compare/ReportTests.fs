@@ -5,12 +5,12 @@ open System.IO
 open System.Text.RegularExpressions
 open System.Xml.Linq
 open Expecto
-open NE.Actors.Runs
+open NE.Actors.RunDirectory
 open NE.Model.Statistics
 open NE.Shell
-open NE.Shell.Commands
-open NE.Shell.Reports.Compare.Data
+open NE.Shell.Host
 open NE.Shell.Reports.Compare.Figures
+open NE.Shell.RunFiles
 open NE.Shell.Tests.Compare.ReportFiles
 open NE.Shell.Tests.Compare.RunFiles
 open NE.Shell.Tests.Support

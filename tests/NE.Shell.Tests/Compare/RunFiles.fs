@@ -3,7 +3,7 @@ module NE.Shell.Tests.Compare.RunFiles
 
 open System
 open System.IO
-open NE.Actors.Runs
+open NE.Actors.RunDirectory
 open NE.Shell.Sweeps
 
 /// What a run's folder is to hold.

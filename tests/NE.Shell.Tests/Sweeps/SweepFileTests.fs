@@ -3,7 +3,7 @@ module NE.Shell.Tests.Sweeps.SweepFileTests
 open System
 open System.IO
 open Expecto
-open NE.Shell.Commands
+open NE.Shell.Host
 open NE.Shell.Sweeps
 open NE.Shell.Tests.Support
 

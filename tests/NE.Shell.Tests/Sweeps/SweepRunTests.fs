@@ -6,9 +6,10 @@ open System.Text.Json
 open System.Text.RegularExpressions
 open System.Threading.Tasks
 open Expecto
+open NE.Actors.RunDirectory
 open NE.Actors.Runs
 open NE.Shell
-open NE.Shell.Commands
+open NE.Shell.Host
 open NE.Shell.Tests.Support
 
 /// Plays `ne` in a process of its own, by the name of the cell: "bad" fails unless the file `mended` exists, "shot" is killed the first time,

@@ -4,7 +4,7 @@ open System
 open System.IO
 open Expecto
 open NE.Shell
-open NE.Shell.Commands
+open NE.Shell.Host
 open NE.Shell.Sweeps
 open NE.Shell.Tests.Support
 open NE.Shell.Views
@@ -185,7 +185,7 @@ let estimate =
 
         test "shows a running cell's speed over the last ten minutes that its process learned" {
             use folder = new TemporaryFolder()
-            let paths = NE.Actors.Runs.RunPaths.Of(folder.Path, "a")
+            let paths = NE.Actors.RunDirectory.RunPaths.Of(folder.Path, "a")
             Directory.CreateDirectory paths.Root |> ignore
 
             let rate (rows: string) =
@@ -210,7 +210,7 @@ let estimate =
 
         test "counts every process of a run that was resumed" {
             use folder = new TemporaryFolder()
-            let paths = NE.Actors.Runs.RunPaths.Of(folder.Path, "a")
+            let paths = NE.Actors.RunDirectory.RunPaths.Of(folder.Path, "a")
             Directory.CreateDirectory paths.Root |> ignore
             File.WriteAllText(paths.Timing, "step,time,elapsedSeconds\n0,x,2\n100,x,12\n100,x,3\n200,x,10\n")
             Expect.equal (CellProgress.SecondsPerStep(paths)) (Nullable 0.11) "12 and 10 seconds for 200 steps"

@@ -1,5 +1,6 @@
 using NE.Model;
 using NE.Model.Statistics;
+using NE.Shell.RunFiles;
 
 namespace NE.Shell.Reports.Compare.Data;
 

@@ -1,3 +1,5 @@
+using NE.Shell.RunFiles;
+
 namespace NE.Shell.Reports.Compare.Data;
 
 /// <summary>A record of a CSV text.</summary>

@@ -1,6 +1,5 @@
 using NE.Model.Statistics;
-using NE.Shell.Commands;
-using NE.Shell.Views;
+using NE.Shell.Host;
 
 namespace NE.Shell.Reports.Compare.Data;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
-using NE.Shell.Commands;
+using NE.Shell.Host;
+using NE.Shell.RunFiles;
 
 namespace NE.Shell.Reports.Compare.Data;
 

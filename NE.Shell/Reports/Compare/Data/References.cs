@@ -1,5 +1,5 @@
-using NE.Shell.Commands;
-using NE.Shell.Views;
+using NE.Shell.Host;
+using NE.Shell.RunFiles;
 
 namespace NE.Shell.Reports.Compare.Data;
 

@@ -1,7 +1,8 @@
 using NE.Actors.Journal;
-using NE.Actors.Runs;
+using NE.Actors.RunDirectory;
 using NE.Model;
 using NE.Shell.Configuration;
+using NE.Shell.RunFiles;
 
 namespace NE.Shell.Reports.Compare.Data;
 

@@ -1,5 +1,6 @@
 using NE.Model.Statistics;
-using NE.Shell.Views;
+using NE.Shell.Host;
+using NE.Shell.RunFiles;
 
 namespace NE.Shell.Reports.Compare.Data;
 

@@ -1,5 +1,5 @@
-using NE.Actors.Runs;
-using NE.Shell.Commands;
+using NE.Actors.RunDirectory;
+using NE.Shell.Host;
 using NE.Shell.Sweeps;
 
 namespace NE.Shell.Reports.Compare.Data;

@@ -1,4 +1,5 @@
 using System.Xml.Linq;
+using NE.Shell.Reports.Compare.Data;
 
 namespace NE.Shell.Reports.Compare.Figures;
 

@@ -1,5 +1,6 @@
 using NE.Actors.Rendering;
 using NE.Model.Agents;
+using NE.Shell.Reports.Compare.Data;
 using OxyPlot;
 using OxyPlot.Annotations;
 using OxyPlot.Axes;

@@ -1,5 +1,6 @@
 using NE.Model.Statistics;
 using NE.Shell.Reports.Compare.Data;
+using NE.Shell.RunFiles;
 using OxyPlot;
 using OxyPlot.Axes;
 using OxyPlot.Series;

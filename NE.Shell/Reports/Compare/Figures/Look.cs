@@ -1,5 +1,6 @@
 using System.Globalization;
 using NE.Shell.Reports.Compare.Data;
+using NE.Shell.RunFiles;
 using OxyPlot;
 using OxyPlot.Annotations;
 using OxyPlot.Axes;

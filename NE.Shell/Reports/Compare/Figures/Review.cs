@@ -1,5 +1,6 @@
 using NE.Model;
 using NE.Shell.Reports.Compare.Data;
+using NE.Shell.RunFiles;
 using OxyPlot;
 
 namespace NE.Shell.Reports.Compare.Figures;

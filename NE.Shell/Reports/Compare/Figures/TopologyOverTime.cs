@@ -1,4 +1,5 @@
 using NE.Shell.Reports.Compare.Data;
+using NE.Shell.RunFiles;
 using OxyPlot;
 using OxyPlot.Axes;
 using OxyPlot.Series;

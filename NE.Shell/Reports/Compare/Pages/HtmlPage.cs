@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Xml.Linq;
+using NE.Shell.Reports.Compare.Data;
 using NE.Shell.Reports.Compare.Figures;
 
 namespace NE.Shell.Reports.Compare.Pages;

@@ -1,4 +1,5 @@
 using System.Text;
+using NE.Shell.Reports.Compare.Data;
 using NE.Shell.Reports.Compare.Figures;
 
 namespace NE.Shell.Reports.Compare.Pages;

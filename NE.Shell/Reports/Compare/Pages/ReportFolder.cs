@@ -2,7 +2,8 @@ using System.Text;
 using System.Text.Json;
 using System.Xml;
 using System.Xml.Linq;
-using NE.Shell.Commands;
+using NE.Shell.Host;
+using NE.Shell.Reports.Compare.Data;
 using NE.Shell.Reports.Compare.Figures;
 
 namespace NE.Shell.Reports.Compare.Pages;

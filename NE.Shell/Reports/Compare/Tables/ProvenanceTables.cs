@@ -1,7 +1,7 @@
 using System.Globalization;
-using NE.Actors.Runs;
+using NE.Actors.RunDirectory;
+using NE.Shell.Host;
 using NE.Shell.Reports.Compare.Data;
-using NE.Shell.Views;
 
 namespace NE.Shell.Reports.Compare.Tables;
 

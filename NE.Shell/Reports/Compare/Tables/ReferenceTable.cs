@@ -1,6 +1,7 @@
 using NE.Model.Statistics;
+using NE.Shell.Host;
 using NE.Shell.Reports.Compare.Data;
-using NE.Shell.Views;
+using NE.Shell.RunFiles;
 
 namespace NE.Shell.Reports.Compare.Tables;
 

@@ -1,8 +1,9 @@
 using System.Globalization;
 using NE.Model;
 using NE.Model.Statistics;
+using NE.Shell.Host;
 using NE.Shell.Reports.Compare.Data;
-using NE.Shell.Views;
+using NE.Shell.RunFiles;
 
 namespace NE.Shell.Reports.Compare.Tables;
 

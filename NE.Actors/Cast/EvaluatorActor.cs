@@ -1,0 +1,101 @@
+using Akka.Actor;
+using Akka.Event;
+using NE.Actors.Environments;
+using NE.Actors.Evaluation;
+using NE.Model.Networks;
+
+namespace NE.Actors.Cast;
+
+/// <summary>To the evaluator: play this policy. The policy is the evaluator's own copy.</summary>
+public sealed record Evaluate(long Step, Policy Policy);
+
+/// <summary>The episodes of the policy of a step are played.</summary>
+public sealed record Evaluated(long Step, EpisodeResults Results);
+
+/// <summary>One more episode is over: the evaluation that is under way goes on.</summary>
+public sealed record EpisodePlayed
+{
+    public static EpisodePlayed Instance { get; } = new();
+}
+
+/// <summary>A policy could not be played; trying again would end the same way.</summary>
+public sealed record EvaluationFailed(string Reason);
+
+/// <summary>Plays noise-free episodes on an environment and a thread of its own, off the training path, one policy after the other.</summary>
+public sealed class EvaluatorActor : ReceiveActor, IWithTimers
+{
+    private const int MostAttempts = 3;
+    private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(2);
+
+    private readonly IActorRef run;
+    private readonly Func<IEnvironment> create;
+    private readonly long seed;
+    private readonly int episodes;
+    private readonly ILoggingAdapter log = Context.GetLogger();
+    private readonly Queue<Evaluate> waiting = [];
+    private SimulatorThread? thread;
+    private int attempts;
+
+    public EvaluatorActor(IActorRef run, Func<IEnvironment> create, long seed, int episodes)
+    {
+        (this.run, this.create, this.seed, this.episodes) = (run, create, seed, episodes);
+        this.Receive<Evaluate>(work =>
+        {
+            this.waiting.Enqueue(work);
+            if (this.waiting.Count == 1)
+            {
+                this.Play(work);
+            }
+        });
+        this.Receive<Evaluated>(done =>
+        {
+            this.waiting.Dequeue();
+            this.attempts = 0;
+            run.Tell(done);
+            if (this.waiting.TryPeek(out var next))
+            {
+                this.Play(next);
+            }
+        });
+        this.Receive<Fault>(fault =>
+        {
+            this.thread?.Dispose();
+            this.thread = null;
+            if (++this.attempts == MostAttempts)
+            {
+                run.Tell(new EvaluationFailed(
+                    $"the policy of step {this.waiting.Peek().Step:N0} could not be evaluated in {MostAttempts} attempts: {fault.Error.Message}"));
+                return;
+            }
+            this.log.Warning(fault.Error, "The evaluation environment failed; it is started anew and the evaluation repeated");
+            this.Timers.StartSingleTimer("again", new Again(), RetryPause);
+        });
+        this.Receive<Again>(_ => this.Play(this.waiting.Peek()));
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void PostStop() => this.thread?.Dispose();
+
+    private void Play(Evaluate work)
+    {
+        this.log.Debug("Evaluation of step {EvaluatedStep} begins", work.Step);
+        var self = this.Self;
+        this.thread ??= new SimulatorThread("evaluation", this.create, error => self.Tell(new Fault(error)));
+        this.thread.Post(environment =>
+            self.Tell(new Evaluated(work.Step, EpisodeRunner.Run(environment, work.Policy, this.seed, this.episodes, this.Watch))));
+    }
+
+    /// <summary>On the evaluation's thread.</summary>
+    private void Watch(EpisodeMoment moment)
+    {
+        if (moment.IsLast)
+        {
+            this.run.Tell(EpisodePlayed.Instance);
+        }
+    }
+
+    private sealed record Again;
+
+    private sealed record Fault(Exception Error);
+}

@@ -1,0 +1,137 @@
+using System.Data.Common;
+using Akka.Actor;
+using Akka.Actor.Setup;
+using Akka.Configuration;
+using Akka.Persistence.Sql;
+using Akka.Persistence.Sql.Config;
+using LinqToDB;
+using LinqToDB.Interceptors;
+using Microsoft.Data.Sqlite;
+using NE.Actors.Journal;
+using NE.Actors.RunDirectory;
+
+namespace NE.Actors.Cast;
+
+/// <summary>How Akka.Persistence.Sql reaches a run's two SQLite files.</summary>
+public static class JournalConfig
+{
+    const string JournalPlugin = "akka.persistence.journal.sql";
+    const string SnapshotPlugin = "akka.persistence.snapshot-store.sql";
+
+    // Bounds how long one statement waits for another process's lock; longer waits are the outbox's, which tells why.
+    const int LockTimeoutSeconds = 2;
+
+    /// <summary>
+    /// HOCON for an actor system that holds this run's journal. Also puts both files into WAL mode, which the plugin does not do and which
+    /// stays in the files. Use it together with <see cref="Setup"/>, or take <see cref="SystemSetup"/>, which is both.
+    /// </summary>
+    /// <exception cref="IOException">A file is there and is not a database, or another process locks it.</exception>
+    public static Config For(RunPaths run)
+    {
+        EnableWal(run.Journal);
+        EnableWal(run.Snapshots);
+        return ConfigurationFactory.ParseString($$"""
+            akka.coordinated-shutdown.run-by-clr-shutdown-hook = off
+            # A write that fails stops the journal actor, and the answers for each of its rows become dead letters.
+            akka.log-dead-letters = 5
+            akka.actor {
+              serializers.ne-journal = "{{typeof(JournalSerializer).AssemblyQualifiedName}}"
+              serialization-bindings {
+                "{{typeof(JournalEntry).AssemblyQualifiedName}}" = ne-journal
+                "{{typeof(JournalSnapshot).AssemblyQualifiedName}}" = ne-journal
+              }
+            }
+            akka.persistence {
+              journal.plugin = "{{JournalPlugin}}"
+              journal.sql {
+                connection-string = {{Quoted(ConnectionString(run.Journal))}}
+                provider-name = "{{ProviderName.SQLiteMS}}"
+                auto-initialize = true
+                # One journal, one actor: a commit's rows go in one statement after the other, in one transaction.
+                parallelism = 1
+                # The outbox decides when to try again; an open breaker would only hide the reason.
+                circuit-breaker { max-failures = 1000000, call-timeout = 60s, reset-timeout = 1s }
+              }
+              snapshot-store.plugin = "{{SnapshotPlugin}}"
+              snapshot-store.sql {
+                connection-string = {{Quoted(ConnectionString(run.Snapshots))}}
+                provider-name = "{{ProviderName.SQLiteMS}}"
+                auto-initialize = true
+                circuit-breaker { max-failures = 1000000, call-timeout = 60s, reset-timeout = 1s }
+              }
+            }
+            """).WithFallback(SqlPersistence.DefaultConfiguration);
+    }
+
+    /// <summary>Makes every connection that the plugin opens run with synchronous=FULL, whatever SQLite was compiled with.</summary>
+    /// <param name="run">The run whose files they are.</param>
+    /// <param name="opened">Called with each connection that was made durable; for tests.</param>
+    public static Setup Setup(RunPaths run, Action<DbConnection>? opened = null)
+    {
+        var setup = new MultiDataOptionsSetup();
+        setup.AddDataOptions(JournalPlugin, Options(run.Journal, opened));
+        setup.AddDataOptions(SnapshotPlugin, Options(run.Snapshots, opened));
+        return setup;
+    }
+
+    /// <summary>Everything that ActorSystem.Create needs for this run's journal, before the caller's own configuration.</summary>
+    public static ActorSystemSetup SystemSetup(RunPaths run, Config? own = null)
+    {
+        var config = own is null ? For(run) : own.WithFallback(For(run));
+        return BootstrapSetup.Create().WithConfig(config).And(Setup(run));
+    }
+
+    internal static string ConnectionString(string file) => new SqliteConnectionStringBuilder
+    {
+        DataSource = file,
+        DefaultTimeout = LockTimeoutSeconds,
+    }.ToString();
+
+    /// <summary>A path may have quotes of its own, and the connection string quotes one with an equals sign.</summary>
+    private static string Quoted(string text) => $"\"{text.Replace(@"\", @"\\").Replace("\"", "\\\"")}\"";
+
+    private static DataOptions Options(string file, Action<DbConnection>? opened) => new DataOptions()
+        .UseConnectionString(ProviderName.SQLiteMS, ConnectionString(file))
+        .UseInterceptor(new Durability(opened));
+
+    private static void EnableWal(string file)
+    {
+        try
+        {
+            using var connection = new SqliteConnection(new SqliteConnectionStringBuilder(ConnectionString(file)) { Pooling = false }.ToString());
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = "PRAGMA journal_mode=WAL";
+            if (command.ExecuteScalar() is not "wal")
+            {
+                throw new IOException($"Expected {file} to go into write-ahead mode, but its file system does not allow that. Put the run on a local disk.");
+            }
+        }
+        catch (SqliteException error)
+        {
+            throw new IOException(
+                $"Expected {file} to be a database that this process can open, but SQLite says: {error.Message} "
+                + "Close what else has it open, or restore the file from a copy.", error);
+        }
+    }
+
+    /// <summary>A WAL commit is on disk when it returns only with synchronous=FULL; the setting belongs to the connection, not to the file.</summary>
+    private sealed class Durability(Action<DbConnection>? opened) : ConnectionInterceptor
+    {
+        public override void ConnectionOpened(ConnectionEventData eventData, DbConnection connection) => this.Make(connection);
+
+        public override Task ConnectionOpenedAsync(ConnectionEventData eventData, DbConnection connection, CancellationToken cancellationToken)
+        {
+            this.Make(connection);
+            return Task.CompletedTask;
+        }
+
+        private void Make(DbConnection connection)
+        {
+            using var command = connection.CreateCommand();
+            command.CommandText = "PRAGMA synchronous=FULL";
+            command.ExecuteNonQuery();
+            opened?.Invoke(connection);
+        }
+    }
+}

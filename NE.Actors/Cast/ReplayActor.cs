@@ -1,0 +1,99 @@
+using Akka.Actor;
+using Akka.Event;
+using NE.Actors.Environments;
+using NE.Actors.Replay;
+
+namespace NE.Actors.Cast;
+
+/// <summary>To the replay actor: append a round's transitions in (step, environment) order.</summary>
+/// <param name="Blocks">One block per environment, in environment order; they go back with the answer.</param>
+/// <param name="ReleaseBefore">No reader holds rows below this one any more.</param>
+public sealed record AppendRound(TransitionBlock[] Blocks, long ReleaseBefore);
+
+/// <summary>The rows are in the memory; those below <paramref name="Head"/> may be sampled.</summary>
+public sealed record RoundAppended(TransitionBlock[] Blocks, long Head);
+
+/// <summary>To the run: something could not be written now; nothing is lost and the attempt is repeated.</summary>
+public sealed record StorageRetrying(string Reason, int Attempt);
+
+/// <summary>
+/// The only writer of the replay memory. Samples are taken from the memory directly by the learner, within the window that it was handed.
+/// While the disk does not take rows they wait here in their order: a free schedule sends the rounds of several environments.
+/// </summary>
+public sealed class ReplayActor : ReceiveActor, IWithTimers
+{
+    private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(2);
+
+    private readonly SegmentStore store;
+    private readonly Queue<(AppendRound Append, IActorRef ReplyTo)> waiting = [];
+    private readonly ILoggingAdapter log = Context.GetLogger();
+    private float[] rows = [];
+    private int attempts;
+
+    public ReplayActor(SegmentStore store)
+    {
+        this.store = store;
+        this.Receive<AppendRound>(append =>
+        {
+            this.waiting.Enqueue((append, this.Sender));
+            if (!this.Timers.IsTimerActive(nameof(Retry)))
+            {
+                this.AppendAll();
+            }
+        });
+        this.Receive<Retry>(_ => this.AppendAll());
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    private void AppendAll()
+    {
+        while (this.waiting.TryPeek(out var next))
+        {
+            try
+            {
+                this.store.ReleaseBefore(next.Append.ReleaseBefore);
+                var head = this.store.Append(this.Interleave(next.Append.Blocks));
+                this.attempts = 0;
+                this.waiting.Dequeue();
+                next.ReplyTo.Tell(new RoundAppended(next.Append.Blocks, head));
+            }
+            catch (IOException error)
+            {
+                this.attempts++;
+                this.log.Warning("Transitions could not be written (attempt {Attempt}): {Reason}", this.attempts, error.Message);
+                next.ReplyTo.Tell(new StorageRetrying(error.Message, this.attempts));
+                this.Timers.StartSingleTimer(nameof(Retry), new Retry(), RetryPause);
+                return;
+            }
+        }
+    }
+
+    /// <summary>All blocks' rows in (step, environment) order.</summary>
+    private ReadOnlySpan<float> Interleave(TransitionBlock[] blocks)
+    {
+        var width = this.store.RowFloats;
+        var length = blocks.Sum(block => block.Count) * width;
+        if (this.rows.Length < length)
+        {
+            this.rows = new float[length];
+        }
+        var target = this.rows.AsSpan(0, length);
+        var steps = blocks.Max(block => block.Count);
+        var at = 0;
+        for (var step = 0; step < steps; step++)
+        {
+            foreach (var block in blocks)
+            {
+                if (step < block.Count)
+                {
+                    block.Row(step).CopyTo(target[at..]);
+                    at += width;
+                }
+            }
+        }
+        return target;
+    }
+
+    private sealed record Retry;
+}

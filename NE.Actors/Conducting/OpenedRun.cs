@@ -1,0 +1,171 @@
+using NE.Actors.Cast;
+using NE.Actors.Checkpoints;
+using NE.Actors.Environments;
+using NE.Actors.Environments.Catalogue;
+using NE.Actors.Journal;
+using NE.Actors.Replay;
+using NE.Actors.RunDirectory;
+using NE.Actors.Runs;
+using NE.Actors.Storage;
+using NE.Actors.Telemetry;
+using NE.Model.Agents;
+using NE.Model.Replay;
+using NE.Model.Runs;
+using Policy = NE.Model.Networks.Policy;
+
+namespace NE.Actors.Conducting;
+
+/// <summary>
+/// A run as its last commit left it, or as it begins, taken apart for the actors that go on with it. The switch to a cycle's next task is
+/// made here, on the way from the commit that ended a phase.
+/// </summary>
+internal sealed record OpenedRun
+{
+    /// <summary>Null for a run that has no commit yet.</summary>
+    public LoadedCheckpoint? From { get; private init; }
+
+    public required Settings Settings { get; init; }
+
+    public required Ledger Ledger { get; init; }
+
+    /// <summary>A phase of a cycle begins here, the first one included.</summary>
+    public bool BeginsPhase { get; private init; }
+
+    public required TaskEnvironments Environments { get; init; }
+
+    public required SegmentStore Store { get; init; }
+
+    /// <summary>Belongs to the learner's thread as soon as there is one.</summary>
+    public required Agent Agent { get; init; }
+
+    /// <summary>One for every environment.</summary>
+    public required EnvironmentStart[] Starts { get; init; }
+
+    /// <summary>Evaluations that were under way at the commit, to be repeated.</summary>
+    public required IReadOnlyList<(long Step, Policy Policy)> Evaluations { get; init; }
+
+    /// <summary>Floats of a row of the replay memory.</summary>
+    public int RowFloats => RowFloatsOf(this.Environments.Spec);
+
+    /// <summary>The commit to go on from; null for a run that has none yet.</summary>
+    /// <param name="previous">Not the last one but the one before it.</param>
+    /// <exception cref="InvalidDataException">There is no such commit, or the journal contradicts it.</exception>
+    /// <exception cref="DamagedCheckpointException">Its files are not what was written.</exception>
+    public static LoadedCheckpoint? Choose(RunPaths paths, Recovered recovered, bool previous)
+    {
+        if (recovered.Manifests.Count == 0)
+        {
+            return null;
+        }
+        if (previous && recovered.Manifests.Count == 1)
+        {
+            throw new InvalidDataException("There is only one checkpoint, so there is no previous one to resume from.");
+        }
+        if (!previous && recovered.MasksProblem is { } problem)
+        {
+            var older = recovered.Manifests.Count > 1 ? " An older one can be used instead (--checkpoint previous)." : "";
+            throw new InvalidDataException($"The journal's masks contradict the last checkpoint: {problem}{older}");
+        }
+        // The replay memory is verified when it is opened.
+        return CheckpointReader.LoadWithoutReplay(paths, previous ? CheckpointChoice.Previous : CheckpointChoice.Last);
+    }
+
+    /// <summary>Changes no file that a commit names, so whatever it refuses leaves the run as it was.</summary>
+    /// <param name="from">Null for a run that has no commit yet.</param>
+    /// <exception cref="EnvironmentUnusableException">An environment is not what it was.</exception>
+    /// <exception cref="DamagedCheckpointException">The replay memory is not what was written.</exception>
+    /// <exception cref="InvalidDataException">A table is shorter than it was.</exception>
+    public static OpenedRun Open(RunRequest request, EnvironmentCycle? cycle, LoadedCheckpoint? from)
+    {
+        var settings = request.Settings;
+        var counters = from is null ? null : StateBundle.Unpack(from.Components["counters"], "counters", expected: 2);
+        var ledger = counters is null ? LedgerModule.empty : LedgerModule.ofBytes(counters[0]);
+        var switching = from is not null && LedgerModule.isSwitchDue(settings, ledger);
+        if (switching)
+        {
+            ledger = LedgerModule.beginPhase(from!.Manifest.Replay?.Head ?? 0, ledger);
+        }
+        var phase = LedgerModule.phase(ledger);
+        var environments = TaskEnvironments.Of(request, cycle, phase);
+        var spec = environments.Spec;
+        RunTables.Require(request.Paths, from?.Manifest.CsvLengths);
+        var capacity = settings.Td3.BufferSize.Value;
+        var store = from?.Manifest.Replay is { } replay && !switching
+            ? SegmentStore.Resume(request.Paths.Replay, replay, capacity)
+            : SegmentStore.Create(request.Paths.Replay, RowFloatsOf(spec), capacity, firstRow: phase.Head);
+        try
+        {
+            return new OpenedRun
+            {
+                From = from,
+                Ledger = ledger,
+                BeginsPhase = cycle is not null && (from is null || switching),
+                Environments = environments,
+                Store = store,
+                Starts = StartsOf(request, environments, from, phase, switching),
+                Evaluations = EvaluationsOf(from, ledger),
+                Settings = settings,
+                Agent = AgentOf(settings, cycle, spec, from, PhaseModule.taskIndex(settings, phase), switching),
+            };
+        }
+        catch
+        {
+            store.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Cuts the tables back to where they were at the commit.</summary>
+    /// <exception cref="InvalidDataException">A table is shorter than it was.</exception>
+    public RunTables OpenTables(RunPaths paths) => new(
+        paths,
+        this.From?.Manifest.CsvLengths ?? new Dictionary<string, long>(),
+        tensorBoard: this.Settings.Log.TensorBoard,
+        hasPhases: EnvironmentCycle.Of(this.Settings.Run.Environment) is not null);
+
+    private static int RowFloatsOf(EnvironmentSpec spec) => new TransitionShape(spec.ObservationSize, spec.ActionSize).StoredWidth;
+
+    private static EnvironmentStart[] StartsOf(
+        RunRequest request, TaskEnvironments environments, LoadedCheckpoint? from, Phase phase, bool switching)
+    {
+        var settings = request.Settings;
+        var count = settings.Schedule.Environments;
+        var stored = from is null ? null : StateBundle.Unpack(from.Components["environments"], "environments", count);
+        // The environments of another task are begun anew; only their episodes go on counting.
+        var states = switching ? null : stored;
+        foreach (var state in states ?? [])
+        {
+            EnvironmentFingerprint.Require(settings.Run.Environment, EnvironmentWorker.Fingerprint(state), environments.Spec.Fingerprint);
+        }
+        return [.. Enumerable.Range(0, count).Select(i => new EnvironmentStart(i, settings, environments.Create)
+        {
+            RandomUntil = PhaseModule.randomUntil(settings, phase),
+            Restored = states?[i],
+            Episode = switching ? EnvironmentWorker.NextEpisode(stored![i]) : 0,
+            Drill = request.Drills.Count == 0 ? null : step => request.Drills.ToList().ForEach(drill => drill.Reach(i, step)),
+        })];
+    }
+
+    private static IReadOnlyList<(long Step, Policy Policy)> EvaluationsOf(LoadedCheckpoint? from, Ledger ledger) =>
+        from is null
+            ? []
+            : [.. ledger.Pending
+                .Zip(StateBundle.Unpack(from.Components["evaluations"], "evaluations", ledger.Pending.Length), (pending, policy) => (pending.Step, Policy.OfBytes(policy)))];
+
+    private static Agent AgentOf(
+        Settings settings, EnvironmentCycle? cycle, EnvironmentSpec spec, LoadedCheckpoint? from, int task, bool switching)
+    {
+        var agent = cycle is not null
+            ? Agent.CreateInCycle(settings, cycle.AgentTasks, task)
+            : Agent.Create(settings, spec.ObservationSize, spec.ActionSize, spec.ActionHigh[0]);
+        if (from is not null)
+        {
+            agent.Restore(CheckpointReader.Agent(from));
+        }
+        if (switching)
+        {
+            agent.SwitchTask(task);
+        }
+        return agent;
+    }
+}

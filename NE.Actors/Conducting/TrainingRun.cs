@@ -1,0 +1,75 @@
+using Akka.Actor;
+using Akka.Configuration;
+using Akka.Event;
+using NE.Actors.Cast;
+using NE.Actors.Environments.External;
+using NE.Actors.MuJoCo;
+using NE.Actors.Runs;
+
+namespace NE.Actors.Conducting;
+
+/// <summary>The actor system of one run. A run whose directory has commits goes on from the last one, any other begins.</summary>
+public sealed class TrainingRun : ITrainingRun
+{
+    /// <summary>Dispatcher of the actors that take part in every round.</summary>
+    internal const string CoreDispatcher = "ne.core-dispatcher";
+
+    /// <summary>How long the actors may take to end. One whose environment hangs never does; its thread ends with the process.</summary>
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(20);
+
+    private readonly StatusBoard board = new();
+    private readonly TaskCompletionSource<RunOutcome> completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly IActorRef supervisor;
+
+    private TrainingRun(RunRequest request)
+    {
+        this.System = ActorSystem.Create("ne", JournalConfig.SystemSetup(request.Paths, Configuration(request.Loggers)));
+        var physics = Akka.Event.Logging.GetLogger(this.System, "NE.Actors.MuJoCo");
+        MuJoCoHandlers.WarningLog = warning => physics.Warning("MuJoCo warns: {Warning}", warning);
+        var programs = Akka.Event.Logging.GetLogger(this.System, "NE.Actors.Environments.External");
+        ExternalEnvironment.Log = line => programs.Info("An external environment says: {Line}", line);
+        this.supervisor = this.System.ActorOf(
+            Props.Create(() => new RunSupervisor(request, this.board, this.completion)), "supervisor");
+        // An actor system that ends by itself must not leave anybody waiting.
+        this.System.WhenTerminated.ContinueWith(
+            _ => this.completion.TrySetResult(new RunOutcome(RunPhase.Failed, "the actor system ended unexpectedly", this.board.Status.CheckpointStep ?? 0)),
+            TaskScheduler.Default);
+    }
+
+    public RunStatus Status => this.board.Status;
+
+    /// <summary>For tests that make an actor fail.</summary>
+    internal ActorSystem System { get; }
+
+    public Task<RunOutcome> Completion => this.completion.Task;
+
+    /// <summary>Starts or continues the run of a directory that this process has locked.</summary>
+    public static TrainingRun Start(RunRequest request) => new(request);
+
+    public void RequestStop(string reason) => this.supervisor.Tell(new StopRun(reason));
+
+    public async ValueTask DisposeAsync()
+    {
+        // While it ends, Akka falls back to the standard output, which belongs to the shell.
+        this.System.EventStream.SetLogLevel(LogLevel.ErrorLevel);
+        await Task.WhenAny(this.System.Terminate(), Task.Delay(EndPatience));
+    }
+
+    private static Config Configuration(IReadOnlyList<string> loggers)
+    {
+        var logging = loggers.Count == 0 ? "" : $"akka.loggers = [{string.Join(", ", loggers.Select(logger => $"\"{logger}\""))}]";
+        return ConfigurationFactory.ParseString($$"""
+            {{logging}}
+            akka.loglevel = DEBUG
+            akka.stdout-loglevel = WARNING
+            akka.log-dead-letters = off
+            # One thread for life for the run, the replay memory and the learner: a round passes among them without a change of thread, which
+            # on a busy machine costs more than the gradient step. Environments, evaluation, journal and telemetry are on threads of their own.
+            {{CoreDispatcher}} {
+              type = ForkJoinDispatcher
+              throughput = 1
+              dedicated-thread-pool { thread-count = 1, threadtype = background }
+            }
+            """);
+    }
+}

@@ -1,0 +1,100 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using NE.Actors.Storage;
+
+namespace NE.Actors.RunDirectory;
+
+[JsonConverter(typeof(RunStateConverter))]
+public enum RunState
+{
+    /// <summary>A process works on it, or was killed while it did; the lock tells which.</summary>
+    Running,
+
+    /// <summary>Stopped on request; resumable.</summary>
+    Interrupted,
+
+    /// <summary>Stopped on an error; resumable once its cause is gone.</summary>
+    Failed,
+
+    /// <summary>All steps are done.</summary>
+    Completed,
+}
+
+/// <summary>One stretch of a run: a start or a resume.</summary>
+/// <param name="Started">UTC.</param>
+/// <param name="FromStep">Environment step that it went on from; 0 for the first.</param>
+/// <param name="Host">Machine name.</param>
+/// <param name="ProcessId">Of the process that worked on it.</param>
+/// <param name="Versions">Version by name: ne, .NET, MuJoCo, TorchSharp if it computes; and the engine, such as "simd 512 bits".</param>
+/// <param name="Hardware">Processor and cores of the machine; null in files from before it was written.</param>
+public sealed record RunStretch(
+    DateTimeOffset Started, long FromStep, string Host, int ProcessId, IReadOnlyDictionary<string, string> Versions, string? Hardware = null);
+
+/// <summary>The content of run.json: what a listing of runs shows without opening a journal.</summary>
+/// <param name="FormatVersion">Version of this file's layout.</param>
+/// <param name="Id">Unique, given at creation; log events carry it.</param>
+/// <param name="Name">The folder's name at creation.</param>
+/// <param name="Status">Of the last stretch.</param>
+/// <param name="StatusReason">Why it was interrupted or failed.</param>
+/// <param name="Environment">For example HalfCheetah-v4.</param>
+/// <param name="Method">For example ne.</param>
+/// <param name="Seed">Of all random streams.</param>
+/// <param name="TotalSteps">Environment steps until the run is complete.</param>
+/// <param name="Threads">Of the learner.</param>
+/// <param name="Device">As configured: auto, cpu, cuda or cuda:n.</param>
+/// <param name="Stretches">The start and every resume, oldest first.</param>
+/// <param name="Engine">torch or simd; null in files from before there was a choice, which means torch.</param>
+public sealed record RunInfo(
+    int FormatVersion,
+    string Id,
+    string Name,
+    RunState Status,
+    string? StatusReason,
+    string Environment,
+    string Method,
+    long Seed,
+    long TotalSteps,
+    int Threads,
+    string Device,
+    IReadOnlyList<RunStretch> Stretches,
+    string? Engine = null)
+{
+    public const int CurrentFormat = 1;
+
+    /// <exception cref="InvalidDataException">The file is missing or cannot be understood.</exception>
+    /// <exception cref="RunFolderException">A newer program wrote it.</exception>
+    public static RunInfo Read(string path)
+    {
+        if (!File.Exists(path))
+        {
+            throw new InvalidDataException($"{path} is missing. Restore it from a copy of the run.");
+        }
+        try
+        {
+            var info = JsonSerializer.Deserialize(File.ReadAllBytes(path), RunInfoJson.Default.RunInfo) ?? throw new JsonException("it is empty");
+            return info.FormatVersion <= CurrentFormat
+                ? info
+                : throw new RunFolderException($"{path} has format {info.FormatVersion}, this program reads up to {CurrentFormat}. Use a newer one.");
+        }
+        catch (JsonException error)
+        {
+            throw new InvalidDataException($"{path} cannot be read as the description of a run; restore it from a copy. {error.Message}");
+        }
+    }
+
+    /// <summary>Replaces the file as a whole: a reader sees the old content or the new, also after a loss of power.</summary>
+    public void Write(string path)
+    {
+        DurableFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(this, RunInfoJson.Default.RunInfo));
+        DurableFile.SyncFolder(Path.GetDirectoryName(path)!);
+    }
+}
+
+internal sealed class RunStateConverter() : JsonStringEnumConverter<RunState>(JsonNamingPolicy.CamelCase);
+
+[JsonSourceGenerationOptions(
+    WriteIndented = true,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(RunInfo))]
+internal sealed partial class RunInfoJson : JsonSerializerContext;

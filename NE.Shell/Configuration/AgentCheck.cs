@@ -1,0 +1,27 @@
+using NE.Actors.Environments;
+using NE.Actors.Environments.Catalogue;
+using NE.Model;
+using NE.Model.Agents;
+using NE.Model.Networks;
+using NE.Shell.Host;
+
+namespace NE.Shell.Configuration;
+
+/// <summary>Whether the agent of a configuration can be built here.</summary>
+internal static class AgentCheck
+{
+    /// <summary>A device that is not there, or a topology that does not fit the task, is said before anything is created.</summary>
+    public static void CheckThatItCanBeBuilt(Settings settings, EnvironmentSpec spec)
+    {
+        try
+        {
+            using Agent agent = EnvironmentCycle.Of(settings.Run.Environment) is { } cycle
+                ? Agent.CreateInCycle(settings, cycle.AgentTasks, 0)
+                : Agent.Create(settings, spec.ObservationSize, spec.ActionSize, spec.ActionHigh[0]);
+        }
+        catch (Exception problem) when (problem is ArgumentException or LibTorch.LibTorchException)
+        {
+            throw new UserError(problem.Message);
+        }
+    }
+}

@@ -1,0 +1,31 @@
+using NE.Actors.Environments;
+using NE.Model;
+
+namespace NE.Shell.Configuration;
+
+/// <summary>Names of runs.</summary>
+public static class RunNames
+{
+    private const int LongestEnvironment = 60;
+
+    /// <summary>The name of a run that was not given one: environment, method and seed.</summary>
+    public static string Default(Settings settings)
+    {
+        string environment = OfEnvironment(settings.Run.Environment);
+        // A composition has a '+' in it, which a name may not have.
+        string method = Plain(SettingsModule.tryFind("run.method")!.Get.Invoke(settings));
+        return $"{environment}-{method}-s{settings.Run.Seed}";
+    }
+
+    /// <summary>What a run on an environment is called after it.</summary>
+    internal static string OfEnvironment(string id) => Plain(EnvironmentId.Parse(id).ShortName) switch
+    {
+        "" => "run",
+        { Length: > LongestEnvironment } plain => plain[..LongestEnvironment],
+        var plain => plain,
+    };
+
+    /// <summary>A text as a part of a name: what a name may not have becomes a '-'.</summary>
+    internal static string Plain(string text) =>
+        string.Concat(text.Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' or '.' ? letter : '-')).TrimStart('-', '_', '.');
+}
