@@ -81,7 +81,12 @@ let tests =
 
         test "a narrow output has no room for sentences" {
             let narrow =
-                NE.Shell.Host.ShellHost(Output = new StringWriter(NewLine = "\n"), Error = TextWriter.Null, DefaultRuns = "runs", Width = 80)
+                NE.Shell.Host.ShellHost(
+                    Output = new StringWriter(NewLine = "\n"),
+                    Error = TextWriter.Null,
+                    DefaultRuns = "runs",
+                    Width = 80
+                )
 
             let _, output, _ = execute narrow [ "env"; "list" ]
             Expect.hasLength (output.TrimEnd().Split '\n') (1 + Registry.ids.Length) "one line each"

@@ -1,0 +1,8 @@
+module NE.Actors.Tests.RoomTests
+
+open Expecto
+open NE.Actors.Runs
+
+[<Tests>]
+let tests =
+    NE.Tests.Rooms.tests "NE.Actors" typeof<RunRequest>.Assembly [ "Cast"; "Conducting" ]
