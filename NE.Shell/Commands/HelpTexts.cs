@@ -1,4 +1,4 @@
-using NE.Shell.Sweeps;
+using NE.Shell.Sweeps.Planning;
 
 namespace NE.Shell.Commands;
 

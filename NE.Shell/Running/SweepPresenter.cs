@@ -1,5 +1,5 @@
 using NE.Shell.Host;
-using NE.Shell.Sweeps;
+using NE.Shell.Sweeps.Processes;
 using NE.Shell.Views;
 using Spectre.Console;
 

@@ -3,7 +3,8 @@ using NE.Actors.RunDirectory;
 using NE.Shell.Commands;
 using NE.Shell.Host;
 using NE.Shell.Reports;
-using NE.Shell.Sweeps;
+using NE.Shell.Sweeps.Cells;
+using NE.Shell.Sweeps.Planning;
 using NE.Shell.Views;
 
 namespace NE.Shell.Verbs;

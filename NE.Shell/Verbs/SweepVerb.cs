@@ -5,7 +5,9 @@ using NE.Shell.Commands;
 using NE.Shell.Host;
 using NE.Shell.Logging;
 using NE.Shell.Running;
-using NE.Shell.Sweeps;
+using NE.Shell.Sweeps.Cells;
+using NE.Shell.Sweeps.Planning;
+using NE.Shell.Sweeps.Processes;
 using NE.Shell.Views;
 
 namespace NE.Shell.Verbs;

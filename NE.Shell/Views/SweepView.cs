@@ -1,7 +1,8 @@
 using System.Globalization;
 using NE.Shell.Configuration;
 using NE.Shell.Host;
-using NE.Shell.Sweeps;
+using NE.Shell.Sweeps.Cells;
+using NE.Shell.Sweeps.Planning;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 

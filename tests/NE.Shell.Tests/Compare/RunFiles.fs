@@ -4,7 +4,7 @@ module NE.Shell.Tests.Compare.RunFiles
 open System
 open System.IO
 open NE.Actors.RunDirectory
-open NE.Shell.Sweeps
+open NE.Shell.Sweeps.Planning
 
 /// What a run's folder is to hold.
 type RunFile = {

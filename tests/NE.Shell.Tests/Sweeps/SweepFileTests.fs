@@ -4,7 +4,7 @@ open System
 open System.IO
 open Expecto
 open NE.Shell.Host
-open NE.Shell.Sweeps
+open NE.Shell.Sweeps.Planning
 open NE.Shell.Tests.Support
 
 let private noFile = Func<string, string | null>(fun _ -> null)

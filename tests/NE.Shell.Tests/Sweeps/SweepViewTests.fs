@@ -5,7 +5,8 @@ open System.IO
 open Expecto
 open NE.Shell
 open NE.Shell.Host
-open NE.Shell.Sweeps
+open NE.Shell.Sweeps.Cells
+open NE.Shell.Sweeps.Planning
 open NE.Shell.Tests.Support
 open NE.Shell.Views
 open Spectre.Console.Rendering

@@ -1,6 +1,6 @@
 using NE.Actors.RunDirectory;
 using NE.Shell.Host;
-using NE.Shell.Sweeps;
+using NE.Shell.Sweeps.Planning;
 
 namespace NE.Shell.Reports.Compare.Data;
 

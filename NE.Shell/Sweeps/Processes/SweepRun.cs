@@ -3,8 +3,10 @@ using System.ComponentModel;
 using NE.Actors.RunDirectory;
 using NE.Model;
 using NE.Shell.Host;
+using NE.Shell.Sweeps.Cells;
+using NE.Shell.Sweeps.Planning;
 
-namespace NE.Shell.Sweeps;
+namespace NE.Shell.Sweeps.Processes;
 
 /// <summary>
 /// Works on the cells of a sweep, so many at a time, each in a process of its own. All that must outlive this process is in the cells' run

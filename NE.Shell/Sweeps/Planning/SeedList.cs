@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 
-namespace NE.Shell.Sweeps;
+namespace NE.Shell.Sweeps.Planning;
 
 /// <summary>Seeds as people write them: 3, 0-7, or several of both.</summary>
 internal static partial class SeedList

@@ -1,8 +1,9 @@
 using System.Text.Json;
 using NE.Actors.Storage;
 using NE.Shell.Host;
+using NE.Shell.Sweeps.Planning;
 
-namespace NE.Shell.Sweeps;
+namespace NE.Shell.Sweeps.Cells;
 
 /// <summary>How a cell failed.</summary>
 /// <param name="Error">The last thing that its process said.</param>

@@ -2,7 +2,7 @@ using NE.Model;
 using NE.Shell.Configuration;
 using YamlDotNet.RepresentationModel;
 
-namespace NE.Shell.Sweeps;
+namespace NE.Shell.Sweeps.Planning;
 
 /// <summary>The fields of one mapping of a sweep file. What is wrong is collected with its line; what is asked for is what is known.</summary>
 /// <param name="node">The mapping.</param>

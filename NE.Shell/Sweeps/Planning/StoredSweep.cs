@@ -5,7 +5,7 @@ using NE.Model;
 using NE.Shell.Configuration;
 using NE.Shell.Host;
 
-namespace NE.Shell.Sweeps;
+namespace NE.Shell.Sweeps.Planning;
 
 /// <summary>The content of cells.json. Other programs read `cells`.</summary>
 /// <param name="Name">Of the sweep.</param>

@@ -1,4 +1,4 @@
-namespace NE.Shell.Sweeps;
+namespace NE.Shell.Sweeps.Cells;
 
 /// <summary>The error that a process ended with, as its log shows it.</summary>
 internal static class LastWordsOf

@@ -1,7 +1,7 @@
 using NE.Shell.Configuration;
 using NE.Shell.Host;
 
-namespace NE.Shell.Sweeps;
+namespace NE.Shell.Sweeps.Planning;
 
 /// <summary>Says everything that is wrong with a sweep at once.</summary>
 internal static class SweepProblems

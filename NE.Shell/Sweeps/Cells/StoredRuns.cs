@@ -2,8 +2,9 @@ using NE.Actors.RunDirectory;
 using NE.Model;
 using NE.Shell.Configuration;
 using NE.Shell.Host;
+using NE.Shell.Sweeps.Planning;
 
-namespace NE.Shell.Sweeps;
+namespace NE.Shell.Sweeps.Cells;
 
 /// <summary>Runs that lie already where a sweep's cells are to be.</summary>
 internal static class StoredRuns

@@ -1,6 +1,6 @@
 using NE.Actors.RunDirectory;
 
-namespace NE.Shell.Sweeps;
+namespace NE.Shell.Sweeps.Planning;
 
 /// <summary>Where everything of one sweep lies, beside its runs. Pure: creates and reads nothing.</summary>
 /// <param name="Root">Full path of RUNS/NAME.sweep.</param>

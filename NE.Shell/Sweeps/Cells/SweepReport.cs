@@ -1,7 +1,8 @@
 using NE.Actors.RunDirectory;
 using NE.Model;
+using NE.Shell.Sweeps.Planning;
 
-namespace NE.Shell.Sweeps;
+namespace NE.Shell.Sweeps.Cells;
 
 /// <summary>What `ne status` says about a sweep.</summary>
 /// <param name="Sweep">Its name.</param>

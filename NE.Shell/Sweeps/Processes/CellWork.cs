@@ -1,6 +1,8 @@
 using NE.Actors.RunDirectory;
+using NE.Shell.Sweeps.Cells;
+using NE.Shell.Sweeps.Planning;
 
-namespace NE.Shell.Sweeps;
+namespace NE.Shell.Sweeps.Processes;
 
 /// <summary>One cell while a sweep works.</summary>
 internal sealed class CellWork(PlannedCell cell, CellState state)

@@ -1,4 +1,4 @@
-namespace NE.Shell.Sweeps;
+namespace NE.Shell.Sweeps.Cells;
 
 /// <summary>What the exit code of a cell's process means. 128 and more is the number of the signal that ended it.</summary>
 internal static class CellExit

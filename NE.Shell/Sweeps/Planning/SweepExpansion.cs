@@ -3,7 +3,7 @@ using NE.Actors.Environments;
 using NE.Actors.RunDirectory;
 using NE.Shell.Configuration;
 
-namespace NE.Shell.Sweeps;
+namespace NE.Shell.Sweeps.Planning;
 
 /// <summary>A cell that was not checked yet: the values as they were given, each with the line that gives it.</summary>
 /// <param name="Name">The run's name.</param>

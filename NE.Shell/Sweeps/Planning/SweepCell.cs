@@ -1,7 +1,7 @@
 using NE.Model;
 using NE.Shell.Configuration;
 
-namespace NE.Shell.Sweeps;
+namespace NE.Shell.Sweeps.Planning;
 
 /// <summary>One run of a sweep: all that it means, as cells.json keeps it.</summary>
 /// <param name="Name">The run's name.</param>

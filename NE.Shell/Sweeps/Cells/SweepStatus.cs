@@ -1,4 +1,4 @@
-namespace NE.Shell.Sweeps;
+namespace NE.Shell.Sweeps.Cells;
 
 /// <summary>A sweep's state for people to look at; immutable.</summary>
 public sealed record SweepStatus

@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
 
-namespace NE.Shell.Sweeps;
+namespace NE.Shell.Sweeps.Planning;
 
 /// <summary>The sweeps that come with the executable: the files of `presets/paper/`, embedded.</summary>
 public static partial class SweepPresets

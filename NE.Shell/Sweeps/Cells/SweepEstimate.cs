@@ -1,6 +1,7 @@
 using NE.Actors.RunDirectory;
+using NE.Shell.Sweeps.Planning;
 
-namespace NE.Shell.Sweeps;
+namespace NE.Shell.Sweeps.Cells;
 
 /// <summary>How long cells take: as measured in this sweep where a cell is complete, else by the size of the networks.</summary>
 public sealed class SweepEstimate

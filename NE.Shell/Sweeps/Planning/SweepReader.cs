@@ -5,7 +5,7 @@ using NE.Shell.Host;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
-namespace NE.Shell.Sweeps;
+namespace NE.Shell.Sweeps.Planning;
 
 /// <summary>Reads a sweep's YAML. Every problem of the file is collected with its line and said at once.</summary>
 public static class SweepReader

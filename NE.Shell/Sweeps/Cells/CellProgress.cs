@@ -1,7 +1,7 @@
 using NE.Actors.RunDirectory;
 using NE.Shell.RunFiles;
 
-namespace NE.Shell.Sweeps;
+namespace NE.Shell.Sweeps.Cells;
 
 /// <summary>How far a run is, read from its tables while another process writes them.</summary>
 /// <param name="Step">Of the newest row of timing.csv, about 10 s old at most.</param>

@@ -1,7 +1,8 @@
 using NE.Actors.Journal;
 using NE.Actors.RunDirectory;
+using NE.Shell.Sweeps.Planning;
 
-namespace NE.Shell.Sweeps;
+namespace NE.Shell.Sweeps.Cells;
 
 /// <summary>Where a cell is.</summary>
 public enum CellState

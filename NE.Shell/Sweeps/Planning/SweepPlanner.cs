@@ -3,7 +3,7 @@ using NE.Model;
 using NE.Shell.Configuration;
 using NE.Shell.Host;
 
-namespace NE.Shell.Sweeps;
+namespace NE.Shell.Sweeps.Planning;
 
 /// <summary>Resolves and validates every cell before anything is created.</summary>
 internal static class SweepPlanner

@@ -1,6 +1,6 @@
 using NE.Shell.Configuration;
 
-namespace NE.Shell.Sweeps;
+namespace NE.Shell.Sweeps.Planning;
 
 /// <summary>A sweep as its file describes it: which runs there are to be, before any of them was checked.</summary>
 public sealed record SweepFile

@@ -1,6 +1,7 @@
 using System.Diagnostics;
+using NE.Shell.Sweeps.Cells;
 
-namespace NE.Shell.Sweeps;
+namespace NE.Shell.Sweeps.Processes;
 
 /// <summary>
 /// The process of one cell. Its standard input is a pipe that ends when it is to stop, whether because the sweep asks for that or because
