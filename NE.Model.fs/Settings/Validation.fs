@@ -193,7 +193,7 @@ module internal Validation =
             then
                 problem
                     "ne.review"
-                    (NeKeys.keys |> List.find (fun key -> key.Name = "ne.review") |> _.Get settings)
+                    ((NeKeys.keys |> List.find (fun key -> key.Name = "ne.review")).Get settings)
                     "swd draws new transitions more often, a review the oldest ones: a batch cannot be both; use off, or leave swd out"
 
             if settings.Td3.BufferSize.Value < int64 settings.Td3.BatchSize then
