@@ -71,7 +71,7 @@ module Method =
     let Ne = Method [ Technique.Ne ]
 
     /// Pairs that cannot be composed, and why.
-    let private contradictions = [
+    let contradictions: (Technique * Technique * string) list = [
         let growing = [ Technique.Ne; Technique.NaiveGrowth ]
 
         let pairs ones others why = [

@@ -49,7 +49,11 @@ public sealed record ResumeCommand(string Name, ConfigurationArguments Changes, 
 /// <param name="Parallel">Runs at a time; null leaves it to the file, or else to the machine.</param>
 /// <param name="RetryFailed">Try cells that failed once more.</param>
 public sealed record SweepCommand(
-    string? Source, string? Resume, int? Parallel, bool RetryFailed, bool DryRun, PresentationArguments Presentation) : Command;
+    string? Source, string? Resume, int? Parallel, bool RetryFailed, bool DryRun, PresentationArguments Presentation) : Command
+{
+    /// <summary>Shorten it until two cores do it in minutes.</summary>
+    public bool Smoke { get; init; }
+}
 
 /// <summary>Shows one run, or a table of all runs.</summary>
 public sealed record StatusCommand(string? Name, bool Json) : Command;

@@ -30,6 +30,7 @@ internal sealed class CommandGrammar
     private readonly Option<string?> parallel = new("--parallel") { HelpName = "K", Description = "Runs at a time (default: as many as the cores carry)." };
     private readonly Option<string?> resumeSweep = new("--resume") { HelpName = "NAME", Description = "Go on with a stored sweep, without its file." };
     private readonly Option<bool> retryFailed = new("--retry-failed") { Description = "Try cells that failed once more." };
+    private readonly Option<bool> smoke = new("--smoke") { Description = "Shorten it until two cores do it in minutes: it shows that everything runs, never evidence." };
     private readonly Option<bool> sweepDryRun = new("--dry-run") { Description = "Print the cells with steps, time and disk; create nothing." };
     private readonly Option<bool> sweepPlain = new("--plain") { Description = "Plain lines instead of the live view." };
     private readonly Option<string?> episodes = new("--episodes") { HelpName = "N", Description = "Episodes to play (default 10)." };
@@ -95,7 +96,7 @@ internal sealed class CommandGrammar
         Root.Add(Version);
         Root.Add(Leaf("train", "Start a new run.", [this.environment, this.pairs], [.. keyOptions, this.variant, this.name, this.config, this.seq, this.plain, this.dryRun, this.overwrite, this.drill, this.stopAtEof, this.trainPixels]));
         Root.Add(Leaf("resume", "Continue a stopped run from its last commit.", [this.run, this.pairs], [this.steps, this.from, this.videoEvery, this.seq, this.plain, this.drill, this.stopAtEof]));
-        Root.Add(Leaf("sweep", "Train many runs: methods, environments, seeds and keys, multiplied out.", [this.sweep], [this.parallel, this.resumeSweep, this.retryFailed, this.sweepDryRun, this.sweepPlain, this.seq]));
+        Root.Add(Leaf("sweep", "Train many runs: methods, environments, seeds and keys, multiplied out.", [this.sweep], [this.smoke, this.parallel, this.resumeSweep, this.retryFailed, this.sweepDryRun, this.sweepPlain, this.seq]));
         Root.Add(Leaf("status", "Show a run or a sweep, or a table of all.", [this.anyRun], [this.json]));
         Root.Add(Leaf("eval", "Play noise-free episodes with a stored policy.", [this.run], [this.episodes, this.checkpoint, this.json]));
         Root.Add(Leaf("record", "Write a video of noise-free episodes of a stored policy.", [this.run], [this.checkpoint, this.filmed, this.size, this.output, this.replace, this.json]));
@@ -318,6 +319,11 @@ internal sealed class CommandGrammar
             problems.Add($"expected a file or --resume NAME, found '{source}' and --resume {stored}");
         }
 
+        if (stored is not null && Has(parsed, this.smoke))
+        {
+            problems.Add("--smoke shortens a file or a preset; --resume goes on with a sweep as it is stored");
+        }
+
         return new SweepCommand(
             source,
             stored,
@@ -325,7 +331,7 @@ internal sealed class CommandGrammar
             Has(parsed, this.retryFailed),
             Has(parsed, this.sweepDryRun),
             new(Has(parsed, this.sweepPlain), parsed.GetValue(this.seq)))
-        { Runs = folder };
+        { Runs = folder, Smoke = Has(parsed, this.smoke) };
     }
 
     private string Name(ParseResult parsed, List<string> problems) => RunName(parsed.GetRequiredValue(this.run), "NAME", problems)!;

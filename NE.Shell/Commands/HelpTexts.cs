@@ -13,7 +13,7 @@ internal static class HelpTexts
               ne train Hopper-v4 --seed 3 --steps 300000    another task, seed and length
               ne train ne.startDensity=0.1 --dry-run        what a configuration means and takes
               ne resume HalfCheetah-v4-ne-s0                go on after Ctrl-C, a crash or a kill
-              ne sweep paper/figure-6-smoke                 a small comparison of methods
+              ne sweep paper/figure-6 --smoke               a small comparison of methods
               ne status                                     all runs
 
             Exit codes:
@@ -46,7 +46,7 @@ internal static class HelpTexts
             Each cell is a run of its own process, named NAME-ENV-LABEL-sSEED. The same command again goes on: complete cells are skipped,
             interrupted ones resumed, added ones started. Ctrl-C (or SIGTERM) lets every run commit. How to write one: docs/sweeps.md.
 
-            Presets, each with a short twin for two cores called NAME{SweepPresets.SmokeSuffix}:
+            Presets; --smoke shortens one, or a file, for two cores:
             {SweepPresets.List()}
 
             Exit codes:
@@ -56,7 +56,7 @@ internal static class HelpTexts
               ne sweep my-sweep.yaml --dry-run
               ne sweep my-sweep.yaml --parallel 4
               ne sweep --resume my-sweep --retry-failed
-              ne sweep paper/figure-6-smoke
+              ne sweep paper/figure-6 --smoke
             """,
         ["status"] = """
             Damaged runs are named, with exit code 2, and the others are still shown.

@@ -19,7 +19,7 @@ internal static class SweepVerb
     {
         if (command.Source is null && command.Resume is null)
         {
-            return command is { Parallel: null, RetryFailed: false, DryRun: false }
+            return command is { Parallel: null, RetryFailed: false, DryRun: false, Smoke: false }
                 ? List(host)
                 : throw new UserError("which sweep? Give a file or a preset, or --resume NAME; a bare `ne sweep` lists the presets");
         }
@@ -95,11 +95,16 @@ internal static class SweepVerb
                 throw new UserError($"there is no file '{source}'; to go on with the sweep of that name: ne sweep --resume {source}");
             }
 
-            string near = Nearest.ranked(1, source, SweepPresets.Names).FirstOrDefault() is { } known ? $"; did you mean '{known}'?" : "; `ne sweep` lists the presets";
+            string near = source.EndsWith(SmokeSweep.Suffix, StringComparison.Ordinal) && SweepPresets.TryRead(source[..^SmokeSweep.Suffix.Length]) is { } full
+                ? $"; the short form of a preset is: ne sweep {full.Name} --smoke"
+                : Nearest.ranked(1, source, SweepPresets.Names).FirstOrDefault() is { } known ? $"; did you mean '{known}'?" : "; `ne sweep` lists the presets";
             throw new UserError($"there is no file '{source}', and no preset of that name{near}");
         }
 
-        return (SweepPlanner.Of(SweepReader.Read(text, file, host.ReadFile), host), text);
+        SweepFile sweep = SweepReader.Read(text, file, host.ReadFile);
+        return command.Smoke
+            ? (SweepPlanner.Of(SmokeSweep.Of(sweep), host), $"# Shortened by --smoke: cells.json has what is run.\n{text}")
+            : (SweepPlanner.Of(sweep, host), text);
     }
 
     /// <summary>A run keeps its learner's threads busy, and one more with its environments and evaluations.</summary>

@@ -234,6 +234,11 @@ let tests =
                 let logger = Logging.GetLogger(system, "anything")
                 logger.Warning(InvalidOperationException "broken", "{Environment} failed at {Step}", 3, 500L)
                 logger.Warning "braces {in} a text"
+                // Akka drops what its loggers have not got to when the system ends.
+                eventually "both are written" (fun () ->
+                    events folder
+                    |> List.exists (fun event -> event.GetRawText().Contains "braces {in} a text"))
+
                 system.Terminate().Wait()
 
             let warning =

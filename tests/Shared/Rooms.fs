@@ -76,21 +76,21 @@ let private uses (project: Project) : Use list =
     |> Seq.distinctBy (fun found -> found.From, found.To)
     |> List.ofSeq
 
-/// What lies between two marks of the document, and its text.
-let private section (mark: string) =
+/// Where the text between two marks of the document begins and ends, and the whole text.
+let private section (name: string) (note: string) =
     let text = File.ReadAllText document
-    let start, stop = $"<!-- {mark} -->\n", $"<!-- end of {mark} -->"
+    let start, stop = $"<!-- {name}{note} -->\n", $"<!-- {name}: end -->"
     let first = text.IndexOf(start, StringComparison.Ordinal)
     let last = text.IndexOf(stop, StringComparison.Ordinal)
 
     if first < 0 || last < first then
-        failtest $"docs/architecture.md lacks the marks of '{mark}'"
+        failtest $"docs/architecture.md lacks the marks of '{name}'"
 
     text, first + start.Length, last
 
 /// The rooms of the document's table, from the first to the last.
 let private ordered (project: Project) : string list =
-    let text, first, last = section $"rooms of {project.Name}"
+    let text, first, last = section $"rooms of {project.Name}" ""
 
     Regex.Matches(text.Substring(first, last - first), @"^\| `([\w.]+)` \|", RegexOptions.Multiline)
     |> Seq.map (fun row -> row.Groups[1].Value)
@@ -191,7 +191,9 @@ let private picture (project: Project) : string =
 
 /// Compares the picture in docs/architecture.md with the code. NE_UPDATE_GOLDEN=1 draws it anew.
 let requirePicture (project: Project) =
-    let text, first, last = section $"picture of {project.Name}"
+    let text, first, last =
+        section $"picture of {project.Name}" ": generated, NE_UPDATE_GOLDEN=1 ./ne test"
+
     let drawn = picture project
 
     if Environment.GetEnvironmentVariable "NE_UPDATE_GOLDEN" = "1" then

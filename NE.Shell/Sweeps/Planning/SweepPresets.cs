@@ -8,9 +8,6 @@ public static partial class SweepPresets
 {
     private const string Prefix = "sweep:";
 
-    /// <summary>Ends the names of the short twins.</summary>
-    public const string SmokeSuffix = "-smoke";
-
     /// <summary>Names of all presets, such as paper/figure-6, by figure and then table, in the order of their numbers.</summary>
     public static IReadOnlyList<string> Names { get; } =
         [.. typeof(SweepPresets).Assembly.GetManifestResourceNames()
@@ -19,9 +16,8 @@ public static partial class SweepPresets
             // figure-9 before figure-11.
             .OrderBy(name => Number().Replace(name, digits => digits.Value.PadLeft(4, '0')), StringComparer.Ordinal)];
 
-    /// <summary>The names of the full ones in lines, for help.</summary>
-    public static string List() => string.Join(
-        '\n', Names.Where(name => !name.EndsWith(SmokeSuffix, StringComparison.Ordinal)).Chunk(6).Select(line => "  " + string.Join("  ", line)));
+    /// <summary>The names in lines, for help.</summary>
+    public static string List() => string.Join('\n', Names.Chunk(6).Select(line => "  " + string.Join("  ", line)));
 
     [GeneratedRegex(@"\d+")]
     private static partial Regex Number();

@@ -33,7 +33,7 @@ case "$name" in
 *-shot-*) [ -e "$runs/$name/run.json" ] || { describe running; kill -9 $$; } ;;
 *-mute-*) exit 1 ;;
 *-stopped-*) describe interrupted; exit 3 ;;
-*-hung-*) [ -e "$runs/$name/run.json" ] || { describe running; kill -HUP $$; } ;;
+*-hung-*) [ -e "$runs/$name/run.json" ] || { describe running; exec env --default-signal=HUP sh -c 'kill -HUP $$'; } ;; # under nohup it would be ignored
 *-crashed-*) describe running; ulimit -c 0; kill -ABRT $$ ;;
 *-hostless-*) exit 131 ;;
 *-taken-*)
