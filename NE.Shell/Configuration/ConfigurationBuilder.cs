@@ -73,7 +73,8 @@ public static class ConfigurationBuilder
     /// The configuration of a resumed run: the stored one with changes. Derived values are stored, so they stay as they were (algorithm.md 1.6).
     /// Throws one <see cref="UserError"/> that lists every problem, among them keys that are part of what the run is.
     /// </summary>
-    public static Settings Change(Settings stored, ConfigurationArguments arguments)
+    /// <param name="machine">What `auto` is derived from, where a change asks for it.</param>
+    public static Settings Change(Settings stored, ConfigurationArguments arguments, Machine machine)
     {
         var problems = new List<ConfigurationProblem>();
         Settings changed = Apply(OptionsAndPairs(arguments, problems), stored, [], problems);
@@ -86,7 +87,7 @@ public static class ConfigurationBuilder
             }
         }
 
-        Settings resolved = SettingsModule.resolve(changed).Item1;
+        Settings resolved = SettingsModule.resolveOn(machine, changed).Item1;
 
         if (problems.Count == 0)
         {

@@ -24,7 +24,7 @@ internal static class ResumeVerb
         RunPaths paths = RunFolder.Find(command.Runs, command.Name);
         RunInfo info = RunInfo.Read(paths.RunInfo);
         Settings stored = ConfigurationBuilder.Read(ReadConfiguration(paths), paths.Configuration);
-        Settings settings = ConfigurationBuilder.Change(stored, command.Changes);
+        Settings settings = ConfigurationBuilder.Change(stored, command.Changes, host.Machine);
         (string Key, string Old, string New)[] changes = [.. SettingsModule.difference(Recorded(paths, stored), settings).Select(change => (change.Item1, change.Item2, change.Item3))];
         long committed = CommittedStep(paths, command);
 

@@ -282,7 +282,7 @@ let resume =
     let stored = (build [] None [] [ "run.steps=100000" ]).Settings
 
     let change options pairs =
-        ConfigurationBuilder.Change(stored, arguments None options pairs)
+        ConfigurationBuilder.Change(stored, arguments None options pairs, Machine.Plain)
 
     testList "a resumed run's configuration" [
         test "extending a run leaves derived values as they were" {
@@ -302,15 +302,26 @@ let resume =
             Expect.equal (value "compute.engine" old) "torch" "an old one"
 
             Expect.equal
-                (value "compute.engine" (ConfigurationBuilder.Change(old, arguments None [] [ "checkpoint.every=7" ])))
+                (value "compute.engine" (ConfigurationBuilder.Change(old, arguments None [] [ "checkpoint.every=7" ], Machine.Plain)))
                 "torch"
                 "resumed"
+        }
+
+        test "threads that are to be derived anew are those of the machine that goes on" {
+            let machine = { Machine.Plain with Cores = 2 }
+
+            let changed =
+                ConfigurationBuilder.Change(stored, arguments None [] [ "compute.threads=auto" ], machine)
+
+            Expect.equal (value "compute.threads" stored, value "compute.threads" changed) ("1", "2") "threads"
         }
 
         test "the threads may change with the simd engine only, the engine never" {
             let refusal stored pairs =
                 try
-                    ConfigurationBuilder.Change(stored, arguments None [] pairs) |> ignore
+                    ConfigurationBuilder.Change(stored, arguments None [] pairs, Machine.Plain)
+                    |> ignore
+
                     ""
                 with :? UserError as problem ->
                     problem.Message
