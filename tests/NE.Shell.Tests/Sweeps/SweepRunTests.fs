@@ -25,7 +25,8 @@ done
 echo "$verb $name" >>"$runs/calls"
 describe() {
     mkdir -p "$runs/$name"
-    printf '{"formatVersion":1,"id":"x","name":"%s","status":"%s","statusReason":null,"environment":"e","method":"m","seed":0,"totalSteps":1000,"threads":1,"device":"cpu","stretches":[%s],"engine":"simd"}' "$name" "$1" "$2" >"$runs/$name/run.json"
+    printf '{"formatVersion":1,"id":"x","name":"%s","status":"%s","statusReason":null,"environment":"e","method":"m","seed":0,"totalSteps":1000,"threads":1,"device":"cpu","stretches":[%s],"engine":"simd"}' "$name" "$1" "$2" >"$runs/$name/run.json.new"
+    mv "$runs/$name/run.json.new" "$runs/$name/run.json" # in one step: who sees the file reads all of it
 }
 echo "some talk"
 case "$name" in
