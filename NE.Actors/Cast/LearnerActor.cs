@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Akka.Actor;
 using NE.Model.Agents;
 using NE.Model.Replay;
+using NE.Model.Runs;
 using static NE.Model.History;
 
 namespace NE.Actors.Cast;
@@ -28,27 +29,26 @@ public sealed class LearnerActor : ReceiveActor
     public LearnerActor(IActorRef run, Agent agent, ITransitionSource source)
     {
         (this.run, this.agent, this.source) = (run, agent, source);
-        this.Receive<Learn>(learn => this.Guard(() => this.Begin(learn)));
+        this.Receive<Learn>(learn => this.Guard(() => this.Begin(learn.Task)));
         this.Receive<Continue>(work => this.Guard(() => this.Work(work)));
         this.Receive<CaptureLearner>(_ => this.Guard(this.Capture));
     }
 
     protected override void PostStop() => ((IDisposable)this.agent).Dispose();
 
-    private void Begin(Learn learn)
+    private void Begin(LearningTask task)
     {
-        var metrics = learn.Measure ? this.agent.Measure(this.source, learn.Window, learn.Probe) : null;
+        var metrics = task.Measure ? this.agent.Measure(this.source, task.Window, task.Probe) : null;
         this.spoke = Stopwatch.GetTimestamp();
-        this.Work(new Continue(learn, learn.Updates, metrics));
+        this.Work(new Continue(task.Window, task.Updates, metrics));
     }
 
     private void Work(Continue work)
     {
-        var learn = work.Learn;
         var now = Math.Min(Slice, work.Left);
         for (var i = 0; i < now; i++)
         {
-            this.agent.Update(this.source, learn.Window);
+            this.agent.Update(this.source, work.Window);
             this.changes.AddRange(this.agent.TakeTopologyChanges());
         }
         if (work.Left > now)
@@ -92,5 +92,5 @@ public sealed class LearnerActor : ReceiveActor
         }
     }
 
-    private sealed record Continue(Learn Learn, long Left, Measurement? Metrics);
+    private sealed record Continue(Window Window, long Left, Measurement? Metrics);
 }
