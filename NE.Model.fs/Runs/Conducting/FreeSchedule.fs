@@ -20,8 +20,10 @@ module internal FreeSchedule =
         max leastBatch settings.Schedule.RoundSteps
 
     let private enter (flight: FreeFlight) : Turn -> Turn =
-        Turn.update (fun state -> { state with Flight = Some(Free flight) })
-
+        Turn.update (fun state -> {
+            state with
+                Flight = Some(Free flight)
+        })
 
     let private isOver settings (flight: FreeFlight) (ledger: Ledger) =
         Phase.isOver settings (Ledger.phase ledger) flight.Steps ledger.Episodes
@@ -88,7 +90,9 @@ module internal FreeSchedule =
         let phase = Ledger.phase turn.State.Ledger
 
         let slack =
-            int64 slackBatches * int64 (batch settings) * int64 turn.State.Environments.Length
+            int64 slackBatches
+            * int64 (batch settings)
+            * int64 turn.State.Environments.Length
 
         let folder (struct (flight: FreeFlight, turn: Turn)) environment =
             let steps =

@@ -16,10 +16,7 @@ module internal Turn =
     let finish (turn: Turn) : struct (RunState * Order list) =
         struct (turn.State, List.rev turn.Orders)
 
-    let update (change: RunState -> RunState) (turn: Turn) : Turn = {
-        turn with
-            State = change turn.State
-    }
+    let update (change: RunState -> RunState) (turn: Turn) : Turn = { turn with State = change turn.State }
 
     let order (order: Order) (turn: Turn) : Turn = {
         turn with
@@ -29,8 +26,14 @@ module internal Turn =
     let orderIf (wanted: bool) (wish: Order) (turn: Turn) : Turn =
         if wanted then order wish turn else turn
 
+    let toStage (stage: Stage) : Turn -> Turn =
+        update (fun state -> { state with Stage = stage })
+
     let onLedger (change: Ledger -> Ledger) : Turn -> Turn =
-        update (fun state -> { state with Ledger = change state.Ledger })
+        update (fun state -> {
+            state with
+                Ledger = change state.Ledger
+        })
 
     let onEnvironment (index: int) (change: EnvironmentState -> EnvironmentState) : Turn -> Turn =
         update (fun state -> {

@@ -11,7 +11,6 @@ module internal LockstepSchedule =
 
     let private isPipelined (settings: Settings) = settings.Schedule.Kind.IsPipelined
 
-
     let private enter (round: LockstepRound) : Turn -> Turn =
         Turn.update (fun state -> {
             state with
@@ -149,5 +148,7 @@ module internal LockstepSchedule =
         |> Turn.recordEpisodes episodes
         |> Turn.update (fun state -> {
             state with
-                Environments = state.Environments |> Array.map (fun environment -> { environment with Work = Idle })
+                Environments =
+                    state.Environments
+                    |> Array.map (fun environment -> { environment with Work = Idle })
         })

@@ -1,0 +1,328 @@
+/// Everybody that a run talks to, as a bag of answers that are still to come. Which one comes next is drawn, so that a run can be heard in any
+/// order in which actors on their own threads may answer. What they say depends on what they were asked alone.
+module NE.Model.Tests.Runs.World
+
+open System
+open System.Collections.Generic
+open NE.Model
+open NE.Model.History
+open NE.Model.Runs
+
+/// What goes wrong, and when.
+type Weather = {
+    /// Chance that an environment fails instead of answering.
+    Failure: float
+    /// Answers after which a stop is asked for.
+    StopAfter: int option
+}
+
+let calm = { Failure = 0.0; StopAfter = None }
+
+/// What a run leaves behind.
+type Outcome = {
+    State: RunState
+    /// The committed history: what a journal holds at the end.
+    History: RunEvent list
+    /// The last commit, and the rows that were stored at it.
+    LastCommit: (Commitment * int64) option
+    Orders: Order list
+    /// Answers that were still to come when the run ended.
+    Unheard: int
+}
+
+let private isHistory =
+    function
+    | TopologyChanged _
+    | EpisodeEnded _
+    | EvaluationEnded _
+    | PhaseStarted _ -> true
+    | _ -> false
+
+/// Environment i ends an episode at every (7 + i)-th step of the run that is its own.
+let private episodesOf environment (assignment: Assignment) : EpisodeEnded[] = [|
+    for i in 0 .. assignment.Steps - 1 do
+        let step = assignment.Step + int64 i * int64 assignment.Stride + 1L
+
+        if step % int64 (7 + environment) = 0L then
+            {
+                Step = step
+                Environment = environment
+                Episode = step
+                Return = float (step % 13L)
+                Length = 7 + environment
+                Terminated = true
+            }
+|]
+
+/// A topology event at every tenth gradient step.
+let private changesOf (before: int64) (now: int64) : TopologyChanged[] = [|
+    for step in before + 1L .. now do
+        if step % 10L = 0L then
+            {
+                Step = step
+                Network = "actor"
+                Layers = [||]
+                OutputShift = 0.0
+            }
+|]
+
+let private resultOf (step: int64) =
+    [| float (step * 7L % 31L); float (step % 5L) |], [| 10; 20 |]
+
+/// What a new run begins with.
+let fromNothing (settings: Settings) : Opening = {
+    Ledger = Ledger.empty
+    Head = 0L
+    Episodes = Array.zeroCreate settings.Schedule.Environments
+    From = None
+    BeginsPhase = false
+    RewindsTo = None
+    Record = []
+    Note = [ RunStarted("test", "test") ]
+}
+
+/// What a run begins with that goes on from the last commit of another one.
+let fromCommit (outcome: Outcome) : Opening =
+    match outcome.LastCommit with
+    | None -> failwith "the run has made no commit"
+    | Some(commit, head) -> {
+        Ledger = commit.Ledger
+        Head = head
+        Episodes = outcome.State.Environments |> Array.map _.Episode
+        From = Some commit.Ledger.Position.Steps
+        BeginsPhase = false
+        RewindsTo = None
+        Record = [ RunResumed(commit.Ledger.Position.Steps, "test") ]
+        Note = []
+      }
+
+/// Lets a run go to its end and fails when it does not come, or when an order is given that nobody can carry out as things are.
+let run (settings: Settings) (weather: Weather) (seed: int) (opening: Opening) : Outcome =
+    let draw = Random seed
+    let count = settings.Schedule.Environments
+    let answers = List<Input>()
+    // The journal answers in its order.
+    let journal = Queue<Input>()
+    let prepared: Assignment option[] = Array.create count None
+    let isUp = Array.create count true
+    let isStepping = Array.create count false
+    let mutable isLearning = false
+    let storing = HashSet<Rows>()
+    let evaluations = HashSet<int64>()
+    let mutable copies = 0
+    let mutable head = opening.Head
+    let mutable updates = opening.Ledger.Position.GradientSteps
+    let mutable commitInFlight: int64 option = None
+    let mutable lastCommit: (Commitment * int64) option = None
+    let mutable pendingCommit: (Commitment * int64) option = None
+    let committed = List<RunEvent>()
+    let given = List<Order>()
+    let mutable ended = false
+    let mutable state = Conductor.start settings None
+
+    let refuse order why = failwith $"%A{order}: {why}"
+
+    let inFlight () =
+        isLearning || storing.Count > 0 || Array.contains true isStepping
+
+    let rowsOf =
+        function
+        | OfRound ->
+            prepared
+            |> Array.sumBy (function
+                | Some assignment -> int64 assignment.Steps
+                | None -> 0L)
+        | OfEnvironment environment ->
+            prepared[environment]
+            |> Option.map (fun assignment -> int64 assignment.Steps)
+            |> Option.defaultValue 0L
+
+    /// An environment does what it was asked for, or fails.
+    let attempt environment answer =
+        if draw.NextDouble() < weather.Failure then
+            isUp[environment] <- false
+            answers.Add(EnvironmentFailed(environment, "the weather"))
+        else
+            answers.Add answer
+
+    let rec carryOut order =
+        given.Add order
+
+        match order with
+        | Rewind(id, _) -> journal.Enqueue(Recorded id)
+        | Begin ->
+            hear Begun
+
+            for environment in 0 .. count - 1 do
+                answers.Add(EnvironmentReady(environment, opening.Episodes[environment]))
+        | Prepare(environment, assignment) ->
+            if isStepping[environment] then
+                refuse order "it has not answered yet"
+
+            prepared[environment] <- Some assignment
+        | Step environment ->
+            if isStepping[environment] then
+                refuse order "twice"
+
+            if not isUp[environment] then
+                refuse order "it is down"
+
+            isStepping[environment] <- true
+
+            attempt
+                environment
+                (Stepped {
+                    Environment = environment
+                    Episodes = episodesOf environment prepared[environment].Value
+                    Episode = 0L
+                    Divergences = 0
+                })
+        | RestartEnvironment(environment, episode, _) -> answers.Add(EnvironmentReady(environment, episode))
+        | Append(rows, releaseBefore) ->
+            if not (storing.Add rows) then
+                refuse order "twice"
+
+            if releaseBefore > head then
+                refuse order "it releases rows that are not there"
+        | Learn task ->
+            if isLearning then
+                refuse order "it has not answered yet"
+
+            if task.Window.Head > head then
+                refuse order "it would read rows that are not stored"
+
+            isLearning <- true
+            let before = updates
+            updates <- updates + task.Updates
+
+            answers.Add(
+                Learned {
+                    GradientSteps = updates
+                    Changes = changesOf before updates
+                    IsMeasured = task.Measure
+                }
+            )
+        | Evaluate step
+        | EvaluateAgain step ->
+            if not (evaluations.Add step) then
+                refuse order "twice"
+
+            let returns, lengths = resultOf step
+            answers.Add(Evaluated(step, returns, lengths))
+        | Capture ->
+            if inFlight () then
+                refuse order "something is in flight"
+
+            copies <- count + 2
+
+            for environment in 0 .. count - 1 do
+                attempt environment CopyArrived
+
+            // Of the learner and of the tables.
+            answers.AddRange [ CopyArrived; CopyArrived ]
+        | CaptureEnvironment environment ->
+            if not isUp[environment] then
+                refuse order "it is down"
+
+            answers.Add CopyArrived
+        | Commit commitment ->
+            if commitInFlight.IsSome then
+                refuse order "it overtakes another one"
+
+            if copies > 0 then
+                refuse order "not everybody has handed out a copy"
+
+            commitInFlight <- Some commitment.Id
+            pendingCommit <- Some(commitment, head)
+            journal.Enqueue(Committed(commitment.Id, commitment.Ledger.Position.Steps))
+        | Record(id, _) -> journal.Enqueue(Recorded id)
+        | FinishVideo -> answers.Add VideoFinished
+        | End _ ->
+            if ended then
+                refuse order "twice"
+
+            ended <- true
+        | Film _
+        | WriteTopology _
+        | WritePhase _
+        | WriteMetrics _
+        | WriteEvaluation _
+        | LeaveBarrier
+        | WatchStop
+        | WatchRecording -> ()
+
+    and hear input =
+        // What the one who speaks has done with it.
+        let input =
+            match input with
+            | EnvironmentReady(environment, _) ->
+                isUp[environment] <- true
+                input
+            | EnvironmentFailed(environment, _) ->
+                isStepping[environment] <- false
+                input
+            | Stepped round ->
+                isStepping[round.Environment] <- false
+                input
+            | Learned _ ->
+                isLearning <- false
+                input
+            | CopyArrived ->
+                copies <- copies - 1
+                if copies = 0 then Captured else input
+            | Committed _ ->
+                commitInFlight <- None
+                lastCommit <- pendingCommit
+
+                committed.AddRange(
+                    pendingCommit
+                    |> Option.map (fun (commit, _) -> commit.Events)
+                    |> Option.defaultValue []
+                )
+
+                input
+            | input -> input
+
+        let struct (next, orders) = Conductor.decide settings state input
+        state <- next
+        List.iter carryOut orders
+
+    hear (Recovered 1L)
+    hear (Opened opening)
+    let mutable heard = 0
+
+    while not ended do
+        heard <- heard + 1
+
+        if heard > 200_000 then
+            failwith $"the run does not end: %A{state.Stage}"
+
+        if weather.StopAfter = Some heard then
+            hear (StopRequested "the weather")
+        else
+            // The one who is asked for rows takes them in the order of the questions, like every actor; who answers first is drawn.
+            let fromStore = storing.Count
+            let fromJournal = min 1 journal.Count
+            let choice = draw.Next(max 1 (answers.Count + fromStore + fromJournal))
+
+            if choice < answers.Count then
+                let answer = answers[choice]
+                answers.RemoveAt choice
+                hear answer
+            elif choice < answers.Count + fromStore then
+                let rows = Seq.head storing
+                storing.Remove rows |> ignore
+                head <- head + rowsOf rows
+                hear (Appended(rows, head))
+            elif fromJournal > 0 then
+                hear (journal.Dequeue())
+            else
+                failwith $"nobody has anything to say, and the run waits: %A{state.Stage}"
+
+    {
+        State = state
+        History = committed |> Seq.filter isHistory |> List.ofSeq
+        LastCommit = lastCommit
+        Orders = List.ofSeq given
+        Unheard = answers.Count + storing.Count + journal.Count
+    }
