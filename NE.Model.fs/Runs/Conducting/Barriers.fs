@@ -8,10 +8,10 @@ open NE.Model.History
 module internal Barriers =
 
     let private capture: Turn -> Turn =
-        Turn.toStage Stage.Capturing >> Turn.order Capture
+        Turn.toStage Stage.Capturing >> Turn.order Order.Capture
 
     let rec leave settings (turn: Turn) : Turn =
-        let turn = turn |> Turn.toStage Stage.Training |> Turn.order LeaveBarrier
+        let turn = turn |> Turn.toStage Stage.Training |> Turn.order Order.LeaveBarrier
 
         let turn =
             if settings.Schedule.Kind.IsAsync then
@@ -76,7 +76,7 @@ module internal Barriers =
         let turn =
             turn
             |> Turn.orderWithId (fun id ->
-                Commit {
+                Order.Commit {
                     Id = id
                     IsScheduled = due.Commit || due.Finished
                     Ledger = turn.State.Ledger

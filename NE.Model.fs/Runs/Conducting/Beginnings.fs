@@ -18,7 +18,7 @@ module internal Beginnings =
             })
 
         match opening.RewindsTo with
-        | None -> Turn.order Begin turn
+        | None -> Turn.order Order.Begin turn
         // Files are cut only once the rewind is stored.
         | Some commit ->
             turn
@@ -26,7 +26,7 @@ module internal Beginnings =
                 state with
                     Rewinding = Some state.NextId
             })
-            |> Turn.orderWithId (fun id -> Rewind(id, commit))
+            |> Turn.orderWithId (fun id -> Order.Rewind(id, commit))
 
     let begun settings (turn: Turn) : Turn =
         match turn.State.Opening with
@@ -44,7 +44,7 @@ module internal Beginnings =
 
             let turn =
                 (turn, turn.State.Ledger.Pending)
-                ||> Array.fold (fun turn pending -> Turn.order (EvaluateAgain pending.Step) turn)
+                ||> Array.fold (fun turn pending -> Turn.order (Order.EvaluateAgain pending.Step) turn)
 
             let turn =
                 (turn, opening.Record) ||> List.fold (fun turn event -> Turn.record event turn)

@@ -64,7 +64,7 @@ module Conductor =
 
     /// Whatever is heard on the way to the commit of a stop gives it its time anew.
     let private stopGoesOn (turn: Turn) : Turn =
-        Turn.orderIf turn.State.StopReason.IsSome WatchStop turn
+        Turn.orderIf turn.State.StopReason.IsSome Order.WatchStop turn
 
     let private environmentReady settings (environment: int) (episode: int64) (turn: Turn) : Turn =
         let turn =
@@ -85,10 +85,10 @@ module Conductor =
                 turn |> Turn.toStage Stage.AwaitingEvaluations |> Barriers.atBarrier settings
             else
                 Barriers.leave settings turn
-        | Stage.Capturing -> Turn.order (CaptureEnvironment environment) turn
+        | Stage.Capturing -> Turn.order (Order.CaptureEnvironment environment) turn
         | _ ->
             match turn.State.Environments[environment].Work with
-            | Stepping _ -> Turn.order (Step environment) turn
+            | Stepping _ -> Turn.order (Order.Step environment) turn
             | Idle
             | Storing _ -> turn
 
@@ -114,7 +114,7 @@ module Conductor =
             |> Turn.onLedger Ledger.countRestart
             |> Turn.record (EnvironmentRestarted(steps turn.State, environment, reason))
             // Never an episode again whose beginning may be stored.
-            |> Turn.order (RestartEnvironment(environment, failed.Episode + 1L, min doubled longestPause))
+            |> Turn.order (Order.RestartEnvironment(environment, failed.Episode + 1L, min doubled longestPause))
 
     // Between barriers
 
@@ -192,7 +192,7 @@ module Conductor =
             })
 
         match turn.State.Stage with
-        | Stage.Recovering when turn.State.Rewinding = Some id -> Turn.order Begin turn
+        | Stage.Recovering when turn.State.Rewinding = Some id -> Turn.order Order.Begin turn
         | Stage.Failing -> Endings.finishFailing settings turn
         | _ -> turn
 
@@ -201,13 +201,13 @@ module Conductor =
     let private stop settings (reason: string) (turn: Turn) : Turn =
         match turn.State.Stage with
         // Whoever waits for the last video does not want to any more.
-        | Stage.Filming ending -> turn |> Turn.toStage (Stage.Ended ending) |> Turn.order (End ending)
+        | Stage.Filming ending -> turn |> Turn.toStage (Stage.Ended ending) |> Turn.order (Order.End ending)
         | _ when turn.State.StopReason.IsSome -> turn
         | stage ->
             let turn =
                 turn
                 |> Turn.update (fun state -> { state with StopReason = Some reason })
-                |> Turn.order WatchStop
+                |> Turn.order Order.WatchStop
 
             match stage with
             // Nothing was done that is not committed already.
@@ -231,57 +231,57 @@ module Conductor =
 
         match state.StopReason with
         | Some reason when isStuck -> Endings.finish settings (Interrupted reason) turn
-        | Some _ when not (isOver state) -> Turn.order WatchStop turn
+        | Some _ when not (isOver state) -> Turn.order Order.WatchStop turn
         | _ -> turn
 
     let private hear settings (input: Input) (turn: Turn) : Turn =
         let stage = turn.State.Stage
 
         match input with
-        | Recovered nextId when stage = Stage.Recovering -> turn |> Turn.update (fun state -> { state with NextId = nextId })
-        | Opened opening when stage = Stage.Recovering -> Beginnings.opened opening turn
-        | Begun when stage = Stage.Recovering -> Beginnings.begun settings turn
-        | Recovered _
-        | Opened _
-        | Begun -> turn
-        | EnvironmentReady(environment, episode) -> environmentReady settings environment episode turn
-        | EnvironmentFailed(environment, reason) -> environmentFailed environment reason turn
-        | Stepped round -> turn |> stopGoesOn |> stepped round |> Barriers.afterAnswer settings
-        | Appended(rows, head) ->
+        | Input.Recovered nextId when stage = Stage.Recovering -> turn |> Turn.update (fun state -> { state with NextId = nextId })
+        | Input.Opened opening when stage = Stage.Recovering -> Beginnings.opened opening turn
+        | Input.Begun when stage = Stage.Recovering -> Beginnings.begun settings turn
+        | Input.Recovered _
+        | Input.Opened _
+        | Input.Begun -> turn
+        | Input.EnvironmentReady(environment, episode) -> environmentReady settings environment episode turn
+        | Input.EnvironmentFailed(environment, reason) -> environmentFailed environment reason turn
+        | Input.Stepped round -> turn |> stopGoesOn |> stepped round |> Barriers.afterAnswer settings
+        | Input.Appended(rows, head) ->
             turn
             |> stopGoesOn
             |> appended settings rows head
             |> Barriers.afterAnswer settings
-        | Learned result -> turn |> stopGoesOn |> learned settings result |> Barriers.afterAnswer settings
-        | LearningGoesOn -> stopGoesOn turn
-        | EpisodePlayed when stage = Stage.AwaitingEvaluations -> stopGoesOn turn
-        | EpisodePlayed -> turn
-        | Evaluated(step, returns, lengths) -> evaluated settings step returns lengths turn
-        | CopyArrived -> stopGoesOn turn
-        | Captured when stage = Stage.Capturing -> Barriers.commit settings turn
-        | Captured -> turn
-        | Committed(id, step) -> Barriers.committed settings id step turn
-        | Recorded id -> recorded settings id turn
-        | JournalRetries reason ->
+        | Input.Learned result -> turn |> stopGoesOn |> learned settings result |> Barriers.afterAnswer settings
+        | Input.LearningGoesOn -> stopGoesOn turn
+        | Input.EpisodePlayed when stage = Stage.AwaitingEvaluations -> stopGoesOn turn
+        | Input.EpisodePlayed -> turn
+        | Input.Evaluated(step, returns, lengths) -> evaluated settings step returns lengths turn
+        | Input.CopyArrived -> stopGoesOn turn
+        | Input.Captured when stage = Stage.Capturing -> Barriers.commit settings turn
+        | Input.Captured -> turn
+        | Input.Committed(id, step) -> Barriers.committed settings id step turn
+        | Input.Recorded id -> recorded settings id turn
+        | Input.JournalRetries reason ->
             turn
             |> Turn.update (fun state -> {
                 state with
                     JournalTrouble = Some reason
             })
         // Nothing more will be stored.
-        | JournalGaveUp _ when stage = Stage.Failing -> Endings.endFailed settings turn
-        | JournalGaveUp reason ->
+        | Input.JournalGaveUp _ when stage = Stage.Failing -> Endings.endFailed settings turn
+        | Input.JournalGaveUp reason ->
             turn
             |> Turn.update (fun state -> { state with CommitInFlight = None })
             |> Endings.fail reason
-        | RowsRetry reason -> turn |> Turn.update (fun state -> { state with RowsTrouble = Some reason })
-        | Broke reason -> Endings.fail reason turn
-        | StopRequested reason -> stop settings reason turn
-        | StopPatienceOver -> giveUpStopping settings turn
-        | RecordingPatienceOver -> Endings.endFailed settings turn
-        | VideoFinished ->
+        | Input.RowsRetry reason -> turn |> Turn.update (fun state -> { state with RowsTrouble = Some reason })
+        | Input.Broke reason -> Endings.fail reason turn
+        | Input.StopRequested reason -> stop settings reason turn
+        | Input.StopPatienceOver -> giveUpStopping settings turn
+        | Input.RecordingPatienceOver -> Endings.endFailed settings turn
+        | Input.VideoFinished ->
             match stage with
-            | Stage.Filming ending -> turn |> Turn.toStage (Stage.Ended ending) |> Turn.order (End ending)
+            | Stage.Filming ending -> turn |> Turn.toStage (Stage.Ended ending) |> Turn.order (Order.End ending)
             | _ -> turn
 
     let decide (settings: Settings) (state: RunState) (input: Input) : struct (RunState * Order list) =
@@ -290,8 +290,8 @@ module Conductor =
         match state.Stage, input with
         | Stage.Ended _, _ -> turn
         // A run that fails or films its last video only waits for this.
-        | Stage.Failing, (Committed _ | Recorded _ | JournalGaveUp _ | RecordingPatienceOver) -> hear settings input turn
-        | Stage.Filming _, (StopRequested _ | VideoFinished) -> hear settings input turn
+        | Stage.Failing, (Input.Committed _ | Input.Recorded _ | Input.JournalGaveUp _ | Input.RecordingPatienceOver) -> hear settings input turn
+        | Stage.Filming _, (Input.StopRequested _ | Input.VideoFinished) -> hear settings input turn
         | Stage.Failing, _
         | Stage.Filming _, _ -> turn
         | _ -> hear settings input turn

@@ -17,8 +17,8 @@ module internal Endings =
     let finish (settings: Settings) (ending: Ending) (turn: Turn) : Turn =
         match ending with
         | Completed
-        | PhaseOver when settings.Video.Every > 0L -> turn |> Turn.toStage (Stage.Filming ending) |> Turn.order FinishVideo
-        | _ -> turn |> Turn.toStage (Stage.Ended ending) |> Turn.order (End ending)
+        | PhaseOver when settings.Video.Every > 0L -> turn |> Turn.toStage (Stage.Filming ending) |> Turn.order Order.FinishVideo
+        | _ -> turn |> Turn.toStage (Stage.Ended ending) |> Turn.order (Order.End ending)
 
     let fail (reason: string) (turn: Turn) : Turn =
         if isOver turn.State then
@@ -36,7 +36,7 @@ module internal Endings =
                         }
             })
             |> Turn.record (RunFailed(defaultArg turn.State.CommittedStep 0L, reason))
-            |> Turn.order WatchRecording
+            |> Turn.order Order.WatchRecording
 
     let endFailed settings (turn: Turn) : Turn =
         match turn.State.Failure with

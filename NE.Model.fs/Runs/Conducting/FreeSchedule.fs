@@ -78,7 +78,7 @@ module internal FreeSchedule =
                         },
                         turn
                         |> Turn.order (
-                            Learn {
+                            Order.Learn {
                                 Window = window
                                 Updates = updates
                                 Measure = flight.MeasureAt.IsSome
@@ -161,7 +161,7 @@ module internal FreeSchedule =
     let drain (flight: FreeFlight) : Turn -> Turn = enter { flight with IsDraining = true }
 
     let stepped (flight: FreeFlight) (environment: int) : Turn -> Turn =
-        Turn.order (Append(OfEnvironment environment, flight.Window.First))
+        Turn.order (Order.Append(OfEnvironment environment, flight.Window.First))
 
     /// The rows of an environment are stored.
     let appended (settings: Settings) (flight: FreeFlight) (environment: int) (turn: Turn) : Turn =
@@ -187,7 +187,7 @@ module internal FreeSchedule =
             let moved = { flight with Steps = now }
 
             turn
-            |> Turn.orderIf (Rounds.firedUnlessOff settings.Video.Every before now) (Film now)
+            |> Turn.orderIf (Rounds.firedUnlessOff settings.Video.Every before now) (Order.Film now)
             |> pump settings {
                 moved with
                     MeasureAt = if isMeasured then Some now else flight.MeasureAt

@@ -63,6 +63,7 @@ type Ending =
     | PhaseOver
 
 /// What a run hears.
+[<RequireQualifiedAccess>]
 type Input =
     /// The journal is open; ids of messages to it begin here.
     | Recovered of nextId: int64

@@ -30,7 +30,7 @@ module internal LockstepSchedule =
             turn
             |> enter round
             |> Turn.order (
-                Learn {
+                Order.Learn {
                     Window = round.Window
                     Updates = updates
                     Measure = round.Due.Metrics
@@ -72,7 +72,7 @@ module internal LockstepSchedule =
 
         let turn =
             environments
-            |> List.fold ask (turn |> Turn.orderIf due.Video (Film now) |> enter round)
+            |> List.fold ask (turn |> Turn.orderIf due.Video (Order.Film now) |> enter round)
 
         if isPipelined settings || isOver then
             learn settings round turn
@@ -88,7 +88,7 @@ module internal LockstepSchedule =
             | Storing _ -> false
 
         turn
-        |> Turn.orderIf (not (Array.exists isStepping turn.State.Environments)) (Append(OfRound, round.Window.First))
+        |> Turn.orderIf (not (Array.exists isStepping turn.State.Environments)) (Order.Append(OfRound, round.Window.First))
 
     let appended (settings: Settings) (round: LockstepRound) (turn: Turn) : Turn =
         if isPipelined settings then

@@ -55,6 +55,7 @@ type MetricsMoment = {
 }
 
 /// What a run wants done.
+[<RequireQualifiedAccess>]
 type Order =
     /// Void the commits after this one.
     | Rewind of id: int64 * toCommit: int64

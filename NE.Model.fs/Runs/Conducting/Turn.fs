@@ -61,14 +61,14 @@ module internal Turn =
 
     /// An operational event, to be stored now.
     let record (event: RunEvent) : Turn -> Turn =
-        orderWithId (fun id -> Record(id, event))
+        orderWithId (fun id -> Order.Record(id, event))
 
     let recordTopology (changes: TopologyChanged[]) (turn: Turn) : Turn =
         (turn, changes)
         ||> Array.fold (fun turn change ->
             turn
             |> keep (Ledger.recordTopology change turn.State.Ledger)
-            |> order (WriteTopology change))
+            |> order (Order.WriteTopology change))
 
     let recordEpisodes (episodes: EpisodeEnded[]) (turn: Turn) : Turn =
         (turn, episodes)
@@ -76,7 +76,7 @@ module internal Turn =
 
     let recordPhase settings (turn: Turn) : Turn =
         match Ledger.recordPhase settings turn.State.Ledger with
-        | struct (PhaseStarted(_, phase), _) as recorded -> turn |> keep recorded |> order (WritePhase phase)
+        | struct (PhaseStarted(_, phase), _) as recorded -> turn |> keep recorded |> order (Order.WritePhase phase)
         | recorded -> keep recorded turn
 
     /// A row of metrics of the barrier at this step; the training episodes since the last row are part of it.
@@ -87,7 +87,7 @@ module internal Turn =
         turn
         |> onLedger (fun _ -> ledger)
         |> order (
-            WriteMetrics {
+            Order.WriteMetrics {
                 Step = step
                 GradientStep = gradientStep
                 Episodes = ledger.Episodes
@@ -98,7 +98,7 @@ module internal Turn =
         )
 
     let evaluate (step: int64) (turn: Turn) : Turn =
-        turn |> onLedger (Ledger.startEvaluation step) |> order (Evaluate step)
+        turn |> onLedger (Ledger.startEvaluation step) |> order (Order.Evaluate step)
 
     /// Delivers every pending evaluation, in the order of their steps. All must have results. At scheduled commits alone, so that the order of
     /// the history does not depend on how long the episodes took.
@@ -115,7 +115,7 @@ module internal Turn =
                 })
 
             match Ledger.deliverEvaluation pending.Step returns lengths turn.State.Ledger with
-            | struct (EvaluationEnded(_, evaluation), _) as delivered -> turn |> keep delivered |> order (WriteEvaluation evaluation)
+            | struct (EvaluationEnded(_, evaluation), _) as delivered -> turn |> keep delivered |> order (Order.WriteEvaluation evaluation)
             | delivered -> keep delivered turn)
 
     /// Rows that may be sampled when everything stored so far is known.
@@ -131,5 +131,5 @@ module internal Turn =
             state with
                 Work = Stepping assignment
         })
-        |> order (Prepare(environment, assignment))
-        |> orderIf turn.State.Environments[environment].IsReady (Step environment)
+        |> order (Order.Prepare(environment, assignment))
+        |> orderIf turn.State.Environments[environment].IsReady (Order.Step environment)

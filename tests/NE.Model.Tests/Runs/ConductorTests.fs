@@ -127,7 +127,7 @@ let tests =
                 let commits =
                     outcome.Orders
                     |> List.choose (function
-                        | Commit commit -> Some commit.Ledger.Position.Steps
+                        | Order.Commit commit -> Some commit.Ledger.Position.Steps
                         | _ -> None)
 
                 // What is due at the last step gets a round of its own, and the end a commit.
@@ -136,7 +136,7 @@ let tests =
                 let rows =
                     outcome.Orders
                     |> List.choose (function
-                        | WriteMetrics row -> Some row.Step
+                        | Order.WriteMetrics row -> Some row.Step
                         | _ -> None)
 
                 Expect.equal rows (dueAt 25L false 6L steps) "rows of metrics"
@@ -192,17 +192,17 @@ let tests =
 
                 for input in
                     [
-                        Recovered 1L
-                        Opened {
+                        Input.Recovered 1L
+                        Input.Opened {
                             fromNothing settings with
                                 From = Some 0L
                                 Ledger = Ledger.advance 0L 0L 0L Ledger.empty
                         }
-                        Begun
-                        EnvironmentReady(0, 0L)
-                        EnvironmentReady(1, 0L)
-                        EnvironmentReady(2, 0L)
-                        EnvironmentFailed(0, "it is broken")
+                        Input.Begun
+                        Input.EnvironmentReady(0, 0L)
+                        Input.EnvironmentReady(1, 0L)
+                        Input.EnvironmentReady(2, 0L)
+                        Input.EnvironmentFailed(0, "it is broken")
                     ] do
                     hear input
 
@@ -210,7 +210,7 @@ let tests =
 
                 for environment in [ 1; 2 ] do
                     hear (
-                        Stepped {
+                        Input.Stepped {
                             Environment = environment
                             Episodes = [||]
                             Episode = 0L
@@ -218,14 +218,14 @@ let tests =
                         }
                     )
 
-                    hear (Appended(OfEnvironment environment, 16L * int64 environment))
+                    hear (Input.Appended(OfEnvironment environment, 16L * int64 environment))
 
                 List.ofSeq given
 
             let stepped =
                 orders
                 |> List.choose (function
-                    | Step environment -> Some environment
+                    | Order.Step environment -> Some environment
                     | _ -> None)
 
             Expect.equal stepped [ 1; 2 ] "each got its next steps"
@@ -241,7 +241,7 @@ let tests =
 
             let isReason =
                 function
-                | Record(_, RunFailed(_, reason)) -> reason.Contains "10 times"
+                | Order.Record(_, RunFailed(_, reason)) -> reason.Contains "10 times"
                 | _ -> false
 
             Expect.isTrue (List.exists isReason outcome.Orders) "recorded"
@@ -253,12 +253,12 @@ let tests =
 
             for input in
                 [
-                    Recovered 1L
-                    Opened(fromNothing settings)
-                    Begun
-                    EnvironmentReady(0, 0L)
-                    EnvironmentFailed(0, "once")
-                    EnvironmentReady(0, 1L)
+                    Input.Recovered 1L
+                    Input.Opened(fromNothing settings)
+                    Input.Begun
+                    Input.EnvironmentReady(0, 0L)
+                    Input.EnvironmentFailed(0, "once")
+                    Input.EnvironmentReady(0, 1L)
                 ] do
                 let struct (next, _) = Conductor.decide settings state input
                 state <- next

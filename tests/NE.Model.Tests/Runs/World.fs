@@ -141,7 +141,7 @@ let run (settings: Settings) (weather: Weather) (seed: int) (opening: Opening) :
     let attempt environment answer =
         if draw.NextDouble() < weather.Failure then
             isUp[environment] <- false
-            answers.Add(EnvironmentFailed(environment, "the weather"))
+            answers.Add(Input.EnvironmentFailed(environment, "the weather"))
         else
             answers.Add answer
 
@@ -149,18 +149,18 @@ let run (settings: Settings) (weather: Weather) (seed: int) (opening: Opening) :
         given.Add order
 
         match order with
-        | Rewind(id, _) -> journal.Enqueue(Recorded id)
-        | Begin ->
-            hear Begun
+        | Order.Rewind(id, _) -> journal.Enqueue(Input.Recorded id)
+        | Order.Begin ->
+            hear Input.Begun
 
             for environment in 0 .. count - 1 do
-                answers.Add(EnvironmentReady(environment, opening.Episodes[environment]))
-        | Prepare(environment, assignment) ->
+                answers.Add(Input.EnvironmentReady(environment, opening.Episodes[environment]))
+        | Order.Prepare(environment, assignment) ->
             if isStepping[environment] then
                 refuse order "it has not answered yet"
 
             prepared[environment] <- Some assignment
-        | Step environment ->
+        | Order.Step environment ->
             if isStepping[environment] then
                 refuse order "twice"
 
@@ -171,20 +171,20 @@ let run (settings: Settings) (weather: Weather) (seed: int) (opening: Opening) :
 
             attempt
                 environment
-                (Stepped {
+                (Input.Stepped {
                     Environment = environment
                     Episodes = episodesOf environment prepared[environment].Value
                     Episode = 0L
                     Divergences = 0
                 })
-        | RestartEnvironment(environment, episode, _) -> answers.Add(EnvironmentReady(environment, episode))
-        | Append(rows, releaseBefore) ->
+        | Order.RestartEnvironment(environment, episode, _) -> answers.Add(Input.EnvironmentReady(environment, episode))
+        | Order.Append(rows, releaseBefore) ->
             if not (storing.Add rows) then
                 refuse order "twice"
 
             if releaseBefore > head then
                 refuse order "it releases rows that are not there"
-        | Learn task ->
+        | Order.Learn task ->
             if isLearning then
                 refuse order "it has not answered yet"
 
@@ -196,36 +196,36 @@ let run (settings: Settings) (weather: Weather) (seed: int) (opening: Opening) :
             updates <- updates + task.Updates
 
             answers.Add(
-                Learned {
+                Input.Learned {
                     GradientSteps = updates
                     Changes = changesOf before updates
                     IsMeasured = task.Measure
                 }
             )
-        | Evaluate step
-        | EvaluateAgain step ->
+        | Order.Evaluate step
+        | Order.EvaluateAgain step ->
             if not (evaluations.Add step) then
                 refuse order "twice"
 
             let returns, lengths = resultOf step
-            answers.Add(Evaluated(step, returns, lengths))
-        | Capture ->
+            answers.Add(Input.Evaluated(step, returns, lengths))
+        | Order.Capture ->
             if inFlight () then
                 refuse order "something is in flight"
 
             copies <- count + 2
 
             for environment in 0 .. count - 1 do
-                attempt environment CopyArrived
+                attempt environment Input.CopyArrived
 
             // Of the learner and of the tables.
-            answers.AddRange [ CopyArrived; CopyArrived ]
-        | CaptureEnvironment environment ->
+            answers.AddRange [ Input.CopyArrived; Input.CopyArrived ]
+        | Order.CaptureEnvironment environment ->
             if not isUp[environment] then
                 refuse order "it is down"
 
-            answers.Add CopyArrived
-        | Commit commitment ->
+            answers.Add Input.CopyArrived
+        | Order.Commit commitment ->
             if commitInFlight.IsSome then
                 refuse order "it overtakes another one"
 
@@ -234,43 +234,43 @@ let run (settings: Settings) (weather: Weather) (seed: int) (opening: Opening) :
 
             commitInFlight <- Some commitment.Id
             pendingCommit <- Some(commitment, head)
-            journal.Enqueue(Committed(commitment.Id, commitment.Ledger.Position.Steps))
-        | Record(id, _) -> journal.Enqueue(Recorded id)
-        | FinishVideo -> answers.Add VideoFinished
-        | End _ ->
+            journal.Enqueue(Input.Committed(commitment.Id, commitment.Ledger.Position.Steps))
+        | Order.Record(id, _) -> journal.Enqueue(Input.Recorded id)
+        | Order.FinishVideo -> answers.Add Input.VideoFinished
+        | Order.End _ ->
             if ended then
                 refuse order "twice"
 
             ended <- true
-        | Film _
-        | WriteTopology _
-        | WritePhase _
-        | WriteMetrics _
-        | WriteEvaluation _
-        | LeaveBarrier
-        | WatchStop
-        | WatchRecording -> ()
+        | Order.Film _
+        | Order.WriteTopology _
+        | Order.WritePhase _
+        | Order.WriteMetrics _
+        | Order.WriteEvaluation _
+        | Order.LeaveBarrier
+        | Order.WatchStop
+        | Order.WatchRecording -> ()
 
     and hear input =
         // What the one who speaks has done with it.
         let input =
             match input with
-            | EnvironmentReady(environment, _) ->
+            | Input.EnvironmentReady(environment, _) ->
                 isUp[environment] <- true
                 input
-            | EnvironmentFailed(environment, _) ->
+            | Input.EnvironmentFailed(environment, _) ->
                 isStepping[environment] <- false
                 input
-            | Stepped round ->
+            | Input.Stepped round ->
                 isStepping[round.Environment] <- false
                 input
-            | Learned _ ->
+            | Input.Learned _ ->
                 isLearning <- false
                 input
-            | CopyArrived ->
+            | Input.CopyArrived ->
                 copies <- copies - 1
-                if copies = 0 then Captured else input
-            | Committed _ ->
+                if copies = 0 then Input.Captured else input
+            | Input.Committed _ ->
                 commitInFlight <- None
                 lastCommit <- pendingCommit
 
@@ -287,8 +287,8 @@ let run (settings: Settings) (weather: Weather) (seed: int) (opening: Opening) :
         state <- next
         List.iter carryOut orders
 
-    hear (Recovered 1L)
-    hear (Opened opening)
+    hear (Input.Recovered 1L)
+    hear (Input.Opened opening)
     let mutable heard = 0
 
     while not ended do
@@ -298,7 +298,7 @@ let run (settings: Settings) (weather: Weather) (seed: int) (opening: Opening) :
             failwith $"the run does not end: %A{state.Stage}"
 
         if weather.StopAfter = Some heard then
-            hear (StopRequested "the weather")
+            hear (Input.StopRequested "the weather")
         else
             // The one who is asked for rows takes them in the order of the questions, like every actor; who answers first is drawn.
             let fromStore = storing.Count
@@ -313,7 +313,7 @@ let run (settings: Settings) (weather: Weather) (seed: int) (opening: Opening) :
                 let rows = Seq.head storing
                 storing.Remove rows |> ignore
                 head <- head + rowsOf rows
-                hear (Appended(rows, head))
+                hear (Input.Appended(rows, head))
             elif fromJournal > 0 then
                 hear (journal.Dequeue())
             else
