@@ -156,7 +156,10 @@ module HistoryFold =
         }
 
     let private rewind id toCommit (state: HistoryState<#ICommit>) =
-        match state.Retained |> List.skipWhile (fun retained -> retained.Manifest.CommitId <> toCommit) with
+        match
+            state.Retained
+            |> List.skipWhile (fun retained -> retained.Manifest.CommitId <> toCommit)
+        with
         | [] -> raise (InvalidDataException $"The journal was rewound to commit {toCommit}, which it does not hold.")
         | newest :: _ as kept ->
             let counts = Dictionary()

@@ -40,7 +40,7 @@ module PackedMasks =
 
     /// Adds a layer; value i says whether weight i is active.
     let add (key: MaskKey) (active: bool[]) (masks: PackedMasks) : PackedMasks =
-        let bits = Array.zeroCreate<byte> ((active.Length + 7) / 8)
+        let bits = Array.zeroCreate<byte>((active.Length + 7) / 8)
 
         active
         |> Array.iteri (fun i isActive ->
@@ -63,7 +63,9 @@ module PackedMasks =
         match masks.Layers |> List.tryFind (fun layer -> layer.Key = key) with
         | Some layer -> layer
         | None ->
-            let known = masks.Layers |> List.map (fun layer -> string layer.Key) |> String.concat "; "
+            let known =
+                masks.Layers |> List.map (fun layer -> string layer.Key) |> String.concat "; "
+
             raise (InvalidDataException $"There is no mask of {key}; there are masks of {known}.")
 
     let isActive (key: MaskKey) (weight: int) (masks: PackedMasks) : bool =
@@ -111,11 +113,7 @@ module PackedMasks =
         {
             Layers =
                 masks.Layers
-                |> List.map (fun other ->
-                    if other.Key = key then
-                        { mask with Bits = bits }
-                    else
-                        other)
+                |> List.map (fun other -> if other.Key = key then { mask with Bits = bits } else other)
         }
 
     /// The masks after an event. Raises InvalidDataException when it names a layer or a weight that is not there, or leaves another number

@@ -290,7 +290,8 @@ module Conductor =
         match state.Stage, input with
         | Stage.Ended _, _ -> turn
         // A run that fails or films its last video only waits for this.
-        | Stage.Failing, (Input.Committed _ | Input.Recorded _ | Input.JournalGaveUp _ | Input.RecordingPatienceOver) -> hear settings input turn
+        | Stage.Failing, (Input.Committed _ | Input.Recorded _ | Input.JournalGaveUp _ | Input.RecordingPatienceOver) ->
+            hear settings input turn
         | Stage.Filming _, (Input.StopRequested _ | Input.VideoFinished) -> hear settings input turn
         | Stage.Failing, _
         | Stage.Filming _, _ -> turn

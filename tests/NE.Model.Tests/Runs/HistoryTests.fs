@@ -72,13 +72,9 @@ let masks =
         <| fun _ ->
             let packed = masksOf (Array.create 10 true)
 
-            Expect.throwsT<InvalidDataException>
-                (fun () -> PackedMasks.apply (changed [||] [| 10 |] 10) packed |> ignore)
-                "index outside"
+            Expect.throwsT<InvalidDataException> (fun () -> PackedMasks.apply (changed [||] [| 10 |] 10) packed |> ignore) "index outside"
 
-            Expect.throwsT<InvalidDataException>
-                (fun () -> PackedMasks.apply (changed [||] [| 1 |] 10) packed |> ignore)
-                "wrong count"
+            Expect.throwsT<InvalidDataException> (fun () -> PackedMasks.apply (changed [||] [| 1 |] 10) packed |> ignore) "wrong count"
 
         testCase "bytes that are cut or continue are refused"
         <| fun _ ->
@@ -107,7 +103,9 @@ let private begun =
     |> HistoryFold.commitWithMasks (TestCommit(1L, 0L, masks)) (PackedMasks.toBytes masks)
 
 let private grown = masksOf [| for i in 0..9 -> i < 5 || i = 7 |]
-let private growth = HistoryEntry.Happened(2L, true, TopologyChanged(0L, changed [| 7 |] [||] 6))
+
+let private growth =
+    HistoryEntry.Happened(2L, true, TopologyChanged(0L, changed [| 7 |] [||] 6))
 
 [<Tests>]
 let history =
