@@ -100,16 +100,22 @@ let fromCommit (outcome: Outcome) : Opening =
 let run (settings: Settings) (weather: Weather) (seed: int) (opening: Opening) : Outcome =
     let draw = Random seed
     let count = settings.Schedule.Environments
-    let answers = List<Input>()
+    // Each with the number of who gives it: an environment's, or the learner's or the tables' after those.
+    let answers = List<struct (int * Input)>()
+    let learner, tables = count, count + 1
     // The journal answers in its order.
     let journal = Queue<Input>()
     let prepared: Assignment option[] = Array.create count None
     let isUp = Array.create count true
+    // Down, and the run has heard so.
+    let isDown = Array.create count false
     let isStepping = Array.create count false
     let mutable isLearning = false
     let storing = HashSet<Rows>()
     let evaluations = HashSet<int64>()
-    let mutable copies = 0
+    // Of whom there is a copy for the commit: environments, and two more.
+    let copied = HashSet<int>()
+    let mutable isCapturing = false
     let mutable head = opening.Head
     let mutable updates = opening.Ledger.Position.GradientSteps
     let mutable commitInFlight: int64 option = None
@@ -137,13 +143,22 @@ let run (settings: Settings) (weather: Weather) (seed: int) (opening: Opening) :
             |> Option.map (fun assignment -> int64 assignment.Steps)
             |> Option.defaultValue 0L
 
-    /// An environment does what it was asked for, or fails.
+    let say who answer = answers.Add(struct (who, answer))
+
+    let fail environment =
+        isUp[environment] <- false
+        say environment (Input.EnvironmentFailed(environment, "the weather"))
+
+    /// An environment does what it was asked for, or fails, then or a little later. One that has failed hears nothing.
     let attempt environment answer =
-        if draw.NextDouble() < weather.Failure then
-            isUp[environment] <- false
-            answers.Add(Input.EnvironmentFailed(environment, "the weather"))
-        else
-            answers.Add answer
+        if isUp[environment] then
+            if draw.NextDouble() < weather.Failure then
+                fail environment
+            else
+                say environment answer
+
+                if draw.NextDouble() < weather.Failure / 2.0 then
+                    fail environment
 
     let rec carryOut order =
         given.Add order
@@ -154,7 +169,7 @@ let run (settings: Settings) (weather: Weather) (seed: int) (opening: Opening) :
             hear Input.Begun
 
             for environment in 0 .. count - 1 do
-                answers.Add(Input.EnvironmentReady(environment, opening.Episodes[environment]))
+                say environment (Input.EnvironmentReady(environment, opening.Episodes[environment]))
         | Order.Prepare(environment, assignment) ->
             if isStepping[environment] then
                 refuse order "it has not answered yet"
@@ -164,7 +179,7 @@ let run (settings: Settings) (weather: Weather) (seed: int) (opening: Opening) :
             if isStepping[environment] then
                 refuse order "twice"
 
-            if not isUp[environment] then
+            if isDown[environment] then
                 refuse order "it is down"
 
             isStepping[environment] <- true
@@ -177,7 +192,7 @@ let run (settings: Settings) (weather: Weather) (seed: int) (opening: Opening) :
                     Episode = 0L
                     Divergences = 0
                 })
-        | Order.RestartEnvironment(environment, episode, _) -> answers.Add(Input.EnvironmentReady(environment, episode))
+        | Order.RestartEnvironment(environment, episode, _) -> say environment (Input.EnvironmentReady(environment, episode))
         | Order.Append(rows, releaseBefore) ->
             if not (storing.Add rows) then
                 refuse order "twice"
@@ -195,48 +210,51 @@ let run (settings: Settings) (weather: Weather) (seed: int) (opening: Opening) :
             let before = updates
             updates <- updates + task.Updates
 
-            answers.Add(
-                Input.Learned {
+            say
+                learner
+                (Input.Learned {
                     GradientSteps = updates
                     Changes = changesOf before updates
                     IsMeasured = task.Measure
-                }
-            )
+                })
         | Order.Evaluate step
         | Order.EvaluateAgain step ->
             if not (evaluations.Add step) then
                 refuse order "twice"
 
             let returns, lengths = resultOf step
-            answers.Add(Input.Evaluated(step, returns, lengths))
+            say tables (Input.Evaluated(step, returns, lengths))
         | Order.Capture ->
             if inFlight () then
                 refuse order "something is in flight"
 
-            copies <- count + 2
+            copied.Clear()
+            isCapturing <- true
 
             for environment in 0 .. count - 1 do
                 attempt environment Input.CopyArrived
 
-            // Of the learner and of the tables.
-            answers.AddRange [ Input.CopyArrived; Input.CopyArrived ]
+            for other in [ learner; tables ] do
+                say other Input.CopyArrived
         | Order.CaptureEnvironment environment ->
-            if not isUp[environment] then
+            if isDown[environment] then
                 refuse order "it is down"
 
-            answers.Add Input.CopyArrived
+            attempt environment Input.CopyArrived
         | Order.Commit commitment ->
             if commitInFlight.IsSome then
                 refuse order "it overtakes another one"
 
-            if copies > 0 then
+            if copied.Count < count + 2 then
                 refuse order "not everybody has handed out a copy"
+
+            isCapturing <- false
 
             commitInFlight <- Some commitment.Id
             pendingCommit <- Some(commitment, head)
             journal.Enqueue(Input.Committed(commitment.Id, commitment.Ledger.Position.Steps))
         | Order.Record(id, _) -> journal.Enqueue(Input.Recorded id)
-        | Order.FinishVideo -> answers.Add Input.VideoFinished
+        | Order.FinishVideo -> say tables Input.VideoFinished
         | Order.End _ ->
             if ended then
                 refuse order "twice"
@@ -251,38 +269,42 @@ let run (settings: Settings) (weather: Weather) (seed: int) (opening: Opening) :
         | Order.WatchStop
         | Order.WatchRecording -> ()
 
-    and hear input =
+    and hearFrom who input =
         // What the one who speaks has done with it.
-        let input =
-            match input with
-            | Input.EnvironmentReady(environment, _) ->
-                isUp[environment] <- true
-                input
-            | Input.EnvironmentFailed(environment, _) ->
-                isStepping[environment] <- false
-                input
-            | Input.Stepped round ->
-                isStepping[round.Environment] <- false
-                input
-            | Input.Learned _ ->
-                isLearning <- false
-                input
-            | Input.CopyArrived ->
-                copies <- copies - 1
-                if copies = 0 then Input.Captured else input
-            | Input.Committed _ ->
-                commitInFlight <- None
-                lastCommit <- pendingCommit
+        match input with
+        | Input.EnvironmentReady(environment, _) ->
+            isUp[environment] <- true
+            isDown[environment] <- false
+            hear input
+        | Input.EnvironmentFailed(environment, _) ->
+            isStepping[environment] <- false
+            isDown[environment] <- true
+            hear input
+        | Input.Stepped round ->
+            isStepping[round.Environment] <- false
+            hear input
+        | Input.Learned _ ->
+            isLearning <- false
+            hear input
+        | Input.CopyArrived ->
+            // A second one of the same is taken in the place of the first, or is too late.
+            if isCapturing then
+                copied.Add who |> ignore
+                hear (if copied.Count = count + 2 then Input.Captured else input)
+        | Input.Committed _ ->
+            commitInFlight <- None
+            lastCommit <- pendingCommit
 
-                committed.AddRange(
-                    pendingCommit
-                    |> Option.map (fun (commit, _) -> commit.Events)
-                    |> Option.defaultValue []
-                )
+            committed.AddRange(
+                pendingCommit
+                |> Option.map (fun (commit, _) -> commit.Events)
+                |> Option.defaultValue []
+            )
 
-                input
-            | input -> input
+            hear input
+        | input -> hear input
 
+    and hear input =
         let struct (next, orders) = Conductor.decide settings state input
         state <- next
         List.iter carryOut orders
@@ -306,16 +328,19 @@ let run (settings: Settings) (weather: Weather) (seed: int) (opening: Opening) :
             let choice = draw.Next(max 1 (answers.Count + fromStore + fromJournal))
 
             if choice < answers.Count then
-                let answer = answers[choice]
-                answers.RemoveAt choice
-                hear answer
+                // Who speaks says things in their order.
+                let struct (who, _) = answers[choice]
+                let first = answers.FindIndex(fun (struct (other, _)) -> other = who)
+                let struct (_, answer) = answers[first]
+                answers.RemoveAt first
+                hearFrom who answer
             elif choice < answers.Count + fromStore then
                 let rows = Seq.head storing
                 storing.Remove rows |> ignore
                 head <- head + rowsOf rows
                 hear (Input.Appended(rows, head))
             elif fromJournal > 0 then
-                hear (journal.Dequeue())
+                hearFrom tables (journal.Dequeue())
             else
                 failwith $"nobody has anything to say, and the run waits: %A{state.Stage}"
 
