@@ -70,6 +70,7 @@ type Agent
         probe: Td3Workspace,
         interventions: Intervention[],
         plasticity: PlasticityProbe,
+        exploration: Exploration,
         seed: int64
     ) =
     let formatVersion = 1
@@ -164,7 +165,8 @@ type Agent
                 None
 
         let plasticity = PlasticityProbe(networks, settings.Td3, seed)
-        new Agent(networks, heads, td3, work, half, probe, interventions, plasticity, seed)
+        let exploration = Exploration.Gaussian(float32 settings.Td3.ExplorationNoise)
+        new Agent(networks, heads, td3, work, half, probe, interventions, plasticity, exploration, seed)
 
     /// Gradient steps taken.
     member _.GradientStep = step
@@ -225,6 +227,7 @@ type Agent
                     let struct (kept, subtracted) = bodies.Read()
                     Policy.OfBodies(layout, kept, actorParameters, subtracted, task.MaxAction, actorUpdates)
 
+            let made = made.Exploring exploration
             policy <- Some made
             policyEdits <- networks.Actor.Edits
             made
