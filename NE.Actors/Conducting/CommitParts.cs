@@ -25,23 +25,12 @@ internal sealed class CommitParts(int environments, bool scheduled)
     public (FrozenState State, IReadOnlyList<Model.History.RunEvent> Events) Freeze(RunBook book, Replay.ReplayCapture replay)
     {
         var (events, best) = book.TakeForCommit();
-        var agent = this.learner!.State;
-        var components = new Dictionary<string, ReadOnlyMemory<byte>>
+        var components = new Dictionary<string, ReadOnlyMemory<byte>>(LearnerComponents.Of(this.learner!.State, LedgerModule.toBytes(book.Ledger)))
         {
-            ["parameters"] = agent.Parameters,
-            ["targets"] = agent.Targets,
-            ["moments"] = agent.Moments,
-            ["masks"] = agent.Masks,
-            ["random"] = agent.Random,
-            ["counters"] = StateBundle.Pack([LedgerModule.toBytes(book.Ledger), agent.Counters]),
             ["environments"] = StateBundle.Pack(this.simulators!),
             ["evaluations"] = StateBundle.Pack([.. book.Evaluating.Select(pending => pending.Policy.ToBytes())]),
             ["policy"] = this.learner.Policy,
         };
-        if (agent.Heads.Length > 0)
-        {
-            components["heads"] = agent.Heads;
-        }
         var position = book.Position;
         var state = new FrozenState(
             position.Steps, position.GradientSteps, position.Round, scheduled, components, replay, this.files!.Lengths, best, book.Ledger.NextOrdinal);

@@ -76,9 +76,9 @@ public sealed partial class RunActor
         var evaluator = Context.ActorOf(
             Props.Create(() => new EvaluatorActor(
                 this.self, run.Environments.Create, this.settings.Run.Seed, this.settings.Evaluation.Episodes)), "evaluator");
-        var policy = run.Agent.Policy();
+        var policy = run.Learner.Policy();
         this.learner = Context.ActorOf(
-            Props.Create(() => new LearnerActor(this.self, run.Agent, run.Store)).WithDispatcher(TrainingRun.CoreDispatcher), "learner");
+            Props.Create(() => new LearnerActor(this.self, run.Learner, run.Store)).WithDispatcher(TrainingRun.CoreDispatcher), "learner");
         var replay = Context.ActorOf(Props.Create(() => new ReplayActor(run.Store)).WithDispatcher(TrainingRun.CoreDispatcher), "replay");
         this.video = this.CreateVideo(run.Environments);
         this.book = new RunBook(run.Ledger, this.telemetry, evaluator, this.video);
