@@ -26,7 +26,6 @@ module Codec =
                     part.Read reader
     }
 
-    /// Every number in its own memory, little-endian.
     let int64 (get: unit -> int64) (set: int64 -> unit) : Codec = {
         Write = fun writer -> writer.Write(get ())
         Read = fun reader -> set (reader.ReadInt64())
@@ -49,7 +48,7 @@ module Codec =
         Read = fun reader -> StateBytes.readFloats reader values
     }
 
-    /// A fixed number of integers, read in place, without their number.
+    /// A fixed number of integers, read in place. Their number is not written.
     let int64s (values: int64[]) : Codec = {
         Write = fun writer -> values |> Array.iter writer.Write
         Read =
