@@ -29,23 +29,13 @@ internal sealed class CommitParts(int environments)
     /// <param name="best">The best policy, when there is a new one.</param>
     public FrozenState Freeze(Commitment commitment, IReadOnlyList<byte[]> evaluating, ReplayCapture replay, FrozenBest? best)
     {
-        var agent = this.learner!.State;
-        var components = new Dictionary<string, ReadOnlyMemory<byte>>
+        var ledger = LedgerModule.toBytes(commitment.Ledger);
+        var components = new Dictionary<string, ReadOnlyMemory<byte>>(LearnerComponents.Of(this.learner!.State, ledger))
         {
-            ["parameters"] = agent.Parameters,
-            ["targets"] = agent.Targets,
-            ["moments"] = agent.Moments,
-            ["masks"] = agent.Masks,
-            ["random"] = agent.Random,
-            ["counters"] = StateBundle.Pack([LedgerModule.toBytes(commitment.Ledger), agent.Counters]),
             ["environments"] = StateBundle.Pack(this.simulators!),
             ["evaluations"] = StateBundle.Pack(evaluating),
             ["policy"] = this.learner.Policy,
         };
-        if (agent.Heads.Length > 0)
-        {
-            components["heads"] = agent.Heads;
-        }
         var position = commitment.Ledger.Position;
         return new FrozenState(
             position.Steps, position.GradientSteps, position.Round, commitment.IsScheduled, components, replay, this.files!.Lengths, best,

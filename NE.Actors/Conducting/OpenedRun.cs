@@ -42,7 +42,7 @@ internal sealed record OpenedRun
     public required SegmentStore Store { get; init; }
 
     /// <summary>Belongs to the learner's thread as soon as there is one.</summary>
-    public required Agent Agent { get; init; }
+    public required ILearner Learner { get; init; }
 
     /// <summary>One for every environment.</summary>
     public required EnvironmentStart[] Starts { get; init; }
@@ -142,8 +142,7 @@ internal sealed record OpenedRun
     private static OpenedRun Open(RunRequest request, EnvironmentCycle? cycle, LoadedCheckpoint? from)
     {
         var settings = request.Settings;
-        var counters = from is null ? null : StateBundle.Unpack(from.Components["counters"], "counters", expected: 2);
-        var ledger = counters is null ? LedgerModule.empty : LedgerModule.ofBytes(counters[0]);
+        var ledger = from is null ? LedgerModule.empty : CheckpointReader.Ledger(from);
         var switching = from is not null && LedgerModule.isSwitchDue(settings, ledger);
         if (switching)
         {
@@ -169,7 +168,7 @@ internal sealed record OpenedRun
                 Starts = StartsOf(request, environments, from, phase, switching),
                 Evaluations = EvaluationsOf(from, ledger),
                 Settings = settings,
-                Agent = AgentOf(settings, cycle, spec, from, PhaseModule.taskIndex(settings, phase), switching),
+                Learner = LearnerOf(settings, cycle, spec, from, PhaseModule.taskIndex(settings, phase), switching),
             };
         }
         catch
@@ -216,20 +215,18 @@ internal sealed record OpenedRun
             : [.. ledger.Pending
                 .Zip(StateBundle.Unpack(from.Components["evaluations"], "evaluations", ledger.Pending.Length), (pending, policy) => (pending.Step, Policy.OfBytes(policy)))];
 
-    private static Agent AgentOf(
+    private static ILearner LearnerOf(
         Settings settings, EnvironmentCycle? cycle, EnvironmentSpec spec, LoadedCheckpoint? from, int task, bool switching)
     {
-        var agent = cycle is not null
-            ? Agent.CreateInCycle(settings, cycle.AgentTasks, task)
-            : Agent.Create(settings, spec.ObservationSize, spec.ActionSize, spec.ActionHigh[0]);
+        var learner = TaskLearner.Create(settings, cycle, spec, task);
         if (from is not null)
         {
-            agent.Restore(CheckpointReader.Agent(from));
+            learner.Restore(CheckpointReader.Learner(from));
         }
         if (switching)
         {
-            agent.SwitchTask(task);
+            learner.SwitchTask(task);
         }
-        return agent;
+        return learner;
     }
 }

@@ -52,13 +52,13 @@ internal sealed class RunCast
         this.log = context.GetLogger();
         var settings = request.Settings;
         var tables = opened.OpenTables(request.Paths);
-        this.policy = opened.Agent.Policy();
+        this.policy = opened.Learner.Policy();
         this.evaluating = opened.Evaluations.ToDictionary(pending => pending.Step, pending => pending.Policy);
         this.telemetry = context.ActorOf(Props.Create(() => new TelemetryActor(tables, settings)), "telemetry");
         this.evaluator = context.ActorOf(
             Props.Create(() => new EvaluatorActor(run, opened.Environments.Create, settings.Run.Seed, settings.Evaluation.Episodes)), "evaluator");
         this.learner = context.ActorOf(
-            Props.Create(() => new LearnerActor(run, opened.Agent, opened.Store)).WithDispatcher(TrainingRun.CoreDispatcher), "learner");
+            Props.Create(() => new LearnerActor(run, opened.Learner, opened.Store)).WithDispatcher(TrainingRun.CoreDispatcher), "learner");
         this.replay = context.ActorOf(Props.Create(() => new ReplayActor(opened.Store)).WithDispatcher(TrainingRun.CoreDispatcher), "replay");
         this.video = settings.Video.Every == 0 ? ActorRefs.Nobody : context.ActorOf(VideoOf(request, opened.Environments), "video");
         this.starts = opened.Starts;

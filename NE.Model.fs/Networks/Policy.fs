@@ -4,6 +4,15 @@ open System
 open System.IO
 open System.Runtime.InteropServices
 open NE.Model
+open NE.Model.Random
+
+/// How a policy chooses actions that are to be learned from.
+[<RequireQualifiedAccess>]
+type Exploration =
+    /// As Act does.
+    | Off
+    /// a = clip(pi(s) + N(0, (deviation * a_max)^2)), TD3's.
+    | Gaussian of deviation: float32
 
 /// Working memory of one caller of Policy.Act, for so many observations at once; not to be shared between threads.
 [<Sealed>]
@@ -19,7 +28,7 @@ type PolicyScratch internal (rows: int, width: int) =
 /// An immutable host copy of an actor network: observation -> maxAction * tanh(...). Safe to use from any number of threads. After a plasticity
 /// injection it has three bodies: the kept one, and a learning and a frozen one whose difference is added.
 [<Sealed>]
-type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bodies: PolicyTiles.Layer[][]) =
+type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bodies: PolicyTiles.Layer[][], exploration: Exploration) =
     // Format 1 knows ReLU networks alone; it is still what they are written in.
     static let plainFormat = 1
     static let shapedFormat = 2
@@ -62,6 +71,13 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
     member _.ActionSize = layout.Outputs
     /// Largest magnitude of an action's component.
     member _.MaxAction = maxAction
+    /// How it explores; not part of its bytes.
+    member _.Exploration = exploration
+
+    /// The same policy, exploring in this way.
+    member _.Exploring(way: Exploration) : Policy =
+        Policy(version, layout, maxAction, bodies, way)
+
     /// Working memory for one caller who acts on one observation at a time.
     member this.CreateScratch() = this.CreateScratch 1
 
@@ -117,9 +133,34 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
             for i in 0 .. outputs - 1 do
                 actions[row * outputs + i] <- maxAction * MathF.Tanh z[row * width + i]
 
+    /// The action of one observation to be learned from, within the bounds of every component: low and high [ActionSize], which are 0 for a
+    /// component that the task does not have. Allocates nothing. Raises as Act does.
+    member this.Explore
+        (
+            observation: ReadOnlySpan<float32>,
+            action: Span<float32>,
+            low: ReadOnlySpan<float32>,
+            high: ReadOnlySpan<float32>,
+            draws: Stream,
+            scratch: PolicyScratch
+        ) : unit =
+        this.Act(observation, action, scratch)
+
+        match exploration with
+        | Exploration.Off -> ()
+        | Exploration.Gaussian deviation ->
+            let noise = scratch.Sum.AsSpan(0, this.ActionSize)
+            draws.FillNormal(noise, deviation)
+
+            for i in 0 .. action.Length - 1 do
+                action[i] <- action[i] + high[i] * noise[i]
+
+        for i in 0 .. action.Length - 1 do
+            action[i] <- Math.Clamp(action[i], low[i], high[i])
+
     /// From an actor block's weights (one stack, out x in, in the block's layout).
     static member OfBlock(layout: BlockLayout, parameters: ReadOnlySpan<float32>, maxAction: float32, version: int64) : Policy =
-        Policy(version, layout, maxAction, [| body layout parameters |])
+        Policy(version, layout, maxAction, [| body layout parameters |], Exploration.Off)
 
     /// From the three bodies of an injected actor, each as for OfBlock.
     static member OfBodies
@@ -130,7 +171,8 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
             layout,
             maxAction,
             [| kept; learning; frozen |]
-            |> Array.map (fun values -> body layout (ReadOnlySpan values))
+            |> Array.map (fun values -> body layout (ReadOnlySpan values)),
+            Exploration.Off
         )
 
     /// Little-endian: format version, number of widths, widths; in format 2 the activation and then, per hidden layer, whether it has a
@@ -226,6 +268,6 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
             let read i =
                 body layout (MemoryMarshal.Cast<byte, float32>(ReadOnlySpan(data, start + i * bytes, bytes)))
 
-            Policy(version, layout, maxAction, Array.init bodies read)
+            Policy(version, layout, maxAction, Array.init bodies read, Exploration.Off)
         with :? EndOfStreamException ->
             refuse "The policy's bytes end early."

@@ -2,7 +2,7 @@ namespace NE.Benchmarks
 
 open System
 open NE.Model
-open NE.Model.Agents
+open NE.Model.Agents.Td3
 open NE.Model.Networks
 open TorchSharp
 open TorchSharp.Modules

@@ -225,4 +225,40 @@ let tests =
             |> ignore
 
             Expect.equal together alone "the same actions")
+
+        test "exploring is acting with noise of its deviation, clipped to the bounds of every component" {
+            let _, _, policy = make [ 4; 16; 5 ] 0.5f 3L
+            let exploring = policy.Exploring(Exploration.Gaussian 0.4f)
+            Expect.equal (exploring.ToBytes()) (policy.ToBytes()) "no part of the bytes"
+
+            Expect.equal
+                (Policy.OfBytes(ReadOnlySpan(exploring.ToBytes()))).Exploration
+                Exploration.Off
+                "so a stored policy does not explore"
+            // The last component is one that the task does not have.
+            let high = [| 0.5f; 0.5f; 0.5f; 0.5f; 0.0f |]
+            let low = high |> Array.map (~-)
+            let observation = [| 0.3f; -1.0f; 0.5f; 2.0f |]
+            let scratch = exploring.CreateScratch()
+
+            let explore (policy: Policy) (draws: Random.Stream) =
+                let action = Array.zeroCreate<float32> 5
+                policy.Explore(ReadOnlySpan observation, Span action, ReadOnlySpan low, ReadOnlySpan high, draws, scratch)
+                action
+
+            let plain = act policy scratch observation
+
+            for seed in 1L .. 50L do
+                let noise = Array.zeroCreate<float32> 5
+                (draws seed).FillNormal(Span noise, 0.4f)
+
+                let expected =
+                    Array.init 5 (fun i -> Math.Clamp(plain[i] + high[i] * noise[i], low[i], high[i]))
+
+                Expect.equal (explore exploring (draws seed)) expected $"seed {seed}"
+
+            let still = draws 7L
+            Expect.equal (explore policy still) [| yield! plain[..3]; 0.0f |] "without a way to explore it acts"
+            Expect.equal still.State (draws 7L).State "and draws nothing"
+        }
     ]

@@ -115,6 +115,14 @@ let tests =
                 let left = run settings calm one (fromNothing settings)
                 let right = run settings calm other (fromNothing settings)
                 Expect.equal left.History right.History "history"
+
+                let ended =
+                    left.History
+                    |> List.choose (function
+                        | EpisodeEnded(_, episode) -> Some(episode.Step, episode.Environment)
+                        | _ -> None)
+
+                Expect.equal ended (List.sort ended) "episodes by step and environment"
                 Expect.equal (Ledger.toBytes left.State.Ledger) (Ledger.toBytes right.State.Ledger) "counters"
 
             testProperty $"{kind}: every cadence fires once, at the first barrier at or after its step"

@@ -1,4 +1,3 @@
-using NE.Actors.Environments;
 using NE.Actors.Environments.Catalogue;
 using NE.Actors.Journal;
 using NE.Actors.Replay;
@@ -14,30 +13,30 @@ using Random = NE.Model.Random;
 
 namespace NE.Shell.Verbs;
 
-/// <summary>An agent as a checkpoint has it, with the rows that it could learn from.</summary>
+/// <summary>A learner as a checkpoint has it, with the rows that it could learn from.</summary>
 /// <param name="Step">Environment steps of the checkpoint.</param>
 /// <param name="Settings">The stored configuration.</param>
-/// <param name="Agent">Restored; belongs to this object.</param>
+/// <param name="Learner">Restored; belongs to this object.</param>
 /// <param name="Replay">Null when the checkpoint has none.</param>
-internal sealed record StoredAgent(RunPaths Paths, long Step, Settings Settings, Agent Agent, ReplayManifest? Replay) : IDisposable
+internal sealed record StoredLearner(RunPaths Paths, long Step, Settings Settings, ILearner Learner, ReplayManifest? Replay) : IDisposable
 {
-    /// <summary>Loads what the agent's engine needs, and the agent.</summary>
+    /// <summary>Loads what the learner's engine needs, and the learner.</summary>
     /// <exception cref="DamagedCheckpointException">A file is not what was written.</exception>
-    public static StoredAgent Load(RunPaths paths, CheckpointChoice choice, ShellHost host)
+    public static StoredLearner Load(RunPaths paths, CheckpointChoice choice, ShellHost host)
     {
         Settings settings = ConfigurationBuilder.Read(File.ReadAllText(paths.Configuration), paths.Configuration);
         host.Prepare(settings.Compute);
         LoadedCheckpoint loaded = CheckpointReader.LoadWithoutReplay(paths, choice);
-        Agent agent = Create(settings, loaded);
+        ILearner learner = Create(settings, loaded);
 
         try
         {
-            agent.Restore(CheckpointReader.Agent(loaded));
-            return new(paths, loaded.Manifest.Step, settings, agent, loaded.Manifest.Replay);
+            learner.Restore(CheckpointReader.Learner(loaded));
+            return new(paths, loaded.Manifest.Step, settings, learner, loaded.Manifest.Replay);
         }
         catch
         {
-            ((IDisposable)agent).Dispose();
+            learner.Dispose();
             throw;
         }
     }
@@ -49,16 +48,9 @@ internal sealed record StoredAgent(RunPaths Paths, long Step, Settings Settings,
         ? new HeldRows(StoredRows.Sample(this.Paths, replay, count, draws), replay.RowFloats)
         : throw new ShellFailure($"'{this.Paths.Name}': the checkpoint of step {Format.Count(this.Step)} holds no transitions to learn from; take a later one");
 
-    public void Dispose() => ((IDisposable)this.Agent).Dispose();
+    public void Dispose() => this.Learner.Dispose();
 
-    private static Agent Create(Settings settings, LoadedCheckpoint loaded)
-    {
-        if (EnvironmentCycle.Of(settings.Run.Environment) is { } cycle)
-        {
-            return Agent.CreateInCycle(settings, cycle.AgentTasks, PhaseModule.taskIndex(settings, CheckpointReader.Phases(loaded)[^1]));
-        }
-
-        EnvironmentSpec spec = Environments.Describe(settings);
-        return Agent.Create(settings, spec.ObservationSize, spec.ActionSize, spec.ActionHigh[0]);
-    }
+    private static ILearner Create(Settings settings, LoadedCheckpoint loaded) => EnvironmentCycle.Of(settings.Run.Environment) is { } cycle
+        ? TaskLearner.Create(settings, cycle, cycle.Whole, PhaseModule.taskIndex(settings, CheckpointReader.Phases(loaded)[^1]))
+        : TaskLearner.Create(settings, cycle: null, Environments.Describe(settings), task: 0);
 }

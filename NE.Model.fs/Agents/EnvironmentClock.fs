@@ -1,4 +1,4 @@
-namespace NE.Model.Agents.Plasticity
+namespace NE.Model.Agents
 
 open NE.Model
 
