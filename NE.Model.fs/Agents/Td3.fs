@@ -114,8 +114,9 @@ type Td3Workspace(networks: Td3Networks, rows: int) =
     let reward, notDone = batch.View(shape.Reward, 1), batch.View(shape.NotDone, 1)
     let nextAction = batch.View(shape.StoredWidth, shape.ActionSize)
 
-    let noise, target =
-        engine.CreateMatrix(rows, shape.ActionSize), engine.CreateMatrix(rows, 1)
+    let column () = engine.CreateMatrix(rows, 1)
+    let noise = engine.CreateMatrix(rows, shape.ActionSize)
+    let least, target, loss = column (), column (), engine.CreateSum()
 
     member _.Batch = batch
     member _.Rows = rows
@@ -129,8 +130,12 @@ type Td3Workspace(networks: Td3Networks, rows: int) =
     member _.NextAction = nextAction
     member _.Noise = noise
     member val NoiseHost: float32[] = Array.zeroCreate (rows * shape.ActionSize)
+    /// min_i Q'_i(s', a').
+    member _.Least = least
     /// y.
     member _.Target = target
+    /// L_Q.
+    member _.Loss = loss
     /// pi'(s').
     member _.ActorTarget = passes.ActorTarget
     /// Q'_i(s', a').
@@ -180,9 +185,12 @@ type Td3Workspace(networks: Td3Networks, rows: int) =
                     notDone
                     nextAction
                     noise
+                    least
                     target
                 ] do
                 matrix.Dispose()
+
+            loss.Dispose()
 
             batch.Dispose()
 
@@ -233,20 +241,28 @@ type Td3(networks: Td3Networks, settings: Td3Settings, terms: IGradientTerm list
             for row in 0 .. noise.Length / actions - 1 do
                 Array.fill noise (row * actions + live) (actions - live) 0.0f
 
-    /// Leaves dL_Q/dw of all critic weights in the critics' Gradients; L_Q is then the engine's Loss.
+    /// On the host, where the noise is drawn, so that a device has one thing less to do.
+    let clipNoise (noise: float32[]) =
+        for i in 0 .. noise.Length - 1 do
+            noise[i] <- MathF.Max(-noiseClip, MathF.Min(noiseClip, noise[i]))
+
+    /// Leaves dL_Q/dw of all critic weights in the critics' Gradients, and L_Q in the workspace's Loss.
     let criticBackward (w: Td3Workspace) (noise: Stream) =
         // a' = clip(pi'(s') + clip(eps, -c, c), -a_max, a_max),  eps ~ N(0, sigma^2)
         noise.FillNormal(Span w.NoiseHost, noiseDeviation)
         clearSpare w.NoiseHost
+        clipNoise w.NoiseHost
         w.Noise.Write(ReadOnlySpan w.NoiseHost)
         w.ActorTarget.Forward()
-        engine.SmoothedAction(w.ActorTarget.Output 0, w.Noise, noiseClip, maxAction, w.NextAction)
+        engine.Copy(w.ActorTarget.Output 0, w.NextAction)
+        engine.Add(w.NextAction, 1.0f, w.Noise)
+        engine.Clamp(w.NextAction, maxAction)
         // y = r + gamma (1 - terminated) min_i Q'_i(s', a')
         w.CriticsTarget.Forward()
-        engine.TdTarget(w.NextValues, w.Reward, w.NotDone, discount, w.Target)
+        TemporalDifference.target engine w.NextValues w.Reward w.NotDone discount w.Least w.Target
         // L_Q = sum_i mean (Q_i(s, a) - y)^2
         w.Critics.Forward()
-        engine.SquaredError(w.Values, w.Target, w.ValueGradients)
+        TemporalDifference.squaredError engine w.Values w.Target w.ValueGradients w.Loss
         w.Critics.Backward()
 
     /// Leaves dL_pi/dw of all actor weights in the actor's Gradients. Overwrites the batch's actions.
@@ -265,7 +281,7 @@ type Td3(networks: Td3Networks, settings: Td3Settings, terms: IGradientTerm list
     /// Leaves dL_Q/dw of all critic weights in the critics' Gradients and returns L_Q.
     member _.CriticGradient(w: Td3Workspace, noise: Stream) : float =
         criticBackward w noise
-        engine.Loss
+        w.Loss.Value
 
     /// Leaves dL_pi/dw of all actor weights in the actor's Gradients and returns L_pi. Overwrites the batch's actions.
     member _.ActorGradient(w: Td3Workspace) : float =
@@ -301,7 +317,7 @@ type Td3(networks: Td3Networks, settings: Td3Settings, terms: IGradientTerm list
             critics.Polyak tau
             actor.Polyak tau
 
-        let loss = engine.Loss
+        let loss = w.Loss.Value
 
         if not (Double.IsFinite loss) then
             raise (NonFiniteException("The critics' loss", t))

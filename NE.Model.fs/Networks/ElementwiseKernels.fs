@@ -117,15 +117,6 @@ let polyak (target: nativeptr<float32>) (online: nativeptr<float32>) (length: in
         store target i (t + tau * (load online i - t))
         i <- i + Lanes
 
-/// gradient += rate * (weight - anchor), for a multiple of 16 floats.
-let pullTowards (gradient: nativeptr<float32>) (weight: nativeptr<float32>) (anchor: nativeptr<float32>) (length: int) (rate: float32) =
-    let rate = Vector256.Create rate
-    let mutable i = 0
-
-    while i < length do
-        store gradient i (load gradient i + rate * (load weight i - load anchor i))
-        i <- i + Lanes
-
 /// A rows x columns matrix whose rows are `Stride` floats apart.
 [<Struct; NoEquality; NoComparison>]
 type Strided = {
@@ -222,37 +213,66 @@ let scaledTanhBackward (d: Strided) (output: Strided) (scale: float32) =
             let y = NativePtr.get out c
             NativePtr.set row c (NativePtr.get row c * (scale - y * y / scale))
 
-// Without branches: whether a random number is clipped cannot be predicted. A NaN stays.
-let inline private clamp (bound: float32) (value: float32) =
-    System.MathF.Max(-bound, System.MathF.Min(bound, value))
-
-/// destination = clip(action + clip(noise, +-noiseClip), +-maxAction).
-let smoothedAction (action: Strided) (noise: Strided) (noiseClip: float32) (maxAction: float32) (destination: Strided) =
-    for r in 0 .. action.Rows - 1 do
-        let a, n, d = action.Row r, noise.Row r, destination.Row r
-
-        for c in 0 .. action.Columns - 1 do
-            NativePtr.set d c (clamp maxAction (NativePtr.get a c + clamp noiseClip (NativePtr.get n c)))
-
 let copy (source: Strided) (destination: Strided) =
     for r in 0 .. source.Rows - 1 do
         NativePtr.copyBlock (destination.Row r) (source.Row r) source.Columns
 
-/// target = target + source.
-let add (target: Strided) (source: Strided) =
+/// target = target + factor * source.
+let add (target: Strided) (factor: float32) (source: Strided) =
     for r in 0 .. target.Rows - 1 do
         let t, s = target.Row r, source.Row r
 
         for c in 0 .. target.Columns - 1 do
-            NativePtr.set t c (NativePtr.get t c + NativePtr.get s c)
+            NativePtr.set t c (NativePtr.get t c + factor * NativePtr.get s c)
 
-/// destination = kept + (added - subtracted), in this order: equal bodies cancel without a rounding error.
-let combine (kept: Strided) (added: Strided) (subtracted: Strided) (destination: Strided) =
-    for r in 0 .. destination.Rows - 1 do
-        let k, a, s, into = kept.Row r, added.Row r, subtracted.Row r, destination.Row r
+/// target = target + factor * (a - b). In vectors, because it also goes over whole blocks.
+let addDifference (target: Strided) (factor: float32) (a: Strided) (b: Strided) =
+    let factors = Vector256.Create factor
+    let whole = target.Columns / Lanes * Lanes
 
-        for c in 0 .. destination.Columns - 1 do
-            NativePtr.set into c (NativePtr.get k c + (NativePtr.get a c - NativePtr.get s c))
+    for r in 0 .. target.Rows - 1 do
+        let t, a, b = target.Row r, a.Row r, b.Row r
+        let mutable c = 0
+
+        while c < whole do
+            store t c (load t c + factors * (load a c - load b c))
+            c <- c + Lanes
+
+        while c < target.Columns do
+            NativePtr.set t c (NativePtr.get t c + factor * (NativePtr.get a c - NativePtr.get b c))
+            c <- c + 1
+
+/// target = target + factor * a * b.
+let addProduct (target: Strided) (factor: float32) (a: Strided) (b: Strided) =
+    for r in 0 .. target.Rows - 1 do
+        let t, a, b = target.Row r, a.Row r, b.Row r
+
+        for c in 0 .. target.Columns - 1 do
+            NativePtr.set t c (NativePtr.get t c + factor * NativePtr.get a c * NativePtr.get b c)
+
+/// matrix = matrix * factor.
+let scale (matrix: Strided) (factor: float32) =
+    for r in 0 .. matrix.Rows - 1 do
+        let row = matrix.Row r
+
+        for c in 0 .. matrix.Columns - 1 do
+            NativePtr.set row c (factor * NativePtr.get row c)
+
+/// Every entry into [-bound, bound], without branches: whether a random number is clipped cannot be predicted. A NaN stays.
+let clamp (matrix: Strided) (bound: float32) =
+    for r in 0 .. matrix.Rows - 1 do
+        let row = matrix.Row r
+
+        for c in 0 .. matrix.Columns - 1 do
+            NativePtr.set row c (System.MathF.Max(-bound, System.MathF.Min(bound, NativePtr.get row c)))
+
+/// target = min(target, other); a NaN of either stays.
+let minimum (target: Strided) (other: Strided) =
+    for r in 0 .. target.Rows - 1 do
+        let t, o = target.Row r, other.Row r
+
+        for c in 0 .. target.Columns - 1 do
+            NativePtr.set t c (System.MathF.Min(NativePtr.get t c, NativePtr.get o c))
 
 let fill (matrix: Strided) (value: float32) =
     for r in 0 .. matrix.Rows - 1 do
@@ -273,35 +293,18 @@ let mean (matrix: Strided) : float =
 
     sum / float (matrix.Rows * matrix.Columns)
 
-/// target = reward + discount * notDone * min over values; NaN in any value stays NaN. All are rows x 1.
-let tdTarget (values: Strided[]) (reward: Strided) (notDone: Strided) (discount: float32) (target: Strided) =
-    for r in 0 .. target.Rows - 1 do
-        let mutable least = NativePtr.read (values[0].Row r)
+/// Mean of the squares of all entries, summed in double precision in row order.
+let meanSquare (matrix: Strided) : float =
+    let mutable sum = 0.0
 
-        for k in 1 .. values.Length - 1 do
-            least <- System.MathF.Min(least, NativePtr.read (values[k].Row r))
+    for r in 0 .. matrix.Rows - 1 do
+        let row = matrix.Row r
 
-        NativePtr.write
-            (target.Row r)
-            (NativePtr.read (reward.Row r)
-             + discount * NativePtr.read (notDone.Row r) * least)
+        for c in 0 .. matrix.Columns - 1 do
+            let entry = float (NativePtr.get row c)
+            sum <- sum + entry * entry
 
-/// gradient = 2 / rows * (value - target) for every value; the sum over the values of mean (value - target)^2.
-let squaredError (values: Strided[]) (target: Strided) (gradients: Strided[]) : float =
-    let scale = 2.0f / float32 target.Rows
-    let mutable loss = 0.0
-
-    for k in 0 .. values.Length - 1 do
-        let mutable sum = 0.0
-
-        for r in 0 .. target.Rows - 1 do
-            let error = NativePtr.read (values[k].Row r) - NativePtr.read (target.Row r)
-            NativePtr.write (gradients[k].Row r) (scale * error)
-            sum <- sum + float error * float error
-
-        loss <- loss + sum / float target.Rows
-
-    loss
+    sum / float (matrix.Rows * matrix.Columns)
 
 /// Whether all values are finite. x - x is 0 for a finite x and NaN otherwise, so one sum tells.
 let isFinite (memory: nativeptr<float32>) (length: int) : bool =

@@ -25,36 +25,52 @@ type internal IElementwise =
     abstract NormGradients: d: TorchMatrix * x: TorchMatrix * norm: TorchNorm -> unit
     abstract Adam: block: TorchBlock * options: AdamOptions -> unit
     abstract Polyak: target: TorchMemory * online: TorchMemory * tau: float32 -> unit
-    abstract PullTowards: block: TorchBlock * anchor: TorchMemory * rate: float32 -> unit
     abstract Copy: source: TorchMatrix * destination: TorchMatrix -> unit
-    abstract Combine: kept: TorchMatrix * added: TorchMatrix * subtracted: TorchMatrix * destination: TorchMatrix -> unit
     abstract Fill: matrix: TorchMatrix * value: float32 -> unit
+    abstract Scale: matrix: TorchMatrix * factor: float32 -> unit
+    abstract Clamp: matrix: TorchMatrix * bound: float32 -> unit
+    abstract Minimum: matrix: TorchMatrix * other: TorchMatrix -> unit
+    abstract Add: matrix: TorchMatrix * factor: float32 * other: TorchMatrix -> unit
+    abstract AddDifference: matrix: TorchMatrix * factor: float32 * a: TorchMatrix * b: TorchMatrix -> unit
+    abstract AddProduct: matrix: TorchMatrix * factor: float32 * a: TorchMatrix * b: TorchMatrix -> unit
     abstract Mean: matrix: TorchMatrix -> float
+    abstract CreateSum: unit -> ISum
 
-    abstract SmoothedAction:
-        action: TorchMatrix * noise: TorchMatrix * noiseClip: float32 * maxAction: float32 * destination: TorchMatrix -> unit
+/// A sum in a 1 x 1 tensor. A download waits for everything before it.
+[<Sealed>]
+type internal DeviceSum(device: TorchDevice) =
+    let sum =
+        torch.zeros([| 1L; 1L |], dtype = torch.float32, device = device.Device).DetachFromDisposeScope()
 
-    abstract TdTarget: values: TorchMatrix[] * reward: TorchMatrix * notDone: TorchMatrix * discount: float32 * target: TorchMatrix -> unit
+    // What is in the tensor counts no more, without a launch to clear it.
+    let mutable isFresh = true
 
-    abstract SquaredError: values: TorchMatrix[] * target: TorchMatrix * gradients: TorchMatrix[] -> unit
-    abstract Loss: float
+    interface ISum with
+        member _.Clear() = isFresh <- true
+
+        member _.AddMeanSquare matrix =
+            use _ = torch.NewDisposeScope()
+            let count = int64 matrix.Rows * int64 matrix.Columns
+            let row = (matrix :?> TorchMatrix).Tensor.reshape(1L, count)
+
+            sum.addmm_ (row, row.t (), (if isFresh then 0.0f else 1.0f), 1.0f / float32 count)
+            |> ignore
+
+            isFresh <- false
+
+        member _.Value =
+            if isFresh then
+                0.0
+            else
+                let value = sum.item<float32>()
+                device.Waited()
+                float value
+
+        member _.Dispose() = sum.Dispose()
 
 /// The fused kernels, on the tensors' own memory. CPU only.
 [<Sealed>]
 type internal FusedElementwise() =
-    // Reused, so that handing matrices to a kernel costs no array per step.
-    let pair: Strided[][] = [| Array.zeroCreate 2; Array.zeroCreate 2 |]
-    let mutable loss = 0.0
-
-    let strided slot (matrices: TorchMatrix[]) =
-        if pair[slot].Length <> matrices.Length then
-            pair[slot] <- Array.zeroCreate matrices.Length
-
-        for i in 0 .. matrices.Length - 1 do
-            pair[slot][i] <- matrices[i].Strided
-
-        pair[slot]
-
     interface IElementwise with
         member _.AddBias(z, bias, relu) =
             addBias z.Strided bias.Strided.Memory relu
@@ -91,38 +107,30 @@ type internal FusedElementwise() =
         member _.Polyak(target, online, tau) =
             polyak target.Address online.Address target.Length tau
 
-        member _.PullTowards(block, anchor, rate) =
-            let field name = (block.Memory name).Address
-            pullTowards (field Field.Gradients) (field Field.Weights) anchor.Address anchor.Length rate
-
         member _.Copy(source, destination) = copy source.Strided destination.Strided
-
-        member _.Combine(kept, added, subtracted, destination) =
-            combine kept.Strided added.Strided subtracted.Strided destination.Strided
-
         member _.Fill(matrix, value) = fill matrix.Strided value
+        member _.Scale(matrix, factor) = scale matrix.Strided factor
+        member _.Clamp(matrix, bound) = clamp matrix.Strided bound
+        member _.Minimum(matrix, other) = minimum matrix.Strided other.Strided
+
+        member _.Add(matrix, factor, other) = add matrix.Strided factor other.Strided
+
+        member _.AddDifference(matrix, factor, a, b) =
+            addDifference matrix.Strided factor a.Strided b.Strided
+
+        member _.AddProduct(matrix, factor, a, b) =
+            addProduct matrix.Strided factor a.Strided b.Strided
+
         member _.Mean matrix = mean matrix.Strided
 
-        member _.SmoothedAction(action, noise, noiseClip, maxAction, destination) =
-            smoothedAction action.Strided noise.Strided noiseClip maxAction destination.Strided
-
-        member _.TdTarget(values, reward, notDone, discount, target) =
-            tdTarget (strided 0 values) reward.Strided notDone.Strided discount target.Strided
-
-        member _.SquaredError(values, target, gradients) =
-            loss <- squaredError (strided 0 values) target.Strided (strided 1 gradients)
-
-        member _.Loss = loss
+        member _.CreateSum() =
+            new HostSum(fun matrix -> (matrix :?> TorchMatrix).Strided)
 
 /// The same with torch operations, for memory that is not on the CPU. Temporaries live until the end of each call. A gradient step of
 /// the usual networks costs what its launches cost, so each of these takes as few operations as it can; sums are matrix products.
 [<Sealed>]
 type internal TorchElementwise(device: TorchDevice) =
     // These are few small tensors, left to their finalizers.
-    // 1 x 1, on the device until it is asked for: a download waits for everything before it.
-    let loss =
-        lazy (torch.zeros([| 1L; 1L |], dtype = torch.float32, device = device.Device).DetachFromDisposeScope())
-
     // 1 x rows, by rows.
     let ones = System.Collections.Generic.Dictionary<int, torch.Tensor>()
 
@@ -139,12 +147,6 @@ type internal TorchElementwise(device: TorchDevice) =
     /// Sums over the rows of d.
     let columnSums (d: torch.Tensor) (sums: TorchMatrix) =
         sums.Tensor.addmm_ (onesOf (int d.shape[0]), d, 0.0f, 1.0f) |> ignore
-
-    /// A number on the host.
-    let download (tensor: torch.Tensor) =
-        let value = tensor.item<float32>()
-        device.Waited()
-        float value
 
     interface IElementwise with
         member _.AddBias(z, bias, relu) =
@@ -240,61 +242,36 @@ type internal TorchElementwise(device: TorchDevice) =
             use _ = torch.NewDisposeScope()
             target.Tensor.add_ (online.Tensor - target.Tensor, held tau) |> ignore
 
-        member _.PullTowards(block, anchor, rate) =
-            use _ = torch.NewDisposeScope()
-            let field name = (block.Memory name).Tensor
-
-            (field Field.Gradients).add_((field Field.Weights) - anchor.Tensor, held rate)
-            |> ignore
-
         member _.Copy(source, destination) =
             destination.Tensor.copy_ source.Tensor |> ignore
-
-        member _.Combine(kept, added, subtracted, destination) =
-            use _ = torch.NewDisposeScope()
-
-            destination.Tensor.copy_ ((added.Tensor - subtracted.Tensor).Increase kept.Tensor)
-            |> ignore
 
         member _.Fill(matrix, value) =
             use _ = torch.NewDisposeScope()
             matrix.Tensor.fill_ (held value) |> ignore
 
+        member _.Scale(matrix, factor) =
+            matrix.Tensor.mul_ (held factor) |> ignore
+
+        member _.Clamp(matrix, bound) =
+            matrix.Tensor.clamp_ (held -bound, held bound) |> ignore
+
+        member _.Minimum(matrix, other) =
+            matrix.Tensor.clamp_ (null, other.Tensor) |> ignore
+
+        member _.Add(matrix, factor, other) =
+            matrix.Tensor.add_ (other.Tensor, held factor) |> ignore
+
+        member _.AddDifference(matrix, factor, a, b) =
+            use difference = a.Tensor - b.Tensor
+            matrix.Tensor.add_ (difference, held factor) |> ignore
+
+        member _.AddProduct(matrix, factor, a, b) =
+            matrix.Tensor.addcmul_ (a.Tensor, b.Tensor, held factor) |> ignore
+
         member _.Mean matrix =
             use result = matrix.Tensor.mean ()
-            download result
+            let value = result.item<float32>()
+            device.Waited()
+            float value
 
-        member _.SmoothedAction(action, noise, noiseClip, maxAction, destination) =
-            use _ = torch.NewDisposeScope()
-
-            let next =
-                noise.Tensor.clamp(held -noiseClip, held noiseClip).Increase(action.Tensor).clamp_(held -maxAction, held maxAction)
-
-            destination.Tensor.copy_ next |> ignore
-
-        member _.TdTarget(values, reward, notDone, discount, target) =
-            use _ = torch.NewDisposeScope()
-
-            let least =
-                values |> Array.map _.Tensor |> Array.reduce (fun a b -> torch.minimum (a, b))
-
-            target.Tensor.copy_(reward.Tensor).addcmul_(least, notDone.Tensor, held discount)
-            |> ignore
-
-        member _.SquaredError(values, target, gradients) =
-            use _ = torch.NewDisposeScope()
-
-            let rows = float32 target.Rows
-
-            for i in 0 .. values.Length - 1 do
-                let gradient = gradients[i]
-
-                let error = gradient.Tensor.copy_(values[i].Tensor).sub_ target.Tensor
-
-                // The sum of squares over the rows, added to that of the critics before.
-                loss.Value.addmm_ (gradient.Transposed, error, (if i = 0 then 0.0f else 1.0f), 1.0f / rows)
-                |> ignore
-
-                error.mul_ (held (2.0f / rows)) |> ignore
-
-        member _.Loss = download loss.Value
+        member _.CreateSum() = new DeviceSum(device)

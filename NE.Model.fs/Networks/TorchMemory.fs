@@ -173,6 +173,10 @@ type internal TorchBlock(layout: BlockLayout, trainable: bool, device: TorchDevi
             (field Field.Mask).Write(ReadOnlySpan mask)
             (field Field.Bound).Write(ReadOnlySpan bound)
 
+    let flat =
+        fields
+        |> Array.map (fun memory -> lazy (new TorchMatrix(memory, false, 0, 1, layout.Length, layout.Length)))
+
     member _.Layout = layout
     member _.Memory name = field name
 
@@ -204,6 +208,10 @@ type internal TorchBlock(layout: BlockLayout, trainable: bool, device: TorchDevi
         member _.Read(name, destination) = (field name).Read destination
         member _.Write(name, source) = (field name).Write source
 
+        member _.Flat name =
+            field name |> ignore
+            flat[int name].Value
+
         member _.IsFinite name =
             let memory = field name
 
@@ -217,5 +225,9 @@ type internal TorchBlock(layout: BlockLayout, trainable: bool, device: TorchDevi
                 isFinite
 
         member _.Dispose() =
+            for view in flat do
+                if view.IsValueCreated then
+                    (view.Value :> IDisposable).Dispose()
+
             for memory in fields do
                 (memory :> IDisposable).Dispose()

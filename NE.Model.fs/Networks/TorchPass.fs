@@ -3,6 +3,18 @@ namespace NE.Model.Networks
 open System
 open TorchSharp
 
+/// The output activation.
+[<RequireQualifiedAccess>]
+module internal TorchHead =
+    let forward (output: TorchMatrix) (head: Head) : unit =
+        match head with
+        | Head.Linear -> ()
+        | ScaledTanh scale ->
+            output.Tensor.tanh_ () |> ignore
+
+            if scale <> 1.0f then
+                output.Tensor.mul_ (held scale) |> ignore
+
 /// What lies between the linear outputs of a hidden layer and its features, where that is more than a bias and a ReLU.
 [<NoEquality; NoComparison>]
 type internal TorchShaping = {
@@ -61,7 +73,7 @@ type internal TorchPass
         own (TorchMatrix.Create(rows, columns, device))
 
     let withGradient = (backward <> NoGradient)
-    let withParameters = (backward = ParameterGradient)
+    let withParameters = backward.HasParameters
     let none = Unchecked.defaultof<TorchMatrix>
 
     let norm field (slot: LayerSlot) : TorchNorm = {
@@ -125,19 +137,11 @@ type internal TorchPass
 
     // Columns of the first layers' weights that belong to the wanted input columns, and the gradient by those.
     let inputWeights, inputGradient =
-        match backward with
-        | InputGradient(first, count) -> chains |> Array.map (fun chain -> own (chain[0].Weights.View(first, count))), fresh count
-        | NoGradient
-        | ParameterGradient -> [||], none
+        match backward.InputColumns with
+        | struct (_, 0) -> [||], none
+        | struct (first, count) -> chains |> Array.map (fun chain -> own (chain[0].Weights.View(first, count))), fresh count
 
     let last = layout.Layers - 1
-
-    // Null where there is nothing to multiply by.
-    let outputScale: Scalar | null =
-        match head with
-        | ScaledTanh scale when scale <> 1.0f -> held scale
-        | ScaledTanh _
-        | Head.Linear -> null
 
     let linear (layer: TorchLayer) (into: TorchMatrix) relu =
         into.Tensor.addmm_ (layer.Input.Tensor, layer.Weights.Transposed, 0.0f, 1.0f)
@@ -159,14 +163,7 @@ type internal TorchPass
 
                 elementwise.Activate(shaping.Linear, shaping.Norm, layer.Output)
 
-        match head with
-        | Head.Linear -> ()
-        | ScaledTanh _ ->
-            let output = chain[last].Output.Tensor.tanh_()
-
-            match outputScale with
-            | null -> ()
-            | scale -> output.mul_ scale |> ignore
+        TorchHead.forward chain[last].Output head
 
     /// From the gradient by a hidden layer's features to that by its linear outputs.
     let shapingBackward (layer: TorchLayer) =

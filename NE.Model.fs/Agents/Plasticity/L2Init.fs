@@ -29,7 +29,9 @@ type L2Init(networks: Td3Networks, settings: L2InitSettings) =
                 else
                     critics
 
-            engine.PullTowards(group.Online, anchor, rate)
+            let online = group.Online
+
+            engine.AddDifference(online.Flat Field.Gradients, rate, online.Flat Field.Weights, anchor.Flat Field.Weights)
 
         member _.Dispose() =
             actor.Dispose()

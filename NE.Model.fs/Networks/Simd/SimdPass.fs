@@ -72,17 +72,13 @@ type internal SimdPass
     let weights = (block.Memory Field.Weights).Address
 
     let gradients =
-        if backward = ParameterGradient then
+        if backward.HasParameters then
             (block.Memory Field.Gradients).Address
         else
             NativePtr.nullPtr
 
     // The wanted rows of the first layers' weights, transposed, and the gradient by those inputs: that of the first stack is the sum.
-    let inputFirst, inputCount =
-        match backward with
-        | InputGradient(first, count) -> first, count
-        | NoGradient
-        | ParameterGradient -> 0, 0
+    let struct (inputFirst, inputCount) = backward.InputColumns
 
     let inputWeights, inputGradients =
         if inputCount > 0 then
@@ -197,11 +193,11 @@ type internal SimdPass
 
             lanes.Run deltaJob
 
-            if backward = ParameterGradient then
+            if backward.HasParameters then
                 lanes.Run gradientJob
 
             for stack in 1 .. inputGradients.Length - 1 do
-                add inputGradients[0].Strided inputGradients[stack].Strided
+                add inputGradients[0].Strided 1.0f inputGradients[stack].Strided
 
         member _.Hidden(stack, layer) = (layerOf stack layer).Output
         member _.Output stack = (layerOf stack last).Output

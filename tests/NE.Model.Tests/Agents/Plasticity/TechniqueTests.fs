@@ -348,7 +348,9 @@ let tests =
                     block.Write(Field.Weights, ReadOnlySpan w)
                     block.Write(Field.Gradients, ReadOnlySpan g)
                     anchor.Write(Field.Weights, ReadOnlySpan a)
-                    engineOfPlain.PullTowards(block, anchor, 0.02f)
+
+                    engineOfPlain.AddDifference(block.Flat Field.Gradients, 0.02f, block.Flat Field.Weights, anchor.Flat Field.Weights)
+
                     let result = Array.zeroCreate layout.Length
                     block.Read(Field.Gradients, Span result)
 
