@@ -7,8 +7,9 @@ open Microsoft.FSharp.NativeInterop
 
 type private V = Vector256<float32>
 
+/// Floats in a vector of these kernels.
 [<Literal>]
-let private Lanes = 8
+let internal LaneCount = 8
 
 /// Powers of beta below this leave 1 - power at exactly 1 in float32: they become 0, before they turn denormal and slow.
 let FlushPower = 1.0f / 33554432.0f // 2^-25
@@ -17,9 +18,9 @@ let FlushPower = 1.0f / 33554432.0f // 2^-25
 [<Literal>]
 let FlushMoment = 1e-30f
 
-let inline private load (p: nativeptr<float32>) i = Vector256.Load(NativePtr.add p i)
+let inline internal load (p: nativeptr<float32>) i = Vector256.Load(NativePtr.add p i)
 
-let inline private store (p: nativeptr<float32>) i (v: V) = Vector256.Store(v, NativePtr.add p i)
+let inline internal store (p: nativeptr<float32>) i (v: V) = Vector256.Store(v, NativePtr.add p i)
 
 /// v with every lane that lies below the threshold set to 0; a NaN stays.
 let inline private flushBelow (threshold: V) (magnitude: V) (v: V) =
@@ -105,7 +106,7 @@ let adam (memory: AdamMemory) (options: AdamOptions) =
         store beta1Powers (i &&& walk1) p1
         store beta2Powers (i &&& walk2) p2
         store weights i w
-        i <- i + Lanes
+        i <- i + LaneCount
 
 /// target = target + tau (online - target); length a multiple of 16.
 let polyak (target: nativeptr<float32>) (online: nativeptr<float32>) (length: int) (tau: float32) =
@@ -115,7 +116,7 @@ let polyak (target: nativeptr<float32>) (online: nativeptr<float32>) (length: in
     while i < length do
         let t = load target i
         store target i (t + tau * (load online i - t))
-        i <- i + Lanes
+        i <- i + LaneCount
 
 /// A rows x columns matrix whose rows are `Stride` floats apart.
 [<Struct; NoEquality; NoComparison>]
@@ -128,81 +129,6 @@ type Strided = {
 
     member inline this.Row i =
         NativePtr.add this.Memory (i * this.Stride)
-
-/// z = z + bias, and max(., 0) if `relu`; a NaN stays NaN.
-let addBias (z: Strided) (bias: nativeptr<float32>) (relu: bool) =
-    let whole = z.Columns / Lanes * Lanes
-
-    for r in 0 .. z.Rows - 1 do
-        let row = z.Row r
-        let mutable c = 0
-
-        if relu then
-            while c < whole do
-                store row c (Vector256.MaxNative(V.Zero, load row c + load bias c))
-                c <- c + Lanes
-
-            while c < z.Columns do
-                let value = NativePtr.get row c + NativePtr.get bias c
-                NativePtr.set row c (if value < 0.0f then 0.0f else value)
-                c <- c + 1
-        else
-            while c < whole do
-                store row c (load row c + load bias c)
-                c <- c + Lanes
-
-            while c < z.Columns do
-                NativePtr.set row c (NativePtr.get row c + NativePtr.get bias c)
-                c <- c + 1
-
-/// d = d where the activation h is positive, else 0.
-let reluBackward (d: Strided) (h: Strided) =
-    let whole = d.Columns / Lanes * Lanes
-
-    for r in 0 .. d.Rows - 1 do
-        let row, active = d.Row r, h.Row r
-        let mutable c = 0
-
-        while c < whole do
-            let passed = Vector256.GreaterThan(load active c, V.Zero)
-            store row c (Vector256.BitwiseAnd(load row c, passed))
-            c <- c + Lanes
-
-        while c < d.Columns do
-            if not (NativePtr.get active c > 0.0f) then
-                NativePtr.set row c 0.0f
-
-            c <- c + 1
-
-/// sums[c] = sum over the rows of d[r, c], in row order.
-let columnSums (d: Strided) (sums: nativeptr<float32>) =
-    let whole = d.Columns / Lanes * Lanes
-    let mutable c = 0
-    // Four vectors at a time, so that four chains of additions overlap.
-    while c + 4 * Lanes <= whole do
-        let mutable s0, s1, s2, s3 = V.Zero, V.Zero, V.Zero, V.Zero
-
-        for r in 0 .. d.Rows - 1 do
-            let row = NativePtr.add (d.Row r) c
-            s0 <- s0 + load row 0
-            s1 <- s1 + load row Lanes
-            s2 <- s2 + load row (2 * Lanes)
-            s3 <- s3 + load row (3 * Lanes)
-
-        store sums c s0
-        store sums (c + Lanes) s1
-        store sums (c + 2 * Lanes) s2
-        store sums (c + 3 * Lanes) s3
-        c <- c + 4 * Lanes
-
-    while c < d.Columns do
-        let mutable sum = 0.0f
-
-        for r in 0 .. d.Rows - 1 do
-            sum <- sum + NativePtr.get (d.Row r) c
-
-        NativePtr.set sums c sum
-        c <- c + 1
 
 /// d = d (scale - output^2 / scale): the derivative of scale * tanh, from its output.
 let scaledTanhBackward (d: Strided) (output: Strided) (scale: float32) =
@@ -228,7 +154,7 @@ let add (target: Strided) (factor: float32) (source: Strided) =
 /// target = target + factor * (a - b). In vectors, because it also goes over whole blocks.
 let addDifference (target: Strided) (factor: float32) (a: Strided) (b: Strided) =
     let factors = Vector256.Create factor
-    let whole = target.Columns / Lanes * Lanes
+    let whole = target.Columns / LaneCount * LaneCount
 
     for r in 0 .. target.Rows - 1 do
         let t, a, b = target.Row r, a.Row r, b.Row r
@@ -236,7 +162,7 @@ let addDifference (target: Strided) (factor: float32) (a: Strided) (b: Strided) 
 
         while c < whole do
             store t c (load t c + factors * (load a c - load b c))
-            c <- c + Lanes
+            c <- c + LaneCount
 
         while c < target.Columns do
             NativePtr.set t c (NativePtr.get t c + factor * (NativePtr.get a c - NativePtr.get b c))
@@ -314,7 +240,7 @@ let isFinite (memory: nativeptr<float32>) (length: int) : bool =
     while i < length do
         let x = load memory i
         sum <- sum + (x - x)
-        i <- i + Lanes
+        i <- i + LaneCount
 
     Vector256.EqualsAll(sum, V.Zero)
 
@@ -327,7 +253,7 @@ let accumulateActivity
     (highest: nativeptr<float32>)
     =
     let one = Vector256.Create 1.0f
-    let whole = h.Columns / Lanes * Lanes
+    let whole = h.Columns / LaneCount * LaneCount
 
     for r in 0 .. h.Rows - 1 do
         let row = h.Row r
@@ -340,7 +266,7 @@ let accumulateActivity
             store positives c (load positives c + Vector256.BitwiseAnd(isPositive, one))
             store lowest c (Vector256.MinNative(load lowest c, x))
             store highest c (Vector256.MaxNative(load highest c, x))
-            c <- c + Lanes
+            c <- c + LaneCount
 
         while c < h.Columns do
             let x = NativePtr.get row c

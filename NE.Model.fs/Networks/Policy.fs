@@ -4,6 +4,7 @@ open System
 open System.IO
 open System.Runtime.InteropServices
 open NE.Model
+open NE.Model.Networks.Layers
 
 /// Working memory of one caller of Policy.Act, for so many observations at once; not to be shared between threads.
 [<Sealed>]
@@ -19,40 +20,43 @@ type PolicyScratch internal (rows: int, width: int) =
 /// An immutable host copy of an actor network: observation -> maxAction * tanh(...). Safe to use from any number of threads. After a plasticity
 /// injection it has three bodies: the kept one, and a learning and a frozen one whose difference is added.
 [<Sealed>]
-type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bodies: PolicyTiles.Layer[][]) =
+type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bodies: IHostLayer[][]) =
     // Format 1 knows ReLU networks alone; it is still what they are written in.
     static let plainFormat = 1
     static let shapedFormat = 2
     static let injectedFormat = 3
 
     /// The linear outputs of a body; they are in one of the scratch's two arrays, which is returned.
-    static let run (layers: PolicyTiles.Layer[]) (observations: ReadOnlySpan<float32>) (rows: int) (scratch: PolicyScratch) =
+    static let run (layers: IHostLayer[]) (inputs: int) (observations: ReadOnlySpan<float32>) (rows: int) (scratch: PolicyScratch) =
         let mutable x = scratch.A
         let mutable y = scratch.B
-        let inputs = layers[0].Slot.Inputs
 
         for row in 0 .. rows - 1 do
             observations.Slice(row * inputs, inputs).CopyTo(x.AsSpan(row * scratch.Width))
 
-        for i in 0 .. layers.Length - 1 do
-            PolicyTiles.apply layers[i] x y scratch.Width rows (i = layers.Length - 1)
-            let next = y
-            y <- x
-            x <- next
+        for layer in layers do
+            use from = fixed x
+            use into = fixed y
+            layer.Forward(from, into, scratch.Width, rows)
+
+            if not layer.IsInPlace then
+                let next = y
+                y <- x
+                x <- next
 
         x
 
     static let body (layout: BlockLayout) (parameters: ReadOnlySpan<float32>) =
-        let layers = Array.zeroCreate layout.Layers
+        use source = fixed parameters
+        let address = source
+        let slots = Seq.init layout.Layers (fun layer -> layout.Slot(0, layer))
 
-        for layer in 0 .. layout.Layers - 1 do
-            layers[layer] <- PolicyTiles.ofParameters (layout.Slot(0, layer)) parameters
-
-        layers
+        LayerForms.chain Unchecked.defaultof<IHostLayer> slots (HostLayers.create address)
+        |> Array.concat
 
     let widest =
         let widths = layout.Widths.ToArray()
-        2 * PolicyTiles.Wide + (widths |> Array.map PolicyTiles.padded |> Array.max)
+        2 * HostTiles.Wide + (widths |> Array.map HostTiles.padded |> Array.max)
 
     /// How many actor updates made these weights; set by the agent.
     member _.Version = version
@@ -92,19 +96,19 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
                 $"The scratch was made for a smaller policy or for fewer than {rows} observations; ask this policy for another."
 
         let width = scratch.Width
-        let mutable z = run bodies[0] observations rows scratch
+        let mutable z = run bodies[0] layout.Inputs observations rows scratch
 
         if bodies.Length > 1 then
             // kept + (learning - frozen), in the engine's order.
             let kept = scratch.Sum
             z.AsSpan(0, rows * width).CopyTo(kept.AsSpan())
             // The learning body's outputs wait in the caller's memory.
-            let learning = run bodies[1] observations rows scratch
+            let learning = run bodies[1] layout.Inputs observations rows scratch
 
             for row in 0 .. rows - 1 do
                 learning.AsSpan(row * width, outputs).CopyTo(actions.Slice(row * outputs))
 
-            let frozen = run bodies[2] observations rows scratch
+            let frozen = run bodies[2] layout.Inputs observations rows scratch
 
             for row in 0 .. rows - 1 do
                 for i in 0 .. outputs - 1 do
@@ -139,8 +143,8 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
     member _.ToBytes() : byte[] =
         use stream = new MemoryStream()
         use writer = new BinaryWriter(stream)
-        let form = layout.Form
-        let isPlain = bodies.Length = 1 && form = NetworkForm.Plain form.Widths
+        let widths = layout.Form.Widths
+        let isPlain = bodies.Length = 1 && layout.Form = NetworkForm.Plain widths
 
         writer.Write(
             if bodies.Length > 1 then injectedFormat
@@ -148,18 +152,20 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
             else shapedFormat
         )
 
-        writer.Write form.Widths.Length
-        form.Widths |> List.iter writer.Write
+        writer.Write widths.Length
+        widths |> List.iter writer.Write
 
         if not isPlain then
-            writer.Write(form.Activation = Activation.Crelu)
-            form.Normed |> List.iter writer.Write
+            writer.Write(layout.Form.Layers |> List.contains LayerForm.Crelu)
+
+            for layer in 0 .. layout.HiddenLayers - 1 do
+                writer.Write (layout.Slot(0, layer)).IsNormed
 
         writer.Write maxAction
         writer.Write version
 
         for layer in Seq.concat bodies do
-            PolicyTiles.toParameters layer |> Seq.iter writer.Write
+            layer.Parameters |> Seq.iter writer.Write
 
         stream.ToArray()
 
@@ -193,24 +199,21 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
             if widths |> List.exists (fun width -> width < 1 || width > 1_000_000) then
                 refuse $"The policy claims the layer widths %A{widths}."
 
-            let form =
+            let activation, normed =
                 if format = plainFormat then
-                    NetworkForm.Plain widths
+                    Activation.Relu, List.replicate (count - 2) false
                 else
                     let isConcatenated = flag "CReLU"
+                    (if isConcatenated then Activation.Crelu else Activation.Relu), List.init (count - 2) (fun _ -> flag "a LayerNorm")
 
-                    {
-                        Widths = widths
-                        Activation = if isConcatenated then Activation.Crelu else Activation.Relu
-                        Normed = List.init (count - 2) (fun _ -> flag "a LayerNorm")
-                    }
+            let form =
+                try
+                    NetworkForm.Mlp(widths, activation, normed)
+                with :? ArgumentException as problem ->
+                    refuse $"The policy is damaged. {problem.Message}"
 
             let maxAction = reader.ReadSingle()
             let version = reader.ReadInt64()
-
-            match form.Problem with
-            | null -> ()
-            | problem -> refuse $"The policy is damaged. {problem}"
 
             let start = int reader.BaseStream.Position
             let found = int64 (data.Length - start)

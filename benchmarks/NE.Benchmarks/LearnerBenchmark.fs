@@ -7,6 +7,7 @@ open System.Diagnostics
 open NE.Model
 open NE.Model.Agents
 open NE.Model.Networks
+open NE.Model.Networks.Torch
 open NE.Model.Networks.Simd
 open NE.Model.Random
 open NE.Model.Replay

@@ -9,7 +9,7 @@ open NE.Model.Networks.ElementwiseKernels
 [<Sealed>]
 type SimdEngine private (width: VectorWidth, threads: int) =
     let lanes = new Lanes(threads)
-    let products = new LayerProducts(PanelProduct.create width)
+    let product = PanelProduct.create width
     let strided (m: IMatrix) = (m :?> SimdMatrix).Strided
 
     /// An engine on this many threads, the calling one included, and the widest vectors of this processor.
@@ -34,7 +34,7 @@ type SimdEngine private (width: VectorWidth, threads: int) =
         member _.CreateMinibatch(rows, shape) = new SimdMinibatch(rows, shape)
 
         member _.CreatePass(block, stacks, input, head, backward) =
-            new SimdPass(block :?> SimdBlock, stacks, input :?> SimdMatrix, head, backward, products, lanes)
+            new SimdPass(block :?> SimdBlock, stacks, input :?> SimdMatrix, head, backward, product, lanes)
 
         member _.Adam(block, options) = (block :?> SimdBlock).Adam options
 
@@ -73,6 +73,4 @@ type SimdEngine private (width: VectorWidth, threads: int) =
         member _.Mean matrix = mean (strided matrix)
         member _.CreateSum() = new HostSum(strided)
 
-        member _.Dispose() =
-            (lanes :> IDisposable).Dispose()
-            (products :> IDisposable).Dispose()
+        member _.Dispose() = (lanes :> IDisposable).Dispose()

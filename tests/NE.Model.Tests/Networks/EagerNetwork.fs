@@ -5,6 +5,8 @@ open System
 open FsCheck.FSharp
 open NE.Model
 open NE.Model.Networks
+open NE.Model.Networks.Layers
+open NE.Model.Networks.Torch
 open NE.Model.Random
 open NE.Model.Tests.Networks.EngineFixture
 open TorchSharp
@@ -44,11 +46,12 @@ let cases: FsCheck.Gen<Case> =
             (if normed then size + 3 else size) * (if concatenated then 2 else 1)
 
         return {
-            Form = {
-                Widths = [ inputs; yield! List.map2 width sizes normed; outputs ]
-                Activation = if concatenated then Activation.Crelu else Activation.Relu
-                Normed = normed
-            }
+            Form =
+                NetworkForm.Mlp(
+                    [ inputs; yield! List.map2 width sizes normed; outputs ],
+                    (if concatenated then Activation.Crelu else Activation.Relu),
+                    normed
+                )
             Stacks = stacks
             Rows = rows
             Scale = scale
@@ -78,20 +81,16 @@ type EagerNetwork(layout: BlockLayout, stack: int, parameters: float32[]) =
         tensor.requires_grad <- true
         offset, tensor
 
-    let layers = [|
-        for layer in 0 .. layout.Layers - 1 do
-            let slot = layout.Slot(stack, layer)
-            let outputs = int64 slot.Outputs
+    let slots = [| for layer in 0 .. layout.Layers - 1 -> layout.Slot(stack, layer) |]
 
-            slot,
-            [
-                leaf slot.Weights [| outputs; int64 slot.Inputs |]
-                leaf slot.Biases [| outputs |]
-                if slot.IsNormed then
-                    leaf slot.Gains [| outputs |]
-                    leaf slot.Shifts [| outputs |]
-            ]
-    |]
+    // The parameters of each slot: weights first, then those of its neurons.
+    let leaves =
+        slots
+        |> Array.map (fun slot -> [
+            leaf slot.Weights [| int64 slot.Outputs; int64 slot.Inputs |]
+            for parameter in slot.PerNeuron do
+                leaf parameter.First [| int64 slot.Outputs |]
+        ])
 
     let mutable nearest = Double.PositiveInfinity
     let hidden = ResizeArray<torch.Tensor>()
@@ -104,23 +103,24 @@ type EagerNetwork(layout: BlockLayout, stack: int, parameters: float32[]) =
     member _.Forward(x: torch.Tensor, scale: float32 option) : torch.Tensor =
         let mutable h = x
 
-        for layer in 0 .. layers.Length - 1 do
-            let slot, leaves = layers[layer]
+        let kink () =
+            nearest <- min nearest (h.abs().min().item<float>())
+
+        for slot, leaves in Array.zip slots leaves do
             let leaf i = snd (List.item i leaves)
-            h <- torch.nn.functional.linear (h, leaf 0, leaf 1)
 
-            if layer < layers.Length - 1 then
-                if slot.IsNormed then
-                    h <- torch.nn.functional.layer_norm (h, [| int64 slot.Outputs |], leaf 2, leaf 3, 1e-5)
+            for form in slot.Forms do
+                match form with
+                | LayerForm.Dense _ -> h <- torch.nn.functional.linear (h, leaf 0, leaf 1)
+                | LayerForm.LayerNorm -> h <- torch.nn.functional.layer_norm (h, [| int64 slot.Outputs |], leaf 2, leaf 3, 1e-5)
+                | LayerForm.Relu ->
+                    kink ()
+                    h <- torch.nn.functional.relu h
+                | LayerForm.Crelu ->
+                    kink ()
+                    h <- torch.cat ([| torch.nn.functional.relu h; torch.nn.functional.relu -h |], 1L)
 
-                nearest <- min nearest (h.abs().min().item<float>())
-
-                h <-
-                    if slot.IsConcatenated then
-                        torch.cat ([| torch.nn.functional.relu h; torch.nn.functional.relu -h |], 1L)
-                    else
-                        torch.nn.functional.relu h
-
+            if slot.Layer < layout.HiddenLayers then
                 hidden.Add h
 
         match scale with
@@ -129,7 +129,7 @@ type EagerNetwork(layout: BlockLayout, stack: int, parameters: float32[]) =
 
     /// Writes the gradients into a block's host array.
     member _.Store(gradients: float32[]) =
-        for _, leaves in layers do
+        for leaves in leaves do
             for offset, tensor in leaves do
                 let values = (nonNull tensor.grad).contiguous().data<float>().ToArray()
                 (values |> Array.map float32).CopyTo(gradients, offset)
@@ -142,7 +142,7 @@ let values (tensor: torch.Tensor) =
 let worst (layout: BlockLayout) (found: float32[]) (expected: float32[]) =
     layout.Slots
     |> Seq.map (fun slot ->
-        let size = slot.WeightCount + slot.Outputs * (if slot.IsNormed then 3 else 1)
+        let size = slot.WeightCount + slot.Outputs * slot.PerNeuron.Length
 
         let part (values: float32[]) = Array.sub values slot.Weights size
         let largest = part expected |> Array.map abs |> Array.max

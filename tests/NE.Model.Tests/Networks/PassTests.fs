@@ -4,6 +4,7 @@ open System
 open Expecto
 open Expecto.ExpectoFsCheck
 open NE.Model.Networks
+open NE.Model.Networks.Torch
 open NE.Model.Tests.Networks.EngineFixture
 open TorchSharp
 

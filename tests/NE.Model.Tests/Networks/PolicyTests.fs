@@ -15,11 +15,8 @@ let private makeOf form maxAction version =
 
 let private make widths = makeOf (NetworkForm.Plain widths)
 
-let private shaped widths activation normed : NetworkForm = {
-    Widths = widths
-    Activation = activation
-    Normed = normed
-}
+let private shaped (widths: int list) activation (normed: bool list) =
+    NetworkForm.Mlp(widths, activation, normed)
 
 let private forms = [
     for widths in [ [ 17; 256; 128; 6 ]; [ 376; 40; 17 ]; [ 3; 5; 7; 9; 1 ]; [ 2; 1 ] ] do
@@ -47,7 +44,7 @@ let private isInvalid (bytes: byte[]) =
 let tests =
     testList "Policy" [
         for form in forms do
-            let title = $"""{String.Join("-", form.Widths)} {form.Activation} %A{form.Normed}"""
+            let title = $"{form.Inputs} %A{form.Layers}".ReplaceLineEndings(" ")
 
             for engineName, makeEngine in engines do
                 testCase $"acting equals the forward pass of {engineName}, {title}" (fun () ->
@@ -193,7 +190,7 @@ let tests =
             Expect.throwsT<ArgumentException> (fun () -> act large foreign [| 1.0f; 2.0f; 3.0f |] |> ignore) "too small")
 
         for form, rows in List.allPairs [ forms[0]; forms[5] ] [ 1; 10 ] do
-            testCase $"acting allocates nothing, %A{form.Activation}, {rows} at once" (fun () ->
+            testCase $"acting allocates nothing, {form.Layers.Length} layers, {rows} at once" (fun () ->
                 let _, _, policy = makeOf form 1.0f 1L
 
                 let scratch, observations, actions =

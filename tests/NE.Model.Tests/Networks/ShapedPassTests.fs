@@ -7,6 +7,7 @@ open Expecto.ExpectoFsCheck
 open FsCheck.FSharp
 open NE.Model
 open NE.Model.Networks
+open NE.Model.Networks.Layers
 open NE.Model.Tests.Networks.EagerNetwork
 open NE.Model.Tests.Networks.EngineFixture
 open TorchSharp
@@ -115,11 +116,8 @@ let private few count = {
         maxTest = count
 }
 
-let private form widths activation normed : NetworkForm = {
-    Widths = widths
-    Activation = activation
-    Normed = normed
-}
+let private form (widths: int list) activation (normed: bool list) =
+    NetworkForm.Mlp(widths, activation, normed)
 
 /// Whether the case could be compared.
 let private expectClose title (engine: IEngine) case : bool =

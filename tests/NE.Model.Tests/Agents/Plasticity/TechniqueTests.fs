@@ -6,6 +6,7 @@ open NE.Model
 open NE.Model.Agents
 open NE.Model.Agents.Plasticity
 open NE.Model.Networks
+open NE.Model.Networks.Layers
 open NE.Model.Random
 open NE.Model.Tests.Agents.AgentFixture
 
@@ -623,7 +624,7 @@ let tests =
                 use agent = create (resolved "layer-norm+crelu")
                 step agent 4
                 Expect.isTrue (agent.Networks.Actor.Layout.Slot(0, 0)).IsNormed "normed"
-                Expect.isTrue (agent.Networks.Actor.Layout.Slot(0, 1)).IsConcatenated "concatenated"
+                Expect.contains (agent.Networks.Actor.Layout.Slot(0, 1)).Forms Networks.LayerForm.Crelu "concatenated"
             }
 
             test "what contradicts the method is refused with a reason" {

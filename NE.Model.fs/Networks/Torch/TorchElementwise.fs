@@ -1,28 +1,14 @@
-namespace NE.Model.Networks
+namespace NE.Model.Networks.Torch
 
-open Microsoft.FSharp.NativeInterop
+open NE.Model.Networks
 open NE.Model.Networks.ElementwiseKernels
 open TorchSharp
 
-/// Gains and shifts of a LayerNorm, or their gradients.
-[<Struct; NoEquality; NoComparison>]
-type internal TorchNorm = {
-    Gains: TorchMatrix
-    Shifts: TorchMatrix
-}
-
-/// Everything of the engine that is not a matrix product. Meanings as in ElementwiseKernels and IEngine.
+/// The engine's operations outside of passes. Meanings as in ElementwiseKernels and IEngine.
 type internal IElementwise =
-    abstract AddBias: z: TorchMatrix * bias: TorchMatrix * relu: bool -> unit
-    abstract ReluBackward: d: TorchMatrix * activation: TorchMatrix -> unit
-    abstract ColumnSums: d: TorchMatrix * sums: TorchMatrix -> unit
+    /// Whether our kernels compute, on the tensors' memory.
+    abstract IsFused: bool
     abstract ScaledTanhBackward: d: TorchMatrix * output: TorchMatrix * scale: float32 -> unit
-    // As in FeatureKernels, for all rows; scales are rows x 1, gains and shifts 1 x outputs.
-    abstract Normalise: z: TorchMatrix * scales: TorchMatrix -> unit
-    abstract Activate: x: TorchMatrix * norm: TorchNorm voption * features: TorchMatrix -> unit
-    abstract Fold: d: TorchMatrix * into: TorchMatrix -> unit
-    abstract NormaliseBackward: d: TorchMatrix * x: TorchMatrix * norm: TorchNorm * scales: TorchMatrix * into: TorchMatrix -> unit
-    abstract NormGradients: d: TorchMatrix * x: TorchMatrix * norm: TorchNorm -> unit
     abstract Adam: block: TorchBlock * options: AdamOptions -> unit
     abstract Polyak: target: TorchMemory * online: TorchMemory * tau: float32 -> unit
     abstract Copy: source: TorchMatrix * destination: TorchMatrix -> unit
@@ -72,35 +58,10 @@ type internal DeviceSum(device: TorchDevice) =
 [<Sealed>]
 type internal FusedElementwise() =
     interface IElementwise with
-        member _.AddBias(z, bias, relu) =
-            addBias z.Strided bias.Strided.Memory relu
-
-        member _.ReluBackward(d, activation) =
-            reluBackward d.Strided activation.Strided
-
-        member _.ColumnSums(d, sums) =
-            columnSums d.Strided sums.Strided.Memory
+        member _.IsFused = true
 
         member _.ScaledTanhBackward(d, output, scale) =
             scaledTanhBackward d.Strided output.Strided scale
-
-        member _.Normalise(z, scales) =
-            FeatureKernels.normalise z.Strided scales.Strided.Memory 0 z.Rows
-
-        member _.Activate(x, norm, features) =
-            match norm with
-            | ValueNone -> FeatureKernels.activate x.Strided NativePtr.nullPtr NativePtr.nullPtr features.Strided 0 x.Rows
-            | ValueSome norm ->
-                FeatureKernels.activate x.Strided norm.Gains.Strided.Memory norm.Shifts.Strided.Memory features.Strided 0 x.Rows
-
-        member _.Fold(d, into) =
-            FeatureKernels.fold d.Strided into.Strided 0 d.Rows
-
-        member _.NormaliseBackward(d, x, norm, scales, into) =
-            FeatureKernels.normaliseBackward d.Strided x.Strided norm.Gains.Strided.Memory scales.Strided.Memory into.Strided 0 x.Rows
-
-        member _.NormGradients(d, x, norm) =
-            FeatureKernels.normGradients d.Strided x.Strided x.Columns norm.Gains.Strided.Memory norm.Shifts.Strided.Memory
 
         member _.Adam(block, options) = adam block.AdamMemory options
 
@@ -130,89 +91,14 @@ type internal FusedElementwise() =
 /// the usual networks costs what its launches cost, so each of these takes as few operations as it can; sums are matrix products.
 [<Sealed>]
 type internal TorchElementwise(device: TorchDevice) =
-    // These are few small tensors, left to their finalizers.
-    // 1 x rows, by rows.
-    let ones = System.Collections.Generic.Dictionary<int, torch.Tensor>()
-
-    let onesOf rows =
-        match ones.TryGetValue rows with
-        | true, known -> known
-        | false, _ ->
-            let made =
-                torch.ones([| 1L; int64 rows |], dtype = torch.float32, device = device.Device).DetachFromDisposeScope()
-
-            ones[rows] <- made
-            made
-
-    /// Sums over the rows of d.
-    let columnSums (d: torch.Tensor) (sums: TorchMatrix) =
-        sums.Tensor.addmm_ (onesOf (int d.shape[0]), d, 0.0f, 1.0f) |> ignore
-
     interface IElementwise with
-        member _.AddBias(z, bias, relu) =
-            z.Tensor.Increase bias.Tensor |> ignore
-
-            if relu then
-                z.Tensor.relu_ () |> ignore
-
-        member _.ReluBackward(d, activation) =
-            use sign = activation.Tensor.sign ()
-            d.Tensor.mul_ sign |> ignore
-
-        member _.ColumnSums(d, sums) = columnSums d.Tensor sums
+        member _.IsFused = false
 
         member _.ScaledTanhBackward(d, output, scale) =
             use _ = torch.NewDisposeScope()
 
             d.Tensor.mul_ ((output.Tensor * output.Tensor).mul_(held (-1.0f / scale)).Increase scale)
             |> ignore
-
-        member _.Normalise(z, scales) =
-            use _ = torch.NewDisposeScope()
-            let z = z.Tensor
-            z.sub_ (z.mean ([| 1L |], keepdim = true)) |> ignore
-            let variance = (z * z).mean([| 1L |], keepdim = true)
-
-            scales.Tensor.copy_ (variance.Increase(FeatureKernels.Epsilon).rsqrt_())
-            |> ignore
-
-            z.mul_ scales.Tensor |> ignore
-
-        member _.Activate(x, norm, features) =
-            use _ = torch.NewDisposeScope()
-            let columns = int64 x.Columns
-
-            let y =
-                match norm with
-                | ValueNone -> x.Tensor
-                | ValueSome norm -> (x.Tensor * norm.Gains.Tensor).Increase norm.Shifts.Tensor
-
-            if features.Columns = x.Columns then
-                features.Tensor.copy_ (y.relu ()) |> ignore
-            else
-                features.Tensor.narrow(1L, 0L, columns).copy_(y.relu ()) |> ignore
-                features.Tensor.narrow(1L, columns, columns).copy_(y.neg().relu_()) |> ignore
-
-        member _.Fold(d, into) =
-            use _ = torch.NewDisposeScope()
-            let columns = int64 into.Columns
-
-            into.Tensor.copy_ (d.Tensor.narrow (1L, 0L, columns) - d.Tensor.narrow (1L, columns, columns))
-            |> ignore
-
-        member _.NormaliseBackward(d, x, norm, scales, into) =
-            use _ = torch.NewDisposeScope()
-            let g = d.Tensor * norm.Gains.Tensor
-            let mean = g.mean ([| 1L |], keepdim = true)
-            let along = (g * x.Tensor).mean([| 1L |], keepdim = true)
-
-            into.Tensor.copy_ (g.sub_(mean).sub_(x.Tensor * along).mul_ scales.Tensor)
-            |> ignore
-
-        member _.NormGradients(d, x, norm) =
-            use along = d.Tensor * x.Tensor
-            columnSums along norm.Gains
-            columnSums d.Tensor norm.Shifts
 
         member _.Adam(block, options) =
             use _ = torch.NewDisposeScope()

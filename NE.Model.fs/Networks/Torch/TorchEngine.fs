@@ -1,6 +1,7 @@
-namespace NE.Model.Networks
+namespace NE.Model.Networks.Torch
 
 open System
+open NE.Model.Networks
 open NE.Model.Replay
 open TorchSharp
 

@@ -4,7 +4,7 @@
 /// given away, while the operation still reads it: the operation then takes another number, or fails for an "unknown scalar type". This
 /// goes for the scalars that TorchSharp makes of plain numbers, too, and for the factor 1 of every `add`.
 [<AutoOpen>]
-module internal NE.Model.Networks.TorchScalars
+module internal NE.Model.Networks.Torch.TorchScalars
 
 open System.Collections.Concurrent
 open TorchSharp

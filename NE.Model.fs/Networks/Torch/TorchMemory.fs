@@ -1,8 +1,9 @@
-namespace NE.Model.Networks
+namespace NE.Model.Networks.Torch
 
 open System
 open System.Runtime.InteropServices
 open Microsoft.FSharp.NativeInterop
+open NE.Model.Networks
 open NE.Model.Networks.ElementwiseKernels
 open TorchSharp
 
@@ -184,7 +185,7 @@ type internal TorchBlock(layout: BlockLayout, trainable: bool, device: TorchDevi
     member _.WeightsView(name, slot: LayerSlot) =
         new TorchMatrix(field name, false, slot.Weights, slot.Outputs, slot.Inputs, slot.Inputs)
 
-    /// One value per output of a layer, 1 x outputs, from an offset of its slot: biases, gains or shifts (or their gradient).
+    /// One value per output of a layer, 1 x outputs, from an offset of its slot (or their gradient).
     member _.OutputsView(name, slot: LayerSlot, offset: int) =
         new TorchMatrix(field name, false, offset, 1, slot.Outputs, slot.Outputs)
 
