@@ -6,10 +6,8 @@ open System.Runtime.InteropServices
 open NE.Model
 open NE.Model.Networks.Layers
 
-/// Working memory of one caller of Policy.Act, for so many observations at once; not to be shared between threads.
 [<Sealed>]
 type PolicyScratch internal (rows: int, width: int) =
-    /// Most observations of one call.
     member _.Rows = rows
     /// Floats from the values of one observation to those of the next.
     member internal _.Width = width
@@ -17,8 +15,6 @@ type PolicyScratch internal (rows: int, width: int) =
     member val internal B = Array.zeroCreate<float32>(rows * width)
     member val internal Sum = Array.zeroCreate<float32>(rows * width)
 
-/// An immutable host copy of an actor network: observation -> maxAction * tanh(...). Safe to use from any number of threads. After a plasticity
-/// injection it has three bodies: the kept one, and a learning and a frozen one whose difference is added.
 [<Sealed>]
 type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bodies: IHostLayer[][]) =
     // Format 1 knows ReLU networks alone; it is still what they are written in.
@@ -58,25 +54,16 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
         let widths = layout.Widths.ToArray()
         2 * HostTiles.Wide + (widths |> Array.map HostTiles.padded |> Array.max)
 
-    /// How many actor updates made these weights; set by the agent.
     member _.Version = version
-    /// Length of an observation.
     member _.ObservationSize = layout.Inputs
-    /// Length of an action.
     member _.ActionSize = layout.Outputs
-    /// Largest magnitude of an action's component.
     member _.MaxAction = maxAction
-    /// Working memory for one caller who acts on one observation at a time.
     member this.CreateScratch() = this.CreateScratch 1
 
-    /// Working memory for one caller who acts on up to so many observations at a time.
     member _.CreateScratch(rows: int) =
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1, nameof rows)
         PolicyScratch(rows, widest)
 
-    /// action = maxAction * tanh(network(observation)), without noise, for one observation or for several in a row, [rows x ObservationSize] to
-    /// [rows x ActionSize]; the bits of an action do not depend on how many there are. Allocates nothing. Raises ArgumentException for other sizes,
-    /// or more rows than the scratch has room for.
     member this.Act(observations: ReadOnlySpan<float32>, actions: Span<float32>, scratch: PolicyScratch) : unit =
         let outputs = this.ActionSize
         let rows = observations.Length / this.ObservationSize
@@ -121,11 +108,9 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
             for i in 0 .. outputs - 1 do
                 actions[row * outputs + i] <- maxAction * MathF.Tanh z[row * width + i]
 
-    /// From an actor block's weights (one stack, out x in, in the block's layout).
     static member OfBlock(layout: BlockLayout, parameters: ReadOnlySpan<float32>, maxAction: float32, version: int64) : Policy =
         Policy(version, layout, maxAction, [| body layout parameters |])
 
-    /// From the three bodies of an injected actor, each as for OfBlock.
     static member OfBodies
         (layout: BlockLayout, kept: float32[], learning: float32[], frozen: float32[], maxAction: float32, version: int64)
         : Policy =
@@ -137,14 +122,22 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
             |> Array.map (fun values -> body layout (ReadOnlySpan values))
         )
 
-    /// Little-endian: format version, number of widths, widths; in format 2 the activation and then, per hidden layer, whether it has a
-    /// LayerNorm, one byte each; maxAction, version, then each layer's weights (out x in), biases, gains and shifts. Format 3 is format 2 with the
-    /// parameters of three bodies.
     member _.ToBytes() : byte[] =
         use stream = new MemoryStream()
         use writer = new BinaryWriter(stream)
-        let widths = layout.Form.Widths
-        let isPlain = bodies.Length = 1 && layout.Form = NetworkForm.Plain widths
+        let form = layout.Form
+        let widths, isConcatenated = form.Widths, List.contains LayerForm.Crelu form.Layers
+
+        let normed =
+            List.init layout.HiddenLayers (fun layer -> (layout.Slot(0, layer)).IsNormed)
+
+        let activation = if isConcatenated then Activation.Crelu else Activation.Relu
+
+        if form <> NetworkForm.Mlp(widths, activation, normed) then
+            invalidOp $"No format of policies has a place for the layers %A{form.Layers}."
+
+        let isPlain =
+            bodies.Length = 1 && not isConcatenated && not (List.contains true normed)
 
         writer.Write(
             if bodies.Length > 1 then injectedFormat
@@ -156,10 +149,8 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
         widths |> List.iter writer.Write
 
         if not isPlain then
-            writer.Write(layout.Form.Layers |> List.contains LayerForm.Crelu)
-
-            for layer in 0 .. layout.HiddenLayers - 1 do
-                writer.Write (layout.Slot(0, layer)).IsNormed
+            writer.Write isConcatenated
+            normed |> List.iter writer.Write
 
         writer.Write maxAction
         writer.Write version
@@ -169,7 +160,6 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
 
         stream.ToArray()
 
-    /// The inverse of ToBytes; raises InvalidDataException when the bytes are not a whole policy of this format.
     static member OfBytes(bytes: ReadOnlySpan<byte>) : Policy =
         let data = bytes.ToArray()
         use reader = new BinaryReader(new MemoryStream(data))

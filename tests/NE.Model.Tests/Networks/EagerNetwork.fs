@@ -27,14 +27,26 @@ type Case = {
 
     member this.Layout = BlockLayout.OfForm(this.Stacks, this.Form)
 
-/// Random shapes. A normed layer has at least four outputs: of two or three, nearly all of the gradient cancels in a LayerNorm, and
-/// what is left in single precision are rounding errors.
+/// Random shapes, every hidden layer of a kind of its own. A normed layer has at least four outputs: of two or three, nearly all of the
+/// gradient cancels in a LayerNorm, and what is left in single precision are rounding errors.
 let cases: FsCheck.Gen<Case> =
+    let hidden =
+        gen {
+            let! isNormed = Gen.elements [ true; true; false ]
+            let! rectifier = Gen.elements [ LayerForm.Relu; LayerForm.Crelu ]
+            let! size = Gen.choose (1, 45)
+
+            return [
+                LayerForm.Dense(if isNormed then size + 3 else size)
+                if isNormed then
+                    LayerForm.LayerNorm
+                rectifier
+            ]
+        }
+
     gen {
-        let! concatenated = Gen.elements [ true; false ]
-        let! layers = Gen.choose (1, 3)
-        let! normed = Gen.listOfLength layers (Gen.elements [ true; true; false ])
-        let! sizes = Gen.listOfLength layers (Gen.choose (1, 45))
+        let! count = Gen.choose (1, 3)
+        let! layers = Gen.listOfLength count hidden
         let! inputs = Gen.choose (2, 30)
         let! outputs = Gen.choose (1, 7)
         let! stacks = Gen.choose (1, 2)
@@ -42,16 +54,11 @@ let cases: FsCheck.Gen<Case> =
         let! scale = Gen.elements [ None; Some 0.4f ]
         let! seed = Gen.choose (1, 1_000_000)
 
-        let width size normed =
-            (if normed then size + 3 else size) * (if concatenated then 2 else 1)
-
         return {
-            Form =
-                NetworkForm.Mlp(
-                    [ inputs; yield! List.map2 width sizes normed; outputs ],
-                    (if concatenated then Activation.Crelu else Activation.Relu),
-                    normed
-                )
+            Form = {
+                Inputs = inputs
+                Layers = List.concat layers @ [ LayerForm.Dense outputs ]
+            }
             Stacks = stacks
             Rows = rows
             Scale = scale

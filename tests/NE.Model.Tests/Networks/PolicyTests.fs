@@ -118,6 +118,33 @@ let tests =
 
             Expect.equal (bits together) (bits alone) "actions, bit for bit")
 
+        testCase "a policy with several kinds of hidden layers acts, but has no bytes" (fun () ->
+            let form = {
+                Inputs = 5
+                Layers = [
+                    LayerForm.Dense 8
+                    LayerForm.Relu
+                    LayerForm.Dense 6
+                    LayerForm.LayerNorm
+                    LayerForm.Crelu
+                    LayerForm.Dense 2
+                ]
+            }
+
+            let layout, parameters, policy = makeOf form 0.4f 1L
+            use engine = simdAt Simd.VectorWidth.Bits128 1 ()
+            use block = engine.CreateBlock(layout, true)
+            write block Field.Weights parameters
+            let observation = normals (draws 6L) 5
+
+            use pass =
+                engine.CreatePass(block, 1, matrixOf engine 1 5 observation, ScaledTanh 0.4f, NoGradient)
+
+            pass.Forward()
+            let action = act policy (policy.CreateScratch()) observation
+            Expect.isLessThan (largestDifference action (readMatrix (pass.Output 0))) 2e-6 "action"
+            Expect.throwsT<InvalidOperationException> (fun () -> policy.ToBytes() |> ignore) "bytes")
+
         testCase "damaged bytes are refused" (fun () ->
             let _, _, policy = make [ 3; 4; 2 ] 1.0f 1L
             let bytes = policy.ToBytes()
