@@ -97,15 +97,9 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, clipping: 
     let describe (isTarget: bool) index =
         let slot = layout.Slots |> Seq.findBack (fun slot -> slot.Weights <= index)
 
-        let kind =
-            if index < slot.Biases then "weights"
-            elif not slot.IsNormed || index < slot.Gains then "biases"
-            elif index < slot.Shifts then "LayerNorm gains"
-            else "LayerNorm shifts"
-
         let number = if layout.Stacks = 1 then "" else $" {slot.Stack + 1}"
         let role = if isTarget then " target" else ""
-        $"{name}{role}{number}, layer {slot.Layer + 1} {kind}"
+        $"{name}{role}{number}, layer {slot.Layer + 1} {slot.NameAt index}"
 
     /// "actor" or "critic".
     member _.Name = name
@@ -134,11 +128,7 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, clipping: 
     /// The same per feature that a layer hands on: with CReLU both halves share a neuron's.
     member _.FeatureFanIn(stack: int, layer: int) : int[] =
         let neurons = fanIn[stack].[layer]
-
-        if layout.Slot(stack, layer).IsConcatenated then
-            Array.append neurons neurons
-        else
-            neurons
+        Array.init (layout.Slot(stack, layer)).Features (fun feature -> neurons[feature % neurons.Length])
 
     /// Active weights / all weights, biases apart.
     member _.Density =
@@ -210,11 +200,9 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, clipping: 
         for slot in layout.Slots do
             let stack = masks[slot.Stack]
             stack[slot.Layer].CopyTo(Span(values, slot.Weights, slot.WeightCount))
-            Array.fill values slot.Biases slot.Outputs 1.0f
 
-            if slot.IsNormed then
-                Array.fill values slot.Gains slot.Outputs 1.0f
-                Array.fill values slot.Shifts slot.Outputs 1.0f
+            for parameter in slot.PerNeuron do
+                Array.fill values parameter.First slot.Outputs 1.0f
 
         clearSpare values
         write online Field.Mask values

@@ -45,11 +45,9 @@ type private GroupMeasurement(group: NetworkGroup, spectrum: Spectrum) =
                 distance <- distance + moved * moved
 
         add slot.Weights slot.WeightCount
-        add slot.Biases slot.Outputs
 
-        if slot.IsNormed then
-            add slot.Gains slot.Outputs
-            add slot.Shifts slot.Outputs
+        for parameter in slot.PerNeuron do
+            add parameter.First slot.Outputs
 
         struct (gradient, weight, distance)
 

@@ -5,6 +5,7 @@ open System.Buffers
 open NE.Model.Agents
 open NE.Model.History
 open NE.Model.Networks
+open NE.Model.Networks.Layers
 open NE.Model.Random
 open NE.Model.Topology
 

@@ -25,9 +25,11 @@ type L2Init(trainee: Trainee, settings: L2InitSettings) =
 
     interface IGradientTerm with
         member _.Add group =
+            let online = group.Online
+
             for struct (networks, anchor) in anchors do
                 if obj.ReferenceEquals(networks, group) then
-                    engine.PullTowards(group.Online, anchor, rate)
+                    engine.AddDifference(online.Flat Field.Gradients, rate, online.Flat Field.Weights, anchor.Flat Field.Weights)
 
         member _.Dispose() =
             for struct (_, anchor) in anchors do

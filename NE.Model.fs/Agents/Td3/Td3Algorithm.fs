@@ -130,7 +130,7 @@ type Td3Algorithm(engine: IEngine, settings: Settings, task: Td3Task) =
                 networks.Actor.Polyak tau
 
             // Read last, so that a device never stands still in between.
-            NonFiniteException.Require("The critics' loss", losses.CriticLoss, t)
+            NonFiniteException.Require("The critics' loss", losses.CriticLoss work, t)
 
             if isActorDue t then
                 NonFiniteException.Require("The actor's loss", losses.ActorLoss work, t)

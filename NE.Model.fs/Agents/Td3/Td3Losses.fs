@@ -2,6 +2,7 @@ namespace NE.Model.Agents.Td3
 
 open System
 open NE.Model
+open NE.Model.Agents
 open NE.Model.Networks
 open NE.Model.Random
 
@@ -22,24 +23,32 @@ type Td3Losses(networks: Td3Networks, settings: Td3Settings) =
             for row in 0 .. noise.Length / actions - 1 do
                 Array.fill noise (row * actions + live) (actions - live) 0.0f
 
-    /// Leaves dL_Q/dw of all critic weights in the critics' Gradients.
+    /// On the host, where the noise is drawn, so that a device has one thing less to do.
+    let clipNoise (noise: float32[]) =
+        for i in 0 .. noise.Length - 1 do
+            noise[i] <- MathF.Max(-noiseClip, MathF.Min(noiseClip, noise[i]))
+
+    /// Leaves dL_Q/dw of all critic weights in the critics' Gradients, and L_Q in the workspace's Loss.
     member _.CriticBackward(w: Td3Workspace, noise: Stream) : unit =
         // a' = clip(pi'(s') + clip(eps, -c, c), -a_max, a_max),  eps ~ N(0, sigma^2)
         noise.FillNormal(Span w.NoiseHost, noiseDeviation)
         clearSpare w.NoiseHost
+        clipNoise w.NoiseHost
         w.Noise.Write(ReadOnlySpan w.NoiseHost)
         w.ActorTarget.Forward()
-        engine.SmoothedAction(w.ActorTarget.Output 0, w.Noise, noiseClip, maxAction, w.NextAction)
+        engine.Copy(w.ActorTarget.Output 0, w.NextAction)
+        engine.Add(w.NextAction, 1.0f, w.Noise)
+        engine.Clamp(w.NextAction, maxAction)
         // y = r + gamma (1 - terminated) min_i Q'_i(s', a')
         w.CriticsTarget.Forward()
-        engine.TdTarget(w.NextValues, w.Reward, w.NotDone, discount, w.Target)
+        TemporalDifference.target engine w.NextValues w.Reward w.NotDone discount w.Least w.Target
         // L_Q = sum_i mean (Q_i(s, a) - y)^2
         w.Critics.Forward()
-        engine.SquaredError(w.Values, w.Target, w.ValueGradients)
+        TemporalDifference.squaredError engine w.Values w.Target w.ValueGradients w.Loss
         w.Critics.Backward()
 
     /// L_Q of the last CriticBackward. Waits for the device: to be read last.
-    member _.CriticLoss: float = engine.Loss
+    member _.CriticLoss(w: Td3Workspace) : float = w.Loss.Value
 
     /// mean (Q_i(s, a) - y)^2 of each critic, the terms of L_Q of the last CriticBackward.
     member _.OfEachCritic(w: Td3Workspace) : float[] =
@@ -71,7 +80,7 @@ type Td3Losses(networks: Td3Networks, settings: Td3Settings) =
     /// CriticBackward, and L_Q.
     member this.CriticGradient(w: Td3Workspace, noise: Stream) : float =
         this.CriticBackward(w, noise)
-        this.CriticLoss
+        this.CriticLoss w
 
     /// ActorBackward, and L_pi.
     member this.ActorGradient(w: Td3Workspace) : float =

@@ -57,8 +57,9 @@ type Td3Workspace(networks: Td3Networks, rows: int) =
     let reward, notDone = batch.View(shape.Reward, 1), batch.View(shape.NotDone, 1)
     let nextAction = batch.View(shape.StoredWidth, shape.ActionSize)
 
-    let noise, target =
-        engine.CreateMatrix(rows, shape.ActionSize), engine.CreateMatrix(rows, 1)
+    let column () = engine.CreateMatrix(rows, 1)
+    let noise = engine.CreateMatrix(rows, shape.ActionSize)
+    let least, target, loss = column (), column (), engine.CreateSum()
 
     override this.Gather source =
         batch.Gather(source, ReadOnlySpan this.RowNumbers)
@@ -75,8 +76,12 @@ type Td3Workspace(networks: Td3Networks, rows: int) =
     member _.NextAction = nextAction
     member _.Noise = noise
     member val NoiseHost: float32[] = Array.zeroCreate (rows * shape.ActionSize)
+    /// min_i Q'_i(s', a').
+    member _.Least = least
     /// y.
     member _.Target = target
+    /// L_Q.
+    member _.Loss = loss
     /// pi'(s').
     member _.ActorTarget = passes.ActorTarget
     /// Q'_i(s', a').
@@ -117,8 +122,11 @@ type Td3Workspace(networks: Td3Networks, rows: int) =
                     notDone
                     nextAction
                     noise
+                    least
                     target
                 ] do
                 matrix.Dispose()
+
+            loss.Dispose()
 
             batch.Dispose()

@@ -8,6 +8,7 @@ open NE.Model
 open NE.Model.Agents
 open NE.Model.Agents.Td3
 open NE.Model.Networks
+open NE.Model.Networks.Layers
 open NE.Model.Tests.Agents.AgentFixture
 open NE.Model.Topology
 

@@ -7,6 +7,7 @@ open NE.Benchmarks
 open NE.Model
 open NE.Model.Agents
 open NE.Model.Networks
+open NE.Model.Networks.Torch
 open NE.Model.Networks.Simd
 open NE.Model.Tests.Agents.AgentFixture
 

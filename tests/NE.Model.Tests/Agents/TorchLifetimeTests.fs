@@ -7,6 +7,7 @@ open NE.Benchmarks
 open NE.Model
 open NE.Model.Agents
 open NE.Model.Networks
+open NE.Model.Networks.Torch
 open NE.Model.Tests.Agents.AgentFixture
 
 /// Works while another thread collects garbage and runs finalizers without a pause.

@@ -7,6 +7,7 @@ open NE.Benchmarks
 open NE.Model
 open NE.Model.Agents
 open NE.Model.Networks
+open NE.Model.Networks.Layers
 open NE.Model.Tests.Agents.AgentFixture
 
 let private measure (agent: ILearner) =

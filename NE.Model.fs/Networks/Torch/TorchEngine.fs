@@ -1,6 +1,7 @@
-namespace NE.Model.Networks
+namespace NE.Model.Networks.Torch
 
 open System
+open NE.Model.Networks
 open NE.Model.Replay
 open TorchSharp
 
@@ -44,15 +45,6 @@ type internal TorchMinibatch(rows: int, shape: TransitionShape, device: TorchDev
 [<Sealed>]
 type TorchEngine private (device: TorchDevice, elementwise: IElementwise) =
     let matrix (m: IMatrix) = m :?> TorchMatrix
-
-    // Arrays of matrices are few and fixed per agent: their unwrapped forms are kept.
-    let unwrapped =
-        System.Runtime.CompilerServices.ConditionalWeakTable<IMatrix[], TorchMatrix[]>()
-
-    let unwrap =
-        System.Runtime.CompilerServices.ConditionalWeakTable<IMatrix[], TorchMatrix[]>.CreateValueCallback(Array.map matrix)
-
-    let matrices (all: IMatrix[]) = unwrapped.GetValue(all, unwrap)
 
     /// "cpu" or "cuda:n", of what a configuration says of the device.
     static member private Resolve(device: string) : string =
@@ -132,42 +124,36 @@ type TorchEngine private (device: TorchDevice, elementwise: IElementwise) =
         member _.Polyak(target, online, tau) =
             elementwise.Polyak((target :?> TorchBlock).Memory Field.Weights, (online :?> TorchBlock).Memory Field.Weights, tau)
 
-        member _.PullTowards(block, anchor, rate) =
-            elementwise.PullTowards(block :?> TorchBlock, (anchor :?> TorchBlock).Memory Field.Weights, rate)
-
         member _.Copy(source, destination) =
             elementwise.Copy(matrix source, matrix destination)
 
-        member _.Combine(kept, added, subtracted, head, destination) =
-            let into = matrix destination
-            elementwise.Combine(matrix kept, matrix added, matrix subtracted, into)
+        member _.Fill(target, value) = elementwise.Fill(matrix target, value)
 
-            match head with
-            | Linear -> ()
-            | ScaledTanh scale ->
-                use _ = torch.NewDisposeScope()
-                let output = into.Tensor.tanh_ ()
+        member _.Scale(target, factor) =
+            elementwise.Scale(matrix target, factor)
 
-                if scale <> 1.0f then
-                    output.mul_ (held scale) |> ignore
+        member _.Clamp(target, bound) = elementwise.Clamp(matrix target, bound)
+
+        member _.Minimum(target, other) =
+            elementwise.Minimum(matrix target, matrix other)
+
+        member _.Add(target, factor, other) =
+            elementwise.Add(matrix target, factor, matrix other)
+
+        member _.AddDifference(target, factor, a, b) =
+            elementwise.AddDifference(matrix target, factor, matrix a, matrix b)
+
+        member _.AddProduct(target, factor, a, b) =
+            elementwise.AddProduct(matrix target, factor, matrix a, matrix b)
+
+        member _.HeadForward(target, head) = TorchHead.forward (matrix target) head
 
         member _.HeadBackward(gradient, output, head) =
             match head with
             | Linear -> ()
             | ScaledTanh scale -> elementwise.ScaledTanhBackward(matrix gradient, matrix output, scale)
 
-        member _.Fill(target, value) = elementwise.Fill(matrix target, value)
         member _.Mean source = elementwise.Mean(matrix source)
-
-        member _.SmoothedAction(action, noise, noiseClip, maxAction, destination) =
-            elementwise.SmoothedAction(matrix action, matrix noise, noiseClip, maxAction, matrix destination)
-
-        member _.TdTarget(values, reward, notDone, discount, target) =
-            elementwise.TdTarget(matrices values, matrix reward, matrix notDone, discount, matrix target)
-
-        member _.SquaredError(values, target, gradients) =
-            elementwise.SquaredError(matrices values, matrix target, matrices gradients)
-
-        member _.Loss = elementwise.Loss
+        member _.CreateSum() = elementwise.CreateSum()
 
         member _.Dispose() = ()

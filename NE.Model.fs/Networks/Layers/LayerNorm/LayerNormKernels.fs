@@ -1,9 +1,8 @@
-/// From a hidden layer's linear outputs to the features that it hands on, and back, where that is more than a ReLU: LayerNorm (Ba et
-/// al. 2016) and concatenated ReLU (Shang et al. 2016). Rows first .. last - 1; nothing behind a row's columns is touched.
+/// Rows brought to mean 0 and variance 1, and back. Rows first .. last - 1; nothing behind a row's columns is touched.
 ///
 /// A sum across a row has 32 partial sums, which are added up in one order, and a sum down the rows goes in theirs, so the bits depend neither
 /// on the processor's vectors nor on how rows and columns are shared out.
-module internal NE.Model.Networks.FeatureKernels
+module internal NE.Model.Networks.Layers.LayerNormKernels
 
 open System
 open System.Runtime.CompilerServices
@@ -13,32 +12,25 @@ open NE.Model.Networks.ElementwiseKernels
 
 type private V = Vector256<float32>
 
-[<Literal>]
-let private Lanes = 8
-
 /// Added to a row's variance.
 [<Literal>]
 let Epsilon = 1e-5f
-
-let inline private load (p: nativeptr<float32>) i = Vector256.Load(NativePtr.add p i)
-
-let inline private store (p: nativeptr<float32>) i (v: V) = Vector256.Store(v, NativePtr.add p i)
 
 let inline private sum (columns: int) ([<InlineIfLambda>] eight: int -> V) ([<InlineIfLambda>] one: int -> float32) : float32 =
     // Four chains of additions overlap.
     let mutable s0, s1, s2, s3 = V.Zero, V.Zero, V.Zero, V.Zero
     let mutable c = 0
 
-    while c + 4 * Lanes <= columns do
+    while c + 4 * LaneCount <= columns do
         s0 <- s0 + eight c
-        s1 <- s1 + eight (c + Lanes)
-        s2 <- s2 + eight (c + 2 * Lanes)
-        s3 <- s3 + eight (c + 3 * Lanes)
-        c <- c + 4 * Lanes
+        s1 <- s1 + eight (c + LaneCount)
+        s2 <- s2 + eight (c + 2 * LaneCount)
+        s3 <- s3 + eight (c + 3 * LaneCount)
+        c <- c + 4 * LaneCount
 
-    while c + Lanes <= columns do
+    while c + LaneCount <= columns do
         s0 <- s0 + eight c
-        c <- c + Lanes
+        c <- c + LaneCount
 
     let eightSums = (s0 + s1) + (s2 + s3)
     let four = eightSums.GetLower() + eightSums.GetUpper()
@@ -77,73 +69,16 @@ let normalise (z: Strided) (scales: nativeptr<float32>) (first: int) (last: int)
         let scaleAll = Vector256.Create scale
         let mutable c = 0
 
-        while c + Lanes <= columns do
+        while c + LaneCount <= columns do
             store row c ((load row c - means) * scaleAll)
-            c <- c + Lanes
+            c <- c + LaneCount
 
         while c < columns do
             NativePtr.set row c ((NativePtr.get row c - mean) * scale)
             c <- c + 1
 
-/// With y = gains x + shifts, or y = x where gains is null: features = max(y, 0), or [max(y, 0), max(-y, 0)] where they are twice as
-/// many. The features may lie over x. A NaN stays.
-[<MethodImpl(MethodImplOptions.NoInlining)>]
-let activate (x: Strided) (gains: nativeptr<float32>) (shifts: nativeptr<float32>) (features: Strided) (first: int) (last: int) : unit =
-    let columns = x.Columns
-    let isAffine = NativePtr.toNativeInt gains <> 0n
-    let both = features.Columns <> columns
-
-    for r in first .. last - 1 do
-        let row, into = x.Row r, features.Row r
-        let mutable c = 0
-
-        while c + Lanes <= columns do
-            let mutable y = load row c
-
-            if isAffine then
-                y <- load gains c * y + load shifts c
-
-            // The native maximum returns its second argument when one is NaN.
-            store into c (Vector256.MaxNative(V.Zero, y))
-
-            if both then
-                store into (columns + c) (Vector256.MaxNative(V.Zero, -y))
-
-            c <- c + Lanes
-
-        while c < columns do
-            let mutable y = NativePtr.get row c
-
-            if isAffine then
-                y <- NativePtr.get gains c * y + NativePtr.get shifts c
-
-            NativePtr.set into c (MathF.Max(0.0f, y))
-
-            if both then
-                NativePtr.set into (columns + c) (MathF.Max(0.0f, -y))
-
-            c <- c + 1
-
-/// The gradient by y from that by the features of concatenated ReLU, which is 0 already where a feature is 0: into = d[left half] -
-/// d[right half]. The result may lie over the left half.
-[<MethodImpl(MethodImplOptions.NoInlining)>]
-let fold (d: Strided) (into: Strided) (first: int) (last: int) : unit =
-    let columns = into.Columns
-
-    for r in first .. last - 1 do
-        let row, target = d.Row r, into.Row r
-        let mutable c = 0
-
-        while c + Lanes <= columns do
-            store target c (load row c - load row (columns + c))
-            c <- c + Lanes
-
-        while c < columns do
-            NativePtr.set target c (NativePtr.get row c - NativePtr.get row (columns + c))
-            c <- c + 1
-
 /// The gradient by the linear outputs, from d, that by y = gains x + shifts, where x is normalised: with g = gains d,
-/// into = scale (g - mean g - x mean (g x)), row by row. d may have more columns than x.
+/// into = scale (g - mean g - x mean (g x)), row by row.
 [<MethodImpl(MethodImplOptions.NoInlining)>]
 let normaliseBackward
     (d: Strided)
@@ -176,10 +111,10 @@ let normaliseBackward
 
         let mutable c = 0
 
-        while c + Lanes <= columns do
+        while c + LaneCount <= columns do
             let g = load gains c * load dRow c
             store target c ((g - means - load xRow c * alongs) * scaleAll)
-            c <- c + Lanes
+            c <- c + LaneCount
 
         while c < columns do
             let g = NativePtr.get gains c * NativePtr.get dRow c
@@ -188,26 +123,26 @@ let normaliseBackward
 
 /// The gradients of gains and shifts: sums over all rows of d x and of d, for `columns` columns of both.
 [<MethodImpl(MethodImplOptions.NoInlining)>]
-let normGradients (d: Strided) (x: Strided) (columns: int) (gains: nativeptr<float32>) (shifts: nativeptr<float32>) : unit =
+let gradients (d: Strided) (x: Strided) (columns: int) (gains: nativeptr<float32>) (shifts: nativeptr<float32>) : unit =
     let mutable c = 0
 
     // Two vectors at a time, so that four chains of additions overlap.
-    while c + 2 * Lanes <= columns do
+    while c + 2 * LaneCount <= columns do
         let mutable g0, g1, s0, s1 = V.Zero, V.Zero, V.Zero, V.Zero
 
         for r in 0 .. d.Rows - 1 do
             let dRow, xRow = NativePtr.add (d.Row r) c, NativePtr.add (x.Row r) c
-            let d0, d1 = load dRow 0, load dRow Lanes
+            let d0, d1 = load dRow 0, load dRow LaneCount
             g0 <- g0 + d0 * load xRow 0
-            g1 <- g1 + d1 * load xRow Lanes
+            g1 <- g1 + d1 * load xRow LaneCount
             s0 <- s0 + d0
             s1 <- s1 + d1
 
         store gains c g0
-        store gains (c + Lanes) g1
+        store gains (c + LaneCount) g1
         store shifts c s0
-        store shifts (c + Lanes) s1
-        c <- c + 2 * Lanes
+        store shifts (c + LaneCount) s1
+        c <- c + 2 * LaneCount
 
     while c < columns do
         let mutable g, s = 0.0f, 0.0f

@@ -1,4 +1,4 @@
-namespace NE.Model.Networks
+namespace NE.Model.Networks.Torch
 
 open System
 open System.Runtime.InteropServices
@@ -10,6 +10,7 @@ open TorchSharp
 [<Sealed>]
 type internal TorchDevice(device: torch.Device) =
     let mutable waits = 0L
+    let ones = System.Collections.Generic.Dictionary<int, torch.Tensor>()
 
     member _.Device = device
     member _.IsCpu = (device.``type`` = DeviceType.CPU)
@@ -17,6 +18,17 @@ type internal TorchDevice(device: torch.Device) =
     member _.Waited() = waits <- waits + 1L
     /// Number of downloads.
     member _.Waits = waits
+
+    /// 1 x rows, made once and left to its finalizer.
+    member _.Ones(rows: int) : torch.Tensor =
+        match ones.TryGetValue rows with
+        | true, known -> known
+        | false, _ ->
+            let made =
+                torch.ones([| 1L; int64 rows |], dtype = torch.float32, device = device).DetachFromDisposeScope()
+
+            ones[rows] <- made
+            made
 
     /// Waits for everything that was sent.
     member this.Wait() =

@@ -4,7 +4,7 @@
 /// given away, while the operation still reads it: the operation then takes another number, or fails for an "unknown scalar type". This
 /// goes for the scalars that TorchSharp makes of plain numbers, too, and for the factor 1 of every `add`.
 [<AutoOpen>]
-module internal NE.Model.Networks.TorchScalars
+module internal NE.Model.Networks.Torch.TorchScalars
 
 open System.Collections.Concurrent
 open TorchSharp
@@ -13,7 +13,10 @@ let private all = ConcurrentDictionary<float32, Scalar>()
 
 /// A number, made once and kept for good: for the few constants of a program.
 let held (value: float32) : Scalar =
-    all.GetOrAdd(value, (fun (value: float32) -> value.ToScalar()))
+    // A delegate is made only for a number that is not known yet.
+    match all.TryGetValue value with
+    | true, known -> known
+    | false, _ -> all.GetOrAdd(value, (fun (value: float32) -> value.ToScalar()))
 
 type torch.Tensor with
 

@@ -1,8 +1,9 @@
-namespace NE.Model.Networks
+namespace NE.Model.Networks.Torch
 
 open System
 open System.Runtime.InteropServices
 open Microsoft.FSharp.NativeInterop
+open NE.Model.Networks
 open NE.Model.Networks.ElementwiseKernels
 open TorchSharp
 
@@ -173,6 +174,10 @@ type internal TorchBlock(layout: BlockLayout, trainable: bool, device: TorchDevi
             (field Field.Mask).Write(ReadOnlySpan mask)
             (field Field.Bound).Write(ReadOnlySpan bound)
 
+    let flat =
+        fields
+        |> Array.map (fun memory -> lazy (new TorchMatrix(memory, false, 0, 1, layout.Length, layout.Length)))
+
     member _.Layout = layout
     member _.Memory name = field name
 
@@ -180,7 +185,7 @@ type internal TorchBlock(layout: BlockLayout, trainable: bool, device: TorchDevi
     member _.WeightsView(name, slot: LayerSlot) =
         new TorchMatrix(field name, false, slot.Weights, slot.Outputs, slot.Inputs, slot.Inputs)
 
-    /// One value per output of a layer, 1 x outputs, from an offset of its slot: biases, gains or shifts (or their gradient).
+    /// One value per output of a layer, 1 x outputs, from an offset of its slot (or their gradient).
     member _.OutputsView(name, slot: LayerSlot, offset: int) =
         new TorchMatrix(field name, false, offset, 1, slot.Outputs, slot.Outputs)
 
@@ -204,6 +209,10 @@ type internal TorchBlock(layout: BlockLayout, trainable: bool, device: TorchDevi
         member _.Read(name, destination) = (field name).Read destination
         member _.Write(name, source) = (field name).Write source
 
+        member _.Flat name =
+            field name |> ignore
+            flat[int name].Value
+
         member _.IsFinite name =
             let memory = field name
 
@@ -217,5 +226,9 @@ type internal TorchBlock(layout: BlockLayout, trainable: bool, device: TorchDevi
                 isFinite
 
         member _.Dispose() =
+            for view in flat do
+                if view.IsValueCreated then
+                    (view.Value :> IDisposable).Dispose()
+
             for memory in fields do
                 (memory :> IDisposable).Dispose()
