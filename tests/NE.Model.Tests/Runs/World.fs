@@ -26,6 +26,8 @@ type Outcome = {
     /// The last commit, and the rows that were stored at it.
     LastCommit: (Commitment * int64) option
     Orders: Order list
+    /// Of these, the ones since a stop was asked for.
+    AfterStop: Order list
     /// Answers that were still to come when the run ended.
     Unheard: int
 }
@@ -123,6 +125,7 @@ let run (settings: Settings) (weather: Weather) (seed: int) (opening: Opening) :
     let mutable pendingCommit: (Commitment * int64) option = None
     let committed = List<RunEvent>()
     let given = List<Order>()
+    let mutable atStop: int option = None
     let mutable ended = false
     let mutable state = Conductor.start settings None
 
@@ -205,6 +208,9 @@ let run (settings: Settings) (weather: Weather) (seed: int) (opening: Opening) :
 
             if task.Window.Head > head then
                 refuse order "it would read rows that are not stored"
+
+            if updates + task.Updates > Rounds.updatesOwed settings Phase.first 0L head then
+                refuse order "it learns from steps that are not stored"
 
             isLearning <- true
             let before = updates
@@ -320,6 +326,7 @@ let run (settings: Settings) (weather: Weather) (seed: int) (opening: Opening) :
             failwith $"the run does not end: %A{state.Stage}"
 
         if weather.StopAfter = Some heard then
+            atStop <- Some given.Count
             hear (Input.StopRequested "the weather")
         else
             // The one who is asked for rows takes them in the order of the questions, like every actor; who answers first is drawn.
@@ -349,5 +356,9 @@ let run (settings: Settings) (weather: Weather) (seed: int) (opening: Opening) :
         History = committed |> Seq.filter isHistory |> List.ofSeq
         LastCommit = lastCommit
         Orders = List.ofSeq given
+        AfterStop =
+            match atStop with
+            | Some count -> given |> Seq.skip count |> List.ofSeq
+            | None -> []
         Unheard = answers.Count + storing.Count + journal.Count
     }
