@@ -315,7 +315,7 @@ let measure (options: Options) : unit =
         step simdAgent 1000
         float (GC.GetAllocatedBytesForCurrentThread() - before) / 1000.0
 
-    let peak = Roofline.measure ()
+    let peak = Roofline.measure 1.0
 
     let operations =
         Roofline.operationsPerUpdate options.Observation options.Action options.Hidden options.Batch denseSettings.Td3.PolicyDelay
@@ -351,6 +351,7 @@ let measure (options: Options) : unit =
         hidden = options.Hidden
         batch = options.Batch
         replayRows = options.ReplayRows
+        peakVectorBits = int peak.Width
         peakGigaflopsRegisters = peak.Registers
         peakGigaflopsProduct = peak.Product
         megaflopsPerUpdate = operations / 1e6
@@ -384,7 +385,7 @@ let measure (options: Options) : unit =
     |}
 
     printfn
-        $"one core: {peak.Registers:F0} GFLOP/s between registers, {peak.Product:F0} in a 256 x 256 x 128 product; {operations / 1e6:F0} MFLOP per update"
+        $"one core: {peak.Registers:F0} GFLOP/s between registers of {int peak.Width} bits, {peak.Product:F0} in a 256 x 256 x 128 product; {operations / 1e6:F0} MFLOP per update"
 
     printfn $"at the product's rate, with nothing but matrix products: {peak.Product * 1e9 / operations:F0} updates/s per core"
 

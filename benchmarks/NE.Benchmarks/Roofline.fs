@@ -10,64 +10,95 @@ open NE.Model.Networks.Simd
 
 /// Billions of floating-point operations per second of one core.
 type Peak = {
-    /// Fused multiply-adds between registers alone, in the widest vectors.
+    /// Of the vectors that the engine computes with here.
+    Width: VectorWidth
+    /// Multiply-adds between registers alone, in these vectors.
     Registers: float
     /// Our matrix product at the size of TD3's largest layer, all of it in the second-level cache.
     Product: float
 }
 
-/// Multiply-adds on 16 independent sums, enough for two units with a latency of four or five cycles.
-[<MethodImpl(MethodImplOptions.NoInlining)>]
-let private multiplyAdds (rounds: int) (x: Vector512<float32>) (y: Vector512<float32>) =
-    let mutable a, b, c, d, e, f, g, h = x, x, x, x, x, x, x, x
-    let mutable i, j, k, l, m, n, o, p = y, y, y, y, y, y, y, y
+/// Independent sums: enough for two units with a latency of five cycles, and with x and y no more than the 16 registers of AVX2.
+let private independent = 12
+
+/// s <- s * x + y in every sum, and all of them added up in the end.
+let inline private sums< ^V when ^V: (static member (+): ^V * ^V -> ^V)>
+    ([<InlineIfLambda>] multiplyAdd: ^V -> ^V -> ^V -> ^V)
+    (rounds: int)
+    (x: ^V)
+    (y: ^V)
+    : ^V =
+    let mutable a, b, c, d, e, f = x, x, x, x, x, x
+    let mutable g, h, i, j, k, l = y, y, y, y, y, y
 
     for _ in 1..rounds do
-        a <- Vector512.FusedMultiplyAdd(a, x, y)
-        b <- Vector512.FusedMultiplyAdd(b, x, y)
-        c <- Vector512.FusedMultiplyAdd(c, x, y)
-        d <- Vector512.FusedMultiplyAdd(d, x, y)
-        e <- Vector512.FusedMultiplyAdd(e, x, y)
-        f <- Vector512.FusedMultiplyAdd(f, x, y)
-        g <- Vector512.FusedMultiplyAdd(g, x, y)
-        h <- Vector512.FusedMultiplyAdd(h, x, y)
-        i <- Vector512.FusedMultiplyAdd(i, x, y)
-        j <- Vector512.FusedMultiplyAdd(j, x, y)
-        k <- Vector512.FusedMultiplyAdd(k, x, y)
-        l <- Vector512.FusedMultiplyAdd(l, x, y)
-        m <- Vector512.FusedMultiplyAdd(m, x, y)
-        n <- Vector512.FusedMultiplyAdd(n, x, y)
-        o <- Vector512.FusedMultiplyAdd(o, x, y)
-        p <- Vector512.FusedMultiplyAdd(p, x, y)
+        a <- multiplyAdd a x y
+        b <- multiplyAdd b x y
+        c <- multiplyAdd c x y
+        d <- multiplyAdd d x y
+        e <- multiplyAdd e x y
+        f <- multiplyAdd f x y
+        g <- multiplyAdd g x y
+        h <- multiplyAdd h x y
+        i <- multiplyAdd i x y
+        j <- multiplyAdd j x y
+        k <- multiplyAdd k x y
+        l <- multiplyAdd l x y
 
-    a + b + c + d + e + f + g + h + i + j + k + l + m + n + o + p
+    a + b + c + d + e + f + g + h + i + j + k + l
+
+[<MethodImpl(MethodImplOptions.NoInlining)>]
+let private sums512 rounds (x: float32) (y: float32) =
+    sums (fun (s: Vector512<float32>) x y -> Vector512.MultiplyAddEstimate(s, x, y)) rounds (Vector512.Create x) (Vector512.Create y)
+    |> Vector512.Sum
+
+[<MethodImpl(MethodImplOptions.NoInlining)>]
+let private sums256 rounds (x: float32) (y: float32) =
+    sums (fun (s: Vector256<float32>) x y -> Vector256.MultiplyAddEstimate(s, x, y)) rounds (Vector256.Create x) (Vector256.Create y)
+    |> Vector256.Sum
+
+[<MethodImpl(MethodImplOptions.NoInlining)>]
+let private sums128 rounds (x: float32) (y: float32) =
+    sums (fun (s: Vector128<float32>) x y -> Vector128.MultiplyAddEstimate(s, x, y)) rounds (Vector128.Create x) (Vector128.Create y)
+    |> Vector128.Sum
+
+/// Multiply-adds in vectors of a width: in every lane of every sum s <- s * x + y, so often. The sum of all lanes of all sums.
+let multiplyAdds (width: VectorWidth) (rounds: int) (x: float32) (y: float32) : float32 =
+    match width with
+    | VectorWidth.Bits512 -> sums512 rounds x y
+    | VectorWidth.Bits256 -> sums256 rounds x y
+    | _ -> sums128 rounds x y
+
+/// Floating-point operations of `multiplyAdds`, a multiply-add counted as two.
+let operations (width: VectorWidth) (rounds: int) : float =
+    2.0 * float rounds * float independent * float (int width / 32)
 
 /// The best of many short measurements: what disturbs this process only ever takes away.
-let private best (operations: float) (work: unit -> unit) =
-    let mutable seconds = infinity
+let private best (seconds: float) (operations: float) (work: unit -> unit) =
+    let mutable shortest = infinity
     let whole = Stopwatch.StartNew()
 
-    while whole.Elapsed.TotalSeconds < 1.0 do
+    while whole.Elapsed.TotalSeconds < seconds do
         let start = Stopwatch.GetTimestamp()
         work ()
-        seconds <- min seconds (Stopwatch.GetElapsedTime(start).TotalSeconds)
+        shortest <- min shortest (Stopwatch.GetElapsedTime(start).TotalSeconds)
 
-    operations / seconds / 1e9
+    operations / shortest / 1e9
 
-/// Measures for about two seconds.
-let measure () : Peak =
+/// Measures each of the two rates for so many seconds.
+let measure (seconds: float) : Peak =
+    let width = VectorWidth.best ()
     let rounds = 20_000
-    let small, one = Vector512.Create 0.5f, Vector512.Create 1.0f
     let mutable sink = 0.0f
 
     let registers =
-        best (float rounds * 16.0 * 32.0) (fun () -> sink <- sink + Vector512.Sum(multiplyAdds rounds small one))
+        best seconds (operations width rounds) (fun () -> sink <- sink + multiplyAdds width rounds 0.5f 1.0f)
 
     if not (System.Single.IsFinite sink) then
         invalidOp "the sums of the peak measurement overflowed"
 
     let rows, inputs, outputs = 256, 256, 128
-    let product = PanelProduct.create (VectorWidth.best ())
+    let product = PanelProduct.create width
     use x = SimdMatrix.Create(rows, inputs)
     use y = SimdMatrix.Create(rows, outputs)
     use weights = new AlignedMemory(inputs * outputs)
@@ -96,8 +127,9 @@ let measure () : Peak =
             )
 
     {
+        Width = width
         Registers = registers
-        Product = best (2.0 * float rows * float inputs * float outputs) multiply
+        Product = best seconds (2.0 * float rows * float inputs * float outputs) multiply
     }
 
 /// Floating-point operations of one gradient step of TD3, a multiply-add counted as two; only the matrix products.

@@ -1,4 +1,7 @@
 module NE.Benchmarks.Tests.Main
 
 [<EntryPoint>]
-let main arguments = NE.Tests.Runner.run arguments
+let main arguments =
+    match arguments with
+    | [| RooflineTests.Argument |] -> RooflineTests.printWidth ()
+    | _ -> NE.Tests.Runner.run arguments

@@ -67,6 +67,20 @@ let tests =
             |> generated "docs/methods.md" "contradictions"
         }
 
+        test "docs/adr/005-golden-runs.md has every golden run and its digest" {
+            table [ "program"; "run"; "state" ] [
+                for run in GoldenRunTests.runs do
+                    let state = Map.ofList run.End |> Map.find "state"
+                    [ run.Format; $"`{run.Name}`"; $"`{state}`" ]
+            ]
+            |> generated "docs/adr/005-golden-runs.md" "golden runs"
+
+            let adr = File.ReadAllText(page "docs/adr/005-golden-runs.md")
+
+            for name in GoldenRunTests.runs |> List.map _.Name |> List.distinct do
+                Expect.isTrue (adr.Contains $"| `{name}` | ") $"what {name} has"
+        }
+
         test "README.md has every verb, and docs/methods.md every technique" {
             let _, help, _ = shell [ "--help" ]
 
