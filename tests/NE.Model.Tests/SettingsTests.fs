@@ -1,6 +1,7 @@
 module NE.Model.Tests.SettingsTests
 
 open Expecto
+open FSharp.Reflection
 open NE.Model
 open NE.Model.Replay
 
@@ -32,6 +33,26 @@ let tests =
             for key in Settings.keys do
                 Expect.isMatch key.Name @"^[a-z][a-zA-Z0-9]*\.[a-z][a-zA-Z0-9]*$" "name"
                 Expect.isTrue (key.Sentence.EndsWith '.') $"{key.Name} has a sentence"
+
+        testCase "every field of a section has a key of its name, and every key a field"
+        <| fun _ ->
+            let sections =
+                Settings.keys
+                |> List.groupBy (fun key -> key.Name.Split '.' |> Array.head)
+                |> List.map (snd >> List.map (fun key -> key.Name.Split('.')[1]))
+
+            let records =
+                FSharpType.GetRecordFields typeof<Settings>
+                |> Array.map (fun section -> [ for field in FSharpType.GetRecordFields section.PropertyType -> field.Name ])
+                |> List.ofArray
+
+            Expect.equal sections.Length records.Length "as many sections"
+
+            for keys, fields in List.zip sections records do
+                let lower (names: string list) =
+                    names |> List.map _.ToLowerInvariant() |> Set
+                // One value is all that there is.
+                Expect.equal (Set.remove "buffer" (lower keys)) (lower fields) $"{fields}"
 
         testCase "a key concerns a run whose method has its technique, and a cycle's key a cycle"
         <| fun _ ->
