@@ -158,7 +158,7 @@ type Agent
             Techniques.interventions networks td3 work probe settings |> Array.ofList
 
         let half =
-            if settings.Ne.HalfBatchBelow > 0.0 then
+            if settings.Ne.Rules.HalfBatchBelow > 0.0 then
                 Some(new Td3Workspace(networks, batchSize / 2))
             else
                 None

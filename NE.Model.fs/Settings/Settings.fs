@@ -30,38 +30,68 @@ module Settings =
         | Some key -> key
         | None -> null
 
-    /// Sets keys from text, in order, and returns every problem: unknown keys (with the nearest known one) and bad values.
+    /// Sets keys from text, in order; names of older versions are read as well. Returns every problem: unknown keys (with the nearest known one) and bad values.
     let apply (pairs: struct (string * string) seq) (settings: Settings) : Result<Settings, SettingsError list> =
         let mutable current = settings
         let errors = ResizeArray<SettingsError>()
 
-        for struct (name, value) in pairs do
+        let set name value =
             match tryFind name with
             | null ->
-                let problem =
-                    match Nearest.suggest name (keys |> Seq.map _.Name) with
-                    | None -> "unknown key; `ne config schema` lists them all"
-                    | Some near -> $"unknown key; did you mean '{near}'?"
+                match OldKeys.tryFind name, Nearest.suggest name (keys |> Seq.map _.Name) with
+                | Some old, _ -> old.Set value current
+                | None, Some near -> Error $"unknown key; did you mean '{near}'?"
+                | None, None -> Error "unknown key; `ne config schema` lists them all"
+            | key -> key.Set value current
 
+        for struct (name, value) in pairs do
+            match set name value with
+            | Ok changed -> current <- changed
+            | Error problem ->
                 errors.Add {
                     Key = name
                     Found = value
                     Problem = problem
                 }
-            | key ->
-                match key.Set value current with
-                | Ok changed -> current <- changed
-                | Error problem ->
-                    errors.Add {
-                        Key = name
-                        Found = value
-                        Problem = problem
-                    }
 
         if errors.Count = 0 then
             Ok current
         else
             Error(List.ofSeq errors)
+
+    /// The key that a name of an older version belongs to now, the name itself if it is none; null for a key that is gone.
+    let presentName (name: string) : string | null =
+        match OldKeys.tryFind name with
+        | None -> name
+        | Some { Now = Some key } -> key
+        | Some { Now = None } -> null
+
+    /// Keys with values, of which some may be an older version's, as this version has them. What is now a part of one key becomes that key.
+    /// An old value that is not read any more stays as it is.
+    let present (pairs: struct (string * string) seq) : struct (string * string) list =
+        let pairs = List.ofSeq pairs
+
+        let parts =
+            pairs
+            |> List.choose (fun struct (name, _) -> OldKeys.tryFind name |> Option.bind _.Now)
+            |> List.distinct
+
+        let folder (settings, kept) (struct (name, _) as pair) =
+            if not (List.contains name parts) && Option.isNone (OldKeys.tryFind name) then
+                settings, pair :: kept
+            else
+                match apply [ pair ] settings with
+                | Ok settings -> settings, kept
+                | Error _ -> settings, pair :: kept
+
+        let settings, kept = List.fold folder (defaults, []) pairs
+
+        List.rev kept
+        @ [
+            for key in keys do
+                if List.contains key.Name parts then
+                    struct (key.Name, key.Get settings)
+        ]
 
     /// Every key with its value, in the order of the table.
     let values (settings: Settings) : struct (string * string) list =

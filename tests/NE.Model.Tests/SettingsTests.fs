@@ -106,13 +106,7 @@ let tests =
 
         testCase "a fraction below 1 is below 1 in single precision, too"
         <| fun _ ->
-            for key in
-                [
-                    "td3.adamBeta1"
-                    "td3.adamBeta2"
-                    "ne.rewireShare"
-                    "continualBackprop.utilityDecay"
-                ] do
+            for key in [ "td3.adamBeta1"; "td3.adamBeta2"; "continualBackprop.utilityDecay" ] do
                 Expect.isOk (Settings.apply (pairs [ key, "0.99999997" ]) Settings.defaults) $"{key}: the largest"
                 Expect.isOk (Settings.apply (pairs [ key, "0" ]) Settings.defaults) $"{key}: the least"
 
@@ -390,16 +384,19 @@ let tests =
                     "ne.growGrad", "full"
                     "ne.growInit", "random"
                     "ne.growAccum", "2"
-                    "ne.eventBatch", "training"
+                    "ne.rules", "ours+eventBatch=training"
                 ])
                 [ "ne.growGrad"; "ne.growAccum" ]
                 "passes that the training batch has none of"
 
-            Expect.equal (found [ "ne.halfBatchBelow", "0.5"; "td3.batchSize", "1" ]) [ "ne.halfBatchBelow" ] "half of one"
+            Expect.equal (found [ "ne.rules", "ours+halfBatchBelow=0.5"; "td3.batchSize", "1" ]) [ "ne.rules" ] "half of one"
 
             Expect.equal
-                (found [ "ne.halfBatchBelow", "0.5"; "run.method", "naive-growth+continual-backprop" ])
-                [ "ne.halfBatchBelow" ]
+                (found [
+                    "ne.rules", "ours+halfBatchBelow=0.5"
+                    "run.method", "naive-growth+continual-backprop"
+                ])
+                [ "ne.rules" ]
                 "a technique that reads whole batches"
 
             Expect.equal
@@ -492,6 +489,114 @@ let tests =
             Expect.equal (cycle [ "reset.every", "500" ]).Reset.Every (Is 500L) "given"
             Expect.equal (fst (Settings.resolve (cycle []))) (cycle []) "resolved once"
 
+        testCase "the rules are a name, and those that differ from it; whatever they are, they read what they write"
+        <| fun _ ->
+            let shown text =
+                (nonNull (Settings.tryFind "ne.rules")).Get(applied [ "ne.rules", text ])
+
+            Expect.equal (shown "official") "official" "a name"
+            Expect.equal (shown " Official + eventBatch=fresh ") "official+eventBatch=fresh" "one that differs"
+            Expect.equal (shown "ours+reviveRows=off") "paper" "the paper's"
+            Expect.equal (shown "paper+reviveRows=on+awaken=0.25") "ours+awaken=0.25" "the nearest name"
+
+            for _, named in NeRules.named do
+                for rule in NeRules.rules do
+                    for text in
+                        [
+                            "0.5"
+                            "on"
+                            "off"
+                            "elastic"
+                            "magnitude"
+                            "current"
+                            "event"
+                            "network"
+                            "training"
+                            "own"
+                        ] do
+                        match rule.Set text named with
+                        | Error _ -> ()
+                        | Ok changed -> Expect.equal (NeRules.kind.Parse(NeRules.kind.Show changed)) (Ok changed) $"{rule.Name} = {text}"
+
+            for text, why in
+                [
+                    "theirs", "'theirs' is no name of rules; there are ours, paper, official"
+                    "oficial", "did you mean 'official'?"
+                    "eventBatch=training", "'eventBatch=training' is no name of rules"
+                    "ours+evenBatch=training", "did you mean 'eventBatch'?"
+                    "ours+eventBatch=trainin", "eventBatch: did you mean 'training'?; allowed: fresh, training"
+                    "ours+awaken=2", "awaken: out of range; allowed: a number in [0, 1]"
+                    "ours+rewireShare=0.99999999", "rewireShare: rounds to 1 in single precision"
+                    "ours+", "'' is no rule; there are densityScope, initialMask, "
+                ] do
+                match Settings.apply (pairs [ "ne.rules", text ]) Settings.defaults with
+                | Ok _ -> failtestf "%s was accepted" text
+                | Error errors -> Expect.stringContains errors[0].Problem why text
+
+        testCase "the names of rules that were keys are read as parts of ne.rules"
+        <| fun _ ->
+            let old = [
+                "ne.densityScope", "gains"
+                "ne.initialMask", "magnitude"
+                "ne.restCapacity", "sparsity"
+                "ne.rateScale", "event"
+                "ne.growCarry", "off"
+                "ne.densityCap", "network"
+                "ne.reviveRows", "off"
+                "ne.eventBatch", "training"
+                "ne.actorClock", "own"
+                "ne.rewireShare", "0.2"
+                "ne.halfBatchBelow", "0.36"
+                "ne.awaken", "0.4"
+            ]
+
+            Expect.equal (applied old) (applied [ "ne.rules", "official" ]) "all that the official variant once set"
+
+            for name, value in old do
+                Expect.isNull (Settings.tryFind name) $"{name} is no key"
+                Expect.equal (Settings.presentName name) "ne.rules" name
+
+                Expect.equal (applied [ name, value ]).Ne.Rules (applied [ "ne.rules", $"ours+{name.Split('.')[1]}={value}" ]).Ne.Rules name
+
+            Expect.equal (Settings.presentName "ne.omega") "ne.omega" "another key"
+
+            Expect.equal
+                (applied [ "ne.rules", "official"; "ne.eventBatch", "fresh" ]).Ne.Rules
+                (applied [ "ne.rules", "official+eventBatch=fresh" ]).Ne.Rules
+                "onto rules that were given before"
+
+            match Settings.apply (pairs [ "ne.eventBatch", "some"; "ne.evenBatch", "fresh" ]) Settings.defaults with
+            | Ok _ -> failtest "accepted"
+            | Error errors ->
+                Expect.stringContains errors[0].Problem "allowed: fresh, training" "a bad value"
+                Expect.stringContains errors[1].Problem "unknown key" "another name"
+
+        testCase "keys and values of an older version are said as this version says them"
+        <| fun _ ->
+            let present list = Settings.present (pairs list)
+
+            Expect.equal
+                (present [
+                    "ne.omega", "0.1"
+                    "ne.growCarry", "off"
+                    "run.seed", "1"
+                    "ne.eventBatch", "training"
+                ])
+                (pairs [
+                    "ne.omega", "0.1"
+                    "run.seed", "1"
+                    "ne.rules", "ours+growCarry=off+eventBatch=training"
+                ])
+                "parts of one key"
+
+            Expect.equal
+                (present [ "ne.rules", "official"; "ne.reviveRows", "on" ])
+                (pairs [ "ne.rules", "official+reviveRows=on" ])
+                "with that key"
+
+            Expect.equal (present [ "ne.rules", "paper"; "of.others", "1" ]) (pairs [ "ne.rules", "paper"; "of.others", "1" ]) "nothing old"
+            Expect.equal (present [ "ne.eventBatch", "some" ]) (pairs [ "ne.eventBatch", "some"; "ne.rules", "ours" ]) "what is not read"
+
         testCase "every key of a variant is a key, given once, that a run can be made of"
         <| fun _ ->
             for name, keys in Variants.all do
@@ -518,7 +623,7 @@ let tests =
                     struct ("ne.growInit", "zero", "random")
                     struct ("ne.reviewThreshold", "0.75", "0")
                     struct ("ne.reviewWindow", "auto", "10000")
-                    struct ("ne.reviveRows", "on", "off")
+                    struct ("ne.rules", "ours", "paper")
                     struct ("redo.every", "auto", "200000")
                     struct ("redo.threshold", "0.1", "0")
                 ]

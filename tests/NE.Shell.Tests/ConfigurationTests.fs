@@ -307,6 +307,42 @@ let resume =
                 "resumed"
         }
 
+        test "a run of a version that had a key per rule goes on with the rules that it had" {
+            let stored (name: string) =
+                let file =
+                    IO.Path.Combine(__SOURCE_DIRECTORY__, "../data/configurations", name + ".yaml")
+
+                ConfigurationBuilder.Read(IO.File.ReadAllText file, file)
+
+            let official =
+                ConfigurationArguments(null, List<_>(), List<string>(), Variant = "official")
+
+            let built =
+                (ConfigurationBuilder.Build(official, files [], known, Machine.Plain)).Settings
+
+            Expect.equal (stored "official") built "the official variant"
+
+            let single =
+                (build [] None [] [
+                    "ne.rules=ours+densityScope=elastic+growCarry=off+eventBatch=training+rewireShare=0.1"
+                ])
+                    .Settings
+
+            Expect.equal (stored "single-rules") single "rules by themselves"
+            Expect.equal (ConfigurationBuilder.Read(ConfigurationWriter.Yaml single, "config.yaml")) single "and stored anew"
+
+            try
+                ConfigurationBuilder.Change(stored "official", arguments None [] [ "ne.eventBatch=fresh" ], Machine.Plain)
+                |> ignore
+
+                failtest "expected a user error"
+            with :? UserError as problem ->
+                Expect.stringContains
+                    problem.Message
+                    "ne.rules: is part of what the run is and stays official (found official+eventBatch=fresh)"
+                    "a rule may not change"
+        }
+
         test "threads that are to be derived anew are those of the machine that goes on" {
             let machine = { Machine.Plain with Cores = 2 }
 

@@ -36,7 +36,7 @@ type NeuroplasticExpansion
         MinStep = settings.ReviewFirstStep.Value
         Portion = settings.ReviewPortion
         Batch = td3Settings.BatchSize
-        Awaken = settings.Awaken
+        Awaken = settings.Rules.Awaken
     }
 
     let mutable review = ExperienceReview(reviewSettings, ReviewState.empty)
@@ -58,8 +58,8 @@ type NeuroplasticExpansion
             Some(grow networks.Critics)
 
     let growing = List.choose id [ actor; critics ]
-    let ownClock = (settings.ActorClock = ActorClock.Own)
-    let halvesBatches = settings.HalfBatchBelow > 0.0
+    let ownClock = (settings.Rules.ActorClock = ActorClock.Own)
+    let halvesBatches = settings.Rules.HalfBatchBelow > 0.0
 
     let fresh = FreshRows probe
 
@@ -178,7 +178,7 @@ type NeuroplasticExpansion
 
     interface IGradientClaim with
         member _.Claims(group, pass, t) =
-            if settings.EventBatch = EventBatch.Fresh then
+            if settings.Rules.EventBatch = EventBatch.Fresh then
                 false
             elif obj.ReferenceEquals(group, networks.Critics) then
                 announce t
@@ -195,7 +195,7 @@ type NeuroplasticExpansion
                     true
                 | ValueNone -> false
 
-    override _.HalvesBatch = halvesBatches && activeUnits < settings.HalfBatchBelow
+    override _.HalvesBatch = halvesBatches && activeUnits < settings.Rules.HalfBatchBelow
 
     override _.ChooseSource(t, window) =
         if review.Decide(t, window.Size, reviewDraws) then
@@ -209,7 +209,7 @@ type NeuroplasticExpansion
         if isSampleDue t then
             measureSignal t source window
 
-        if settings.EventBatch = EventBatch.Fresh then
+        if settings.Rules.EventBatch = EventBatch.Fresh then
             match criticsDue t with
             | ValueSome critics -> event critics probe.Critics (fun () -> td3.CriticGradient(probe, topology)) t t source window
             | ValueNone -> ()

@@ -51,15 +51,14 @@ module internal ComputeSettings =
 
         if isOnCuda then EngineKind.Torch else EngineKind.Simd
 
+    let private engines = choice [ "torch", EngineKind.Torch; "simd", EngineKind.Simd ]
+
     let section =
         Section.create [
             key "compute.device" Ours device "auto" _.Device (fun v s -> { s with Device = v })
             |> says "Where the learner computes; auto takes CUDA when there is one."
 
-            key "compute.engine" Ours (derived (choice [ "torch", EngineKind.Torch; "simd", EngineKind.Simd ])) Auto _.Engine (fun v s -> {
-                s with
-                    Engine = v
-            })
+            key "compute.engine" Ours (derived engines) Auto _.Engine (fun v s -> { s with Engine = v })
             |> isFixed
             |> inOldRuns (Is EngineKind.Torch)
             |> auto "torch on CUDA, else simd" engineOn

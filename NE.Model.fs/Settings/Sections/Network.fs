@@ -62,6 +62,9 @@ module internal NetworkSettings =
             Some $"{width} is odd, and network.activation = crelu makes two features of every unit; give even widths"
         | _ -> None
 
+    let private activations =
+        choice [ "relu", Activation.Relu; "crelu", Activation.Crelu ]
+
     let section =
         Section.create [
             key "network.hidden" Paper widths [ 256; 128 ] _.Hidden (fun v s -> { s with Hidden = v })
@@ -98,13 +101,7 @@ module internal NetworkSettings =
                     None)
             |> says "LayerNorm before the activation of every hidden layer, or of each critic's last one as in the official code."
 
-            key
-                "network.activation"
-                Paper
-                (choice [ "relu", Activation.Relu; "crelu", Activation.Crelu ])
-                Activation.Relu
-                _.Activation
-                (fun v s -> { s with Activation = v })
+            key "network.activation" Paper activations Activation.Relu _.Activation (fun v s -> { s with Activation = v })
             |> isFixed
             |> inOldRuns Activation.Relu
             |> becomes (impliedBy Technique.CRelu Activation.Crelu (fun network -> network.Activation = Activation.Relu))

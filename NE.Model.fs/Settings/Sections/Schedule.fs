@@ -29,12 +29,12 @@ module internal ScheduleSettings =
     let private roundOf (schedule: ScheduleSettings) =
         int64 schedule.Environments * int64 schedule.RoundSteps
 
+    let private kinds =
+        choice [ "serial", Serial; "pipelined", Pipelined; "async", Async ]
+
     let section =
         Section.create [
-            key "schedule.kind" Ours (choice [ "serial", Serial; "pipelined", Pipelined; "async", Async ]) Pipelined _.Kind (fun v s -> {
-                s with
-                    Kind = v
-            })
+            key "schedule.kind" Ours kinds Pipelined _.Kind (fun v s -> { s with Kind = v })
             |> isFixed
             |> says "Who may step when: the paper's loop, one deterministic round ahead, or free."
 

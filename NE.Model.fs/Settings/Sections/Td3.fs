@@ -82,6 +82,8 @@ module internal Td3Settings =
         else
             None
 
+    let private ages = choice [ "element", AdamAge.Element; "global", AdamAge.Global ]
+
     let section =
         Section.create [
             key "td3.actorLearningRate" PaperUnstated positive 3e-4 _.ActorLearningRate (fun v s -> { s with ActorLearningRate = v })
@@ -173,13 +175,7 @@ module internal Td3Settings =
             key "td3.optimizerReset" Paper switch true _.OptimizerReset (fun v s -> { s with OptimizerReset = v })
             |> says "Whether a method that sets weights anew also empties their Adam state; off is an ablation."
 
-            key
-                "td3.adamAge"
-                (Cited "redo")
-                (choice [ "element", AdamAge.Element; "global", AdamAge.Global ])
-                AdamAge.Element
-                _.AdamAge
-                (fun v s -> { s with AdamAge = v })
+            key "td3.adamAge" (Cited "redo") ages AdamAge.Element _.AdamAge (fun v s -> { s with AdamAge = v })
             |> says
                 "What Adam's bias correction counts for a weight set anew: its own steps, or all steps as in PyTorch (a first step of 3.16 learning rates)."
         ]

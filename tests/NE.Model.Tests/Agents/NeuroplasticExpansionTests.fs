@@ -315,7 +315,7 @@ let tests =
                             EndStep = Is 100L
                             GrowRate = Is 0.05
                             Omega = 0.0
-                            ReviveRows = false
+                            Rules.ReviveRows = false
                     }
                     small.Td3 with
                     Init = GrowInit.Random
