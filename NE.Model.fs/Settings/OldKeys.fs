@@ -23,8 +23,22 @@ module internal OldKeys =
                 |> Result.map (fun rules -> { settings with Ne.Rules = rules })
     }
 
+    /// A key that is gone, and the one value with which its runs go on.
+    let private gone name value instead : OldKey = {
+        Name = name
+        Now = None
+        Set =
+            fun text settings ->
+                match parseReal text with
+                | Ok given when given = value -> Ok settings
+                | _ -> Error $"is no key any more, and only {showReal value} can be read; {instead}"
+    }
+
     /// Every one of them.
-    let all: OldKey list = NeRules.rules |> List.map partOfRules
+    let all: OldKey list = [
+        yield! NeRules.rules |> List.map partOfRules
+        gone "ne.decayWeight" 1.0 "ne.growRate and ne.finalDensity say how much grows"
+    ]
 
     /// Finds one by its exact name.
     let tryFind (name: string) : OldKey option =

@@ -571,6 +571,15 @@ let tests =
                 Expect.stringContains errors[0].Problem "allowed: fresh, training" "a bad value"
                 Expect.stringContains errors[1].Problem "unknown key" "another name"
 
+        testCase "a key that is gone is read where it changed nothing, and says what to take instead where it did"
+        <| fun _ ->
+            Expect.equal (applied [ "ne.decayWeight", "1" ]) Settings.defaults "as it was by default"
+            Expect.isNull (Settings.presentName "ne.decayWeight") "no key"
+
+            match Settings.apply (pairs [ "ne.decayWeight", "0.5" ]) Settings.defaults with
+            | Ok _ -> failtest "accepted"
+            | Error errors -> Expect.stringContains errors[0].Problem "ne.finalDensity" "instead"
+
         testCase "keys and values of an older version are said as this version says them"
         <| fun _ ->
             let present list = Settings.present (pairs list)
@@ -581,6 +590,7 @@ let tests =
                     "ne.growCarry", "off"
                     "run.seed", "1"
                     "ne.eventBatch", "training"
+                    "ne.decayWeight", "1"
                 ])
                 (pairs [
                     "ne.omega", "0.1"

@@ -37,7 +37,6 @@ module GrowthRules =
                 match ne.GrowRate with
                 | Auto -> GrowthRate.Auto
                 | Is rate -> GrowthRate.Fixed rate
-            DecayWeight = ne.DecayWeight
             FinalDensity = ne.FinalDensity
             Cap = ne.Rules.DensityCap
             Rest = ne.Rules.RestCapacity

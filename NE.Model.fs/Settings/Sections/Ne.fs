@@ -37,7 +37,6 @@ type NeSettings = {
     GrowInterval: Derived<int64>
     /// Fraction of the initial rest capacity grown at an event; Auto is the closed loop of algorithm.md 2.5.
     GrowRate: Derived<float>
-    DecayWeight: float
     EndStep: Derived<int64>
     Growth: GrowthShape
     Criterion: GrowCriterion
@@ -159,9 +158,6 @@ module internal NeSettings =
             key "ne.growRate" PaperUnstated (derived positiveFraction) Auto _.GrowRate (fun v s -> { s with GrowRate = v })
             |> inUnit "fraction of the initial room"
             |> says "Share of the initially inactive weights grown at one event; auto: closed loop, so that density follows the schedule."
-
-            key "ne.decayWeight" ThirdParty positive 1.0 _.DecayWeight (fun v s -> { s with DecayWeight = v })
-            |> says "Factor alpha of the schedule; below 1 the automatic growth ends at this share of the room."
 
             key "ne.endStep" Paper (derived (gradientSteps 1L)) Auto _.EndStep (fun v s -> { s with EndStep = v })
             |> inUnit "gradient steps"

@@ -54,7 +54,7 @@ type NeRules = {
 }
 
 /// One of the rules, as text.
-type internal NeRule = {
+type NeRule = {
     Name: string
     Sentence: string
     Get: NeRules -> string
@@ -62,7 +62,7 @@ type internal NeRule = {
 }
 
 [<RequireQualifiedAccess>]
-module internal NeRules =
+module NeRules =
 
     let ours: NeRules = {
         DensityScope = DensityScope.Network
@@ -251,7 +251,7 @@ module internal NeRules =
         | Some(_, start) -> List.fold (fun rules part -> Result.bind (fun rules -> change rules part) rules) (Ok start) parts.Tail
 
     /// "official", or "ours+eventBatch=training" where a rule is another.
-    let kind: Kind<NeRules> = {
+    let internal kind: Kind<NeRules> = {
         Words =
             let names = named |> List.map fst |> String.concat ", "
             $"{names}, or one of them with other rules: ours+eventBatch=training"

@@ -179,7 +179,6 @@ let tests =
                     End = 400L
                     Shape = GrowthShape.Cosine
                     Rate = GrowthRate.Auto
-                    DecayWeight = 1.0
                     FinalDensity = 1.0
                     Cap = DensityCap.Layer
                     Rest = RestCapacity.Initial
