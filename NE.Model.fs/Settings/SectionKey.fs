@@ -6,14 +6,10 @@ type Provenance =
     | Paper
     /// The paper says that a value exists; the number is lost.
     | PaperUnstated
-    /// A third party restates the paper.
-    | ThirdParty
     /// What the official code really executes.
     | OfficialCode
     /// Default of a cited work.
     | Cited of work: string
-    /// Reconstructed by reasoning.
-    | Reconstructed
     /// Our choice; no source.
     | Ours
 
@@ -22,10 +18,8 @@ type Provenance =
         match this with
         | Paper -> "P"
         | PaperUnstated -> "P?"
-        | ThirdParty -> "3P"
         | OfficialCode -> "OC"
         | Cited work -> $"CW:{work}"
-        | Reconstructed -> "R"
         | Ours -> "US"
 
 /// A derived value with the rule that gave it, to be printed.
@@ -117,7 +111,7 @@ module internal Keys =
     /// A stored configuration that does not name the key has this value.
     let inOldRuns value (draft: Draft<'Facts, 'S, 'T>) = { draft with OldValue = value }
 
-    /// The value follows from others where the rule gives one. Giving its value must leave nothing to derive.
+    /// The value follows from others where the rule gives one. For a value that it gave it gives none.
     let becomes rule (draft: Draft<'Facts, 'S, 'T>) = { draft with Rule = rule }
 
     /// What `auto` becomes, with the rule in words.

@@ -244,7 +244,7 @@ public static class ConfigurationBuilder
     }
 
     private static string Where(string key, Dictionary<string, string> origins) =>
-        origins.GetValueOrDefault(key, "") is var where && where == "key=value" ? "" : where;
+        Present(origins).GetValueOrDefault(key, "") is var where && where == "key=value" ? "" : where;
 
     private static string Shown(string value) => value.Length == 0 ? "(nothing)" : value;
 

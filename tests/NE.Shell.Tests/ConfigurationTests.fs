@@ -160,6 +160,18 @@ let layers =
             Expect.stringContains message "ne.startDensity" "other key"
         }
 
+        test "a bad combination of a key's old name says where that was given" {
+            let message =
+                fails [ "a", "ne.growGrad: full\nne.growInit: random\nne.eventBatch: training\n" ] (Some "a") [] []
+
+            Expect.stringContains message "a:1: ne.growGrad = full: takes a pass of its own; it needs the rule eventBatch = fresh" "key"
+
+            let message =
+                fails [ "a", "run.method: naive-growth+continual-backprop\nne.halfBatchBelow: 0.5\n" ] (Some "a") [] []
+
+            Expect.stringContains message "a:2: ne.rules = ours+halfBatchBelow=0.5: continual-backprop judges units" "the present name"
+        }
+
         test "a key given twice" {
             problem "ne.omega was already given as 'ne.omega=0.1'" [] None [] [ "ne.omega=0.1"; "ne.omega=0.2" ]
             problem "a.yaml:3: ne.omega was already given in line 2" [ "a.yaml", "ne:\n  omega: 0.1\n  omega: 0.2\n" ] (Some "a.yaml") [] []
