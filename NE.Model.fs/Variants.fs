@@ -6,7 +6,7 @@ type VariantKey = {
     Key: string
     /// The value as text.
     Value: string
-    /// The row of docs/algorithm.md's table of deviations that it follows.
+    /// The row or rows of docs/algorithm.md's table of deviations that it follows.
     Row: string
 }
 
@@ -20,7 +20,7 @@ module Variants =
     /// What the paper says where the defaults differ from it, each for a reason in docs/algorithm.md; intervals are those of its 3,000,000 steps.
     let paper: VariantKey list =
         List.concat [
-            row "D9" [ "ne.reviveRows", "off" ]
+            row "D9" [ "ne.rules", "paper" ]
             row "D12" [ "ne.growInit", "random" ]
             row "D15" [ "ne.reviewThreshold", "0"; "ne.reviewWindow", "10000" ]
             row "D20" [ "network.weightClip", "3"; "network.clipOutput", "on" ]
@@ -32,36 +32,24 @@ module Variants =
     let official: VariantKey list =
         List.concat [
             row "D1" [ "ne.startDensity", "0.2" ]
-            row "D2" [ "ne.finalDensity", "0.75"; "ne.densityCap", "network" ]
+            row "D2" [ "ne.finalDensity", "0.75" ]
+            row "D2, D4 to D6, D8, D9, D13 to D16, D21" [ "ne.rules", "official" ]
             row "D3" [ "ne.denseEnds", "off" ]
-            row "D4" [ "ne.densityScope", "gains" ]
-            row "D5" [ "ne.initialMask", "magnitude" ]
-            row "D6" [
-                "ne.growth", "uniform"
-                "ne.growRate", "0.008"
-                "ne.rateScale", "event"
-                "ne.growCarry", "off"
-            ]
-            row "D8" [ "ne.restCapacity", "sparsity" ]
-            row "D9" [ "ne.granularity", "magnitude"; "ne.reviveRows", "off" ]
+            row "D6" [ "ne.growth", "uniform"; "ne.growRate", "0.008" ]
+            row "D9" [ "ne.granularity", "magnitude" ]
             row "D10" [ "ne.omega", "0.4" ]
             row "D12" [ "ne.growInit", "zero"; "td3.optimizerReset", "off" ]
-            row "D13" [ "ne.eventBatch", "training" ]
-            row "D14" [ "ne.actorClock", "own" ]
             row "D15" [
                 "ne.review", "official"
-                "ne.awaken", "0.4"
                 "ne.reviewPortion", "0.3"
                 "ne.reviewFirstStep", "0"
             ]
-            row "D16" [ "ne.halfBatchBelow", "0.36" ]
             row "D19" [
                 "network.hidden", "256,256"
                 "network.criticHidden", "256,256,256"
                 "network.layerNorm", "critic-last"
             ]
             row "D20" [ "network.weightClip", "0" ]
-            row "D21" [ "ne.rewireShare", "0.2" ]
             row "D23" [ "ne.growInterval", "100" ]
         ]
 

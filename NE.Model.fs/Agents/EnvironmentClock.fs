@@ -30,4 +30,4 @@ type EnvironmentClock(settings: Settings) =
             let last = completed t / every
 
             last > completed (t - 1L) / every
-            && last * every <= Resolution.lastInTime settings.Run.Steps every
+            && last * every <= Period.lastInTime settings.Run.Steps every

@@ -3,60 +3,29 @@ namespace NE.Model
 open System
 open System.Globalization
 
-/// Where a default comes from (algorithm.md, provenance tags).
-type Provenance =
-    /// The paper's surviving text.
-    | Paper
-    /// The paper says that a value exists; the number is lost.
-    | PaperUnstated
-    /// A third party restates the paper.
-    | ThirdParty
-    /// What the official code really executes.
-    | OfficialCode
-    /// Default of a cited work.
-    | Cited of work: string
-    /// Reconstructed by reasoning.
-    | Reconstructed
-    /// Our choice; no source.
-    | Ours
+/// A value that is derived from others unless it is given.
+type Derived<'T> =
+    /// To be computed by `Settings.resolve`.
+    | Auto
+    /// Given, or already computed.
+    | Is of 'T
 
-    /// The short form that docs/algorithm.md has, e.g. P or CW:TD3.
-    member this.Label =
+    /// The value; a resolved configuration has no `Auto` left.
+    member this.Value =
         match this with
-        | Paper -> "P"
-        | PaperUnstated -> "P?"
-        | ThirdParty -> "3P"
-        | OfficialCode -> "OC"
-        | Cited work -> $"CW:{work}"
-        | Reconstructed -> "R"
-        | Ours -> "US"
+        | Is value -> value
+        | Auto -> invalidOp "the settings were not resolved before use"
 
-/// One problem of a configuration, ready to be printed.
-type SettingsError = {
-    Key: string
-    /// What was given.
-    Found: string
-    /// What is allowed, or what is wrong.
-    Problem: string
-}
-
-/// One row of the table of keys.
-type Key = {
-    /// section.name
-    Name: string
-    Unit: string
-    /// One sentence.
-    Sentence: string
+/// How a value is read, written and described.
+type internal Kind<'T> = {
+    /// The error says what is wrong with the text; what is allowed stands in `Words`.
+    Parse: string -> Result<'T, string>
+    Show: 'T -> string
     /// What values are allowed, in words.
-    Allowed: string
-    Provenance: Provenance
-    Get: Settings -> string
-    Set: string -> Settings -> Result<Settings, string>
-    /// Whether a resumed run, of these settings, may change the key.
-    MayChange: Settings -> bool
+    Words: string
 }
 
-/// How a value of each kind is read, written and described, and how a row of the table is made of it.
+/// The kinds of values that keys have.
 module internal KeyKinds =
 
     let invariant = CultureInfo.InvariantCulture
@@ -80,12 +49,6 @@ module internal KeyKinds =
     let showReal (value: float) = value.ToString("R", invariant)
     let showInteger (value: int64) = value.ToString invariant
     let showDecimal (value: decimal) = value.ToString("0.###", invariant)
-
-    type Kind<'T> = {
-        Parse: string -> Result<'T, string>
-        Show: 'T -> string
-        Words: string
-    }
 
     /// More than any run can count to; products with it do not overflow.
     let endless = 1_000_000_000_000_000L
@@ -166,8 +129,6 @@ module internal KeyKinds =
                 | true, value -> Ok value
     }
 
-    let patience = real "a number in (0, 86400]" (fun v -> v > 0.0 && v <= 86400.0)
-
     let notNegative = real "a number >= 0" (fun v -> v >= 0.0)
 
     let choice (cases: (string * 'T) list) = {
@@ -218,67 +179,4 @@ module internal KeyKinds =
                     Ok(List.ofArray numbers)
                 else
                     Error "not a list of widths"
-    }
-
-    let device = {
-        Words = "auto, cpu, cuda or cuda:N"
-        Show = id
-        Parse =
-            fun (text: string) ->
-                match text.Trim().ToLowerInvariant() with
-                | "auto"
-                | "cpu"
-                | "cuda" as known -> Ok known
-                | other when other.StartsWith "cuda:" && fst (Int32.TryParse(other.Substring 5)) -> Ok other
-                | _ -> Error "not a device"
-    }
-
-    let methods = {
-        Words = Method.words
-        Show = Method.show
-        Parse = Method.parse
-    }
-
-    let text = {
-        Words = "an id of `ne env list`, cycle:ID,ID,..., PATH.yaml, plugin:PATH.dll[#Type] or external:COMMAND"
-        Show = id
-        Parse =
-            fun (value: string) ->
-                if String.IsNullOrWhiteSpace value then
-                    Error "empty"
-                else
-                    Ok(value.Trim())
-    }
-
-    /// There is one way to treat the buffer at a switch; the other one that people ask for gets an answer.
-    let clearedBuffer = {
-        Words = "clear"
-        Show = fun () -> "clear"
-        Parse =
-            fun (text: string) ->
-                match text.Trim().ToLowerInvariant() with
-                | "clear" -> Ok()
-                | "keep" -> Error "one buffer per task, kept across the cycles, is not offered"
-                | _ -> Error "not one of these"
-    }
-
-    let key name unit' provenance (kind: Kind<'T>) get set sentence = {
-        Name = name
-        Unit = unit'
-        Sentence = sentence
-        Allowed = kind.Words
-        Provenance = provenance
-        Get = get >> kind.Show
-        Set =
-            fun value settings ->
-                kind.Parse value
-                |> Result.map (fun v -> set v settings)
-                |> Result.mapError (fun problem -> $"{problem}; allowed: {kind.Words}")
-        MayChange = fun _ -> true
-    }
-
-    /// A key that is part of what the run is: a resumed run must keep it.
-    let fixedKey name unit' provenance kind get set sentence = {
-        key name unit' provenance kind get set sentence with
-            MayChange = fun _ -> false
     }

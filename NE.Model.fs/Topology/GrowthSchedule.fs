@@ -17,7 +17,7 @@ type GrowthShape =
 type GrowthRate =
     /// Closed loop: the density follows the schedule's curve whatever was pruned, and reaches the final density at T_end.
     | Auto
-    /// Open loop: this fraction of the rest capacity per event, times a c(t); fractions of a weight are carried over.
+    /// Open loop: this fraction of the rest capacity per event, times c(t); fractions of a weight are carried over.
     | Fixed of float
 
 /// What a fixed rate means.
@@ -56,8 +56,6 @@ type GrowthSettings = {
     Shape: GrowthShape
     /// g.
     Rate: GrowthRate
-    /// a, multiplies c(t); with `GrowthRate.Auto` it scales the total growth and acts up to 1.
-    DecayWeight: float
     /// rho1, the density at which growth stops.
     FinalDensity: float
     /// What rho1 is a density of.
@@ -168,12 +166,11 @@ module GrowthSchedule =
         Carry = 0.0
     }
 
-    /// The number of weights after the event at step t if nothing were pruned at it, |M_l(0)| + a F(t) R_l, before rounding.
+    /// The number of weights after the event at step t if nothing were pruned at it, |M_l(0)| + F(t) R_l, before rounding.
     let target (sums: Sums) (t: int64) (growth: LayerGrowth) : float =
         let rest = max 0 (growth.Capacity - growth.Initial)
 
-        float growth.Initial
-        + min 1.0 (sums.Settings.DecayWeight * sums.Progress t) * float rest
+        float growth.Initial + min 1.0 (sums.Progress t) * float rest
 
     /// k_l, how many weights the layer grows at the event of step t while it has `active` ones, and the layer's growth afterwards.
     /// Never negative, and never past the layer's capacity; what that clamp takes away is not given back.
@@ -199,12 +196,7 @@ module GrowthSchedule =
                 | _, RateScale.Event -> 1.0
                 | _, RateScale.Total -> sums.Cosine / sums.Total
 
-            let quota =
-                rate
-                * settings.DecayWeight
-                * shapeAt settings.Shape t settings.End
-                * normalised
-                * rest
+            let quota = rate * shapeAt settings.Shape t settings.End * normalised * rest
 
             let owed = growth.Carry + quota
             let whole = Math.Floor owed

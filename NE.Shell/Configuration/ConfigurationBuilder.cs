@@ -16,7 +16,11 @@ public sealed record BuiltConfiguration(
     IReadOnlyList<Derivation> Derived,
     Settings Base,
     string BaseName,
-    IReadOnlyDictionary<string, string> Origins);
+    IReadOnlyDictionary<string, string> Origins)
+{
+    /// <summary>Names of older versions that were given, each with the key that it is a part of now.</summary>
+    public IReadOnlyList<(string Old, string Key)> OldNames { get; init; } = [];
+}
 
 /// <summary>Puts the layers of a configuration together: defaults, variant, file or preset, options, key=value; later layers win.</summary>
 public static class ConfigurationBuilder
@@ -66,7 +70,12 @@ public static class ConfigurationBuilder
         // The length belongs to the run, not to what it is compared with: otherwise every derived value would count as changed.
         Settings baseline = Apply(
             [new("run.steps", SettingsModule.tryFind("run.steps")!.Get.Invoke(settings), "")], isPreset ? afterSource : defaults, [], []);
-        return (new(settings, [.. derived], SettingsModule.resolveOn(machine, baseline).Item1, isPreset ? arguments.Source! : "defaults", origins), problems);
+        return (
+            new(settings, [.. derived], SettingsModule.resolveOn(machine, baseline).Item1, isPreset ? arguments.Source! : "defaults", Present(origins))
+            {
+                OldNames = [.. from name in origins.Keys let key = SettingsModule.presentName(name) where key is not null && key != name select (name, key)],
+            },
+            problems);
     }
 
     /// <summary>
@@ -218,8 +227,24 @@ public static class ConfigurationBuilder
         }
     }
 
+    /// <summary>By the names that keys have now.</summary>
+    private static Dictionary<string, string> Present(Dictionary<string, string> origins)
+    {
+        var present = new Dictionary<string, string>();
+
+        foreach ((string name, string where) in origins)
+        {
+            if (SettingsModule.presentName(name) is { } key)
+            {
+                present[key] = where;
+            }
+        }
+
+        return present;
+    }
+
     private static string Where(string key, Dictionary<string, string> origins) =>
-        origins.GetValueOrDefault(key, "") is var where && where == "key=value" ? "" : where;
+        Present(origins).GetValueOrDefault(key, "") is var where && where == "key=value" ? "" : where;
 
     private static string Shown(string value) => value.Length == 0 ? "(nothing)" : value;
 

@@ -45,7 +45,7 @@ internal static class TrainVerb
             }
 
             Tables.Write(host, [.. ConfigurationView.Resolved(configuration), new Text(""), takes, .. CycleView.Phases(settings)]);
-            SayWhatHasNoEffect(configuration, host);
+            SayNotes(configuration, host);
             return ExitCode.Ok;
         }
 
@@ -58,10 +58,21 @@ internal static class TrainVerb
         File.WriteAllText(paths.Command, CommandText.Of(host.Arguments) + "\n");
         Tables.Write(host, takes);
         host.Output.WriteLine(ConfigurationView.Scaling(settings));
-        SayWhatHasNoEffect(configuration, host);
+        SayNotes(configuration, host);
         Environments.SayWhatIsSpecial(host, environment);
         RunRequest request = new() { Paths = paths, Settings = settings, ConfigurationText = yaml, Versions = versions, Drills = command.Drills, Ffmpeg = Ffmpeg.Find(host.SearchPath) };
         return await RunSession.Execute(host, request, Describe(paths, settings), 0, command.Presentation);
+    }
+
+    private static void SayNotes(BuiltConfiguration configuration, ShellHost host)
+    {
+        SayWhatHasNoEffect(configuration, host);
+
+        foreach (IGrouping<string, string> now in configuration.OldNames.GroupBy(name => name.Key, name => name.Old))
+        {
+            string value = SettingsModule.tryFind(now.Key)!.Get.Invoke(configuration.Settings);
+            host.Output.WriteLine($"note: {string.Join(", ", now)} {(now.Count() == 1 ? "is" : "are")} part of {now.Key} now: {now.Key}={value} says the same");
+        }
     }
 
     /// <summary>Keys of a technique that the method lacks are allowed, since files and scripts serve several methods; who types one may have meant another method.</summary>

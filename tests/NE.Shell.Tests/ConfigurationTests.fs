@@ -160,6 +160,18 @@ let layers =
             Expect.stringContains message "ne.startDensity" "other key"
         }
 
+        test "a bad combination of a key's old name says where that was given" {
+            let message =
+                fails [ "a", "ne.growGrad: full\nne.growInit: random\nne.eventBatch: training\n" ] (Some "a") [] []
+
+            Expect.stringContains message "a:1: ne.growGrad = full: takes a pass of its own; it needs the rule eventBatch = fresh" "key"
+
+            let message =
+                fails [ "a", "run.method: naive-growth+continual-backprop\nne.halfBatchBelow: 0.5\n" ] (Some "a") [] []
+
+            Expect.stringContains message "a:2: ne.rules = ours+halfBatchBelow=0.5: continual-backprop judges units" "the present name"
+        }
+
         test "a key given twice" {
             problem "ne.omega was already given as 'ne.omega=0.1'" [] None [] [ "ne.omega=0.1"; "ne.omega=0.2" ]
             problem "a.yaml:3: ne.omega was already given in line 2" [ "a.yaml", "ne:\n  omega: 0.1\n  omega: 0.2\n" ] (Some "a.yaml") [] []
@@ -305,6 +317,42 @@ let resume =
                 (value "compute.engine" (ConfigurationBuilder.Change(old, arguments None [] [ "checkpoint.every=7" ], Machine.Plain)))
                 "torch"
                 "resumed"
+        }
+
+        test "a run of a version that had a key per rule goes on with the rules that it had" {
+            let stored (name: string) =
+                let file =
+                    IO.Path.Combine(__SOURCE_DIRECTORY__, "../data/configurations", name + ".yaml")
+
+                ConfigurationBuilder.Read(IO.File.ReadAllText file, file)
+
+            let official =
+                ConfigurationArguments(null, List<_>(), List<string>(), Variant = "official")
+
+            let built =
+                (ConfigurationBuilder.Build(official, files [], known, Machine.Plain)).Settings
+
+            Expect.equal (stored "official") built "the official variant"
+
+            let single =
+                (build [] None [] [
+                    "ne.rules=ours+densityScope=elastic+growCarry=off+eventBatch=training+rewireShare=0.1"
+                ])
+                    .Settings
+
+            Expect.equal (stored "single-rules") single "rules by themselves"
+            Expect.equal (ConfigurationBuilder.Read(ConfigurationWriter.Yaml single, "config.yaml")) single "and stored anew"
+
+            try
+                ConfigurationBuilder.Change(stored "official", arguments None [] [ "ne.eventBatch=fresh" ], Machine.Plain)
+                |> ignore
+
+                failtest "expected a user error"
+            with :? UserError as problem ->
+                Expect.stringContains
+                    problem.Message
+                    "ne.rules: is part of what the run is and stays official (found official+eventBatch=fresh)"
+                    "a rule may not change"
         }
 
         test "threads that are to be derived anew are those of the machine that goes on" {

@@ -36,7 +36,9 @@ let private table (heading: string list) (rows: string list list) =
 
 [<Tests>]
 let tests =
-    testList "the pages" [
+    // Several of them may write one page.
+    testSequenced
+    <| testList "the pages" [
         test "docs/algorithm.md has every key with its default, unit and origin" {
             table [ "key"; "default"; "unit"; "tag"; "resume may change" ] [
                 for key in Settings.keys do
@@ -49,6 +51,18 @@ let tests =
                     ]
             ]
             |> generated "docs/algorithm.md" "keys"
+        }
+
+        test "docs/algorithm.md has every rule with what it is by name" {
+            let names = NeRules.named |> List.map fst
+
+            let row (rule: NeRule) =
+                [ $"`{rule.Name}`" ]
+                @ (NeRules.named |> List.map (snd >> rule.Get))
+                @ [ rule.Sentence ]
+
+            table ([ "rule" ] @ names @ [ "what" ]) (List.map row NeRules.rules)
+            |> generated "docs/algorithm.md" "rules"
         }
 
         test "docs/methods.md has every pair that does not compose, with the reason" {

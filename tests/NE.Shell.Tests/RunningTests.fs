@@ -174,6 +174,13 @@ let tests =
                 (notes (train @ [ "--method"; "td3"; "ne.omega=0.1"; "redo.threshold=0.1" ]))
                 [ "note: ne.omega, redo.threshold have no effect: the method is td3" ]
                 "td3 has not"
+
+            Expect.equal
+                (notes (train @ [ "ne.eventBatch=training"; "ne.growCarry=off" ]))
+                [
+                    "note: ne.eventBatch, ne.growCarry are part of ne.rules now: ne.rules=ours+growCarry=off+eventBatch=training says the same"
+                ]
+                "names of an older version"
         }
 
         test "--overwrite begins anew" {

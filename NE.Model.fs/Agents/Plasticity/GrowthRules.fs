@@ -37,22 +37,21 @@ module GrowthRules =
                 match ne.GrowRate with
                 | Auto -> GrowthRate.Auto
                 | Is rate -> GrowthRate.Fixed rate
-            DecayWeight = ne.DecayWeight
             FinalDensity = ne.FinalDensity
-            Cap = ne.DensityCap
-            Rest = ne.RestCapacity
+            Cap = ne.Rules.DensityCap
+            Rest = ne.Rules.RestCapacity
             StartDensity = ne.StartDensity.Value
-            Scale = ne.RateScale
-            CarryFractions = ne.GrowCarry
+            Scale = ne.Rules.RateScale
+            CarryFractions = ne.Rules.GrowCarry
         }
         Evolution = {
             Criterion = ne.Criterion
             Unit = ne.GrowUnit
             Granularity = ne.Granularity
             Omega = ne.Omega
-            ReviveRows = ne.ReviveRows
+            ReviveRows = ne.Rules.ReviveRows
         }
         Init = ne.GrowInit
         Forgetting = forgetting
-        RewireShare = ne.RewireShare
+        RewireShare = ne.Rules.RewireShare
     }

@@ -35,7 +35,7 @@ type NeuroplasticExpansion(trainee: Trainee, settings: NeSettings, seed: int64) 
         MinStep = settings.ReviewFirstStep.Value
         Portion = settings.ReviewPortion
         Batch = trainee.BatchSize
-        Awaken = settings.Awaken
+        Awaken = settings.Rules.Awaken
     }
 
     let mutable review = ExperienceReview(reviewSettings, ReviewState.empty)
@@ -67,8 +67,8 @@ type NeuroplasticExpansion(trainee: Trainee, settings: NeSettings, seed: int64) 
         trainee.Groups
         |> List.exists (fun group -> grows group && group.Role = Role.Actor)
 
-    let ownClock = (settings.ActorClock = ActorClock.Own)
-    let halvesBatches = settings.HalfBatchBelow > 0.0
+    let ownClock = (settings.Rules.ActorClock = ActorClock.Own)
+    let halvesBatches = settings.Rules.HalfBatchBelow > 0.0
 
     let fresh = FreshRows trainee.Probe
 
@@ -194,7 +194,7 @@ type NeuroplasticExpansion(trainee: Trainee, settings: NeSettings, seed: int64) 
 
     interface IGradientClaim with
         member _.Groups =
-            if settings.EventBatch = EventBatch.Training then
+            if settings.Rules.EventBatch = EventBatch.Training then
                 networks |> List.map _.Group
             else
                 []
@@ -214,7 +214,7 @@ type NeuroplasticExpansion(trainee: Trainee, settings: NeSettings, seed: int64) 
 
     override _.BeforeUpdate t = announce t
 
-    override _.HalvesBatch = halvesBatches && activeUnits < settings.HalfBatchBelow
+    override _.HalvesBatch = halvesBatches && activeUnits < settings.Rules.HalfBatchBelow
 
     override _.ChooseSource(t, window) =
         if review.Decide(t, window.Size, reviewDraws) then
@@ -228,7 +228,7 @@ type NeuroplasticExpansion(trainee: Trainee, settings: NeSettings, seed: int64) 
         if isSampleDue t then
             measureSignal t source window
 
-        if settings.EventBatch = EventBatch.Fresh then
+        if settings.Rules.EventBatch = EventBatch.Fresh then
             for struct (group, network) in inUpdateOrder do
                 if group.IsDue t then
                     match due group t with

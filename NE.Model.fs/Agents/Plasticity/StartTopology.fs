@@ -15,7 +15,7 @@ module StartTopology =
         if active = slot.WeightCount then
             LayerMask.dense slot.Outputs slot.Inputs
         else
-            match settings.InitialMask with
+            match settings.Rules.InitialMask with
             | InitialMask.Random -> LayerMask.random slot.Outputs slot.Inputs active stream
             | InitialMask.Magnitude -> LayerMask.magnitude slot.Outputs slot.Inputs active (Array.sub weights slot.Weights slot.WeightCount)
 
@@ -48,7 +48,7 @@ module StartTopology =
                             DenseEnds.Off
                         else
                             settings.DenseEnds
-                    Scope = settings.DensityScope
+                    Scope = settings.Rules.DensityScope
                     Gains =
                         layout.Slots
                         |> Seq.sumBy (fun slot -> if slot.IsNormed then slot.Outputs else 0)

@@ -17,7 +17,7 @@ module Techniques =
             DenseEnds = DenseEnds.Off
             Criterion = GrowCriterion.Random
             Omega = 0.0
-            ReviveRows = false
+            Rules.ReviveRows = false
             Review = ReviewMode.Off
     }
 

@@ -29,7 +29,7 @@ public sealed record StoredSweep(string Name, string Description, bool Smoke, in
         {
             StoredSweep? stored = JsonSerializer.Deserialize<StoredSweep>(File.ReadAllText(paths.Cells), Json.Options);
             return stored is { Cells: { } cells } && cells.All(cell => cell is { Name: not null, Environment: not null, Label: not null, Method: not null, Settings: not null })
-                ? stored with { Name = paths.Name, Description = stored.Description ?? "" }
+                ? stored with { Name = paths.Name, Description = stored.Description ?? "", Cells = [.. cells.Select(Present)] }
                 : throw new JsonException("a field is missing");
         }
         catch (JsonException problem)
@@ -37,6 +37,12 @@ public sealed record StoredSweep(string Name, string Description, bool Smoke, in
             throw new ShellFailure($"{paths.Cells} cannot be read as the cells of a sweep: {problem.Message} Restore it, or delete it and start the sweep from its file again; its runs stay.");
         }
     }
+
+    /// <summary>A cell by the names that keys have now.</summary>
+    private static SweepCell Present(SweepCell cell) => cell with
+    {
+        Settings = SettingsModule.present(cell.Settings.Select(pair => (pair.Key, pair.Value))).ToDictionary(pair => pair.Item1, pair => pair.Item2),
+    };
 
     /// <summary>Replaces the file as a whole, also through a loss of power.</summary>
     public void Write(SweepPaths paths) => DurableFile.WriteText(paths.Cells, JsonSerializer.Serialize(this, Json.Options) + "\n");

@@ -119,8 +119,11 @@ internal static class SweepPlanner
 
         foreach (ConfigurationEntry entry in draft.Entries.Where(entry => entry.Key is not ("run.environment" or "run.method" or "run.seed")))
         {
-            // What is left to be derived stays so: the run derives it.
-            settings[entry.Key] = entry.Value.Trim() == "auto" ? "auto" : Value(entry.Key);
+            if (SettingsModule.presentName(entry.Key) is { } key)
+            {
+                // What is left to be derived stays so: the run derives it.
+                settings[key] = entry.Value.Trim() == "auto" ? "auto" : Value(key);
+            }
         }
 
         return new(draft.Name, Value("run.environment"), draft.Label, Value("run.method"), draft.Seed, settings);

@@ -181,7 +181,6 @@ let tests =
                     End = 400L
                     Shape = GrowthShape.Cosine
                     Rate = GrowthRate.Auto
-                    DecayWeight = 1.0
                     FinalDensity = 1.0
                     Cap = DensityCap.Layer
                     Rest = RestCapacity.Initial
@@ -317,7 +316,7 @@ let tests =
                             EndStep = Is 100L
                             GrowRate = Is 0.05
                             Omega = 0.0
-                            ReviveRows = false
+                            Rules.ReviveRows = false
                     }
                     Forgetting.All with
                     Init = GrowInit.Random

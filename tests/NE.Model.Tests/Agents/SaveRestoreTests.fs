@@ -125,8 +125,8 @@ let tests =
             "ne goes on bit for bit with an actor's clock of its own on fresh batches, halved ones and several gradients"
             {
                 small with
-                    Ne.ActorClock = ActorClock.Own
-                    Ne.HalfBatchBelow = 0.9
+                    Ne.Rules.ActorClock = ActorClock.Own
+                    Ne.Rules.HalfBatchBelow = 0.9
                     Ne.GrowAccum = 2
                     Ne.GrowGrad = GrowGrad.Full
                     Td3.AdamAge = AdamAge.Global
@@ -140,7 +140,7 @@ let tests =
                     Ne.Criterion = NE.Model.Topology.GrowCriterion.Random
                     Ne.GrowUnit = NE.Model.Topology.GrowUnit.Neuron
                     Ne.Review = ReviewMode.Off
-                    Ne.RewireShare = 0.1
+                    Ne.Rules.RewireShare = 0.1
             }
             [ 50 ]
 

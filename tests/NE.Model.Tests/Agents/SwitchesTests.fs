@@ -132,10 +132,9 @@ let tests =
         test "an event on the training batch takes the place of the optimiser's step" {
             // An event that grows and prunes nothing leaves the network exactly as it was.
             let still = [
-                "ne.eventBatch", "training"
+                "ne.rules", "ours+eventBatch=training+reviveRows=off"
                 "ne.growRate", "1e-9"
                 "ne.omega", "0"
-                "ne.reviveRows", "off"
             ]
 
             use agent = create (withKeys still small)
@@ -159,7 +158,7 @@ let tests =
         }
 
         test "an event on the training batch grows and prunes as any other" {
-            use agent = create (withKeys [ "ne.eventBatch", "training" ] small)
+            use agent = create (withKeys [ "ne.rules", "ours+eventBatch=training" ] small)
             let before = activeCount agent.Networks.Critics
             step agent 60
             let changes = agent.TakeTopologyChanges()
@@ -171,7 +170,7 @@ let tests =
         test "the actor's own clock counts its updates: its events come at twice the interval" {
             for batch in [ "fresh"; "training" ] do
                 use agent =
-                    create (withKeys [ "ne.actorClock", "own"; "ne.eventBatch", batch ] small)
+                    create (withKeys [ "ne.rules", $"ours+actorClock=own+eventBatch={batch}" ] small)
 
                 step agent 85
                 let changes = agent.TakeTopologyChanges()
@@ -190,7 +189,7 @@ let tests =
                 create (
                     withKeys
                         [
-                            "ne.densityCap", "network"
+                            "ne.rules", "ours+densityCap=network"
                             "ne.finalDensity", "0.5"
                             "ne.growRate", "0.1"
                             "ne.omega", "0"
@@ -294,7 +293,7 @@ let tests =
                 }
 
                 use agent =
-                    create (withKeys [ "ne.halfBatchBelow", bound; "ne.review", "off" ] small)
+                    create (withKeys [ "ne.rules", $"ours+halfBatchBelow={bound}"; "ne.review", "off" ] small)
 
                 for _ in 1..30 do
                     // The first gather of an update is its batch.
@@ -312,7 +311,7 @@ let tests =
         test "reviveRows reaches the rules of an event" {
             for value, expected in [ "on", true; "off", false ] do
                 let rules =
-                    GrowthRules.ofSettings (withKeys [ "ne.reviveRows", value ] small).Ne Forgetting.All
+                    GrowthRules.ofSettings (withKeys [ "ne.rules", $"ours+reviveRows={value}" ] small).Ne Forgetting.All
 
                 Expect.equal rules.Evolution.ReviveRows expected value
         }
@@ -325,7 +324,7 @@ let tests =
                             "ne.criterion", "random"
                             "ne.growUnit", "neuron"
                             "ne.omega", "0"
-                            "ne.reviveRows", "off"
+                            "ne.rules", "ours+reviveRows=off"
                             "ne.denseEnds", "off"
                             "ne.allocation", "uniform"
                             "ne.growRate", "0.2"

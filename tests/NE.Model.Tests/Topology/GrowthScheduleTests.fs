@@ -10,7 +10,6 @@ let private standard = {
     End = 3_000_000L
     Shape = GrowthShape.Cosine
     Rate = GrowthRate.Auto
-    DecayWeight = 1.0
     FinalDensity = 1.0
     Cap = DensityCap.Layer
     Rest = RestCapacity.Initial
@@ -147,7 +146,6 @@ let tests =
                 standard with
                     Rate = GrowthRate.Fixed g
                     Shape = shapes[int (draw.NextInt 3L)]
-                    DecayWeight = 0.5 + draw.NextDouble()
             }
 
             let initial = between 100 3_000 draw
@@ -162,7 +160,7 @@ let tests =
                     last <- growth)
 
             // Every shape is normalised to the cosine's total.
-            let exact = g * settings.DecayWeight * 149.5 * rest
+            let exact = g * 149.5 * rest
             Expect.floatClose { absolute = 1e-6; relative = 0.0 } (float grown + last.Carry) exact "sum"
             Expect.equal final (initial + grown) "active")
 
@@ -211,9 +209,6 @@ let tests =
             let final = run settings 256 256 16_384 (fun _ -> 0) (fun _ _ _ _ _ -> ())
             let filled = float (final - 16_384) / float (65_536 - 16_384)
             Expect.isTrue (filled > 0.94 && filled < 0.96) $"95 %% fill, but {filled}"
-
-        testCase "with a decay weight below 1 stops at that share of the growth"
-        <| fun () -> Expect.equal (run { standard with DecayWeight = 0.5 } 100 100 2_000 (fun _ -> 0) (fun _ _ _ _ _ -> ())) 6_000 "half"
 
         testCase "leaves a layer that starts above rho1 alone"
         <| fun () ->

@@ -22,7 +22,6 @@ let tests =
                         GrowthRate.Auto
                     else
                         GrowthRate.Fixed 0.1
-                DecayWeight = 1.0
                 FinalDensity = 0.7 + 0.3 * draw.NextDouble()
                 Cap = DensityCap.Layer
                 Rest = RestCapacity.Initial

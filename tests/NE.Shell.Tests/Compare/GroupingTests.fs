@@ -131,6 +131,33 @@ let arms =
             Expect.sequenceEqual [ for arm in arms -> arm.Label, arm.Runs.Count ] [ "td3 polyak=0.005", 2; "td3 polyak=0.01", 1 ] "arms"
         }
 
+        test "a run of a version that had a key per rule is compared by what the rules are called now" {
+            use folder = new TemporaryFolder()
+
+            let name seed keys =
+                write folder.Path {
+                    run with
+                        Name = $"r{seed}"
+                        Method = "ne"
+                        Seed = seed
+                        Keys = keys
+                }
+
+            let names = [
+                name 0L [ "ne.growCarry", "on"; "ne.eventBatch", "fresh" ]
+                name 1L [ "ne.rules", "ours" ]
+                name 2L [ "ne.growCarry", "on"; "ne.eventBatch", "training" ]
+                name 3L [ "ne.rules", "ours+eventBatch=training" ]
+            ]
+
+            let arms = (Seq.exactlyOne (panels folder.Path names atEnd)).Arms
+
+            Expect.sequenceEqual
+                [ for arm in arms -> arm.Label, arm.Runs.Count ]
+                [ "ne rules=ours", 2; "ne rules=ours+eventBatch=training", 2 ]
+                "arms"
+        }
+
         test "two keys with the same last word keep their whole names" {
             use folder = new TemporaryFolder()
 

@@ -367,6 +367,26 @@ let edits =
             Expect.equal (code, errors) (ExitCode.Ok, "") "its value, written out"
         }
 
+        test "names of an older version's keys mean what they did, in the file and in cells.json" {
+            let withKeys (keys: string) =
+                (arms [ "x" ] "0").Replace("method: td3", "method: ne, keys: {" + keys + "}")
+
+            use sweeps = new Sweeps(withKeys "ne.eventBatch: training, ne.growCarry: off")
+            sweeps.Sweep [] |> ignore
+            let file = Path.Combine(sweeps.Runs, "a.sweep", "cells.json")
+            let cells = File.ReadAllText file
+            let now = "\"ne.rules\": \"ours+growCarry=off+eventBatch=training\""
+            Expect.stringContains cells now "as this version says it"
+            File.WriteAllText(file, cells.Replace(now, "\"ne.eventBatch\": \"training\", \"ne.growCarry\": \"off\""))
+            sweeps.Write(withKeys "ne.rules: ours+growCarry=off+eventBatch=training")
+            let code, _, errors = sweeps.Sweep []
+            Expect.equal (code, errors) (ExitCode.Ok, "") "the same cells"
+            sweeps.Write(withKeys "ne.rules: ours+eventBatch=training")
+            let code, _, errors = sweeps.Sweep []
+            Expect.equal code ExitCode.UserError "other ones"
+            Expect.stringContains errors "ne.rules was ours+growCarry=off+eventBatch=training, is now ours+eventBatch=training" "message"
+        }
+
         test "may change a cell that never began" {
             use sweeps = new Sweeps(arms [ "x"; "mute" ] "0")
             sweeps.Sweep [] |> ignore

@@ -110,10 +110,13 @@ public sealed record ReportedRun
         };
     }
 
-    /// <summary>The stored values as text: a run of another version of the program may have keys that this one lacks.</summary>
+    /// <summary>
+    /// The stored values as text, by the names that keys have now. A run of another version of the program may have keys that this one lacks.
+    /// </summary>
     private static Dictionary<string, string> ReadKeys(string file) =>
         File.Exists(file)
-            ? YamlConfiguration.Read(File.ReadAllText(file), file).Entries.DistinctBy(entry => entry.Key).ToDictionary(entry => entry.Key, entry => entry.Value)
+            ? SettingsModule.present(YamlConfiguration.Read(File.ReadAllText(file), file).Entries.DistinctBy(entry => entry.Key).Select(entry => (entry.Key, entry.Value)))
+                .ToDictionary(pair => pair.Item1, pair => pair.Item2)
             : [];
 
     private static IEnumerable<Mark> ReadMarks(RunPaths paths, RunInfo info)

@@ -1,6 +1,7 @@
-module NE.Model.Tests.SettingsTests
+module NE.Model.Tests.Settings.SettingsTests
 
 open Expecto
+open FSharp.Reflection
 open NE.Model
 open NE.Model.Replay
 
@@ -32,6 +33,26 @@ let tests =
             for key in Settings.keys do
                 Expect.isMatch key.Name @"^[a-z][a-zA-Z0-9]*\.[a-z][a-zA-Z0-9]*$" "name"
                 Expect.isTrue (key.Sentence.EndsWith '.') $"{key.Name} has a sentence"
+
+        testCase "every field of a section has a key of its name, and every key a field"
+        <| fun _ ->
+            let sections =
+                Settings.keys
+                |> List.groupBy (fun key -> key.Name.Split '.' |> Array.head)
+                |> List.map (snd >> List.map (fun key -> key.Name.Split('.')[1]))
+
+            let records =
+                FSharpType.GetRecordFields typeof<Settings>
+                |> Array.map (fun section -> [ for field in FSharpType.GetRecordFields section.PropertyType -> field.Name ])
+                |> List.ofArray
+
+            Expect.equal sections.Length records.Length "as many sections"
+
+            for keys, fields in List.zip sections records do
+                let lower (names: string list) =
+                    names |> List.map _.ToLowerInvariant() |> Set
+                // One value is all that there is.
+                Expect.equal (Set.remove "buffer" (lower keys)) (lower fields) $"{fields}"
 
         testCase "a key concerns a run whose method has its technique, and a cycle's key a cycle"
         <| fun _ ->
@@ -85,13 +106,7 @@ let tests =
 
         testCase "a fraction below 1 is below 1 in single precision, too"
         <| fun _ ->
-            for key in
-                [
-                    "td3.adamBeta1"
-                    "td3.adamBeta2"
-                    "ne.rewireShare"
-                    "continualBackprop.utilityDecay"
-                ] do
+            for key in [ "td3.adamBeta1"; "td3.adamBeta2"; "continualBackprop.utilityDecay" ] do
                 Expect.isOk (Settings.apply (pairs [ key, "0.99999997" ]) Settings.defaults) $"{key}: the largest"
                 Expect.isOk (Settings.apply (pairs [ key, "0" ]) Settings.defaults) $"{key}: the least"
 
@@ -369,16 +384,19 @@ let tests =
                     "ne.growGrad", "full"
                     "ne.growInit", "random"
                     "ne.growAccum", "2"
-                    "ne.eventBatch", "training"
+                    "ne.rules", "ours+eventBatch=training"
                 ])
                 [ "ne.growGrad"; "ne.growAccum" ]
                 "passes that the training batch has none of"
 
-            Expect.equal (found [ "ne.halfBatchBelow", "0.5"; "td3.batchSize", "1" ]) [ "ne.halfBatchBelow" ] "half of one"
+            Expect.equal (found [ "ne.rules", "ours+halfBatchBelow=0.5"; "td3.batchSize", "1" ]) [ "ne.rules" ] "half of one"
 
             Expect.equal
-                (found [ "ne.halfBatchBelow", "0.5"; "run.method", "naive-growth+continual-backprop" ])
-                [ "ne.halfBatchBelow" ]
+                (found [
+                    "ne.rules", "ours+halfBatchBelow=0.5"
+                    "run.method", "naive-growth+continual-backprop"
+                ])
+                [ "ne.rules" ]
                 "a technique that reads whole batches"
 
             Expect.equal
@@ -497,7 +515,7 @@ let tests =
                     struct ("ne.growInit", "zero", "random")
                     struct ("ne.reviewThreshold", "0.75", "0")
                     struct ("ne.reviewWindow", "auto", "10000")
-                    struct ("ne.reviveRows", "on", "off")
+                    struct ("ne.rules", "ours", "paper")
                     struct ("redo.every", "auto", "200000")
                     struct ("redo.threshold", "0.1", "0")
                 ]

@@ -1,0 +1,99 @@
+namespace NE.Model
+
+open System
+
+/// What a configuration asks of the machine that it is resolved on.
+type Machine = {
+    /// Whether there is a CUDA device; asked only when that decides.
+    HasCuda: Func<bool>
+    /// Cores that the learner may use.
+    Cores: int
+} with
+
+    /// One core, no CUDA.
+    static member Plain = {
+        HasCuda = Func<bool>(fun () -> false)
+        Cores = 1
+    }
+
+/// The phases of a cycle of tasks; no task where the environment is none.
+type internal CyclePhases = {
+    Tasks: int64
+    Cycles: int64
+    /// Environment steps of a phase; 0 where phases are counted in episodes.
+    Steps: int64
+    /// Training episodes of a phase; 0 where phases are counted in steps.
+    Episodes: int64
+    /// Environment steps of a later phase before it learns.
+    WarmUp: int64
+} with
+
+    /// How many there are; 0 for an environment that is no cycle.
+    member this.Count = this.Tasks * this.Cycles
+
+/// How long a run is.
+type internal RunLength = {
+    /// Environment steps, all environments together; of phases counted in episodes at most so many.
+    Steps: int64
+    Phases: CyclePhases
+} with
+
+    /// Whether the run is a cycle of tasks.
+    member this.IsCycle = this.Phases.Count > 0L
+
+/// What the keys of techniques and cadences may know of the rest of the configuration.
+type internal RunFacts = {
+    Method: Method
+    Length: RunLength
+    /// Environment steps with random actions, before anything is learned.
+    StartSteps: int64
+    BatchSize: int
+    BufferSize: int64
+    /// Gradient steps of the whole run.
+    GradientSteps: int64
+    /// Environment steps that are complete, all their gradient steps taken, before the last gradient step.
+    CompleteSteps: int64
+}
+
+[<RequireQualifiedAccess>]
+module internal RunFacts =
+
+    /// Steps of an episode that an upper bound of what is counted in episodes assumes: the time limit of Gymnasium's tasks.
+    let longestEpisode = 1_000L
+
+/// What is done to whole networks every so many environment steps.
+[<RequireQualifiedAccess>]
+module internal Period =
+
+    /// The last step of a run at which it is done: what is set anew within half a period of the end has no time to learn again.
+    let lastInTime (steps: int64) (every: int64) = steps - every / 2L
+
+    /// Several times in any run.
+    let automatic (facts: RunFacts) _ =
+        max 1L (min 200_000L (facts.Length.Steps / 5L))
+
+    /// The same in words.
+    let automaticWords = "200,000, at most steps/5"
+
+    /// A period that never comes, so that the run would be another method's. `nothing` is what would not happen. Of a run that is counted in
+    /// episodes nothing is known.
+    let problem technique nothing (every: int64) (facts: RunFacts) =
+        let steps, start = facts.Length.Steps, facts.StartSteps
+
+        if
+            not (facts.Method.Has technique)
+            || facts.Length.Phases.Episodes > 0L
+            || start >= steps
+        then
+            None
+        elif every = 0L then
+            Some $"only a cycle of tasks has switches: nothing would be {nothing}; give a period"
+        else
+            let first = (start / every + 1L) * every
+            let last = min facts.CompleteSteps (lastInTime steps every)
+
+            if first > last then
+                Some
+                    $"it would first act at step {first}, but nothing is done after step {max 0L last}: nothing would be {nothing}; give a shorter period"
+            else
+                None

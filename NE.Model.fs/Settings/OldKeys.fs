@@ -1,0 +1,45 @@
+namespace NE.Model
+
+open NE.Model.KeyKinds
+
+/// A key of older versions. Their stored configurations name it, so it is still read.
+type internal OldKey = {
+    /// section.name
+    Name: string
+    /// The key that it is a part of now; none: it is gone.
+    Now: string option
+    Set: string -> Settings -> Result<Settings, string>
+}
+
+[<RequireQualifiedAccess>]
+module internal OldKeys =
+
+    let private partOfRules (rule: NeRule) : OldKey = {
+        Name = $"ne.{rule.Name}"
+        Now = Some "ne.rules"
+        Set =
+            fun text settings ->
+                rule.Set text settings.Ne.Rules
+                |> Result.map (fun rules -> { settings with Ne.Rules = rules })
+    }
+
+    /// A key that is gone, and the one value with which its runs go on.
+    let private gone name value instead : OldKey = {
+        Name = name
+        Now = None
+        Set =
+            fun text settings ->
+                match parseReal text with
+                | Ok given when given = value -> Ok settings
+                | _ -> Error $"is no key any more, and only {showReal value} can be read; {instead}"
+    }
+
+    /// Every one of them.
+    let all: OldKey list = [
+        yield! NeRules.rules |> List.map partOfRules
+        gone "ne.decayWeight" 1.0 "ne.growRate and ne.finalDensity say how much grows"
+    ]
+
+    /// Finds one by its exact name.
+    let tryFind (name: string) : OldKey option =
+        all |> List.tryFind (fun old -> old.Name = name)

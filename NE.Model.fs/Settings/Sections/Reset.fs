@@ -1,0 +1,35 @@
+namespace NE.Model
+
+open NE.Model.KeyKinds
+open NE.Model.Keys
+
+/// Reset (methods.md).
+type ResetSettings = {
+    /// Environment steps between two resets; 0: only the switches of a cycle reset.
+    Every: Derived<int64>
+}
+
+[<RequireQualifiedAccess>]
+module internal ResetSettings =
+
+    let private key name =
+        Keys.key<RunFacts, ResetSettings, _> name
+
+    let section =
+        Section.ofTechniques [ Technique.Reset ] [
+            key "reset.every" PaperUnstated (derived (steps 0L)) Auto _.Every (fun v s -> { s with Every = v })
+            |> inUnit "environment steps"
+            |> autoBy (fun run reset ->
+                if run.Length.IsCycle then
+                    "0: in a cycle at its switches alone", 0L
+                else
+                    Period.automaticWords, Period.automatic run reset)
+            |> check (fun run reset ->
+                // The switches of a cycle reset as well.
+                if run.Length.IsCycle then
+                    None
+                else
+                    Period.problem Technique.Reset "reset" reset.Every.Value run)
+            |> says
+                "Steps between two resets of all networks; auto: 200,000, in runs shorter than a million steps a fifth of them; in a cycle 0: at its switches alone. Never within half of that before the end."
+        ]
