@@ -10,6 +10,7 @@ open NE.Model.Agents
 open NE.Model.History
 open NE.Model.Networks
 open NE.Model.Replay
+open NE.Model.Runs
 open NE.Tests.ActorKit
 
 let private window: Window = { First = 0L; Head = 100L }
@@ -84,6 +85,15 @@ type private Counting(divergesAt: int64) =
 let private actorOf (kit: ActorKit) (learner: Counting) =
     kit.Sys.ActorOf(Props.Create<LearnerActor>(kit.TestActor, (learner :> ILearner), noRows))
 
+/// So many gradient steps; measured and probed before them or not.
+let private learn updates measure probe =
+    Learn {
+        Window = window
+        Updates = updates
+        Measure = measure
+        Probe = probe
+    }
+
 let private patience = Nullable(TimeSpan.FromSeconds 20.0)
 
 [<Tests>]
@@ -94,11 +104,11 @@ let tests =
             use kit = new ActorKit("")
             let learner = new Counting 0L
             let actor = actorOf kit learner
-            actor.Tell(Learn(window, 5L, false, false), kit.TestActor)
+            actor.Tell(learn 5L false false, kit.TestActor)
             let first = kit.ExpectMsg<Learned> patience
             Expect.equal (first.GradientSteps, first.Changes.Length) (5L, 0) "five steps"
             Expect.isNull first.Metrics "not asked for"
-            actor.Tell(Learn(window, 25L, true, true), kit.TestActor)
+            actor.Tell(learn 25L true true, kit.TestActor)
             let second = kit.ExpectMsg<Learned> patience
             Expect.equal second.GradientSteps 30L "all steps"
             Expect.equal (second.Changes |> Array.map _.Step) [| 7L; 14L; 21L; 28L |] "events"
@@ -127,7 +137,7 @@ let tests =
             use kit = new ActorKit("")
             let learner = new Counting 3L
             let actor = actorOf kit learner
-            actor.Tell(Learn(window, 8L, false, false), kit.TestActor)
+            actor.Tell(learn 8L false false, kit.TestActor)
             let failed = kit.ExpectMsg<LearnerFailed> patience
             Expect.stringContains failed.Reason "The critics' loss is not a finite number at gradient step 3" "its message"
             kit.Sys.Stop actor

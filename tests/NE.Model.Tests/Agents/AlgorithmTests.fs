@@ -196,7 +196,7 @@ let tests =
                 use learner =
                     cloning {
                         settings "ne" with
-                            Ne.EventBatch = batch
+                            Ne.Rules.EventBatch = batch
                     }
 
                 let density () =

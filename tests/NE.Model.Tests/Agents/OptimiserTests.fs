@@ -83,7 +83,7 @@ let tests =
                         algorithm.Trainee,
                         {
                             small.Ne with
-                                EventBatch = EventBatch.Training
+                                Rules.EventBatch = EventBatch.Training
                                 Networks = networks
                         },
                         1L

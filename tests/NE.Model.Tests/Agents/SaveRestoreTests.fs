@@ -149,7 +149,7 @@ let tests =
             {
                 small with
                     Run.Method = Result.defaultWith failwith (Method.parse "naive-growth+continual-backprop")
-                    Ne.HalfBatchBelow = 0.99
+                    Ne.Rules.HalfBatchBelow = 0.99
                     ContinualBackprop.Maturity = 10L
                     ContinualBackprop.ReplacementRate = 0.01
             }

@@ -3,6 +3,7 @@ module NE.Model.Tests.Agents.TemporalDifferenceTests
 open System
 open Expecto
 open NE.Model.Agents
+open NE.Model.Agents.Td3
 open NE.Model.Networks
 open NE.Model.Random
 open NE.Model.Replay
@@ -67,20 +68,19 @@ let tests =
             networks.Critics.Initialise draws
             let deviation, clip = 1.0, 0.2
 
-            let td3 =
-                Td3(
+            let losses =
+                Td3Losses(
                     networks,
                     {
                         small.Td3 with
                             TargetNoise = deviation
                             TargetNoiseClip = clip
-                    },
-                    []
+                    }
                 )
 
             use w = new Td3Workspace(networks, 64)
             w.GatherUniform(replay.Value, replay.Value.Window, draws)
-            td3.CriticGradient(w, draws) |> ignore
+            losses.CriticGradient(w, draws) |> ignore
             let before, after = readMatrix (w.ActorTarget.Output 0), readMatrix w.NextAction
 
             let distances =

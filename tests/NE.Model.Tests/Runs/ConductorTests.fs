@@ -95,7 +95,7 @@ let tests =
                 }
 
                 let outcome = run settings weather seed (fromNothing settings)
-                Expect.isFalse (List.exists _.IsPrepare outcome.AfterStop) "nobody is asked for more steps"
+                Expect.isFalse (outcome.AfterStop |> List.exists _.IsPrepare) "nobody is asked for more steps"
 
                 match outcome.State.Stage with
                 | Stage.Ended(Interrupted _) ->
