@@ -1,6 +1,5 @@
 namespace NE.Model.Agents
 
-open System
 open System.IO
 open NE.Model.Random
 
