@@ -43,7 +43,7 @@ type Method =
 
 [<RequireQualifiedAccess>]
 module Method =
-    /// Every technique with its name on the command line. Stored state is written in this order: append only.
+    /// Every technique with its name on the command line, in the order in which they are shown.
     let names = [
         "ne", Technique.Ne
         "naive-growth", Technique.NaiveGrowth

@@ -1,15 +1,7 @@
-/// Named, counter-based random streams.
-///
-/// A stream is a value: a 128-bit identity and a position. Streams of different names never share a draw, so switching a feature
-/// off cannot shift what another feature sees. Draws that belong to a place in the run (an environment's step, an episode's reset)
-/// are taken from a stream keyed by that place, hence do not depend on the order in which anything arrives.
-///
-/// The generator is Philox 4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
 module NE.Model.Random
 
 open System
 
-/// What a stream is for. The numbers are part of every stored run: never renumber, only append.
 type Purpose =
     | Initialisation = 1
     | Topology = 2
@@ -28,19 +20,13 @@ type Purpose =
     | ShrinkAndPerturb = 15
     | ContinualBackprop = 16
     | Probe = 17
-    /// Bootstrap resamples of reports; no part of any run.
     | Statistics = 1000
 
-/// A position in a stream: everything that must be stored to continue it. 28 bytes of plain data.
 [<Struct>]
 type StreamState = {
-    /// First half of the identity: a hash of seed and purpose.
     Key: uint64
-    /// Second half of the identity: a hash of the place (environment, episode, step ...), 0 for a sequential stream.
     Place: uint64
-    /// Number of 4-word blocks taken so far.
     Block: uint64
-    /// Words of the current block already used, 0..3.
     Word: int
 }
 
@@ -67,7 +53,6 @@ let private mix (x: uint64) =
 let private combine (hash: uint64) (value: int64) =
     mix (hash + 0x9E3779B97F4A7C15UL + mix (uint64 value))
 
-/// A random stream with a current position. Mutable, owned by one thread; `State` is its value.
 [<Sealed>]
 type Stream(state: StreamState) =
     let key = state.Key
@@ -107,7 +92,6 @@ type Stream(state: StreamState) =
         r3 <- c3
         held <- counter
 
-    /// The position, to be stored; `Stream(state)` continues exactly here.
     member _.State = {
         Key = key
         Place = place
@@ -115,7 +99,6 @@ type Stream(state: StreamState) =
         Word = word
     }
 
-    /// 32 uniform bits.
     member _.NextUInt32() : uint32 =
         if held <> block then
             generate block
@@ -135,23 +118,19 @@ type Stream(state: StreamState) =
 
         value
 
-    /// 64 uniform bits.
     member this.NextUInt64() : uint64 =
         let high = uint64 (this.NextUInt32())
         (high <<< 32) ||| uint64 (this.NextUInt32())
 
-    /// Uniform in [0, 1) with 53 bits.
     member this.NextDouble() : float =
         float (this.NextUInt64() >>> 11) * (1.0 / 9007199254740992.0)
 
-    /// Uniform in [0, 1) with 24 bits.
     member this.NextSingle() : float32 =
         float32 (this.NextUInt32() >>> 8) * (1.0f / 16777216.0f)
 
-    /// Uniform in [low, high).
     member this.Uniform(low: float, high: float) : float = low + (high - low) * this.NextDouble()
 
-    /// Uniform in [0, bound); bound > 0. Lemire's method, with rejection: exactly uniform.
+    // Lemire's method, with rejection.
     member this.NextInt(bound: int64) : int64 =
         if bound <= 0L then
             invalidArg (nameof bound) "the bound must be positive"
@@ -168,18 +147,16 @@ type Stream(state: StreamState) =
 
         int64 high
 
-    /// Two independent standard normals (Box and Muller 1958).
+    // Box and Muller 1958.
     member this.NextNormalPair() : struct (float * float) =
         let radius = Math.Sqrt(-2.0 * Math.Log(1.0 - this.NextDouble()))
         let struct (sine, cosine) = Math.SinCos(2.0 * Math.PI * this.NextDouble())
         struct (radius * cosine, radius * sine)
 
-    /// One standard normal. Takes the draws of a pair, so that the position after n calls depends on n alone.
     member this.NextNormal() : float =
         let struct (value, _) = this.NextNormalPair()
         value
 
-    /// Fills with independent normals of the given standard deviation.
     member this.FillNormal(destination: Span<float32>, deviation: float32) =
         let mutable i = 0
 
@@ -194,12 +171,11 @@ type Stream(state: StreamState) =
 
             i <- i + 2
 
-    /// Fills with independent uniforms in [-bound, bound).
     member this.FillUniform(destination: Span<float32>, bound: float32) =
         for i in 0 .. destination.Length - 1 do
             destination[i] <- bound * (2.0f * this.NextSingle() - 1.0f)
 
-    /// Puts the first `count` entries of a uniformly random permutation first (Fisher and Yates).
+    // Fisher and Yates.
     member this.ShufflePrefix(items: 'T[], count: int) =
         for i in 0 .. min count (items.Length - 1) - 1 do
             let j = i + int (this.NextInt(int64 (items.Length - i)))
@@ -210,7 +186,6 @@ type Stream(state: StreamState) =
 let private keyOf (seed: int64) (purpose: Purpose) =
     combine (combine 0UL seed) (int64 purpose)
 
-/// The sequential stream of a purpose, at its beginning. Store `State` and continue with `Stream(state)`.
 let stream (seed: int64) (purpose: Purpose) : Stream =
     Stream {
         Key = keyOf seed purpose
@@ -219,7 +194,6 @@ let stream (seed: int64) (purpose: Purpose) : Stream =
         Word = 0
     }
 
-/// The stream of one place in the run: the same (seed, purpose, place) always gives the same draws. Nothing needs to be stored.
 let at (seed: int64) (purpose: Purpose) (environment: int64) (episode: int64) (step: int64) : Stream =
     let place = combine (combine (combine 1UL environment) episode) step
 

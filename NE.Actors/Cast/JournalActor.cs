@@ -5,6 +5,7 @@ using Akka.Persistence;
 using NE.Actors.Checkpoints;
 using NE.Actors.Journal;
 using NE.Actors.Storage;
+using NE.Model.Runs;
 
 namespace NE.Actors.Cast;
 
@@ -20,7 +21,7 @@ internal sealed class JournalActor : ReceivePersistentActor
     readonly long incarnation;
     readonly ILoggingAdapter log = Context.GetLogger();
     readonly Queue<Commit> waiting = [];
-    JournalState state = JournalState.Empty;
+    HistoryState<CheckpointManifest> state = JournalFold.Empty;
     Commit? current;
     bool sweeping;
     int commits;
@@ -34,7 +35,7 @@ internal sealed class JournalActor : ReceivePersistentActor
 
         this.Recover<SnapshotOffer>(offer =>
         {
-            this.state = JournalState.FromSnapshot((JournalSnapshot)offer.Snapshot);
+            this.state = JournalFold.FromSnapshot((JournalSnapshot)offer.Snapshot);
             this.snapshotAt = offer.Metadata.SequenceNr;
         });
         this.Recover<JournalEntry>(entry => this.state = this.state.Apply(entry));
@@ -109,11 +110,11 @@ internal sealed class JournalActor : ReceivePersistentActor
         {
             try
             {
-                this.state = this.state.WithMasks(this.writer.Read(masks));
+                this.state = HistoryFold.withMasks(this.writer.Read(masks), this.state);
             }
             catch (Exception error) when (error is DamagedCheckpointException or IOException)
             {
-                this.state = this.state with { MasksProblem = error.Message };
+                this.state = HistoryFold.withMasksProblem(error.Message, this.state);
             }
         }
         // The commit that is sent again on Ready waits for this sweep, which would take its files for those that no manifest names.
@@ -132,14 +133,14 @@ internal sealed class JournalActor : ReceivePersistentActor
         {
             this.waiting.Enqueue(commit);
         }
-        else if (JournalText.HistoryProblem(commit, this.state.HistoryOrdinal) is { } problem)
+        else if (JournalText.HistoryProblem(commit, HistoryFold.nextOrdinal(this.state)) is { } problem)
         {
             Context.Parent.Tell(new Refused(commit.Id, problem));
         }
         else
         {
             this.current = commit;
-            var best = this.state.Retained.Count > 0 ? this.state.Retained[0].Manifest.Best : null;
+            var best = this.state.Retained.Length > 0 ? this.state.Retained[0].Manifest.Best : null;
             var started = Stopwatch.GetTimestamp();
             Task.Run(() => this.writer.Write(commit, best)).PipeTo(
                 this.Self,
@@ -164,7 +165,7 @@ internal sealed class JournalActor : ReceivePersistentActor
                     return;
                 }
                 var masks = commit.State.Components.TryGetValue(CheckpointManifest.Masks, out var bytes) ? bytes.ToArray() : null;
-                this.state = this.state.Commit(manifest, masks);
+                this.state = masks is null ? this.state.Apply(committed) : HistoryFold.commitWithMasks(manifest, masks, this.state);
                 Context.Parent.Tell(new Committed(commit.Id, manifest.Step, manifest.Bytes, Stopwatch.GetElapsedTime(started)));
                 if (this.commits++ % this.settings.CommitsPerSnapshot == 0)
                 {
@@ -232,7 +233,7 @@ internal sealed class JournalActor : ReceivePersistentActor
         [.. this.state.Retained.Select(c => c.Manifest)],
         this.state.Retained is [{ Masks: { } masks }, ..] ? new ReadOnlyMemory<byte>(masks) : (ReadOnlyMemory<byte>?)null,
         this.state.MasksProblem,
-        this.state.HistoryOrdinal,
+        HistoryFold.nextOrdinal(this.state),
         this.state.EventCounts,
         Math.Max(this.state.LastCommitId, this.state.LastOperationalId) + 1);
 

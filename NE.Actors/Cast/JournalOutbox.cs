@@ -1,6 +1,7 @@
 using Akka.Actor;
 using NE.Actors.Journal;
 using NE.Actors.RunDirectory;
+using NE.Model.Runs;
 
 namespace NE.Actors.Cast;
 
@@ -31,7 +32,7 @@ public sealed class JournalOutbox : ReceiveActor, IWithTimers
 
         this.Receive<Commit>(m => this.Accept(m.Id, m));
         this.Receive<Rewind>(m => this.Accept(m.Id, m));
-        this.Receive<RecordOperational>(m => RunEvents.IsHistory(m.Event), m => this.Refuse(this.Sender, $"{RunEvents.NameOf(m.Event)} is history and is stored with a commit only."));
+        this.Receive<RecordOperational>(m => RunEvents.isHistory(m.Event), m => this.Refuse(this.Sender, $"{RunEvents.nameOf(m.Event)} is history and is stored with a commit only."));
         this.Receive<RecordOperational>(m => this.Accept(m.Id, m));
         this.Receive<GetRecovered>(_ => this.OnAsk());
         this.Receive<JournalActor.Ready>(this.OnReady);

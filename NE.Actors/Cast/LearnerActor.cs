@@ -2,12 +2,13 @@ using System.Diagnostics;
 using Akka.Actor;
 using NE.Model.Agents;
 using NE.Model.Replay;
+using NE.Model.Runs;
 using static NE.Model.History;
 
 namespace NE.Actors.Cast;
 
 /// <summary>
-/// Owns the agent: networks, optimiser, topology scheduler and device, on one thread for life. Samples the replay memory directly, within
+/// Owns the learner: networks, optimiser, topology scheduler and device, on one thread for life. Samples the replay memory directly, within
 /// the window that it is handed.
 /// </summary>
 public sealed class LearnerActor : ReceiveActor
@@ -18,38 +19,37 @@ public sealed class LearnerActor : ReceiveActor
     /// <summary>Between two words about work that takes long, such as heavy priming.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(1);
 
-    private readonly Agent agent;
+    private readonly ILearner learner;
     private readonly ITransitionSource source;
     private readonly IActorRef run;
     private readonly List<TopologyChanged> changes = [];
     private long spoke;
 
-    /// <param name="agent">Belongs to this actor's thread from now on.</param>
-    public LearnerActor(IActorRef run, Agent agent, ITransitionSource source)
+    /// <param name="learner">Belongs to this actor's thread from now on.</param>
+    public LearnerActor(IActorRef run, ILearner learner, ITransitionSource source)
     {
-        (this.run, this.agent, this.source) = (run, agent, source);
-        this.Receive<Learn>(learn => this.Guard(() => this.Begin(learn)));
+        (this.run, this.learner, this.source) = (run, learner, source);
+        this.Receive<Learn>(learn => this.Guard(() => this.Begin(learn.Task)));
         this.Receive<Continue>(work => this.Guard(() => this.Work(work)));
         this.Receive<CaptureLearner>(_ => this.Guard(this.Capture));
     }
 
-    protected override void PostStop() => ((IDisposable)this.agent).Dispose();
+    protected override void PostStop() => this.learner.Dispose();
 
-    private void Begin(Learn learn)
+    private void Begin(LearningTask task)
     {
-        var metrics = learn.Measure ? this.agent.Measure(this.source, learn.Window, learn.Probe) : null;
+        var metrics = task.Measure ? this.learner.Measure(this.source, task.Window, task.Probe) : null;
         this.spoke = Stopwatch.GetTimestamp();
-        this.Work(new Continue(learn, learn.Updates, metrics));
+        this.Work(new Continue(task.Window, task.Updates, metrics));
     }
 
     private void Work(Continue work)
     {
-        var learn = work.Learn;
         var now = Math.Min(Slice, work.Left);
         for (var i = 0; i < now; i++)
         {
-            this.agent.Update(this.source, learn.Window);
-            this.changes.AddRange(this.agent.TakeTopologyChanges());
+            this.learner.Update(this.source, work.Window);
+            this.changes.AddRange(this.learner.TakeTopologyChanges());
         }
         if (work.Left > now)
         {
@@ -57,26 +57,26 @@ public sealed class LearnerActor : ReceiveActor
             if (Stopwatch.GetElapsedTime(this.spoke) > Silence)
             {
                 this.spoke = Stopwatch.GetTimestamp();
-                this.run.Tell(new LearningProgress(this.agent.GradientStep, left));
+                this.run.Tell(new LearningProgress(this.learner.GradientStep, left));
             }
             this.Self.Tell(work with { Left = left });
             return;
         }
         var changed = this.changes.ToArray();
         this.changes.Clear();
-        this.run.Tell(new Learned(this.agent.GradientStep, this.agent.Policy(), changed, work.Metrics));
+        this.run.Tell(new Learned(this.learner.GradientStep, this.learner.Policy(), changed, work.Metrics));
     }
 
     private void Capture()
     {
-        if (this.agent.FindNonFinite() is { } tensor)
+        if (this.learner.FindNonFinite() is { } tensor)
         {
             this.run.Tell(new LearnerFailed(
-                $"{tensor} is not finite at gradient step {this.agent.GradientStep:N0}; nothing after the last checkpoint was kept. "
+                $"{tensor} is not finite at gradient step {this.learner.GradientStep:N0}; nothing after the last checkpoint was kept. "
                 + "Resuming repeats the same steps unless the learning rates are lowered: ne resume NAME td3.criticLearningRate=1e-4."));
             return;
         }
-        this.run.Tell(new LearnerCaptured(this.agent.Save(), this.agent.Policy().ToBytes()));
+        this.run.Tell(new LearnerCaptured(this.learner.Save(), this.learner.Policy().ToBytes()));
     }
 
     /// <summary>A loss that is no number is the run's end, not a reason to try again; everything else is the supervisor's.</summary>
@@ -92,5 +92,5 @@ public sealed class LearnerActor : ReceiveActor
         }
     }
 
-    private sealed record Continue(Learn Learn, long Left, Measurement? Metrics);
+    private sealed record Continue(Window Window, long Left, Measurement? Metrics);
 }

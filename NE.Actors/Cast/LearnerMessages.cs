@@ -1,16 +1,12 @@
 using NE.Model.Agents;
 using NE.Model.Networks;
-using NE.Model.Replay;
+using NE.Model.Runs;
 using static NE.Model.History;
 
 namespace NE.Actors.Cast;
 
-/// <summary>To the learner: take gradient steps on a window of the replay memory.</summary>
-/// <param name="Window">Rows that may be sampled; the learner never looks past them.</param>
-/// <param name="Updates">Gradient steps to take.</param>
-/// <param name="Measure">Measure the networks first, on the same window.</param>
-/// <param name="Probe">Let copies of them learn something as well: the measurement has a probe of plasticity.</param>
-public sealed record Learn(Window Window, long Updates, bool Measure, bool Probe);
+/// <summary>To the learner: take gradient steps on a window of the replay memory, past which it never looks.</summary>
+public sealed record Learn(LearningTask Task);
 
 /// <summary>Told now and then while the gradient steps of one <see cref="Learn"/> take long, for people to look at.</summary>
 /// <param name="GradientSteps">Gradient steps of the whole run so far.</param>

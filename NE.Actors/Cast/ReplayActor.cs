@@ -2,16 +2,18 @@ using Akka.Actor;
 using Akka.Event;
 using NE.Actors.Environments;
 using NE.Actors.Replay;
+using NE.Model.Runs;
 
 namespace NE.Actors.Cast;
 
 /// <summary>To the replay actor: append a round's transitions in (step, environment) order.</summary>
-/// <param name="Blocks">One block per environment, in environment order; they go back with the answer.</param>
+/// <param name="Rows">Whose they are; comes back with the answer.</param>
+/// <param name="Blocks">One block per environment, in environment order. They are the sender's again with the answer.</param>
 /// <param name="ReleaseBefore">No reader holds rows below this one any more.</param>
-public sealed record AppendRound(TransitionBlock[] Blocks, long ReleaseBefore);
+public sealed record AppendRound(Rows Rows, TransitionBlock[] Blocks, long ReleaseBefore);
 
 /// <summary>The rows are in the memory; those below <paramref name="Head"/> may be sampled.</summary>
-public sealed record RoundAppended(TransitionBlock[] Blocks, long Head);
+public sealed record RoundAppended(Rows Rows, long Head);
 
 /// <summary>To the run: something could not be written now; nothing is lost and the attempt is repeated.</summary>
 public sealed record StorageRetrying(string Reason, int Attempt);
@@ -56,7 +58,7 @@ public sealed class ReplayActor : ReceiveActor, IWithTimers
                 var head = this.store.Append(this.Interleave(next.Append.Blocks));
                 this.attempts = 0;
                 this.waiting.Dequeue();
-                next.ReplyTo.Tell(new RoundAppended(next.Append.Blocks, head));
+                next.ReplyTo.Tell(new RoundAppended(next.Append.Rows, head));
             }
             catch (IOException error)
             {

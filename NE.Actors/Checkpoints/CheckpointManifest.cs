@@ -1,4 +1,5 @@
 using NE.Actors.Replay;
+using NE.Model.Runs;
 
 namespace NE.Actors.Checkpoints;
 
@@ -33,12 +34,14 @@ public sealed record CheckpointManifest(
     ReplayManifest? Replay,
     IReadOnlyDictionary<string, long> CsvLengths,
     BestCheckpoint? Best,
-    long HistoryOrdinal)
+    long HistoryOrdinal) : ICommit
 {
     public const int CurrentFormat = 1;
 
     /// <summary>Component that holds <see cref="PackedMasks"/>.</summary>
     public const string Masks = "masks";
+
+    public string? MasksHash => this.Components.TryGetValue(Masks, out var masks) ? masks.Sha256 : null;
 
     /// <summary>Bytes of all blobs and of the replay rows in use.</summary>
     public long Bytes => this.Components.Values.Sum(c => c.Length)

@@ -1,4 +1,5 @@
 using NE.Actors.Replay;
+using NE.Model.Runs;
 
 namespace NE.Actors.Checkpoints;
 

@@ -1,13 +1,14 @@
 using NE.Actors.Cast;
 using NE.Actors.Checkpoints;
 using NE.Actors.Environments;
+using NE.Actors.Replay;
 using NE.Actors.Telemetry;
 using NE.Model.Runs;
 
 namespace NE.Actors.Conducting;
 
 /// <summary>Collects the copies that make up a commit; the run stands still until the last one is here.</summary>
-internal sealed class CommitParts(int environments, bool scheduled)
+internal sealed class CommitParts(int environments)
 {
     private readonly byte[]?[] simulators = new byte[]?[environments];
     private LearnerCaptured? learner;
@@ -21,30 +22,23 @@ internal sealed class CommitParts(int environments, bool scheduled)
 
     public void Add(FilesMarked marked) => this.files = marked;
 
-    /// <summary>Freezes everything. The book's history since the last commit goes with it.</summary>
-    public (FrozenState State, IReadOnlyList<Model.History.RunEvent> Events) Freeze(RunBook book, Replay.ReplayCapture replay)
+    /// <summary>Freezes everything.</summary>
+    /// <param name="commitment">What the conductor says of the commit.</param>
+    /// <param name="evaluating">The policies of the ledger's pending evaluations, in their order.</param>
+    /// <param name="replay">The replay memory at the barrier.</param>
+    /// <param name="best">The best policy, when there is a new one.</param>
+    public FrozenState Freeze(Commitment commitment, IReadOnlyList<byte[]> evaluating, ReplayCapture replay, FrozenBest? best)
     {
-        var (events, best) = book.TakeForCommit();
-        var agent = this.learner!.State;
-        var components = new Dictionary<string, ReadOnlyMemory<byte>>
+        var ledger = LedgerModule.toBytes(commitment.Ledger);
+        var components = new Dictionary<string, ReadOnlyMemory<byte>>(LearnerComponents.Of(this.learner!.State, ledger))
         {
-            ["parameters"] = agent.Parameters,
-            ["targets"] = agent.Targets,
-            ["moments"] = agent.Moments,
-            ["masks"] = agent.Masks,
-            ["random"] = agent.Random,
-            ["counters"] = StateBundle.Pack([LedgerModule.toBytes(book.Ledger), agent.Counters]),
             ["environments"] = StateBundle.Pack(this.simulators!),
-            ["evaluations"] = StateBundle.Pack([.. book.Evaluating.Select(pending => pending.Policy.ToBytes())]),
+            ["evaluations"] = StateBundle.Pack(evaluating),
             ["policy"] = this.learner.Policy,
         };
-        if (agent.Heads.Length > 0)
-        {
-            components["heads"] = agent.Heads;
-        }
-        var position = book.Position;
-        var state = new FrozenState(
-            position.Steps, position.GradientSteps, position.Round, scheduled, components, replay, this.files!.Lengths, best, book.Ledger.NextOrdinal);
-        return (state, events);
+        var position = commitment.Ledger.Position;
+        return new FrozenState(
+            position.Steps, position.GradientSteps, position.Round, commitment.IsScheduled, components, replay, this.files!.Lengths, best,
+            commitment.Ledger.NextOrdinal);
     }
 }

@@ -1,3 +1,5 @@
+using Microsoft.FSharp.Collections;
+using Microsoft.FSharp.Core;
 using NE.Actors.Cast;
 using NE.Actors.Checkpoints;
 using NE.Actors.Environments;
@@ -11,6 +13,7 @@ using NE.Actors.Telemetry;
 using NE.Model.Agents;
 using NE.Model.Replay;
 using NE.Model.Runs;
+using static NE.Model.History;
 using Policy = NE.Model.Networks.Policy;
 
 namespace NE.Actors.Conducting;
@@ -28,6 +31,9 @@ internal sealed record OpenedRun
 
     public required Ledger Ledger { get; init; }
 
+    /// <summary>The commits after <see cref="From"/> are to be voided.</summary>
+    public bool Rewinds { get; private init; }
+
     /// <summary>A phase of a cycle begins here, the first one included.</summary>
     public bool BeginsPhase { get; private init; }
 
@@ -36,7 +42,7 @@ internal sealed record OpenedRun
     public required SegmentStore Store { get; init; }
 
     /// <summary>Belongs to the learner's thread as soon as there is one.</summary>
-    public required Agent Agent { get; init; }
+    public required ILearner Learner { get; init; }
 
     /// <summary>One for every environment.</summary>
     public required EnvironmentStart[] Starts { get; init; }
@@ -47,11 +53,69 @@ internal sealed record OpenedRun
     /// <summary>Floats of a row of the replay memory.</summary>
     public int RowFloats => RowFloatsOf(this.Environments.Spec);
 
+    /// <summary>The run of a directory, as its journal knows it.</summary>
+    /// <param name="hasCommitted">This process has committed, or has begun from a commit: it goes on from the newest one, whatever was asked for at first.</param>
+    /// <exception cref="DamagedCheckpointException">The files of the commit to go on from are not what was written. The message says which other one there is.</exception>
+    public static OpenedRun Of(RunRequest request, Recovered recovered, bool hasCommitted)
+    {
+        var previous = request.From == ResumeFrom.Previous && !hasCommitted;
+        // What a crash left between two commits is named by none.
+        SegmentFiles.Sweep(request.Paths.Replay, recovered.Manifests.Select(manifest => manifest.Replay).OfType<ReplayManifest>());
+        try
+        {
+            var chosen = Choose(request.Paths, recovered, previous);
+            // The newest commit stays valid until the one before it has been opened.
+            return Open(request, EnvironmentCycle.Of(request.Settings.Run.Environment), chosen) with { Rewinds = previous && chosen is not null };
+        }
+        catch (DamagedCheckpointException damage) when (!previous && damage.PreviousStep is null && recovered.Manifests.Count > 1)
+        {
+            throw damage.Offering(recovered.Manifests[1].Step);
+        }
+        catch (DamagedCheckpointException damage) when (previous)
+        {
+            throw damage.KeepingNewest(recovered.Manifests[0].Step);
+        }
+    }
+
+    /// <summary>What the conductor hears of it.</summary>
+    /// <param name="hasCommitted">As above.</param>
+    /// <param name="afterPhase">It follows a phase that has ended in this process.</param>
+    public Opening Opening(RunRequest request, bool hasCommitted, bool afterPhase)
+    {
+        var versions = string.Join(", ", request.Versions.Select(version => $"{version.Key} {version.Value}"));
+        List<RunEvent> note = [], record = [];
+        if (this.From?.Manifest is not { } from)
+        {
+            note.Add(RunEvent.NewRunStarted(request.ConfigurationText, versions));
+        }
+        else
+        {
+            if (!afterPhase)
+            {
+                record.Add(RunEvent.NewRunResumed(from.Step, versions));
+            }
+            if (request.Changes.Count > 0 && !hasCommitted)
+            {
+                record.Add(RunEvent.NewConfigurationChanged(
+                    from.Step, [.. request.Changes.Select(change => Tuple.Create(change.Key, change.Old, change.New))]));
+            }
+        }
+        return new Opening(
+            this.Ledger,
+            this.Store.Head,
+            [.. this.Starts.Select(start => start.Episode)],
+            OptionModule.OfNullable(this.From?.Manifest.Step),
+            this.BeginsPhase,
+            OptionModule.OfNullable(this.Rewinds ? this.From?.Manifest.CommitId : null),
+            ListModule.OfSeq(record),
+            ListModule.OfSeq(note));
+    }
+
     /// <summary>The commit to go on from; null for a run that has none yet.</summary>
     /// <param name="previous">Not the last one but the one before it.</param>
     /// <exception cref="InvalidDataException">There is no such commit, or the journal contradicts it.</exception>
     /// <exception cref="DamagedCheckpointException">Its files are not what was written.</exception>
-    public static LoadedCheckpoint? Choose(RunPaths paths, Recovered recovered, bool previous)
+    private static LoadedCheckpoint? Choose(RunPaths paths, Recovered recovered, bool previous)
     {
         if (recovered.Manifests.Count == 0)
         {
@@ -75,11 +139,10 @@ internal sealed record OpenedRun
     /// <exception cref="EnvironmentUnusableException">An environment is not what it was.</exception>
     /// <exception cref="DamagedCheckpointException">The replay memory is not what was written.</exception>
     /// <exception cref="InvalidDataException">A table is shorter than it was.</exception>
-    public static OpenedRun Open(RunRequest request, EnvironmentCycle? cycle, LoadedCheckpoint? from)
+    private static OpenedRun Open(RunRequest request, EnvironmentCycle? cycle, LoadedCheckpoint? from)
     {
         var settings = request.Settings;
-        var counters = from is null ? null : StateBundle.Unpack(from.Components["counters"], "counters", expected: 2);
-        var ledger = counters is null ? LedgerModule.empty : LedgerModule.ofBytes(counters[0]);
+        var ledger = from is null ? LedgerModule.empty : CheckpointReader.Ledger(from);
         var switching = from is not null && LedgerModule.isSwitchDue(settings, ledger);
         if (switching)
         {
@@ -105,7 +168,7 @@ internal sealed record OpenedRun
                 Starts = StartsOf(request, environments, from, phase, switching),
                 Evaluations = EvaluationsOf(from, ledger),
                 Settings = settings,
-                Agent = AgentOf(settings, cycle, spec, from, PhaseModule.taskIndex(settings, phase), switching),
+                Learner = LearnerOf(settings, cycle, spec, from, PhaseModule.taskIndex(settings, phase), switching),
             };
         }
         catch
@@ -152,20 +215,18 @@ internal sealed record OpenedRun
             : [.. ledger.Pending
                 .Zip(StateBundle.Unpack(from.Components["evaluations"], "evaluations", ledger.Pending.Length), (pending, policy) => (pending.Step, Policy.OfBytes(policy)))];
 
-    private static Agent AgentOf(
+    private static ILearner LearnerOf(
         Settings settings, EnvironmentCycle? cycle, EnvironmentSpec spec, LoadedCheckpoint? from, int task, bool switching)
     {
-        var agent = cycle is not null
-            ? Agent.CreateInCycle(settings, cycle.AgentTasks, task)
-            : Agent.Create(settings, spec.ObservationSize, spec.ActionSize, spec.ActionHigh[0]);
+        var learner = TaskLearner.Create(settings, cycle, spec, task);
         if (from is not null)
         {
-            agent.Restore(CheckpointReader.Agent(from));
+            learner.Restore(CheckpointReader.Learner(from));
         }
         if (switching)
         {
-            agent.SwitchTask(task);
+            learner.SwitchTask(task);
         }
-        return agent;
+        return learner;
     }
 }

@@ -1,9 +1,9 @@
 using Akka.Actor;
 using Akka.Event;
+using Microsoft.FSharp.Core;
 using NE.Actors.Cast;
 using NE.Actors.Environments;
 using NE.Actors.Journal;
-using NE.Actors.Replay;
 using NE.Actors.Runs;
 using NE.Actors.Telemetry;
 using NE.Model.Runs;
@@ -20,18 +20,13 @@ public sealed record PhaseEnded;
 public sealed record RunEnded(RunOutcome Outcome);
 
 /// <summary>
-/// One run. Starts the other actors from the journal's last commit (or from nothing), lets a conductor say who may step and who may learn,
-/// and stands at every barrier: delivers evaluations, commits, ends. When the learner or this actor fails, the supervisor starts a new one
-/// from the last commit, so the whole run rewinds together. On a cycle of tasks it works on one phase: the switch to the next task is made
-/// while beginning from the commit that ended a phase, so a kill at any moment repeats it.
+/// The mailbox of one run: tells <see cref="Conductor"/>, a pure function, what it hears, and carries out what that orders. When the learner or
+/// this actor fails, the supervisor starts a new one from the last commit, so the whole run rewinds together. On a cycle of tasks it works on
+/// one phase: the switch to the next task is made while beginning from the commit that ended a phase, so a kill at any moment repeats it.
 /// </summary>
-public sealed partial class RunActor : ReceiveActor, IWithTimers
+public sealed class RunActor : ReceiveActor, IWithTimers
 {
-    private const int MostFailuresInARow = 10;
     private static readonly TimeSpan StatusInterval = TimeSpan.FromMilliseconds(500);
-
-    /// <summary>A row of timing.csv every so many times that the status is published, hence every 10 s.</summary>
-    private const int PublishesPerTiming = 20;
 
     /// <summary>How long a failing run waits for its reason to be recorded and for a commit under way.</summary>
     private static readonly TimeSpan RecordingPatience = TimeSpan.FromSeconds(10);
@@ -40,153 +35,172 @@ public sealed partial class RunActor : ReceiveActor, IWithTimers
     private static readonly TimeSpan VideoPatience = TimeSpan.FromMinutes(2);
 
     private readonly RunRequest request;
-    private readonly Settings settings;
     private readonly StatusBoard board;
     private readonly bool afterPhase;
     private readonly ILoggingAdapter log = Context.GetLogger();
-    private readonly IActorRef self;
     private IActorRef journal = ActorRefs.Nobody;
-    private IActorRef learner = ActorRefs.Nobody;
-    private IActorRef telemetry = ActorRefs.Nobody;
-    private IActorRef video = ActorRefs.Nobody;
-    private IActorRef[] environments = [];
-    private EnvironmentStart[] starts = [];
-    private SegmentStore? store;
-    private (long RecordId, OpenedRun Run)? rewinding;
-    private RunBook book = null!;
-    private IConductor conductor = null!;
-    private readonly LearnerClock clock = new();
-
-    private long nextId;
-    private long? commitInFlight;
-    private CommitParts? parts;
-    private int notReady;
-    private long published;
-    private Stage stage = Stage.Recovering;
-    private bool commitRetrying;
-    private bool finished;
-    private string? stopReason;
-    private (long RecordId, string Reason)? failure;
-    private bool failureRecorded;
-    private RunOutcome? ended;
+    private OpenedRun? opened;
+    private RunCast? cast;
+    private RunState state;
 
     /// <param name="afterPhase">Its predecessor in this process has ended a phase; it has not failed.</param>
     public RunActor(RunRequest request, StatusBoard board, bool afterPhase)
     {
-        (this.request, this.settings, this.board, this.self) = (request, request.Settings, board, this.Self);
-        this.afterPhase = afterPhase;
+        (this.request, this.board, this.afterPhase) = (request, board, afterPhase);
+        this.state = Conductor.start(request.Settings, OptionModule.OfNullable(board.Status.CheckpointStep));
 
-        this.Receive<Recovered>(this.Recover);
-        this.Receive<EnvironmentReady>(this.Ready);
-        this.Receive<EnvironmentFailed>(this.Failed);
-
-        this.Receive<RoundStepped>(this.Take);
-        this.Receive<RoundAppended>(appended =>
-        {
-            if (!this.commitRetrying)
-            {
-                this.board.StorageIsBack();
-            }
-            this.After(this.conductor.Take(appended));
-        });
-        this.Receive<LearningProgress>(progress =>
-        {
-            this.board.Learning(progress);
-            this.StopGoesOn();
-        });
-        this.Receive<Learned>(learned => this.After(this.conductor.Take(learned)));
-        // Sent ahead by the conductor, so a barrier may have come in between.
-        this.Receive<RoundPassed>(passed => this.After(this.stage == Stage.Running && this.conductor.Take(passed)));
-
-        this.Receive<Evaluated>(this.Take);
-        this.Receive<EpisodePlayed>(_ => this.EvaluationGoesOn());
-        this.Receive<EnvironmentCaptured>(captured => this.TakePart(p => p.Add(captured)));
-        this.Receive<LearnerCaptured>(captured => this.TakePart(p => p.Add(captured)));
-        this.Receive<FilesMarked>(marked => this.TakePart(p => p.Add(marked)));
+        this.Receive<Recovered>(this.Open);
+        this.Receive<EnvironmentReady>(ready => this.Hear(this.cast!.Take(ready)));
+        this.Receive<EnvironmentFailed>(failed => this.Hear(this.cast!.Take(failed)));
+        this.Receive<RoundStepped>(stepped => this.Hear(this.cast!.Take(stepped)));
+        this.Receive<RoundAppended>(appended => this.Hear(Input.NewAppended(appended.Rows, appended.Head)));
+        this.Receive<LearningProgress>(progress => this.Hear(this.cast!.Take(progress)));
+        this.Receive<Learned>(learned => this.Hear(this.cast!.Take(learned)));
+        this.Receive<EpisodePlayed>(_ => this.Hear(Input.EpisodePlayed));
+        this.Receive<Evaluated>(evaluated => this.Hear(this.cast!.Take(evaluated)));
+        this.Receive<EnvironmentCaptured>(copy => this.Copied(parts => parts.Add(copy)));
+        this.Receive<LearnerCaptured>(copy => this.Copied(parts => parts.Add(copy)));
+        this.Receive<FilesMarked>(copy => this.Copied(parts => parts.Add(copy)));
         this.Receive<Committed>(this.Take);
-        this.Receive<Recorded>(recorded =>
-        {
-            if (!this.IsOver && this.commitInFlight is null)
-            {
-                this.commitRetrying = false;
-                this.board.StorageIsBack();
-            }
-            if (recorded.Id == this.rewinding?.RecordId && this.stage == Stage.Recovering)
-            {
-                this.TryToBegin(() => this.Begin(this.rewinding.Value.Run));
-            }
-            this.failureRecorded |= recorded.Id == this.failure?.RecordId;
-            this.FinishFailing();
-        });
-        this.Receive<GiveUpRecording>(_ => this.EndFailed());
-
-        this.Receive<CommitRetrying>(retrying =>
-        {
-            this.commitRetrying = true;
-            this.Pause($"{retrying.Reason} (attempt {retrying.Attempt}, next in {retrying.Delay.TotalSeconds:0.#} s)");
-        });
-        this.Receive<StorageRetrying>(retrying => this.Pause($"{retrying.Reason} (attempt {retrying.Attempt})"));
-        this.Receive<CommitFailed>(failed =>
-        {
-            this.commitInFlight = null;
-            this.Fail(failed.Reason);
-        });
-        this.Receive<Status.Failure>(failure => this.Fail(failure.Cause.Message));
-        this.Receive<LearnerFailed>(failed => this.Fail(failed.Reason));
-        this.Receive<EvaluationFailed>(failed => this.Fail(failed.Reason));
-        this.Receive<VideoFinished>(_ =>
-        {
-            if (this.stage == Stage.Ended)
-            {
-                this.Report();
-            }
-        });
-        this.Receive<StopRun>(this.Stop);
-        this.Receive<GiveUpStopping>(_ => this.EndAtTheLastCommit());
-        this.Receive<PublishStatus>(_ => this.Publish());
+        this.Receive<Recorded>(recorded => this.Hear(Input.NewRecorded(recorded.Id)));
+        this.Receive<CommitRetrying>(trouble => this.Retries(
+            Input.NewJournalRetries, $"{trouble.Reason} (attempt {trouble.Attempt}, next in {trouble.Delay.TotalSeconds:0.#} s)"));
+        this.Receive<StorageRetrying>(trouble => this.Retries(Input.NewRowsRetry, $"{trouble.Reason} (attempt {trouble.Attempt})"));
+        this.Receive<CommitFailed>(failed => this.Hear(Input.NewJournalGaveUp(failed.Reason)));
+        this.Receive<Status.Failure>(failure => this.Hear(Input.NewBroke(failure.Cause.Message)));
+        this.Receive<LearnerFailed>(failed => this.Hear(Input.NewBroke(failed.Reason)));
+        this.Receive<EvaluationFailed>(failed => this.Hear(Input.NewBroke(failed.Reason)));
+        this.Receive<VideoFinished>(_ => this.Hear(Input.VideoFinished));
+        this.Receive<StopRun>(stop => this.Hear(Input.NewStopRequested(stop.Reason)));
+        this.Receive<StopPatienceOver>(_ => this.Hear(Input.StopPatienceOver));
+        this.Receive<RecordingPatienceOver>(_ => this.Hear(Input.RecordingPatienceOver));
+        this.Receive<PublishStatus>(_ => this.cast?.Publish(this.state));
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    private bool IsOver => this.stage is Stage.Failing or Stage.Ended;
-
-    /// <summary>What is due at the barrier of the book.</summary>
-    private Due Due => LedgerModule.due(this.settings, this.book.Ledger);
-
-    /// <summary>Where the run stands between barriers.</summary>
-    private enum Stage
-    {
-        Recovering,
-        StartingEnvironments,
-        Running,
-        AwaitingEvaluations,
-        AwaitingCommit,
-        Capturing,
-        Ending,
-        Failing,
-        Ended,
-    }
-
     protected override void PreStart()
     {
-        this.board.Reset(this.settings);
+        this.board.Reset(this.request.Settings);
         this.journal = Context.ActorOf(JournalOutbox.Props(this.request.Paths, this.Self), "journal");
         this.journal.Tell(new GetRecovered());
         this.Timers.StartPeriodicTimer("status", new PublishStatus(), StatusInterval);
     }
 
-    protected override void PostStop() => this.store?.Dispose();
+    protected override void PostStop() => this.opened?.Store.Dispose();
 
-    /// <summary>An environment is its own failure; everything else takes the run back to its last commit.</summary>
-    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(error => error switch
+    /// <summary>An environment handles its own failures; what any other actor of the run cannot handle takes the run back to its last commit.</summary>
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Escalate);
+
+    private void Hear(Input input)
     {
-        EnvironmentFailedException => Directive.Restart,
-        _ => Directive.Escalate,
+        var wasOver = Conductor.isOver(this.state);
+        var (next, orders) = Conductor.decide(this.request.Settings, this.state, input);
+        this.state = next;
+        if (!wasOver && Conductor.isOver(next))
+        {
+            this.cast?.Publish(next);
+        }
+        this.board.Show(next);
+        foreach (var order in orders)
+        {
+            this.CarryOut(order);
+        }
+    }
+
+    private void CarryOut(Order order)
+    {
+        switch (order)
+        {
+            case Order.Rewind rewind:
+                this.journal.Tell(new Rewind(rewind.id, rewind.toCommit));
+                break;
+            case Order.Record record:
+                this.journal.Tell(new RecordOperational(record.id, record.Item2));
+                break;
+            case { IsBegin: true }:
+                this.Begin();
+                break;
+            case { IsWatchStop: true }:
+                this.Timers.StartSingleTimer("stopping", new StopPatienceOver(), this.request.StopPatience);
+                break;
+            case { IsWatchRecording: true }:
+                this.log.Error("The run failed: {Reason}", this.state.Failure!.Value.Reason);
+                this.Timers.StartSingleTimer("failing", new RecordingPatienceOver(), RecordingPatience);
+                break;
+            case { IsFinishVideo: true }:
+                this.cast!.CarryOut(order);
+                this.Timers.StartSingleTimer("video", new VideoFinished(), VideoPatience);
+                break;
+            case Order.End end:
+                Context.Parent.Tell(end.Item.IsPhaseOver ? new PhaseEnded() : new RunEnded(StatusBoard.OutcomeOf(end.Item, this.state)));
+                break;
+            default:
+                this.cast!.CarryOut(order);
+                break;
+        }
+    }
+
+    private void Open(Recovered recovered)
+    {
+        this.Hear(Input.NewRecovered(recovered.NextId));
+        var hasCommitted = this.board.HasCommitted;
+        this.Try(() =>
+        {
+            this.opened = OpenedRun.Of(this.request, recovered, hasCommitted);
+            return Input.NewOpened(this.opened.Opening(this.request, hasCommitted, this.afterPhase));
+        });
+    }
+
+    private void Begin() => this.Try(() =>
+    {
+        this.cast = new RunCast(Context, this.Self, this.journal, this.request, this.opened!, this.board);
+        return Input.Begun;
     });
+
+    /// <summary>What goes wrong while a run begins would go wrong again: another attempt meets the same files, machine and configuration.</summary>
+    private void Try(Func<Input> begin)
+    {
+        Input input;
+        try
+        {
+            input = begin();
+        }
+        catch (Exception error)
+        {
+            this.log.Error(error, "The run cannot begin: {Reason}", error.Message);
+            input = Input.NewBroke(error.Message);
+        }
+        this.Hear(input);
+    }
+
+    private void Copied(Action<CommitParts> add)
+    {
+        if (this.cast?.Parts is { } parts)
+        {
+            add(parts);
+            this.Hear(parts.Complete ? Input.Captured : Input.CopyArrived);
+        }
+    }
+
+    private void Take(Committed committed)
+    {
+        if (OptionModule.ToNullable(this.state.CommitInFlight) == committed.Id)
+        {
+            this.cast!.Take(committed);
+        }
+        this.Hear(Input.NewCommitted(committed.Id, committed.Step));
+    }
+
+    private void Retries(Func<string, Input> input, string reason)
+    {
+        this.log.Warning("The run waits for its storage: {Reason}", reason);
+        this.Hear(input(reason));
+    }
 
     private sealed record PublishStatus;
 
-    private sealed record GiveUpRecording;
+    private sealed record StopPatienceOver;
 
-    private sealed record GiveUpStopping;
+    private sealed record RecordingPatienceOver;
 }

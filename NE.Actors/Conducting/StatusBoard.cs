@@ -1,9 +1,12 @@
 using System.Diagnostics;
+using Microsoft.FSharp.Core;
 using NE.Actors.Cast;
 using NE.Actors.Runs;
 using NE.Actors.Telemetry;
 using NE.Model;
+using NE.Model.Agents;
 using NE.Model.Runs;
+using static NE.Model.History;
 
 namespace NE.Actors.Conducting;
 
@@ -12,7 +15,17 @@ namespace NE.Actors.Conducting;
 /// </summary>
 public sealed class StatusBoard
 {
+    private const int RememberedReturns = 60;
+
+    /// <summary>A row of timing.csv every so many times that the status is published, hence every 10 s.</summary>
+    private const int PublishesPerTiming = 20;
+
     private readonly long began = Stopwatch.GetTimestamp();
+    private readonly Queue<double> returns = new();
+    private readonly List<(long Step, double Mean)> evaluations = [];
+    private (string Name, double Value)[] metrics = [];
+    private Settings? settings;
+    private long published;
     private RunStatus status = new() { Phase = RunPhase.Starting };
     private long lapSince = Stopwatch.GetTimestamp();
     private long lapSteps;
@@ -28,8 +41,13 @@ public sealed class StatusBoard
 
     internal void Reset(Settings settings)
     {
+        this.settings = settings;
         // What a learner of an earlier incarnation said is not true of this one, which may have no commit to go on from.
         this.learning = null;
+        this.returns.Clear();
+        this.evaluations.Clear();
+        this.metrics = [];
+        this.published = 0;
         this.Set(this.Status with { Phase = RunPhase.Starting, Steps = settings.Run.Steps, ReplayCapacity = settings.Td3.BufferSize.Value });
     }
 
@@ -40,29 +58,15 @@ public sealed class StatusBoard
         this.Set(this.Status with { Step = step, GradientStep = gradientStep });
     }
 
-    internal void Training() => this.Set(this.Status with { Phase = RunPhase.Training, Message = null });
-
-    internal void Paused(string reason) => this.Set(this.Status with { Phase = RunPhase.Paused, Message = reason });
-
-    /// <summary>Transitions can be written again.</summary>
-    internal void StorageIsBack()
+    /// <summary>What the run is doing.</summary>
+    internal void Show(RunState state)
     {
-        if (this.Status.Phase == RunPhase.Paused)
+        var (phase, message) = PhaseOf(state);
+        if (phase != this.Status.Phase || message != this.Status.Message)
         {
-            this.GoOn();
+            this.Set(this.Status with { Phase = phase, Message = message });
         }
     }
-
-    /// <summary>Why a stop was asked for; null while none was. Outlives a restart of the run.</summary>
-    internal string? StopReason { get; private set; }
-
-    internal void Stopping(string reason)
-    {
-        this.StopReason = reason;
-        this.Set(this.Status with { Phase = RunPhase.Stopping, Message = "writing the last checkpoint" });
-    }
-
-    internal void Ended(RunOutcome outcome) => this.Set(this.Status with { Phase = outcome.Phase, Message = outcome.Message });
 
     internal void PauseBegins() => this.pausedAt = Stopwatch.GetTimestamp();
 
@@ -74,17 +78,35 @@ public sealed class StatusBoard
     {
         this.committedAt = Stopwatch.GetTimestamp();
         this.Set(this.Status with { CheckpointStep = step, CheckpointBytes = bytes });
-        this.StorageIsBack();
     }
 
     /// <summary>The learner is in the middle of many gradient steps.</summary>
     internal void Learning(LearningProgress progress) => this.learning = progress;
 
-    internal void Publish(RunBook book, IConductor conductor, LearnerClock clock, IReadOnlyList<EnvironmentStart> environments, Settings settings)
+    internal void EpisodesEnded(IEnumerable<EpisodeEnded> episodes)
     {
+        foreach (var episode in episodes)
+        {
+            this.returns.Enqueue(episode.Return);
+        }
+        while (this.returns.Count > RememberedReturns)
+        {
+            this.returns.Dequeue();
+        }
+    }
+
+    /// <summary>An evaluation is over; it may be delivered later.</summary>
+    internal void Evaluated(long step, double mean) => this.evaluations.Add((step, mean));
+
+    internal void Measured(Measurement measurement) => this.metrics = measurement.Metrics;
+
+    /// <returns>True now and then: a row of timings is due.</returns>
+    internal bool Publish(RunState state, LearnerClock clock)
+    {
+        var (learned, settings) = (Conductor.gradientSteps(state), this.settings!);
         // What the learner said last is old when its work has been taken.
-        this.learning = this.learning?.GradientSteps > conductor.GradientSteps ? this.learning : null;
-        var (steps, updates) = (conductor.Steps, this.learning?.GradientSteps ?? conductor.GradientSteps);
+        this.learning = this.learning?.GradientSteps > learned ? this.learning : null;
+        var (steps, updates) = (Conductor.steps(state), this.learning?.GradientSteps ?? learned);
         var seconds = Stopwatch.GetElapsedTime(this.lapSince).TotalSeconds;
         var (lapSteps, lapUpdates) = (steps - this.lapSteps, updates - this.lapUpdates);
         (this.lapSince, this.lapSteps, this.lapUpdates) = (Stopwatch.GetTimestamp(), steps, updates);
@@ -99,27 +121,39 @@ public sealed class StatusBoard
             UpdatesPerSecond = first ? this.Status.UpdatesPerSecond : Smooth(this.Status.UpdatesPerSecond, lapUpdates / seconds),
             SampleToInsert = steps == 0 ? 0 : (double)updates * settings.Td3.BatchSize / steps,
             LearnerWaiting = clock.TakeWaitingShare() is var share && double.IsNaN(share) ? this.Status.LearnerWaiting : share,
-            EpisodeReturns = [.. book.RecentReturns],
-            Evaluations = [.. book.Evaluations],
-            Metrics = book.Metrics.ToDictionary(metric => metric.Name, metric => metric.Value),
-            Task = TaskOf(book, settings),
-            ReplaySize = Math.Min(conductor.Head - LedgerModule.phase(book.Ledger).Head, settings.Td3.BufferSize.Value),
+            EpisodeReturns = [.. this.returns],
+            Evaluations = [.. this.evaluations],
+            Metrics = this.metrics.ToDictionary(metric => metric.Name, metric => metric.Value),
+            Task = TaskOf(state, settings),
+            ReplaySize = Math.Min(state.Head - LedgerModule.phase(state.Ledger).Head, settings.Td3.BufferSize.Value),
             CheckpointAgeSeconds = this.HasCommitted ? Stopwatch.GetElapsedTime(this.committedAt).TotalSeconds : 0,
-            Environments = [.. environments.Select(e => new EnvironmentStatus(e.Index, e.Episode, e.LastReturn, e.Failures, e.Divergences))],
+            Environments = [.. state.Environments.Select((e, i) => new EnvironmentStatus(i, e.Episode, e.LastReturn, e.Failures, e.Divergences))],
         });
+        return this.published++ % PublishesPerTiming == 0;
     }
 
-    private void GoOn()
+    /// <summary>How the run ended, for whoever started it.</summary>
+    internal static RunOutcome OutcomeOf(Ending ending, RunState state)
     {
-        if (this.StopReason is { } reason)
+        var step = OptionModule.ToNullable(state.CommittedStep) ?? 0;
+        return ending switch
         {
-            this.Stopping(reason);
-        }
-        else
-        {
-            this.Training();
-        }
+            Ending.Interrupted interrupted => new(RunPhase.Interrupted, interrupted.reason, step),
+            Ending.Failed failed => new(RunPhase.Failed, failed.reason, step),
+            _ => new(RunPhase.Completed, null, step),
+        };
     }
+
+    private static (RunPhase Phase, string? Message) PhaseOf(RunState state) => state switch
+    {
+        { Stage: Stage.Filming { Item.IsPhaseOver: false, Item: var ending } } => (OutcomeOf(ending, state).Phase, OutcomeOf(ending, state).Message),
+        { Stage: Stage.Ended { Item.IsPhaseOver: false, Item: var ending } } => (OutcomeOf(ending, state).Phase, OutcomeOf(ending, state).Message),
+        { JournalTrouble.Value: var trouble } => (RunPhase.Paused, trouble),
+        { RowsTrouble.Value: var trouble } => (RunPhase.Paused, trouble),
+        { StopReason: not null } => (RunPhase.Stopping, "writing the last checkpoint"),
+        { Stage: { IsRecovering: true } or { IsStartingEnvironments: true } } => (RunPhase.Starting, null),
+        _ => (RunPhase.Training, null),
+    };
 
     /// <summary>What the status says about time, for the run's table of timings.</summary>
     internal TimingRow Timing() => new(
@@ -133,9 +167,9 @@ public sealed class StatusBoard
         Environment.WorkingSet);
 
     /// <summary>Where a cycle is; null for another run.</summary>
-    private static string? TaskOf(RunBook book, Settings settings)
+    private static string? TaskOf(RunState state, Settings settings)
     {
-        var phase = LedgerModule.phase(book.Ledger);
+        var phase = LedgerModule.phase(state.Ledger);
         return TaskCycle.isCycle(settings.Run.Environment)
             ? $"{PhaseModule.task(settings, phase)}, phase {phase.Index + 1} of {PhaseModule.count(settings)}"
             : null;

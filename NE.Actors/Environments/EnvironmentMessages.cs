@@ -16,8 +16,8 @@ public sealed record CaptureEnvironment;
 
 public sealed record EnvironmentCaptured(int Environment, byte[] State);
 
-/// <summary>The simulator is up and in an episode.</summary>
-public sealed record EnvironmentReady(int Environment);
+/// <summary>The simulator is up and in this episode.</summary>
+public sealed record EnvironmentReady(int Environment, long Episode);
 
-/// <summary>The simulator failed; it is started anew after the pause. Whatever it was doing is lost.</summary>
-public sealed record EnvironmentFailed(int Environment, Exception Error, TimeSpan Pause);
+/// <summary>The simulator failed. Whatever it was doing is lost, and its actor ends.</summary>
+public sealed record EnvironmentFailed(int Environment, Exception Error);

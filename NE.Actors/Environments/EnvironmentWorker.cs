@@ -26,7 +26,6 @@ public sealed class EnvironmentWorker
     private readonly float[] observation;
     private readonly float[] next;
     private readonly float[] action;
-    private readonly float[] noise;
     private PolicyScratch? scratch;
     private long episode;
     private long stepInEpisode;
@@ -46,7 +45,6 @@ public sealed class EnvironmentWorker
         this.observation = new float[spec.ObservationSize];
         this.next = new float[spec.ObservationSize];
         this.action = new float[spec.ActionSize];
-        this.noise = new float[spec.ActionSize];
     }
 
     /// <summary>Number of the current episode.</summary>
@@ -179,13 +177,8 @@ public sealed class EnvironmentWorker
             return;
         }
         this.scratch ??= policy.CreateScratch();
-        policy.Act(this.observation, this.action, this.scratch);
-        this.Stream(NE.Model.Random.Purpose.Exploration).FillNormal(this.noise, (float)this.settings.Td3.ExplorationNoise);
-        for (var i = 0; i < this.action.Length; i++)
-        {
-            this.action[i] = Math.Clamp(
-                this.action[i] + spec.ActionHigh[i] * this.noise[i], spec.ActionLow[i], spec.ActionHigh[i]);
-        }
+        policy.Explore(
+            this.observation, this.action, spec.ActionLow, spec.ActionHigh, this.Stream(NE.Model.Random.Purpose.Exploration), this.scratch);
     }
 
     private RandomStream Stream(NE.Model.Random.Purpose purpose) =>

@@ -64,15 +64,11 @@ public static class CheckpointReader
         return new LoadedCheckpoint(manifest, Read(run, manifest.Components));
     }
 
-    /// <summary>The agent's state in a checkpoint.</summary>
-    public static AgentState Agent(LoadedCheckpoint checkpoint) => new(
-        checkpoint.Components["parameters"],
-        checkpoint.Components["targets"],
-        checkpoint.Components["moments"],
-        checkpoint.Components["masks"],
-        checkpoint.Components["random"],
-        StateBundle.Unpack(checkpoint.Components["counters"], "counters", expected: 2)[1],
-        checkpoint.Components.GetValueOrDefault("heads", []));
+    /// <summary>The learner's state in a checkpoint.</summary>
+    public static AgentState Learner(LoadedCheckpoint checkpoint) => LearnerComponents.Learner(checkpoint.Components);
+
+    /// <summary>The run's counters in a checkpoint.</summary>
+    public static Ledger Ledger(LoadedCheckpoint checkpoint) => LedgerModule.ofBytes(LearnerComponents.Ledger(checkpoint.Components));
 
     /// <summary>The parameters of the best evaluation so far.</summary>
     /// <exception cref="RunFolderException">There was no evaluation before the newest checkpoint.</exception>
@@ -105,8 +101,7 @@ public static class CheckpointReader
     public static IReadOnlyList<Phase> Phases(RunPaths run) => Phases(LoadWithoutReplay(run, CheckpointChoice.Last));
 
     /// <summary>The same of a checkpoint that was read.</summary>
-    public static IReadOnlyList<Phase> Phases(LoadedCheckpoint checkpoint) =>
-        LedgerModule.ofBytes(StateBundle.Unpack(checkpoint.Components["counters"], "counters", expected: 2)[0]).Phases;
+    public static IReadOnlyList<Phase> Phases(LoadedCheckpoint checkpoint) => Ledger(checkpoint).Phases;
 
     /// <summary>The digest of a checkpoint as its manifest names it; <see cref="Load"/> proves that the files agree.</summary>
     public static StateDigest Digest(RunPaths run, CheckpointChoice which) => StateDigest.Of(Choose(run, Manifests(run), which));

@@ -1,5 +1,6 @@
 using NE.Actors.Checkpoints;
 using NE.Model;
+using NE.Model.Runs;
 
 namespace NE.Actors.Journal;
 
@@ -21,19 +22,13 @@ public abstract record JournalEntry
     public sealed record Rewound(long Id, long ToCommitId) : JournalEntry;
 }
 
-/// <summary>A commit that can be resumed, as the journal remembers it.</summary>
-/// <param name="Manifest">Names all of its state.</param>
-/// <param name="Masks">Its packed masks; null when the run has none.</param>
-/// <param name="EventCounts">Stored events by case name up to it.</param>
-public sealed record RetainedCommit(CheckpointManifest Manifest, byte[]? Masks, IReadOnlyDictionary<string, long> EventCounts);
-
 /// <summary>Content of the journal actor's snapshots.</summary>
 /// <param name="Retained">The last two resumable commits, newest first.</param>
 /// <param name="EventCounts">Stored events by case name.</param>
 /// <param name="LastCommitId">Highest id of a commit or rewind.</param>
 /// <param name="LastOperationalId">Highest id of an operational event.</param>
 public sealed record JournalSnapshot(
-    IReadOnlyList<RetainedCommit> Retained,
+    IReadOnlyList<RetainedCommit<CheckpointManifest>> Retained,
     IReadOnlyDictionary<string, long> EventCounts,
     long LastCommitId,
     long LastOperationalId);

@@ -2,6 +2,7 @@ using Microsoft.Data.Sqlite;
 using NE.Actors.Checkpoints;
 using NE.Actors.RunDirectory;
 using NE.Model;
+using NE.Model.Runs;
 
 namespace NE.Actors.Journal;
 
@@ -34,7 +35,7 @@ public sealed class JournalReader : IDisposable
     internal const string PersistenceId = "run";
 
     static readonly string[] OperationalManifests =
-        [.. JournalCodec.EventNames.Where(name => !RunEvents.HistoryNames.Contains(name.Value)).Select(name => name.Key)];
+        [.. JournalCodec.EventNames.Where(name => !RunEvents.historyNames.Contains(name.Value)).Select(name => name.Key)];
 
     /// <summary>SQLITE_READONLY and SQLITE_CANTOPEN.</summary>
     private const int ReadOnlyError = 8, CannotOpen = 14;
@@ -161,7 +162,7 @@ public sealed class JournalReader : IDisposable
                     break;
                 case JournalEntry.Rewound e:
                     var kept = eventsAtCommit[e.ToCommitId];
-                    events = [.. events.Take(kept), .. events.Skip(kept).Where(s => !RunEvents.IsHistory(s.Event))];
+                    events = [.. events.Take(kept), .. events.Skip(kept).Where(s => !RunEvents.isHistory(s.Event))];
                     break;
             }
         }
@@ -180,9 +181,9 @@ public sealed class JournalReader : IDisposable
             return new(
                 manifests,
                 committed,
-                events.CountBy(e => RunEvents.NameOf(e.Event)).ToDictionary(c => c.Key, c => (long)c.Value),
+                events.CountBy(e => RunEvents.nameOf(e.Event)).ToDictionary(c => c.Key, c => (long)c.Value),
                 events.Select(e => e.Event).OfType<History.RunEvent.EvaluationEnded>().LastOrDefault()?.Item2,
-                events.LastOrDefault(e => !RunEvents.IsHistory(e.Event)));
+                events.LastOrDefault(e => !RunEvents.isHistory(e.Event)));
         }
         var evaluation = this.Last([JournalCodec.Evaluation])?.Event as History.RunEvent.EvaluationEnded;
         return new(
@@ -204,7 +205,7 @@ public sealed class JournalReader : IDisposable
 
     private IEnumerable<(long SequenceNr, DateTimeOffset Stored, object Entry)> FoldRetained()
     {
-        var state = JournalState.Empty;
+        var state = JournalFold.Empty;
         var rows = this.Rows("ORDER BY sequence_number", [JournalCodec.Checkpoint, JournalCodec.Rewound]).ToList();
         foreach (var (_, _, entry) in rows)
         {

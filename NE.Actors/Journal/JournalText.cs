@@ -1,3 +1,5 @@
+using NE.Model.Runs;
+
 namespace NE.Actors.Journal;
 
 /// <summary>Sentences about what went wrong.</summary>
@@ -22,7 +24,7 @@ internal static class JournalText
     internal static string? HistoryProblem(Commit commit, long nextOrdinal)
     {
         var expected = nextOrdinal;
-        foreach (var ordinal in commit.Events.Select(RunEvents.OrdinalOf).OfType<long>())
+        foreach (var ordinal in commit.Events.Select(RunEvents.ordinalOf).OfType<long>())
         {
             if (ordinal != expected)
             {

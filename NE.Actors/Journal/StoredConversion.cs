@@ -1,6 +1,7 @@
 using NE.Actors.Checkpoints;
 using NE.Actors.Replay;
 using NE.Model;
+using NE.Model.Runs;
 using Case = NE.Model.History.RunEvent;
 
 namespace NE.Actors.Journal;
@@ -107,7 +108,7 @@ internal static class StoredConversion
         s.LastOperationalId);
 
     internal static JournalSnapshot Load(StoredSnapshot s) => new(
-        [.. s.Retained.Select(c => new RetainedCommit(Load(c.Manifest), c.Masks, c.EventCounts))],
+        [.. s.Retained.Select(c => new RetainedCommit<CheckpointManifest>(Load(c.Manifest), c.Masks, c.EventCounts))],
         s.EventCounts,
         s.LastCommitId,
         s.LastOperationalId);

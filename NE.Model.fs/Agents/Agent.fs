@@ -1,363 +1,188 @@
 namespace NE.Model.Agents
 
 open System
-open System.IO
 open NE.Model
 open NE.Model.Agents.Plasticity
-open NE.Model.History
 open NE.Model.Networks
 open NE.Model.Random
 open NE.Model.Replay
-open NE.Model.Topology
 
-/// Everything that an agent needs to continue, as bytes. The names are part of every stored run.
-[<Sealed>]
-type AgentState(parameters: byte[], targets: byte[], moments: byte[], masks: byte[], random: byte[], counters: byte[], heads: byte[]) =
-    /// Of an agent of one task.
-    new(parameters, targets, moments, masks, random, counters) = AgentState(parameters, targets, moments, masks, random, counters, [||])
-
-    /// Weights and biases of the online networks.
-    member _.Parameters = parameters
-    /// Weights and biases of the target networks.
-    member _.Targets = targets
-    /// Adam's moments and per-element ages.
-    member _.Moments = moments
-    /// The topology: the number of layers, then each with its name and bits.
-    member _.Masks = masks
-    /// Positions of the random streams.
-    member _.Random = random
-    /// Step counters, growth carries, review window, pending events.
-    member _.Counters = counters
-    /// The heads of a cycle's other tasks; empty for an agent of one task.
-    member _.Heads = heads
-
-    /// The components by name, in a fixed order.
-    member _.Components: struct (string * byte[])[] = [|
-        struct ("parameters", parameters)
-        struct ("targets", targets)
-        struct ("moments", moments)
-        struct ("masks", masks)
-        struct ("random", random)
-        struct ("counters", counters)
-        if heads.Length > 0 then
-            struct ("heads", heads)
-    |]
-
-    /// From components by name; raises InvalidDataException naming the first one that is missing.
-    static member OfComponents(find: Func<string, byte[] | null>) : AgentState =
-        let get name =
-            match find.Invoke name with
-            | null -> raise (InvalidDataException $"The stored agent lacks its component '{name}'. Resume from another checkpoint.")
-            | bytes -> bytes
-
-        let heads =
-            match find.Invoke "heads" with
-            | null -> [||]
-            | bytes -> bytes
-
-        AgentState(get "parameters", get "targets", get "moments", get "masks", get "random", get "counters", heads)
-
-/// A learning agent: TD3, with the interventions of the method composed in. Owned by one thread.
+/// A learner made of an algorithm and of techniques. Owns the algorithm. `heads`: those of a cycle's tasks. `terms` and `techniques` are those of
+/// Techniques, made for the algorithm's trainee. Raises ArgumentException when two techniques take one gradient.
 [<Sealed>]
 type Agent
-    private
-    (
-        networks: Td3Networks,
-        heads: TaskHeads option,
-        td3: Td3,
-        work: Td3Workspace,
-        half: Td3Workspace option,
-        probe: Td3Workspace,
-        interventions: Intervention[],
-        plasticity: PlasticityProbe,
-        seed: int64
-    ) =
+    (algorithm: IAlgorithm, heads: TaskHeads option, terms: IGradientTerm list, techniques: (Technique * Intervention) list, seed: int64) =
     let formatVersion = 1
-    let task = networks.Task
-    let groups = [ networks.Actor; networks.Critics ]
+    let trainee = algorithm.Trainee
+    let groups = trainee.Groups |> List.map _.Networks
+    let actor = trainee.Actor
+    let interventions = techniques |> List.map snd |> Array.ofList
 
-    let maskLayers =
-        groups |> List.sumBy (fun group -> group.Masks |> Array.sumBy Array.length)
-
-    let claim: IGradientClaim | null =
-        interventions
-        |> Seq.cast<obj>
-        |> Seq.tryPick (function
-            | :? IGradientClaim as claim -> Some claim
-            | _ -> None)
-        |> Option.toObj
-
-    /// The workspace of the next batch.
-    let batch () =
-        match half with
-        | Some half when interventions |> Array.exists _.HalvesBatch -> half
-        | _ -> work
+    let optimiser = Optimiser(trainee.Engine, terms, Techniques.claims techniques)
 
     let mutable step = 0L
     let mutable actorUpdates = 0L
     let mutable batchDraws = stream seed Purpose.Batch
-    let mutable noiseDraws = stream seed Purpose.TargetNoise
-    // Reused: an array of this size would land on the large-object heap with every new policy.
-    let actorParameters = Array.zeroCreate<float32> networks.Actor.Layout.Length
     // The copy of the current actor, made when first asked for, and the edits that it has seen.
     let mutable policy: Policy option = None
     let mutable policyEdits = 0L
 
     // Takes distances from what the networks are now, at their beginning.
-    let measurement = AgentMeasurement(networks, td3, probe, seed)
+    let measurement = AgentMeasurement(trainee, seed)
+    let plasticity = PlasticityProbe(trainee, seed)
 
-    /// A fresh agent of the method, on the engine, that the settings name (which must be resolved). Raises LibTorchException, or
-    /// ArgumentException for what cannot be built.
-    static member Create(settings: Settings, observationSize: int, actionSize: int, maxAction: float32) : Agent =
-        Agent.CreateOn(Engines.create settings.Compute, settings, observationSize, actionSize, maxAction)
+    let maskLayers =
+        groups |> List.sumBy (fun group -> group.Masks |> Array.sumBy Array.length)
 
-    /// The same on a given engine.
-    static member CreateOn(engine: IEngine, settings: Settings, observationSize: int, actionSize: int, maxAction: float32) : Agent =
-        let task = {
-            Shape = {
-                ObservationSize = observationSize
-                ActionSize = actionSize
-            }
-            MaxAction = maxAction
+    let components: Component list =
+        let component' name version size parts = {
+            Name = name
+            Version = version
+            Size = size
+            Codec = Codec.all parts
         }
 
-        Agent.Build(engine, settings, task, None)
+        /// So many fields of every group.
+        let fields name count codec =
+            let floats =
+                groups |> List.sumBy (fun group -> count * (sizeof<int> + group.FieldBytes))
 
-    /// A fresh agent of a cycle, to act on one of its tasks. Its heads are those of the first task: restore a state, and switch.
-    static member CreateInCycle(settings: Settings, tasks: AgentTasks, task: int) : Agent =
-        let actsOn = {
-            Shape = tasks.Shape
-            MaxAction = tasks.MaxActions[task]
-        }
+            component' name formatVersion (sizeof<int> + floats) (groups |> List.map codec)
 
-        Agent.Build(Engines.create settings.Compute, settings, actsOn, Some tasks)
+        let stored = algorithm.State :: Techniques.state techniques
 
-    static member private Build(engine: IEngine, settings: Settings, task: Td3Task, tasks: AgentTasks option) : Agent =
-        let seed = settings.Run.Seed
-        let networks = new Td3Networks(engine, settings.Network, task)
+        [
+            fields "parameters" 1 GroupState.parameters
+            fields "targets" 1 GroupState.targets
+            fields "moments" 4 GroupState.moments
+            // The number of layers in front, as the journal's masks have it.
+            component' "masks" maskLayers 0 (groups |> List.map GroupState.masks)
+            component' "random" formatVersion 0 [
+                Codec.stream (fun () -> batchDraws) (fun stored -> batchDraws <- stored)
+                yield! stored |> List.collect _.Random
+            ]
+            component' "counters" formatVersion 0 [
+                Codec.int64 (fun () -> step) (fun stored -> step <- stored)
+                Codec.int64 (fun () -> actorUpdates) (fun stored -> actorUpdates <- stored)
+                yield! stored |> List.collect _.Counters
+            ]
+            match heads with
+            | Some heads -> component' "heads" formatVersion 0 [ heads.Codec ]
+            | None -> ()
+        ]
 
-        let initialisation = stream seed Purpose.Initialisation
-        networks.Actor.Initialise initialisation
-        networks.Critics.Initialise initialisation
-        let td3 = Td3(networks, settings.Td3, Techniques.gradientTerms networks settings)
+    /// The algorithm with the techniques of the settings, which must be resolved; on several tasks in turn if these are given. The networks must be
+    /// as they were drawn.
+    static member Compose(algorithm: IAlgorithm, settings: Settings, tasks: AgentTasks option) : Agent =
+        let trainee = algorithm.Trainee
+        let terms = Techniques.gradientTerms trainee settings
 
-        let heads =
-            tasks
-            |> Option.map (fun tasks -> TaskHeads(networks.Actor, networks.Critics, tasks.ActionSizes))
+        let heads = tasks |> Option.map (fun tasks -> TaskHeads(trainee, tasks.ActionSizes))
 
-        let batchSize = settings.Td3.BatchSize
-        let work = new Td3Workspace(networks, batchSize)
-        // Events and ratios are defined on 256 rows.
-        let probe =
-            if batchSize = 256 then
-                work
-            else
-                new Td3Workspace(networks, 256)
+        new Agent(algorithm, heads, terms, Techniques.interventions trainee settings, settings.Run.Seed)
 
-        let interventions =
-            Techniques.interventions networks td3 work probe settings |> Array.ofList
+    /// The algorithm, for tests and benchmarks.
+    member _.Algorithm = algorithm
 
-        let half =
-            if settings.Ne.HalfBatchBelow > 0.0 then
-                Some(new Td3Workspace(networks, batchSize / 2))
-            else
-                None
+    interface ILearner with
+        member _.GradientStep = step
 
-        let plasticity = PlasticityProbe(networks, settings.Td3, seed)
-        new Agent(networks, heads, td3, work, half, probe, interventions, plasticity, seed)
-
-    /// Gradient steps taken.
-    member _.GradientStep = step
-
-    /// The networks, for tests and tools.
-    member _.Networks = networks
-
-    /// Takes one gradient step on a batch from the window. Raises NonFiniteException when a loss is not finite; the agent must then be
-    /// restored or discarded.
-    member _.Update(source: ITransitionSource, window: Window) : unit =
-        let t = step + 1L
-
-        for intervention in interventions do
-            intervention.BeforeUpdate t
-
-        let work = batch ()
-        let mutable origin = Whole
-
-        for intervention in interventions do
-            match intervention.ChooseSource(t, window) with
-            | Whole -> ()
-            | chosen -> origin <- chosen
-
-        match origin with
-        | Whole -> AgeOrder.sampleUniform window batchDraws (Span work.RowNumbers)
-        | Oldest portion -> AgeOrder.sampleOldest portion window batchDraws (Span work.RowNumbers)
-        | Decayed(horizon, least) -> AgeOrder.sampleDecayed horizon least window batchDraws (Span work.RowNumbers)
-
-        for intervention in interventions do
-            intervention.Sampled(ReadOnlySpan work.RowNumbers, window)
-
-        work.Gather source
-        td3.Update(work, t, noiseDraws, claim) |> ignore
-        step <- t
-
-        if td3.IsActorDue t then
-            actorUpdates <- actorUpdates + 1L
-
-        for intervention in interventions do
-            intervention.AfterUpdate(t, source, window)
-
-        if td3.IsActorDue t then
-            policy <- None
-
-    /// An immutable copy of the current actor; its Version is the number of actor updates. The same object until the actor changes.
-    member _.Policy() : Policy =
-        match policy with
-        | Some current when policyEdits = networks.Actor.Edits -> current
-        | _ ->
-            networks.Actor.Online.Read(Field.Weights, Span actorParameters)
-
-            let layout = networks.Actor.Layout
-
-            let made =
-                match networks.Actor.Injected with
-                | ValueNone -> Policy.OfBlock(layout, ReadOnlySpan actorParameters, task.MaxAction, actorUpdates)
-                | ValueSome bodies ->
-                    let struct (kept, subtracted) = bodies.Read()
-                    Policy.OfBodies(layout, kept, actorParameters, subtracted, task.MaxAction, actorUpdates)
-
-            policy <- Some made
-            policyEdits <- networks.Actor.Edits
-            made
-
-    /// Turns to another task of the cycle, at a barrier between two gradient steps: exchanges the heads. The agent must have been made
-    /// to act on that task.
-    member _.SwitchTask(next: int) : unit =
-        match heads with
-        | None -> invalidOp "An agent of one task cannot turn to another."
-        | Some heads ->
-            heads.Switch next
-            policy <- None
+        member _.Update(source, window) =
+            let t = step + 1L
 
             for intervention in interventions do
-                intervention.SwitchTask()
+                intervention.BeforeUpdate t
 
-    /// The topology events since the last call.
-    member _.TakeTopologyChanges() : TopologyChanged[] =
-        interventions |> Array.collect _.TakeChanges()
+            let batch = algorithm.Batch(interventions |> Array.exists _.HalvesBatch)
 
-    /// Losses, activated ratios, ranks, norms and what the interventions report, on a batch of 256 rows drawn for this gradient step
-    /// alone, and with `probe` how fast copies of the networks learn. Changes no state.
-    member _.Measure(source: ITransitionSource, window: Window, probe: bool) : Measurement =
-        let taken =
-            measurement.Take(source, window, step, (fun () -> interventions |> Array.collect _.Metrics(step + 1L, window)))
+            let mutable origin = Whole
 
-        let results =
-            if probe then
-                plasticity.Take(source, window, step)
-            else
-                plasticity.NotTaken
+            for intervention in interventions do
+                match intervention.ChooseSource(t, window) with
+                | Whole -> ()
+                | chosen -> origin <- chosen
 
-        {
-            taken with
-                Metrics = Array.append taken.Metrics (results |> Array.collect _.Metrics)
-        }
+            match origin with
+            | Whole -> AgeOrder.sampleUniform window batchDraws (Span batch.RowNumbers)
+            | Oldest portion -> AgeOrder.sampleOldest portion window batchDraws (Span batch.RowNumbers)
+            | Decayed(horizon, least) -> AgeOrder.sampleDecayed horizon least window batchDraws (Span batch.RowNumbers)
 
-    /// How fast copies of the networks learn. Changes no state.
-    member _.Probe(source: ITransitionSource, window: Window) : ProbeResult[] = plasticity.Take(source, window, step)
+            for intervention in interventions do
+                intervention.Sampled(ReadOnlySpan batch.RowNumbers, window)
 
-    /// The topology of every network, for snapshots.
-    member _.Masks() : NetworkMask[] = [| for group in groups -> group.Bits |]
+            batch.Gather source
+            algorithm.Update(t, optimiser)
+            step <- t
 
-    /// Name of the first parameter tensor or moment with a NaN or an infinity, such as "critic 2, layer 1 weights"; null when there is none.
-    member _.FindNonFinite() : string | null =
-        groups
-        |> Seq.map _.FindNonFinite()
-        |> Seq.tryFind (isNull >> not)
-        |> Option.defaultValue null
+            if actor.IsDue t then
+                actorUpdates <- actorUpdates + 1L
 
-    /// A copy of the whole state at this moment.
-    member _.Save() : AgentState =
-        let each fields save =
-            let floats =
-                groups |> List.sumBy (fun group -> fields * (sizeof<int> + group.FieldBytes))
+            for intervention in interventions do
+                intervention.AfterUpdate(t, source, window)
 
-            StateBytes.writeSized (sizeof<int> + floats) formatVersion (fun writer ->
-                for group in groups do
-                    save group writer)
+            if actor.IsDue t then
+                policy <- None
 
-        // The number of layers in front, as the journal's masks have it.
-        let maskBytes =
-            StateBytes.write maskLayers (fun writer ->
-                for group in groups do
-                    group.SaveMasks writer)
+        member _.Policy() =
+            match policy with
+            | Some current when policyEdits = actor.Networks.Edits -> current
+            | _ ->
+                let made = algorithm.Policy actorUpdates
+                policy <- Some made
+                policyEdits <- actor.Networks.Edits
+                made
 
-        let mutable random = [||]
-
-        let counters =
-            StateBytes.write formatVersion (fun counters ->
-                random <-
-                    StateBytes.write formatVersion (fun random ->
-                        StateBytes.writeStream random batchDraws
-                        StateBytes.writeStream random noiseDraws
-                        counters.Write step
-                        counters.Write actorUpdates
-
-                        for intervention in interventions do
-                            intervention.Save(random, counters)))
-
-        AgentState(
-            each 1 (fun (group: NetworkGroup) writer -> group.SaveParameters writer),
-            each 1 (fun (group: NetworkGroup) writer -> group.SaveTargets writer),
-            each 4 (fun (group: NetworkGroup) writer -> group.SaveMoments writer),
-            maskBytes,
-            random,
-            counters,
-            heads
-            |> Option.map (fun heads -> StateBytes.write formatVersion heads.Save)
-            |> Option.defaultValue [||]
-        )
-
-    /// Continues exactly where Save was called, in an agent made from the same settings. Raises InvalidDataException when a component is
-    /// damaged or belongs to other settings; the agent must then be discarded.
-    member _.Restore(state: AgentState) : unit =
-        let each name bytes restore =
-            StateBytes.read name formatVersion bytes (fun reader ->
-                for group in groups do
-                    restore group reader)
-
-        StateBytes.read "masks" maskLayers state.Masks (fun reader ->
-            for group in groups do
-                group.RestoreMasks reader)
-
-        each "parameters" state.Parameters (fun (group: NetworkGroup) reader -> group.RestoreParameters reader)
-        each "targets" state.Targets (fun (group: NetworkGroup) reader -> group.RestoreTargets reader)
-        each "moments" state.Moments (fun (group: NetworkGroup) reader -> group.RestoreMoments reader)
-
-        heads
-        |> Option.iter (fun heads -> StateBytes.read "heads" formatVersion state.Heads heads.Restore)
-
-        StateBytes.read "counters" formatVersion state.Counters (fun counters ->
-            StateBytes.read "random" formatVersion state.Random (fun random ->
-                batchDraws <- StateBytes.readStream random
-                noiseDraws <- StateBytes.readStream random
-                step <- counters.ReadInt64()
-                actorUpdates <- counters.ReadInt64()
+        member _.SwitchTask next =
+            match heads with
+            | None -> invalidOp "An agent of one task cannot turn to another."
+            | Some heads ->
+                heads.Switch next
+                policy <- None
 
                 for intervention in interventions do
-                    intervention.Restore(random, counters)))
+                    intervention.SwitchTask()
 
-        policy <- None
+        member _.TakeTopologyChanges() =
+            interventions |> Array.collect _.TakeChanges()
 
-    interface IDisposable with
+        member _.Masks() = [| for group in groups -> group.Bits |]
+
+        member _.Measure(source, window, probe) =
+            let taken =
+                measurement.Take(source, window, step, (fun () -> interventions |> Array.collect _.Metrics(step + 1L, window)))
+
+            let results =
+                if probe then
+                    plasticity.Take(source, window, step)
+                else
+                    plasticity.NotTaken
+
+            {
+                taken with
+                    Metrics = Array.append taken.Metrics (results |> Array.collect _.Metrics)
+            }
+
+        member _.Probe(source, window) = plasticity.Take(source, window, step)
+
+        member _.Gradients rows = GradientMap.compute trainee rows
+
+        member _.FindNonFinite() =
+            groups
+            |> Seq.map _.FindNonFinite()
+            |> Seq.tryFind (isNull >> not)
+            |> Option.defaultValue null
+
+        member _.Save() =
+            AgentState [| for part in components -> struct (part.Name, part.Save()) |]
+
+        member _.Restore state =
+            for part in components do
+                part.Restore(state.Find part.Name)
+
+            policy <- None
+
         member _.Dispose() =
-            for term in td3.Terms do
+            for term in terms do
                 term.Dispose()
 
-            (work :> IDisposable).Dispose()
-            half |> Option.iter (fun half -> (half :> IDisposable).Dispose())
-
-            if not (obj.ReferenceEquals(work, probe)) then
-                (probe :> IDisposable).Dispose()
-
-            (networks :> IDisposable).Dispose()
-            networks.Engine.Dispose()
+            algorithm.Dispose()

@@ -47,6 +47,10 @@ type FrozenBodies private (engine: IEngine, online: InjectedBodies, targets: Inj
     member _.Polyak tau =
         engine.Polyak(targets.Kept, online.Kept, tau)
 
+    /// Bodies of their own with the same values.
+    member _.Copy() : FrozenBodies =
+        FrozenBodies.Create(engine, online.Kept.Layout, readFrom online.Kept, readFrom targets.Kept, readFrom online.Subtracted)
+
     /// Writes the bodies: kept, that of the targets, subtracted. `passing` is of the layout's length and written over.
     member internal _.Save(writer: BinaryWriter, passing: float32[]) =
         for block in all do

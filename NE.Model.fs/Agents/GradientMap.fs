@@ -1,7 +1,5 @@
 namespace NE.Model.Agents
 
-open System
-open NE.Model
 open NE.Model.Networks
 open NE.Model.Random
 open NE.Model.Replay
@@ -42,23 +40,26 @@ module GradientMap =
             }
     |]
 
-    /// Magnitudes of the TD3 losses' gradients, layer by layer: the critics' of L_Q, then the actor's of L_pi. The batch is `Rows` stored
-    /// transitions, one after the other; terms that a technique adds to a loss are left out. Changes nothing of the agent.
-    let compute (agent: Agent) (settings: Settings) (batch: float32[]) : LayerGradient[] =
-        let networks = agent.Networks
-        let width = networks.Task.Shape.StoredWidth
+    /// Magnitudes of the losses' gradients on `Rows` stored transitions, one after the other, layer by layer; terms that a technique adds to a
+    /// loss are left out. Changes nothing of the networks.
+    let compute (trainee: Trainee) (rows: float32[]) : LayerGradient[] =
+        let width = trainee.RowFloats
 
-        if batch.Length <> Rows * width then
-            invalidArg (nameof batch) $"expected {Rows} transitions of {width} numbers, found {batch.Length} numbers"
-
-        use work = new Td3Workspace(networks, Rows)
-        let td3 = Td3(networks, settings.Td3, [])
+        if rows.Length <> Rows * width then
+            invalidArg (nameof rows) $"expected {Rows} transitions of {width} numbers, found {rows.Length} numbers"
 
         for i in 0 .. Rows - 1 do
-            work.RowNumbers[i] <- int64 i
+            trainee.Probe.RowNumbers[i] <- int64 i
 
-        work.Gather(HeldRows(batch, width))
-        td3.CriticGradient(work, stream 0L Purpose.Metrics) |> ignore
-        let critics = layers networks.Critics
-        td3.ActorGradient work |> ignore
-        Array.append (layers networks.Actor) critics
+        trainee.Probe.Gather(HeldRows(rows, width))
+        let draws = stream 0L Purpose.Metrics
+
+        let found = [
+            for group in trainee.UpdateOrder do
+                group.Gradient draws |> ignore
+                group.Networks.Name, layers group.Networks
+        ]
+
+        trainee.Groups
+        |> List.map (fun group -> found |> List.find (fun (name, _) -> name = group.Networks.Name) |> snd)
+        |> Array.concat

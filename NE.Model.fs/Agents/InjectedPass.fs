@@ -17,11 +17,11 @@ type InjectedBodies = {
 [<Sealed>]
 type InjectedPass
     (engine: IEngine, added: IParameterBlock, bodies: InjectedBodies, stacks: int, input: IMatrix, head: Head, backward: Backward) =
+    // Frozen bodies have no use for a gradient of their parameters.
     let frozen =
-        match backward with
-        | InputGradient _ -> backward
-        | NoGradient
-        | ParameterGradient -> NoGradient
+        match backward.InputColumns with
+        | struct (_, 0) -> NoGradient
+        | struct (first, count) -> InputGradient(first, count)
 
     let kept = engine.CreatePass(bodies.Kept, stacks, input, Linear, frozen)
     let learning = engine.CreatePass(added, stacks, input, Linear, backward)
@@ -35,10 +35,14 @@ type InjectedPass
     let gradients = matrices (if backward = NoGradient then 0 else stacks) columns
 
     let inputGradient =
-        match backward with
-        | InputGradient(_, count) -> matrices 1 count
-        | NoGradient
-        | ParameterGradient -> [||]
+        match backward.InputColumns with
+        | struct (_, 0) -> [||]
+        | struct (_, count) -> matrices 1 count
+
+    /// into = h(theta) + (h(theta_1') - h(theta_2')), in this order: equal bodies cancel.
+    let combine (part: IPass -> IMatrix) (into: IMatrix) =
+        engine.Copy(part kept, into)
+        engine.AddDifference(into, 1.0f, part learning, part subtracted)
 
     /// h(theta), h(theta_1') and h(theta_2') of the last Forward, for metrics.
     member _.Bodies = [ kept; learning; subtracted ]
@@ -53,7 +57,8 @@ type InjectedPass
             subtracted.Forward()
 
             for stack in 0 .. stacks - 1 do
-                engine.Combine(kept.Output stack, learning.Output stack, subtracted.Output stack, head, outputs[stack])
+                combine _.Output(stack) outputs[stack]
+                engine.HeadForward(outputs[stack], head)
 
         member _.Backward() =
             for stack in 0 .. stacks - 1 do
@@ -69,7 +74,7 @@ type InjectedPass
             if inputGradient.Length > 0 then
                 kept.Backward()
                 subtracted.Backward()
-                engine.Combine(kept.InputGradient, learning.InputGradient, subtracted.InputGradient, Linear, inputGradient[0])
+                combine _.InputGradient inputGradient[0]
 
         /// Of the body that learns.
         member _.Hidden(stack, layer) = learning.Hidden(stack, layer)

@@ -1,7 +1,6 @@
 namespace NE.Model.Agents
 
 open System
-open System.IO
 open NE.Model.Networks
 open NE.Model.Random
 open NE.Model.Topology
@@ -25,6 +24,13 @@ type NetworkMask = {
 /// A group of equal networks with its target copy and its topology (actor; twin critics).
 [<Sealed>]
 type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, clipping: WeightClipping option) =
+    static let moments = [
+        Field.FirstMoments
+        Field.SecondMoments
+        Field.Beta1Powers
+        Field.Beta2Powers
+    ]
+
     let online = engine.CreateBlock(layout, true)
     let target = engine.CreateBlock(layout, false)
 
@@ -49,13 +55,7 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, clipping: 
                     Array.fill values (slot.Weights + liveOutputs * slot.Inputs) (spare * slot.Inputs) 0.0f
                     Array.fill values (slot.Biases + liveOutputs) spare 0.0f
 
-    // Where a field is held for a moment on its way out; a new array each time would land on the large-object heap.
     let passing = Array.zeroCreate<float32> layout.Length
-
-    /// The field's values until the next call.
-    let glance (block: IParameterBlock) field =
-        block.Read(field, Span passing)
-        passing
 
     let read (block: IParameterBlock) field =
         let values = Array.zeroCreate<float32> layout.Length
@@ -93,29 +93,17 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, clipping: 
 
             write online Field.Bound bounds
 
-    let moments = [
-        Field.FirstMoments
-        Field.SecondMoments
-        Field.Beta1Powers
-        Field.Beta2Powers
-    ]
-
     /// What a float of a block belongs to, such as "critic 2, layer 1 weights".
     let describe (isTarget: bool) index =
         let slot = layout.Slots |> Seq.findBack (fun slot -> slot.Weights <= index)
 
-        let kind =
-            if index < slot.Biases then "weights"
-            elif not slot.IsNormed || index < slot.Gains then "biases"
-            elif index < slot.Shifts then "LayerNorm gains"
-            else "LayerNorm shifts"
-
         let number = if layout.Stacks = 1 then "" else $" {slot.Stack + 1}"
         let role = if isTarget then " target" else ""
-        $"{name}{role}{number}, layer {slot.Layer + 1} {kind}"
+        $"{name}{role}{number}, layer {slot.Layer + 1} {slot.NameAt index}"
 
     /// "actor" or "critic".
     member _.Name = name
+    member _.Engine = engine
     member _.Layout = layout
     member _.Online = online
     member _.Target = target
@@ -140,11 +128,7 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, clipping: 
     /// The same per feature that a layer hands on: with CReLU both halves share a neuron's.
     member _.FeatureFanIn(stack: int, layer: int) : int[] =
         let neurons = fanIn[stack].[layer]
-
-        if layout.Slot(stack, layer).IsConcatenated then
-            Array.append neurons neurons
-        else
-            neurons
+        Array.init (layout.Slot(stack, layer)).Features (fun feature -> neurons[feature % neurons.Length])
 
     /// Active weights / all weights, biases apart.
     member _.Density =
@@ -158,6 +142,10 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, clipping: 
 
     /// Bytes of one field.
     member internal _.FieldBytes = 4 * layout.Length
+    /// What the optimiser keeps: Adam's moments and ages.
+    static member Moments = moments
+    /// Where a field is held for a moment on its way in or out; a new array each time would land on the large-object heap.
+    member internal _.Passing = passing
 
     /// Copies a field of the online networks into an array of at least the layout's length.
     member internal _.ReadOnlineInto(field, values: float32[]) =
@@ -212,11 +200,9 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, clipping: 
         for slot in layout.Slots do
             let stack = masks[slot.Stack]
             stack[slot.Layer].CopyTo(Span(values, slot.Weights, slot.WeightCount))
-            Array.fill values slot.Biases slot.Outputs 1.0f
 
-            if slot.IsNormed then
-                Array.fill values slot.Gains slot.Outputs 1.0f
-                Array.fill values slot.Shifts slot.Outputs 1.0f
+            for parameter in slot.PerNeuron do
+                Array.fill values parameter.First slot.Outputs 1.0f
 
         clearSpare values
         write online Field.Mask values
@@ -253,13 +239,8 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, clipping: 
         copy.LiveOutputs <- liveOutputs
         copy.WriteOnline(Field.Weights, read online Field.Weights)
 
-        if injected.IsSome then
-            use memory = new MemoryStream()
-            use writer = new BinaryWriter(memory)
-            this.SaveInjected writer
-            memory.Position <- 0L
-            use reader = new BinaryReader(memory)
-            copy.RestoreInjected reader
+        injected
+        |> ValueOption.iter (fun bodies -> copy.Injected <- ValueSome(bodies.Copy()))
 
         copy
 
@@ -287,8 +268,12 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, clipping: 
             | Some field -> $"{locate false (read online field)}, Adam's moments"
             | None -> null
 
-    /// The frozen bodies, once there was an injection.
-    member _.Injected = injected
+    /// The frozen bodies, once there was an injection. They belong to the group.
+    member _.Injected
+        with get () = injected
+        and internal set (bodies: FrozenBodies voption) =
+            thaw ()
+            injected <- bodies
 
     /// Plasticity injection (Nikishin et al. 2023): the networks of now are frozen, and new ones learn on top of them, at first without any
     /// effect on the output. Passes made before it must be made again.
@@ -315,18 +300,6 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, clipping: 
         engine.Polyak(target, online, tau)
         injected |> ValueOption.iter (fun bodies -> bodies.Polyak tau)
 
-    /// Writes the frozen bodies, if there are any.
-    member internal _.SaveInjected(writer: BinaryWriter) =
-        writer.Write injected.IsSome
-        injected |> ValueOption.iter (fun bodies -> bodies.Save(writer, passing))
-
-    /// Reads what SaveInjected wrote.
-    member internal _.RestoreInjected(reader: BinaryReader) =
-        thaw ()
-
-        if reader.ReadBoolean() then
-            injected <- ValueSome(FrozenBodies.Restore(engine, layout, reader))
-
     /// The masks, packed for a snapshot.
     member _.Bits: NetworkMask = {
         Network = name
@@ -343,63 +316,6 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, clipping: 
                 }
         |]
     }
-
-    member internal _.SaveParameters(writer: BinaryWriter) =
-        StateBytes.writeFloats writer (glance online Field.Weights)
-
-    member internal _.SaveTargets(writer: BinaryWriter) =
-        StateBytes.writeFloats writer (glance target Field.Weights)
-
-    member internal _.SaveMoments(writer: BinaryWriter) =
-        for field in moments do
-            StateBytes.writeFloats writer (glance online field)
-
-    /// Per layer: network, stack, layer, weights, bits. The journal folds topology events over these bytes: keep them as they are.
-    member internal this.SaveMasks(writer: BinaryWriter) =
-        for layer in this.Bits.Layers do
-            writer.Write name
-            writer.Write layer.Stack
-            writer.Write layer.Layer
-            writer.Write(layer.Rows * layer.Columns)
-            writer.Write layer.Bits
-
-    member internal _.RestoreParameters(reader: BinaryReader) =
-        let values = Array.zeroCreate<float32> layout.Length
-        StateBytes.readFloats reader values
-        write online Field.Weights values
-
-    member internal _.RestoreTargets(reader: BinaryReader) =
-        let values = Array.zeroCreate<float32> layout.Length
-        StateBytes.readFloats reader values
-        write target Field.Weights values
-
-    member internal _.RestoreMoments(reader: BinaryReader) =
-        let values = Array.zeroCreate<float32> layout.Length
-
-        for field in moments do
-            StateBytes.readFloats reader values
-            write online field values
-
-    member internal this.RestoreMasks(reader: BinaryReader) =
-        let restored = masks |> Array.map Array.copy
-
-        for slot in layout.Slots do
-            let expected = name, slot.Stack, slot.Layer, slot.WeightCount
-
-            let found =
-                reader.ReadString(), reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt32()
-
-            if found <> expected then
-                raise (
-                    InvalidDataException
-                        $"The stored masks have %A{found} where this configuration has %A{expected}: it was made with other network sizes."
-                )
-
-            match LayerMask.ofBits slot.Outputs slot.Inputs (reader.ReadBytes((slot.WeightCount + 7) / 8)) with
-            | Ok mask -> restored[slot.Stack][slot.Layer] <- mask
-            | Error problem -> raise (InvalidDataException problem)
-
-        this.SetMasks restored
 
     interface IDisposable with
         member _.Dispose() =

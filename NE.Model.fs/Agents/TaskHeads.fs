@@ -18,7 +18,7 @@ type AgentTasks = {
 /// here, with their moments, ages and target weights, and nothing moves them until their task is on again. All begin with the rows that
 /// were drawn for the networks' output layer, so make this object when they are initialised and before anything else changes them.
 [<Sealed>]
-type TaskHeads(actor: NetworkGroup, critics: NetworkGroup, actionSizes: int[]) =
+type TaskHeads(trainee: Trainee, actionSizes: int[]) =
     let fields = [
         Field.Weights
         Field.FirstMoments
@@ -27,7 +27,8 @@ type TaskHeads(actor: NetworkGroup, critics: NetworkGroup, actionSizes: int[]) =
         Field.Beta2Powers
     ]
 
-    let groups = [| actor; critics |]
+    let actor = trainee.Actor.Networks
+    let groups = [| for group in trainee.Groups -> group.Networks |]
 
     let mutable active = 0
 
@@ -108,24 +109,7 @@ type TaskHeads(actor: NetworkGroup, critics: NetworkGroup, actionSizes: int[]) =
         Array.iter2 put groups stored[0]
         stored[0] <- [||]
 
-    /// The task whose heads the networks hold.
-    member _.Active = active
-
-    /// The stored heads of a task, group by group; for tests.
-    member internal _.Stored task = stored[task]
-
-    /// Puts the heads of a task into the networks; those that they held are stored.
-    member _.Switch(task: int) : unit =
-        if task < 0 || task >= stored.Length then
-            invalidArg (nameof task) $"A cycle of {stored.Length} tasks has no task {task}."
-
-        if task <> active then
-            stored[active] <- groups |> Array.map take
-            mark task
-            Array.iter2 put groups stored[task]
-            stored[task] <- [||]
-
-    member internal _.Save(writer: BinaryWriter) =
+    let save (writer: BinaryWriter) =
         writer.Write active
         writer.Write stored.Length
 
@@ -134,8 +118,7 @@ type TaskHeads(actor: NetworkGroup, critics: NetworkGroup, actionSizes: int[]) =
                 for values in head do
                     StateBytes.writeFloats writer values
 
-    /// The networks' own parameters are restored by their groups.
-    member internal _.Restore(reader: BinaryReader) =
+    let restore (reader: BinaryReader) =
         let task, count = reader.ReadInt32(), reader.ReadInt32()
 
         if count <> stored.Length || task < 0 || task >= count then
@@ -154,3 +137,23 @@ type TaskHeads(actor: NetworkGroup, critics: NetworkGroup, actionSizes: int[]) =
                             values))
 
         mark task
+
+    /// The task whose heads the networks hold.
+    member _.Active = active
+
+    /// The stored heads of a task, group by group; for tests.
+    member internal _.Stored task = stored[task]
+
+    /// Puts the heads of a task into the networks; those that they held are stored.
+    member _.Switch(task: int) : unit =
+        if task < 0 || task >= stored.Length then
+            invalidArg (nameof task) $"A cycle of {stored.Length} tasks has no task {task}."
+
+        if task <> active then
+            stored[active] <- groups |> Array.map take
+            mark task
+            Array.iter2 put groups stored[task]
+            stored[task] <- [||]
+
+    /// The heads that are stored; the networks' own are part of their groups.
+    member _.Codec: Codec = { Write = save; Read = restore }

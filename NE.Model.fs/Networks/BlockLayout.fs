@@ -2,42 +2,8 @@ namespace NE.Model.Networks
 
 open System
 open System.Globalization
-open NE.Model
+open NE.Model.Networks.Layers
 open NE.Model.Random
-open NE.Model.Topology
-
-/// Place of one fully connected layer inside a block. Weights are out x in, row-major, so that row = output neuron, as in the masks
-/// and the topology; the biases are `Outputs` floats, and so are gains and shifts of a LayerNorm.
-[<Struct>]
-type LayerSlot = {
-    /// Which of the equal networks of the block, from 0 (critics: 0 and 1).
-    Stack: int
-    /// Position in the stack, from 0.
-    Layer: int
-    /// Fan-in of the full layer.
-    Inputs: int
-    /// Number of output neurons: rows of the weights.
-    Outputs: int
-    /// What the next layer sees: as many features as outputs, or twice as many with CReLU. Features c and Outputs + c belong to row c.
-    Features: int
-    /// Offset of the weights in floats.
-    Weights: int
-    /// Offset of the biases in floats.
-    Biases: int
-    /// Offset of the LayerNorm's gains in floats; -1 without a LayerNorm.
-    Gains: int
-    /// Offset of the LayerNorm's shifts in floats; -1 without a LayerNorm.
-    Shifts: int
-} with
-
-    /// Number of weights, Outputs * Inputs.
-    member this.WeightCount = this.Outputs * this.Inputs
-    /// Whether a LayerNorm follows the linear outputs.
-    member this.IsNormed = this.Gains >= 0
-    /// Whether both signs are handed on (CReLU).
-    member this.IsConcatenated = this.Features <> this.Outputs
-    /// Whether there is more than a ReLU between the linear outputs and the features.
-    member this.IsShaped = this.IsNormed || this.IsConcatenated
 
 /// Layout of one flat memory that holds a group of equal networks (actor: one stack; critics: two).
 [<Sealed>]
@@ -48,21 +14,21 @@ type BlockLayout private (stacks: int, form: NetworkForm, slots: LayerSlot[][], 
     member _.Stacks = stacks
     /// What each of them is made of.
     member _.Form = form
-    /// Input width, features of the hidden layers, output width.
+    /// Input width, features of the hidden slots, output width.
     member _.Widths: ReadOnlyMemory<int> = ReadOnlyMemory widths
-    /// Number of layers of a stack, the output layer included.
+    /// Number of slots of a stack, the output layer's included.
     member _.Layers = widths.Length - 1
-    /// Number of hidden layers of a stack.
+    /// Number of hidden slots of a stack.
     member _.HiddenLayers = widths.Length - 2
     /// Width of the input.
     member _.Inputs = widths[0]
     /// Width of the output.
     member _.Outputs = widths[widths.Length - 1]
-    /// The layer's place.
+    /// A layer's place.
     member _.Slot(stack: int, layer: int) = slots[stack][layer]
-    /// All layers, stack by stack.
+    /// All slots, stack by stack.
     member _.Slots = Seq.concat slots
-    /// Number of weights, biases, gains and shifts.
+    /// Number of floats that are parameters.
     member _.ParameterCount = parameterCount
     /// Floats of the flat memory: ParameterCount rounded up, so that vector loops have no tail. The padding is masked and stays 0.
     member _.Length = (parameterCount + 15) / 16 * 16
@@ -72,9 +38,11 @@ type BlockLayout private (stacks: int, form: NetworkForm, slots: LayerSlot[][], 
         if stacks < 1 then
             invalidArg (nameof stacks) $"A block needs at least one network; {stacks} were asked for."
 
-        match form.Problem with
-        | null -> ()
-        | problem -> invalidArg (nameof form) problem
+        if not (LayerForms.isSupported form.Layers) then
+            invalidArg
+                (nameof form)
+                ($"No pass computes the layers %A{form.Layers}: between layers with weights there must be a ReLU or CReLU, with or without a "
+                 + "LayerNorm before it, and the last one's outputs are linear.")
 
         // Offsets are int32, and Adam's four fields of two blocks, actor and critics, are one array of bytes in a checkpoint.
         let mostParameters = 67_000_000L
@@ -96,27 +64,32 @@ type BlockLayout private (stacks: int, form: NetworkForm, slots: LayerSlot[][], 
             offset <- offset + count
             start
 
-        let widths, outputs = Array.ofList form.Widths, Array.ofList form.Outputs
-        let normed = Array.ofList form.Normed
+        let place stack layer (forms, layers: LayerDescription list) =
+            let neurons, fanIn = layers.Head.Neurons, layers.Head.FanIn
+
+            {
+                Stack = stack
+                Layer = layer
+                Inputs = fanIn
+                Outputs = neurons
+                Features = (List.last layers).Features
+                Weights = take (neurons * fanIn)
+                PerNeuron = [
+                    for layer in layers do
+                        for struct (name, neutral) in layer.PerNeuron do
+                            {
+                                Name = name
+                                First = take neurons
+                                Neutral = neutral
+                            }
+                ]
+                Forms = forms
+            }
+
+        let described = List.zip (LayerForms.slots form.Layers) form.Slots
 
         let slots =
-            Array.init stacks (fun stack ->
-                Array.init outputs.Length (fun layer ->
-                    let inputs, outputs = widths[layer], outputs[layer]
-                    let hasNorm = layer < normed.Length && normed[layer]
-                    let norm () = if hasNorm then take outputs else -1
-
-                    {
-                        Stack = stack
-                        Layer = layer
-                        Inputs = inputs
-                        Outputs = outputs
-                        Features = widths[layer + 1]
-                        Weights = take (inputs * outputs)
-                        Biases = take outputs
-                        Gains = norm ()
-                        Shifts = norm ()
-                    }))
+            Array.init stacks (fun stack -> described |> List.mapi (place stack) |> Array.ofList)
 
         BlockLayout(stacks, form, slots, offset)
 
@@ -124,16 +97,14 @@ type BlockLayout private (stacks: int, form: NetworkForm, slots: LayerSlot[][], 
     static member Create(stacks: int, widths: int seq) =
         BlockLayout.OfForm(stacks, NetworkForm.Plain widths)
 
-    /// A host array in this layout, drawn as PyTorch draws a Linear layer: weights and biases U(-beta, beta). Gains are 1, shifts 0.
+    /// A host array in this layout with the first values of the parameters.
     member this.Initialise(stream: Stream) : float32[] =
         let values = Array.zeroCreate<float32> this.Length
 
         for slot in this.Slots do
-            let bound = WeightBounds.beta slot.Inputs
-            stream.FillUniform(Span<float32>(values, slot.Weights, slot.WeightCount), bound)
-            stream.FillUniform(Span<float32>(values, slot.Biases, slot.Outputs), bound)
+            for parameter in slot.PerNeuron do
+                Array.fill values parameter.First slot.Outputs parameter.Neutral
 
-            if slot.IsNormed then
-                Array.fill values slot.Gains slot.Outputs 1.0f
+            slot.Forms |> List.iter (LayerForms.initialise slot values stream)
 
         values

@@ -7,8 +7,9 @@ open Microsoft.FSharp.NativeInterop
 
 type private V = Vector256<float32>
 
+/// Floats in a vector of these kernels.
 [<Literal>]
-let private Lanes = 8
+let internal LaneCount = 8
 
 /// Powers of beta below this leave 1 - power at exactly 1 in float32: they become 0, before they turn denormal and slow.
 let FlushPower = 1.0f / 33554432.0f // 2^-25
@@ -17,9 +18,9 @@ let FlushPower = 1.0f / 33554432.0f // 2^-25
 [<Literal>]
 let FlushMoment = 1e-30f
 
-let inline private load (p: nativeptr<float32>) i = Vector256.Load(NativePtr.add p i)
+let inline internal load (p: nativeptr<float32>) i = Vector256.Load(NativePtr.add p i)
 
-let inline private store (p: nativeptr<float32>) i (v: V) = Vector256.Store(v, NativePtr.add p i)
+let inline internal store (p: nativeptr<float32>) i (v: V) = Vector256.Store(v, NativePtr.add p i)
 
 /// v with every lane that lies below the threshold set to 0; a NaN stays.
 let inline private flushBelow (threshold: V) (magnitude: V) (v: V) =
@@ -105,7 +106,7 @@ let adam (memory: AdamMemory) (options: AdamOptions) =
         store beta1Powers (i &&& walk1) p1
         store beta2Powers (i &&& walk2) p2
         store weights i w
-        i <- i + Lanes
+        i <- i + LaneCount
 
 /// target = target + tau (online - target); length a multiple of 16.
 let polyak (target: nativeptr<float32>) (online: nativeptr<float32>) (length: int) (tau: float32) =
@@ -115,16 +116,7 @@ let polyak (target: nativeptr<float32>) (online: nativeptr<float32>) (length: in
     while i < length do
         let t = load target i
         store target i (t + tau * (load online i - t))
-        i <- i + Lanes
-
-/// gradient += rate * (weight - anchor), for a multiple of 16 floats.
-let pullTowards (gradient: nativeptr<float32>) (weight: nativeptr<float32>) (anchor: nativeptr<float32>) (length: int) (rate: float32) =
-    let rate = Vector256.Create rate
-    let mutable i = 0
-
-    while i < length do
-        store gradient i (load gradient i + rate * (load weight i - load anchor i))
-        i <- i + Lanes
+        i <- i + LaneCount
 
 /// A rows x columns matrix whose rows are `Stride` floats apart.
 [<Struct; NoEquality; NoComparison>]
@@ -138,81 +130,6 @@ type Strided = {
     member inline this.Row i =
         NativePtr.add this.Memory (i * this.Stride)
 
-/// z = z + bias, and max(., 0) if `relu`; a NaN stays NaN.
-let addBias (z: Strided) (bias: nativeptr<float32>) (relu: bool) =
-    let whole = z.Columns / Lanes * Lanes
-
-    for r in 0 .. z.Rows - 1 do
-        let row = z.Row r
-        let mutable c = 0
-
-        if relu then
-            while c < whole do
-                store row c (Vector256.MaxNative(V.Zero, load row c + load bias c))
-                c <- c + Lanes
-
-            while c < z.Columns do
-                let value = NativePtr.get row c + NativePtr.get bias c
-                NativePtr.set row c (if value < 0.0f then 0.0f else value)
-                c <- c + 1
-        else
-            while c < whole do
-                store row c (load row c + load bias c)
-                c <- c + Lanes
-
-            while c < z.Columns do
-                NativePtr.set row c (NativePtr.get row c + NativePtr.get bias c)
-                c <- c + 1
-
-/// d = d where the activation h is positive, else 0.
-let reluBackward (d: Strided) (h: Strided) =
-    let whole = d.Columns / Lanes * Lanes
-
-    for r in 0 .. d.Rows - 1 do
-        let row, active = d.Row r, h.Row r
-        let mutable c = 0
-
-        while c < whole do
-            let passed = Vector256.GreaterThan(load active c, V.Zero)
-            store row c (Vector256.BitwiseAnd(load row c, passed))
-            c <- c + Lanes
-
-        while c < d.Columns do
-            if not (NativePtr.get active c > 0.0f) then
-                NativePtr.set row c 0.0f
-
-            c <- c + 1
-
-/// sums[c] = sum over the rows of d[r, c], in row order.
-let columnSums (d: Strided) (sums: nativeptr<float32>) =
-    let whole = d.Columns / Lanes * Lanes
-    let mutable c = 0
-    // Four vectors at a time, so that four chains of additions overlap.
-    while c + 4 * Lanes <= whole do
-        let mutable s0, s1, s2, s3 = V.Zero, V.Zero, V.Zero, V.Zero
-
-        for r in 0 .. d.Rows - 1 do
-            let row = NativePtr.add (d.Row r) c
-            s0 <- s0 + load row 0
-            s1 <- s1 + load row Lanes
-            s2 <- s2 + load row (2 * Lanes)
-            s3 <- s3 + load row (3 * Lanes)
-
-        store sums c s0
-        store sums (c + Lanes) s1
-        store sums (c + 2 * Lanes) s2
-        store sums (c + 3 * Lanes) s3
-        c <- c + 4 * Lanes
-
-    while c < d.Columns do
-        let mutable sum = 0.0f
-
-        for r in 0 .. d.Rows - 1 do
-            sum <- sum + NativePtr.get (d.Row r) c
-
-        NativePtr.set sums c sum
-        c <- c + 1
-
 /// d = d (scale - output^2 / scale): the derivative of scale * tanh, from its output.
 let scaledTanhBackward (d: Strided) (output: Strided) (scale: float32) =
     for r in 0 .. d.Rows - 1 do
@@ -222,37 +139,66 @@ let scaledTanhBackward (d: Strided) (output: Strided) (scale: float32) =
             let y = NativePtr.get out c
             NativePtr.set row c (NativePtr.get row c * (scale - y * y / scale))
 
-// Without branches: whether a random number is clipped cannot be predicted. A NaN stays.
-let inline private clamp (bound: float32) (value: float32) =
-    System.MathF.Max(-bound, System.MathF.Min(bound, value))
-
-/// destination = clip(action + clip(noise, +-noiseClip), +-maxAction).
-let smoothedAction (action: Strided) (noise: Strided) (noiseClip: float32) (maxAction: float32) (destination: Strided) =
-    for r in 0 .. action.Rows - 1 do
-        let a, n, d = action.Row r, noise.Row r, destination.Row r
-
-        for c in 0 .. action.Columns - 1 do
-            NativePtr.set d c (clamp maxAction (NativePtr.get a c + clamp noiseClip (NativePtr.get n c)))
-
 let copy (source: Strided) (destination: Strided) =
     for r in 0 .. source.Rows - 1 do
         NativePtr.copyBlock (destination.Row r) (source.Row r) source.Columns
 
-/// target = target + source.
-let add (target: Strided) (source: Strided) =
+/// target = target + factor * source.
+let add (target: Strided) (factor: float32) (source: Strided) =
     for r in 0 .. target.Rows - 1 do
         let t, s = target.Row r, source.Row r
 
         for c in 0 .. target.Columns - 1 do
-            NativePtr.set t c (NativePtr.get t c + NativePtr.get s c)
+            NativePtr.set t c (NativePtr.get t c + factor * NativePtr.get s c)
 
-/// destination = kept + (added - subtracted), in this order: equal bodies cancel without a rounding error.
-let combine (kept: Strided) (added: Strided) (subtracted: Strided) (destination: Strided) =
-    for r in 0 .. destination.Rows - 1 do
-        let k, a, s, into = kept.Row r, added.Row r, subtracted.Row r, destination.Row r
+/// target = target + factor * (a - b). In vectors, because it also goes over whole blocks.
+let addDifference (target: Strided) (factor: float32) (a: Strided) (b: Strided) =
+    let factors = Vector256.Create factor
+    let whole = target.Columns / LaneCount * LaneCount
 
-        for c in 0 .. destination.Columns - 1 do
-            NativePtr.set into c (NativePtr.get k c + (NativePtr.get a c - NativePtr.get s c))
+    for r in 0 .. target.Rows - 1 do
+        let t, a, b = target.Row r, a.Row r, b.Row r
+        let mutable c = 0
+
+        while c < whole do
+            store t c (load t c + factors * (load a c - load b c))
+            c <- c + LaneCount
+
+        while c < target.Columns do
+            NativePtr.set t c (NativePtr.get t c + factor * (NativePtr.get a c - NativePtr.get b c))
+            c <- c + 1
+
+/// target = target + factor * a * b.
+let addProduct (target: Strided) (factor: float32) (a: Strided) (b: Strided) =
+    for r in 0 .. target.Rows - 1 do
+        let t, a, b = target.Row r, a.Row r, b.Row r
+
+        for c in 0 .. target.Columns - 1 do
+            NativePtr.set t c (NativePtr.get t c + factor * NativePtr.get a c * NativePtr.get b c)
+
+/// matrix = matrix * factor.
+let scale (matrix: Strided) (factor: float32) =
+    for r in 0 .. matrix.Rows - 1 do
+        let row = matrix.Row r
+
+        for c in 0 .. matrix.Columns - 1 do
+            NativePtr.set row c (factor * NativePtr.get row c)
+
+/// Every entry into [-bound, bound], without branches: whether a random number is clipped cannot be predicted. A NaN stays.
+let clamp (matrix: Strided) (bound: float32) =
+    for r in 0 .. matrix.Rows - 1 do
+        let row = matrix.Row r
+
+        for c in 0 .. matrix.Columns - 1 do
+            NativePtr.set row c (System.MathF.Max(-bound, System.MathF.Min(bound, NativePtr.get row c)))
+
+/// target = min(target, other); a NaN of either stays.
+let minimum (target: Strided) (other: Strided) =
+    for r in 0 .. target.Rows - 1 do
+        let t, o = target.Row r, other.Row r
+
+        for c in 0 .. target.Columns - 1 do
+            NativePtr.set t c (System.MathF.Min(NativePtr.get t c, NativePtr.get o c))
 
 let fill (matrix: Strided) (value: float32) =
     for r in 0 .. matrix.Rows - 1 do
@@ -273,35 +219,18 @@ let mean (matrix: Strided) : float =
 
     sum / float (matrix.Rows * matrix.Columns)
 
-/// target = reward + discount * notDone * min over values; NaN in any value stays NaN. All are rows x 1.
-let tdTarget (values: Strided[]) (reward: Strided) (notDone: Strided) (discount: float32) (target: Strided) =
-    for r in 0 .. target.Rows - 1 do
-        let mutable least = NativePtr.read (values[0].Row r)
+/// Mean of the squares of all entries, summed in double precision in row order.
+let meanSquare (matrix: Strided) : float =
+    let mutable sum = 0.0
 
-        for k in 1 .. values.Length - 1 do
-            least <- System.MathF.Min(least, NativePtr.read (values[k].Row r))
+    for r in 0 .. matrix.Rows - 1 do
+        let row = matrix.Row r
 
-        NativePtr.write
-            (target.Row r)
-            (NativePtr.read (reward.Row r)
-             + discount * NativePtr.read (notDone.Row r) * least)
+        for c in 0 .. matrix.Columns - 1 do
+            let entry = float (NativePtr.get row c)
+            sum <- sum + entry * entry
 
-/// gradient = 2 / rows * (value - target) for every value; the sum over the values of mean (value - target)^2.
-let squaredError (values: Strided[]) (target: Strided) (gradients: Strided[]) : float =
-    let scale = 2.0f / float32 target.Rows
-    let mutable loss = 0.0
-
-    for k in 0 .. values.Length - 1 do
-        let mutable sum = 0.0
-
-        for r in 0 .. target.Rows - 1 do
-            let error = NativePtr.read (values[k].Row r) - NativePtr.read (target.Row r)
-            NativePtr.write (gradients[k].Row r) (scale * error)
-            sum <- sum + float error * float error
-
-        loss <- loss + sum / float target.Rows
-
-    loss
+    sum / float (matrix.Rows * matrix.Columns)
 
 /// Whether all values are finite. x - x is 0 for a finite x and NaN otherwise, so one sum tells.
 let isFinite (memory: nativeptr<float32>) (length: int) : bool =
@@ -311,7 +240,7 @@ let isFinite (memory: nativeptr<float32>) (length: int) : bool =
     while i < length do
         let x = load memory i
         sum <- sum + (x - x)
-        i <- i + Lanes
+        i <- i + LaneCount
 
     Vector256.EqualsAll(sum, V.Zero)
 
@@ -324,7 +253,7 @@ let accumulateActivity
     (highest: nativeptr<float32>)
     =
     let one = Vector256.Create 1.0f
-    let whole = h.Columns / Lanes * Lanes
+    let whole = h.Columns / LaneCount * LaneCount
 
     for r in 0 .. h.Rows - 1 do
         let row = h.Row r
@@ -337,7 +266,7 @@ let accumulateActivity
             store positives c (load positives c + Vector256.BitwiseAnd(isPositive, one))
             store lowest c (Vector256.MinNative(load lowest c, x))
             store highest c (Vector256.MaxNative(load highest c, x))
-            c <- c + Lanes
+            c <- c + LaneCount
 
         while c < h.Columns do
             let x = NativePtr.get row c

@@ -52,6 +52,24 @@ type Backward =
     | ParameterGradient
     /// The gradient of `count` input columns starting at `first`; the parameters count as constants.
     | InputGradient of first: int * count: int
+    /// Both in one backward pass.
+    | BothGradients of first: int * count: int
+
+    /// Whether the block's Gradients are written.
+    member this.HasParameters =
+        match this with
+        | ParameterGradient
+        | BothGradients _ -> true
+        | NoGradient
+        | InputGradient _ -> false
+
+    /// First and number of the input columns whose gradient is computed; (0, 0) for none.
+    member this.InputColumns: struct (int * int) =
+        match this with
+        | InputGradient(first, count)
+        | BothGradients(first, count) -> struct (first, count)
+        | NoGradient
+        | ParameterGradient -> struct (0, 0)
 
 /// A rows x columns matrix in the engine's memory. Whoever creates a matrix or a view disposes it; those of a pass belong to the pass.
 type IMatrix =
@@ -73,6 +91,9 @@ type IParameterBlock =
     abstract Read: field: Field * destination: Span<float32> -> unit
     /// Copies a field from the host, Layout.Length floats.
     abstract Write: field: Field * source: ReadOnlySpan<float32> -> unit
+    /// All floats of a field as one row, in an order that is the engine's own: for operations that go entry by entry. A view that belongs to the
+    /// block. Weights are not to be written through it, because engines keep copies of them.
+    abstract Flat: field: Field -> IMatrix
     /// Whether every float of a field is finite.
     abstract IsFinite: field: Field -> bool
 
@@ -104,7 +125,21 @@ type IPass =
     /// Gradient by the chosen input columns, summed over the stacks.
     abstract InputGradient: IMatrix
 
-/// The few operations an agent's update is written in. One instance belongs to one thread.
+/// A sum that stays where the engine computes until it is read, so that a device need not stand still for it.
+type ISum =
+    inherit IDisposable
+    /// 0 again.
+    abstract Clear: unit -> unit
+    /// Adds the mean of the squares of all entries.
+    abstract AddMeanSquare: matrix: IMatrix -> unit
+    /// Waits for the device, like IEngine.Mean: to be read last.
+    abstract Value: float
+
+/// Products (in passes), activations, reductions and the optimiser: what learners and techniques are written over, once for all engines. An
+/// instance belongs to one thread.
+///
+/// An operation changes the matrix named first, entry by entry. On a GPU each costs a launch, which is why sums and products have a factor and a
+/// difference is added at once: what is usual in a loss then takes no more launches than if it had an operation of its own.
 type IEngine =
     inherit IDisposable
     /// A short name for logs, such as "torch cpu".
@@ -114,31 +149,31 @@ type IEngine =
     abstract CreateMatrix: rows: int * columns: int -> IMatrix
     abstract CreateMinibatch: rows: int * shape: TransitionShape -> IMinibatch
     abstract CreatePass: block: IParameterBlock * stacks: int * input: IMatrix * head: Head * backward: Backward -> IPass
+    /// A sum, 0 at first.
+    abstract CreateSum: unit -> ISum
 
     /// Adam with per-element ages, then mask, then clip, in one pass over the block.
     abstract Adam: block: IParameterBlock * options: AdamOptions -> unit
     /// target += tau * (online - target).
     abstract Polyak: target: IParameterBlock * online: IParameterBlock * tau: float32 -> unit
 
-    /// gradients += rate * (weights - anchor), entry by entry; the anchor is a block of the same layout.
-    abstract PullTowards: block: IParameterBlock * anchor: IParameterBlock * rate: float32 -> unit
-
     abstract Copy: source: IMatrix * destination: IMatrix -> unit
-    /// destination = head(kept + (added - subtracted)): a network of three bodies, of which the last two may be equal and then cancel exactly.
-    abstract Combine: kept: IMatrix * added: IMatrix * subtracted: IMatrix * head: Head * destination: IMatrix -> unit
+    abstract Fill: matrix: IMatrix * value: float32 -> unit
+    /// matrix *= factor.
+    abstract Scale: matrix: IMatrix * factor: float32 -> unit
+    /// Every entry brought into [-bound, bound]; a NaN stays.
+    abstract Clamp: matrix: IMatrix * bound: float32 -> unit
+    /// matrix = min(matrix, other); a NaN of either stays.
+    abstract Minimum: matrix: IMatrix * other: IMatrix -> unit
+    /// matrix += factor * other.
+    abstract Add: matrix: IMatrix * factor: float32 * other: IMatrix -> unit
+    /// matrix += factor * (a - b): where a equals b, nothing is added, not even a rounding error.
+    abstract AddDifference: matrix: IMatrix * factor: float32 * a: IMatrix * b: IMatrix -> unit
+    /// matrix += factor * a * b.
+    abstract AddProduct: matrix: IMatrix * factor: float32 * a: IMatrix * b: IMatrix -> unit
+    /// matrix = head(matrix).
+    abstract HeadForward: matrix: IMatrix * head: Head -> unit
     /// gradient *= the derivative of the head, given its output: the gradient before the head.
     abstract HeadBackward: gradient: IMatrix * output: IMatrix * head: Head -> unit
-    abstract Fill: matrix: IMatrix * value: float32 -> unit
     /// Arithmetic mean of all entries.
     abstract Mean: matrix: IMatrix -> float
-    /// destination = clip(action + clip(noise, +-noiseClip), +-maxAction).
-    abstract SmoothedAction: action: IMatrix * noise: IMatrix * noiseClip: float32 * maxAction: float32 * destination: IMatrix -> unit
-
-    /// target = reward + discount * notDone * min over values.
-    abstract TdTarget: values: IMatrix[] * reward: IMatrix * notDone: IMatrix * discount: float32 * target: IMatrix -> unit
-
-    /// gradient = 2 / rows * (value - target) for every value. The loss is what Loss then reads.
-    abstract SquaredError: values: IMatrix[] * target: IMatrix * gradients: IMatrix[] -> unit
-
-    /// The sum over the values of mean (value - target)^2 of the last SquaredError. Waits for the device, like Mean: to be read last.
-    abstract Loss: float

@@ -3,6 +3,7 @@ module NE.Model.Networks.Engines
 
 open NE.Model
 open NE.Model.Networks.Simd
+open NE.Model.Networks.Torch
 
 /// The engine that resolved settings name. Only torch loads libtorch. Raises LibTorchException when it does not load or has no such device.
 let create (compute: ComputeSettings) : IEngine =

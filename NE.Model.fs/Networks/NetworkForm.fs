@@ -2,64 +2,82 @@ namespace NE.Model.Networks
 
 open System
 open NE.Model
+open NE.Model.Networks.Layers
 
-/// What a chain of fully connected layers is made of. A hidden layer is a linear layer, a LayerNorm if it is normed, and the activation;
-/// the output layer is linear.
+/// What a network is made of: a chain of layers over an input.
 type NetworkForm = {
-    /// Length of the input, features that each hidden layer hands on, length of the output.
-    Widths: int list
-    /// Of all hidden layers.
-    Activation: Activation
-    /// Per hidden layer, whether it has a LayerNorm.
-    Normed: bool list
+    /// Length of the input.
+    Inputs: int
+    /// From the input to the output.
+    Layers: LayerForm list
 } with
 
-    /// ReLU alone.
-    static member Plain(widths: int seq) : NetworkForm =
-        let widths = List.ofSeq widths
+    /// Fully connected layers of these widths (input, features that each hidden layer hands on, output): after each hidden one a LayerNorm if
+    /// it is normed, and the activation. Raises ArgumentException for widths that cannot be.
+    static member Mlp(widths: int seq, activation: Activation, normed: bool seq) : NetworkForm =
+        let widths, normed = List.ofSeq widths, List.ofSeq normed
+        let found = String.Join("-", widths)
+
+        let refuse problem =
+            raise (ArgumentException(problem, nameof widths))
+
+        if widths.Length < 2 || List.exists (fun width -> width < 1) widths then
+            refuse $"A network needs at least an input and an output, all of positive width; found '{found}'."
+
+        let hidden = widths[1 .. widths.Length - 2]
+
+        if normed.Length <> hidden.Length then
+            refuse
+                $"The network {found} has {hidden.Length} hidden layers, but for {normed.Length} it was said whether they have a LayerNorm."
+
+        if activation = Activation.Crelu && List.exists (fun width -> width % 2 = 1) hidden then
+            refuse $"CReLU makes two features of every output, so hidden widths must be even; found '{found}'."
 
         {
-            Widths = widths
-            Activation = Activation.Relu
-            Normed = List.replicate (max 0 (widths.Length - 2)) false
+            Inputs = widths.Head
+            Layers = [
+                for width, isNormed in List.zip hidden normed do
+                    match activation with
+                    | Activation.Relu -> LayerForm.Dense width
+                    | Activation.Crelu -> LayerForm.Dense(width / 2)
+
+                    if isNormed then
+                        LayerForm.LayerNorm
+
+                    match activation with
+                    | Activation.Relu -> LayerForm.Relu
+                    | Activation.Crelu -> LayerForm.Crelu
+
+                LayerForm.Dense(List.last widths)
+            ]
         }
 
-    /// Linear outputs of every layer, the output layer included. A feature of CReLU is half of an output.
-    member this.Outputs: int list =
-        let last = this.Widths.Length - 2
+    /// Fully connected layers with ReLU between them.
+    static member Plain(widths: int seq) : NetworkForm =
+        let hidden = max 0 (Seq.length widths - 2)
+        NetworkForm.Mlp(widths, Activation.Relu, List.replicate hidden false)
 
-        this.Widths.Tail
-        |> List.mapi (fun layer width ->
-            if layer < last && this.Activation = Activation.Crelu then
-                width / 2
-            else
-                width)
+    /// What the layers are, slot by slot.
+    member this.Slots: LayerDescription list list =
+        LayerForms.slots this.Layers
+        |> List.mapFold
+            (fun inputs forms ->
+                let layers = LayerForms.describeAll inputs forms
+                layers, (List.last layers).Features)
+            this.Inputs
+        |> fst
 
-    /// Weights, biases, gains and shifts. Right also where a flat memory of that size could not be made.
+    /// Length of the input, and of what each slot hands on.
+    member this.Widths: int list =
+        this.Inputs
+        :: (this.Slots |> List.map (fun layers -> (List.last layers).Features))
+
+    /// All parameters. Right also where a flat memory of that size could not be made.
     member this.ParameterCount: int64 =
-        let norms = List.append this.Normed [ false ]
-
-        List.zip3 this.Widths[.. this.Widths.Length - 2] this.Outputs norms
-        |> List.sumBy (fun (inputs, outputs, normed) -> int64 outputs * (int64 inputs + (if normed then 3L else 1L)))
-
-    /// Why this is not a network; null when it is one.
-    member this.Problem: string | null =
-        let found = String.Join("-", this.Widths)
-
-        if this.Widths.Length < 2 || List.exists (fun width -> width < 1) this.Widths then
-            $"A network needs at least an input and an output, all of positive width; found '{found}'."
-        else
-            let hidden = this.Widths[1 .. this.Widths.Length - 2]
-
-            if this.Normed.Length <> hidden.Length then
-                $"The network {found} has {hidden.Length} hidden layers, but for {this.Normed.Length} it was said whether they have a LayerNorm."
-            elif
-                this.Activation = Activation.Crelu
-                && List.exists (fun width -> width % 2 = 1) hidden
-            then
-                $"CReLU makes two features of every output, so hidden widths must be even; found '{found}'."
-            else
-                null
+        this.Slots
+        |> List.sumBy (fun layers ->
+            let perNeuron = layers |> List.sumBy _.PerNeuron.Length
+            int64 layers.Head.Neurons * (int64 layers.Head.FanIn + int64 perNeuron))
 
 /// The networks of TD3 that settings ask for.
 [<RequireQualifiedAccess>]
@@ -68,11 +86,8 @@ module NetworkForms =
     [<Literal>]
     let ScaleWidth = 256
 
-    let private form (network: NetworkSettings) (inputs: int) (hidden: int list) (outputs: int) (normed: int -> bool) : NetworkForm = {
-        Widths = [ inputs; yield! hidden; outputs ]
-        Activation = network.Activation
-        Normed = List.init hidden.Length normed
-    }
+    let private form (network: NetworkSettings) (inputs: int) (hidden: int list) (outputs: int) (normed: int -> bool) : NetworkForm =
+        NetworkForm.Mlp([ inputs; yield! hidden; outputs ], network.Activation, List.init hidden.Length normed)
 
     let private added (network: NetworkSettings) = List.replicate network.Scale ScaleWidth
 

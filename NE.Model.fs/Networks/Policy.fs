@@ -4,11 +4,16 @@ open System
 open System.IO
 open System.Runtime.InteropServices
 open NE.Model
+open NE.Model.Networks.Layers
+open NE.Model.Random
 
-/// Working memory of one caller of Policy.Act, for so many observations at once; not to be shared between threads.
+[<RequireQualifiedAccess>]
+type Exploration =
+    | Off
+    | Gaussian of deviation: float32
+
 [<Sealed>]
 type PolicyScratch internal (rows: int, width: int) =
-    /// Most observations of one call.
     member _.Rows = rows
     /// Floats from the values of one observation to those of the next.
     member internal _.Width = width
@@ -16,63 +21,60 @@ type PolicyScratch internal (rows: int, width: int) =
     member val internal B = Array.zeroCreate<float32>(rows * width)
     member val internal Sum = Array.zeroCreate<float32>(rows * width)
 
-/// An immutable host copy of an actor network: observation -> maxAction * tanh(...). Safe to use from any number of threads. After a plasticity
-/// injection it has three bodies: the kept one, and a learning and a frozen one whose difference is added.
 [<Sealed>]
-type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bodies: PolicyTiles.Layer[][]) =
+type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bodies: IHostLayer[][], exploration: Exploration) =
     // Format 1 knows ReLU networks alone; it is still what they are written in.
     static let plainFormat = 1
     static let shapedFormat = 2
     static let injectedFormat = 3
 
     /// The linear outputs of a body; they are in one of the scratch's two arrays, which is returned.
-    static let run (layers: PolicyTiles.Layer[]) (observations: ReadOnlySpan<float32>) (rows: int) (scratch: PolicyScratch) =
+    static let run (layers: IHostLayer[]) (inputs: int) (observations: ReadOnlySpan<float32>) (rows: int) (scratch: PolicyScratch) =
         let mutable x = scratch.A
         let mutable y = scratch.B
-        let inputs = layers[0].Slot.Inputs
 
         for row in 0 .. rows - 1 do
             observations.Slice(row * inputs, inputs).CopyTo(x.AsSpan(row * scratch.Width))
 
-        for i in 0 .. layers.Length - 1 do
-            PolicyTiles.apply layers[i] x y scratch.Width rows (i = layers.Length - 1)
-            let next = y
-            y <- x
-            x <- next
+        for layer in layers do
+            use from = fixed x
+            use into = fixed y
+            layer.Forward(from, into, scratch.Width, rows)
+
+            if not layer.IsInPlace then
+                let next = y
+                y <- x
+                x <- next
 
         x
 
     static let body (layout: BlockLayout) (parameters: ReadOnlySpan<float32>) =
-        let layers = Array.zeroCreate layout.Layers
+        use source = fixed parameters
+        let address = source
+        let slots = Seq.init layout.Layers (fun layer -> layout.Slot(0, layer))
 
-        for layer in 0 .. layout.Layers - 1 do
-            layers[layer] <- PolicyTiles.ofParameters (layout.Slot(0, layer)) parameters
-
-        layers
+        LayerForms.chain Unchecked.defaultof<IHostLayer> slots (HostLayers.create address)
+        |> Array.concat
 
     let widest =
         let widths = layout.Widths.ToArray()
-        2 * PolicyTiles.Wide + (widths |> Array.map PolicyTiles.padded |> Array.max)
+        2 * HostTiles.Wide + (widths |> Array.map HostTiles.padded |> Array.max)
 
-    /// How many actor updates made these weights; set by the agent.
     member _.Version = version
-    /// Length of an observation.
     member _.ObservationSize = layout.Inputs
-    /// Length of an action.
     member _.ActionSize = layout.Outputs
-    /// Largest magnitude of an action's component.
     member _.MaxAction = maxAction
-    /// Working memory for one caller who acts on one observation at a time.
+    member _.Exploration = exploration
+
+    member _.Exploring(way: Exploration) : Policy =
+        Policy(version, layout, maxAction, bodies, way)
+
     member this.CreateScratch() = this.CreateScratch 1
 
-    /// Working memory for one caller who acts on up to so many observations at a time.
     member _.CreateScratch(rows: int) =
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1, nameof rows)
         PolicyScratch(rows, widest)
 
-    /// action = maxAction * tanh(network(observation)), without noise, for one observation or for several in a row, [rows x ObservationSize] to
-    /// [rows x ActionSize]; the bits of an action do not depend on how many there are. Allocates nothing. Raises ArgumentException for other sizes,
-    /// or more rows than the scratch has room for.
     member this.Act(observations: ReadOnlySpan<float32>, actions: Span<float32>, scratch: PolicyScratch) : unit =
         let outputs = this.ActionSize
         let rows = observations.Length / this.ObservationSize
@@ -92,19 +94,19 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
                 $"The scratch was made for a smaller policy or for fewer than {rows} observations; ask this policy for another."
 
         let width = scratch.Width
-        let mutable z = run bodies[0] observations rows scratch
+        let mutable z = run bodies[0] layout.Inputs observations rows scratch
 
         if bodies.Length > 1 then
             // kept + (learning - frozen), in the engine's order.
             let kept = scratch.Sum
             z.AsSpan(0, rows * width).CopyTo(kept.AsSpan())
             // The learning body's outputs wait in the caller's memory.
-            let learning = run bodies[1] observations rows scratch
+            let learning = run bodies[1] layout.Inputs observations rows scratch
 
             for row in 0 .. rows - 1 do
                 learning.AsSpan(row * width, outputs).CopyTo(actions.Slice(row * outputs))
 
-            let frozen = run bodies[2] observations rows scratch
+            let frozen = run bodies[2] layout.Inputs observations rows scratch
 
             for row in 0 .. rows - 1 do
                 for i in 0 .. outputs - 1 do
@@ -117,11 +119,32 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
             for i in 0 .. outputs - 1 do
                 actions[row * outputs + i] <- maxAction * MathF.Tanh z[row * width + i]
 
-    /// From an actor block's weights (one stack, out x in, in the block's layout).
-    static member OfBlock(layout: BlockLayout, parameters: ReadOnlySpan<float32>, maxAction: float32, version: int64) : Policy =
-        Policy(version, layout, maxAction, [| body layout parameters |])
+    member this.Explore
+        (
+            observation: ReadOnlySpan<float32>,
+            action: Span<float32>,
+            low: ReadOnlySpan<float32>,
+            high: ReadOnlySpan<float32>,
+            draws: Stream,
+            scratch: PolicyScratch
+        ) : unit =
+        this.Act(observation, action, scratch)
 
-    /// From the three bodies of an injected actor, each as for OfBlock.
+        match exploration with
+        | Exploration.Off -> ()
+        | Exploration.Gaussian deviation ->
+            let noise = scratch.Sum.AsSpan(0, this.ActionSize)
+            draws.FillNormal(noise, deviation)
+
+            for i in 0 .. action.Length - 1 do
+                action[i] <- action[i] + high[i] * noise[i]
+
+        for i in 0 .. action.Length - 1 do
+            action[i] <- Math.Clamp(action[i], low[i], high[i])
+
+    static member OfBlock(layout: BlockLayout, parameters: ReadOnlySpan<float32>, maxAction: float32, version: int64) : Policy =
+        Policy(version, layout, maxAction, [| body layout parameters |], Exploration.Off)
+
     static member OfBodies
         (layout: BlockLayout, kept: float32[], learning: float32[], frozen: float32[], maxAction: float32, version: int64)
         : Policy =
@@ -130,17 +153,26 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
             layout,
             maxAction,
             [| kept; learning; frozen |]
-            |> Array.map (fun values -> body layout (ReadOnlySpan values))
+            |> Array.map (fun values -> body layout (ReadOnlySpan values)),
+            Exploration.Off
         )
 
-    /// Little-endian: format version, number of widths, widths; in format 2 the activation and then, per hidden layer, whether it has a
-    /// LayerNorm, one byte each; maxAction, version, then each layer's weights (out x in), biases, gains and shifts. Format 3 is format 2 with the
-    /// parameters of three bodies.
     member _.ToBytes() : byte[] =
         use stream = new MemoryStream()
         use writer = new BinaryWriter(stream)
         let form = layout.Form
-        let isPlain = bodies.Length = 1 && form = NetworkForm.Plain form.Widths
+        let widths, isConcatenated = form.Widths, List.contains LayerForm.Crelu form.Layers
+
+        let normed =
+            List.init layout.HiddenLayers (fun layer -> (layout.Slot(0, layer)).IsNormed)
+
+        let activation = if isConcatenated then Activation.Crelu else Activation.Relu
+
+        if form <> NetworkForm.Mlp(widths, activation, normed) then
+            invalidOp $"No format of policies has a place for the layers %A{form.Layers}."
+
+        let isPlain =
+            bodies.Length = 1 && not isConcatenated && not (List.contains true normed)
 
         writer.Write(
             if bodies.Length > 1 then injectedFormat
@@ -148,22 +180,21 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
             else shapedFormat
         )
 
-        writer.Write form.Widths.Length
-        form.Widths |> List.iter writer.Write
+        writer.Write widths.Length
+        widths |> List.iter writer.Write
 
         if not isPlain then
-            writer.Write(form.Activation = Activation.Crelu)
-            form.Normed |> List.iter writer.Write
+            writer.Write isConcatenated
+            normed |> List.iter writer.Write
 
         writer.Write maxAction
         writer.Write version
 
         for layer in Seq.concat bodies do
-            PolicyTiles.toParameters layer |> Seq.iter writer.Write
+            layer.Parameters |> Seq.iter writer.Write
 
         stream.ToArray()
 
-    /// The inverse of ToBytes; raises InvalidDataException when the bytes are not a whole policy of this format.
     static member OfBytes(bytes: ReadOnlySpan<byte>) : Policy =
         let data = bytes.ToArray()
         use reader = new BinaryReader(new MemoryStream(data))
@@ -193,24 +224,21 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
             if widths |> List.exists (fun width -> width < 1 || width > 1_000_000) then
                 refuse $"The policy claims the layer widths %A{widths}."
 
-            let form =
+            let activation, normed =
                 if format = plainFormat then
-                    NetworkForm.Plain widths
+                    Activation.Relu, List.replicate (count - 2) false
                 else
                     let isConcatenated = flag "CReLU"
+                    (if isConcatenated then Activation.Crelu else Activation.Relu), List.init (count - 2) (fun _ -> flag "a LayerNorm")
 
-                    {
-                        Widths = widths
-                        Activation = if isConcatenated then Activation.Crelu else Activation.Relu
-                        Normed = List.init (count - 2) (fun _ -> flag "a LayerNorm")
-                    }
+            let form =
+                try
+                    NetworkForm.Mlp(widths, activation, normed)
+                with :? ArgumentException as problem ->
+                    refuse $"The policy is damaged. {problem.Message}"
 
             let maxAction = reader.ReadSingle()
             let version = reader.ReadInt64()
-
-            match form.Problem with
-            | null -> ()
-            | problem -> refuse $"The policy is damaged. {problem}"
 
             let start = int reader.BaseStream.Position
             let found = int64 (data.Length - start)
@@ -226,6 +254,6 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
             let read i =
                 body layout (MemoryMarshal.Cast<byte, float32>(ReadOnlySpan(data, start + i * bytes, bytes)))
 
-            Policy(version, layout, maxAction, Array.init bodies read)
+            Policy(version, layout, maxAction, Array.init bodies read, Exploration.Off)
         with :? EndOfStreamException ->
             refuse "The policy's bytes end early."

@@ -15,9 +15,7 @@ internal static class AgentCheck
     {
         try
         {
-            using Agent agent = EnvironmentCycle.Of(settings.Run.Environment) is { } cycle
-                ? Agent.CreateInCycle(settings, cycle.AgentTasks, 0)
-                : Agent.Create(settings, spec.ObservationSize, spec.ActionSize, spec.ActionHigh[0]);
+            using ILearner learner = TaskLearner.Create(settings, EnvironmentCycle.Of(settings.Run.Environment), spec, task: 0);
         }
         catch (Exception problem) when (problem is ArgumentException or LibTorch.LibTorchException)
         {

@@ -17,9 +17,9 @@ internal static class ProbeVerb
     public static ExitCode Probe(ProbeCommand command, ShellHost host)
     {
         RunPaths paths = RunFolder.Find(command.Runs, command.Name);
-        using StoredAgent stored = StoredAgent.Load(paths, command.Checkpoint, host);
+        using StoredLearner stored = StoredLearner.Load(paths, command.Checkpoint, host);
         NE.Model.Replay.HeldRows rows = stored.Sample(Rows, Random.stream(stored.Settings.Run.Seed, Random.Purpose.Statistics));
-        ProbeResult[] results = stored.Agent.Probe(rows, rows.Window);
+        ProbeResult[] results = stored.Learner.Probe(rows, rows.Window);
 
         if (command.Json)
         {
@@ -27,7 +27,7 @@ internal static class ProbeVerb
             {
                 run = paths.Name,
                 step = stored.Step,
-                gradientStep = stored.Agent.GradientStep,
+                gradientStep = stored.Learner.GradientStep,
                 rows = PlasticityProbe.Rows,
                 adamSteps = PlasticityProbe.Steps,
                 repeats = PlasticityProbe.Repeats,

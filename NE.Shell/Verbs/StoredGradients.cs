@@ -48,7 +48,7 @@ internal static class StoredGradients
 
     private static (string, long, LayerGradient[]) Gradients(RunPaths run, float[] batch, ShellHost host)
     {
-        using StoredAgent stored = StoredAgent.Load(run, CheckpointChoice.Last, host);
-        return (run.Name, stored.Step, GradientMap.compute(stored.Agent, stored.Settings, batch));
+        using StoredLearner stored = StoredLearner.Load(run, CheckpointChoice.Last, host);
+        return (run.Name, stored.Step, stored.Learner.Gradients(batch));
     }
 }

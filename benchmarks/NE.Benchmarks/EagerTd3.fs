@@ -2,8 +2,9 @@ namespace NE.Benchmarks
 
 open System
 open NE.Model
-open NE.Model.Agents
+open NE.Model.Agents.Td3
 open NE.Model.Networks
+open NE.Model.Networks.Torch
 open TorchSharp
 open TorchSharp.Modules
 open type TorchSharp.torch.nn

@@ -6,7 +6,9 @@ open System
 open System.Diagnostics
 open NE.Model
 open NE.Model.Agents
+open NE.Model.Agents.Td3
 open NE.Model.Networks
+open NE.Model.Networks.Torch
 open NE.Model.Networks.Simd
 open NE.Model.Random
 open NE.Model.Replay
@@ -160,7 +162,14 @@ let private startPyTorch (options: Options) =
     }
 
 let private create (engine: IEngine) (options: Options) settings =
-    Agent.CreateOn(engine, settings, options.Observation, options.Action, 1.0f)
+    Learners.createOn
+        engine
+        settings
+        {
+            ObservationSize = options.Observation
+            ActionSize = options.Action
+        }
+        1.0f
 
 /// Measures a topology event by itself: an NE agent with an event at every step against one without, both otherwise equal.
 let private eventSeconds (makeEngine: unit -> IEngine) (options: Options) (replay: RandomReplay) =
@@ -190,7 +199,7 @@ let private eventSeconds (makeEngine: unit -> IEngine) (options: Options) (repla
 let private stepsPerRow = float Settings.defaults.Log.MetricsEvery
 
 /// Seconds that a row of metrics and of every layer takes, on an agent that has learned a little.
-let private measureSeconds (agent: Agent) (replay: RandomReplay) =
+let private measureSeconds (agent: ILearner) (replay: RandomReplay) =
     let one () =
         let watch = Stopwatch.StartNew()
         agent.Measure(replay, replay.Window, false) |> ignore
@@ -223,7 +232,7 @@ let measure (options: Options) : unit =
     use expanding = create (SimdEngine.Create 1) options neSettings
     use expandingTorch = create (makeTorch ()) options neSettings
 
-    let step (agent: Agent) count =
+    let step (agent: ILearner) count =
         for _ in 1..count do
             agent.Update(replay, replay.Window)
 

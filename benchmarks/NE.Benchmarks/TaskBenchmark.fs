@@ -114,8 +114,7 @@ type private PartsMeter(settings: Settings, task: ITask) =
     // About as many rows as the runs hold.
     let replay = new RandomReplay(shape, 20_000, info.ActionHigh[0], 3L)
 
-    let agent =
-        Agent.Create(settings, info.ObservationSize, info.ActionSize, info.ActionHigh[0])
+    let learner = Learners.create settings shape info.ActionHigh[0]
 
     /// Repeats pieces of work for so many seconds.
     let microseconds seconds (steps: int) (work: unit -> unit) =
@@ -134,12 +133,12 @@ type private PartsMeter(settings: Settings, task: ITask) =
     member _.Gradient seconds =
         microseconds seconds 20 (fun () ->
             for _ in 1..20 do
-                agent.Update(replay, replay.Window))
+                learner.Update(replay, replay.Window))
 
     interface IDisposable with
         member _.Dispose() =
             (loop :> IDisposable).Dispose()
-            (agent :> IDisposable).Dispose()
+            learner.Dispose()
             (replay :> IDisposable).Dispose()
 
 /// The rounds: everybody after the other, so that ratios are of neighbours.

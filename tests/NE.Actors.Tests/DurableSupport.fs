@@ -12,6 +12,7 @@ open Expecto
 open NE.Actors.Checkpoints
 open NE.Actors.Replay
 open NE.Model.History
+open NE.Model.Runs
 
 /// A folder that is gone at the end of the test. In memory where there is such a file system: what is tested is what a dying process leaves,
 /// which does not depend on the disk, and a slow disk would make every fsync of every test wait.
@@ -121,10 +122,14 @@ let eventually what (condition: unit -> bool) =
     if not (SpinWait.SpinUntil(condition, TimeSpan.FromSeconds 60.)) then
         failtestf "waited for a minute, but never: %s" what
 
-let layer = MaskKey("actor", 0, 1)
+let layer = {
+    Network = "actor"
+    Stack = 0
+    Layer = 1
+}
 
 let masksOf (active: bool[]) =
-    PackedMasks().Add(layer, ReadOnlySpan<bool>(active))
+    PackedMasks.empty |> PackedMasks.add layer active
 
 /// Bytes that only this step has.
 let contentOf (step: int64) length =
@@ -146,7 +151,7 @@ let frozen step ordinal (replay: ReplayCapture | null) =
         ordinal
         [
             "parameters", contentOf step 5_000
-            "masks", (masksOf [| for i in 0..99 -> i % 3 = 0 |]).ToBytes()
+            "masks", PackedMasks.toBytes (masksOf [| for i in 0..99 -> i % 3 = 0 |])
         ]
         replay
         null

@@ -5,6 +5,7 @@ open System.IO
 open Expecto
 open NE.Actors.Checkpoints
 open NE.Actors.Journal
+open NE.Model.Runs
 open NE.Actors.RunDirectory
 
 /// Everything that must be equal: the state digest, the ordered history with step and ordinal, the bytes of the tables, and the TensorBoard
@@ -25,7 +26,7 @@ let identity (paths: RunPaths) : RunIdentity =
         History =
             journal.Events()
             |> Seq.map _.Event
-            |> Seq.filter RunEvents.IsHistory
+            |> Seq.filter RunEvents.isHistory
             |> Seq.map string
             |> List.ofSeq
         Tables = [

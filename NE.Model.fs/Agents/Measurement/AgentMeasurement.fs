@@ -45,11 +45,9 @@ type private GroupMeasurement(group: NetworkGroup, spectrum: Spectrum) =
                 distance <- distance + moved * moved
 
         add slot.Weights slot.WeightCount
-        add slot.Biases slot.Outputs
 
-        if slot.IsNormed then
-            add slot.Gains slot.Outputs
-            add slot.Shifts slot.Outputs
+        for parameter in slot.PerNeuron do
+            add parameter.First slot.Outputs
 
         struct (gradient, weight, distance)
 
@@ -90,27 +88,14 @@ type private GroupMeasurement(group: NetworkGroup, spectrum: Spectrum) =
 
         struct (layers, Ratios.measure hidden)
 
-/// Measures an agent's networks on a batch of 256 rows. Changes no state of the agent; its random draws are of the gradient step alone.
+/// Measures a trainee's networks on a batch of its probe. Changes no state of them; its random draws are of the gradient step alone.
 [<Sealed>]
-type AgentMeasurement(networks: Td3Networks, td3: Td3, probe: Td3Workspace, seed: int64) =
+type AgentMeasurement(trainee: Trainee, seed: int64) =
     let spectrum = Spectrum()
-    let actor = GroupMeasurement(networks.Actor, spectrum)
-    let critics = GroupMeasurement(networks.Critics, spectrum)
-    let engine = networks.Engine
 
-    let value, target =
-        Array.zeroCreate<float32> probe.Rows, Array.zeroCreate<float32> probe.Rows
-
-    /// mean (Q_i(s, a) - y)^2 of each critic: the terms of the critics' loss.
-    let criticLosses () =
-        probe.Target.Read(Span target)
-
-        probe.Values
-        |> Array.map (fun values ->
-            values.Read(Span value)
-
-            Array.fold2 (fun sum q y -> sum + (float q - float y) ** 2.0) 0.0 value target
-            / float probe.Rows)
+    let measured =
+        trainee.UpdateOrder
+        |> List.map (fun group -> group, GroupMeasurement(group.Networks, spectrum))
 
     /// Metrics of a whole network that joined after the ratios: their columns come last.
     let summary (group: NetworkGroup) (layers: LayerMeasurement[]) =
@@ -140,35 +125,49 @@ type AgentMeasurement(networks: Td3Networks, td3: Td3, probe: Td3Workspace, seed
         |]
 
     /// Everything that is logged, on rows of the window.
-    /// `step`: gradient steps taken. `reported`: what the interventions report, asked when the batch has passed through the networks.
+    /// `step`: gradient steps taken. `reported`: what the techniques report, asked when the batch has passed through the networks.
     member _.Take(source: ITransitionSource, window: Window, step: int64, reported: unit -> struct (string * float)[]) : Measurement =
         let draws = at seed Purpose.Metrics 0L 0L step
-        probe.GatherUniform(source, window, draws)
-        let criticLoss = td3.CriticGradient(probe, draws)
-        let losses = criticLosses ()
-        let means = probe.Values |> Array.map engine.Mean
-        let struct (criticLayers, criticRatios) = critics.Take(probe.Critics, probe.Rows)
-        let actorLoss = td3.ActorGradient probe
-        let struct (actorLayers, actorRatios) = actor.Take(probe.Actor, probe.Rows)
+        trainee.Probe.GatherUniform(source, window, draws)
 
-        let named (group: NetworkGroup) ratios =
-            Array.append ratios [| struct ("density", group.Density) |]
-            |> Array.map (fun struct (name, ratio) -> struct ($"{group.Name}_{name}", ratio))
+        let taken = [
+            for group, measurement in measured do
+                let loss = group.Gradient draws
+
+                let struct (layers, ratios) = measurement.Take(group.Probe(), trainee.Probe.Rows)
+
+                {|
+                    Group = group.Networks
+                    Loss = loss
+                    Layers = layers
+                    Ratios = ratios
+                |}
+        ]
+
+        let shown =
+            trainee.Groups
+            |> List.map (fun group -> taken |> List.find (fun each -> obj.ReferenceEquals(each.Group, group.Networks)))
+
+        let report = trainee.Report()
 
         {
             Metrics = [|
-                struct ("critic_loss", criticLoss)
-                struct ("actor_loss", actorLoss)
-                struct ("q_mean", (means[0] + means[1]) / 2.0)
-                yield! named networks.Actor actorRatios
-                yield! named networks.Critics criticRatios
+                for each in taken do
+                    struct ($"{each.Group.Name}_loss", each.Loss)
+
+                yield! report.First
+
+                for each in shown do
+                    for struct (name, ratio) in each.Ratios do
+                        struct ($"{each.Group.Name}_{name}", ratio)
+
+                    struct ($"{each.Group.Name}_density", each.Group.Density)
+
                 yield! reported ()
-                struct ("critic_1_loss", losses[0])
-                struct ("critic_2_loss", losses[1])
-                struct ("critic_1_q_mean", means[0])
-                struct ("critic_2_q_mean", means[1])
-                yield! summary networks.Actor actorLayers
-                yield! summary networks.Critics criticLayers
+                yield! report.Later
+
+                for each in shown do
+                    yield! summary each.Group each.Layers
             |]
-            Layers = Array.append actorLayers criticLayers
+            Layers = shown |> List.map _.Layers |> Array.concat
         }

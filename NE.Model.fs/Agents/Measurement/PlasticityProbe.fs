@@ -34,9 +34,9 @@ type ProbeResult = {
 ///
 /// Everything happens in networks of its own, and all draws are keyed by the gradient step: a probe changes nothing.
 [<Sealed>]
-type PlasticityProbe(networks: Td3Networks, settings: Td3Settings, seed: int64) =
+type PlasticityProbe(trainee: Trainee, seed: int64) =
 
-    let engine, shape = networks.Engine, networks.Task.Shape
+    let engine = trainee.Engine
 
     let outputsOf (pass: IPass) =
         Array.init pass.Stacks (fun stack ->
@@ -99,10 +99,10 @@ type PlasticityProbe(networks: Td3Networks, settings: Td3Settings, seed: int64) 
         1.0 - error ()
 
     /// What a copy of the group and a fresh one learn of one random function.
-    let once (group: NetworkGroup) (input: IMatrix) options (repeat: int) =
+    let once (index: int) (group: NetworkGroup) (input: IMatrix) options (repeat: int) =
         let values = Array.zeroCreate<float32>(input.Rows * input.Columns)
         input.Read(Span values)
-        let name = int64 (if obj.ReferenceEquals(group, networks.Actor) then 0 else 1)
+        let name = int64 index
         // The functions and the fresh networks are the same at every step, so that a curve over the run compares like with like.
         let functions = at seed Purpose.Probe (1L + name) (int64 repeat) 0L
 
@@ -128,23 +128,11 @@ type PlasticityProbe(networks: Td3Networks, settings: Td3Settings, seed: int64) 
 
         struct (learn stored input g amplitudes options, learn fresh input g floor options)
 
-    let ofGroup (group: NetworkGroup) (inputColumns: int) rate (source: ITransitionSource) (window: Window) (step: int64) =
-        use batch = engine.CreateMinibatch(PlasticityProbe.Rows, shape)
-        use input = batch.View(0, inputColumns)
-        let rows = Array.zeroCreate<int64> PlasticityProbe.Rows
-
-        let options = {
-            LearningRate = float32 rate
-            Beta1 = settings.AdamBeta1
-            Beta2 = settings.AdamBeta2
-            Epsilon = float32 settings.AdamEpsilon
-        }
-
+    let ofGroup (source: ITransitionSource) (window: Window) (step: int64) (index: int) (group: TraineeGroup) =
         let shares =
             Array.init PlasticityProbe.Repeats (fun repeat ->
-                AgeOrder.sampleUniform window (at seed Purpose.Probe 0L (int64 repeat) step) (Span rows)
-                batch.Gather(source, ReadOnlySpan rows)
-                once group input options repeat)
+                trainee.Probe.GatherUniform(source, window, at seed Purpose.Probe 0L (int64 repeat) step)
+                once index group.Networks group.Input group.Adam repeat)
 
         let learned = shares |> Array.averageBy (fun struct (stored, _) -> stored)
         let fresh = shares |> Array.averageBy (fun struct (_, fresh) -> fresh)
@@ -156,7 +144,7 @@ type PlasticityProbe(networks: Td3Networks, settings: Td3Settings, seed: int64) 
             |> Array.sumBy (fun struct (stored, fresh) -> (stored - ratio * fresh) ** 2.0)
 
         {
-            Network = group.Name
+            Network = group.Networks.Name
             Learned = learned
             LearnedFresh = fresh
             Ratio = ratio
@@ -165,7 +153,7 @@ type PlasticityProbe(networks: Td3Networks, settings: Td3Settings, seed: int64) 
         }
 
     /// Rows of replay memory that a network is fitted on.
-    static member Rows = 256
+    static member Rows = Trainee.ProbeRows
     /// Adam steps.
     static member Steps = 100
     /// Random functions, each with rows and fresh networks of its own.
@@ -175,17 +163,15 @@ type PlasticityProbe(networks: Td3Networks, settings: Td3Settings, seed: int64) 
     /// Deviation of the angle of g, in radians.
     static member Frequency = 3.0
 
-    /// The actor's result and that of both critics, on rows of the window. `step`: gradient steps taken.
-    member _.Take(source: ITransitionSource, window: Window, step: int64) : ProbeResult[] = [|
-        ofGroup networks.Actor shape.ObservationSize settings.ActorLearningRate source window step
-        ofGroup networks.Critics (shape.ObservationSize + shape.ActionSize) settings.CriticLearningRate source window step
-    |]
+    /// The result of every group, on rows of the window. `step`: gradient steps taken.
+    member _.Take(source: ITransitionSource, window: Window, step: int64) : ProbeResult[] =
+        trainee.Groups |> List.mapi (ofGroup source window step) |> Array.ofList
 
     /// In place of results where no probe was taken.
     member _.NotTaken: ProbeResult[] = [|
-        for group in [ networks.Actor; networks.Critics ] do
+        for group in trainee.Groups do
             {
-                Network = group.Name
+                Network = group.Networks.Name
                 Learned = nan
                 LearnedFresh = nan
                 Ratio = nan

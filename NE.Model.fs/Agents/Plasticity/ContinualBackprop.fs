@@ -68,67 +68,56 @@ type private UnitBook(group: NetworkGroup, settings: ContinualBackpropSettings) 
 
                 chosen))
 
-    member _.Save(writer: IO.BinaryWriter) =
-        for stack in 0 .. layout.Stacks - 1 do
-            for layer in 0 .. layout.HiddenLayers - 1 do
-                StateBytes.writeFloats writer ((utility[stack])[layer])
-                (age[stack])[layer] |> Array.iter writer.Write
-                writer.Write((owed[stack])[layer])
-
-    member _.Restore(reader: IO.BinaryReader) =
-        for stack in 0 .. layout.Stacks - 1 do
-            for layer in 0 .. layout.HiddenLayers - 1 do
-                StateBytes.readFloats reader ((utility[stack])[layer])
-                let ages = (age[stack])[layer]
-
-                for i in 0 .. ages.Length - 1 do
-                    ages[i] <- reader.ReadInt64()
-
-                (owed[stack])[layer] <- reader.ReadDouble()
+    member _.Codec: Codec =
+        Codec.all [
+            for stack in 0 .. layout.Stacks - 1 do
+                for layer in 0 .. layout.HiddenLayers - 1 do
+                    let utilities, ages, debts = utility[stack], age[stack], owed[stack]
+                    Codec.floats utilities[layer]
+                    Codec.int64s ages[layer]
+                    Codec.float (fun () -> debts[layer]) (fun stored -> debts[layer] <- stored)
+        ]
 
 /// Continual backprop (Dohare et al. 2024, "Loss of plasticity in deep continual learning", Algorithm 1): after every update of a network the
 /// least useful of its mature hidden units are replaced. Utility is the decayed contribution |h| * sum |outgoing weights|, h averaged over
 /// the training batch.
 [<Sealed>]
-type ContinualBackprop(networks: Td3Networks, td3: Td3, work: Td3Workspace, settings: Settings) =
+type ContinualBackprop(trainee: Trainee, settings: ContinualBackpropSettings, seed: int64) =
     inherit Intervention()
 
-    let forgetting = GrowthRules.forgetting settings.Td3
-    let mutable draws = stream settings.Run.Seed Purpose.ContinualBackprop
+    let mutable draws = stream seed Purpose.ContinualBackprop
 
-    let critics, actor =
-        UnitBook(networks.Critics, settings.ContinualBackprop), UnitBook(networks.Actor, settings.ContinualBackprop)
+    let books = [
+        for group in trainee.UpdateOrder -> struct (group, UnitBook(group.Networks, settings))
+    ]
 
     let mutable replaced = 0L
 
-    let replace (book: UnitBook) (group: NetworkGroup) (pass: IPass) =
-        let activity = Activity group
-        activity.Add(pass, work.Rows)
+    let replace (group: TraineeGroup) (book: UnitBook) =
+        let networks, pass = group.Networks, group.Training()
+        let activity = Activity networks
+        activity.Add(pass, (pass.Output 0).Rows)
 
         let magnitudes =
             activity.Layers
             |> Array.map _.Statistics.MeanAbs
-            |> Array.chunkBySize group.Layout.HiddenLayers
+            |> Array.chunkBySize networks.Layout.HiddenLayers
 
-        let chosen = book.Choose(magnitudes, group.ReadOnline Field.Weights)
-        replaced <- replaced + int64 (NeuronRedraw.apply forgetting group chosen draws)
+        let chosen = book.Choose(magnitudes, networks.ReadOnline Field.Weights)
+        replaced <- replaced + int64 (NeuronRedraw.apply trainee.Forgetting networks chosen draws)
 
     override _.AfterUpdate(t, _, _) =
-        replace critics networks.Critics work.Critics
-
-        if td3.IsActorDue t then
-            replace actor networks.Actor work.Actor
+        for struct (group, book) in books do
+            if group.IsDue t then
+                replace group book
 
     override _.Metrics(_, _) = [| struct ("continual_backprop_replaced", float replaced) |]
 
-    override _.Save(random, counters) =
-        StateBytes.writeStream random draws
-        counters.Write replaced
-        critics.Save counters
-        actor.Save counters
-
-    override _.Restore(random, counters) =
-        draws <- StateBytes.readStream random
-        replaced <- counters.ReadInt64()
-        critics.Restore counters
-        actor.Restore counters
+    override _.State = {
+        Random = [ Codec.stream (fun () -> draws) (fun stored -> draws <- stored) ]
+        Counters = [
+            Codec.int64 (fun () -> replaced) (fun stored -> replaced <- stored)
+            for struct (_, book) in books do
+                book.Codec
+        ]
+    }

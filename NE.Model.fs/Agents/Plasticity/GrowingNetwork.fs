@@ -5,6 +5,7 @@ open System.Buffers
 open NE.Model.Agents
 open NE.Model.History
 open NE.Model.Networks
+open NE.Model.Networks.Layers
 open NE.Model.Random
 open NE.Model.Topology
 
@@ -210,13 +211,6 @@ type GrowingNetwork(group: NetworkGroup, rules: GrowthRules, elastic: bool[][]) 
     member _.Phase
         with get () = phase
         and set (value: GrowthPhase) = phase <- value
-
-    /// Whether an event takes place at step t of the network's clock.
-    member _.IsDue(t: int64) : bool =
-        if rules.RewireShare > 0.0 then
-            t > 0L && t % rules.Growth.Interval = 0L
-        else
-            GrowthSchedule.isDue rules.Growth t
 
     /// One event (algorithm.md 4.2). All sets come from the masks before it.
     member _.Evolve(event: EventInput, stream: Stream) : LayerChange[] =

@@ -2,41 +2,49 @@
 module internal NE.Model.Agents.Plasticity.GrowthBytes
 
 open System.IO
+open NE.Model.Agents
 open NE.Model.Topology
 
-let writeGrowth (writer: BinaryWriter) (networks: GrowingNetwork list) =
-    for network in networks do
-        for growth in Seq.concat network.Growth do
-            writer.Write growth.Initial
-            writer.Write growth.Capacity
-            writer.Write growth.Carry
+/// How much every layer of every network has grown.
+let growth (networks: GrowingNetwork list) : Codec = {
+    Write =
+        fun writer ->
+            for network in networks do
+                for growth in Seq.concat network.Growth do
+                    writer.Write growth.Initial
+                    writer.Write growth.Capacity
+                    writer.Write growth.Carry
+    Read =
+        fun reader ->
+            let read (layer: LayerGrowth) =
+                let initial = reader.ReadInt32()
+                let capacity = reader.ReadInt32()
+                let carry = reader.ReadDouble()
 
-let readGrowth (reader: BinaryReader) (networks: GrowingNetwork list) =
-    let read (layer: LayerGrowth) =
-        let initial = reader.ReadInt32()
-        let capacity = reader.ReadInt32()
-        let carry = reader.ReadDouble()
+                {
+                    layer with
+                        Initial = initial
+                        Capacity = capacity
+                        Carry = carry
+                }
 
-        {
-            layer with
-                Initial = initial
-                Capacity = capacity
-                Carry = carry
-        }
-
-    for network in networks do
-        network.Growth <- network.Growth |> Array.map (Array.map read)
+            for network in networks do
+                network.Growth <- network.Growth |> Array.map (Array.map read)
+}
 
 /// The step since which weights are exchanged, 0 while the network grows.
-let writePhases (writer: BinaryWriter) (networks: GrowingNetwork list) =
-    for network in networks do
-        match network.Phase with
-        | GrowthPhase.Growing -> writer.Write 0L
-        | GrowthPhase.Rewiring since -> writer.Write since
-
-let readPhases (reader: BinaryReader) (networks: GrowingNetwork list) =
-    for network in networks do
-        network.Phase <-
-            match reader.ReadInt64() with
-            | 0L -> GrowthPhase.Growing
-            | since -> GrowthPhase.Rewiring since
+let phases (networks: GrowingNetwork list) : Codec =
+    Codec.all [
+        for network in networks ->
+            Codec.int64
+                (fun () ->
+                    match network.Phase with
+                    | GrowthPhase.Growing -> 0L
+                    | GrowthPhase.Rewiring since -> since)
+                (fun stored ->
+                    network.Phase <-
+                        if stored = 0L then
+                            GrowthPhase.Growing
+                        else
+                            GrowthPhase.Rewiring stored)
+    ]

@@ -15,20 +15,20 @@ type GrowthRules = {
     Forgetting: Forgetting
     /// Share of a layer that an event exchanges once growth has ended; 0: nothing happens then.
     RewireShare: float
-}
+} with
+
+    /// Whether an event takes place at step t of a network's clock.
+    member this.IsDue(t: int64) : bool =
+        if this.RewireShare > 0.0 then
+            t > 0L && t % this.Growth.Interval = 0L
+        else
+            GrowthSchedule.isDue this.Growth t
 
 [<RequireQualifiedAccess>]
 module GrowthRules =
 
-    /// What Adam forgets of an entry that a method sets anew.
-    let forgetting (td3: Td3Settings) : Forgetting =
-        match td3.OptimizerReset, td3.AdamAge with
-        | false, _ -> Forgetting.Nothing
-        | true, AdamAge.Global -> Forgetting.Moments
-        | true, AdamAge.Element -> Forgetting.All
-
     /// The rules that the keys describe; the settings must be resolved.
-    let ofSettings (ne: NeSettings) (td3: Td3Settings) : GrowthRules = {
+    let ofSettings (ne: NeSettings) (forgetting: Forgetting) : GrowthRules = {
         Growth = {
             Interval = ne.GrowInterval.Value
             End = ne.EndStep.Value
@@ -53,6 +53,6 @@ module GrowthRules =
             ReviveRows = ne.ReviveRows
         }
         Init = ne.GrowInit
-        Forgetting = forgetting td3
+        Forgetting = forgetting
         RewireShare = ne.RewireShare
     }

@@ -1,7 +1,7 @@
 namespace NE.Model.Agents.Plasticity
 
 open System
-open System.IO
+open NE.Model.Agents
 open NE.Model.History
 open NE.Model.Replay
 
@@ -42,7 +42,5 @@ type Intervention() =
     default _.TakeChanges() = [||]
     /// Name and value of what it has to report before gradient step t, whose batch will come from the window.
     abstract Metrics: t: int64 * window: Window -> struct (string * float)[]
-    /// Writes the positions of its random streams, and everything else that it needs to continue.
-    abstract Save: random: BinaryWriter * counters: BinaryWriter -> unit
-    /// Reads what Save wrote.
-    abstract Restore: random: BinaryReader * counters: BinaryReader -> unit
+    /// Everything that it needs to continue.
+    abstract State: StoredParts

@@ -9,28 +9,28 @@ open NE.Model.Networks
 /// regularization"): every loss gets weight * |theta - theta_0|^2, theta_0 being the parameters at the start. They follow from the seed, so
 /// nothing is stored.
 [<Sealed>]
-type L2Init(networks: Td3Networks, settings: L2InitSettings) =
-    let engine = networks.Engine
+type L2Init(trainee: Trainee, settings: L2InitSettings) =
+    let engine = trainee.Engine
 
     let anchorOf (group: NetworkGroup) =
         let anchor = engine.CreateBlock(group.Layout, false)
         anchor.Write(Field.Weights, ReadOnlySpan(group.ReadOnline Field.Weights))
         anchor
 
-    let actor, critics = anchorOf networks.Actor, anchorOf networks.Critics
+    let anchors = [|
+        for group in trainee.Groups -> struct (group.Networks, anchorOf group.Networks)
+    |]
     // The gradient of weight * |d|^2 is 2 * weight * d.
     let rate = float32 (2.0 * settings.Weight)
 
     interface IGradientTerm with
         member _.Add group =
-            let anchor =
-                if obj.ReferenceEquals(group, networks.Actor) then
-                    actor
-                else
-                    critics
+            let online = group.Online
 
-            engine.PullTowards(group.Online, anchor, rate)
+            for struct (networks, anchor) in anchors do
+                if obj.ReferenceEquals(networks, group) then
+                    engine.AddDifference(online.Flat Field.Gradients, rate, online.Flat Field.Weights, anchor.Flat Field.Weights)
 
         member _.Dispose() =
-            actor.Dispose()
-            critics.Dispose()
+            for struct (_, anchor) in anchors do
+                anchor.Dispose()

@@ -53,11 +53,8 @@ module NeuronRedraw =
                     let value = WeightBounds.symmetric beta stream
                     set (slot.Weights + i) (if mask[i] then value else 0.0f)
 
-                set (slot.Biases + neuron) 0.0f
-
-                if slot.IsNormed then
-                    set (slot.Gains + neuron) 1.0f
-                    set (slot.Shifts + neuron) 0.0f)
+                for parameter in slot.PerNeuron do
+                    set (parameter.First + neuron) parameter.Neutral)
 
             each (fun stack layer neuron ->
                 let next = layout.Slot(stack, layer + 1)

@@ -10,11 +10,10 @@ open NE.Model.Random
 open NE.Model.Replay
 open NE.Model.Topology
 
-/// Neuroplastic Expansion on TD3 (algorithm.md 2.4-2.11, 4.1, 4.2): networks start sparse, grow where the gradient asks for weights, give up
+/// Neuroplastic Expansion (algorithm.md 2.4-2.11, 4.1, 4.2): networks start sparse, grow where the gradient asks for weights, give up
 /// and redraw dormant neurons, and go back to old experience when their activity no longer moves.
 [<Sealed>]
-type NeuroplasticExpansion
-    (networks: Td3Networks, td3: Td3, probe: Td3Workspace, settings: NeSettings, td3Settings: Td3Settings, seed: int64) =
+type NeuroplasticExpansion(trainee: Trainee, settings: NeSettings, seed: int64) =
     inherit Intervention()
 
     let mutable topology = stream seed Purpose.Topology
@@ -35,33 +34,43 @@ type NeuroplasticExpansion
         Floor = settings.ReviewThreshold
         MinStep = settings.ReviewFirstStep.Value
         Portion = settings.ReviewPortion
-        Batch = td3Settings.BatchSize
+        Batch = trainee.BatchSize
         Awaken = settings.Awaken
     }
 
     let mutable review = ExperienceReview(reviewSettings, ReviewState.empty)
-    let rules = GrowthRules.ofSettings settings td3Settings
+    let rules = GrowthRules.ofSettings settings trainee.Forgetting
 
-    let grow (group: NetworkGroup) =
-        GrowingNetwork(group, rules, StartTopology.apply settings group topology)
+    let grows (group: TraineeGroup) =
+        match settings.Networks with
+        | Both -> true
+        | ActorOnly -> group.Role = Role.Actor
+        | CriticOnly -> group.Role = Role.Critic
 
-    let actor =
-        if settings.Networks = CriticOnly then
-            None
-        else
-            Some(grow networks.Actor)
+    // What grows, and the group that it is.
+    let growing = [
+        for group in trainee.Groups do
+            if grows group then
+                struct (group, GrowingNetwork(group.Networks, rules, StartTopology.apply settings group.Networks topology))
+    ]
 
-    let critics =
-        if settings.Networks = ActorOnly then
-            None
-        else
-            Some(grow networks.Critics)
+    let networks = growing |> List.map (fun struct (_, network) -> network)
 
-    let growing = List.choose id [ actor; critics ]
+    let inUpdateOrder = [
+        for group in trainee.UpdateOrder do
+            for struct (other, network) in growing do
+                if obj.ReferenceEquals(other, group) then
+                    struct (group, network)
+    ]
+
+    let growsActor =
+        trainee.Groups
+        |> List.exists (fun group -> grows group && group.Role = Role.Actor)
+
     let ownClock = (settings.ActorClock = ActorClock.Own)
     let halvesBatches = settings.HalfBatchBelow > 0.0
 
-    let fresh = FreshRows probe
+    let fresh = FreshRows trainee.Probe
 
     /// One grow-prune event with its gradient in `gradient`; `pass` holds a forward pass of the batch that the output is compared on.
     let evolve (network: GrowingNetwork) (pass: IPass) dormant gradient given scheduled t =
@@ -96,32 +105,32 @@ type NeuroplasticExpansion
         finally
             ArrayPool<float32>.Shared.Return gradient
 
-    /// An event on batches of its own (algorithm.md 2.6): `loss` leaves the gradient of the gathered batch in the network's block.
-    let event (network: GrowingNetwork) (pass: IPass) loss (scheduled: int64) (t: int64) source window =
-        let group = network.Group
+    /// An event on batches of its own (algorithm.md 2.6).
+    let event (group: TraineeGroup) (network: GrowingNetwork) (scheduled: int64) (t: int64) source window =
+        let pass = group.Probe()
 
         let dormant =
-            fresh.Dormant(group, pass, settings.PruneThreshold, settings.PruneBatch, source, window, topology)
+            fresh.Dormant(group, settings.PruneThreshold, settings.PruneBatch, source, window, topology)
 
         let oneBatch () =
-            probe.GatherUniform(source, window, topology)
-            let loss: float = loss ()
-
-            if not (Double.IsFinite loss) then
-                raise (NonFiniteException($"The {group.Name}'s loss on the event batch", t))
+            trainee.Probe.GatherUniform(source, window, topology)
+            NonFiniteException.Require($"The {group.Networks.Name}'s loss on the event batch", group.Gradient topology, t)
 
         withGradient network (fun gradient ->
             match settings.GrowGrad with
             | GrowGrad.Masked ->
-                GrowthGradient.average group settings.GrowAccum oneBatch gradient
+                GrowthGradient.average group.Networks settings.GrowAccum oneBatch gradient
                 evolve network pass dormant gradient None scheduled t
             | GrowGrad.Full ->
-                let given = GrowthGradient.full group settings.GrowAccum oneBatch gradient topology
+                let given =
+                    GrowthGradient.full group.Networks settings.GrowAccum oneBatch gradient topology
+
                 pass.Forward()
                 evolve network pass dormant gradient (Some given) scheduled t)
 
-    /// An event on the training batch, whose gradient is in the network's block and whose activations are in the pass.
-    let eventOnTraining (network: GrowingNetwork) (pass: IPass) scheduled t =
+    /// An event on the training batch, whose gradient is in the group's block and whose activations are in its pass.
+    let eventOnTraining (group: TraineeGroup) (network: GrowingNetwork) scheduled t =
+        let pass = group.Training()
         let activity = Activity network.Group
         activity.Add(pass, (pass.Output 0).Rows)
 
@@ -129,40 +138,38 @@ type NeuroplasticExpansion
             network.Group.ReadOnlineInto(Field.Gradients, gradient)
             evolve network pass (activity.Dormant settings.PruneThreshold) gradient None scheduled t)
 
-    let criticsDue t =
-        match critics with
-        | Some critics when critics.IsDue t -> ValueSome critics
-        | _ -> ValueNone
-
-    /// At every gradient step: an event of the shared clock waits for the actor's next update.
+    /// Before every gradient step: the actor's own clock counts its updates; an event of the shared clock waits for the next one.
     let announce t =
-        match actor with
-        | Some actor when not ownClock && actor.IsDue t -> pendingActor <- t
-        | _ -> ()
-
-    /// At every actor update, once: the actor and its event's scheduled step, if it has one.
-    let actorDue () =
         if ownClock then
-            actorUpdates <- actorUpdates + 1L
+            if trainee.Actor.IsDue t then
+                actorUpdates <- actorUpdates + 1L
+        elif growsActor && rules.IsDue t then
+            pendingActor <- t
 
-        match actor with
-        | Some actor when ownClock && actor.IsDue actorUpdates -> ValueSome struct (actor, actorUpdates)
-        | Some actor when pendingActor > 0L ->
+    /// At an update of a group, once: the scheduled step of its event, if it has one.
+    let due (group: TraineeGroup) t =
+        match group.Role with
+        | Role.Critic when rules.IsDue t -> ValueSome t
+        | Role.Actor when ownClock && rules.IsDue actorUpdates -> ValueSome actorUpdates
+        | Role.Actor when pendingActor > 0L ->
             let scheduled = pendingActor
             pendingActor <- 0L
-            ValueSome struct (actor, scheduled)
-        | _ -> ValueNone
+            ValueSome scheduled
+        | Role.Actor
+        | Role.Critic -> ValueNone
 
     let isSampleDue t =
         review.IsSampleDue t
         || halvesBatches && ExperienceReview.IsSampleStep(reviewSettings.Window, t)
 
     let measureSignal t source window =
-        let activity = Activity networks.Critics
+        let critics = trainee.Critics
+        let pass = critics.Probe()
+        let activity = Activity critics.Networks
 
-        probe.GatherUniform(source, window, signalDraws)
-        probe.Critics.Forward()
-        activity.Add(probe.Critics, probe.Rows)
+        trainee.Probe.GatherUniform(source, window, signalDraws)
+        pass.Forward()
+        activity.Add(pass, trainee.Probe.Rows)
         let silent = Dormancy.ratios 0.0 activity.Layers
         activeUnits <- silent.ActiveUnits
 
@@ -176,24 +183,36 @@ type NeuroplasticExpansion
                 | _, ReviewSignal.Anr -> (Dormancy.ratios 0.1 activity.Layers).Activated
             )
 
-    interface IGradientClaim with
-        member _.Claims(group, pass, t) =
-            if settings.EventBatch = EventBatch.Fresh then
-                false
-            elif obj.ReferenceEquals(group, networks.Critics) then
-                announce t
+    let reviewCodec: Codec = {
+        Write = fun writer -> StateBytes.writeBytes writer (ReviewState.toBytes review.State)
+        Read =
+            fun reader ->
+                match ReviewState.ofBytes (StateBytes.readBytes reader) with
+                | Ok state -> review <- ExperienceReview(reviewSettings, state)
+                | Error problem -> raise (IO.InvalidDataException problem)
+    }
 
-                match criticsDue t with
-                | ValueSome critics ->
-                    eventOnTraining critics pass t t
-                    true
-                | ValueNone -> false
+    interface IGradientClaim with
+        member _.Groups =
+            if settings.EventBatch = EventBatch.Training then
+                networks |> List.map _.Group
             else
-                match actorDue () with
-                | ValueSome struct (actor, scheduled) ->
-                    eventOnTraining actor pass scheduled t
-                    true
-                | ValueNone -> false
+                []
+
+        member _.Claims(group, t) =
+            let mutable taken = false
+
+            for struct (other, network) in growing do
+                if obj.ReferenceEquals(other, group) then
+                    match due group t with
+                    | ValueSome scheduled ->
+                        eventOnTraining group network scheduled t
+                        taken <- true
+                    | ValueNone -> ()
+
+            taken
+
+    override _.BeforeUpdate t = announce t
 
     override _.HalvesBatch = halvesBatches && activeUnits < settings.HalfBatchBelow
 
@@ -210,17 +229,11 @@ type NeuroplasticExpansion
             measureSignal t source window
 
         if settings.EventBatch = EventBatch.Fresh then
-            match criticsDue t with
-            | ValueSome critics -> event critics probe.Critics (fun () -> td3.CriticGradient(probe, topology)) t t source window
-            | ValueNone -> ()
-
-            announce t
-
-            if td3.IsActorDue t then
-                match actorDue () with
-                | ValueSome struct (actor, scheduled) ->
-                    event actor probe.Actor (fun () -> td3.ActorGradient probe) scheduled t source window
-                | ValueNone -> ()
+            for struct (group, network) in inUpdateOrder do
+                if group.IsDue t then
+                    match due group t with
+                    | ValueSome scheduled -> event group network scheduled t source window
+                    | ValueNone -> ()
 
     override _.SwitchTask() =
         // The signal of another task says nothing about this one; what was counted stays counted.
@@ -247,46 +260,26 @@ type NeuroplasticExpansion
         struct ("sample_age", review.MeanAge)
     |]
 
-    override _.Save(random, counters) =
-        for draws in [ topology; reviewDraws; signalDraws ] do
-            StateBytes.writeStream random draws
+    override _.State = {
+        Random = [
+            Codec.stream (fun () -> topology) (fun stored -> topology <- stored)
+            Codec.stream (fun () -> reviewDraws) (fun stored -> reviewDraws <- stored)
+            Codec.stream (fun () -> signalDraws) (fun stored -> signalDraws <- stored)
+        ]
+        Counters = [
+            Codec.int64 (fun () -> pendingActor) (fun stored -> pendingActor <- stored)
+            reviewCodec
+            GrowthBytes.growth networks
 
-        counters.Write pendingActor
-        StateBytes.writeBytes counters (ReviewState.toBytes review.State)
+            if ownClock then
+                Codec.int64 (fun () -> actorUpdates) (fun stored -> actorUpdates <- stored)
 
-        GrowthBytes.writeGrowth counters growing
+            if halvesBatches then
+                Codec.float (fun () -> activeUnits) (fun stored -> activeUnits <- stored)
 
-        if ownClock then
-            counters.Write actorUpdates
+            if rules.RewireShare > 0.0 then
+                GrowthBytes.phases networks
 
-        if halvesBatches then
-            counters.Write activeUnits
-
-        if rules.RewireShare > 0.0 then
-            GrowthBytes.writePhases counters growing
-
-        TopologyBytes.write counters changes
-
-    override _.Restore(random, counters) =
-        topology <- StateBytes.readStream random
-        reviewDraws <- StateBytes.readStream random
-        signalDraws <- StateBytes.readStream random
-        pendingActor <- counters.ReadInt64()
-
-        match ReviewState.ofBytes (StateBytes.readBytes counters) with
-        | Ok state -> review <- ExperienceReview(reviewSettings, state)
-        | Error problem -> raise (IO.InvalidDataException problem)
-
-        GrowthBytes.readGrowth counters growing
-
-        if ownClock then
-            actorUpdates <- counters.ReadInt64()
-
-        if halvesBatches then
-            activeUnits <- counters.ReadDouble()
-
-        if rules.RewireShare > 0.0 then
-            GrowthBytes.readPhases counters growing
-
-        changes.Clear()
-        changes.AddRange(TopologyBytes.read counters)
+            TopologyBytes.codec changes
+        ]
+    }

@@ -5,63 +5,59 @@ open NE.Model.Agents
 open NE.Model.Random
 open NE.Model.Topology
 
-/// Plasticity injection (Nikishin et al. 2023, "Deep reinforcement learning with plasticity injection"): at one step of the run the actor and both
-/// critics are frozen, and new bodies learn on top of them, without any effect on the outputs at that moment.
+/// Plasticity injection (Nikishin et al. 2023, "Deep reinforcement learning with plasticity injection"): at one step of the run all networks
+/// are frozen, and new bodies learn on top of them, without any effect on the outputs at that moment.
 [<Sealed>]
-type PlasticityInjection(networks: Td3Networks, workspaces: Td3Workspace list, probe: Td3Workspace, settings: Settings) =
+type PlasticityInjection(trainee: Trainee, settings: InjectionSettings, seed: int64) =
     inherit Intervention()
 
-    let at = settings.Injection.Step.Value
-    let clock = EnvironmentClock settings
-    let mutable draws = stream settings.Run.Seed Purpose.PlasticityInjection
-    let groups = [ networks.Actor; networks.Critics ]
-
-    let isInjected () = networks.Actor.Injected.IsSome
-
-    let rebuild () =
-        for workspace in workspaces do
-            workspace.Rebuild()
+    let at = settings.Step.Value
+    let mutable draws = stream seed Purpose.PlasticityInjection
+    let groups = trainee.Groups |> List.map _.Networks
+    let isInjected () = groups.Head.Injected.IsSome
 
     /// anr(0) over all three bodies; before the injection over the only one. The metrics of the agent count the body that learns.
-    let activated (group: NetworkGroup) (pass: Networks.IPass) =
+    let activated (group: TraineeGroup) =
         let passes =
-            match pass with
+            match group.Probe() with
             | :? InjectedPass as injected -> injected.Bodies
             | plain -> [ plain ]
 
         let layers =
             passes
             |> List.map (fun body ->
-                let activity = Activity group
-                activity.Add(body, probe.Rows)
+                let activity = Activity group.Networks
+                activity.Add(body, trainee.Probe.Rows)
                 activity.Layers)
             |> Array.concat
 
         (Dormancy.ratios 0.0 layers).Activated
 
     override _.BeforeUpdate t =
-        if not (isInjected ()) && clock.IsPast(at, t) then
+        if not (isInjected ()) && trainee.Clock.IsPast(at, t) then
             for group in groups do
                 group.Inject draws
 
-            rebuild ()
+            trainee.Rebuild()
 
     override _.Metrics(_, _) = [|
         struct ("injected", (if isInjected () then 1.0 else 0.0))
-        struct ("actor_anr_0_all_bodies", activated networks.Actor probe.Actor)
-        struct ("critic_anr_0_all_bodies", activated networks.Critics probe.Critics)
+        for group in trainee.Groups do
+            struct ($"{group.Networks.Name}_anr_0_all_bodies", activated group)
     |]
 
-    override _.Save(random, counters) =
-        StateBytes.writeStream random draws
+    override _.State =
+        let injections = Codec.all [ for group in groups -> GroupState.injection group ]
 
-        for group in groups do
-            group.SaveInjected counters
-
-    override _.Restore(random, counters) =
-        draws <- StateBytes.readStream random
-
-        for group in groups do
-            group.RestoreInjected counters
-
-        rebuild ()
+        {
+            Random = [ Codec.stream (fun () -> draws) (fun stored -> draws <- stored) ]
+            Counters = [
+                {
+                    injections with
+                        Read =
+                            fun reader ->
+                                injections.Read reader
+                                trainee.Rebuild()
+                }
+            ]
+        }

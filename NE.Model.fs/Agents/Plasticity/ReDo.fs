@@ -8,14 +8,13 @@ open NE.Model.Random
 open NE.Model.Replay
 
 /// ReDo (Sokar et al. 2023, "The dormant neuron phenomenon in deep reinforcement learning"): every so many gradient steps, hidden
-/// neurons that are dormant on a fresh batch are drawn anew, in both critics and the actor.
+/// neurons that are dormant on a fresh batch are drawn anew, in every group of networks.
 [<Sealed>]
-type ReDo(networks: Td3Networks, probe: Td3Workspace, settings: Settings) =
+type ReDo(trainee: Trainee, settings: ReDoSettings, seed: int64) =
     inherit Intervention()
 
-    let every = settings.ReDo.Every.Value
-    let forgetting = GrowthRules.forgetting settings.Td3
-    let mutable draws = stream settings.Run.Seed Purpose.ReDo
+    let every = settings.Every.Value
+    let mutable draws = stream seed Purpose.ReDo
     let mutable redrawn = 0L
     let changes = ResizeArray<TopologyChanged>()
 
@@ -58,22 +57,26 @@ type ReDo(networks: Td3Networks, probe: Td3Workspace, settings: Settings) =
             OutputShift = nan
         }
 
-    let recycle (group: NetworkGroup) (pass: Networks.IPass) t =
+    let recycle (group: TraineeGroup) t =
+        let pass = group.Probe()
         pass.Forward()
-        let activity = Activity group
-        activity.Add(pass, probe.Rows)
-        let dormant = activity.Dormant settings.ReDo.Threshold
-        let count = NeuronRedraw.apply forgetting group dormant draws
+        let activity = Activity group.Networks
+        activity.Add(pass, trainee.Probe.Rows)
+        let dormant = activity.Dormant settings.Threshold
+
+        let count = NeuronRedraw.apply trainee.Forgetting group.Networks dormant draws
+
         redrawn <- redrawn + int64 count
 
         if count > 0 then
-            report group dormant t
+            report group.Networks dormant t
 
     override _.AfterUpdate(t, source, window) =
         if t % every = 0L then
-            probe.GatherUniform(source, window, draws)
-            recycle networks.Critics probe.Critics t
-            recycle networks.Actor probe.Actor t
+            trainee.Probe.GatherUniform(source, window, draws)
+
+            for group in trainee.UpdateOrder do
+                recycle group t
 
     override _.TakeChanges() =
         let taken = changes.ToArray()
@@ -82,13 +85,10 @@ type ReDo(networks: Td3Networks, probe: Td3Workspace, settings: Settings) =
 
     override _.Metrics(_, _) = [| struct ("redo_redrawn", float redrawn) |]
 
-    override _.Save(random, counters) =
-        StateBytes.writeStream random draws
-        counters.Write redrawn
-        TopologyBytes.write counters changes
-
-    override _.Restore(random, counters) =
-        draws <- StateBytes.readStream random
-        redrawn <- counters.ReadInt64()
-        changes.Clear()
-        changes.AddRange(TopologyBytes.read counters)
+    override _.State = {
+        Random = [ Codec.stream (fun () -> draws) (fun stored -> draws <- stored) ]
+        Counters = [
+            Codec.int64 (fun () -> redrawn) (fun stored -> redrawn <- stored)
+            TopologyBytes.codec changes
+        ]
+    }

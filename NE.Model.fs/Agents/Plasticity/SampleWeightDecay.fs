@@ -29,10 +29,10 @@ type SampleWeightDecay(settings: SampleWeightDecaySettings) =
     /// Mean age of all transitions that were drawn for training, in transitions; 0 is the newest.
     override _.Metrics(_, _) = [| struct ("swd_sample_age", (if rows = 0L then 0.0 else ages / float rows)) |]
 
-    override _.Save(_, counters) =
-        counters.Write rows
-        counters.Write ages
-
-    override _.Restore(_, counters) =
-        rows <- counters.ReadInt64()
-        ages <- counters.ReadDouble()
+    override _.State = {
+        Random = []
+        Counters = [
+            Codec.int64 (fun () -> rows) (fun stored -> rows <- stored)
+            Codec.float (fun () -> ages) (fun stored -> ages <- stored)
+        ]
+    }

@@ -8,13 +8,11 @@ open NE.Model.Random
 /// Shrink and perturb (Ash and Adams 2020, "On warm-starting neural network training"): now and then every online parameter becomes
 /// shrink * old + noise * fresh. What the topology lacks stays away; the optimiser goes on, the targets follow by Polyak.
 [<Sealed>]
-type ShrinkAndPerturb(networks: Td3Networks, settings: Settings) =
+type ShrinkAndPerturb(trainee: Trainee, settings: ShrinkAndPerturbSettings, seed: int64) =
     inherit Intervention()
 
-    let options = settings.ShrinkAndPerturb
-    let clock = EnvironmentClock settings
-    let shrink, noise = float32 options.Shrink, float32 options.Noise
-    let mutable draws = stream settings.Run.Seed Purpose.ShrinkAndPerturb
+    let shrink, noise = float32 settings.Shrink, float32 settings.Noise
+    let mutable draws = stream seed Purpose.ShrinkAndPerturb
     let mutable count = 0L
 
     let perturb (group: NetworkGroup) =
@@ -30,17 +28,15 @@ type ShrinkAndPerturb(networks: Td3Networks, settings: Settings) =
         group.WriteOnline(Field.Weights, weights)
 
     override _.BeforeUpdate t =
-        if clock.IsDue(options.Every.Value, t) then
-            perturb networks.Actor
-            perturb networks.Critics
+        if trainee.Clock.IsDue(settings.Every.Value, t) then
+            for group in trainee.Groups do
+                perturb group.Networks
+
             count <- count + 1L
 
     override _.Metrics(_, _) = [| struct ("perturbations", float count) |]
 
-    override _.Save(random, counters) =
-        StateBytes.writeStream random draws
-        counters.Write count
-
-    override _.Restore(random, counters) =
-        draws <- StateBytes.readStream random
-        count <- counters.ReadInt64()
+    override _.State = {
+        Random = [ Codec.stream (fun () -> draws) (fun stored -> draws <- stored) ]
+        Counters = [ Codec.int64 (fun () -> count) (fun stored -> count <- stored) ]
+    }

@@ -3,6 +3,7 @@ namespace NE.Model.Agents.Plasticity
 open NE.Model
 open NE.Model.Agents
 open NE.Model.Networks
+open NE.Model.Networks.Layers
 open NE.Model.Random
 open NE.Model.Topology
 

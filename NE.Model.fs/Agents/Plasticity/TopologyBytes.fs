@@ -2,6 +2,7 @@
 module internal NE.Model.Agents.Plasticity.TopologyBytes
 
 open System.IO
+open NE.Model.Agents
 open NE.Model.History
 
 let private writeInts (writer: BinaryWriter) (values: int[]) =
@@ -16,9 +17,8 @@ let private readArray (reader: BinaryReader) (item: unit -> 'T) =
 
     Array.init count (fun _ -> item ())
 
-let write (writer: BinaryWriter) (changes: TopologyChanged seq) =
-    let changes = Array.ofSeq changes
-    writer.Write changes.Length
+let private write (changes: ResizeArray<TopologyChanged>) (writer: BinaryWriter) =
+    writer.Write changes.Count
 
     for change in changes do
         writer.Write change.Step
@@ -38,7 +38,7 @@ let write (writer: BinaryWriter) (changes: TopologyChanged seq) =
             writer.Write layer.MinScore
             writer.Write layer.MaxScore
 
-let read (reader: BinaryReader) : TopologyChanged[] =
+let private read (reader: BinaryReader) : TopologyChanged[] =
     let ints () = readArray reader reader.ReadInt32
 
     let layer () =
@@ -77,3 +77,12 @@ let read (reader: BinaryReader) : TopologyChanged[] =
             Layers = readArray reader layer
             OutputShift = shift
         })
+
+/// The changes that wait, in place.
+let codec (changes: ResizeArray<TopologyChanged>) : Codec = {
+    Write = write changes
+    Read =
+        fun reader ->
+            changes.Clear()
+            changes.AddRange(read reader)
+}

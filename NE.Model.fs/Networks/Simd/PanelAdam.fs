@@ -110,17 +110,15 @@ type internal PanelAdam(fields: AlignedMemory[], shares: Share[]) =
         Walk = AdamWalk.Whole
     }
 
-    /// One step of a panel's weights and of its neurons' biases, gains and shifts.
+    /// One step of a panel's weights and of its neurons' other parameters.
     member _.Step(i: int, options: AdamOptions) =
         let share = shares[i]
         settle i
         adam memories[i] options
         let first, count = share.Panel.Output, PanelLayout.Padded share.Panel.Width
-        adam (plain (share.Slot.Biases + first) count) options
 
-        if share.Slot.Slot.IsNormed then
-            adam (plain (share.Slot.Gains + first) count) options
-            adam (plain (share.Slot.Shifts + first) count) options
+        for place in share.Slot.PerNeuron do
+            adam (plain (place + first) count) options
 
     /// One step of parameters outside the panels.
     member _.StepPlain(offset: int, length: int, options: AdamOptions) = adam (plain offset length) options

@@ -5,7 +5,7 @@ open Microsoft.FSharp.NativeInterop
 open NE.Model.Networks
 
 /// A run of neighbouring parameters that one lane computes and updates alone: the weights to 16 or 32 output neurons, with these
-/// neurons' biases, gains and shifts elsewhere.
+/// neurons' other parameters elsewhere.
 [<Struct>]
 type internal Panel = {
     /// First output neuron.
@@ -29,13 +29,17 @@ type internal PanelSlot = {
     Slot: LayerSlot
     IsRow: bool
     Panels: Panel[]
-    /// Offset of the biases, of which there is room for Outputs rounded up to 16.
-    Biases: int
-    /// Offset of the LayerNorm's gains, like the biases; -1 without a LayerNorm.
-    Gains: int
-    /// Offset of its shifts.
-    Shifts: int
-}
+    /// Offsets of the slot's PerNeuron parameters, in their order. Of each there is room for Outputs rounded up to 16.
+    PerNeuron: int[]
+} with
+
+    /// Offset of the biases.
+    member this.Biases = this.PerNeuron[0]
+
+    /// Where the parameters lie that are at an offset of PerNeuron in the block layout.
+    member this.PlaceOf(offset: int) : int =
+        this.PerNeuron[this.Slot.PerNeuron
+                       |> List.findIndex (fun parameter -> parameter.First = offset)]
 
 /// The engine's own order of a block's parameters: every layer in panels, padded to whole vectors. The padding is masked and stays 0.
 [<Sealed>]
@@ -53,9 +57,6 @@ type internal PanelLayout(layout: BlockLayout) =
 
         let place (slot: LayerSlot) =
             let isRow = slot.Outputs = 1 && slot.Layer > 0 && slot.Layer = layout.Layers - 1
-
-            let norm () =
-                if slot.IsNormed then take (padded slot.Outputs) else -1
 
             let panels =
                 if isRow then
@@ -84,9 +85,7 @@ type internal PanelLayout(layout: BlockLayout) =
                 Slot = slot
                 IsRow = isRow
                 Panels = panels
-                Biases = take (padded slot.Outputs)
-                Gains = norm ()
-                Shifts = norm ()
+                PerNeuron = [| for _ in slot.PerNeuron -> take (padded slot.Outputs) |]
             }
 
         let slots =
@@ -96,15 +95,14 @@ type internal PanelLayout(layout: BlockLayout) =
 
     let all = Array.concat slots
 
-    /// Places that hold one float per output of a layer, as (host, memory): biases, gains and shifts.
-    let perOutput (slot: PanelSlot) =
-        struct (slot.Slot.Biases, slot.Biases)
-        :: (if slot.Slot.IsNormed then
-                [ struct (slot.Slot.Gains, slot.Gains); struct (slot.Slot.Shifts, slot.Shifts) ]
-            else
-                [])
+    /// Places that hold one float per output of a layer, as (host, memory).
+    let perOutputs =
+        all
+        |> Array.map (fun slot ->
+            slot.Slot.PerNeuron
+            |> Seq.mapi (fun i parameter -> struct (parameter.First, slot.PerNeuron[i]))
+            |> Array.ofSeq)
 
-    let perOutputs = all |> Array.map (perOutput >> Array.ofList)
     // The host's padding, kept as it is: what is read is what was written.
     let hostPadding = layout.Length - layout.ParameterCount
 

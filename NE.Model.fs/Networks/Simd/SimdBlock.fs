@@ -19,6 +19,10 @@ type internal SimdBlock(layout: BlockLayout, trainable: bool, lanes: Lanes) =
 
         fields[int name]
 
+    let flat =
+        fields
+        |> Array.map (fun memory -> new SimdMatrix(memory, false, 0, 1, panels.Length, panels.Length))
+
     /// Made for the layers that a backward pass asks for; kept up to date from then on.
     let transposed: AlignedMemory[][] =
         Array.init layout.Stacks (fun _ -> Array.create layout.Layers Unchecked.defaultof<AlignedMemory>)
@@ -151,17 +155,6 @@ type internal SimdBlock(layout: BlockLayout, trainable: bool, lanes: Lanes) =
         lanes.Run polyakJob
         transposeAll ()
 
-    /// this.Gradients += rate * (this.Weights - anchor.Weights)
-    member _.PullTowards(anchor: SimdBlock, rate: float32) =
-        let address (memory: AlignedMemory) = memory.Address
-
-        pullTowards
-            (address (field Field.Gradients))
-            (address (field Field.Weights))
-            (address (anchor.Memory Field.Weights))
-            panels.Length
-            rate
-
     interface IParameterBlock with
         member _.Layout = layout
         member _.Trainable = trainable
@@ -176,6 +169,10 @@ type internal SimdBlock(layout: BlockLayout, trainable: bool, lanes: Lanes) =
 
             if name = Field.Weights then
                 transposeAll ()
+
+        member _.Flat name =
+            field name |> ignore
+            flat[int name]
 
         member _.IsFinite name =
             isFinite (field name).Address panels.Length

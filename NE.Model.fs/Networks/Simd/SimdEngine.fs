@@ -9,21 +9,8 @@ open NE.Model.Networks.ElementwiseKernels
 [<Sealed>]
 type SimdEngine private (width: VectorWidth, threads: int) =
     let lanes = new Lanes(threads)
-    let products = new LayerProducts(PanelProduct.create width)
-    let matrix (m: IMatrix) = m :?> SimdMatrix
-    let mutable loss = 0.0
-
-    // Reused, so that handing matrices to a kernel costs no array per step.
-    let held: Strided[][] = [| Array.zeroCreate 2; Array.zeroCreate 2 |]
-
-    let strided place (matrices: IMatrix[]) =
-        if held[place].Length <> matrices.Length then
-            held[place] <- Array.zeroCreate matrices.Length
-
-        for i in 0 .. matrices.Length - 1 do
-            held[place].[i] <- (matrix matrices[i]).Strided
-
-        held[place]
+    let product = PanelProduct.create width
+    let strided (m: IMatrix) = (m :?> SimdMatrix).Strided
 
     /// An engine on this many threads, the calling one included, and the widest vectors of this processor.
     static member Create(threads: int) : SimdEngine =
@@ -47,46 +34,43 @@ type SimdEngine private (width: VectorWidth, threads: int) =
         member _.CreateMinibatch(rows, shape) = new SimdMinibatch(rows, shape)
 
         member _.CreatePass(block, stacks, input, head, backward) =
-            new SimdPass(block :?> SimdBlock, stacks, matrix input, head, backward, products, lanes)
+            new SimdPass(block :?> SimdBlock, stacks, input :?> SimdMatrix, head, backward, product, lanes)
 
         member _.Adam(block, options) = (block :?> SimdBlock).Adam options
 
         member _.Polyak(target, online, tau) =
             (target :?> SimdBlock).Polyak(online :?> SimdBlock, tau)
 
-        member _.PullTowards(block, anchor, rate) =
-            (block :?> SimdBlock).PullTowards(anchor :?> SimdBlock, rate)
-
         member _.Copy(source, destination) =
-            copy (matrix source).Strided (matrix destination).Strided
+            copy (strided source) (strided destination)
 
-        member _.Combine(kept, added, subtracted, head, destination) =
-            let into = (matrix destination).Strided
-            combine (matrix kept).Strided (matrix added).Strided (matrix subtracted).Strided into
+        member _.Fill(matrix, value) = fill (strided matrix) value
+        member _.Scale(matrix, factor) = scale (strided matrix) factor
+        member _.Clamp(matrix, bound) = clamp (strided matrix) bound
 
+        member _.Minimum(matrix, other) =
+            minimum (strided matrix) (strided other)
+
+        member _.Add(matrix, factor, other) =
+            add (strided matrix) factor (strided other)
+
+        member _.AddDifference(matrix, factor, a, b) =
+            addDifference (strided matrix) factor (strided a) (strided b)
+
+        member _.AddProduct(matrix, factor, a, b) =
+            addProduct (strided matrix) factor (strided a) (strided b)
+
+        member _.HeadForward(matrix, head) =
             match head with
             | Linear -> ()
-            | ScaledTanh scale -> HeadKernels.scaledTanh into scale 0 into.Rows
+            | ScaledTanh scale -> HeadKernels.scaledTanh (strided matrix) scale 0 matrix.Rows
 
         member _.HeadBackward(gradient, output, head) =
             match head with
             | Linear -> ()
-            | ScaledTanh scale -> scaledTanhBackward (matrix gradient).Strided (matrix output).Strided scale
+            | ScaledTanh scale -> scaledTanhBackward (strided gradient) (strided output) scale
 
-        member _.Fill(target, value) = fill (matrix target).Strided value
-        member _.Mean source = mean (matrix source).Strided
+        member _.Mean matrix = mean (strided matrix)
+        member _.CreateSum() = new HostSum(strided)
 
-        member _.SmoothedAction(action, noise, noiseClip, maxAction, destination) =
-            smoothedAction (matrix action).Strided (matrix noise).Strided noiseClip maxAction (matrix destination).Strided
-
-        member _.TdTarget(values, reward, notDone, discount, target) =
-            tdTarget (strided 0 values) (matrix reward).Strided (matrix notDone).Strided discount (matrix target).Strided
-
-        member _.SquaredError(values, target, gradients) =
-            loss <- squaredError (strided 0 values) (matrix target).Strided (strided 1 gradients)
-
-        member _.Loss = loss
-
-        member _.Dispose() =
-            (lanes :> IDisposable).Dispose()
-            (products :> IDisposable).Dispose()
+        member _.Dispose() = (lanes :> IDisposable).Dispose()

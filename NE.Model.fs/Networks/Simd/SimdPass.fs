@@ -1,114 +1,81 @@
 namespace NE.Model.Networks.Simd
 
 open System
-open Microsoft.FSharp.NativeInterop
 open NE.Model.Networks
 open NE.Model.Networks.ElementwiseKernels
+open NE.Model.Networks.Layers
+
+/// Where a chain of layers begins.
+[<Sealed>]
+type private SimdInput(features: SimdFeatures) =
+    interface ISimdLayer with
+        member _.Output = features
+        member _.TryRectify() = false
+        member _.Forward(_, _) = ()
+        member _.BeginBackward() = ()
+        member _.Backward(_, _) = ()
+        member _.Gradient _ = ()
 
 /// A pass whose rows and panels are shared out to lanes. Forward and the gradient by the activations go row by row, so a block of rows
-/// goes through all layers without waiting for another. The gradient by the weights sums over all rows, so its parts are panels.
+/// goes through all layers without waiting for another. The gradient by the parameters sums over all rows, so its parts are panels.
 /// Every sum is computed whole, by one thread in one order, so the bits depend neither on the parts nor on who does them.
 [<Sealed>]
 type internal SimdPass
-    (block: SimdBlock, stacks: int, input: SimdMatrix, head: Head, backward: Backward, products: LayerProducts, lanes: Lanes) =
+    (block: SimdBlock, stacks: int, input: SimdMatrix, head: Head, backward: Backward, product: IPanelProduct, lanes: Lanes) =
     let layout = block.Layout
     let rows = input.Rows
-    let last = layout.Layers - 1
-    let owned = ResizeArray<IDisposable>()
+    let pass = new SimdPassing(block, rows, backward, product)
+    let struct (first, count) = backward.InputColumns
 
-    let own (item: 'T :> IDisposable) =
-        owned.Add item
-        item
+    // That of the first stack becomes the sum.
+    let inputGradients =
+        if count > 0 then
+            Array.init stacks (fun _ -> pass.Matrix count)
+        else
+            [||]
 
-    let withGradient = (backward <> NoGradient)
+    let inputOf stack =
+        SimdInput {
+            SimdFeatures.Of(
+                input,
+                (if count > 0 then
+                     ValueSome inputGradients[stack]
+                 else
+                     ValueNone)
+            ) with
+                First = first
+        }
 
-    let chains =
+    // Of every stack, slot by slot.
+    let slots =
         Array.init stacks (fun stack ->
-            let mutable x = input.Strided
+            let slots = Seq.init layout.Layers (fun layer -> layout.Slot(stack, layer))
+            LayerForms.chain (inputOf stack :> ISimdLayer) slots (SimdLayers.create pass))
 
-            Array.init layout.Layers (fun layer ->
-                let slot = block.Panels.Slot(stack, layer)
-                let isShaped = slot.Slot.IsShaped
+    let chains = slots |> Array.map Array.concat
 
-                let make columns =
-                    own (
-                        if slot.IsRow then
-                            SimdMatrix.Column rows
-                        else
-                            SimdMatrix.Create(rows, columns)
-                    )
+    let featuresOf stack layer =
+        let chain = slots[stack]
+        (Array.last chain[layer]).Output
 
-                let gradient columns =
-                    if withGradient then
-                        make columns
-                    else
-                        Unchecked.defaultof<_>
+    let outputs = Array.init stacks (fun stack -> featuresOf stack (layout.Layers - 1))
 
-                let linear = make slot.Slot.Outputs
-                let delta = gradient slot.Slot.Outputs
-
-                let made = {
-                    Slot = slot
-                    Input = x
-                    Linear = linear
-                    Output = if isShaped then make slot.Slot.Features else linear
-                    Scales =
-                        if slot.Slot.IsNormed then
-                            (own (new AlignedMemory(rows))).Address
-                        else
-                            NativePtr.nullPtr
-                    Delta = delta
-                    FeatureDelta = if isShaped then gradient slot.Slot.Features else delta
-                    Transposed =
-                        if withGradient && layer > 0 then
-                            block.Transposed(stack, layer)
-                        else
-                            NativePtr.nullPtr
-                }
-
-                x <- made.Output.Strided
-                made))
-
-    let weights = (block.Memory Field.Weights).Address
-
-    let gradients =
-        if backward = ParameterGradient then
-            (block.Memory Field.Gradients).Address
-        else
-            NativePtr.nullPtr
-
-    // The wanted rows of the first layers' weights, transposed, and the gradient by those inputs: that of the first stack is the sum.
-    let inputFirst, inputCount =
-        match backward with
-        | InputGradient(first, count) -> first, count
-        | NoGradient
-        | ParameterGradient -> 0, 0
-
-    let inputWeights, inputGradients =
-        if inputCount > 0 then
-            let size = layout.Slot(0, 0).Outputs * PanelLayout.Padded inputCount
-
-            Array.init stacks (fun _ -> own (new AlignedMemory(size))),
-            Array.init stacks (fun _ -> own (SimdMatrix.Create(rows, inputCount)))
-        else
-            [||], [||]
+    let part (matrix: Strided) from upTo = {
+        matrix with
+            Memory = matrix.Row from
+            Rows = upTo - from
+    }
 
     let forward (stack: int) from upTo =
-        let chain = chains[stack]
-
-        for i in 0..last do
-            let isShaped = chain[i].Slot.Slot.IsShaped
-            products.Forward(weights, chain[i], i < last && not isShaped, from, upTo)
-
-            if isShaped then
-                LayerFeatures.forward weights chain[i] from upTo
+        for layer in chains[stack] do
+            layer.Forward(from, upTo)
 
         match head with
         | Linear -> ()
         | ScaledTanh scale ->
-            let y = chain[last].Output.Strided
+            let y = outputs[stack].Values.Strided
 
-            if chain[last].Slot.IsRow then
+            if y.Stride = 1 then
                 // A column without gaps is one row to the kernel.
                 let row = {
                     y with
@@ -122,29 +89,16 @@ type internal SimdPass
                 HeadKernels.scaledTanh y scale from upTo
 
     let deltas (stack: int) from upTo =
-        let chain = chains[stack]
-
         match head with
         | Linear -> ()
         | ScaledTanh scale ->
-            let inline part (matrix: Strided) = {
-                matrix with
-                    Memory = matrix.Row from
-                    Rows = upTo - from
-            }
+            let output = outputs[stack]
+            scaledTanhBackward (part output.Gradient.Value.Strided from upTo) (part output.Values.Strided from upTo) scale
 
-            scaledTanhBackward (part chain[last].Delta.Strided) (part chain[last].Output.Strided) scale
+        let chain = chains[stack]
 
-        for i = last downto 1 do
-            let layer, before = chain[i], chain[i - 1]
-            products.Backward(layer.Delta, layer.Slot.Slot.Outputs, layer.Transposed, before.FeatureDelta, before.Output, from, upTo)
-
-            if before.Slot.Slot.IsShaped then
-                LayerFeatures.backward weights before from upTo
-
-        if inputCount > 0 then
-            let outputs = chain[0].Slot.Slot.Outputs
-            products.Backward(chain[0].Delta, outputs, inputWeights[stack].Address, inputGradients[stack], null, from, upTo)
+        for i = chain.Length - 1 downto 0 do
+            chain[i].Backward(from, upTo)
 
     let blocks = RowBlocks(stacks, rows, lanes.Count)
 
@@ -169,16 +123,15 @@ type internal SimdPass
             member _.First(lane, _) = block.FirstShare lane
 
             member _.Do part =
-                let slot = block.Shares[part].Slot.Slot
+                let share = block.Shares[part]
+                let slot = share.Slot.Slot
 
                 if slot.Stack < stacks then
-                    let chain = chains[slot.Stack]
-                    products.Gradient(gradients, chain[slot.Layer], block.Shares[part].Panel)
-    }
+                    let chain = slots[slot.Stack]
 
-    let layerOf stack layer =
-        let chain = chains[stack]
-        chain[layer]
+                    for layer in chain[slot.Layer] do
+                        layer.Gradient share.Panel
+    }
 
     interface IPass with
         member _.Block = block
@@ -186,28 +139,24 @@ type internal SimdPass
         member _.Forward() = lanes.Run forwardJob
 
         member _.Backward() =
-            if not withGradient then
+            if not pass.HasGradient then
                 invalidOp "This pass was made without a gradient."
 
-            for stack in 0 .. inputWeights.Length - 1 do
-                let slot = (layerOf stack 0).Slot
-
-                for panel in slot.Panels do
-                    PanelLayout.TransposePanel(weights, slot, panel, inputFirst, inputCount, inputWeights[stack].Address)
+            for chain in chains do
+                for layer in chain do
+                    layer.BeginBackward()
 
             lanes.Run deltaJob
 
-            if backward = ParameterGradient then
+            if backward.HasParameters then
                 lanes.Run gradientJob
 
             for stack in 1 .. inputGradients.Length - 1 do
-                add inputGradients[0].Strided inputGradients[stack].Strided
+                add inputGradients[0].Strided 1.0f inputGradients[stack].Strided
 
-        member _.Hidden(stack, layer) = (layerOf stack layer).Output
-        member _.Output stack = (layerOf stack last).Output
-        member _.OutputGradient stack = (layerOf stack last).Delta
+        member _.Hidden(stack, layer) = (featuresOf stack layer).Values
+        member _.Output stack = outputs[stack].Values
+        member _.OutputGradient stack = outputs[stack].Gradient.Value
         member _.InputGradient = inputGradients[0]
 
-        member _.Dispose() =
-            for item in owned do
-                item.Dispose()
+        member _.Dispose() = (pass :> IDisposable).Dispose()

@@ -8,6 +8,7 @@ open NE.Actors.Cast
 open NE.Actors.Environments
 open NE.Actors.Replay
 open NE.Actors.Tests.DurableSupport
+open NE.Model.Runs
 open NE.Tests.ActorKit
 
 let private floats = 64
@@ -36,7 +37,7 @@ let tests =
 
             for environment in 0..2 do
                 let first = 250L + int64 environment * 16L
-                replay.Tell(AppendRound([| block environment first 16 |], 0L), kit.TestActor)
+                replay.Tell(AppendRound(OfEnvironment environment, [| block environment first 16 |], 0L), kit.TestActor)
 
             kit.ExpectMsg<StorageRetrying>(TimeSpan.FromSeconds 10.0) |> ignore
             File.Delete filler
@@ -47,7 +48,7 @@ let tests =
                 let appended =
                     kit.FishForMessage(isAppended, Nullable(TimeSpan.FromSeconds 20.0)) :?> RoundAppended
 
-                Expect.equal appended.Blocks[0].Environment environment "in order"
+                Expect.equal appended.Rows (OfEnvironment environment) "in order"
                 Expect.equal appended.Head (266L + int64 environment * 16L) "head"
 
             holdsItsRows store

@@ -26,11 +26,6 @@ let private manifest components replay =
 
     CheckpointManifest(1, 1L, 100L, 50L, 10L, true, named, replay, Dictionary<string, int64>(), null, 0L)
 
-let private changed grown pruned active =
-    match topology 0L grown pruned active 10 with
-    | NE.Model.History.RunEvent.TopologyChanged(_, change) -> change
-    | _ -> failtest "not a topology event"
-
 [<Tests>]
 let blobs =
     testList "blobs" [
@@ -116,40 +111,4 @@ let digest =
 
             Expect.equal (StateDigest.Of other).State (StateDigest.Of one).State "same state"
             Expect.isTrue ((StateDigest.Of one).Components.ContainsKey "replay") "the replay is a component"
-    ]
-
-[<Tests>]
-let masks =
-    testList "packed masks" [
-        testProperty "come back as they were stored"
-        <| fun (first: bool[]) (second: bool[]) ->
-            let other = MaskKey("critic", 1, 2)
-            let packed = (masksOf first).Add(other, ReadOnlySpan<bool>(second))
-            let read = PackedMasks.Parse(ReadOnlySpan<byte>(packed.ToBytes()))
-
-            read.ToBytes() = packed.ToBytes()
-            && Array.mapi (fun i _ -> read.IsActive(layer, i)) first = first
-            && Array.mapi (fun i _ -> read.IsActive(other, i)) second = second
-            && read.Active other = (second |> Array.filter id |> Array.length)
-
-        testCase "a topology event activates what it grew and deactivates what it pruned"
-        <| fun () ->
-            let packed = masksOf [| for i in 0..9 -> i < 5 |]
-            packed.Apply(changed [| 7; 9 |] [| 0 |] 6)
-            Expect.equal [ for i in 0..9 -> packed.IsActive(layer, i) ] [ for i in 0..9 -> (i > 0 && i < 5) || i = 7 || i = 9 ] "active"
-
-        testCase "an event that does not fit is refused"
-        <| fun () ->
-            let packed = masksOf (Array.create 10 true)
-            Expect.throwsT<InvalidDataException> (fun () -> packed.Apply(changed [||] [| 10 |] 10)) "index outside"
-            Expect.throwsT<InvalidDataException> (fun () -> packed.Apply(changed [||] [| 1 |] 10)) "wrong count"
-
-        testCase "bytes that are cut or continue are refused"
-        <| fun () ->
-            let bytes = (masksOf (Array.create 100 true)).ToBytes()
-
-            for wrong in [ bytes[.. bytes.Length - 2]; Array.append bytes [| 0uy |]; [| 1uy |] ] do
-                Expect.throwsT<InvalidDataException>
-                    (fun () -> PackedMasks.Parse(ReadOnlySpan<byte> wrong) |> ignore)
-                    $"{wrong.Length} bytes"
     ]

@@ -68,14 +68,17 @@ let tests =
         testCase "are acted in with zeros for the actions that they do not have, random or not"
         <| fun _ ->
             let settings =
-                match Settings.apply [ struct ("run.steps", "1000"); struct ("td3.explorationNoise", "0.5") ] Settings.defaults with
+                match Settings.apply [ struct ("run.steps", "1000") ] Settings.defaults with
                 | Ok settings -> fst (Settings.resolve settings)
                 | Error errors -> failwithf "%A" errors
 
             use environment = padded "InvertedPendulum-v4"
             let layout = BlockLayout.Create(1, [ 17; 8; 6 ])
             let weights = layout.Initialise(Random.stream 1L Random.Purpose.Initialisation)
-            let policy = Policy.OfBlock(layout, ReadOnlySpan weights, 3.0f, 0L)
+
+            let policy =
+                Policy.OfBlock(layout, ReadOnlySpan weights, 3.0f, 0L).Exploring(Exploration.Gaussian 0.5f)
+
             let rowFloats = 2 * 17 + 6 + 2
 
             for randomUntil in [ 50L; 0L ] do

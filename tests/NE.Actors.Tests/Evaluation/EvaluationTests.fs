@@ -94,8 +94,7 @@ let tests =
                 use environment = EnvironmentFactory.Create settings.Run.Environment
                 let spec = environment.Spec
 
-                use fresh =
-                    Agent.Create(settings, spec.ObservationSize, spec.ActionSize, spec.ActionHigh[0])
+                use fresh = TaskLearner.Create(settings, null, spec, 0)
 
                 Expect.equal (snd found[0]) (play (fresh.Policy()) 9L 3) "the returns of step 0"
                 let last = CheckpointReader.Load(created.Paths, CheckpointChoice.Last)
@@ -115,8 +114,7 @@ let tests =
                     let spec = environments[0].Spec
                     let settings = settings [ "run.environment", task; "run.seed", "3" ]
 
-                    use agent =
-                        Agent.Create(settings, spec.ObservationSize, spec.ActionSize, spec.ActionHigh[0])
+                    use agent = TaskLearner.Create(settings, null, spec, 0)
 
                     let policy = agent.Policy()
 

@@ -10,6 +10,7 @@ open NE.Actors.Journal
 open NE.Actors.Replay
 open NE.Actors.Tests.DurableSupport
 open NE.Model.History
+open NE.Model.Runs
 
 let private decode (manifest: string) (bytes: byte[]) =
     JournalCodec.Decode(manifest, ReadOnlySpan<byte> bytes)
@@ -156,7 +157,11 @@ let private samples: (string * obj) list =
         "snapshot",
         JournalSnapshot(
             [
-                RetainedCommit(manifest, [| 1uy; 2uy; 255uy |], Dictionary(dict [ "EpisodeEnded", 3L ]))
+                {
+                    Manifest = manifest
+                    Masks = [| 1uy; 2uy; 255uy |]
+                    EventCounts = Dictionary(dict [ "EpisodeEnded", 3L ])
+                }
             ],
             Dictionary(dict [ "EpisodeEnded", 4L; "RunStarted", 1L ]),
             6L,

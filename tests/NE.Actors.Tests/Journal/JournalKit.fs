@@ -12,6 +12,7 @@ open Expecto
 open Microsoft.Data.Sqlite
 open NE.Actors.Cast
 open NE.Actors.Journal
+open NE.Model.Runs
 open NE.Actors.RunDirectory
 open NE.Tests.ActorKit
 open NE.Model.History
@@ -94,6 +95,6 @@ let events paths =
 
 let ordinals paths =
     events paths
-    |> List.choose (fun e -> RunEvents.OrdinalOf e |> Option.ofNullable)
+    |> List.choose (fun e -> RunEvents.ordinalOf e |> Option.ofNullable)
 
 let blobCount (paths: RunPaths) = Directory.GetFiles(paths.Blobs).Length

@@ -11,6 +11,7 @@ open Microsoft.Data.Sqlite
 open NE.Actors.Cast
 open NE.Actors.Checkpoints
 open NE.Actors.Journal
+open NE.Model.Runs
 open NE.Actors.Replay
 open NE.Actors.RunDirectory
 open NE.Actors.Storage
@@ -79,7 +80,7 @@ let commits =
             Expect.equal recovered.NextId 3L "next id"
             Expect.equal [ for c in recovered.EventCounts -> c.Key, c.Value ] [ "EpisodeEnded", 2L; "RunStarted", 1L ] "counts"
             Expect.isNull recovered.MasksProblem "masks agree"
-            Expect.equal (recovered.Masks.Value.ToArray()) ((masksOf [| for i in 0..99 -> i % 3 = 0 |]).ToBytes()) "masks"
+            Expect.equal (recovered.Masks.Value.ToArray()) (PackedMasks.toBytes (masksOf [| for i in 0..99 -> i % 3 = 0 |])) "masks"
             let loaded = CheckpointReader.Load(paths, CheckpointChoice.Last)
             Expect.equal loaded.Components["parameters"] (contentOf 100L 5_000) "parameters"
             Expect.equal (events paths) [ started; episode 0L; episode 1L ] "events"
@@ -221,7 +222,7 @@ let commits =
             let weights = Array.create 100 false
 
             let state step ordinal =
-                frozenWith step ordinal [ "masks", (masksOf weights).ToBytes() ] null null
+                frozenWith step ordinal [ "masks", PackedMasks.toBytes (masksOf weights) ] null null
 
             do
                 // The snapshot is made at the first commit only.
@@ -242,7 +243,7 @@ let commits =
             Expect.equal (sql paths.Snapshots "SELECT COUNT(*) FROM snapshot") (box 1L) "one snapshot"
             use journal = new JournalProcess(paths)
             Expect.isNull journal.Recovered.MasksProblem "no problem"
-            Expect.equal (journal.Recovered.Masks.Value.ToArray()) ((masksOf weights).ToBytes()) "folded"
+            Expect.equal (journal.Recovered.Masks.Value.ToArray()) (PackedMasks.toBytes (masksOf weights)) "folded"
 
         testCase "says so when the folded masks are not the checkpoint's"
         <| fun () ->
@@ -253,7 +254,7 @@ let commits =
                 use journal = new JournalProcess(paths, quickly (TimeSpan.FromMinutes 1.) 100)
 
                 for n in 1L .. 2L do
-                    let masks = (masksOf [| n = 1L; true |]).ToBytes()
+                    let masks = PackedMasks.toBytes (masksOf [| n = 1L; true |])
                     journal.Commit(n, frozenWith n 0L [ "masks", masks ] null null, []) |> ignore
 
             use journal = new JournalProcess(paths)
@@ -359,7 +360,7 @@ let outages =
 
             let operational =
                 events paths
-                |> List.filter (fun e -> RunEvents.NameOf e = "EnvironmentRestarted")
+                |> List.filter (fun e -> RunEvents.nameOf e = "EnvironmentRestarted")
 
             Expect.equal operational [ for n in 0..9 -> restarted n ] "operations once, in order"
             CheckpointReader.Load(paths, CheckpointChoice.Last) |> ignore

@@ -6,6 +6,7 @@ open System
 open System.IO
 open Expecto
 open NE.Actors.Journal
+open NE.Model.Runs
 open NE.Actors.Replay
 open NE.Actors.Runs
 open NE.Actors.Storage
@@ -53,15 +54,15 @@ let tests =
                 Expect.sequenceEqual rows expected "the same numbers"
 
                 use journal = JournalReader.Open paths
-                let operational = [ for stored in journal.Operational() -> RunEvents.NameOf stored.Event ]
+                let operational = [ for stored in journal.Operational() -> RunEvents.nameOf stored.Event ]
                 let all = [ for stored in journal.Events() -> stored.Event ]
 
                 Expect.equal
                     operational
                     [
                         for event in all do
-                            if not (RunEvents.IsHistory event) then
-                                RunEvents.NameOf event
+                            if not (RunEvents.isHistory event) then
+                                RunEvents.nameOf event
                     ]
                     "the operational events are those among all"
 

@@ -67,18 +67,19 @@ let shaped (settings: Settings) = {
 }
 
 let create (settings: Settings) =
-    Agent.Create(settings, shape.ObservationSize, shape.ActionSize, MaxAction)
+    Learners.create settings shape MaxAction
 
-let step (agent: Agent) count =
+let step (agent: ILearner) count =
     for _ in 1..count do
         agent.Update(replay.Value, replay.Value.Window)
 
 /// Every stored byte of an agent.
-let digest (agent: Agent) =
+let digest (agent: ILearner) =
     agent.Save().Components
     |> Array.map (fun struct (name, bytes) -> name, Convert.ToHexString(Security.Cryptography.SHA256.HashData bytes))
 
-let groups (agent: Agent) = [ agent.Networks.Actor; agent.Networks.Critics ]
+let groups (agent: ILearner) =
+    agent.Algorithm.Trainee.Groups |> List.map _.Networks
 
 /// Silences neurons of a hidden layer: no weight to it has a value, and its bias is negative.
 let kill (group: NetworkGroup) stack layer (neurons: int seq) =

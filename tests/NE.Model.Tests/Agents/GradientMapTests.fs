@@ -4,6 +4,7 @@ module NE.Model.Tests.Agents.GradientMapTests
 
 open System
 open Expecto
+open NE.Benchmarks
 open NE.Model
 open NE.Model.Agents
 open NE.Model.Networks
@@ -28,7 +29,7 @@ let tests =
                 use agent = create settings
                 step agent 60
                 let before = digest agent
-                let maps = GradientMap.compute agent settings (batch ())
+                let maps = agent.Gradients(batch ())
 
                 Expect.equal
                     [
@@ -50,7 +51,7 @@ let tests =
                     Expect.isGreaterThan (Array.max map.Magnitudes) 0.0f "there is a gradient"
 
                 Expect.equal (digest agent) before "unchanged"
-                Expect.equal (GradientMap.compute agent settings (batch ())) maps "the same batch gives the same map"
+                Expect.equal (agent.Gradients(batch ())) maps "the same batch gives the same map"
             }
 
             test $"{name}: a silent neuron has no gradient, in its row and in its column of the next layer" {
@@ -58,7 +59,7 @@ let tests =
                 step agent 60
                 let dead = [ 3; 11 ]
                 kill agent.Networks.Critics 0 0 dead
-                let maps = GradientMap.compute agent settings (batch ())
+                let maps = agent.Gradients(batch ())
                 let first, second = find "critic" 0 0 maps, find "critic" 0 1 maps
 
                 for neuron in dead do
@@ -76,6 +77,6 @@ let tests =
 
         test "a batch of another size is refused" {
             use agent = create small
-            Expect.throwsT<ArgumentException> (fun () -> GradientMap.compute agent small (Array.zeroCreate 10) |> ignore) "size"
+            Expect.throwsT<ArgumentException> (fun () -> agent.Gradients(Array.zeroCreate 10) |> ignore) "size"
         }
     ]

@@ -2,8 +2,10 @@ module NE.Model.Tests.Agents.NeuroplasticExpansionTests
 
 open System
 open Expecto
+open NE.Benchmarks
 open NE.Model
 open NE.Model.Agents
+open NE.Model.Agents.Td3
 open NE.Model.Agents.Plasticity
 open NE.Model.Networks
 open NE.Model.Random
@@ -14,7 +16,7 @@ open NE.Model.Topology
 let private optimiserFields = [ Field.FirstMoments; Field.SecondMoments ]
 
 /// Inactive weights, their targets and their moments are exactly 0.
-let private expectMaskedZero (agent: Agent) =
+let private expectMaskedZero (agent: ILearner) =
     for group in groups agent do
         let values =
             group.ReadTarget()
@@ -29,7 +31,7 @@ let private expectMaskedZero (agent: Agent) =
                             failtest $"{group.Name}, layer {slot.Layer}, weight {i} is {array[slot.Weights + i]}"
 
 /// Steps until the next event of this network, which is returned.
-let private untilEvent (agent: Agent) network =
+let private untilEvent (agent: ILearner) network =
     let mutable found = None
 
     while found.IsNone do
@@ -72,9 +74,9 @@ let tests =
                     step dense 100
                     step expanding 100
                     let a, b = dense.Save(), expanding.Save()
-                    Expect.equal b.Parameters a.Parameters "parameters"
-                    Expect.equal b.Targets a.Targets "targets"
-                    Expect.equal b.Moments a.Moments "moments"
+
+                    for name in [ "parameters"; "targets"; "moments" ] do
+                        Expect.equal (b.Find name) (a.Find name) name
             }
 
             test $"{engine}: an inactive weight, its target and its moments are exactly zero after every step and event" {
@@ -114,13 +116,13 @@ let tests =
 
                     into.WriteOnline(Field.Weights, weights)
 
-                let values (agent: Agent) = [
+                let values (agent: ILearner) = [
                     for struct (name, value) in agent.Measure(replay.Value, replay.Value.Window, false).Metrics do
                         if name.EndsWith "q_mean" then
                             name, value
                 ]
 
-                let act (agent: Agent) =
+                let act (agent: ILearner) =
                     let policy = agent.Policy()
                     let action = Array.zeroCreate<float32> shape.ActionSize
 
@@ -299,7 +301,7 @@ let tests =
             // Rebuilt from pieces, so that the gradient of the event batch is at hand.
             use agent = create small
             let group = agent.Networks.Critics
-            let td3 = Td3(agent.Networks, small.Td3, [])
+            let td3 = Td3Losses(agent.Networks, small.Td3)
             use w = new Td3Workspace(agent.Networks, 64)
             AgeOrder.sampleUniform replay.Value.Window (stream 1L Purpose.Batch) (Span w.RowNumbers)
             w.Gather replay.Value
@@ -317,7 +319,7 @@ let tests =
                             Omega = 0.0
                             ReviveRows = false
                     }
-                    small.Td3 with
+                    Forgetting.All with
                     Init = GrowInit.Random
             }
 
@@ -481,7 +483,9 @@ let tests =
             use replay = new NE.Benchmarks.RandomReplay(shape, 2000, 1.0f, 3L)
 
             for seed in 1L .. 6L do
-                use agent = Agent.Create({ settings with Run.Seed = seed }, 17, 6, 1.0f)
+                use agent =
+                    Learners.create { settings with Run.Seed = seed } { ObservationSize = 17; ActionSize = 6 } 1.0f
+
                 let group = agent.Networks.Critics
                 let slot = group.Layout.Slot(0, 1)
                 let neuron = 7

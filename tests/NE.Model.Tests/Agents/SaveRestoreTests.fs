@@ -3,19 +3,19 @@ module NE.Model.Tests.Agents.SaveRestoreTests
 open System
 open System.IO
 open Expecto
+open NE.Benchmarks
 open NE.Model
 open NE.Model.Agents
+open NE.Model.Agents.Plasticity
 open NE.Model.Replay
 open NE.Model.Tests.Agents.AgentFixture
 
 /// A copy of the state with one component replaced.
-let private replaced name (bytes: byte[] | null) (state: AgentState) =
-    let all = state.Components |> Array.map (fun struct (n, b) -> n, b) |> Map.ofArray
-
-    AgentState.OfComponents(fun n ->
-        if n = name then bytes
-        elif n = "heads" then null
-        else all[n])
+let private replaced name (bytes: byte[]) (state: AgentState) =
+    AgentState(
+        state.Components
+        |> Seq.map (fun struct (known, own) -> struct (known, (if known = name then bytes else own)))
+    )
 
 let private isRefused (action: unit -> unit) =
     try
@@ -50,7 +50,7 @@ let private continues title settings stops =
                         (shown (whole.Measure(replay.Value, window, true)))
                         "metrics and probe"
 
-                    let changes (agent: Agent) =
+                    let changes (agent: ILearner) =
                         agent.TakeTopologyChanges() |> Array.map (fun change -> $"%A{change}")
 
                     Expect.equal (changes resumed) (changes whole) "pending and new events")
@@ -144,6 +144,75 @@ let tests =
             }
             [ 50 ]
 
+        continues
+            "naive growth on halved batches goes on bit for bit with continual-backprop, which reads their activations"
+            {
+                small with
+                    Run.Method = Result.defaultWith failwith (Method.parse "naive-growth+continual-backprop")
+                    Ne.HalfBatchBelow = 0.99
+                    ContinualBackprop.Maturity = 10L
+                    ContinualBackprop.ReplacementRate = 0.01
+            }
+            [ 41 ]
+
+        test "the state of every technique lies in a place of its own, whatever the order of their names" {
+            let places = Techniques.places
+
+            Expect.equal
+                (places |> List.map (fun (technique, place) -> Method.nameOf technique, place))
+                [
+                    "continual-backprop", 0
+                    "ne", 1
+                    "naive-growth", 2
+                    "reset", 3
+                    "redo", 4
+                    "plasticity-injection", 5
+                    "shrink-and-perturb", 6
+                    "swd", 7
+                ]
+                "part of every stored run"
+
+            Expect.equal (places |> List.distinctBy snd) places "no place twice"
+
+            let stateless = [ Technique.L2Init; Technique.LayerNorm; Technique.CRelu ]
+
+            Expect.equal
+                (Set.ofList (stateless @ List.map fst places))
+                (Method.names |> List.map snd |> Set.ofList)
+                "every technique has a place or stores nothing"
+        }
+
+        test "in which order techniques are named and act is no format" {
+            let settings = {
+                td3 with
+                    Run.Method = Result.defaultWith failwith (Method.parse "reset+redo+shrink-and-perturb+swd")
+            }
+
+            use learner = create settings
+            let trainee = learner.Algorithm.Trainee
+            let techniques = Techniques.interventions trainee settings
+            Expect.equal (List.length techniques) 4 "techniques"
+
+            let bytes techniques =
+                let parts = Techniques.state techniques
+
+                StateBytes.write 1 (fun writer ->
+                    for part in parts do
+                        (Codec.all (part.Random @ part.Counters)).Write writer)
+
+            let expected = bytes techniques
+
+            for order in [ List.rev techniques; techniques[2..] @ techniques[..1] ] do
+                Expect.equal (bytes order) expected "the same bytes"
+
+            Expect.notEqual
+                (StateBytes.write 1 (fun writer ->
+                    for _, technique in List.rev techniques do
+                        (Codec.all (technique.State.Random @ technique.State.Counters)).Write writer))
+                expected
+                "though each has its own"
+        }
+
         test "the state is a copy: later updates do not change it" {
             use agent = create small
             step agent 30
@@ -172,7 +241,8 @@ let tests =
                 let version = Array.copy bytes
                 version[0] <- 99uy
                 Expect.isTrue (isRefused (fun () -> other.Restore(replaced name version saved))) $"{name} of another version"
-                Expect.isTrue (isRefused (fun () -> replaced name null saved |> ignore)) $"{name} missing"
+                let others = saved.Components |> Seq.filter (fun struct (known, _) -> known <> name)
+                Expect.isTrue (isRefused (fun () -> other.Restore(AgentState others))) $"{name} missing"
 
             use larger =
                 create {

@@ -3,9 +3,12 @@ module NE.Model.Tests.Agents.ShapedAgentTests
 
 open System
 open Expecto
+open NE.Benchmarks
 open NE.Model
 open NE.Model.Agents
+open NE.Model.Agents.Td3
 open NE.Model.Networks
+open NE.Model.Networks.Layers
 open NE.Model.Tests.Agents.AgentFixture
 open NE.Model.Topology
 
@@ -78,8 +81,8 @@ let tests =
 
                 let policy = agent.Policy()
                 let scratch = policy.CreateScratch()
-                use observation = work.Batch.View(0, shape.ObservationSize)
-                let observations = NE.Model.Tests.Networks.EngineFixture.readMatrix observation
+
+                let observations = NE.Model.Tests.Networks.EngineFixture.readMatrix work.Observation
 
                 let actions =
                     observations

@@ -3,14 +3,16 @@ module NE.Model.Tests.Agents.SimdAgentTests
 open System
 open System.Threading
 open Expecto
+open NE.Benchmarks
 open NE.Model
 open NE.Model.Agents
 open NE.Model.Networks
+open NE.Model.Networks.Torch
 open NE.Model.Networks.Simd
 open NE.Model.Tests.Agents.AgentFixture
 
 let private createOn (engine: IEngine) settings =
-    Agent.CreateOn(engine, settings, shape.ObservationSize, shape.ActionSize, MaxAction)
+    Learners.createOn engine settings shape MaxAction
 
 /// The state after 130 gradient steps, among them six topology events of either network, and a restored state.
 let private digestOf (settings: Settings) (width: VectorWidth) (threads: int) =

@@ -3,6 +3,7 @@ module NE.Model.Tests.Agents.SwitchesTests
 
 open System
 open Expecto
+open NE.Benchmarks
 open NE.Model
 open NE.Model.Agents
 open NE.Model.Agents.Plasticity
@@ -29,7 +30,7 @@ let official =
         "network.criticHidden", "24,20,16"
     ]
 
-let private steps network (agent: Agent) =
+let private steps network (agent: ILearner) =
     agent.TakeTopologyChanges()
     |> Array.filter (fun change -> change.Network = network)
     |> Array.map _.Step
@@ -220,7 +221,7 @@ let tests =
 
             let shape: TransitionShape = { ObservationSize = 17; ActionSize = 6 }
             use replay = new NE.Benchmarks.RandomReplay(shape, 500, 1.0f, 3L)
-            use agent = Agent.Create(settings, 17, 6, 1.0f)
+            use agent = Learners.create settings { ObservationSize = 17; ActionSize = 6 } 1.0f
             let group = agent.Networks.Critics
             let counts () = [ for stack in group.Masks -> stack |> Array.map _.ActiveCount ]
             Expect.equal (counts ()) (List.replicate 2 [| 5_778; 10_603; 10_603; 256 |]) "at the start"
@@ -311,7 +312,7 @@ let tests =
         test "reviveRows reaches the rules of an event" {
             for value, expected in [ "on", true; "off", false ] do
                 let rules =
-                    GrowthRules.ofSettings (withKeys [ "ne.reviveRows", value ] small).Ne small.Td3
+                    GrowthRules.ofSettings (withKeys [ "ne.reviveRows", value ] small).Ne Forgetting.All
 
                 Expect.equal rules.Evolution.ReviveRows expected value
         }

@@ -2,8 +2,10 @@ module NE.Model.Tests.Agents.TaskHeadsTests
 
 open System
 open Expecto
+open NE.Benchmarks
 open NE.Model
 open NE.Model.Agents
+open NE.Model.Agents.Td3
 open NE.Model.Networks
 open NE.Model.Topology
 open NE.Model.Tests.Agents.AgentFixture
@@ -18,10 +20,10 @@ let private tasks: AgentTasks = {
 let private sparse = { small with Ne.StartDensity = Is 0.15 }
 
 let private inCycle (settings: Settings) task =
-    Agent.CreateInCycle(settings, tasks, task)
+    Learners.createInCycle settings tasks task
 
 /// As a run does it: another agent goes on from the state of the one before.
-let private switched (settings: Settings) (agent: Agent) task =
+let private switched (settings: Settings) (agent: ILearner) task =
     let next = inCycle settings task
     next.Restore(agent.Save())
     next.SwitchTask task
@@ -54,7 +56,7 @@ let private body agent =
     groups agent |> List.map (fun group -> part group false)
 
 /// Weights and biases of the actor's outputs from this one on, online and of the target.
-let private spare (agent: Agent) live =
+let private spare (agent: ILearner) live =
     let group = agent.Networks.Actor
     let slot = group.Layout.Slot(0, group.Layout.Layers - 1)
 
@@ -69,7 +71,7 @@ let private spare (agent: Agent) live =
             yield! Array.sub values (slot.Biases + live) (slot.Outputs - live)
     ]
 
-let private action (agent: Agent) =
+let private action (agent: ILearner) =
     let policy = agent.Policy()
     let result = Array.zeroCreate<float32> shape.ActionSize
     let observation = Array.init shape.ObservationSize (fun i -> float32 (i + 1) / 3.0f)
@@ -121,7 +123,7 @@ let tests =
         <| fun _ ->
             use agent = inCycle td3 2
             agent.SwitchTask 2
-            let td3Update = Td3(agent.Networks, td3.Td3, [])
+            let td3Update = Td3Losses(agent.Networks, td3.Td3)
             use work = new Td3Workspace(agent.Networks, 32)
             Replay.AgeOrder.sampleUniform replay.Value.Window (Random.stream 1L Random.Purpose.Batch) (Span work.RowNumbers)
             work.Gather replay.Value
@@ -141,7 +143,7 @@ let tests =
             use alone = create td3
             use agent = inCycle td3 0
             agent.SwitchTask 1
-            let weights (agent: Agent) = [ for group in groups agent -> group.ReadOnline Field.Weights ]
+            let weights (agent: ILearner) = [ for group in groups agent -> group.ReadOnline Field.Weights ]
             Expect.equal (weights agent) (weights alone) "the task that has all actions"
 
         testCase "ne leaves the heads dense and uncounted, and grows the body from its first layer on"
@@ -232,7 +234,7 @@ let tests =
             use first = inCycle sparse 0
             step first 200
 
-            let metric (agent: Agent) name =
+            let metric (agent: ILearner) name =
                 agent.Measure(replay.Value, replay.Value.Window, false).Metrics
                 |> Array.pick (fun struct (found, value) -> if found = name then Some value else None)
 
@@ -244,7 +246,7 @@ let tests =
         testCase "an agent of one task has no heads to exchange, and stores none"
         <| fun _ ->
             use agent = create td3
-            Expect.equal (agent.Save().Heads.Length) 0 "heads"
+            Expect.all (agent.Save().Components) (fun struct (name, _) -> name <> "heads") "heads"
             Expect.throwsT<InvalidOperationException> (fun () -> agent.SwitchTask 1) "no other task"
 
         testCase "a task that the cycle does not have, and heads of another cycle, are refused"
@@ -253,15 +255,14 @@ let tests =
             Expect.throwsT<ArgumentException> (fun () -> agent.SwitchTask 3) "no such task"
 
             let other =
-                Agent.CreateInCycle(
-                    td3,
+                Learners.createInCycle
+                    td3
                     {
                         tasks with
                             ActionSizes = [| 2; 3 |]
                             MaxActions = [| 1.0f; 1.0f |]
-                    },
+                    }
                     0
-                )
 
             use other = other
             Expect.throwsT<IO.InvalidDataException> (fun () -> other.Restore(agent.Save())) "three tasks for two"

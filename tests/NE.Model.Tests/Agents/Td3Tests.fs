@@ -5,6 +5,7 @@ open Expecto
 open NE.Benchmarks
 open NE.Model
 open NE.Model.Agents
+open NE.Model.Agents.Td3
 open NE.Model.Networks
 open NE.Model.Random
 open NE.Model.Replay
@@ -19,21 +20,18 @@ let private scope () =
 
 /// TD3 without clipping, and the eager oracle from the same weights.
 let private pair (engine: IEngine) =
-    let networks =
-        new Td3Networks(
+    let td3 =
+        new Td3Algorithm(
             engine,
             {
-                Settings.defaults.Network with
-                    Hidden = [ 24; 16 ]
-                    WeightClip = 0.0
+                small with
+                    Run.Seed = 9L
+                    Network.WeightClip = 0.0
             },
             { Shape = shape; MaxAction = MaxAction }
         )
 
-    let draws = stream 9L Purpose.Initialisation
-    networks.Actor.Initialise draws
-    networks.Critics.Initialise draws
-    networks, Td3(networks, small.Td3, []), new EagerTd3(networks, small.Td3, torch.CPU)
+    td3, new EagerTd3(td3.Networks, small.Td3, torch.CPU)
 
 let private rowsOf seed count =
     let rows = Array.zeroCreate<int64> count
@@ -70,10 +68,7 @@ let private stored (layout: BlockLayout) (models: Mlp list) select =
 
 let private perEngine name body =
     testList name [
-        for engineName, makeEngine in NE.Model.Tests.Networks.EngineFixture.engines ->
-            testCase engineName (fun () ->
-                use engine = makeEngine ()
-                body engine)
+        for engineName, makeEngine in NE.Model.Tests.Networks.EngineFixture.engines -> testCase engineName (fun () -> body (makeEngine ()))
     ]
 
 let private difference = NE.Model.Tests.Networks.EngineFixture.largestDifference
@@ -83,19 +78,21 @@ let tests =
     testList "Td3" [
         perEngine "the gradients of both losses equal autograd's" (fun engine ->
             use _ = scope ()
-            let networks, td3, eager = pair engine
+            let td3, eager = pair engine
+            use algorithm: IAlgorithm = td3
+            let networks, losses = td3.Networks, Td3Losses(td3.Networks, small.Td3)
             use w = new Td3Workspace(networks, 32)
             (rowsOf 1L 32).CopyTo(w.RowNumbers, 0)
             w.Gather replay.Value
             let batch = eagerBatch w.RowNumbers (stream 1L Purpose.TargetNoise)
-            let loss = td3.CriticGradient(w, stream 1L Purpose.TargetNoise)
+            let loss = losses.CriticGradient(w, stream 1L Purpose.TargetNoise)
             let expected = eager.CriticLoss batch
             Expect.floatClose Accuracy.medium loss (float (expected.item<float32>())) "L_Q"
             expected.backward ()
             let layout = networks.Critics.Layout
             let gradients = stored layout (List.ofArray eager.Critics) (fun p -> nonNull p.grad)
             Expect.isLessThan (difference (networks.Critics.ReadOnline Field.Gradients) gradients) 1e-6 "critics"
-            let loss = td3.ActorGradient w
+            let loss = losses.ActorGradient w
             let expected = eager.ActorLoss batch
             Expect.floatClose Accuracy.medium loss (float (expected.item<float32>())) "L_pi"
             expected.backward ()
@@ -107,17 +104,19 @@ let tests =
 
         perEngine "40 updates give the weights and targets of TorchSharp modules with torch.optim.Adam" (fun engine ->
             use _ = scope ()
-            let networks, td3, eager = pair engine
-            use w = new Td3Workspace(networks, 32)
-            let ours, theirs = stream 2L Purpose.TargetNoise, stream 2L Purpose.TargetNoise
+            let td3, eager = pair engine
+            use algorithm: IAlgorithm = td3
+            let batch = algorithm.Batch false
+            let optimiser = Optimiser(engine, [], [])
+            let noise = stream 9L Purpose.TargetNoise
 
             for t in 1L .. 40L do
-                (rowsOf (100L + t) 32).CopyTo(w.RowNumbers, 0)
-                w.Gather replay.Value
-                eager.Update(eagerBatch w.RowNumbers theirs)
-                td3.Update(w, t, ours, null) |> ignore
+                (rowsOf (100L + t) 32).CopyTo(batch.RowNumbers, 0)
+                batch.Gather replay.Value
+                eager.Update(eagerBatch batch.RowNumbers noise)
+                algorithm.Update(t, optimiser)
 
-            let actor, critics = networks.Actor, networks.Critics
+            let actor, critics = td3.Networks.Actor, td3.Networks.Critics
 
             for name, values, models, layout in
                 [

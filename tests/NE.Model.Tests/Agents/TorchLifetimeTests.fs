@@ -3,9 +3,11 @@ module NE.Model.Tests.Agents.TorchLifetimeTests
 open System
 open System.Threading
 open Expecto
+open NE.Benchmarks
 open NE.Model
 open NE.Model.Agents
 open NE.Model.Networks
+open NE.Model.Networks.Torch
 open NE.Model.Tests.Agents.AgentFixture
 
 /// Works while another thread collects garbage and runs finalizers without a pause.
@@ -34,16 +36,14 @@ let tests =
         test "a garbage collection in the middle of an operation changes no bit" {
             let digestAfter steps =
                 use agent =
-                    Agent.CreateOn(
-                        TorchEngine.CreateWithTorchOperations(),
+                    Learners.createOn
+                        (TorchEngine.CreateWithTorchOperations())
                         {
                             small with
                                 Network.LayerNorm = LayerNorm.All
-                        },
-                        shape.ObservationSize,
-                        shape.ActionSize,
+                        }
+                        shape
                         MaxAction
-                    )
 
                 step agent steps
                 digest agent

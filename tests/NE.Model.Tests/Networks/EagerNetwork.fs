@@ -5,6 +5,8 @@ open System
 open FsCheck.FSharp
 open NE.Model
 open NE.Model.Networks
+open NE.Model.Networks.Layers
+open NE.Model.Networks.Torch
 open NE.Model.Random
 open NE.Model.Tests.Networks.EngineFixture
 open TorchSharp
@@ -25,14 +27,26 @@ type Case = {
 
     member this.Layout = BlockLayout.OfForm(this.Stacks, this.Form)
 
-/// Random shapes. A normed layer has at least four outputs: of two or three, nearly all of the gradient cancels in a LayerNorm, and
-/// what is left in single precision are rounding errors.
+/// Random shapes, every hidden layer of a kind of its own. A normed layer has at least four outputs: of two or three, nearly all of the
+/// gradient cancels in a LayerNorm, and what is left in single precision are rounding errors.
 let cases: FsCheck.Gen<Case> =
+    let hidden =
+        gen {
+            let! isNormed = Gen.elements [ true; true; false ]
+            let! rectifier = Gen.elements [ LayerForm.Relu; LayerForm.Crelu ]
+            let! size = Gen.choose (1, 45)
+
+            return [
+                LayerForm.Dense(if isNormed then size + 3 else size)
+                if isNormed then
+                    LayerForm.LayerNorm
+                rectifier
+            ]
+        }
+
     gen {
-        let! concatenated = Gen.elements [ true; false ]
-        let! layers = Gen.choose (1, 3)
-        let! normed = Gen.listOfLength layers (Gen.elements [ true; true; false ])
-        let! sizes = Gen.listOfLength layers (Gen.choose (1, 45))
+        let! count = Gen.choose (1, 3)
+        let! layers = Gen.listOfLength count hidden
         let! inputs = Gen.choose (2, 30)
         let! outputs = Gen.choose (1, 7)
         let! stacks = Gen.choose (1, 2)
@@ -40,14 +54,10 @@ let cases: FsCheck.Gen<Case> =
         let! scale = Gen.elements [ None; Some 0.4f ]
         let! seed = Gen.choose (1, 1_000_000)
 
-        let width size normed =
-            (if normed then size + 3 else size) * (if concatenated then 2 else 1)
-
         return {
             Form = {
-                Widths = [ inputs; yield! List.map2 width sizes normed; outputs ]
-                Activation = if concatenated then Activation.Crelu else Activation.Relu
-                Normed = normed
+                Inputs = inputs
+                Layers = List.concat layers @ [ LayerForm.Dense outputs ]
             }
             Stacks = stacks
             Rows = rows
@@ -78,20 +88,16 @@ type EagerNetwork(layout: BlockLayout, stack: int, parameters: float32[]) =
         tensor.requires_grad <- true
         offset, tensor
 
-    let layers = [|
-        for layer in 0 .. layout.Layers - 1 do
-            let slot = layout.Slot(stack, layer)
-            let outputs = int64 slot.Outputs
+    let slots = [| for layer in 0 .. layout.Layers - 1 -> layout.Slot(stack, layer) |]
 
-            slot,
-            [
-                leaf slot.Weights [| outputs; int64 slot.Inputs |]
-                leaf slot.Biases [| outputs |]
-                if slot.IsNormed then
-                    leaf slot.Gains [| outputs |]
-                    leaf slot.Shifts [| outputs |]
-            ]
-    |]
+    // The parameters of each slot: weights first, then those of its neurons.
+    let leaves =
+        slots
+        |> Array.map (fun slot -> [
+            leaf slot.Weights [| int64 slot.Outputs; int64 slot.Inputs |]
+            for parameter in slot.PerNeuron do
+                leaf parameter.First [| int64 slot.Outputs |]
+        ])
 
     let mutable nearest = Double.PositiveInfinity
     let hidden = ResizeArray<torch.Tensor>()
@@ -104,23 +110,24 @@ type EagerNetwork(layout: BlockLayout, stack: int, parameters: float32[]) =
     member _.Forward(x: torch.Tensor, scale: float32 option) : torch.Tensor =
         let mutable h = x
 
-        for layer in 0 .. layers.Length - 1 do
-            let slot, leaves = layers[layer]
+        let kink () =
+            nearest <- min nearest (h.abs().min().item<float>())
+
+        for slot, leaves in Array.zip slots leaves do
             let leaf i = snd (List.item i leaves)
-            h <- torch.nn.functional.linear (h, leaf 0, leaf 1)
 
-            if layer < layers.Length - 1 then
-                if slot.IsNormed then
-                    h <- torch.nn.functional.layer_norm (h, [| int64 slot.Outputs |], leaf 2, leaf 3, 1e-5)
+            for form in slot.Forms do
+                match form with
+                | LayerForm.Dense _ -> h <- torch.nn.functional.linear (h, leaf 0, leaf 1)
+                | LayerForm.LayerNorm -> h <- torch.nn.functional.layer_norm (h, [| int64 slot.Outputs |], leaf 2, leaf 3, 1e-5)
+                | LayerForm.Relu ->
+                    kink ()
+                    h <- torch.nn.functional.relu h
+                | LayerForm.Crelu ->
+                    kink ()
+                    h <- torch.cat ([| torch.nn.functional.relu h; torch.nn.functional.relu -h |], 1L)
 
-                nearest <- min nearest (h.abs().min().item<float>())
-
-                h <-
-                    if slot.IsConcatenated then
-                        torch.cat ([| torch.nn.functional.relu h; torch.nn.functional.relu -h |], 1L)
-                    else
-                        torch.nn.functional.relu h
-
+            if slot.Layer < layout.HiddenLayers then
                 hidden.Add h
 
         match scale with
@@ -129,7 +136,7 @@ type EagerNetwork(layout: BlockLayout, stack: int, parameters: float32[]) =
 
     /// Writes the gradients into a block's host array.
     member _.Store(gradients: float32[]) =
-        for _, leaves in layers do
+        for leaves in leaves do
             for offset, tensor in leaves do
                 let values = (nonNull tensor.grad).contiguous().data<float>().ToArray()
                 (values |> Array.map float32).CopyTo(gradients, offset)
@@ -142,7 +149,7 @@ let values (tensor: torch.Tensor) =
 let worst (layout: BlockLayout) (found: float32[]) (expected: float32[]) =
     layout.Slots
     |> Seq.map (fun slot ->
-        let size = slot.WeightCount + slot.Outputs * (if slot.IsNormed then 3 else 1)
+        let size = slot.WeightCount + slot.Outputs * slot.PerNeuron.Length
 
         let part (values: float32[]) = Array.sub values slot.Weights size
         let largest = part expected |> Array.map abs |> Array.max

@@ -3,6 +3,7 @@ module NE.Model.Tests.Networks.EngineFixture
 
 open System
 open NE.Model.Networks
+open NE.Model.Networks.Torch
 open NE.Model.Networks.Simd
 open NE.Model.Random
 

@@ -5,6 +5,7 @@ open System.IO
 open System.Text
 open Expecto
 open NE.Model.Networks
+open NE.Model.Networks.Torch
 
 let private inTemporaryFolder (action: string -> unit) =
     let folder = Path.Combine(Path.GetTempPath(), $"ne-libtorch-{Guid.NewGuid():N}")

@@ -6,6 +6,7 @@ open Expecto.ExpectoFsCheck
 open FsCheck.FSharp
 open NE.Model
 open NE.Model.Networks
+open NE.Model.Networks.Layers
 open NE.Model.Networks.Simd
 open NE.Model.Tests.Networks.EagerNetwork
 open NE.Model.Tests.Networks.EngineFixture
@@ -23,6 +24,10 @@ let private official = {
         CriticHidden = Is [ 256; 256; 256 ]
         LayerNorm = LayerNorm.CriticLast
 }
+
+/// Of every slot, whether there is a LayerNorm in it.
+let private normed (form: NetworkForm) =
+    LayerForms.slots form.Layers |> List.map (List.contains LayerForm.LayerNorm)
 
 [<Tests>]
 let tests =
@@ -88,15 +93,15 @@ let tests =
 
             Expect.equal actor (NetworkForm.Plain [ 17; 256; 256; 6 ]) "actor"
             Expect.equal critic.Widths [ 23; 256; 256; 256; 1 ] "critic"
-            Expect.equal critic.Normed [ false; false; true ] "LayerNorm"
+            Expect.equal (normed critic) [ false; false; true; false ] "LayerNorm"
 
             let all = {
                 official with
                     LayerNorm = LayerNorm.All
             }
 
-            Expect.equal (NetworkForms.actor all 17 6).Normed [ true; true ] "all of the actor"
-            Expect.equal (NetworkForms.critic all 17 6).Normed [ true; true; true ] "all of the critic"
+            Expect.equal (normed (NetworkForms.actor all 17 6)) [ true; true; false ] "all of the actor"
+            Expect.equal (normed (NetworkForms.critic all 17 6)) [ true; true; true; false ] "all of the critic"
         }
 
         test "CReLU halves the outputs of hidden layers, not what they hand on" {
@@ -110,7 +115,7 @@ let tests =
                     6
 
             Expect.equal form.Widths [ 23; 256; 128; 1 ] "features"
-            Expect.equal form.Outputs [ 128; 64; 1 ] "outputs"
+            Expect.equal (form.Slots |> List.map _.Head.Neurons) [ 128; 64; 1 ] "outputs"
             Expect.equal form.ParameterCount (int64 (24 * 128 + 257 * 64 + 129)) "parameters"
         }
 
@@ -159,13 +164,7 @@ let tests =
             let plain = BlockLayout.Create(2, widths)
 
             let normed =
-                BlockLayout.OfForm(
-                    2,
-                    {
-                        NetworkForm.Plain widths with
-                            Normed = [ true; false ]
-                    }
-                )
+                BlockLayout.OfForm(2, NetworkForm.Mlp(widths, Activation.Relu, [ true; false ]))
 
             let expected, found = plain.Initialise(draws 1L), normed.Initialise(draws 1L)
 
@@ -179,23 +178,38 @@ let tests =
         }
 
         test "what is not a network is refused" {
-            let plain = NetworkForm.Plain [ 3; 5; 2 ]
-
-            let refuse (form: NetworkForm) part =
-                Expect.throwsC (fun () -> BlockLayout.OfForm(1, form) |> ignore) (fun error ->
+            let refuse make part =
+                Expect.throwsC (fun () -> make () |> ignore) (fun error ->
                     Expect.isTrue (error :? ArgumentException) "type"
                     Expect.stringContains error.Message part "message")
 
-            refuse
-                {
-                    plain with
-                        Activation = Activation.Crelu
-                }
-                "must be even; found '3-5-2'"
+            let mlp (widths: int list) activation (normed: bool list) () =
+                NetworkForm.Mlp(widths, activation, normed)
 
-            refuse { plain with Normed = [] } "1 hidden layers"
-            refuse { plain with Widths = [ 3; 0; 2 ] } "positive width"
-            refuse { plain with Widths = [ 3 ] } "at least an input and an output"
-            Expect.throwsT<ArgumentException> (fun () -> BlockLayout.OfForm(0, plain) |> ignore) "no stack"
+            refuse (mlp [ 3; 5; 2 ] Activation.Crelu [ false ]) "must be even; found '3-5-2'"
+            refuse (mlp [ 3; 5; 2 ] Activation.Relu []) "1 hidden layers"
+            refuse (mlp [ 3; 0; 2 ] Activation.Relu [ false ]) "positive width"
+            refuse (mlp [ 3 ] Activation.Relu []) "at least an input and an output"
+
+            let block stacks layers () =
+                BlockLayout.OfForm(stacks, { Inputs = 3; Layers = layers })
+
+            let dense, relu, norm = LayerForm.Dense 5, LayerForm.Relu, LayerForm.LayerNorm
+
+            for layers in
+                [
+                    []
+                    [ relu ]
+                    [ relu; dense ]
+                    [ dense; relu ]
+                    [ dense; dense ]
+                    [ dense; norm; dense ]
+                    [ dense; relu; norm; dense ]
+                    [ dense; relu; relu; dense ]
+                ] do
+                refuse (block 1 layers) "No pass computes the layers"
+
+            Expect.equal (block 1 [ dense; norm; LayerForm.Crelu; dense ] ()).Widths.Length 3 "layers that there are"
+            refuse (block 0 [ dense ]) "at least one network"
         }
     ]

@@ -4,6 +4,7 @@ open System
 open Expecto
 open Expecto.ExpectoFsCheck
 open NE.Model.Networks
+open NE.Model.Networks.Torch
 open NE.Model.Tests.Networks.EngineFixture
 open TorchSharp
 
@@ -168,74 +169,42 @@ let tests =
             let expected = (nonNull leaf.grad).narrow(1L, int64 first, int64 count)
             Expect.isLessThan (largestDifference (readMatrix pass.InputGradient) (array expected)) 1e-5 "gradients")
 
-        testCase "the pointwise operations of all engines agree" (fun () ->
-            let rows, columns = 37, 6
+        perCase "both gradients in one backward pass are the bits of one after the other" (fun engine case ->
+            let layout, draws = case.Layout, draws 5L
+            use block = engine.CreateBlock(layout, true)
+            write block Field.Weights (layout.Initialise draws)
 
-            let results = [
-                for _, makeEngine in engines do
-                    use engine = makeEngine ()
-                    let draws = draws 3L
+            let input =
+                matrixOf engine case.Rows layout.Inputs (normals draws (case.Rows * layout.Inputs))
 
-                    let random columns =
-                        matrixOf engine rows columns (normals draws (rows * columns))
+            let weights =
+                Array.init layout.Stacks (fun _ -> normals draws (case.Rows * layout.Outputs))
 
-                    let action, noise, next = random columns, random columns, random columns
-                    engine.SmoothedAction(action, noise, 0.5f, 0.9f, next)
-                    let values, reward, target = [| random 1; random 1 |], random 1, random 1
+            let run backward =
+                let pass = engine.CreatePass(block, layout.Stacks, input, case.Head, backward)
+                write block Field.Gradients (Array.zeroCreate layout.Length)
+                pass.Forward()
 
-                    let notDone =
-                        matrixOf engine rows 1 (Array.init rows (fun i -> if i % 5 = 0 then 0.0f else 1.0f))
+                for stack in 0 .. layout.Stacks - 1 do
+                    writeMatrix (pass.OutputGradient stack) weights[stack]
 
-                    engine.TdTarget(values, reward, notDone, 0.99f, target)
-                    let gradients = [| random 1; random 1 |]
-                    engine.SquaredError(values, target, gradients)
-                    let loss = engine.Loss
-                    let filled, copied = random 3, random columns
-                    engine.Fill(filled, -0.5f)
-                    engine.Copy(action, copied)
+                pass.Backward()
+                pass, bits (read block Field.Gradients)
 
-                    Array.concat [
-                        readMatrix next
-                        readMatrix target
-                        readMatrix gradients[0]
-                        readMatrix gradients[1]
-                        readMatrix filled
-                        readMatrix copied
-                        [| float32 loss; float32 (engine.Mean action) |]
-                    ]
-            ]
+            let first, count = 1, layout.Inputs - 1
+            let parametersAlone, gradients = run ParameterGradient
+            let inputsAlone, untouched = run (InputGradient(first, count))
+            let both, same = run (BothGradients(first, count))
+            Expect.equal same gradients "gradients of the parameters"
+            Expect.all untouched (fun bits -> bits = 0) "an input gradient leaves those of the parameters alone"
 
-            for other in List.tail results do
-                Expect.isLessThan (largestDifference results[0] other) 1e-5 "all results")
+            Expect.equal
+                (bits (readMatrix both.InputGradient))
+                (bits (readMatrix inputsAlone.InputGradient))
+                "gradient of the input columns"
 
-        perEngine "the smoothed action stays within its bounds and near the action" (fun engine ->
-            let draws = draws 4L
-            let rows = 200
-            let a = normals draws (rows * 3) |> Array.map (fun x -> Math.Clamp(x, -0.4f, 0.4f))
-
-            let action, noise =
-                matrixOf engine rows 3 a, matrixOf engine rows 3 (normals draws (rows * 3))
-
-            let next = engine.CreateMatrix(rows, 3)
-            engine.SmoothedAction(action, noise, 0.2f, 0.4f, next)
-
-            for before, after in Seq.zip a (readMatrix next) do
-                Expect.isLessThanOrEqual (abs after) 0.4f "within the action's range"
-                Expect.isLessThanOrEqual (abs (after - before)) 0.2000001f "within the noise's clip")
-
-        perEngine "the TD target bootstraps unless the transition was terminal" (fun engine ->
-            let column values = matrixOf engine 2 1 values
-            let target = engine.CreateMatrix(2, 1)
-
-            engine.TdTarget(
-                [| column [| 3.0f; 3.0f |]; column [| 5.0f; 2.0f |] |],
-                column [| 1.0f; 1.0f |],
-                column [| 0.0f; 1.0f |],
-                0.5f,
-                target
-            )
-
-            Expect.equal (readMatrix target) [| 1.0f; 2.0f |] "r when terminal, r + gamma min Q' otherwise")
+            for pass in [ parametersAlone; inputsAlone; both ] do
+                pass.Dispose())
 
         perEngine "a minibatch holds each row as stored, with room for the next action" (fun engine ->
             let shape: NE.Model.Replay.TransitionShape = { ObservationSize = 4; ActionSize = 2 }

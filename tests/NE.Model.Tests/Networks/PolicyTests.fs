@@ -15,11 +15,8 @@ let private makeOf form maxAction version =
 
 let private make widths = makeOf (NetworkForm.Plain widths)
 
-let private shaped widths activation normed : NetworkForm = {
-    Widths = widths
-    Activation = activation
-    Normed = normed
-}
+let private shaped (widths: int list) activation (normed: bool list) =
+    NetworkForm.Mlp(widths, activation, normed)
 
 let private forms = [
     for widths in [ [ 17; 256; 128; 6 ]; [ 376; 40; 17 ]; [ 3; 5; 7; 9; 1 ]; [ 2; 1 ] ] do
@@ -47,7 +44,7 @@ let private isInvalid (bytes: byte[]) =
 let tests =
     testList "Policy" [
         for form in forms do
-            let title = $"""{String.Join("-", form.Widths)} {form.Activation} %A{form.Normed}"""
+            let title = $"{form.Inputs} %A{form.Layers}".ReplaceLineEndings(" ")
 
             for engineName, makeEngine in engines do
                 testCase $"acting equals the forward pass of {engineName}, {title}" (fun () ->
@@ -121,6 +118,33 @@ let tests =
 
             Expect.equal (bits together) (bits alone) "actions, bit for bit")
 
+        testCase "a policy with several kinds of hidden layers acts, but has no bytes" (fun () ->
+            let form = {
+                Inputs = 5
+                Layers = [
+                    LayerForm.Dense 8
+                    LayerForm.Relu
+                    LayerForm.Dense 6
+                    LayerForm.LayerNorm
+                    LayerForm.Crelu
+                    LayerForm.Dense 2
+                ]
+            }
+
+            let layout, parameters, policy = makeOf form 0.4f 1L
+            use engine = simdAt Simd.VectorWidth.Bits128 1 ()
+            use block = engine.CreateBlock(layout, true)
+            write block Field.Weights parameters
+            let observation = normals (draws 6L) 5
+
+            use pass =
+                engine.CreatePass(block, 1, matrixOf engine 1 5 observation, ScaledTanh 0.4f, NoGradient)
+
+            pass.Forward()
+            let action = act policy (policy.CreateScratch()) observation
+            Expect.isLessThan (largestDifference action (readMatrix (pass.Output 0))) 2e-6 "action"
+            Expect.throwsT<InvalidOperationException> (fun () -> policy.ToBytes() |> ignore) "bytes")
+
         testCase "damaged bytes are refused" (fun () ->
             let _, _, policy = make [ 3; 4; 2 ] 1.0f 1L
             let bytes = policy.ToBytes()
@@ -193,7 +217,7 @@ let tests =
             Expect.throwsT<ArgumentException> (fun () -> act large foreign [| 1.0f; 2.0f; 3.0f |] |> ignore) "too small")
 
         for form, rows in List.allPairs [ forms[0]; forms[5] ] [ 1; 10 ] do
-            testCase $"acting allocates nothing, %A{form.Activation}, {rows} at once" (fun () ->
+            testCase $"acting allocates nothing, {form.Layers.Length} layers, {rows} at once" (fun () ->
                 let _, _, policy = makeOf form 1.0f 1L
 
                 let scratch, observations, actions =
@@ -225,4 +249,40 @@ let tests =
             |> ignore
 
             Expect.equal together alone "the same actions")
+
+        test "exploring is acting with noise of its deviation, clipped to the bounds of every component" {
+            let _, _, policy = make [ 4; 16; 5 ] 0.5f 3L
+            let exploring = policy.Exploring(Exploration.Gaussian 0.4f)
+            Expect.equal (exploring.ToBytes()) (policy.ToBytes()) "no part of the bytes"
+
+            Expect.equal
+                (Policy.OfBytes(ReadOnlySpan(exploring.ToBytes()))).Exploration
+                Exploration.Off
+                "so a stored policy does not explore"
+            // The last component is one that the task does not have.
+            let high = [| 0.5f; 0.5f; 0.5f; 0.5f; 0.0f |]
+            let low = high |> Array.map (~-)
+            let observation = [| 0.3f; -1.0f; 0.5f; 2.0f |]
+            let scratch = exploring.CreateScratch()
+
+            let explore (policy: Policy) (draws: Random.Stream) =
+                let action = Array.zeroCreate<float32> 5
+                policy.Explore(ReadOnlySpan observation, Span action, ReadOnlySpan low, ReadOnlySpan high, draws, scratch)
+                action
+
+            let plain = act policy scratch observation
+
+            for seed in 1L .. 50L do
+                let noise = Array.zeroCreate<float32> 5
+                (draws seed).FillNormal(Span noise, 0.4f)
+
+                let expected =
+                    Array.init 5 (fun i -> Math.Clamp(plain[i] + high[i] * noise[i], low[i], high[i]))
+
+                Expect.equal (explore exploring (draws seed)) expected $"seed {seed}"
+
+            let still = draws 7L
+            Expect.equal (explore policy still) [| yield! plain[..3]; 0.0f |] "without a way to explore it acts"
+            Expect.equal still.State (draws 7L).State "and draws nothing"
+        }
     ]

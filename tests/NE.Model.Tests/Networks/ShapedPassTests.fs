@@ -7,11 +7,13 @@ open Expecto.ExpectoFsCheck
 open FsCheck.FSharp
 open NE.Model
 open NE.Model.Networks
+open NE.Model.Networks.Layers
 open NE.Model.Tests.Networks.EagerNetwork
 open NE.Model.Tests.Networks.EngineFixture
 open TorchSharp
 
-/// What a pass gives: outputs and features of all stacks, gradients by the parameters, gradient by all inputs but the first.
+/// What a pass gives: outputs and features of all stacks, gradients by the parameters, gradient by all inputs but the first; and both
+/// gradients of one backward pass.
 let private run (engine: IEngine) (case: Case) (parameters: float32[]) (x: float32[]) (weights: float32[][]) =
     let layout = case.Layout
     use block = engine.CreateBlock(layout, true)
@@ -34,6 +36,9 @@ let private run (engine: IEngine) (case: Case) (parameters: float32[]) (x: float
     use whole = pass ParameterGradient
     let gradients = read block Field.Gradients
     use toInput = pass (InputGradient(1, layout.Inputs - 1))
+    write block Field.Gradients (Array.zeroCreate layout.Length)
+    use both = pass (BothGradients(1, layout.Inputs - 1))
+    let gradientsOfBoth = read block Field.Gradients
     use forward = engine.CreatePass(block, case.Stacks, input, case.Head, NoGradient)
     forward.Forward()
 
@@ -49,6 +54,8 @@ let private run (engine: IEngine) (case: Case) (parameters: float32[]) (x: float
         HiddenAgain = hidden forward
         Gradients = gradients
         InputGradient = readMatrix toInput.InputGradient
+        GradientsOfBoth = gradientsOfBoth
+        InputGradientOfBoth = readMatrix both.InputGradient
     |}
 
 let private draw (case: Case) =
@@ -92,14 +99,16 @@ let private differences (engine: IEngine) (case: Case) =
         let largest (a: float32[][]) (b: float32[][]) =
             Seq.map2 largestDifference a b |> Seq.max
 
+        let inputDifference found =
+            largestDifference found toInput
+            / float (toInput |> Array.map abs |> Array.max |> max 1e-12f)
+
         Some {|
             Output = largest found.Outputs outputs
             Again = largest found.Again outputs
             Hidden = max (largest found.Hidden (hidden.ToArray())) (largest found.HiddenAgain (hidden.ToArray()))
-            Parameters = worst layout found.Gradients expected
-            Input =
-                largestDifference found.InputGradient toInput
-                / float (toInput |> Array.map abs |> Array.max |> max 1e-12f)
+            Parameters = max (worst layout found.Gradients expected) (worst layout found.GradientsOfBoth expected)
+            Input = max (inputDifference found.InputGradient) (inputDifference found.InputGradientOfBoth)
         |}
 
 let private few count = {
@@ -107,11 +116,8 @@ let private few count = {
         maxTest = count
 }
 
-let private form widths activation normed : NetworkForm = {
-    Widths = widths
-    Activation = activation
-    Normed = normed
-}
+let private form (widths: int list) activation (normed: bool list) =
+    NetworkForm.Mlp(widths, activation, normed)
 
 /// Whether the case could be compared.
 let private expectClose title (engine: IEngine) case : bool =
@@ -173,6 +179,8 @@ let tests =
                             yield! found.Hidden
                             found.Gradients
                             found.InputGradient
+                            found.GradientsOfBoth
+                            found.InputGradientOfBoth
                         ]
                         |> List.map bits)
 

@@ -4,6 +4,7 @@ open System
 open Expecto
 open FSharp.NativeInterop
 open NE.Model.Networks
+open NE.Model.Networks.Torch
 open TorchSharp
 
 let private onUpload body =

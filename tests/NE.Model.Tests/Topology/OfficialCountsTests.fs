@@ -15,7 +15,7 @@ let private settings =
     | Ok settings -> fst (Settings.resolve settings)
     | Error errors -> failtestf "%A" errors
 
-let private rules = GrowthRules.ofSettings settings.Ne settings.Td3
+let private rules = GrowthRules.ofSettings settings.Ne Forgetting.Nothing
 
 /// A head of the official critic: three hidden layers of 256, and a LayerNorm before the third ReLU, whose 256 gains count as weights.
 let private plan =

@@ -3,12 +3,14 @@ module NE.Model.Tests.Agents.Measurement.MeasurementTests
 open System
 open System.IO
 open Expecto
+open NE.Benchmarks
 open NE.Model
 open NE.Model.Agents
 open NE.Model.Networks
+open NE.Model.Networks.Layers
 open NE.Model.Tests.Agents.AgentFixture
 
-let private measure (agent: Agent) =
+let private measure (agent: ILearner) =
     agent.Measure(replay.Value, replay.Value.Window, false)
 
 let private metric (measurement: Measurement) name =
@@ -30,7 +32,7 @@ let private isNear (accuracy: float) (actual: float) (expected: float) message =
     Expect.isLessThan (abs (actual - expected)) (accuracy * max 1e-6 (abs expected)) $"{message}: {actual} should be {expected}"
 
 /// The loss after the network has moved by `length` along its gradient.
-let private lossAlong (agent: Agent) (group: NetworkGroup) loss (weights: float32[]) (direction: float[]) length =
+let private lossAlong (agent: ILearner) (group: NetworkGroup) loss (weights: float32[]) (direction: float[]) length =
     group.WriteOnline(Field.Weights, Array.map2 (fun w d -> w + float32 (length * d)) weights direction)
     let value = metric (measure agent) loss
     group.WriteOnline(Field.Weights, weights)

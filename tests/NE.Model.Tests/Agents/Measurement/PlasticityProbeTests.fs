@@ -2,6 +2,7 @@ module NE.Model.Tests.Agents.Measurement.PlasticityProbeTests
 
 open System
 open Expecto
+open NE.Benchmarks
 open NE.Model
 open NE.Model.Agents
 open NE.Model.Networks
@@ -13,7 +14,7 @@ let private ofMethod name =
     | Ok method' -> fst (Settings.resolve { small with Run.Method = method' })
     | Error problem -> failtest problem
 
-let private probe (agent: Agent) =
+let private probe (agent: ILearner) =
     agent.Probe(replay.Value, replay.Value.Window)
 
 /// Silences this share of every hidden layer.

@@ -2,10 +2,13 @@ module NE.Model.Tests.Agents.Plasticity.TechniqueTests
 
 open System
 open Expecto
+open NE.Benchmarks
 open NE.Model
 open NE.Model.Agents
+open NE.Model.Agents.Td3
 open NE.Model.Agents.Plasticity
 open NE.Model.Networks
+open NE.Model.Networks.Layers
 open NE.Model.Random
 open NE.Model.Tests.Agents.AgentFixture
 
@@ -28,12 +31,12 @@ let private settings text = {
         ContinualBackprop.ReplacementRate = 0.01
 }
 
-let private metric name (agent: Agent) =
+let private metric name (agent: ILearner) =
     agent.Measure(replay.Value, replay.Value.Window, false).Metrics
     |> Array.find (fun struct (known, _) -> known = name)
     |> fun struct (_, value) -> value
 
-let private componentOf name (agent: Agent) =
+let private componentOf name (agent: ILearner) =
     agent.Save().Components
     |> Array.find (fun struct (known, _) -> known = name)
     |> fun struct (_, bytes) -> bytes
@@ -348,7 +351,9 @@ let tests =
                     block.Write(Field.Weights, ReadOnlySpan w)
                     block.Write(Field.Gradients, ReadOnlySpan g)
                     anchor.Write(Field.Weights, ReadOnlySpan a)
-                    engineOfPlain.PullTowards(block, anchor, 0.02f)
+
+                    engineOfPlain.AddDifference(block.Flat Field.Gradients, 0.02f, block.Flat Field.Weights, anchor.Flat Field.Weights)
+
                     let result = Array.zeroCreate layout.Length
                     block.Read(Field.Gradients, Span result)
 
@@ -371,7 +376,7 @@ let tests =
                 for agent in [ dense; heavy; none ] do
                     step agent 300
 
-                let distance (agent: Agent) =
+                let distance (agent: ILearner) =
                     Array.map2 (fun a b -> float (a - b) ** 2.0) start (agent.Networks.Critics.ReadOnline Field.Weights)
                     |> Array.sum
                     |> sqrt
@@ -539,7 +544,7 @@ let tests =
                 use agent = create (settings "plasticity-injection")
                 step agent 60
                 let networks = agent.Networks
-                let td3 = Td3(networks, td3.Td3, [])
+                let td3 = Td3Losses(networks, td3.Td3)
                 use w = new Td3Workspace(networks, 64)
                 Replay.AgeOrder.sampleUniform replay.Value.Window (stream 3L Purpose.Batch) (Span w.RowNumbers)
                 let group = networks.Actor
@@ -581,13 +586,8 @@ let tests =
                 Expect.equal (act again) (act policy) "actions"
                 // The policy computes what the pass computes.
                 let networks = agent.Networks
-                use w = new Td3Workspace(networks, 1)
-
-                let observations =
-                    Array.append observation (Array.zeroCreate (w.Batch.Shape.BatchWidth))
-
                 use input = networks.Engine.CreateMatrix(1, shape.ObservationSize)
-                input.Write(ReadOnlySpan(observations, 0, shape.ObservationSize))
+                input.Write(ReadOnlySpan observation)
 
                 use pass =
                     networks.Actor.CreatePass(false, 1, input, ScaledTanh MaxAction, NoGradient)
@@ -621,7 +621,7 @@ let tests =
                 use agent = create (resolved "layer-norm+crelu")
                 step agent 4
                 Expect.isTrue (agent.Networks.Actor.Layout.Slot(0, 0)).IsNormed "normed"
-                Expect.isTrue (agent.Networks.Actor.Layout.Slot(0, 1)).IsConcatenated "concatenated"
+                Expect.contains (agent.Networks.Actor.Layout.Slot(0, 1)).Forms Networks.LayerForm.Crelu "concatenated"
             }
 
             test "what contradicts the method is refused with a reason" {

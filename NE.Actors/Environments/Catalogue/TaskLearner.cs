@@ -1,0 +1,18 @@
+using NE.Model.Agents;
+using NE.Model.Replay;
+
+namespace NE.Actors.Environments.Catalogue;
+
+/// <summary>Fresh learners of environments.</summary>
+public static class TaskLearner
+{
+    /// <param name="settings">Resolved.</param>
+    /// <param name="cycle">The tasks in turn; null for one environment.</param>
+    /// <param name="spec">The environment; of no account in a cycle.</param>
+    /// <param name="task">The cycle's task that is acted on.</param>
+    /// <exception cref="ArgumentException">The networks cannot be built.</exception>
+    /// <exception cref="NE.Model.Networks.LibTorch.LibTorchException">The engine cannot be had.</exception>
+    public static ILearner Create(Settings settings, EnvironmentCycle? cycle, EnvironmentSpec spec, int task) => cycle is not null
+        ? Learners.createInCycle(settings, cycle.AgentTasks, task)
+        : Learners.create(settings, new TransitionShape(spec.ObservationSize, spec.ActionSize), spec.ActionHigh[0]);
+}

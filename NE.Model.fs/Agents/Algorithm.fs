@@ -1,0 +1,19 @@
+namespace NE.Model.Agents
+
+open System
+open NE.Model.Networks
+
+/// An algorithm of reinforcement learning: its networks, what a gradient step does to them, and the policy that comes of it. It knows no
+/// technique. Owned by one thread, with its engine.
+type IAlgorithm =
+    inherit IDisposable
+    abstract Trainee: Trainee
+    /// The batch of the next gradient step, to be filled by the caller; of half as many rows if it is to be halved.
+    abstract Batch: isHalved: bool -> Batch
+    /// Gradient step t on the batch that was asked for last. Raises NonFiniteException when a loss is not finite, after which the networks
+    /// are spoilt.
+    abstract Update: t: int64 * optimiser: Optimiser -> unit
+    /// An immutable copy of the current actor, which explores as the algorithm asks. `version`: how many updates made it.
+    abstract Policy: version: int64 -> Policy
+    /// Everything beside its groups that it needs to continue.
+    abstract State: StoredParts

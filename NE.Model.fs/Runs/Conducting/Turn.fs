@@ -1,0 +1,135 @@
+namespace NE.Model.Runs
+
+open NE.Model.History
+open NE.Model.Replay
+
+/// A decision under way: the state and the orders so far, the newest order first.
+[<Struct>]
+type internal Turn = { State: RunState; Orders: Order list }
+
+/// What the decisions of all schedules are made of.
+[<RequireQualifiedAccess>]
+module internal Turn =
+
+    let start (state: RunState) : Turn = { State = state; Orders = [] }
+
+    let finish (turn: Turn) : struct (RunState * Order list) =
+        struct (turn.State, List.rev turn.Orders)
+
+    let update (change: RunState -> RunState) (turn: Turn) : Turn = { turn with State = change turn.State }
+
+    let order (order: Order) (turn: Turn) : Turn = {
+        turn with
+            Orders = order :: turn.Orders
+    }
+
+    let orderIf (wanted: bool) (wish: Order) (turn: Turn) : Turn =
+        if wanted then order wish turn else turn
+
+    let toStage (stage: Stage) : Turn -> Turn =
+        update (fun state -> { state with Stage = stage })
+
+    let onLedger (change: Ledger -> Ledger) : Turn -> Turn =
+        update (fun state -> {
+            state with
+                Ledger = change state.Ledger
+        })
+
+    let onEnvironment (index: int) (change: EnvironmentState -> EnvironmentState) : Turn -> Turn =
+        update (fun state -> {
+            state with
+                Environments = Array.updateAt index (change state.Environments[index]) state.Environments
+        })
+
+    let note (event: RunEvent) : Turn -> Turn =
+        update (fun state -> {
+            state with
+                Events = event :: state.Events
+        })
+
+    /// An event that the ledger has counted becomes history.
+    let private keep (struct (event: RunEvent, ledger: Ledger)) (turn: Turn) : Turn =
+        turn |> onLedger (fun _ -> ledger) |> note event
+
+    /// Takes the next id of a message to the journal.
+    let orderWithId (order': int64 -> Order) (turn: Turn) : Turn =
+        let id = turn.State.NextId
+
+        turn
+        |> update (fun state -> { state with NextId = id + 1L })
+        |> order (order' id)
+
+    /// An operational event, to be stored now.
+    let record (event: RunEvent) : Turn -> Turn =
+        orderWithId (fun id -> Order.Record(id, event))
+
+    let recordTopology (changes: TopologyChanged[]) (turn: Turn) : Turn =
+        (turn, changes)
+        ||> Array.fold (fun turn change ->
+            turn
+            |> keep (Ledger.recordTopology change turn.State.Ledger)
+            |> order (Order.WriteTopology change))
+
+    let recordEpisodes (episodes: EpisodeEnded[]) (turn: Turn) : Turn =
+        (turn, episodes)
+        ||> Array.fold (fun turn episode -> turn |> keep (Ledger.recordEpisode episode turn.State.Ledger))
+
+    let recordPhase settings (turn: Turn) : Turn =
+        match Ledger.recordPhase settings turn.State.Ledger with
+        | struct (PhaseStarted(_, phase), _) as recorded -> turn |> keep recorded |> order (Order.WritePhase phase)
+        | recorded -> keep recorded turn
+
+    /// A row of metrics of the barrier at this step; the training episodes since the last row are part of it.
+    let recordMetrics (step: int64) (gradientStep: int64) (replaySize: int64) (turn: Turn) : Turn =
+        let struct (episodeReturn, episodeLength, ledger) =
+            Ledger.takeRecentEpisodes turn.State.Ledger
+
+        turn
+        |> onLedger (fun _ -> ledger)
+        |> order (
+            Order.WriteMetrics {
+                Step = step
+                GradientStep = gradientStep
+                Episodes = ledger.Episodes
+                EpisodeReturn = episodeReturn
+                EpisodeLength = episodeLength
+                ReplaySize = replaySize
+            }
+        )
+
+    let evaluate (step: int64) (turn: Turn) : Turn =
+        turn |> onLedger (Ledger.startEvaluation step) |> order (Order.Evaluate step)
+
+    /// Delivers every pending evaluation, in the order of their steps. All must have results. At scheduled commits alone, so that the order of
+    /// the history does not depend on how long the episodes took.
+    let deliverEvaluations (turn: Turn) : Turn =
+        (turn, turn.State.Ledger.Pending)
+        ||> Array.fold (fun turn pending ->
+            let struct (returns, lengths) = turn.State.Evaluated[pending.Step]
+
+            let turn =
+                turn
+                |> update (fun state -> {
+                    state with
+                        Evaluated = Map.remove pending.Step state.Evaluated
+                })
+
+            match Ledger.deliverEvaluation pending.Step returns lengths turn.State.Ledger with
+            | struct (EvaluationEnded(_, evaluation), _) as delivered -> turn |> keep delivered |> order (Order.WriteEvaluation evaluation)
+            | delivered -> keep delivered turn)
+
+    /// Rows that may be sampled when everything stored so far is known.
+    let window settings (state: RunState) : Window = {
+        First = Rounds.windowFirst settings (Ledger.phase state.Ledger) state.Head
+        Head = state.Head
+    }
+
+    /// Asks an environment for steps with the policy of now. One that is not up takes them when it is.
+    let askForSteps (environment: int) (assignment: Assignment) (turn: Turn) : Turn =
+        turn
+        |> onEnvironment environment (fun state -> {
+            state with
+                Work = Stepping assignment
+        })
+        |> order (Order.Prepare(environment, assignment))
+        |> orderIf turn.State.Environments[environment].IsReady (Order.Step environment)

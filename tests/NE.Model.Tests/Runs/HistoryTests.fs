@@ -1,0 +1,143 @@
+module NE.Model.Tests.Runs.HistoryTests
+
+open System
+open System.IO
+open System.Security.Cryptography
+open Expecto
+open NE.Model.History
+open NE.Model.Runs
+
+let private layer = {
+    Network = "actor"
+    Stack = 0
+    Layer = 1
+}
+
+let private masksOf (active: bool[]) =
+    PackedMasks.empty |> PackedMasks.add layer active
+
+/// A topology event that touches this layer alone.
+let private changed grown pruned active : TopologyChanged = {
+    Step = 1L
+    Network = layer.Network
+    Layers = [|
+        {
+            Stack = layer.Stack
+            Layer = layer.Layer
+            Grown = grown
+            Pruned = pruned
+            Touched = [||]
+            Dormant = 0
+            Active = active
+            Size = 10
+            MinScore = nanf
+            MaxScore = nanf
+        }
+    |]
+    OutputShift = 0.0
+}
+
+[<Tests>]
+let masks =
+    testList "Packed masks" [
+        testProperty "come back as they were stored"
+        <| fun (first: bool[]) (second: bool[]) ->
+            let other = {
+                Network = "critic"
+                Stack = 1
+                Layer = 2
+            }
+
+            let packed = masksOf first |> PackedMasks.add other second
+            let read = PackedMasks.ofBytes (PackedMasks.toBytes packed)
+
+            read = packed
+            && Array.mapi (fun i _ -> PackedMasks.isActive layer i read) first = first
+            && Array.mapi (fun i _ -> PackedMasks.isActive other i read) second = second
+            && PackedMasks.active other read = (second |> Array.filter id |> Array.length)
+
+        testCase "a topology event activates what it grew and deactivates what it pruned"
+        <| fun _ ->
+            let before = masksOf [| for i in 0..9 -> i < 5 |]
+            let after = before |> PackedMasks.apply (changed [| 7; 9 |] [| 0 |] 6)
+
+            Expect.equal
+                [ for i in 0..9 -> PackedMasks.isActive layer i after ]
+                [ for i in 0..9 -> (i > 0 && i < 5) || i = 7 || i = 9 ]
+                "active"
+
+            Expect.equal before (masksOf [| for i in 0..9 -> i < 5 |]) "those before are what they were"
+
+        testCase "an event that does not fit is refused"
+        <| fun _ ->
+            let packed = masksOf (Array.create 10 true)
+
+            Expect.throwsT<InvalidDataException> (fun () -> PackedMasks.apply (changed [||] [| 10 |] 10) packed |> ignore) "index outside"
+
+            Expect.throwsT<InvalidDataException> (fun () -> PackedMasks.apply (changed [||] [| 1 |] 10) packed |> ignore) "wrong count"
+
+        testCase "bytes that are cut or continue are refused"
+        <| fun _ ->
+            let bytes = PackedMasks.toBytes (masksOf (Array.create 100 true))
+
+            for wrong in [ bytes[.. bytes.Length - 2]; Array.append bytes [| 0uy |]; [| 1uy |] ] do
+                Expect.throwsT<InvalidDataException> (fun () -> PackedMasks.ofBytes wrong |> ignore) $"{wrong.Length} bytes"
+    ]
+
+type private TestCommit(id: int64, ordinal: int64, masks: PackedMasks) =
+    interface ICommit with
+        member _.CommitId = id
+        member _.Step = id * 100L
+        member _.HistoryOrdinal = ordinal
+
+        member _.MasksHash =
+            Convert.ToHexStringLower(SHA256.HashData(PackedMasks.toBytes masks))
+
+let private fold state entries =
+    List.fold (fun state entry -> HistoryFold.apply entry state) state entries
+
+let private begun =
+    let masks = masksOf [| for i in 0..9 -> i < 5 |]
+
+    HistoryFold.empty<TestCommit>
+    |> HistoryFold.commitWithMasks (TestCommit(1L, 0L, masks)) (PackedMasks.toBytes masks)
+
+let private grown = masksOf [| for i in 0..9 -> i < 5 || i = 7 |]
+
+let private growth =
+    HistoryEntry.Happened(2L, true, TopologyChanged(0L, changed [| 7 |] [||] 6))
+
+[<Tests>]
+let history =
+    testList "The fold of a history" [
+        testCase "masks of a commit are those of the one before with the events in between"
+        <| fun _ ->
+            let state = fold begun [ growth; HistoryEntry.Committed(TestCommit(2L, 1L, grown)) ]
+            Expect.equal state.MasksProblem null "no problem"
+            Expect.equal state.Retained.Head.Masks (PackedMasks.toBytes grown) "folded"
+            Expect.equal (HistoryFold.nextOrdinal state) 1L "ordinal"
+
+        testCase "masks that the events do not lead to are a problem that is said"
+        <| fun _ ->
+            let state = fold begun [ HistoryEntry.Committed(TestCommit(2L, 0L, grown)) ]
+            Expect.stringContains (string state.MasksProblem) "differ from the checkpoint's" "problem"
+            Expect.equal state.Retained.Head.Masks null "no masks"
+
+        testCase "a rewind voids history behind its commit, but not what the operator did"
+        <| fun _ ->
+            let state =
+                fold begun [
+                    growth
+                    HistoryEntry.Committed(TestCommit(2L, 1L, grown))
+                    HistoryEntry.Happened(3L, false, RunInterrupted(200L, "test"))
+                    HistoryEntry.Rewound(4L, 1L)
+                ]
+
+            Expect.equal (state.Retained |> List.map (fun kept -> (kept.Manifest :> ICommit).CommitId)) [ 1L ] "retained"
+            Expect.equal state.EventCounts["TopologyChanged"] 0L "void"
+            Expect.equal state.EventCounts["RunInterrupted"] 1L "kept"
+            Expect.equal (state.LastCommitId, state.LastOperationalId) (4L, 3L) "ids rise"
+
+        testCase "a rewind to a commit that is not there is refused"
+        <| fun _ -> Expect.throwsT<InvalidDataException> (fun () -> fold begun [ HistoryEntry.Rewound(4L, 3L) ] |> ignore) "refused"
+    ]
