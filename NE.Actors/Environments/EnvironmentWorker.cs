@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 using System.Text;
+using NE.Model;
 using NE.Model.Networks;
 using static NE.Model.History;
-using RandomStream = NE.Model.Random.Stream;
 
 namespace NE.Actors.Environments;
 
@@ -56,7 +56,7 @@ public sealed class EnvironmentWorker
         this.episode = number;
         this.stepInEpisode = 0;
         this.episodeReturn = 0;
-        this.environment.Reset(this.Stream(NE.Model.Random.Purpose.Reset), this.observation);
+        this.environment.Reset(this.DrawsOf(Purpose.Reset), this.observation);
     }
 
     /// <summary>Takes the steps of a round and fills its block, whatever it held.</summary>
@@ -169,7 +169,7 @@ public sealed class EnvironmentWorker
         var spec = this.environment.Spec;
         if (random)
         {
-            var uniform = this.Stream(NE.Model.Random.Purpose.WarmUp);
+            var uniform = this.DrawsOf(Purpose.WarmUp);
             for (var i = 0; i < this.action.Length; i++)
             {
                 this.action[i] = (float)uniform.Uniform(spec.ActionLow[i], spec.ActionHigh[i]);
@@ -178,9 +178,9 @@ public sealed class EnvironmentWorker
         }
         this.scratch ??= policy.CreateScratch();
         policy.Explore(
-            this.observation, this.action, spec.ActionLow, spec.ActionHigh, this.Stream(NE.Model.Random.Purpose.Exploration), this.scratch);
+            this.observation, this.action, spec.ActionLow, spec.ActionHigh, this.DrawsOf(Purpose.Exploration), this.scratch);
     }
 
-    private RandomStream Stream(NE.Model.Random.Purpose purpose) =>
-        NE.Model.Random.at(this.settings.Run.Seed, purpose, this.index, this.episode, this.stepInEpisode);
+    private Draws DrawsOf(Purpose purpose) =>
+        Draws.At(this.settings.Run.Seed, purpose, this.index, this.episode, this.stepInEpisode);
 }

@@ -1,4 +1,4 @@
-using Stream = NE.Model.Random.Stream;
+using NE.Model;
 
 namespace NE.Actors.Environments;
 
@@ -38,7 +38,7 @@ public readonly record struct StepResult(double Reward, bool Terminated, bool Tr
 /// <summary>One simulated task. Used by one thread at a time; a step makes no garbage.</summary>
 /// <example>
 /// using var environment = EnvironmentFactory.Create("HalfCheetah-v4");
-/// environment.Reset(Random.at(seed, Purpose.Reset, index, episode, 0), observation);
+/// environment.Reset(Draws.At(seed, Purpose.Reset, index, episode, 0), observation);
 /// var result = environment.Step(action, observation);
 /// </example>
 public interface IEnvironment : IDisposable
@@ -49,7 +49,7 @@ public interface IEnvironment : IDisposable
     bool? IsInverted => null;
 
     /// <summary>Starts an episode with noise from the stream and writes the first observation [ObservationSize].</summary>
-    void Reset(Stream random, Span<float> observation);
+    void Reset(Draws draws, Span<float> observation);
 
     /// <summary>Makes one control step with an action [ActionSize], which is not clipped here, and writes the next observation. Throws
     /// ArgumentException for a wrong size or a number that is not finite, InvalidOperationException when no episode is under way.</summary>

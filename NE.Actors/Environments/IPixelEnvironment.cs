@@ -1,5 +1,5 @@
+using NE.Model;
 using NE.Model.Replay;
-using Stream = NE.Model.Random.Stream;
 
 namespace NE.Actors.Environments;
 
@@ -40,7 +40,7 @@ public interface IPixelEnvironment : IDisposable
 
     /// <summary>Starts an episode with noise from the stream and writes the first observation [3 * stack x height x width]. Throws
     /// RendererUnavailableException where nothing can be drawn.</summary>
-    void Reset(Stream random, Span<byte> observation);
+    void Reset(Draws draws, Span<byte> observation);
 
     /// <summary>Repeats an action [ActionSize] until the episode ends, at most ActionRepeat times, sums the rewards, and writes the next
     /// observation. Throws ArgumentException for a wrong size or a number that is not finite, InvalidOperationException when no episode is

@@ -2,8 +2,8 @@ using System.Buffers.Binary;
 using System.Text;
 using NE.Actors.MuJoCo;
 using NE.Actors.Rendering;
+using NE.Model;
 using NE.Model.Tasks;
-using Stream = NE.Model.Random.Stream;
 
 namespace NE.Actors.Environments;
 
@@ -66,7 +66,7 @@ public sealed class MuJoCoEnvironment : IEnvironment, IRenderable
     /// <summary>Steps made in this episode.</summary>
     public int Elapsed => this.elapsed;
 
-    public void Reset(Stream random, Span<float> observation)
+    public void Reset(Draws draws, Span<float> observation)
     {
         this.RequireObservation(observation);
         this.simulator.ResetData();
@@ -76,7 +76,7 @@ public sealed class MuJoCoEnvironment : IEnvironment, IRenderable
             this.simulator.Forward();
         }
 
-        this.task.Reset(random, this.simulator);
+        this.task.Reset(draws, this.simulator);
         this.simulator.Forward();
         this.elapsed = 0;
         this.underWay = true;

@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 using NE.Actors.Rendering;
+using NE.Model;
 using NE.Model.Replay;
 using NE.Model.Tasks;
-using Stream = NE.Model.Random.Stream;
 
 namespace NE.Actors.Environments;
 
@@ -51,10 +51,10 @@ public sealed class PixelEnvironment : IPixelEnvironment, IRenderable
     /// <summary>Draws the task for people, in any size; the observation's frames stay as they are.</summary>
     public void Render(int width, int height, Span<byte> rgb) => this.task.Render(width, height, rgb);
 
-    public void Reset(Stream random, Span<byte> observation)
+    public void Reset(Draws draws, Span<byte> observation)
     {
         this.RequireObservation(observation);
-        this.task.Reset(random, this.state);
+        this.task.Reset(draws, this.state);
         this.Draw();
         this.frames.Begin(this.image);
         this.frames.Observation.CopyTo(observation);

@@ -1,4 +1,4 @@
-using Stream = NE.Model.Random.Stream;
+using NE.Model;
 
 namespace NE.Actors.Environments;
 
@@ -40,7 +40,7 @@ public sealed class RescaledEnvironment : IEnvironment
     /// <summary>What the agent sees of an environment: the spec itself, or one of actions in [-1, 1] that keeps the environment's own as `Native`.</summary>
     public static EnvironmentSpec Fitted(EnvironmentSpec spec) => Fits(spec) ? spec : Describe(spec);
 
-    public void Reset(Stream random, Span<float> observation) => this.Inner.Reset(random, observation);
+    public void Reset(Draws draws, Span<float> observation) => this.Inner.Reset(draws, observation);
 
     public StepResult Step(ReadOnlySpan<float> action, Span<float> observation)
     {

@@ -1,6 +1,6 @@
 using NE.Actors.Environments;
+using NE.Model;
 using NE.Model.Networks;
-using Random = NE.Model.Random;
 
 namespace NE.Actors.Evaluation;
 
@@ -100,7 +100,7 @@ public static class EpisodeRunner
         private void Begin(int place)
         {
             var number = this.numbers[place] = this.begun++;
-            this.environments[place].Reset(Random.at(this.seed + SeedOffset, Random.Purpose.Evaluation, 0, number, 0), this.Observation(place));
+            this.environments[place].Reset(Draws.At(this.seed + SeedOffset, Purpose.Evaluation, 0, number, 0), this.Observation(place));
             this.watch?.Invoke(new EpisodeMoment(number, 0, 0, 0, IsLast: false));
         }
 

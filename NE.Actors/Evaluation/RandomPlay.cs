@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using NE.Actors.Environments;
-using RandomStream = NE.Model.Random.Stream;
+using NE.Model;
 
 namespace NE.Actors.Evaluation;
 
@@ -22,18 +22,18 @@ public static class RandomPlay
     public static RandomPlayResults Run(IEnvironment environment, long seed, long steps, Action<EpisodeMoment>? watch = null)
     {
         var (spec, observation) = (environment.Spec, new float[environment.Spec.ObservationSize]);
-        return Play(spec.ActionLow, spec.ActionHigh, seed, steps, random => environment.Reset(random, observation), action => environment.Step(action, observation), watch);
+        return Play(spec.ActionLow, spec.ActionHigh, seed, steps, draws => environment.Reset(draws, observation), action => environment.Step(action, observation), watch);
     }
 
     /// <summary>The same for an environment that is seen through pictures; a step is one of the agent.</summary>
     public static RandomPlayResults Run(IPixelEnvironment environment, long seed, long steps, Action<EpisodeMoment>? watch = null)
     {
         var (spec, observation) = (environment.Spec, new byte[environment.Spec.Shape.ObservationBytes]);
-        return Play(spec.ActionLow, spec.ActionHigh, seed, steps, random => environment.Reset(random, observation), action => environment.Step(action, observation), watch);
+        return Play(spec.ActionLow, spec.ActionHigh, seed, steps, draws => environment.Reset(draws, observation), action => environment.Step(action, observation), watch);
     }
 
     private static RandomPlayResults Play(
-        float[] low, float[] high, long seed, long steps, Action<RandomStream> reset, Func<float[], StepResult> step, Action<EpisodeMoment>? watch)
+        float[] low, float[] high, long seed, long steps, Action<Draws> reset, Func<float[], StepResult> step, Action<EpisodeMoment>? watch)
     {
         var (returns, lengths) = (new List<double>(), new List<int>());
         var (terminations, divergences) = (0, 0);
@@ -45,11 +45,11 @@ public static class RandomPlay
             var episode = returns.Count;
             if (length == 0)
             {
-                reset(NE.Model.Random.at(seed, NE.Model.Random.Purpose.Reset, 0, episode, 0));
+                reset(Draws.At(seed, Purpose.Reset, 0, episode, 0));
                 watch?.Invoke(new EpisodeMoment(episode, 0, 0, 0, IsLast: false));
             }
 
-            var uniform = NE.Model.Random.at(seed, NE.Model.Random.Purpose.WarmUp, 0, episode, length);
+            var uniform = Draws.At(seed, Purpose.WarmUp, 0, episode, length);
             for (var i = 0; i < action.Length; i++)
             {
                 action[i] = (float)uniform.Uniform(low[i], high[i]);

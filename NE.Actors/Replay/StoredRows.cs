@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using NE.Actors.RunDirectory;
 using NE.Actors.Storage;
-using Random = NE.Model.Random;
+using NE.Model;
 
 namespace NE.Actors.Replay;
 
@@ -15,7 +15,7 @@ public static class StoredRows
     /// <param name="draws">The stream that says which.</param>
     /// <returns>The rows one after the other, count x RowFloats.</returns>
     /// <exception cref="DamagedCheckpointException">A segment is missing or too short; a run that goes on may have let it go meanwhile.</exception>
-    public static float[] Sample(RunPaths run, ReplayManifest manifest, int count, Random.Stream draws)
+    public static float[] Sample(RunPaths run, ReplayManifest manifest, int count, Draws draws)
     {
         var rows = new float[count * manifest.RowFloats];
         for (var i = 0; i < count; i++)

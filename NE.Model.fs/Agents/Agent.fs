@@ -4,7 +4,6 @@ open System
 open NE.Model
 open NE.Model.Agents.Plasticity
 open NE.Model.Networks
-open NE.Model.Random
 open NE.Model.Replay
 
 /// A learner made of an algorithm and of techniques. Owns the algorithm. `heads`: those of a cycle's tasks. `terms` and `techniques` are those of
@@ -22,7 +21,7 @@ type Agent
 
     let mutable step = 0L
     let mutable actorUpdates = 0L
-    let mutable batchDraws = stream seed Purpose.Batch
+    let mutable batchDraws = Draws.Of(seed, Purpose.Batch)
     // The copy of the current actor, made when first asked for, and the edits that it has seen.
     let mutable policy: Policy option = None
     let mutable policyEdits = 0L
@@ -58,7 +57,7 @@ type Agent
             // The number of layers in front, as the journal's masks have it.
             component' "masks" maskLayers 0 (groups |> List.map GroupState.masks)
             component' "random" formatVersion 0 [
-                Codec.stream (fun () -> batchDraws) (fun stored -> batchDraws <- stored)
+                Codec.draws (fun () -> batchDraws) (fun stored -> batchDraws <- stored)
                 yield! stored |> List.collect _.Random
             ]
             component' "counters" formatVersion 0 [

@@ -1,7 +1,7 @@
 namespace NE.Model.Agents
 
 open System
-open NE.Model.Random
+open NE.Model
 open NE.Model.Replay
 
 /// Working memory for computations on a fixed number of rows of the replay memory.
@@ -14,6 +14,6 @@ type Batch(rows: int) =
     abstract Gather: source: ITransitionSource -> unit
 
     /// Reads transitions drawn uniformly from the window.
-    member this.GatherUniform(source: ITransitionSource, window: Window, draws: Stream) : unit =
+    member this.GatherUniform(source: ITransitionSource, window: Window, draws: Draws) : unit =
         AgeOrder.sampleUniform window draws (Span this.RowNumbers)
         this.Gather source

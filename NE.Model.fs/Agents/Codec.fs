@@ -1,7 +1,7 @@
 namespace NE.Model.Agents
 
 open System.IO
-open NE.Model.Random
+open NE.Model
 
 /// A part of a stored state: it writes itself, and reads what it wrote. Which bytes these are is part of every stored run.
 [<NoEquality; NoComparison>]
@@ -36,9 +36,9 @@ module Codec =
     }
 
     /// The position of a random stream.
-    let stream (get: unit -> Stream) (set: Stream -> unit) : Codec = {
-        Write = fun writer -> StateBytes.writeStream writer (get ())
-        Read = fun reader -> set (StateBytes.readStream reader)
+    let draws (get: unit -> Draws) (set: Draws -> unit) : Codec = {
+        Write = fun writer -> StateBytes.writeDraws writer (get ())
+        Read = fun reader -> set (StateBytes.readDraws reader)
     }
 
     /// A fixed number of floats, read in place.

@@ -1,7 +1,7 @@
 namespace NE.Model.Agents
 
 open NE.Model.Networks
-open NE.Model.Random
+open NE.Model
 open NE.Model.Replay
 
 /// |dL/dW| of one layer, the inactive weights included.
@@ -52,7 +52,7 @@ module GradientMap =
             trainee.Probe.RowNumbers[i] <- int64 i
 
         trainee.Probe.Gather(HeldRows(rows, width))
-        let draws = stream 0L Purpose.Metrics
+        let draws = Draws.Of(0L, Purpose.Metrics)
 
         let found = [
             for group in trainee.UpdateOrder do

@@ -2,7 +2,7 @@ namespace NE.Model.Agents
 
 open System
 open NE.Model.Networks
-open NE.Model.Random
+open NE.Model
 open NE.Model.Topology
 
 /// One layer's topology, bit-packed as by LayerMask.toBits.
@@ -208,17 +208,17 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, clipping: 
         write online Field.Mask values
 
     /// Draws the weights as PyTorch draws a Linear layer, clips them, and makes the target equal. Gains and shifts are never clipped.
-    member _.Initialise(stream: Stream) =
+    member _.Initialise(draws: Draws) =
         edits <- edits + 1L
-        let weights = layout.Initialise stream
+        let weights = layout.Initialise draws
         clip weights
         clearSpare weights
         write online Field.Weights weights
         write target Field.Weights weights
 
     /// The same, and an optimiser that has taken no step.
-    member this.Recreate(stream: Stream) =
-        this.Initialise stream
+    member this.Recreate(draws: Draws) =
+        this.Initialise draws
 
         for field, fresh in
             [
@@ -245,7 +245,7 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, clipping: 
         copy
 
     /// Of the same form and topology, freshly drawn, with an optimiser that has taken no step and without what an injection added.
-    member _.Fresh(draws: Stream) : NetworkGroup =
+    member _.Fresh(draws: Draws) : NetworkGroup =
         let other = new NetworkGroup(name, engine, layout, clipping)
         other.Initialise draws
         other.SetMasks masks
@@ -277,12 +277,12 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, clipping: 
 
     /// Plasticity injection (Nikishin et al. 2023): the networks of now are frozen, and new ones learn on top of them, at first without any
     /// effect on the output. Passes made before it must be made again.
-    member this.Inject(stream: Stream) =
+    member this.Inject(draws: Draws) =
         if injected.IsSome then
             invalidOp $"The {name} was injected before."
 
         let kept, keptTarget = read online Field.Weights, read target Field.Weights
-        this.Recreate stream
+        this.Recreate draws
         injected <- ValueSome(FrozenBodies.Create(engine, layout, kept, keptTarget, read online Field.Weights))
 
     /// A pass of the online or of the target networks, through all their bodies.

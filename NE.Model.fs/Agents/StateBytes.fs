@@ -5,7 +5,7 @@ module internal NE.Model.Agents.StateBytes
 open System
 open System.IO
 open System.Runtime.InteropServices
-open NE.Model.Random
+open NE.Model
 
 /// Bytes of a component, made by `write`. `expected` bytes, if right, make it without a copy.
 let writeSized (expected: int) (version: int) (body: BinaryWriter -> unit) : byte[] =
@@ -60,20 +60,20 @@ let readFloats (reader: BinaryReader) (destination: float32[]) =
     let bytes = MemoryMarshal.AsBytes(Span<float32> destination)
     reader.BaseStream.ReadExactly bytes
 
-let writeStream (writer: BinaryWriter) (stream: Stream) =
-    let state = stream.State
+let writeDraws (writer: BinaryWriter) (draws: Draws) =
+    let state = draws.State
     writer.Write state.Key
     writer.Write state.Place
     writer.Write state.Block
     writer.Write state.Word
 
-let readStream (reader: BinaryReader) : Stream =
+let readDraws (reader: BinaryReader) : Draws =
     let key = reader.ReadUInt64()
     let place = reader.ReadUInt64()
     let block = reader.ReadUInt64()
     let word = reader.ReadInt32()
 
-    Stream {
+    Draws {
         Key = key
         Place = place
         Block = block

@@ -1,7 +1,7 @@
 namespace NE.Model.Agents
 
 open NE.Model.Networks
-open NE.Model.Random
+open NE.Model
 open NE.Model.Topology
 
 /// What a group of networks is for.
@@ -29,7 +29,7 @@ type TraineeGroup = {
     Input: IMatrix
     /// Leaves the gradient of the group's loss on that batch in the group's Gradients, without terms of techniques, and returns the loss. May
     /// draw from the stream, and write over what only groups read that are updated before this one.
-    Gradient: Stream -> float
+    Gradient: Draws -> float
 }
 
 /// Name and value of what an algorithm has to report of the Probe's batch, once it took the gradients of all groups.

@@ -3,7 +3,7 @@ namespace NE.Model.Networks
 open System
 open System.Globalization
 open NE.Model.Networks.Layers
-open NE.Model.Random
+open NE.Model
 
 /// Layout of one flat memory that holds a group of equal networks (actor: one stack; critics: two).
 [<Sealed>]
@@ -98,13 +98,13 @@ type BlockLayout private (stacks: int, form: NetworkForm, slots: LayerSlot[][], 
         BlockLayout.OfForm(stacks, NetworkForm.Plain widths)
 
     /// A host array in this layout with the first values of the parameters.
-    member this.Initialise(stream: Stream) : float32[] =
+    member this.Initialise(draws: Draws) : float32[] =
         let values = Array.zeroCreate<float32> this.Length
 
         for slot in this.Slots do
             for parameter in slot.PerNeuron do
                 Array.fill values parameter.First slot.Outputs parameter.Neutral
 
-            slot.Forms |> List.iter (LayerForms.initialise slot values stream)
+            slot.Forms |> List.iter (LayerForms.initialise slot values draws)
 
         values

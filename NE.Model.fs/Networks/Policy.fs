@@ -5,7 +5,6 @@ open System.IO
 open System.Runtime.InteropServices
 open NE.Model
 open NE.Model.Networks.Layers
-open NE.Model.Random
 
 [<RequireQualifiedAccess>]
 type Exploration =
@@ -125,7 +124,7 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
             action: Span<float32>,
             low: ReadOnlySpan<float32>,
             high: ReadOnlySpan<float32>,
-            draws: Stream,
+            draws: Draws,
             scratch: PolicyScratch
         ) : unit =
         this.Act(observation, action, scratch)

@@ -1,7 +1,7 @@
 namespace NE.Model.Networks
 
 open System
-open NE.Model.Random
+open NE.Model
 
 /// How a policy chooses actions that are to be learned from.
 [<RequireQualifiedAccess>]
@@ -50,7 +50,7 @@ type Policy =
         action: Span<float32> *
         low: ReadOnlySpan<float32> *
         high: ReadOnlySpan<float32> *
-        draws: Stream *
+        draws: Draws *
         scratch: PolicyScratch ->
             unit
 

@@ -1,7 +1,7 @@
 namespace NE.Model.Replay
 
 open System
-open NE.Model.Random
+open NE.Model
 
 /// The rows of the replay buffer that may be sampled: numbers First .. Head - 1. Rows are numbered as they are stored, for ever, so the
 /// number is the age order; eviction moves First, appending moves Head.
@@ -20,35 +20,35 @@ type Window = {
 [<RequireQualifiedAccess>]
 module AgeOrder =
 
-    let private fill (first: int64) (count: int64) (stream: Stream) (rows: Span<int64>) =
+    let private fill (first: int64) (count: int64) (draws: Draws) (rows: Span<int64>) =
         if count <= 0L then
             invalidOp "The replay window is empty: nothing can be sampled before the first transition is stored."
 
         for i in 0 .. rows.Length - 1 do
-            rows[i] <- first + stream.NextInt count
+            rows[i] <- first + draws.NextInt count
 
     /// Number of rows in the oldest portion: max(batch, floor(portion * size)), never more than there are.
     let oldestCount (portion: float) (batch: int) (window: Window) : int64 =
         min window.Size (max (int64 batch) (int64 (Math.Floor(portion * float window.Size + 1e-9))))
 
     /// Fills `rows` with row numbers, uniform over the window, with replacement.
-    let sampleUniform (window: Window) (stream: Stream) (rows: Span<int64>) : unit =
-        fill window.First window.Size stream rows
+    let sampleUniform (window: Window) (draws: Draws) (rows: Span<int64>) : unit =
+        fill window.First window.Size draws rows
 
     /// Fills `rows` with row numbers, each drawn with a probability proportional to max(least, 1 - age / horizon), with replacement. The newest
     /// row has age 0. Draws by rejection: 1 / least pairs of numbers per row at most, on average.
-    let sampleDecayed (horizon: int64) (least: float) (window: Window) (stream: Stream) (rows: Span<int64>) : unit =
+    let sampleDecayed (horizon: int64) (least: float) (window: Window) (draws: Draws) (rows: Span<int64>) : unit =
         for i in 0 .. rows.Length - 1 do
             let mutable drawn = -1L
 
             while drawn < 0L do
-                fill window.First window.Size stream (rows.Slice(i, 1))
+                fill window.First window.Size draws (rows.Slice(i, 1))
                 let age = window.Head - 1L - rows[i]
                 let weight = max least (1.0 - float age / float horizon)
 
-                if stream.NextDouble() < weight then
+                if draws.NextDouble() < weight then
                     drawn <- rows[i]
 
     /// Fills `rows` with row numbers, uniform over the oldest portion of the window, with replacement. The batch is the length of `rows`.
-    let sampleOldest (portion: float) (window: Window) (stream: Stream) (rows: Span<int64>) : unit =
-        fill window.First (oldestCount portion rows.Length window) stream rows
+    let sampleOldest (portion: float) (window: Window) (draws: Draws) (rows: Span<int64>) : unit =
+        fill window.First (oldestCount portion rows.Length window) draws rows

@@ -2,7 +2,7 @@ namespace NE.Model.Replay
 
 open System
 open System.IO
-open NE.Model.Random
+open NE.Model
 
 /// When the learner goes back to its oldest experience.
 [<RequireQualifiedAccess>]
@@ -254,11 +254,11 @@ type ExperienceReview(settings: ReviewSettings, state: ReviewState) =
     /// Whether the batch of gradient step t comes from the oldest portion, with `size` rows stored: iff u > threshold, t has reached
     /// `MinStep` and four batches are stored. Draws u even while a review is forbidden, so the stream's position depends on the number of
     /// decisions alone; `Off` draws nothing.
-    member _.Decide(t: int64, size: int64, stream: Stream) : bool =
+    member _.Decide(t: int64, size: int64, draws: Draws) : bool =
         match settings.Mode with
         | ReviewMode.Off -> false
         | _ ->
-            let u = stream.NextDouble()
+            let u = draws.NextDouble()
 
             let review = u > current && isAllowed t size
 

@@ -30,7 +30,7 @@ module Bootstrap =
     /// What `value` makes of each of `count` resamples, which it must not keep. `seed` names the stream.
     let resamples (seed: int64) (count: int) (value: Strata -> 'T) (strata: Strata) : 'T[] =
         checkStrata strata
-        let draws = Random.stream seed Random.Purpose.Statistics
+        let draws = Draws.Of(seed, Purpose.Statistics)
         let resample = strata |> Array.map Array.copy
 
         Array.init count (fun _ ->

@@ -81,7 +81,7 @@ type ITask =
     /// What is fixed about the task.
     abstract Info: TaskInfo
     /// Turns the model's initial pose into a start state, with noise from the stream. The derived arrays are brought up to date afterwards.
-    abstract Reset: stream: Random.Stream * start: IStartState -> unit
+    abstract Reset: draws: Draws * start: IStartState -> unit
     /// Writes what `Evaluate` needs from before the step into the memory [MemorySize].
     abstract Before: physics: IPhysics * memory: Span<float> -> unit
     /// Writes the observation [ObservationSize] in double precision.

@@ -1,7 +1,7 @@
 namespace NE.Model.Topology
 
 open System
-open NE.Model.Random
+open NE.Model
 
 /// The event that grows and prunes a stack, as a plan (algorithm.md 2.6, 2.7, 4.2; paper section 3.2 and Algorithm 1).
 [<RequireQualifiedAccess>]
@@ -12,7 +12,7 @@ module Evolution =
     let RevivedInputs = 8
 
     /// Random inputs for rows of fan-in 0: min(8, mean fan-in) each, at least 1, while the quota lasts. Rows in random order.
-    let private reviveRows (mask: LayerMask) quota (stream: Stream) =
+    let private reviveRows (mask: LayerMask) quota (draws: Draws) =
         let each =
             min (min RevivedInputs mask.Columns) (max 1 (mask.ActiveCount / mask.Rows))
 
@@ -23,7 +23,7 @@ module Evolution =
             |> Seq.map fst
             |> Array.ofSeq
 
-        stream.ShufflePrefix(dead, dead.Length)
+        draws.ShufflePrefix(dead, dead.Length)
         let mutable left = quota
 
         dead
@@ -34,19 +34,19 @@ module Evolution =
             if count = 0 then
                 [||]
             else
-                Selection.sample count (Array.init mask.Columns (fun column -> row * mask.Columns + column)) stream)
+                Selection.sample count (Array.init mask.Columns (fun column -> row * mask.Columns + column)) draws)
 
     /// Whole rows of candidates in random order until the quota is used up; a random part of the last one.
-    let private growNeurons (mask: LayerMask) count (candidates: int[]) (stream: Stream) =
+    let private growNeurons (mask: LayerMask) count (candidates: int[]) (draws: Draws) =
         let rows =
             candidates |> Array.groupBy (fun index -> index / mask.Columns) |> Array.map snd
 
-        stream.ShufflePrefix(rows, rows.Length)
+        draws.ShufflePrefix(rows, rows.Length)
         let mutable left = count
 
         rows
         |> Array.collect (fun row ->
-            let chosen = if left > 0 then Selection.sample left row stream else [||]
+            let chosen = if left > 0 then Selection.sample left row draws else [||]
             left <- left - chosen.Length
             chosen)
 
@@ -57,7 +57,7 @@ module Evolution =
                 $"A layer of {layer.Mask.Rows} x {layer.Mask.Columns} needs {layer.Mask.Size} values of {name}, but {values.Length} were given."
 
     /// G_l and the range of the scores by which weights of it were chosen.
-    let private grow (options: EvolutionOptions) (layer: LayerBefore) (stream: Stream) =
+    let private grow (options: EvolutionOptions) (layer: LayerBefore) (draws: Draws) =
         let mask = layer.Mask
         let quota = min layer.Quota (mask.Size - mask.ActiveCount)
 
@@ -66,7 +66,7 @@ module Evolution =
         else
             let revived =
                 if options.ReviveRows then
-                    reviveRows mask quota stream
+                    reviveRows mask quota draws
                 else
                     [||]
 
@@ -87,11 +87,11 @@ module Evolution =
 
             let chosen =
                 match options.Criterion, options.Unit with
-                | GrowCriterion.Random, GrowUnit.Weight -> Selection.sample rest candidates stream
-                | GrowCriterion.Random, GrowUnit.Neuron -> growNeurons mask rest candidates stream
+                | GrowCriterion.Random, GrowUnit.Weight -> Selection.sample rest candidates draws
+                | GrowCriterion.Random, GrowUnit.Neuron -> growNeurons mask rest candidates draws
                 | GrowCriterion.Gradient, _ ->
                     requireLength (nameof layer.Gradient) layer layer.Gradient
-                    Selection.largest rest layer.Gradient candidates stream
+                    Selection.largest rest layer.Gradient candidates draws
 
             let scores =
                 if options.Criterion = GrowCriterion.Gradient && chosen.Length > 0 then
@@ -136,9 +136,9 @@ module Evolution =
         Seq.append (dormant true rows) (dormant false columns) |> Array.ofSeq
 
     /// Whole neurons in random order until the bound is used up; a neuron that adds nothing is not touched.
-    let private pruneNeurons (mask: LayerMask) rows columns bound (stream: Stream) =
+    let private pruneNeurons (mask: LayerMask) rows columns bound (draws: Draws) =
         let owners = ownersOf rows columns
-        stream.ShufflePrefix(owners, owners.Length)
+        draws.ShufflePrefix(owners, owners.Length)
         let taken = Array.zeroCreate mask.Size
         let pruned = ResizeArray<int>()
         let touched = ResizeArray<Owner>()
@@ -148,7 +148,7 @@ module Evolution =
             let entries =
                 active mask owners[next] |> Array.filter (fun index -> not taken[index])
 
-            let chosen = Selection.sample (bound - pruned.Count) entries stream
+            let chosen = Selection.sample (bound - pruned.Count) entries draws
 
             for index in chosen do
                 taken[index] <- true
@@ -162,12 +162,12 @@ module Evolution =
         struct (pruned.ToArray(), touched.ToArray())
 
     /// Truncate over single weights; every dormant owner of a pruned weight is touched.
-    let private pruneWeights (mask: LayerMask) (rows: bool[]) (columns: bool[]) bound (stream: Stream) =
+    let private pruneWeights (mask: LayerMask) (rows: bool[]) (columns: bool[]) bound (draws: Draws) =
         let candidates =
             LayerMask.activeIndices mask
             |> Array.filter (fun index -> rows[index / mask.Columns] || columns[index % mask.Columns])
 
-        let pruned = Selection.sample bound candidates stream
+        let pruned = Selection.sample bound candidates draws
 
         let owners =
             pruned
@@ -186,7 +186,7 @@ module Evolution =
 
     /// P_l and the dormant neurons whose selection made it. `rows` and `columns` say which neurons at the layer's output and input are
     /// dormant.
-    let private prune (options: EvolutionOptions) (layer: LayerBefore) rows columns grown stream =
+    let private prune (options: EvolutionOptions) (layer: LayerBefore) rows columns grown draws =
         // The 1e-9 keeps a product such as 0.29 * 100 from falling below its whole number.
         let bound = int (Math.Floor(options.Omega * float grown + 1e-9))
 
@@ -195,12 +195,12 @@ module Evolution =
         else
             let struct (pruned, touched) =
                 match options.Granularity with
-                | Granularity.Neuron -> pruneNeurons layer.Mask rows columns bound stream
-                | Granularity.Weight -> pruneWeights layer.Mask rows columns bound stream
+                | Granularity.Neuron -> pruneNeurons layer.Mask rows columns bound draws
+                | Granularity.Weight -> pruneWeights layer.Mask rows columns bound draws
                 | Granularity.Magnitude ->
                     requireLength (nameof layer.Weights) layer layer.Weights
                     let candidates = LayerMask.activeIndices layer.Mask
-                    struct (Selection.smallest bound layer.Weights candidates stream, [||])
+                    struct (Selection.smallest bound layer.Weights candidates draws, [||])
 
             Array.sortInPlace pruned
             struct (pruned, touched)
@@ -225,7 +225,7 @@ module Evolution =
     /// Plans an event for every layer of a stack: what grows (algorithm.md 2.6), what is pruned (2.7) and which neurons are to be reset (2.8).
     /// All sets are computed from the masks before the event, so grown and pruned weights never overlap. Layers that are not elastic
     /// only take part through their touched neurons. Draws from the stream layer by layer, first for growth, then for pruning.
-    let plan (options: EvolutionOptions) (stack: StackBefore) (stream: Stream) : TopologyChange[] =
+    let plan (options: EvolutionOptions) (stack: StackBefore) (draws: Draws) : TopologyChange[] =
         validate options stack
         let layers = stack.Layers
         let hidden = stack.Dormant.Length
@@ -241,7 +241,7 @@ module Evolution =
             |> Array.mapi (fun l layer ->
                 let struct (grown, scores) =
                     if layer.Elastic then
-                        grow options layer stream
+                        grow options layer draws
                     else
                         struct ([||], ValueNone)
 
@@ -252,7 +252,7 @@ module Evolution =
                     dormantAt (l - 1)
                     |> Option.defaultWith (fun () -> Array.create layer.Mask.Columns false)
 
-                let struct (pruned, owners) = prune options layer rows columns grown.Length stream
+                let struct (pruned, owners) = prune options layer rows columns grown.Length draws
 
                 for owner in owners do
                     touched[if owner.IsRow then l else l - 1][owner.Neuron] <- true

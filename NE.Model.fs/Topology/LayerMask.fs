@@ -1,7 +1,7 @@
 namespace NE.Model.Topology
 
 open System
-open NE.Model.Random
+open NE.Model
 
 /// The topology M of one linear layer: which of its (rows = outputs) x (columns = inputs) weights exist. An immutable value with
 /// structural equality. Entry (row, column) has the index row * Columns + column everywhere. Biases are never masked.
@@ -84,11 +84,11 @@ module LayerMask =
     }
 
     /// A uniformly random subset of `active` weights (algorithm.md 2.4, the paper's initial topology).
-    let random (rows: int) (columns: int) (active: int) (stream: Stream) : LayerMask =
+    let random (rows: int) (columns: int) (active: int) (draws: Draws) : LayerMask =
         let size = size rows columns
         checkCount active size
         let order = Array.init size id
-        stream.ShufflePrefix(order, active)
+        draws.ShufflePrefix(order, active)
         ofIndices rows columns (ReadOnlySpan(order, 0, active))
 
     /// The `active` weights of largest magnitude, the lower index first among equals (what RLx2 and the official code start from).

@@ -1,7 +1,7 @@
 namespace NE.Model.Topology
 
 open System
-open NE.Model.Random
+open NE.Model
 
 /// The value that a grown weight starts with.
 [<RequireQualifiedAccess>]
@@ -103,19 +103,19 @@ module PruneAndReset =
 
     /// Items 1 and 2: fresh incoming weights, and a bias that is never negative, so that the neuron passes a gradient even without input. A
     /// LayerNorm could silence it all the same, by a shift that it has learned.
-    let private redrawIncoming forgetting (mask: LayerMask) (layer: LayerArrays) neuron (stream: Stream) =
+    let private redrawIncoming forgetting (mask: LayerMask) (layer: LayerArrays) neuron (draws: Draws) =
         let beta = WeightBounds.beta mask.Columns
 
         for index in neuron * mask.Columns .. (neuron + 1) * mask.Columns - 1 do
             layer.Weights[index] <-
                 if mask[index] then
-                    WeightBounds.symmetric beta stream
+                    WeightBounds.symmetric beta draws
                 else
                     0.0f
 
             forgetWeight forgetting layer index
 
-        layer.Bias[neuron] <- beta * stream.NextSingle()
+        layer.Bias[neuron] <- beta * draws.NextSingle()
         forgetBias forgetting layer neuron
 
         match layer.Norm with
@@ -177,7 +177,7 @@ module PruneAndReset =
         (masks: LayerMask[])
         (changes: TopologyChange[])
         (layers: LayerArrays[])
-        (stream: Stream)
+        (draws: Draws)
         : LayerMask[] =
         if masks.Length <> changes.Length || masks.Length <> layers.Length then
             invalidArg
@@ -195,7 +195,7 @@ module PruneAndReset =
 
         for l in 0 .. layers.Length - 1 do
             for neuron in changes[l].Touched do
-                redrawIncoming options.Forgetting after[l] layers[l] neuron stream
+                redrawIncoming options.Forgetting after[l] layers[l] neuron draws
 
         // After all redraws: a weight between two reset neurons is silent (ReDo's order).
         for l in 0 .. layers.Length - 2 do
@@ -226,7 +226,7 @@ module PruneAndReset =
                     layers[l].Weights[ index ] <-
                         match options.Given, options.GrowInit with
                         | Some given, _ -> (given[l])[index]
-                        | None, GrowInit.Random -> WeightBounds.symmetric beta stream
+                        | None, GrowInit.Random -> WeightBounds.symmetric beta draws
                         | None, GrowInit.Zero -> 0.0f
 
                     layers[l].TargetWeights[ index ] <- 0.0f

@@ -1,19 +1,19 @@
 namespace NE.Model.Topology
 
 open System
-open NE.Model.Random
+open NE.Model
 
 /// Choosing some of many weights without bias: the parts that growing and pruning share.
 [<RequireQualifiedAccess>]
 module Selection =
 
     /// A uniformly random subset of `count` items, all of them if there are fewer.
-    let sample (count: int) (items: int[]) (stream: Stream) : int[] =
+    let sample (count: int) (items: int[]) (draws: Draws) : int[] =
         if items.Length <= count then
             Array.copy items
         else
             let shuffled = Array.copy items
-            stream.ShufflePrefix(shuffled, count)
+            draws.ShufflePrefix(shuffled, count)
             Array.sub shuffled 0 count
 
     /// 31 bits that order floats by magnitude, ascending, or descending with `flip` set.
@@ -49,7 +49,7 @@ module Selection =
         struct (prefix, histogram[bin], needed)
 
     /// The `count` candidates of largest key, ties at the cut at random.
-    let private highest flip count (scores: float32[]) (candidates: int[]) (stream: Stream) =
+    let private highest flip count (scores: float32[]) (candidates: int[]) (draws: Draws) =
         for index in candidates do
             if Single.IsNaN scores[index] then
                 invalidArg (nameof scores) "A score is NaN: the network's values are not finite, so no topology can be chosen by them."
@@ -75,13 +75,13 @@ module Selection =
                     ties[tieCount] <- index
                     tieCount <- tieCount + 1
 
-            Array.append above (sample needed ties stream)
+            Array.append above (sample needed ties draws)
 
     /// The `count` candidates of largest |score|, all of them if there are fewer. Among equals at the cut the choice is uniformly
     /// random, so an all-zero score gives a uniformly random subset. Raises if a candidate's score is NaN.
-    let largest (count: int) (scores: float32[]) (candidates: int[]) (stream: Stream) : int[] =
-        highest 0u count scores candidates stream
+    let largest (count: int) (scores: float32[]) (candidates: int[]) (draws: Draws) : int[] =
+        highest 0u count scores candidates draws
 
     /// The `count` candidates of smallest |score|; otherwise as `largest`.
-    let smallest (count: int) (scores: float32[]) (candidates: int[]) (stream: Stream) : int[] =
-        highest 0x7FFFFFFFu count scores candidates stream
+    let smallest (count: int) (scores: float32[]) (candidates: int[]) (draws: Draws) : int[] =
+        highest 0x7FFFFFFFu count scores candidates draws

@@ -1,7 +1,7 @@
 namespace NE.Model.Topology
 
 open System
-open NE.Model.Random
+open NE.Model
 
 /// Weight clipping: bounds of all weights and biases in multiples of their layer's beta.
 type WeightClipping = {
@@ -32,8 +32,8 @@ module WeightBounds =
         | _ -> Single.PositiveInfinity
 
     /// One draw of U(-bound, bound).
-    let symmetric (bound: float32) (stream: Stream) : float32 =
-        bound * (2.0f * stream.NextSingle() - 1.0f)
+    let symmetric (bound: float32) (draws: Draws) : float32 =
+        bound * (2.0f * draws.NextSingle() - 1.0f)
 
     /// Clamps every value into [-bound, bound] and returns how many were outside.
     let clamp (bound: float32) (values: Span<float32>) : int =

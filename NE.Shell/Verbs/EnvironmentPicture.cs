@@ -2,8 +2,8 @@ using NE.Actors.Environments;
 using NE.Actors.Environments.Catalogue;
 using NE.Actors.Rendering;
 using NE.Actors.Video;
+using NE.Model;
 using NE.Shell.Host;
-using Random = NE.Model.Random;
 
 namespace NE.Shell.Verbs;
 
@@ -25,7 +25,7 @@ internal static class EnvironmentPicture
 
         using IEnvironment environment = EnvironmentFactory.Create(id);
         IRenderable view = EpisodeVideo.View(environment);
-        environment.Reset(Random.at(0, Random.Purpose.Reset, 0, 0, 0), new float[environment.Spec.ObservationSize]);
+        environment.Reset(Draws.At(0, Purpose.Reset, 0, 0, 0), new float[environment.Spec.ObservationSize]);
         var picture = new byte[size.Bytes];
         view.Render(size.Width, size.Height, picture);
 

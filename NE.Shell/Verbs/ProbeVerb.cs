@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
 using NE.Actors.RunDirectory;
+using NE.Model;
 using NE.Model.Agents;
 using NE.Shell.Commands;
 using NE.Shell.Host;
-using Random = NE.Model.Random;
 
 namespace NE.Shell.Verbs;
 
@@ -18,7 +18,7 @@ internal static class ProbeVerb
     {
         RunPaths paths = RunFolder.Find(command.Runs, command.Name);
         using StoredLearner stored = StoredLearner.Load(paths, command.Checkpoint, host);
-        NE.Model.Replay.HeldRows rows = stored.Sample(Rows, Random.stream(stored.Settings.Run.Seed, Random.Purpose.Statistics));
+        NE.Model.Replay.HeldRows rows = stored.Sample(Rows, Draws.Of(stored.Settings.Run.Seed, Purpose.Statistics));
         ProbeResult[] results = stored.Learner.Probe(rows, rows.Window);
 
         if (command.Json)

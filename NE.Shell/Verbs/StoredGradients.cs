@@ -6,7 +6,6 @@ using NE.Model;
 using NE.Model.Agents;
 using NE.Shell.Host;
 using NE.Shell.Reports.Compare.Figures;
-using Random = NE.Model.Random;
 
 namespace NE.Shell.Verbs;
 
@@ -42,7 +41,7 @@ internal static class StoredGradients
             throw new UserError($"--heatmap {paths[0].Name}: its checkpoint of step {Format.Count(first.Step)} holds no transitions to make a batch of");
         }
 
-        float[] batch = StoredRows.Sample(paths[0], replay, GradientMap.Rows, Random.stream(0, Random.Purpose.Statistics));
+        float[] batch = StoredRows.Sample(paths[0], replay, GradientMap.Rows, Draws.Of(0, Purpose.Statistics));
         return [HeatMap.Draw([.. paths.Select(run => Gradients(run, batch, host))], paths[0].Name)];
     }
 

@@ -9,7 +9,6 @@ using NE.Model.Replay;
 using NE.Model.Runs;
 using NE.Shell.Configuration;
 using NE.Shell.Host;
-using Random = NE.Model.Random;
 
 namespace NE.Shell.Verbs;
 
@@ -44,7 +43,7 @@ internal sealed record StoredLearner(RunPaths Paths, long Step, Settings Setting
     /// <summary>Transitions of the replay memory, drawn uniformly, with replacement.</summary>
     /// <param name="draws">The stream that says which.</param>
     /// <exception cref="ShellFailure">There are none.</exception>
-    public HeldRows Sample(int count, Random.Stream draws) => this.Replay is { } replay && replay.Head > replay.First
+    public HeldRows Sample(int count, Draws draws) => this.Replay is { } replay && replay.Head > replay.First
         ? new HeldRows(StoredRows.Sample(this.Paths, replay, count, draws), replay.RowFloats)
         : throw new ShellFailure($"'{this.Paths.Name}': the checkpoint of step {Format.Count(this.Step)} holds no transitions to learn from; take a later one");
 

@@ -42,7 +42,7 @@ type EnvironmentLoop(tape: EnvironmentTape) =
                     episode <- 0
                     first <- 0
 
-                environment.Reset(tape.ResetStream episode, Span observation)
+                environment.Reset(tape.ResetDraws episode, Span observation)
                 episode <- episode + 1
 
             let result = environment.Step(ReadOnlySpan(actions, first, size), Span observation)

@@ -6,7 +6,6 @@ open System.IO
 open NE.Actors.Environments
 open NE.Actors.MuJoCo
 open NE.Model
-open NE.Model.Random
 open NE.Model.Tasks
 
 /// One call of a task's reset that makes physics: from this state, so many physics steps without control; 0 is an evaluation (mj_forward).
@@ -79,7 +78,7 @@ type EnvironmentTape
     private (task: ITask, model: MuJoCoModel, preparations: Preparation[][], lengths: int[], actions: float32[], final: float[]) =
 
     static let reset (episode: int) =
-        Random.at 1L Purpose.Reset 0L (int64 episode) 0L
+        Draws.At(1L, Purpose.Reset, 0L, (int64 episode), 0L)
 
     /// The task.
     member _.Task = task
@@ -97,7 +96,7 @@ type EnvironmentTape
     member _.Steps = actions.Length / task.Info.ActionSize
 
     /// The stream that an episode's start state is drawn from, at its beginning.
-    member _.ResetStream(episode: int) : Random.Stream = reset episode
+    member _.ResetDraws(episode: int) : Draws = reset episode
 
     /// The positions and velocities after the last step, as bits: equal for everyone who made the same steps.
     member _.FinalBits =
@@ -127,7 +126,7 @@ type EnvironmentTape
             (recorder :> IStartState).Forward()
             preparations.Add recorder.Made
             environment.Reset(reset episode, Span observation)
-            let draws = Random.at 1L Purpose.WarmUp 0L (int64 episode) 0L
+            let draws = Draws.At(1L, Purpose.WarmUp, 0L, (int64 episode), 0L)
             let mutable last = false
 
             while not last do

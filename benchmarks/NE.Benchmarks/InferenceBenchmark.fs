@@ -9,7 +9,7 @@ open NE.Actors.Environments.Catalogue
 open NE.Actors.Evaluation
 open NE.Benchmarks.Report
 open NE.Model.Networks
-open NE.Model.Random
+open NE.Model
 open NE.Model.Tasks
 
 type Options = {
@@ -55,7 +55,7 @@ let grammar: Arguments.Grammar<Options> =
 let private policyOf (observation: int) (action: int) (hidden: int list) : Policy =
     let layout = BlockLayout.Create(1, [| observation; yield! hidden; action |])
     let parameters = Array.zeroCreate<float32> layout.Length
-    (stream 1L Purpose.Initialisation).FillUniform(Span parameters, 0.1f)
+    (Draws.Of(1L, Purpose.Initialisation)).FillUniform(Span parameters, 0.1f)
     Policy.OfBlock(layout, ReadOnlySpan parameters, 1.0f, 0L)
 
 /// Calls of one timing.
@@ -69,7 +69,7 @@ type private Player(options: Options, rows: int) =
     let scratch = policy.CreateScratch rows
     let size = rows * options.Observation
     let observations = Array.zeroCreate<float32>(Calls * size)
-    do (stream 2L Purpose.Initialisation).FillNormal(Span observations, 1.0f)
+    do (Draws.Of(2L, Purpose.Initialisation)).FillNormal(Span observations, 1.0f)
     let actions = Array.zeroCreate<float32>(rows * options.Action)
 
     let play () =

@@ -10,7 +10,6 @@ open NE.Model.Agents.Td3
 open NE.Model.Networks
 open NE.Model.Networks.Torch
 open NE.Model.Networks.Simd
-open NE.Model.Random
 open NE.Model.Replay
 open TorchSharp
 
@@ -96,7 +95,7 @@ let private eager (options: Options) (settings: Settings) (networks: Td3Networks
     fill r shape.Reward 1
     fill notDone shape.NotDone 1
     fill s2 shape.NextObservation shape.ObservationSize
-    let draws = stream 1L Purpose.Batch
+    let draws = Draws.Of(1L, Purpose.Batch)
     let rows = Array.zeroCreate<int64> options.Batch
     let deviation = float32 settings.Td3.TargetNoise
 

@@ -8,7 +8,7 @@ open NE.Actors.Environments
 open NE.Actors.Environments.Catalogue
 open NE.Actors.RunDirectory
 open NE.Benchmarks.Report
-open NE.Model.Random
+open NE.Model
 open NE.Model.Tasks
 
 type Options = {
@@ -48,7 +48,7 @@ let grammar: Arguments.Grammar<Options> =
 
 /// An environment whose first steps are random numbers instead of physics, one long episode; then it is itself.
 let private filling (rows: int64) (inner: IEnvironment) : IEnvironment =
-    let draws = stream 5L Purpose.Metrics
+    let draws = Draws.Of(5L, Purpose.Metrics)
     let mutable left = rows
 
     {

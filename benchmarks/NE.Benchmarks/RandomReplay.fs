@@ -4,7 +4,7 @@ open System
 open System.Runtime.InteropServices
 open System.Runtime.Intrinsics.X86
 open Microsoft.FSharp.NativeInterop
-open NE.Model.Random
+open NE.Model
 open NE.Model.Replay
 
 /// A replay buffer of random transitions in native memory: normal observations, uniform actions, one terminal row in a thousand.
@@ -18,7 +18,7 @@ type RandomReplay(shape: TransitionShape, rows: int, maxAction: float32, seed: i
         NativePtr.ofNativeInt<float32>(NativePtr.toNativeInt first + nativeint number * nativeint (4 * width))
 
     do
-        let draws = stream seed Purpose.Exploration
+        let draws = Draws.Of(seed, Purpose.Exploration)
 
         for i in 0 .. rows - 1 do
             let values = Span<float32>(NativePtr.toVoidPtr (row (int64 i)), width)

@@ -9,7 +9,6 @@ open System.Runtime.Intrinsics
 open Microsoft.FSharp.NativeInterop
 open NE.Model
 open NE.Model.Networks.Simd
-open NE.Model.Random
 
 type Options = {
     Rows: int
@@ -78,11 +77,11 @@ let private sparse
     Vector512.Store(s6, NativePtr.add y 96)
     Vector512.Store(s7, NativePtr.add y 112)
 
-let private compress (density: float) (options: Options) (stream: Stream) =
+let private compress (density: float) (options: Options) (draws: Draws) =
     let found =
         Array.init options.Outputs (fun _ -> [|
             for input in 0 .. options.Inputs - 1 do
-                if stream.Uniform(0.0, 1.0) < density then
+                if draws.Uniform(0.0, 1.0) < density then
                     input
         |])
 
@@ -95,7 +94,7 @@ let private compress (density: float) (options: Options) (stream: Stream) =
 
     for i in 0 .. all.Length - 1 do
         NativePtr.set indices i all[i]
-        NativePtr.set values.Address i (float32 (stream.Uniform(-1.0, 1.0)))
+        NativePtr.set values.Address i (float32 (draws.Uniform(-1.0, 1.0)))
 
     {
         Starts = Array.scan (fun sum (row: int[]) -> sum + row.Length) 0 found
@@ -173,7 +172,7 @@ let measure (options: Options) : unit =
 
     let points = [
         for density in [ 0.05; 0.1; 0.15; 0.2; 0.25; 0.3; 0.4; 0.5; 0.6; 0.8; 1.0 ] do
-            let rows = compress density options (stream 0L Purpose.Initialisation)
+            let rows = compress density options (Draws.Of(0L, Purpose.Initialisation))
 
             let indices: nativeptr<int> =
                 NativePtr.toNativeInt rows.Inputs.Address |> NativePtr.ofNativeInt

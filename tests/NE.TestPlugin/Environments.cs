@@ -1,5 +1,5 @@
 using NE.Actors.Environments;
-using Stream = NE.Model.Random.Stream;
+using NE.Model;
 
 namespace NE.TestPlugin;
 
@@ -12,9 +12,9 @@ public sealed class Slide : IEnvironment
 
     public EnvironmentSpec Spec { get; } = new("Slide", 1, 1, [-1f], [3f], Limit);
 
-    public void Reset(Stream random, Span<float> observation)
+    public void Reset(Draws draws, Span<float> observation)
     {
-        this.position = (float)random.Uniform(-1, 1);
+        this.position = (float)draws.Uniform(-1, 1);
         this.elapsed = 0;
         observation[0] = this.position;
     }
@@ -48,7 +48,7 @@ public sealed class Broken : IEnvironment
 
     public EnvironmentSpec Spec => throw new NotSupportedException();
 
-    public void Reset(Stream random, Span<float> observation) => throw new NotSupportedException();
+    public void Reset(Draws draws, Span<float> observation) => throw new NotSupportedException();
 
     public StepResult Step(ReadOnlySpan<float> action, Span<float> observation) => throw new NotSupportedException();
 
@@ -64,15 +64,15 @@ public sealed class Broken : IEnvironment
 /// <summary>A coin: the reward is 1 where the action's sign is the observation's. Its state cannot be saved.</summary>
 public sealed class Forgetful : IEnvironment
 {
-    private Stream? coins;
+    private Draws? coins;
     private float shown;
     private int elapsed;
 
     public EnvironmentSpec Spec { get; } = new("Forgetful", 1, 1, [-1f], [1f], 20, SavesState: false);
 
-    public void Reset(Stream random, Span<float> observation)
+    public void Reset(Draws draws, Span<float> observation)
     {
-        this.coins = random;
+        this.coins = draws;
         this.elapsed = 0;
         this.Toss(observation);
     }

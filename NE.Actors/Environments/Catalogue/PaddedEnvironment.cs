@@ -1,4 +1,4 @@
-using Stream = NE.Model.Random.Stream;
+using NE.Model;
 
 namespace NE.Actors.Environments.Catalogue;
 
@@ -30,7 +30,7 @@ public sealed class PaddedEnvironment : IEnvironment
         ActionHigh = Padded(spec.ActionHigh, actionSize),
     };
 
-    public void Reset(Stream random, Span<float> observation) => this.Inner.Reset(random, this.Own(observation));
+    public void Reset(Draws draws, Span<float> observation) => this.Inner.Reset(draws, this.Own(observation));
 
     public StepResult Step(ReadOnlySpan<float> action, Span<float> observation)
     {

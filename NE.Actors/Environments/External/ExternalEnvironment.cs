@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using NE.Actors.MuJoCo;
-using Stream = NE.Model.Random.Stream;
+using NE.Model;
 
 namespace NE.Actors.Environments.External;
 
@@ -69,11 +69,11 @@ public sealed class ExternalEnvironment : IEnvironment, IRenderable
     /// <summary>The number of the child process.</summary>
     public int ProcessId => this.child.Id;
 
-    public void Reset(Stream random, Span<float> observation)
+    public void Reset(Draws draws, Span<float> observation)
     {
         this.RequireObservation(observation);
         this.underWay = false;
-        BinaryPrimitives.WriteUInt64LittleEndian(this.child.Request(sizeof(ulong)), random.NextUInt64() >> 1);
+        BinaryPrimitives.WriteUInt64LittleEndian(this.child.Request(sizeof(ulong)), draws.NextUInt64() >> 1);
         var answer = this.child.Exchange(Message.Reset, sizeof(ulong), Message.Began, this.patience.Answer);
         this.Observe(answer, observation);
         this.elapsed = 0;

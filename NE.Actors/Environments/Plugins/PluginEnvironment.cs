@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Reflection;
 using NE.Model;
-using Stream = NE.Model.Random.Stream;
 
 namespace NE.Actors.Environments.Plugins;
 
@@ -50,9 +49,9 @@ internal sealed class PluginEnvironment : IEnvironment
         }
     }
 
-    public void Reset(Stream random, Span<float> observation)
+    public void Reset(Draws draws, Span<float> observation)
     {
-        this.inner.Reset(random, observation);
+        this.inner.Reset(draws, observation);
         this.RequireFinite(observation);
     }
 

@@ -2,7 +2,7 @@ namespace NE.Model.Agents
 
 open System
 open NE.Model.Networks
-open NE.Model.Random
+open NE.Model
 open NE.Model.Replay
 open NE.Model.Topology
 
@@ -127,7 +127,7 @@ type AgentMeasurement(trainee: Trainee, seed: int64) =
     /// Everything that is logged, on rows of the window.
     /// `step`: gradient steps taken. `reported`: what the techniques report, asked when the batch has passed through the networks.
     member _.Take(source: ITransitionSource, window: Window, step: int64, reported: unit -> struct (string * float)[]) : Measurement =
-        let draws = at seed Purpose.Metrics 0L 0L step
+        let draws = Draws.At(seed, Purpose.Metrics, 0L, 0L, step)
         trainee.Probe.GatherUniform(source, window, draws)
 
         let taken = [

@@ -3,7 +3,6 @@ namespace NE.Model.Agents
 open System
 open NE.Model
 open NE.Model.Networks
-open NE.Model.Random
 open NE.Model.Replay
 
 /// How plastic a network is, measured directly.
@@ -104,14 +103,16 @@ type PlasticityProbe(trainee: Trainee, seed: int64) =
         input.Read(Span values)
         let name = int64 index
         // The functions and the fresh networks are the same at every step, so that a curve over the run compares like with like.
-        let functions = at seed Purpose.Probe (1L + name) (int64 repeat) 0L
+        let functions = Draws.At(seed, Purpose.Probe, (1L + name), (int64 repeat), 0L)
 
         let g =
             Array.init group.Layout.Stacks (fun _ ->
                 RandomFunction.draw PlasticityProbe.Frequency functions values input.Columns group.Layout.Outputs)
 
         use stored = group.Duplicate()
-        use fresh = group.Fresh(at seed Purpose.Probe (3L + name) (int64 repeat) 0L)
+
+        use fresh =
+            group.Fresh(Draws.At(seed, Purpose.Probe, (3L + name), (int64 repeat), 0L))
 
         let deviation student =
             currentOutputs student input
@@ -131,7 +132,7 @@ type PlasticityProbe(trainee: Trainee, seed: int64) =
     let ofGroup (source: ITransitionSource) (window: Window) (step: int64) (index: int) (group: TraineeGroup) =
         let shares =
             Array.init PlasticityProbe.Repeats (fun repeat ->
-                trainee.Probe.GatherUniform(source, window, at seed Purpose.Probe 0L (int64 repeat) step)
+                trainee.Probe.GatherUniform(source, window, Draws.At(seed, Purpose.Probe, 0L, (int64 repeat), step))
                 once index group.Networks group.Input group.Adam repeat)
 
         let learned = shares |> Array.averageBy (fun struct (stored, _) -> stored)

@@ -1,7 +1,7 @@
 namespace NE.Model.Agents
 
 open System
-open NE.Model.Random
+open NE.Model
 
 /// Functions of a network's inputs that no network has learned: what the plasticity probe asks for. Matrices are row-major.
 [<RequireQualifiedAccess>]
@@ -27,7 +27,7 @@ module internal RandomFunction =
 
     /// sin(w z + phase) of the normalised inputs z, for each output, w ~ N(0, frequency^2 / inputs that vary); its mean over the rows is 0 and its
     /// deviation 1. Rows x outputs.
-    let draw (frequency: float) (draws: Stream) (inputs: float32[]) (columns: int) (outputs: int) : float[] =
+    let draw (frequency: float) (draws: Draws) (inputs: float32[]) (columns: int) (outputs: int) : float[] =
         let normalised =
             Array.init columns (column columns inputs)
             |> Array.choose (fun sample ->

@@ -4,7 +4,6 @@ open System
 open NE.Model
 open NE.Model.Agents
 open NE.Model.Networks
-open NE.Model.Random
 
 /// The book of one network: per stack and hidden layer, how useful each unit was, how old it is, and what is still to be replaced.
 [<Sealed>]
@@ -85,7 +84,7 @@ type private UnitBook(group: NetworkGroup, settings: ContinualBackpropSettings) 
 type ContinualBackprop(trainee: Trainee, settings: ContinualBackpropSettings, seed: int64) =
     inherit Intervention()
 
-    let mutable draws = stream seed Purpose.ContinualBackprop
+    let mutable draws = Draws.Of(seed, Purpose.ContinualBackprop)
 
     let books = [
         for group in trainee.UpdateOrder -> struct (group, UnitBook(group.Networks, settings))
@@ -114,7 +113,7 @@ type ContinualBackprop(trainee: Trainee, settings: ContinualBackpropSettings, se
     override _.Metrics(_, _) = [| struct ("continual_backprop_replaced", float replaced) |]
 
     override _.State = {
-        Random = [ Codec.stream (fun () -> draws) (fun stored -> draws <- stored) ]
+        Random = [ Codec.draws (fun () -> draws) (fun stored -> draws <- stored) ]
         Counters = [
             Codec.int64 (fun () -> replaced) (fun stored -> replaced <- stored)
             for struct (_, book) in books do

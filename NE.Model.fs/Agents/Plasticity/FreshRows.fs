@@ -3,7 +3,7 @@ namespace NE.Model.Agents.Plasticity
 open System
 open NE.Model.Agents
 open NE.Model.Networks
-open NE.Model.Random
+open NE.Model
 open NE.Model.Replay
 
 /// Fresh uniform rows of the replay window, in chunks of the probe's size.
@@ -12,7 +12,7 @@ type internal FreshRows(probe: Batch) =
 
     /// Visits so many rows, after a forward pass on each chunk, while `goesOn`. The draws are those of all rows in any case.
     member _.Visit
-        (pass: IPass, rows: int, source: ITransitionSource, window: Window, draws: Stream, goesOn: unit -> bool, add: int -> unit)
+        (pass: IPass, rows: int, source: ITransitionSource, window: Window, draws: Draws, goesOn: unit -> bool, add: int -> unit)
         =
         let mutable left = rows
 

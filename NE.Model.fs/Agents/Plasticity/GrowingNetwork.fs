@@ -6,7 +6,7 @@ open NE.Model.Agents
 open NE.Model.History
 open NE.Model.Networks
 open NE.Model.Networks.Layers
-open NE.Model.Random
+open NE.Model
 open NE.Model.Topology
 
 /// What an event of a network is decided by. Arrays are in the block's layout, of at least its length.
@@ -122,7 +122,7 @@ type GrowingNetwork(group: NetworkGroup, rules: GrowthRules, elastic: bool[][]) 
                 grown[layer] <- after
                 quota
 
-    let plan (event: EventInput) (weights: float32[]) (options: EvolutionOptions) (stream: Stream) stack =
+    let plan (event: EventInput) (weights: float32[]) (options: EvolutionOptions) (draws: Draws) stack =
         let before (layer: int) =
             let slot = layout.Slot(stack, layer)
             let mask = (group.Masks[stack])[layer]
@@ -148,10 +148,10 @@ type GrowingNetwork(group: NetworkGroup, rules: GrowthRules, elastic: bool[][]) 
                 Layers = Array.init layout.Layers before
                 Dormant = event.Dormant[stack]
             }
-            stream
+            draws
 
     /// Changes values and masks as planned. `online` holds the fields, the weights read already.
-    let change (event: EventInput) (plans: TopologyChange[][]) (online: float32[][]) (target: float32[]) (stream: Stream) =
+    let change (event: EventInput) (plans: TopologyChange[][]) (online: float32[][]) (target: float32[]) (draws: Draws) =
         for i in 1 .. fields.Length - 1 do
             group.ReadOnlineInto(fields[i], online[i])
 
@@ -175,7 +175,7 @@ type GrowingNetwork(group: NetworkGroup, rules: GrowthRules, elastic: bool[][]) 
                     group.Masks[stack]
                     plans[stack]
                     (slots |> Array.map (slices online target))
-                    stream)
+                    draws)
 
         for i in 0 .. fields.Length - 1 do
             group.WriteOnlineFrom(fields[i], online[i])
@@ -213,7 +213,7 @@ type GrowingNetwork(group: NetworkGroup, rules: GrowthRules, elastic: bool[][]) 
         and set (value: GrowthPhase) = phase <- value
 
     /// One event (algorithm.md 4.2). All sets come from the masks before it.
-    member _.Evolve(event: EventInput, stream: Stream) : LayerChange[] =
+    member _.Evolve(event: EventInput, draws: Draws) : LayerChange[] =
         enterPhase event.Step
 
         let options =
@@ -230,14 +230,14 @@ type GrowingNetwork(group: NetworkGroup, rules: GrowthRules, elastic: bool[][]) 
         let plans =
             try
                 group.ReadOnlineInto(Field.Weights, online[0])
-                let plans = Array.init layout.Stacks (plan event online[0] options stream)
+                let plans = Array.init layout.Stacks (plan event online[0] options draws)
 
                 let isEmpty (change: TopologyChange) =
                     change.Grown.Length = 0 && change.Pruned.Length = 0 && change.Touched.Length = 0
 
                 // An event that changes nothing must leave no trace, not even a rounding one.
                 if not (plans |> Seq.concat |> Seq.forall isEmpty) then
-                    change event plans online target stream
+                    change event plans online target draws
 
                 plans
             finally

@@ -4,7 +4,6 @@ open System
 open NE.Model
 open NE.Model.Agents
 open NE.Model.Networks
-open NE.Model.Random
 open NE.Model.Topology
 
 /// The gradient by all weights, existing or not, that decides what grows (algorithm.md 2.6).
@@ -12,7 +11,7 @@ open NE.Model.Topology
 module GrowthGradient =
 
     /// The weights with a fresh random value in the place of every inactive one.
-    let private filled (group: NetworkGroup) (weights: float32[]) (stream: Stream) =
+    let private filled (group: NetworkGroup) (weights: float32[]) (draws: Draws) =
         let values = Array.copy weights
 
         for slot in group.Layout.Slots do
@@ -23,7 +22,7 @@ module GrowthGradient =
 
                 for i in 0 .. slot.WeightCount - 1 do
                     if not mask[i] then
-                        values[slot.Weights + i] <- WeightBounds.symmetric beta stream
+                        values[slot.Weights + i] <- WeightBounds.symmetric beta draws
 
         values
 
@@ -49,9 +48,9 @@ module GrowthGradient =
     /// The same at weights among which the inactive ones have fresh random values for this one pass (the paper's appendix E to the
     /// letter: the gradient of all weights acting together). Returns these weights, of which grown ones keep their value; the network's
     /// own are put back.
-    let full (group: NetworkGroup) (batches: int) (oneBatch: unit -> unit) (gradient: float32[]) (stream: Stream) : float32[] =
+    let full (group: NetworkGroup) (batches: int) (oneBatch: unit -> unit) (gradient: float32[]) (draws: Draws) : float32[] =
         let own = group.ReadOnline Field.Weights
-        let values = filled group own stream
+        let values = filled group own draws
         group.WriteOnline(Field.Weights, values)
         average group batches oneBatch gradient
         group.WriteOnline(Field.Weights, own)

@@ -2,7 +2,6 @@ namespace NE.Model.Agents.Plasticity
 
 open NE.Model
 open NE.Model.Agents
-open NE.Model.Random
 open NE.Model.Topology
 
 /// Reset (Nikishin et al. 2022, "The primacy bias in deep reinforcement learning"): actor, critics, targets and optimiser are
@@ -11,7 +10,7 @@ open NE.Model.Topology
 type NetworkReset(trainee: Trainee, settings: ResetSettings, seed: int64) =
     inherit Intervention()
 
-    let mutable draws = stream seed Purpose.NetworkReset
+    let mutable draws = Draws.Of(seed, Purpose.NetworkReset)
     let mutable count = 0L
 
     let reset () =
@@ -31,6 +30,6 @@ type NetworkReset(trainee: Trainee, settings: ResetSettings, seed: int64) =
     override _.Metrics(_, _) = [| struct ("resets", float count) |]
 
     override _.State = {
-        Random = [ Codec.stream (fun () -> draws) (fun stored -> draws <- stored) ]
+        Random = [ Codec.draws (fun () -> draws) (fun stored -> draws <- stored) ]
         Counters = [ Codec.int64 (fun () -> count) (fun stored -> count <- stored) ]
     }

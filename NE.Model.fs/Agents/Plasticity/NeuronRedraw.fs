@@ -2,7 +2,7 @@ namespace NE.Model.Agents.Plasticity
 
 open NE.Model.Agents
 open NE.Model.Networks
-open NE.Model.Random
+open NE.Model
 open NE.Model.Topology
 
 /// Hidden neurons drawn anew (Sokar et al. 2023, section 4): fresh incoming weights, bias 0, gain 1 and shift 0, outgoing weights 0, and an optimiser that
@@ -12,7 +12,7 @@ module NeuronRedraw =
 
     /// Draws the chosen neurons (per stack and hidden layer) anew; returns how many they are. Incoming weights first, so that a weight between two of
     /// them ends as 0. `forgetting` says what Adam forgets of the entries that are set.
-    let apply (forgetting: Forgetting) (group: NetworkGroup) (chosen: bool[][][]) (stream: Stream) : int =
+    let apply (forgetting: Forgetting) (group: NetworkGroup) (chosen: bool[][][]) (draws: Draws) : int =
         let layout = group.Layout
         let count = chosen |> Seq.concat |> Seq.concat |> Seq.filter id |> Seq.length
 
@@ -50,7 +50,7 @@ module NeuronRedraw =
                 let beta = WeightBounds.beta slot.Inputs
 
                 for i in neuron * slot.Inputs .. (neuron + 1) * slot.Inputs - 1 do
-                    let value = WeightBounds.symmetric beta stream
+                    let value = WeightBounds.symmetric beta draws
                     set (slot.Weights + i) (if mask[i] then value else 0.0f)
 
                 for parameter in slot.PerNeuron do

@@ -6,7 +6,6 @@ open NE.Model
 open NE.Model.Agents
 open NE.Model.History
 open NE.Model.Networks
-open NE.Model.Random
 open NE.Model.Replay
 open NE.Model.Topology
 
@@ -16,9 +15,9 @@ open NE.Model.Topology
 type NeuroplasticExpansion(trainee: Trainee, settings: NeSettings, seed: int64) =
     inherit Intervention()
 
-    let mutable topology = stream seed Purpose.Topology
-    let mutable reviewDraws = stream seed Purpose.Review
-    let mutable signalDraws = stream seed Purpose.ReviewSignal
+    let mutable topology = Draws.Of(seed, Purpose.Topology)
+    let mutable reviewDraws = Draws.Of(seed, Purpose.Review)
+    let mutable signalDraws = Draws.Of(seed, Purpose.ReviewSignal)
     // Scheduled step of an actor event that waits for the actor's next update; 0 when none does.
     let mutable pendingActor = 0L
     // The actor's own clock: its updates. Counted and stored only if it is used.
@@ -262,9 +261,9 @@ type NeuroplasticExpansion(trainee: Trainee, settings: NeSettings, seed: int64) 
 
     override _.State = {
         Random = [
-            Codec.stream (fun () -> topology) (fun stored -> topology <- stored)
-            Codec.stream (fun () -> reviewDraws) (fun stored -> reviewDraws <- stored)
-            Codec.stream (fun () -> signalDraws) (fun stored -> signalDraws <- stored)
+            Codec.draws (fun () -> topology) (fun stored -> topology <- stored)
+            Codec.draws (fun () -> reviewDraws) (fun stored -> reviewDraws <- stored)
+            Codec.draws (fun () -> signalDraws) (fun stored -> signalDraws <- stored)
         ]
         Counters = [
             Codec.int64 (fun () -> pendingActor) (fun stored -> pendingActor <- stored)

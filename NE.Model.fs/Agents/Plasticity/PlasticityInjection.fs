@@ -2,7 +2,6 @@ namespace NE.Model.Agents.Plasticity
 
 open NE.Model
 open NE.Model.Agents
-open NE.Model.Random
 open NE.Model.Topology
 
 /// Plasticity injection (Nikishin et al. 2023, "Deep reinforcement learning with plasticity injection"): at one step of the run all networks
@@ -12,7 +11,7 @@ type PlasticityInjection(trainee: Trainee, settings: InjectionSettings, seed: in
     inherit Intervention()
 
     let at = settings.Step.Value
-    let mutable draws = stream seed Purpose.PlasticityInjection
+    let mutable draws = Draws.Of(seed, Purpose.PlasticityInjection)
     let groups = trainee.Groups |> List.map _.Networks
     let isInjected () = groups.Head.Injected.IsSome
 
@@ -50,7 +49,7 @@ type PlasticityInjection(trainee: Trainee, settings: InjectionSettings, seed: in
         let injections = Codec.all [ for group in groups -> GroupState.injection group ]
 
         {
-            Random = [ Codec.stream (fun () -> draws) (fun stored -> draws <- stored) ]
+            Random = [ Codec.draws (fun () -> draws) (fun stored -> draws <- stored) ]
             Counters = [
                 {
                     injections with

@@ -4,7 +4,6 @@ open System
 open NE.Model
 open NE.Model.Agents
 open NE.Model.History
-open NE.Model.Random
 open NE.Model.Replay
 
 /// ReDo (Sokar et al. 2023, "The dormant neuron phenomenon in deep reinforcement learning"): every so many gradient steps, hidden
@@ -14,7 +13,7 @@ type ReDo(trainee: Trainee, settings: ReDoSettings, seed: int64) =
     inherit Intervention()
 
     let every = settings.Every.Value
-    let mutable draws = stream seed Purpose.ReDo
+    let mutable draws = Draws.Of(seed, Purpose.ReDo)
     let mutable redrawn = 0L
     let changes = ResizeArray<TopologyChanged>()
 
@@ -86,7 +85,7 @@ type ReDo(trainee: Trainee, settings: ReDoSettings, seed: int64) =
     override _.Metrics(_, _) = [| struct ("redo_redrawn", float redrawn) |]
 
     override _.State = {
-        Random = [ Codec.stream (fun () -> draws) (fun stored -> draws <- stored) ]
+        Random = [ Codec.draws (fun () -> draws) (fun stored -> draws <- stored) ]
         Counters = [
             Codec.int64 (fun () -> redrawn) (fun stored -> redrawn <- stored)
             TopologyBytes.codec changes

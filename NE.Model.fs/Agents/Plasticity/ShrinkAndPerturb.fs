@@ -3,7 +3,6 @@ namespace NE.Model.Agents.Plasticity
 open NE.Model
 open NE.Model.Agents
 open NE.Model.Networks
-open NE.Model.Random
 
 /// Shrink and perturb (Ash and Adams 2020, "On warm-starting neural network training"): now and then every online parameter becomes
 /// shrink * old + noise * fresh. What the topology lacks stays away; the optimiser goes on, the targets follow by Polyak.
@@ -12,7 +11,7 @@ type ShrinkAndPerturb(trainee: Trainee, settings: ShrinkAndPerturbSettings, seed
     inherit Intervention()
 
     let shrink, noise = float32 settings.Shrink, float32 settings.Noise
-    let mutable draws = stream seed Purpose.ShrinkAndPerturb
+    let mutable draws = Draws.Of(seed, Purpose.ShrinkAndPerturb)
     let mutable count = 0L
 
     let perturb (group: NetworkGroup) =
@@ -37,6 +36,6 @@ type ShrinkAndPerturb(trainee: Trainee, settings: ShrinkAndPerturbSettings, seed
     override _.Metrics(_, _) = [| struct ("perturbations", float count) |]
 
     override _.State = {
-        Random = [ Codec.stream (fun () -> draws) (fun stored -> draws <- stored) ]
+        Random = [ Codec.draws (fun () -> draws) (fun stored -> draws <- stored) ]
         Counters = [ Codec.int64 (fun () -> count) (fun stored -> count <- stored) ]
     }

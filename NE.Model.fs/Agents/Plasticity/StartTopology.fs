@@ -4,24 +4,23 @@ open NE.Model
 open NE.Model.Agents
 open NE.Model.Networks
 open NE.Model.Networks.Layers
-open NE.Model.Random
 open NE.Model.Topology
 
 /// The topology that a network starts with (algorithm.md 2.4).
 [<RequireQualifiedAccess>]
 module StartTopology =
 
-    let private maskOf (settings: NeSettings) (slot: LayerSlot) (weights: float32[]) (active: int) (stream: Stream) =
+    let private maskOf (settings: NeSettings) (slot: LayerSlot) (weights: float32[]) (active: int) (draws: Draws) =
         if active = slot.WeightCount then
             LayerMask.dense slot.Outputs slot.Inputs
         else
             match settings.Rules.InitialMask with
-            | InitialMask.Random -> LayerMask.random slot.Outputs slot.Inputs active stream
+            | InitialMask.Random -> LayerMask.random slot.Outputs slot.Inputs active draws
             | InitialMask.Magnitude -> LayerMask.magnitude slot.Outputs slot.Inputs active (Array.sub weights slot.Weights slot.WeightCount)
 
     /// Draws the masks of a network, zeroes what does not exist, and only then copies the targets. Returns which layers are elastic, per
     /// stack. Raises ArgumentException for a density that the layers cannot have.
-    let apply (settings: NeSettings) (group: NetworkGroup) (stream: Stream) : bool[][] =
+    let apply (settings: NeSettings) (group: NetworkGroup) (draws: Draws) : bool[][] =
         let layout = group.Layout
 
         let shape (stack: int) (layer: int) =
@@ -72,7 +71,7 @@ module StartTopology =
                         else
                             slot.WeightCount
 
-                    let mask = maskOf settings slot weights active stream
+                    let mask = maskOf settings slot weights active draws
 
                     for i in 0 .. slot.WeightCount - 1 do
                         if not mask[i] then

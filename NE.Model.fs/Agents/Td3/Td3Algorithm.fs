@@ -4,7 +4,6 @@ open System
 open NE.Model
 open NE.Model.Agents
 open NE.Model.Networks
-open NE.Model.Random
 open NE.Model.Topology
 
 /// TD3 (Fujimoto et al. 2018; algorithm.md 2.12), with fresh networks. Owns the engine.
@@ -14,13 +13,13 @@ type Td3Algorithm(engine: IEngine, settings: Settings, task: Td3Task) =
     let networks = new Td3Networks(engine, settings.Network, task)
 
     do
-        let draws = stream settings.Run.Seed Purpose.Initialisation
+        let draws = Draws.Of(settings.Run.Seed, Purpose.Initialisation)
         networks.Actor.Initialise draws
         networks.Critics.Initialise draws
 
     let losses = Td3Losses(networks, td3)
     let tau = float32 td3.Polyak
-    let mutable noise = stream settings.Run.Seed Purpose.TargetNoise
+    let mutable noise = Draws.Of(settings.Run.Seed, Purpose.TargetNoise)
     let training = new Td3Workspace(networks, td3.BatchSize)
 
     let probe =
@@ -149,7 +148,7 @@ type Td3Algorithm(engine: IEngine, settings: Settings, task: Td3Task) =
             policy.Exploring exploration
 
         member _.State = {
-            Random = [ Codec.stream (fun () -> noise) (fun stored -> noise <- stored) ]
+            Random = [ Codec.draws (fun () -> noise) (fun stored -> noise <- stored) ]
             Counters = []
         }
 

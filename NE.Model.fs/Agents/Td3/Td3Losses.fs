@@ -4,7 +4,6 @@ open System
 open NE.Model
 open NE.Model.Agents
 open NE.Model.Networks
-open NE.Model.Random
 
 /// The losses of TD3 and their gradients (algorithm.md 2.12), over any engine.
 [<Sealed>]
@@ -29,7 +28,7 @@ type Td3Losses(networks: Td3Networks, settings: Td3Settings) =
             noise[i] <- MathF.Max(-noiseClip, MathF.Min(noiseClip, noise[i]))
 
     /// Leaves dL_Q/dw of all critic weights in the critics' Gradients, and L_Q in the workspace's Loss.
-    member _.CriticBackward(w: Td3Workspace, noise: Stream) : unit =
+    member _.CriticBackward(w: Td3Workspace, noise: Draws) : unit =
         // a' = clip(pi'(s') + clip(eps, -c, c), -a_max, a_max),  eps ~ N(0, sigma^2)
         noise.FillNormal(Span w.NoiseHost, noiseDeviation)
         clearSpare w.NoiseHost
@@ -78,7 +77,7 @@ type Td3Losses(networks: Td3Networks, settings: Td3Settings) =
     member _.ActorLoss(w: Td3Workspace) : float = -engine.Mean(w.FirstCritic.Output 0)
 
     /// CriticBackward, and L_Q.
-    member this.CriticGradient(w: Td3Workspace, noise: Stream) : float =
+    member this.CriticGradient(w: Td3Workspace, noise: Draws) : float =
         this.CriticBackward(w, noise)
         this.CriticLoss w
 

@@ -4,7 +4,7 @@
 module NE.Model.Networks.Layers.LayerForms
 
 open NE.Model.Networks
-open NE.Model.Random
+open NE.Model
 
 /// What a layer makes of so many inputs.
 let describe (inputs: int) (form: LayerForm) : LayerDescription =
@@ -15,7 +15,7 @@ let describe (inputs: int) (form: LayerForm) : LayerDescription =
     | LayerForm.Crelu -> RectifierForm.crelu inputs
 
 /// Draws what is drawn of a layer's first parameters; the others are neutral already.
-let initialise (slot: LayerSlot) (values: float32[]) (draws: Stream) (form: LayerForm) : unit =
+let initialise (slot: LayerSlot) (values: float32[]) (draws: Draws) (form: LayerForm) : unit =
     match form with
     | LayerForm.Dense _ -> DenseForm.initialise slot values draws
     | LayerForm.LayerNorm

@@ -34,9 +34,9 @@ type Acrobot(sparse: bool) =
     interface ITask with
         member _.Info = info
 
-        member _.Reset(stream, start) =
-            start.Positions[0] <- Common.drawAngle stream
-            start.Positions[1] <- Common.drawAngle stream
+        member _.Reset(draws, start) =
+            start.Positions[0] <- Common.drawAngle draws
+            start.Positions[1] <- Common.drawAngle draws
 
         member _.Before(_, _) = ()
 

@@ -28,12 +28,12 @@ type BallInCup() =
         member _.Info = info
 
         /// Drops the ball anywhere above the ground where it touches nothing.
-        member _.Reset(stream, start) =
+        member _.Reset(draws, start) =
             let mutable penetrating = true
 
             while penetrating do
-                start.Positions[2] <- stream.Uniform(-0.2, 0.2)
-                start.Positions[3] <- stream.Uniform(0.2, 0.5)
+                start.Positions[2] <- draws.Uniform(-0.2, 0.2)
+                start.Positions[3] <- draws.Uniform(0.2, 0.5)
                 start.Forward()
                 penetrating <- start.ContactCount > 0
 

@@ -51,18 +51,18 @@ type Cartpole(task: CartpoleTask) =
     interface ITask with
         member _.Info = info
 
-        member _.Reset(stream, start) =
+        member _.Reset(draws, start) =
             match task with
             | CartpoleTask.Balance ->
-                start.Positions[0] <- stream.Uniform(-0.1, 0.1)
-                start.Positions[1] <- stream.Uniform(-0.034, 0.034)
+                start.Positions[0] <- draws.Uniform(-0.1, 0.1)
+                start.Positions[1] <- draws.Uniform(-0.034, 0.034)
             | CartpoleTask.Swingup
             | CartpoleTask.SwingupSparse ->
-                start.Positions[0] <- 0.01 * stream.NextNormal()
-                start.Positions[1] <- Math.PI + 0.01 * stream.NextNormal()
+                start.Positions[0] <- 0.01 * draws.NextNormal()
+                start.Positions[1] <- Math.PI + 0.01 * draws.NextNormal()
 
             for i in 0 .. start.NV - 1 do
-                start.Velocities[i] <- 0.01 * stream.NextNormal()
+                start.Velocities[i] <- 0.01 * draws.NextNormal()
 
         member _.Before(_, _) = ()
 

@@ -15,8 +15,8 @@ type Cheetah() =
     interface ITask with
         member _.Info = info
 
-        member _.Reset(stream, start) =
-            Common.drawLimitedJoints stream start
+        member _.Reset(draws, start) =
+            Common.drawLimitedJoints draws start
             start.Settle settlingSteps
 
         member _.Before(_, _) = ()

@@ -55,13 +55,13 @@ module internal Common =
     let orientation (physics: IPhysics) (body: int) (entry: int) = physics.XMat[9 * body + entry]
 
     /// Draws every joint that has limits uniformly between them. All joints are hinges and slides, so joint i is position i.
-    let drawLimitedJoints (stream: Random.Stream) (start: IStartState) =
+    let drawLimitedJoints (draws: Draws) (start: IStartState) =
         for joint in 0 .. start.NQ - 1 do
             if start.JointLimited[joint] <> 0uy then
-                start.Positions[joint] <- stream.Uniform(start.JointRange[2 * joint], start.JointRange[2 * joint + 1])
+                start.Positions[joint] <- draws.Uniform(start.JointRange[2 * joint], start.JointRange[2 * joint + 1])
 
     /// A uniform angle in [-pi, pi).
-    let drawAngle (stream: Random.Stream) = stream.Uniform(-Math.PI, Math.PI)
+    let drawAngle (draws: Draws) = draws.Uniform(-Math.PI, Math.PI)
 
     /// The only term, which is the reward. No task ends early.
     let reward (terms: Span<float>) (value: float) =

@@ -23,8 +23,8 @@ type Pendulum() =
     interface ITask with
         member _.Info = info
 
-        member _.Reset(stream, start) =
-            start.Positions[0] <- Common.drawAngle stream
+        member _.Reset(draws, start) =
+            start.Positions[0] <- Common.drawAngle draws
 
         member _.Before(_, _) = ()
 

@@ -33,13 +33,13 @@ type Reacher(hard: bool) =
     interface ITask with
         member _.Info = info
 
-        member _.Reset(stream, start) =
+        member _.Reset(draws, start) =
             start.ResizeGeom(target, targetRadius)
             // The shoulder turns freely, the wrist within its limits.
-            start.Positions[0] <- Common.drawAngle stream
-            Common.drawLimitedJoints stream start
-            let angle = stream.Uniform(0.0, 2.0 * Math.PI)
-            let radius = stream.Uniform(0.05, 0.2)
+            start.Positions[0] <- Common.drawAngle draws
+            Common.drawLimitedJoints draws start
+            let angle = draws.Uniform(0.0, 2.0 * Math.PI)
+            let radius = draws.Uniform(0.05, 0.2)
             start.MoveGeom(target, radius * sin angle, radius * cos angle)
 
         member _.Before(_, _) = ()

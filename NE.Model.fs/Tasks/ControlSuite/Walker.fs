@@ -47,10 +47,10 @@ type Walker(task: WalkerTask) =
     interface ITask with
         member _.Info = info
 
-        member _.Reset(stream, start) =
+        member _.Reset(draws, start) =
             // Joints 0 and 1 are the root's slides, joint 2 its free hinge.
-            start.Positions[2] <- Common.drawAngle stream
-            Common.drawLimitedJoints stream start
+            start.Positions[2] <- Common.drawAngle draws
+            Common.drawLimitedJoints draws start
 
         member _.Before(_, _) = ()
 

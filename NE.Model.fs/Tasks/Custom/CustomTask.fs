@@ -110,24 +110,24 @@ type CustomTask(definition: CustomDefinition) =
     interface ITask with
         member _.Info = info
 
-        member _.Reset(stream, state) =
+        member _.Reset(draws, state) =
             for noise in start do
                 match noise with
                 | StartNoise.Uniform(isVelocity, indices, scale) ->
                     let values = target state isVelocity
 
                     for index in indices do
-                        values[index] <- values[index] + stream.Uniform(-scale, scale)
+                        values[index] <- values[index] + draws.Uniform(-scale, scale)
                 | StartNoise.Normal(isVelocity, indices, deviation) ->
                     let values = target state isVelocity
 
                     for index in indices do
-                        values[index] <- values[index] + deviation * stream.NextNormal()
+                        values[index] <- values[index] + deviation * draws.NextNormal()
                 | StartNoise.Between(isVelocity, indices, low, high) ->
                     let values = target state isVelocity
 
                     for index in indices do
-                        values[index] <- stream.Uniform(low, high)
+                        values[index] <- draws.Uniform(low, high)
 
         member _.Before(physics, memory) =
             for i in 0 .. remembered.Length - 1 do

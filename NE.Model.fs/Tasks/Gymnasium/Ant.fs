@@ -77,9 +77,9 @@ type Ant(version: GymnasiumVersion, contactForces: bool) =
     interface ITask with
         member _.Info = info
 
-        member _.Reset(stream, start) =
-            Common.addUniform stream 0.1 start.Positions
-            Common.addNormal stream 0.1 start.Velocities
+        member _.Reset(draws, start) =
+            Common.addUniform draws 0.1 start.Positions
+            Common.addNormal draws 0.1 start.Velocities
 
         member _.Before(physics, memory) = memory[0] <- torsoX physics
 

@@ -35,14 +35,14 @@ module internal Common =
         sum
 
     /// Adds independent uniforms in [-scale, scale).
-    let addUniform (stream: Random.Stream) (scale: float) (values: Span<float>) =
+    let addUniform (draws: Draws) (scale: float) (values: Span<float>) =
         for i in 0 .. values.Length - 1 do
-            values[i] <- values[i] + stream.Uniform(-scale, scale)
+            values[i] <- values[i] + draws.Uniform(-scale, scale)
 
     /// Adds independent normals of the given standard deviation.
-    let addNormal (stream: Random.Stream) (scale: float) (values: Span<float>) =
+    let addNormal (draws: Draws) (scale: float) (values: Span<float>) =
         for i in 0 .. values.Length - 1 do
-            values[i] <- values[i] + scale * stream.NextNormal()
+            values[i] <- values[i] + scale * draws.NextNormal()
 
     /// Copies the values, each clipped to [-bound, bound].
     let copyClipped (bound: float) (values: ReadOnlySpan<float>) (target: Span<float>) =

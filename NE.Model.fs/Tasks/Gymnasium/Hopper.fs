@@ -39,9 +39,9 @@ type Hopper(version: GymnasiumVersion) =
     interface ITask with
         member _.Info = info
 
-        member _.Reset(stream, start) =
-            Common.addUniform stream 0.005 start.Positions
-            Common.addUniform stream 0.005 start.Velocities
+        member _.Reset(draws, start) =
+            Common.addUniform draws 0.005 start.Positions
+            Common.addUniform draws 0.005 start.Velocities
 
         member _.Before(physics, memory) = memory[0] <- physics.QPos[0]
 

@@ -57,9 +57,9 @@ type Humanoid(version: GymnasiumVersion) =
     interface ITask with
         member _.Info = info
 
-        member _.Reset(stream, start) =
-            Common.addUniform stream 0.01 start.Positions
-            Common.addUniform stream 0.01 start.Velocities
+        member _.Reset(draws, start) =
+            Common.addUniform draws 0.01 start.Positions
+            Common.addUniform draws 0.01 start.Velocities
 
         member _.Before(physics, memory) = memory[0] <- centreOfMassX physics
 

@@ -31,9 +31,9 @@ type HumanoidStandup(version: GymnasiumVersion) =
     interface ITask with
         member _.Info = info
 
-        member _.Reset(stream, start) =
-            Common.addUniform stream 0.01 start.Positions
-            Common.addUniform stream 0.01 start.Velocities
+        member _.Reset(draws, start) =
+            Common.addUniform draws 0.01 start.Positions
+            Common.addUniform draws 0.01 start.Velocities
 
         member _.Before(_, _) = ()
 

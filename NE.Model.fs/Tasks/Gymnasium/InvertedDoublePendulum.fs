@@ -36,9 +36,9 @@ type InvertedDoublePendulum(version: GymnasiumVersion) =
     interface ITask with
         member _.Info = info
 
-        member _.Reset(stream, start) =
-            Common.addUniform stream 0.1 start.Positions
-            Common.addNormal stream 0.1 start.Velocities
+        member _.Reset(draws, start) =
+            Common.addUniform draws 0.1 start.Positions
+            Common.addNormal draws 0.1 start.Velocities
 
         member _.Before(_, _) = ()
 

@@ -40,26 +40,26 @@ type Pusher(version: GymnasiumVersion) =
 
     /// Where the object starts on its two slides, seen from the goal: more than 0.17 m away. Gymnasium calls the first number x, but the
     /// first slide runs along y.
-    let rec drawObject (stream: Random.Stream) =
-        let first = stream.Uniform(-0.3, 0.0)
-        let second = stream.Uniform(-0.2, 0.2)
+    let rec drawObject (draws: Draws) =
+        let first = draws.Uniform(-0.3, 0.0)
+        let second = draws.Uniform(-0.2, 0.2)
 
         if sqrt (first * first + second * second) > 0.17 then
             struct (first, second)
         else
-            drawObject stream
+            drawObject draws
 
     interface ITask with
         member _.Info = info
 
-        member _.Reset(stream, start) =
+        member _.Reset(draws, start) =
             let positions = start.Positions
-            let struct (first, second) = drawObject stream
+            let struct (first, second) = drawObject draws
             positions[7] <- first
             positions[8] <- second
             positions[9] <- 0.0
             positions[10] <- 0.0
-            Common.addUniform stream 0.005 (start.Velocities.Slice(0, 7))
+            Common.addUniform draws 0.005 (start.Velocities.Slice(0, 7))
 
         member _.Before(physics, memory) =
             memory[0] <- objectToGoal physics

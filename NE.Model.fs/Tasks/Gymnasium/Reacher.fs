@@ -36,23 +36,23 @@ type Reacher(version: GymnasiumVersion) =
     let fingertip, target = 3, 4
 
     /// A point of the disc of radius 0.2 m, from the square around it.
-    let rec drawTarget (stream: Random.Stream) =
-        let x = stream.Uniform(-0.2, 0.2)
-        let y = stream.Uniform(-0.2, 0.2)
+    let rec drawTarget (draws: Draws) =
+        let x = draws.Uniform(-0.2, 0.2)
+        let y = draws.Uniform(-0.2, 0.2)
 
         if sqrt (x * x + y * y) < 0.2 then
             struct (x, y)
         else
-            drawTarget stream
+            drawTarget draws
 
     interface ITask with
         member _.Info = info
 
-        member _.Reset(stream, start) =
+        member _.Reset(draws, start) =
             let positions = start.Positions
-            Common.addUniform stream 0.1 (positions.Slice(0, 2))
-            Common.addUniform stream 0.005 (start.Velocities.Slice(0, 2))
-            let struct (x, y) = drawTarget stream
+            Common.addUniform draws 0.1 (positions.Slice(0, 2))
+            Common.addUniform draws 0.005 (start.Velocities.Slice(0, 2))
+            let struct (x, y) = drawTarget draws
             positions[2] <- x
             positions[3] <- y
 

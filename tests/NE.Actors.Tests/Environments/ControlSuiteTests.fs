@@ -14,7 +14,7 @@ let private create id =
 
 let private reset (environment: MuJoCoEnvironment) (episode: int64) =
     let observation: float32[] = Array.zeroCreate environment.Spec.ObservationSize
-    environment.Reset(Random.at 7L Random.Purpose.Reset 0L episode 0L, observation)
+    environment.Reset(Draws.At(7L, Purpose.Reset, 0L, episode, 0L), observation)
     observation
 
 /// Calls `look` right after each of `count` resets.
@@ -48,12 +48,12 @@ let tests =
             test $"{id}: 1,000 steps with rewards in [0, 1], then truncated, never terminated" {
                 use environment = create id
                 let observation = reset environment 1L
-                let stream = Random.at 1L Random.Purpose.WarmUp 0L 0L 0L
+                let draws = Draws.At(1L, Purpose.WarmUp, 0L, 0L, 0L)
                 let action: float32[] = Array.zeroCreate environment.Spec.ActionSize
 
                 for step in 1..1000 do
                     for i in 0 .. action.Length - 1 do
-                        action[i] <- float32 (stream.Uniform(-1.0, 1.0))
+                        action[i] <- float32 (draws.Uniform(-1.0, 1.0))
 
                     let result = environment.Step(action, observation)
 

@@ -18,7 +18,7 @@ let private padded (id: string) =
 
 let private start (environment: IEnvironment) =
     let observation = Array.create environment.Spec.ObservationSize nanf
-    environment.Reset(Random.at 3L Random.Purpose.Reset 0L 0L 0L, Span observation)
+    environment.Reset(Draws.At(3L, Purpose.Reset, 0L, 0L, 0L), Span observation)
     observation
 
 [<Tests>]
@@ -74,7 +74,7 @@ let tests =
 
             use environment = padded "InvertedPendulum-v4"
             let layout = BlockLayout.Create(1, [ 17; 8; 6 ])
-            let weights = layout.Initialise(Random.stream 1L Random.Purpose.Initialisation)
+            let weights = layout.Initialise(Draws.Of(1L, Purpose.Initialisation))
 
             let policy =
                 Policy.OfBlock(layout, ReadOnlySpan weights, 3.0f, 0L).Exploring(Exploration.Gaussian 0.5f)

@@ -11,8 +11,8 @@ open NE.Model.Tasks
 
 let private zeros (size: int) : float32[] = Array.zeroCreate size
 
-let private resetStream (seed: int64) (episode: int64) =
-    Random.at seed Random.Purpose.Reset 0L episode 0L
+let private resetDraws (seed: int64) (episode: int64) =
+    Draws.At(seed, Purpose.Reset, 0L, episode, 0L)
 
 /// The same actions for the same step in every test, somewhat beyond the bounds now and then.
 let private actionAt (spec: EnvironmentSpec) (step: int) : float32[] =
@@ -45,14 +45,14 @@ let private run (environment: IEnvironment) (first: int) (last: int) = [
 
         if seen.Terminated || seen.Truncated then
             let observation = zeros environment.Spec.ObservationSize
-            environment.Reset(resetStream 5L (int64 step), observation)
+            environment.Reset(resetDraws 5L (int64 step), observation)
             yield { seen with Observation = observation }
 ]
 
 let private started id seed episode =
     let environment = EnvironmentFactory.Create id
     let observation = zeros environment.Spec.ObservationSize
-    environment.Reset(resetStream seed episode, observation)
+    environment.Reset(resetDraws seed episode, observation)
     environment, observation
 
 let private firstObservation id episode =
@@ -198,7 +198,7 @@ let tests =
             Expect.equal result (StepResult(0.0, false, true, true)) "ended, with neither reward nor punishment"
             Expect.equal observation before "the last sound observation"
             Expect.throwsT<InvalidOperationException> (fun () -> stepped environment 1 |> ignore) "over"
-            environment.Reset(resetStream 1L 0L, observation)
+            environment.Reset(resetDraws 1L 0L, observation)
             let fresh, expected = started "HalfCheetah-v4" 1L 0L
             use fresh = fresh
             Expect.equal observation expected "a sound start"

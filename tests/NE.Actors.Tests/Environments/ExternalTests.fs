@@ -63,15 +63,15 @@ let private withPatience (patience: ExternalPatience) (command: string list) =
 
 let private started = withPatience patience
 
-let private resetStream (seed: int64) (episode: int64) =
-    Random.at seed Random.Purpose.Reset 0L episode 0L
+let private resetDraws (seed: int64) (episode: int64) =
+    Draws.At(seed, Purpose.Reset, 0L, episode, 0L)
 
 let private observe (environment: IEnvironment) : float32[] =
     Array.zeroCreate environment.Spec.ObservationSize
 
 let private reset (environment: IEnvironment) seed episode =
     let observation = observe environment
-    environment.Reset(resetStream seed episode, observation)
+    environment.Reset(resetDraws seed episode, observation)
     observation
 
 let private actionAt (environment: IEnvironment) (step: int) =
@@ -376,7 +376,7 @@ let tests =
             Expect.throwsT<ArgumentException> (fun () -> step environment [| 0.0f |] |> ignore) "too short"
             Expect.throwsT<ArgumentException> (fun () -> step environment [| nanf; 0.0f |] |> ignore) "NaN"
             let short: float32[] = Array.zeroCreate 3
-            Expect.throwsT<ArgumentException> (fun () -> environment.Reset(resetStream 1L 0L, short)) "short memory"
+            Expect.throwsT<ArgumentException> (fun () -> environment.Reset(resetDraws 1L 0L, short)) "short memory"
             step environment [| 0.0f; 0.0f |] |> ignore
 
         pythonTest "a Python environment with bounds of its own is rescaled, and its pickled state goes on exactly"

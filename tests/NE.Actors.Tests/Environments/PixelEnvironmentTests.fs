@@ -12,8 +12,8 @@ open NE.Model
 open NE.Model.Replay
 open NE.Model.Tasks
 
-let private resetStream (episode: int64) =
-    Random.at 11L Random.Purpose.Reset 0L episode 0L
+let private resetDraws (episode: int64) =
+    Draws.At(11L, Purpose.Reset, 0L, episode, 0L)
 
 let private small = { Height = 20; Width = 24; Stack = 3 }
 
@@ -25,7 +25,7 @@ let private task id =
 
 let private reset (environment: IPixelEnvironment) episode =
     let observation: byte[] = Array.zeroCreate environment.Spec.Shape.ObservationBytes
-    environment.Reset(resetStream episode, Span observation)
+    environment.Reset(resetDraws episode, Span observation)
     observation
 
 let private step (environment: IPixelEnvironment) number =
@@ -67,7 +67,7 @@ let tests =
             use plain = task "HalfCheetah-v4"
             let state = Array.zeroCreate plain.Spec.ObservationSize
             let first = reset pixels 3L
-            plain.Reset(resetStream 3L, Span state)
+            plain.Reset(resetDraws 3L, Span state)
 
             use renderer =
                 new Renderer(plain.Simulator, small.Width, small.Height, plain.Camera)
@@ -174,7 +174,7 @@ let tests =
             refuses (hopper.SaveState()) "another task"
             Expect.equal (environment.SaveState()) state "unchanged"
             let short: byte[] = Array.zeroCreate 5
-            Expect.throwsT<ArgumentException> (fun () -> environment.Reset(resetStream 0L, Span short)) "reset"
+            Expect.throwsT<ArgumentException> (fun () -> environment.Reset(resetDraws 0L, Span short)) "reset"
             Expect.throwsT<ArgumentException> (fun () -> environment.Step(actionAt environment.Spec 0, Span short) |> ignore) "step"
 
             Expect.throwsT<ArgumentException>

@@ -28,7 +28,7 @@ let tests =
             Expect.isTrue (File.Exists(Path.Combine(Path.GetDirectoryName dll |> string, "NE.Model.dll"))) "a copy of ours lies beside it"
             use environment = EnvironmentFactory.Create slide
             let observation = [| 0.0f |]
-            environment.Reset(Random.at 1L Random.Purpose.Reset 0L 0L 0L, observation)
+            environment.Reset(Draws.At(1L, Purpose.Reset, 0L, 0L, 0L), observation)
             let before = observation[0]
             let most = [| 1.0f |]
             environment.Step(most, observation) |> ignore
@@ -89,7 +89,7 @@ let tests =
         <| fun _ ->
             use environment = EnvironmentFactory.Create slide
             let observation, action = [| 0.0f |], [| infinityf |]
-            environment.Reset(Random.at 1L Random.Purpose.Reset 0L 0L 0L, observation)
+            environment.Reset(Draws.At(1L, Purpose.Reset, 0L, 0L, 0L), observation)
 
             try
                 environment.Step(action, observation) |> ignore

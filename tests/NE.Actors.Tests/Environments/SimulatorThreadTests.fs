@@ -5,6 +5,7 @@ open System.IO
 open System.Threading
 open System.Threading.Tasks
 open Expecto
+open NE.Model
 open NE.Actors.Environments
 open NE.Actors.Environments.Catalogue
 open NE.Actors.MuJoCo
@@ -175,7 +176,7 @@ let tests =
 
             let episode (environment: IEnvironment) =
                 let observation = zeros environment.Spec.ObservationSize
-                environment.Reset(NE.Model.Random.at 1L NE.Model.Random.Purpose.Reset 0L 0L 0L, observation)
+                environment.Reset(Draws.At(1L, Purpose.Reset, 0L, 0L, 0L), observation)
                 let result = environment.Step(zeros 8, observation)
                 result.Reward
 

@@ -67,13 +67,13 @@ let private withTask (robot: string) (yaml: string) (body: string -> 'T) : 'T =
         File.WriteAllText(file, yaml)
         body file)
 
-let private resetStream (seed: int64) (episode: int64) =
-    Random.at seed Random.Purpose.Reset 0L episode 0L
+let private resetDraws (seed: int64) (episode: int64) =
+    Draws.At(seed, Purpose.Reset, 0L, episode, 0L)
 
 /// Observations and outcomes of some hundred steps over several episodes.
 let private seen (environment: IEnvironment) (count: int) = [
     let observation: float32[] = Array.zeroCreate environment.Spec.ObservationSize
-    environment.Reset(resetStream 3L 0L, observation)
+    environment.Reset(resetDraws 3L 0L, observation)
     yield Array.copy observation, StepResult()
 
     for step in 1..count do
@@ -84,7 +84,7 @@ let private seen (environment: IEnvironment) (count: int) = [
         yield Array.copy observation, result
 
         if result.IsLast then
-            environment.Reset(resetStream 3L (int64 step), observation)
+            environment.Reset(resetDraws 3L (int64 step), observation)
             yield Array.copy observation, StepResult()
 ]
 
@@ -297,7 +297,7 @@ let tests =
             let file = Path.Combine(repository, "examples/reaching-arm/reaching-arm.yaml")
             use environment = EnvironmentFactory.Create file :?> MuJoCoEnvironment
             let observation: float32[] = Array.zeroCreate environment.Spec.ObservationSize
-            (environment :> IEnvironment).Reset(resetStream 1L 0L, observation)
+            (environment :> IEnvironment).Reset(resetDraws 1L 0L, observation)
             let action = [| 0.5f; -0.25f |]
             (environment :> IEnvironment).Step(action, observation) |> ignore
             let sites = environment.Simulator.SiteXPos.ToArray()
@@ -349,7 +349,7 @@ reward:
                 use environment = EnvironmentFactory.Create file :?> MuJoCoEnvironment
                 Expect.equal environment.Camera (Camera.Tracking(2, 2.0, 90.0, -20.0)) "camera"
                 let observation: float32[] = Array.zeroCreate environment.Spec.ObservationSize
-                (environment :> IEnvironment).Reset(resetStream 1L 0L, observation)
+                (environment :> IEnvironment).Reset(resetDraws 1L 0L, observation)
                 let action = [| 1.0f; -1.0f |]
 
                 for _ in 1..10 do

@@ -38,7 +38,7 @@ let private play (policy: Policy) (seed: int64) episodes =
     let scratch = policy.CreateScratch()
 
     Array.init episodes (fun episode ->
-        environment.Reset(Random.at (seed + 100L) Random.Purpose.Evaluation 0L (int64 episode) 0L, observation)
+        environment.Reset(Draws.At((seed + 100L), Purpose.Evaluation, 0L, (int64 episode), 0L), observation)
         let mutable total = 0.0
         let mutable isLast = false
 

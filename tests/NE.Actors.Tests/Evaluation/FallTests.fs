@@ -7,7 +7,6 @@ open NE.Actors.Environments.Catalogue
 open NE.Actors.Evaluation
 open NE.Model
 open NE.Model.Networks
-open NE.Model.Random
 
 /// Turns the robot by an angle about its pitch axis, at some height.
 let private turn (environment: MuJoCoEnvironment) (angle: float) =
@@ -32,7 +31,7 @@ let tests =
             test $"{id} is upside down beyond a right angle" {
                 use environment = make id
                 let observation = Array.zeroCreate<float32> environment.Spec.ObservationSize
-                (environment :> IEnvironment).Reset(at 0L Purpose.Reset 0L 0L 0L, observation)
+                (environment :> IEnvironment).Reset(Draws.At(0L, Purpose.Reset, 0L, 0L, 0L), observation)
 
                 for angle, expected in [ 0.0, false; 1.5, false; 1.7, true; Math.PI, true; -1.7, true; 4.8, false ] do
                     turn environment angle

@@ -7,6 +7,7 @@ open System.Runtime.InteropServices
 open System.Threading
 open System.Threading.Tasks
 open Expecto
+open NE.Model
 open NE.Actors.Environments
 open NE.Actors.MuJoCo
 open NE.Actors.Rendering
@@ -276,7 +277,7 @@ let tests =
 
             thread.Post(fun environment ->
                 let observation = Array.zeroCreate environment.Spec.Shape.ObservationBytes
-                environment.Reset(NE.Model.Random.at 1L NE.Model.Random.Purpose.Reset 0L 0L 0L, Span observation))
+                environment.Reset(Draws.At(1L, Purpose.Reset, 0L, 0L, 0L), Span observation))
 
             let error = fault.Task.WaitAsync(TimeSpan.FromSeconds 60.).Result
             Expect.isTrue (error :? MuJoCoErrorException) $"{error}"

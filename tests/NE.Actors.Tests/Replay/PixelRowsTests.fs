@@ -47,7 +47,7 @@ type private Players(store: SegmentStore, layout: PixelRows, environments: IPixe
         let observation: byte[] = Array.zeroCreate environment.Spec.Shape.ObservationBytes
 
         if positions[index] < 0 then
-            environment.Reset(Random.at 3L Random.Purpose.Reset (int64 index) episode 0L, Span observation)
+            environment.Reset(Draws.At(3L, Purpose.Reset, (int64 index), episode, 0L), Span observation)
             layout.WriteBegin(Span row, environment.NewestFrame)
             positions[index] <- 0
             add index (linker.Begin(index, store.Head)) observation [||] 0f false

@@ -12,7 +12,6 @@ open NE.Actors.Runs
 open NE.Actors.Storage
 open NE.Model
 open NE.Model.History
-open NE.Model.Random
 open NE.Actors.Tests.Runs.Training
 
 [<Tests>]
@@ -31,7 +30,7 @@ let tests =
                     nonNull (CheckpointReader.LoadWithoutReplay(paths, CheckpointChoice.Last).Manifest.Replay)
 
                 let before = Directory.GetFiles paths.Replay
-                let rows = StoredRows.Sample(paths, replay, 50, stream 0L Purpose.Statistics)
+                let rows = StoredRows.Sample(paths, replay, 50, Draws.Of(0L, Purpose.Statistics))
                 Expect.sequenceEqual (Directory.GetFiles paths.Replay) before "no file more"
 
                 Expect.isGreaterThan
@@ -39,7 +38,7 @@ let tests =
                     30
                     "drawn from all of it"
 
-                let draws = stream 0L Purpose.Statistics
+                let draws = Draws.Of(0L, Purpose.Statistics)
 
                 let numbers =
                     Array.init 50 (fun _ -> replay.First + draws.NextInt(replay.Head - replay.First))
@@ -78,7 +77,7 @@ let tests =
                     File.Delete file
 
                 Expect.throwsT<DamagedCheckpointException>
-                    (fun () -> StoredRows.Sample(paths, replay, 1, stream 0L Purpose.Statistics) |> ignore)
+                    (fun () -> StoredRows.Sample(paths, replay, 1, Draws.Of(0L, Purpose.Statistics)) |> ignore)
                     "a file that is gone is named")
         }
     ]

@@ -20,18 +20,18 @@ let inFolder (body: string -> 'T) : 'T =
     finally
         Directory.Delete(folder, true)
 
-let stream (seed: int64) =
-    Random.at seed Random.Purpose.Evaluation 0 0L 0L
+let drawsOf (seed: int64) =
+    Draws.At(seed, Purpose.Evaluation, 0, 0L, 0L)
 
 /// Random bytes.
 let noise (seed: int64) (size: VideoSize) : byte[] =
-    let draws = stream seed
+    let draws = drawsOf seed
     Array.init size.Bytes (fun _ -> byte (draws.Uniform(0.0, 256.0)))
 
 /// An untrained policy.
 let policy (observations: int) (actions: int) (seed: int64) : Policy =
     let layout = BlockLayout.Create(1, [ observations; 8; actions ])
-    Policy.OfBlock(layout, ReadOnlySpan(layout.Initialise(stream seed)), 1.0f, 0L)
+    Policy.OfBlock(layout, ReadOnlySpan(layout.Initialise(drawsOf seed)), 1.0f, 0L)
 
 /// The message of the VideoException that an action ends with.
 let refusal (action: unit -> unit) : string =

@@ -205,7 +205,7 @@ let tests =
             let before = losses ()
 
             for group in learner.Algorithm.Trainee.Groups do
-                group.Networks.Inject(Random.stream 4L Random.Purpose.PlasticityInjection)
+                group.Networks.Inject(Draws.Of(4L, Purpose.PlasticityInjection))
 
             learner.Algorithm.Trainee.Rebuild()
             Expect.equal (losses ()) before "outputs"

@@ -4,7 +4,6 @@ open System
 open NE.Model
 open NE.Model.Agents
 open NE.Model.Networks
-open NE.Model.Random
 open NE.Model.Replay
 open NE.Model.Topology
 
@@ -75,7 +74,7 @@ type CloningAlgorithm(engine: IEngine, settings: Settings, shape: TransitionShap
         group "critic" (NetworkForms.critic settings.Network shape.ObservationSize shape.ActionSize)
 
     do
-        let draws = stream settings.Run.Seed Purpose.Initialisation
+        let draws = Draws.Of(settings.Run.Seed, Purpose.Initialisation)
         actor.Initialise draws
         critic.Initialise draws
 

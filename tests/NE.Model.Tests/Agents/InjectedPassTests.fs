@@ -4,7 +4,7 @@ open System
 open Expecto
 open NE.Model.Agents
 open NE.Model.Networks
-open NE.Model.Random
+open NE.Model
 open NE.Model.Tests.Networks.EngineFixture
 
 [<Tests>]
@@ -16,7 +16,7 @@ let tests =
                 let layout, draws = BlockLayout.Create(2, [ 7; 20; 12; 3 ]), draws 1L
                 use group = new NetworkGroup("critic", engine, layout, None)
                 group.Initialise draws
-                group.Inject(stream 2L Purpose.PlasticityInjection)
+                group.Inject(Draws.Of(2L, Purpose.PlasticityInjection))
                 // The new body has learned something, or it would cancel with the one that is subtracted.
                 let values = group.ReadOnline Field.Weights
 

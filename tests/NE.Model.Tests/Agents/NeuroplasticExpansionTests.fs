@@ -8,7 +8,6 @@ open NE.Model.Agents
 open NE.Model.Agents.Td3
 open NE.Model.Agents.Plasticity
 open NE.Model.Networks
-open NE.Model.Random
 open NE.Model.Replay
 open NE.Model.Tests.Agents.AgentFixture
 open NE.Model.Topology
@@ -302,9 +301,9 @@ let tests =
             let group = agent.Networks.Critics
             let td3 = Td3Losses(agent.Networks, small.Td3)
             use w = new Td3Workspace(agent.Networks, 64)
-            AgeOrder.sampleUniform replay.Value.Window (stream 1L Purpose.Batch) (Span w.RowNumbers)
+            AgeOrder.sampleUniform replay.Value.Window (Draws.Of(1L, Purpose.Batch)) (Span w.RowNumbers)
             w.Gather replay.Value
-            td3.CriticGradient(w, stream 1L Purpose.TargetNoise) |> ignore
+            td3.CriticGradient(w, Draws.Of(1L, Purpose.TargetNoise)) |> ignore
             let gradient = group.ReadOnline Field.Gradients
             let masks = group.Masks
 
@@ -336,7 +335,7 @@ let tests =
                             Gradient = gradient
                             Given = None
                         },
-                        stream 1L Purpose.Topology
+                        Draws.Of(1L, Purpose.Topology)
                     )
 
             let mutable grown = 0

@@ -8,7 +8,6 @@ open NE.Model
 open NE.Model.Agents
 open NE.Model.Agents.Plasticity
 open NE.Model.Networks
-open NE.Model.Random
 open NE.Model.Replay
 open NE.Model.Tests.Agents.AgentFixture
 open NE.Model.Topology
@@ -66,7 +65,7 @@ let tests =
             let mutable seen = own
 
             let values =
-                GrowthGradient.full group 1 (fun () -> seen <- group.ReadOnline Field.Weights) gradient (stream 1L Purpose.Topology)
+                GrowthGradient.full group 1 (fun () -> seen <- group.ReadOnline Field.Weights) gradient (Draws.Of(1L, Purpose.Topology))
 
             Expect.equal seen values "the pass sees them"
             Expect.equal (group.ReadOnline Field.Weights) own "put back"

@@ -125,11 +125,10 @@ let tests =
             agent.SwitchTask 2
             let td3Update = Td3Losses(agent.Networks, td3.Td3)
             use work = new Td3Workspace(agent.Networks, 32)
-            Replay.AgeOrder.sampleUniform replay.Value.Window (Random.stream 1L Random.Purpose.Batch) (Span work.RowNumbers)
+            Replay.AgeOrder.sampleUniform replay.Value.Window (Draws.Of(1L, Purpose.Batch)) (Span work.RowNumbers)
             work.Gather replay.Value
 
-            td3Update.CriticGradient(work, Random.stream 2L Random.Purpose.TargetNoise)
-            |> ignore
+            td3Update.CriticGradient(work, Draws.Of(2L, Purpose.TargetNoise)) |> ignore
 
             let next = Array.zeroCreate<float32>(32 * shape.ActionSize)
             work.NextAction.Read(Span next)

@@ -7,7 +7,6 @@ open NE.Model
 open NE.Model.Agents
 open NE.Model.Agents.Td3
 open NE.Model.Networks
-open NE.Model.Random
 open NE.Model.Replay
 open NE.Model.Topology
 open NE.Model.Tests.Agents.AgentFixture
@@ -35,11 +34,11 @@ let private pair (engine: IEngine) =
 
 let private rowsOf seed count =
     let rows = Array.zeroCreate<int64> count
-    AgeOrder.sampleUniform replay.Value.Window (stream seed Purpose.Batch) (Span rows)
+    AgeOrder.sampleUniform replay.Value.Window (Draws.Of(seed, Purpose.Batch)) (Span rows)
     rows
 
 /// The oracle's form of a batch, with the noise that our TD3 will draw.
-let private eagerBatch (rows: int64[]) (noise: Stream) : EagerBatch =
+let private eagerBatch (rows: int64[]) (noise: Draws) : EagerBatch =
     let count = int64 rows.Length
     let data = rows |> Array.map replay.Value.Row
 
@@ -84,8 +83,8 @@ let tests =
             use w = new Td3Workspace(networks, 32)
             (rowsOf 1L 32).CopyTo(w.RowNumbers, 0)
             w.Gather replay.Value
-            let batch = eagerBatch w.RowNumbers (stream 1L Purpose.TargetNoise)
-            let loss = losses.CriticGradient(w, stream 1L Purpose.TargetNoise)
+            let batch = eagerBatch w.RowNumbers (Draws.Of(1L, Purpose.TargetNoise))
+            let loss = losses.CriticGradient(w, Draws.Of(1L, Purpose.TargetNoise))
             let expected = eager.CriticLoss batch
             Expect.floatClose Accuracy.medium loss (float (expected.item<float32>())) "L_Q"
             expected.backward ()
@@ -108,7 +107,7 @@ let tests =
             use algorithm: IAlgorithm = td3
             let batch = algorithm.Batch false
             let optimiser = Optimiser(engine, [], [])
-            let noise = stream 9L Purpose.TargetNoise
+            let noise = Draws.Of(9L, Purpose.TargetNoise)
 
             for t in 1L .. 40L do
                 (rowsOf (100L + t) 32).CopyTo(batch.RowNumbers, 0)

@@ -5,7 +5,7 @@ open Expecto
 open NE.Model.Agents
 open NE.Model.Agents.Td3
 open NE.Model.Networks
-open NE.Model.Random
+open NE.Model
 open NE.Model.Replay
 open NE.Model.Tests.Agents.AgentFixture
 open NE.Model.Tests.Networks.EngineFixture
@@ -63,7 +63,7 @@ let tests =
             use networks =
                 new Td3Networks(engine, small.Network, { Shape = shape; MaxAction = MaxAction })
 
-            let draws = stream 9L Purpose.Initialisation
+            let draws = Draws.Of(9L, Purpose.Initialisation)
             networks.Actor.Initialise draws
             networks.Critics.Initialise draws
             let deviation, clip = 1.0, 0.2

@@ -7,7 +7,6 @@ open NE.Model
 open NE.Model.Networks
 open NE.Model.Networks.Layers
 open NE.Model.Networks.Torch
-open NE.Model.Random
 open NE.Model.Tests.Networks.EngineFixture
 open TorchSharp
 
@@ -67,7 +66,7 @@ let cases: FsCheck.Gen<Case> =
     }
 
 /// Parameters of a block, with gains and shifts that are not those of the start.
-let parameters (layout: BlockLayout) (draws: Stream) : float32[] =
+let parameters (layout: BlockLayout) (draws: Draws) : float32[] =
     let values = layout.Initialise draws
 
     for slot in layout.Slots do

@@ -5,7 +5,7 @@ open System
 open NE.Model.Networks
 open NE.Model.Networks.Torch
 open NE.Model.Networks.Simd
-open NE.Model.Random
+open NE.Model
 
 /// libtorch's threads are one for the whole process, so every test asks for one.
 let fused: Lazy<IEngine> = lazy (TorchEngine.Create("cpu", 1) :> IEngine)
@@ -43,9 +43,9 @@ let engines: (string * (unit -> IEngine)) list = [
     yield! cudaEngines
 ]
 
-let draws seed = stream seed Purpose.Initialisation
+let draws seed = Draws.Of(seed, Purpose.Initialisation)
 
-let normals (draws: Stream) count =
+let normals (draws: Draws) count =
     let values = Array.zeroCreate<float32> count
     draws.FillNormal(Span values, 1.0f)
     values

@@ -265,7 +265,7 @@ let tests =
             let observation = [| 0.3f; -1.0f; 0.5f; 2.0f |]
             let scratch = exploring.CreateScratch()
 
-            let explore (policy: Policy) (draws: Random.Stream) =
+            let explore (policy: Policy) (draws: Draws) =
                 let action = Array.zeroCreate<float32> 5
                 policy.Explore(ReadOnlySpan observation, Span action, ReadOnlySpan low, ReadOnlySpan high, draws, scratch)
                 action

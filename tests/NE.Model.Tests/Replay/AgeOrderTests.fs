@@ -2,7 +2,7 @@ module NE.Model.Tests.Replay.AgeOrderTests
 
 open System
 open Expecto
-open NE.Model.Random
+open NE.Model
 open NE.Model.Replay
 open NE.Model.Tests.Topology.Cases
 
@@ -22,19 +22,19 @@ let private windowOf capacity appended = {
 let tests =
     testList "age order" [
         law "samples only rows that a list model holds, and only its oldest quarter on review" (fun seed ->
-            let draw = stream seed
-            let capacity = int64 (between 1 60 draw)
-            let appended = int64 (between 1 200 draw)
+            let draws = drawsOf seed
+            let capacity = int64 (between 1 60 draws)
+            let appended = int64 (between 1 200 draws)
             let rows = model capacity appended
             let window = windowOf capacity appended
             Expect.equal window.Size (int64 rows.Length) "size"
-            let batch = between 1 20 draw
+            let batch = between 1 20 draws
             let quarter = List.truncate (max batch (rows.Length / 4)) rows
             Expect.equal (AgeOrder.oldestCount 0.25 batch window) (int64 quarter.Length) "quarter"
             let sample = Array.zeroCreate batch
-            AgeOrder.sampleUniform window draw (Span sample)
+            AgeOrder.sampleUniform window draws (Span sample)
             Expect.all sample (fun row -> List.contains row rows) "stored"
-            AgeOrder.sampleOldest 0.25 window draw (Span sample)
+            AgeOrder.sampleOldest 0.25 window draws (Span sample)
             Expect.all sample (fun row -> List.contains row quarter) "oldest quarter")
 
         testCase "reaches every row of the quarter, and no other, before and after eviction"
@@ -43,12 +43,12 @@ let tests =
                 for appended in [ 4L .. 40L ] do
                     let window = windowOf capacity appended
                     let quarter = List.truncate (max 2 (int window.Size / 4)) (model capacity appended)
-                    let draw = stream (1000L * capacity + appended)
+                    let draws = drawsOf (1000L * capacity + appended)
                     let sample = Array.zeroCreate 2
                     let seen = Collections.Generic.SortedSet<int64>()
 
                     for _ in 1..100 do
-                        AgeOrder.sampleOldest 0.25 window draw (Span sample)
+                        AgeOrder.sampleOldest 0.25 window draws (Span sample)
                         seen.UnionWith sample
 
                     Expect.equal (List.ofSeq seen) quarter $"capacity {capacity}, {appended} rows"
@@ -71,7 +71,7 @@ let tests =
             let horizon, least, draws = 80L, 0.25, 400_000
             let counts = Array.zeroCreate<int> 100
             let sample = Array.zeroCreate draws
-            AgeOrder.sampleDecayed horizon least window (stream 5L) (Span sample)
+            AgeOrder.sampleDecayed horizon least window (drawsOf 5L) (Span sample)
 
             for row in sample do
                 counts[int (row - window.First)] <- counts[int (row - window.First)] + 1
@@ -95,9 +95,9 @@ let tests =
         testCase "with a least weight of 1 draws every row alike, and from a window of one row that one"
         <| fun () ->
             let sample = Array.zeroCreate 20_000
-            AgeOrder.sampleDecayed 10L 1.0 { First = 0L; Head = 100L } (stream 6L) (Span sample)
+            AgeOrder.sampleDecayed 10L 1.0 { First = 0L; Head = 100L } (drawsOf 6L) (Span sample)
             Expect.floatClose { absolute = 1.0; relative = 0.0 } (Array.averageBy float sample) 49.5 "mean"
-            AgeOrder.sampleDecayed 10L 0.1 { First = 7L; Head = 8L } (stream 6L) (Span sample)
+            AgeOrder.sampleDecayed 10L 0.1 { First = 7L; Head = 8L } (drawsOf 6L) (Span sample)
             Expect.all sample (fun row -> row = 7L) "the only row"
 
         testCase "draws uniformly"
@@ -105,16 +105,16 @@ let tests =
             let window = { First = 70L; Head = 110L }
             let all = Array.zeroCreate 40
             let oldest = Array.zeroCreate 10
-            let draw = stream 5L
+            let draws = drawsOf 5L
             let sample = Array.zeroCreate 8
 
             for _ in 1..5000 do
-                AgeOrder.sampleUniform window draw (Span sample)
+                AgeOrder.sampleUniform window draws (Span sample)
 
                 for row in sample do
                     all[int row - 70] <- all[int row - 70] + 1
 
-                AgeOrder.sampleOldest 0.25 window draw (Span sample)
+                AgeOrder.sampleOldest 0.25 window draws (Span sample)
 
                 for row in sample do
                     oldest[int row - 70] <- oldest[int row - 70] + 1
@@ -137,15 +137,15 @@ let tests =
             let sample = Array.zeroCreate 1
 
             Expect.throwsT<InvalidOperationException>
-                (fun () -> AgeOrder.sampleUniform { First = 3L; Head = 3L } (stream 1L) (Span sample))
+                (fun () -> AgeOrder.sampleUniform { First = 3L; Head = 3L } (drawsOf 1L) (Span sample))
                 "empty window"
 
         law "continues from a stored stream" (fun seed ->
-            let draw = stream seed
+            let draws = drawsOf seed
             let window = { First = 10L; Head = 500L }
             let a, b = Array.zeroCreate 16, Array.zeroCreate 16
-            let again = Stream draw.State
-            AgeOrder.sampleOldest 0.25 window draw (Span a)
+            let again = Draws draws.State
+            AgeOrder.sampleOldest 0.25 window draws (Span a)
             AgeOrder.sampleOldest 0.25 window again (Span b)
             Expect.equal a b "rows")
     ]

@@ -2,7 +2,7 @@ module NE.Model.Tests.Replay.ExperienceReviewTests
 
 open System
 open Expecto
-open NE.Model.Random
+open NE.Model
 open NE.Model.Replay
 open NE.Model.Tests.Topology.Cases
 
@@ -30,10 +30,10 @@ let private plenty = 1_000_000L
 
 /// Share of reviews in n decisions at step t.
 let private frequency (review: ExperienceReview) t size n seed =
-    let draw = stream seed
+    let draws = drawsOf seed
 
     let hits =
-        Seq.init n (fun _ -> review.Decide(t, size, draw))
+        Seq.init n (fun _ -> review.Decide(t, size, draws))
         |> Seq.filter id
         |> Seq.length
 
@@ -85,19 +85,19 @@ let tests =
             Expect.floatClose Accuracy.high review.Epsilon (0.155 / 0.31) "half as steep"
 
         law "has eps in [0, 1], whatever the signal, and keeps one window of samples" (fun seed ->
-            let draw = stream seed
+            let draws = drawsOf seed
 
             let review =
                 fresh {
                     slope with
-                        Window = int64 (between 1 300 draw)
+                        Window = int64 (between 1 300 draws)
                 }
 
             let mutable t = 0L
 
-            for _ in 1 .. between 1 300 draw do
-                t <- t + int64 (between 1 30 draw)
-                review.Push(t, draw.NextDouble())
+            for _ in 1 .. between 1 300 draws do
+                t <- t + int64 (between 1 30 draws)
+                review.Push(t, draws.NextDouble())
                 Expect.isTrue (review.Epsilon >= 0.0 && review.Epsilon <= 1.0) "eps"
                 let steps = review.State.Steps
                 Expect.equal (Array.last steps) t "newest"
@@ -195,25 +195,25 @@ let tests =
         <| fun () ->
             for mode in [ ReviewMode.Slope; ReviewMode.Literal; ReviewMode.Official ] do
                 let review = fresh { slope with Mode = mode }
-                let draw = stream 4L
-                let reference = stream 4L
+                let draws = drawsOf 4L
+                let reference = drawsOf 4L
 
                 for t in 1L .. 2000L do
                     if review.IsSampleDue t then
                         review.Push(t, 0.3)
 
-                    review.Decide(t, t, draw) |> ignore
+                    review.Decide(t, t, draws) |> ignore
                     reference.NextDouble() |> ignore
 
-                Expect.equal draw.State reference.State $"{mode}"
+                Expect.equal draws.State reference.State $"{mode}"
                 Expect.equal review.State.Decisions 2000L "decisions"
 
             let off = fresh { slope with Mode = ReviewMode.Off }
-            let draw = stream 4L
+            let draws = drawsOf 4L
             Expect.isFalse (off.IsSampleDue 400L) "no signal needed"
             Expect.equal (frequency off 5000L plenty 100 1L) 0.0 "never"
-            off.Decide(5000L, plenty, draw) |> ignore
-            Expect.equal draw.State (stream 4L).State "no draw"
+            off.Decide(5000L, plenty, draws) |> ignore
+            Expect.equal draws.State (drawsOf 4L).State "no draw"
 
         testCase "to the letter divides the change of the count by the window, without floor"
         <| fun () ->
@@ -243,19 +243,19 @@ let tests =
             expectShare (frequency review 1000L plenty 20_000 1L) (probability ()) 20_000 "frequency"
 
         law "continues from its stored bytes as if it had never stopped" (fun seed ->
-            let draw = stream seed
+            let draws = drawsOf seed
 
             let settings = {
                 slope with
-                    Window = int64 (between 1 200 draw)
+                    Window = int64 (between 1 200 draws)
                     MinStep = 0L
-                    Floor = draw.NextDouble()
+                    Floor = draws.NextDouble()
             }
 
             let original = fresh settings
-            let stop = int64 (between 1 400 draw)
+            let stop = int64 (between 1 400 draws)
 
-            let step (review: ExperienceReview) (decisions: Stream) t =
+            let step (review: ExperienceReview) (decisions: Draws) t =
                 if review.IsSampleDue t then
                     review.Push(t, Math.Sin(float t / 50.0) / float t)
 
@@ -263,7 +263,7 @@ let tests =
                 review.Record(ReadOnlySpan [| t; t / 2L |], { First = 0L; Head = t + 1L })
                 reviewed
 
-            let decisions = stream 6L
+            let decisions = drawsOf 6L
 
             for t in 1L .. stop do
                 step original decisions t |> ignore
@@ -274,7 +274,7 @@ let tests =
                 | Error message -> failtest message
 
             Expect.equal restored.State original.State "state"
-            let again = Stream decisions.State
+            let again = Draws decisions.State
             let continued review decisions = [ for t in stop + 1L .. stop + 300L -> step review decisions t ]
             Expect.equal (continued restored again) (continued original decisions) "decisions"
             Expect.equal restored.State original.State "state at the end"

@@ -2,15 +2,15 @@ module NE.Model.Tests.Replay.FrameTests
 
 open System
 open Expecto
-open NE.Model.Random
+open NE.Model
 open NE.Model.Replay
 open NE.Model.Tests.Topology.Cases
 
 /// Small enough for many cases, not square, so that a swap of the axes shows.
 let private shape = { Height = 3; Width = 2; Stack = 3 }
 
-let private image (draw: Stream) =
-    Array.init shape.FrameBytes (fun _ -> byte (draw.NextInt 256L))
+let private image (draws: Draws) =
+    Array.init shape.FrameBytes (fun _ -> byte (draws.NextInt 256L))
 
 /// 3 x height x width of an image, written down index by index.
 let private channelFirst (image: byte[]) = [|
@@ -30,7 +30,7 @@ type private Row = {
 }
 
 /// Rows of several environments in an arbitrary order, with episodes of arbitrary length.
-let private history environments count (draw: Stream) =
+let private history environments count (draws: Draws) =
     let stacks = Array.init environments (fun _ -> FrameStack shape)
     let linker = FrameLinker environments
     let left = Array.zeroCreate<int> environments
@@ -38,22 +38,22 @@ let private history environments count (draw: Stream) =
 
     [|
         for row in 0L .. int64 count - 1L do
-            let environment = int (draw.NextInt(int64 environments))
+            let environment = int (draws.NextInt(int64 environments))
             let stack = stacks[environment]
 
             let link =
                 if left[environment] = 0 then
-                    left[environment] <- between 1 9 draw
+                    left[environment] <- between 1 9 draws
                     episode[environment] <- episode[environment] + 1
-                    stack.Begin(ReadOnlySpan(image draw))
+                    stack.Begin(ReadOnlySpan(image draws))
                     linker.Begin(environment, row)
                 else
                     left[environment] <- left[environment] - 1
 
-                    if draw.NextInt 10L = 0L then
+                    if draws.NextInt 10L = 0L then
                         stack.Repeat()
                     else
-                        stack.Push(ReadOnlySpan(image draw))
+                        stack.Push(ReadOnlySpan(image draws))
 
                     linker.Next(environment, row)
 
@@ -85,9 +85,9 @@ let tests =
         law
             "a stack holds the last frames, oldest first, channels first, and the first frame of an episode as often as it is deep"
             (fun seed ->
-                let draw = stream seed
+                let draws = drawsOf seed
                 let stack = FrameStack shape
-                let images = Array.init 5 (fun _ -> image draw)
+                let images = Array.init 5 (fun _ -> image draws)
                 stack.Begin(ReadOnlySpan images[0])
 
                 let expected (indices: int list) =
@@ -118,13 +118,13 @@ let tests =
         law
             "both stacks of every transition are rebuilt as they were shown, with environments interleaved and old rows evicted"
             (fun seed ->
-                let draw = stream seed
-                let environments = between 1 4 draw
-                let rows = history environments (between 1 120 draw) draw
-                let steps = between 1 4 draw
+                let draws = drawsOf seed
+                let environments = between 1 4 draws
+                let rows = history environments (between 1 120 draws) draws
+                let steps = between 1 4 draws
 
                 let window = {
-                    First = draw.NextInt(int64 rows.Length)
+                    First = draws.NextInt(int64 rows.Length)
                     Head = int64 rows.Length
                 }
 
@@ -165,11 +165,11 @@ let tests =
                         Expect.equal (Array.rev chain[.. steps - 1]) episode[position - steps + 1 ..] "the rows of the actions and rewards")
 
         law "a linker that is stored and restored links as if it had gone on" (fun seed ->
-            let draw = stream seed
+            let draws = drawsOf seed
             let linker = FrameLinker 2
             linker.Begin(0, 0L) |> ignore
             linker.Begin(1, 1L) |> ignore
-            linker.Next(0, int64 (between 2 9 draw)) |> ignore
+            linker.Next(0, int64 (between 2 9 draws)) |> ignore
             let restored = FrameLinker(linker.Rows, linker.Positions)
 
             for environment in 0..1 do

@@ -12,12 +12,12 @@ let private meanOfAll =
     Func<Strata, float>(fun strata -> strata |> Array.averageBy Array.average)
 
 /// The share of simulated samples whose 95 % interval of the mean holds the true mean.
-let private coverage (n: int) (samples: int) (draw: Random.Stream -> float) (truth: float) interval =
-    let draws = Random.stream 11L Random.Purpose.Metrics
+let private coverage (n: int) (samples: int) (take: Draws -> float) (truth: float) interval =
+    let draws = Draws.Of(11L, Purpose.Metrics)
 
     let hits =
         Seq.init samples (fun index ->
-            let sample = [| Array.init n (fun _ -> draw draws) |]
+            let sample = [| Array.init n (fun _ -> take draws) |]
             let found: Interval = interval (int64 index) sample
 
             if found.Low <= truth && truth <= found.High then
@@ -168,7 +168,7 @@ let comparison =
         }
 
         test "Welch's interval covers 95 % of small samples with unequal spread" {
-            let draws = Random.stream 5L Random.Purpose.Metrics
+            let draws = Draws.Of(5L, Purpose.Metrics)
 
             let hits =
                 Seq.init 4_000 (fun _ ->

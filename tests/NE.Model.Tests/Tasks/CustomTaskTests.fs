@@ -66,7 +66,7 @@ let private ends rule (after: FakePhysics -> unit) =
 
 let private started start (seed: int64) =
     let physics = physics ()
-    (task [] [] start).Reset(Random.stream seed Random.Purpose.Reset, physics)
+    (task [] [] start).Reset(Draws.Of(seed, Purpose.Reset), physics)
     physics
 
 [<Tests>]

@@ -74,5 +74,5 @@ let startOf (task: ITask) (episode: int64) =
     let physics = physicsFor task
     Array.fill physics.QPosArray 0 physics.QPosArray.Length 1.0
     Array.fill physics.QVelArray 0 physics.QVelArray.Length 0.0
-    task.Reset(Random.at 1L Random.Purpose.Reset 0L episode 0L, physics)
+    task.Reset(Draws.At(1L, Purpose.Reset, 0L, episode, 0L), physics)
     physics

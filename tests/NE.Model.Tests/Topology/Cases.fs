@@ -5,11 +5,10 @@ open System
 open Expecto
 open FsCheck
 open NE.Model
-open NE.Model.Random
 open NE.Model.Topology
 
 /// A stream for test number `seed`.
-let stream (seed: int64) = Random.stream seed Purpose.Topology
+let drawsOf (seed: int64) = Draws.Of(seed, Purpose.Topology)
 
 /// A property over random 64-bit seeds, 200 of them.
 let law name (body: int64 -> unit) =
@@ -21,11 +20,11 @@ let law name (body: int64 -> unit) =
         name
         (fun (DoNotSize(seed: int64)) -> body seed)
 
-let between low high (draw: Stream) =
-    low + int (draw.NextInt(int64 (high - low + 1)))
+let between low high (draws: Draws) =
+    low + int (draws.NextInt(int64 (high - low + 1)))
 
-let normals count (draw: Stream) : float32[] =
-    Array.init count (fun _ -> float32 (draw.NextNormal()))
+let normals count (draws: Draws) : float32[] =
+    Array.init count (fun _ -> float32 (draws.NextNormal()))
 
 /// Pearson's statistic must stay below a quantile of about 1e-4 (its mean plus four standard deviations).
 let expectUniform (counts: int[]) (expected: float) message =
@@ -36,82 +35,84 @@ let expectUniform (counts: int[]) (expected: float) message =
     Expect.isLessThan statistic (freedom + 4.0 * Math.Sqrt(2.0 * freedom)) message
 
 /// A stack of two to four layers with up to 14 neurons each, random masks (some rows empty), gradients, weights, dormant sets and quotas.
-let stackBefore (draw: Stream) : StackBefore =
-    let depth = between 2 4 draw
-    let widths = Array.init (depth + 1) (fun _ -> between 1 14 draw)
+let stackBefore (draws: Draws) : StackBefore =
+    let depth = between 2 4 draws
+    let widths = Array.init (depth + 1) (fun _ -> between 1 14 draws)
 
     let layer l =
         let rows, columns = widths[l + 1], widths[l]
         let size = rows * columns
-        let elastic = l = 1 || draw.NextDouble() < 0.5
+        let elastic = l = 1 || draws.NextDouble() < 0.5
 
         let mask =
             if elastic then
-                LayerMask.random rows columns (between 0 size draw) draw
+                LayerMask.random rows columns (between 0 size draws) draws
             else
                 LayerMask.dense rows columns
 
         // Half of the gradients are exactly 0 in some layers: there ties decide.
-        let sparse = draw.NextDouble() < 0.5
+        let sparse = draws.NextDouble() < 0.5
 
         {
             Mask = mask
             Elastic = elastic
-            Quota = if elastic then between 0 size draw else 0
+            Quota = if elastic then between 0 size draws else 0
             Gradient =
-                normals size draw
-                |> Array.map (fun g -> if sparse && draw.NextDouble() < 0.5 then 0.0f else g)
-            Weights = normals size draw |> Array.mapi (fun index w -> if mask[index] then w else 0.0f)
+                normals size draws
+                |> Array.map (fun g -> if sparse && draws.NextDouble() < 0.5 then 0.0f else g)
+            Weights =
+                normals size draws
+                |> Array.mapi (fun index w -> if mask[index] then w else 0.0f)
         }
 
-    let share = draw.NextDouble()
+    let share = draws.NextDouble()
 
     {
         Layers = Array.init depth layer
-        Dormant = Array.init (depth - 1) (fun h -> Array.init widths[h + 1] (fun _ -> draw.NextDouble() < share))
+        Dormant = Array.init (depth - 1) (fun h -> Array.init widths[h + 1] (fun _ -> draws.NextDouble() < share))
     }
 
-let options (draw: Stream) : EvolutionOptions = {
+let options (draws: Draws) : EvolutionOptions = {
     Criterion =
-        if draw.NextDouble() < 0.5 then
+        if draws.NextDouble() < 0.5 then
             GrowCriterion.Gradient
         else
             GrowCriterion.Random
     Unit =
-        if draw.NextDouble() < 0.5 then
+        if draws.NextDouble() < 0.5 then
             GrowUnit.Weight
         else
             GrowUnit.Neuron
     Granularity =
-        match draw.NextInt 3L with
+        match draws.NextInt 3L with
         | 0L -> Granularity.Neuron
         | 1L -> Granularity.Weight
         | _ -> Granularity.Magnitude
-    Omega = float (draw.NextInt 11L) / 10.0
-    ReviveRows = draw.NextDouble() < 0.5
+    Omega = float (draws.NextInt 11L) / 10.0
+    ReviveRows = draws.NextDouble() < 0.5
 }
 
 /// Arrays of a layer with every value non-zero where its mask allows it, target included.
-let arrays (mask: LayerMask) (weights: float32[]) (bias: float32[]) (draw: Stream) : LayerArrays =
+let arrays (mask: LayerMask) (weights: float32[]) (bias: float32[]) (draws: Draws) : LayerArrays =
     let masked (values: float32[]) =
         values |> Array.mapi (fun index value -> if mask[index] then value else 0.0f)
 
     let powers count =
-        Array.init count (fun _ -> 0.1f + 0.8f * draw.NextSingle())
+        Array.init count (fun _ -> 0.1f + 0.8f * draws.NextSingle())
 
     {
         Weights = Slice(Array.copy weights)
-        WeightsFirstMoment = Slice(normals mask.Size draw |> masked)
-        WeightsSecondMoment = Slice(normals mask.Size draw |> Array.map abs |> masked)
+        WeightsFirstMoment = Slice(normals mask.Size draws |> masked)
+        WeightsSecondMoment = Slice(normals mask.Size draws |> Array.map abs |> masked)
         WeightsPower1 = Slice(powers mask.Size)
         WeightsPower2 = Slice(powers mask.Size)
         Bias = Slice(Array.copy bias)
-        BiasFirstMoment = Slice(normals mask.Rows draw)
-        BiasSecondMoment = Slice(normals mask.Rows draw |> Array.map abs)
+        BiasFirstMoment = Slice(normals mask.Rows draws)
+        BiasSecondMoment = Slice(normals mask.Rows draws |> Array.map abs)
         BiasPower1 = Slice(powers mask.Rows)
         BiasPower2 = Slice(powers mask.Rows)
         Norm = None
-        TargetWeights = Slice(normals mask.Size draw |> masked)
+        TargetWeights = Slice(normals mask.Size draws |> masked)
     }
 
 /// ReLU network on one row-major batch: the activations of every layer, the last one linear. In double precision.

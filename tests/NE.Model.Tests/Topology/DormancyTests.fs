@@ -6,19 +6,19 @@ open NE.Model.Topology
 open NE.Model.Tests.Topology.Cases
 
 /// Activations of a ReLU layer: some neurons silent, some constant.
-let private activations rows width draw =
-    let kinds = Array.init width (fun _ -> between 0 3 draw)
-    let level = normals width draw
+let private activations rows width draws =
+    let kinds = Array.init width (fun _ -> between 0 3 draws)
+    let level = normals width draws
 
     Array.init (rows * width) (fun index ->
         match kinds[index % width] with
         | 0 -> 0.0f
         | 1 -> abs level[index % width]
-        | _ -> max 0.0f (float32 (draw.NextNormal())))
+        | _ -> max 0.0f (float32 (draws.NextNormal())))
 
-let private layer rows width draw =
-    let h = activations rows width draw
-    let fanIn = Array.init width (fun _ -> between 0 2 draw)
+let private layer rows width draws =
+    let h = activations rows width draws
+    let fanIn = Array.init width (fun _ -> between 0 2 draws)
 
     h,
     {
@@ -30,10 +30,10 @@ let private layer rows width draw =
 let tests =
     testList "dormancy" [
         law "agrees with a slow reference" (fun seed ->
-            let draw = stream seed
-            let rows, width = between 1 30 draw, between 1 12 draw
-            let h = activations rows width draw
-            let tau = if draw.NextDouble() < 0.5 then 0.0 else draw.NextDouble()
+            let draws = drawsOf seed
+            let rows, width = between 1 30 draws, between 1 12 draws
+            let h = activations rows width draws
+            let tau = if draws.NextDouble() < 0.5 then 0.0 else draws.NextDouble()
 
             let mean neuron =
                 [ for row in 0 .. rows - 1 -> float (abs h[row * width + neuron]) ]
@@ -58,23 +58,23 @@ let tests =
             Expect.equal (Dormancy.dormant 0.0 silent) (Array.create 4 true) "dormant"
 
         law "does not depend on the scale of the layer" (fun seed ->
-            let draw = stream seed
-            let rows, width = between 1 30 draw, between 1 12 draw
-            let h = activations rows width draw
-            let scale = MathF.Pow(2.0f, float32 (between -4 6 draw))
+            let draws = drawsOf seed
+            let rows, width = between 1 30 draws, between 1 12 draws
+            let h = activations rows width draws
+            let scale = MathF.Pow(2.0f, float32 (between -4 6 draws))
             let plain = ofActivations rows width h
             let scaled = ofActivations rows width (h |> Array.map (fun x -> scale * x))
             Seq.iter2 (fun a b -> Expect.floatClose Accuracy.low a b "score") (Dormancy.scores scaled) (Dormancy.scores plain)
             Expect.equal (Dormancy.dormant 0.0 scaled) (Dormancy.dormant 0.0 plain) "dormant")
 
         law "pools its ratios over layers, with the full width as denominator" (fun seed ->
-            let draw = stream seed
-            let rows = between 2 30 draw
+            let draws = drawsOf seed
+            let rows = between 2 30 draws
 
             let layers =
-                Array.init (between 1 4 draw) (fun _ -> layer rows (between 1 12 draw) draw)
+                Array.init (between 1 4 draws) (fun _ -> layer rows (between 1 12 draws) draws)
 
-            let tau = [ 0.0; 0.025; 0.1 ][between 0 2 draw]
+            let tau = [ 0.0; 0.025; 0.1 ][between 0 2 draws]
             let ratios = Dormancy.ratios tau (Array.map snd layers)
 
             let neurons = [

@@ -2,7 +2,7 @@ module NE.Model.Tests.Topology.EvolutionTests
 
 open System
 open Expecto
-open NE.Model.Random
+open NE.Model
 open NE.Model.Topology
 open NE.Model.Tests.Topology.Cases
 
@@ -11,10 +11,10 @@ let private bound (omega: float) count =
     int (Math.Floor(decimal (Math.Round(omega, 1)) * decimal count))
 
 let private case seed =
-    let draw = stream seed
-    let stack = stackBefore draw
-    let options = options draw
-    options, stack, Evolution.plan options stack draw
+    let draws = drawsOf seed
+    let stack = stackBefore draws
+    let options = options draws
+    options, stack, Evolution.plan options stack draws
 
 let private gradientOnly = {
     Criterion = GrowCriterion.Gradient
@@ -26,7 +26,7 @@ let private gradientOnly = {
 
 /// What an event does to layer l.
 let private changeAt l options stack seed =
-    Evolution.plan options stack (stream seed) |> Array.item l
+    Evolution.plan options stack (drawsOf seed) |> Array.item l
 
 /// A single elastic layer without hidden neurons.
 let private single mask quota gradient : StackBefore = {
@@ -162,15 +162,15 @@ let tests =
                     Expect.equal change.Pruned.Length (min prunable (bound options.Omega change.Grown.Length)) "size"))
 
         law "cuts at most one neuron per layer partially" (fun seed ->
-            let draw = stream seed
-            let stack = stackBefore draw
+            let draws = drawsOf seed
+            let stack = stackBefore draws
 
             let options = {
-                options draw with
+                options draws with
                     Granularity = Granularity.Neuron
             }
 
-            let changes = Evolution.plan options stack draw
+            let changes = Evolution.plan options stack draws
 
             changes
             |> Array.iteri (fun l change ->
@@ -215,9 +215,9 @@ let tests =
                     "one partial neuron"))
 
         law "takes the largest gradients" (fun seed ->
-            let draw = stream seed
-            let stack = stackBefore draw
-            let changes = Evolution.plan gradientOnly stack draw
+            let draws = drawsOf seed
+            let stack = stackBefore draws
+            let changes = Evolution.plan gradientOnly stack draws
 
             for layer, change in Seq.zip stack.Layers changes do
                 if layer.Elastic && change.Grown.Length > 0 then
@@ -254,7 +254,7 @@ let tests =
                         |]
                         Dormant = [||]
                     }
-                    (stream 1L)
+                    (drawsOf 1L)
                 |> Array.exactlyOne
 
             // A row without input gets one, and that is the whole quota.
@@ -263,12 +263,12 @@ let tests =
             Expect.equal (plan true 0).Scores ValueNone "nothing"
 
         law "is a function of the stream's state" (fun seed ->
-            let draw = stream seed
-            let stack = stackBefore draw
-            let options = options draw
-            let again = Stream draw.State
-            Expect.equal (Evolution.plan options stack draw) (Evolution.plan options stack again) "plan"
-            Expect.equal draw.State again.State "position")
+            let draws = drawsOf seed
+            let stack = stackBefore draws
+            let options = options draws
+            let again = Draws draws.State
+            Expect.equal (Evolution.plan options stack draws) (Evolution.plan options stack again) "plan"
+            Expect.equal draws.State again.State "position")
 
         testCase "without gradients grows a uniformly random subset"
         <| fun () ->
@@ -363,7 +363,7 @@ let tests =
             let counts = Array.zeroCreate 6
 
             for seed in 1L .. 3000L do
-                let changes = Evolution.plan options stack (stream seed)
+                let changes = Evolution.plan options stack (drawsOf seed)
                 Expect.equal changes[1].Touched.Length 1 "one neuron"
                 counts[changes[1].Touched[0]] <- counts[changes[1].Touched[0]] + 1
 
@@ -390,9 +390,9 @@ let tests =
             Expect.equal (changeAt 1 options stack 1L).Pruned [| 3; 5 |] "pruned"
 
         law "gives every row without input min(8, mean fan-in) random inputs first, while the quota lasts" (fun seed ->
-            let draw = stream seed
-            let stack = stackBefore draw
-            let changes = Evolution.plan { options draw with ReviveRows = true } stack draw
+            let draws = drawsOf seed
+            let stack = stackBefore draws
+            let changes = Evolution.plan { options draws with ReviveRows = true } stack draws
 
             for layer, change in Seq.zip stack.Layers changes do
                 let mask = layer.Mask
@@ -429,7 +429,7 @@ let tests =
             let stack = prunable 6 6 6 (Array.create 6 false) (Array.create 6 false)
 
             let fails stack options =
-                Expect.throwsT<ArgumentException> (fun () -> Evolution.plan options stack (stream 1L) |> ignore) "an error"
+                Expect.throwsT<ArgumentException> (fun () -> Evolution.plan options stack (drawsOf 1L) |> ignore) "an error"
 
             fails
                 {
@@ -450,17 +450,17 @@ let tests =
             fails (single (LayerMask.ofActive 1 2 [| true; false |]) 1 [| 0.0f; nanf |]) gradientOnly
 
         law "random growth by neurons fills whole rows, all but one" (fun seed ->
-            let draw = stream seed
-            let stack = stackBefore draw
+            let draws = drawsOf seed
+            let stack = stackBefore draws
 
             let options = {
-                options draw with
+                options draws with
                     Criterion = GrowCriterion.Random
                     Unit = GrowUnit.Neuron
                     ReviveRows = false
             }
 
-            for layer, change in Array.zip stack.Layers (Evolution.plan options stack draw) do
+            for layer, change in Array.zip stack.Layers (Evolution.plan options stack draws) do
                 let mask = layer.Mask
 
                 let room row =
@@ -507,7 +507,7 @@ let tests =
             let counts = Array.zeroCreate 6
 
             for seed in 1L .. 1_200L do
-                let change = Evolution.plan options stack (stream seed) |> Array.head
+                let change = Evolution.plan options stack (drawsOf seed) |> Array.head
 
                 for index in change.Grown do
                     counts[index / 4] <- counts[index / 4] + 1

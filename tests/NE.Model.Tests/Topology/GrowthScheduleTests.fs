@@ -31,7 +31,7 @@ let private near expected decimals (actual: float) message =
 
 /// Runs all events of a layer, pruning `pruned k` weights at an event that grew k; visits (t, grown, pruned, active afterwards, growth).
 let private run settings rows columns initial (pruned: int -> int) visit =
-    let mask = LayerMask.random rows columns initial (stream 1L)
+    let mask = LayerMask.random rows columns initial (drawsOf 1L)
     let sums = GrowthSchedule.Sums settings
     let mutable growth = GrowthSchedule.start settings mask
     let mutable active = initial
@@ -90,18 +90,18 @@ let tests =
             Expect.equal (events small) [ 3L; 6L; 9L ] "events"
 
         law "in closed loop keeps the density at its target: never above, at most 1 % and the pruned share below" (fun seed ->
-            let draw = stream seed
-            let rows, columns = between 40 120 draw, between 40 120 draw
+            let draws = drawsOf seed
+            let rows, columns = between 40 120 draws, between 40 120 draws
             let size = rows * columns
-            let initial = between (size / 10) (size / 2) draw
-            let used = if draw.NextDouble() < 0.3 then 0.0 else draw.NextDouble()
+            let initial = between (size / 10) (size / 2) draws
+            let used = if draws.NextDouble() < 0.3 then 0.0 else draws.NextDouble()
 
             let settings = {
                 standard with
                     Interval = 10L
-                    End = int64 (between 1_000 3_000 draw)
-                    Shape = shapes[int (draw.NextInt 3L)]
-                    FinalDensity = 0.6 + 0.4 * draw.NextDouble()
+                    End = int64 (between 1_000 3_000 draws)
+                    Shape = shapes[int (draws.NextInt 3L)]
+                    FinalDensity = 0.6 + 0.4 * draws.NextDouble()
             }
 
             let sums = GrowthSchedule.Sums settings
@@ -139,16 +139,16 @@ let tests =
                     Expect.equal final full "full at the end"
 
         law "in open loop carries fractions: the quotas add up to the floor of their exact sum" (fun seed ->
-            let draw = stream seed
-            let g = 0.001 * draw.NextDouble()
+            let draws = drawsOf seed
+            let g = 0.001 * draws.NextDouble()
 
             let settings = {
                 standard with
                     Rate = GrowthRate.Fixed g
-                    Shape = shapes[int (draw.NextInt 3L)]
+                    Shape = shapes[int (draws.NextInt 3L)]
             }
 
-            let initial = between 100 3_000 draw
+            let initial = between 100 3_000 draws
             let rest = float (64 * 64 - initial)
             let mutable grown = 0
             let mutable last = Unchecked.defaultof<LayerGrowth>
@@ -165,23 +165,23 @@ let tests =
             Expect.equal final (initial + grown) "active")
 
         law "in open loop never grows past rho1" (fun seed ->
-            let draw = stream seed
+            let draws = drawsOf seed
 
             let settings = {
                 standard with
                     Interval = 50L
                     End = 5_000L
-                    Rate = GrowthRate.Fixed(0.2 * draw.NextDouble())
-                    FinalDensity = 0.3 + 0.7 * draw.NextDouble()
+                    Rate = GrowthRate.Fixed(0.2 * draws.NextDouble())
+                    FinalDensity = 0.3 + 0.7 * draws.NextDouble()
                     Rest =
-                        if draw.NextDouble() < 0.5 then
+                        if draws.NextDouble() < 0.5 then
                             RestCapacity.Initial
                         else
                             RestCapacity.Current
             }
 
             let mutable due = 0
-            let initial = between 10 500 draw
+            let initial = between 10 500 draws
 
             run settings 30 30 initial (fun k -> k / 3) (fun _ k _ active growth ->
                 due <- due + k
@@ -240,7 +240,7 @@ let tests =
             }
 
             let quota initial =
-                let mask = LayerMask.random 100 100 initial (stream 1L)
+                let mask = LayerMask.random 100 100 initial (drawsOf 1L)
 
                 let struct (quota, _) =
                     GrowthSchedule.quota (GrowthSchedule.Sums settings) 10_000L initial (GrowthSchedule.start settings mask)
@@ -251,17 +251,17 @@ let tests =
             Expect.equal (quota 7_500) 0 "denser"
 
         law "that drops fractions grows the same whole number at every event of a constant rate" (fun seed ->
-            let draw = stream seed
+            let draws = drawsOf seed
 
             let settings = {
                 standard with
-                    Rate = GrowthRate.Fixed(0.0001 + 0.002 * draw.NextDouble())
+                    Rate = GrowthRate.Fixed(0.0001 + 0.002 * draws.NextDouble())
                     Shape = GrowthShape.Uniform
                     Scale = RateScale.Event
                     CarryFractions = false
             }
 
-            let initial = between 100 1_000 draw
+            let initial = between 100 1_000 draws
 
             let rate =
                 match settings.Rate with
@@ -279,7 +279,7 @@ let tests =
 
         testCase "whose cap is the network's lets layers fill up"
         <| fun () ->
-            let mask = LayerMask.random 10 10 20 (stream 1L)
+            let mask = LayerMask.random 10 10 20 (drawsOf 1L)
 
             let capacity cap =
                 (GrowthSchedule.start
@@ -295,16 +295,16 @@ let tests =
             Expect.equal (capacity DensityCap.Network) 100 "network"
 
         law "asked in any order answers with the same bits" (fun seed ->
-            let draw = stream seed
+            let draws = drawsOf seed
 
             let settings = {
                 standard with
-                    Shape = shapes[int (draw.NextInt 3L)]
+                    Shape = shapes[int (draws.NextInt 3L)]
             }
 
             let sums = GrowthSchedule.Sums settings
 
             for _ in 1..5 do
-                let t = draw.NextInt 3_100_000L
+                let t = draws.NextInt 3_100_000L
                 Expect.equal (sums.Progress t) ((GrowthSchedule.Sums settings).Progress t) $"F({t})")
     ]

@@ -5,18 +5,18 @@ open Expecto
 open NE.Model.Topology
 open NE.Model.Tests.Topology.Cases
 
-let private randomMask draw =
-    let rows, columns = between 1 20 draw, between 1 20 draw
-    LayerMask.random rows columns (between 0 (rows * columns) draw) draw
+let private randomMask draws =
+    let rows, columns = between 1 20 draws, between 1 20 draws
+    LayerMask.random rows columns (between 0 (rows * columns) draws) draws
 
 [<Tests>]
 let tests =
     testList "a layer's mask" [
         law "has as many active weights as were asked for, and fan-in adds up to them" (fun seed ->
-            let draw = stream seed
-            let rows, columns = between 1 20 draw, between 1 20 draw
-            let active = between 0 (rows * columns) draw
-            let mask = LayerMask.random rows columns active draw
+            let draws = drawsOf seed
+            let rows, columns = between 1 20 draws, between 1 20 draws
+            let active = between 0 (rows * columns) draws
+            let mask = LayerMask.random rows columns active draws
             Expect.equal mask.ActiveCount active "active"
             Expect.equal (mask.Active.ToArray() |> Array.filter id |> Array.length) active "entries"
             Expect.equal (LayerMask.fanIn mask |> Array.sum) active "fan-in"
@@ -26,7 +26,7 @@ let tests =
             Expect.equal (floats |> Array.map ((=) 1.0f)) (mask.Active.ToArray()) "floats")
 
         law "survives packing to bits" (fun seed ->
-            let mask = randomMask (stream seed)
+            let mask = randomMask (drawsOf seed)
             Expect.equal (LayerMask.toBits mask |> LayerMask.ofBits mask.Rows mask.Columns) (Ok mask) "mask")
 
         testCase "refuses bytes of another shape"
@@ -36,12 +36,12 @@ let tests =
             Expect.isOk (LayerMask.ofBits 3 3 [| 0uy; 1uy |]) "last entry"
 
         law "changed by a delta differs exactly by that delta" (fun seed ->
-            let draw = stream seed
-            let mask = randomMask draw
+            let draws = drawsOf seed
+            let mask = randomMask draws
 
             let take condition = [|
                 for index in 0 .. mask.Size - 1 do
-                    if condition mask[index] && draw.NextDouble() < 0.3 then
+                    if condition mask[index] && draws.NextDouble() < 0.3 then
                         index
             |]
 
@@ -68,11 +68,11 @@ let tests =
 
         testCase "drawn at random includes every weight equally often"
         <| fun () ->
-            let draw = stream 3L
+            let draws = drawsOf 3L
             let counts = Array.zeroCreate 24
 
             for _ in 1..3000 do
-                let mask = LayerMask.random 4 6 8 draw
+                let mask = LayerMask.random 4 6 8 draws
 
                 for index in 0..23 do
                     if mask[index] then
@@ -82,13 +82,13 @@ let tests =
             expectUniform counts 1000.0 "inclusion"
 
         law "by magnitude keeps the largest weights" (fun seed ->
-            let draw = stream seed
-            let rows, columns = between 1 12 draw, between 1 12 draw
+            let draws = drawsOf seed
+            let rows, columns = between 1 12 draws, between 1 12 draws
 
             let weights =
-                normals (rows * columns) draw |> Array.map (fun w -> MathF.Round(w * 2.0f))
+                normals (rows * columns) draws |> Array.map (fun w -> MathF.Round(w * 2.0f))
 
-            let active = between 0 (rows * columns) draw
+            let active = between 0 (rows * columns) draws
             let mask = LayerMask.magnitude rows columns active weights
 
             let expected =

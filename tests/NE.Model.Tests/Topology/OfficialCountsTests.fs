@@ -36,8 +36,8 @@ let private plan =
     | Ok plan -> plan
     | Error problem -> failtest problem
 
-let private started (layer: LayerDensity) draw =
-    LayerMask.random layer.Shape.Out layer.Shape.In layer.Active draw
+let private started (layer: LayerDensity) draws =
+    LayerMask.random layer.Shape.Out layer.Shape.In layer.Active draws
 
 [<Tests>]
 let tests =
@@ -48,8 +48,8 @@ let tests =
         }
 
         test "the room is 41,825.8, an event grows 334 weights and prunes 133: 10,804, 20,653 and 30,703 after 1, 50 and 100 events" {
-            let draw = stream 1L
-            let mutable mask = started plan.Stacks[0].[1] draw
+            let draws = drawsOf 1L
+            let mutable mask = started plan.Stacks[0].[1] draws
             let sums = GrowthSchedule.Sums rules.Growth
             let mutable growth = GrowthSchedule.start rules.Growth mask
             let room = 0.8 * float mask.Size - float mask.ActiveCount
@@ -71,13 +71,13 @@ let tests =
                                     Mask = mask
                                     Elastic = true
                                     Quota = quota
-                                    Gradient = normals mask.Size draw
-                                    Weights = normals mask.Size draw
+                                    Gradient = normals mask.Size draws
+                                    Weights = normals mask.Size draws
                                 }
                             |]
                             Dormant = [||]
                         }
-                        draw
+                        draws
                     |> Array.head
 
                 Expect.equal (change.Grown.Length, change.Pruned.Length) (334, 133) "grown, pruned"
@@ -92,7 +92,7 @@ let tests =
             let room = 0.8 * float layer.Shape.Size - float layer.Active
             Expect.equal (int (0.008 * room)) -8 "what the official code grows"
             Expect.equal (int (0.4 * -8.0)) -3 "what it prunes"
-            let mask = started layer (stream 2L)
+            let mask = started layer (drawsOf 2L)
 
             let struct (quota, _) =
                 GrowthSchedule.quota (GrowthSchedule.Sums rules.Growth) 100L mask.ActiveCount (GrowthSchedule.start rules.Growth mask)
@@ -101,12 +101,12 @@ let tests =
         }
 
         test "the critic has density 0.75 at event 189, which the 110 weights that negative pruning activates in the first layer make 188" {
-            let draw = stream 3L
+            let draws = drawsOf 3L
             let layers = plan.Stacks[0]
             let sums = GrowthSchedule.Sums rules.Growth
             // Which weights grow is of no matter here.
             let sizes = layers |> Array.map (fun layer -> int layer.Shape.Size)
-            let values = sizes |> Array.map (fun size -> normals size draw)
+            let values = sizes |> Array.map (fun size -> normals size draws)
 
             let noneDormant = [|
                 for layer in Seq.take 3 layers -> Array.zeroCreate<bool>(int layer.Shape.Out)
@@ -142,12 +142,12 @@ let tests =
                             Layers = before
                             Dormant = noneDormant
                         }
-                        draw
+                        draws
 
                 Array.map2 (fun (change: TopologyChange) mask -> LayerMask.apply change.Grown change.Pruned mask) changes masks,
                 quotas |> Array.map (fun struct (_, growth) -> growth)
 
-            let masks = layers |> Array.map (fun layer -> started layer draw)
+            let masks = layers |> Array.map (fun layer -> started layer draws)
             let growths = masks |> Array.map (GrowthSchedule.start rules.Growth)
 
             let actives =

@@ -2,7 +2,7 @@ module NE.Model.Tests.Topology.PruneAndResetTests
 
 open System
 open Expecto
-open NE.Model.Random
+open NE.Model
 open NE.Model.Topology
 open NE.Model.Tests.Topology.Cases
 
@@ -43,8 +43,8 @@ let private reset = {
 }
 
 /// A random ReLU stack with dead neurons on a random batch, and one event on it.
-let private event (evolution: EvolutionOptions) (reset: ResetOptions) (draw: Stream) =
-    let stack = stackBefore draw
+let private event (evolution: EvolutionOptions) (reset: ResetOptions) (draws: Draws) =
+    let stack = stackBefore draws
     let masks = stack.Layers |> Array.map _.Mask
 
     let layers =
@@ -53,22 +53,22 @@ let private event (evolution: EvolutionOptions) (reset: ResetOptions) (draw: Str
             // A third of the neurons can never fire.
             let bias =
                 Array.init layer.Mask.Rows (fun _ ->
-                    if draw.NextDouble() < 0.33 then
+                    if draws.NextDouble() < 0.33 then
                         -100.0f
                     else
-                        float32 (draw.NextNormal()))
+                        float32 (draws.NextNormal()))
 
-            arrays layer.Mask layer.Weights bias draw)
+            arrays layer.Mask layer.Weights bias draws)
 
     let inputs =
-        Array.init 16 (fun _ -> normals masks[0].Columns draw |> Array.map float)
+        Array.init 16 (fun _ -> normals masks[0].Columns draws |> Array.map float)
 
     let activations = forward layers masks inputs
     let hidden = activations[.. activations.Length - 2] |> Array.map statistics
     let dormant = hidden |> Array.map (Dormancy.dormant 0.0)
     let old = layers |> Array.map copy
-    let changes = Evolution.plan evolution { stack with Dormant = dormant } draw
-    let after = PruneAndReset.apply reset masks changes layers draw
+    let changes = Evolution.plan evolution { stack with Dormant = dormant } draws
+    let after = PruneAndReset.apply reset masks changes layers draws
 
     {
         Before = masks
@@ -82,10 +82,10 @@ let private event (evolution: EvolutionOptions) (reset: ResetOptions) (draw: Str
         OutputAfter = Array.last (forward layers after inputs)
     }
 
-let private dormancyOptions draw = {
-    options draw with
+let private dormancyOptions draws = {
+    options draws with
         Granularity =
-            if draw.NextDouble() < 0.5 then
+            if draws.NextDouble() < 0.5 then
                 Granularity.Neuron
             else
                 Granularity.Weight
@@ -112,8 +112,8 @@ let private largestDifference (a: float[][]) (b: float[][]) =
 let tests =
     testList "prune and reset" [
         law "leaves an inactive weight exactly 0 online and in the target, with no moments" (fun seed ->
-            let draw = stream seed
-            let event = event (options draw) reset draw
+            let draws = drawsOf seed
+            let event = event (options draws) reset draws
 
             event.After
             |> Array.iteri (fun l mask ->
@@ -129,8 +129,8 @@ let tests =
                         Expect.equal layer.WeightsSecondMoment[index] 0.0f "second moment"))
 
         law "gives pruned, grown and reset weights age 0 and no moments, and the other ones keep theirs" (fun seed ->
-            let draw = stream seed
-            let event = event (options draw) reset draw
+            let draws = drawsOf seed
+            let event = event (options draws) reset draws
 
             event.Before
             |> Array.iteri (fun l mask ->
@@ -165,8 +165,8 @@ let tests =
                         Expect.equal layer.Bias[neuron] old.Bias[neuron] "bias value kept"))
 
         law "redraws a touched neuron's active inputs within beta, makes its bias non-negative and silences its outputs" (fun seed ->
-            let draw = stream seed
-            let event = event (dormancyOptions draw) reset draw
+            let draws = drawsOf seed
+            let event = event (dormancyOptions draws) reset draws
             let mutable drawn = 0
             let mutable coincidences = 0
 
@@ -199,25 +199,25 @@ let tests =
             Expect.isTrue (coincidences <= drawn / 100 + 1) "redrawn")
 
         law "never resets a neuron that responds" (fun seed ->
-            let draw = stream seed
-            let event = event (options draw) reset draw
+            let draws = drawsOf seed
+            let event = event (options draws) reset draws
 
             event.Scores
             |> Array.iteri (fun h scores -> Expect.all event.Changes[h].Touched (fun neuron -> scores[neuron] <= 0.0) "score"))
 
         law "leaves the output on the event's batch unchanged, unless healthy neurons grow" (fun seed ->
-            let draw = stream seed
+            let draws = drawsOf seed
 
             let event =
-                event (dormancyOptions draw) { reset with GrowInit = GrowInit.Zero } draw
+                event (dormancyOptions draws) { reset with GrowInit = GrowInit.Zero } draws
 
             Expect.isLessThan (largestDifference event.OutputBefore event.OutputAfter) 1e-6 "output")
 
         law "with growth from zero and without pruning leaves the function unchanged to the bit" (fun seed ->
-            let draw = stream seed
+            let draws = drawsOf seed
 
             let event =
-                event { options draw with Omega = 0.0 } { reset with GrowInit = GrowInit.Zero } draw
+                event { options draws with Omega = 0.0 } { reset with GrowInit = GrowInit.Zero } draws
 
             Expect.equal event.OutputAfter event.OutputBefore "output")
 
@@ -226,16 +226,16 @@ let tests =
             let changed =
                 [ 1L .. 100L ]
                 |> List.filter (fun seed ->
-                    let draw = stream seed
-                    let event = event { options draw with Omega = 0.0 } reset draw
+                    let draws = drawsOf seed
+                    let event = event { options draws with Omega = 0.0 } reset draws
                     largestDifference event.OutputBefore event.OutputAfter > 0.0)
 
             // Some cases have nothing to grow, or grow only behind dead neurons.
             Expect.isGreaterThan changed.Length 40 "changed"
 
         law "starts grown weights within beta, and their targets at 0" (fun seed ->
-            let draw = stream seed
-            let event = event (options draw) reset draw
+            let draws = drawsOf seed
+            let event = event (options draws) reset draws
 
             let mutable grown = 0
             let mutable zeros = 0
@@ -256,20 +256,20 @@ let tests =
             Expect.isTrue (zeros <= grown / 100 + 1) "alive")
 
         law "clips weights and biases to kappa beta, and only those" (fun seed ->
-            let draw = stream seed
-            let kappa = 1.0f + draw.NextSingle()
-            let start = draw.State
+            let draws = drawsOf seed
+            let kappa = 1.0f + draws.NextSingle()
+            let start = draws.State
 
             let clipped =
                 event
-                    (options draw)
+                    (options draws)
                     {
                         reset with
                             Clipping = Some { Kappa = kappa; Output = true }
                     }
-                    draw
+                    draws
 
-            let again = Stream start
+            let again = Draws start
             let free = event (options again) reset again
 
             clipped.After
@@ -288,25 +288,25 @@ let tests =
                 Expect.equal (WeightBounds.clamp bound twice.Weights.Span) 0 "idempotent"))
 
         law "is a function of the stream's state" (fun seed ->
-            let draw = stream seed
-            let start = draw.State
-            let first = event (options draw) reset draw
-            let again = Stream start
+            let draws = drawsOf seed
+            let start = draws.State
+            let first = event (options draws) reset draws
+            let again = Draws start
             let second = event (options again) reset again
             Expect.equal first second "event"
-            Expect.equal draw.State again.State "position")
+            Expect.equal draws.State again.State "position")
 
         law "takes no draw and changes nothing where there is nothing to grow" (fun seed ->
-            let draw = stream seed
-            let options = options draw
+            let draws = drawsOf seed
+            let options = options draws
             let masks = [| LayerMask.dense 5 3; LayerMask.dense 4 5; LayerMask.dense 2 4 |]
 
             let layers =
                 masks
-                |> Array.map (fun mask -> arrays mask (normals mask.Size draw) (normals mask.Rows draw) draw)
+                |> Array.map (fun mask -> arrays mask (normals mask.Size draws) (normals mask.Rows draws) draws)
 
             let old = layers |> Array.map copy
-            let position = draw.State
+            let position = draws.State
 
             let before = {
                 Layers =
@@ -321,10 +321,10 @@ let tests =
                 Dormant = [| Array.create 5 true; Array.create 4 true |]
             }
 
-            let changes = Evolution.plan options before draw
-            Expect.equal (PruneAndReset.apply reset masks changes layers draw) masks "masks"
+            let changes = Evolution.plan options before draws
+            Expect.equal (PruneAndReset.apply reset masks changes layers draws) masks "masks"
             Expect.equal layers old "arrays"
-            Expect.equal draw.State position "draws")
+            Expect.equal draws.State position "draws")
 
         testCase "redraws the whole row of a dense layer in front"
         <| fun () ->
@@ -334,12 +334,12 @@ let tests =
                 LayerMask.dense 1 2
             |]
 
-            let draw = stream 9L
+            let draws = drawsOf 9L
 
             let layers =
                 masks
                 |> Array.map (fun mask ->
-                    arrays mask (Array.init mask.Size (fun i -> if mask[i] then 5.0f else 0.0f)) (Array.create mask.Rows -3.0f) draw)
+                    arrays mask (Array.init mask.Size (fun i -> if mask[i] then 5.0f else 0.0f)) (Array.create mask.Rows -3.0f) draws)
 
             let nothing = {
                 Grown = [||]
@@ -359,7 +359,7 @@ let tests =
                 nothing
             |]
 
-            PruneAndReset.apply reset masks changes layers draw |> ignore
+            PruneAndReset.apply reset masks changes layers draws |> ignore
             Expect.equal (layers[0].Weights.ToArray()[..2]) [| 5.0f; 5.0f; 5.0f |] "the healthy neuron's row"
             Expect.all (layers[0].Weights.ToArray()[3..]) (fun w -> abs w <= WeightBounds.beta 3 && w <> 5.0f) "the touched neuron's row"
             Expect.equal layers[0].Bias[0] -3.0f "the healthy neuron's bias"
@@ -397,7 +397,7 @@ let tests =
                     Forgetting.Moments, 0.0f, 0.5f
                     Forgetting.Nothing, 0.5f, 0.5f
                 ] do
-                let draw = stream 9L
+                let draws = drawsOf 9L
 
                 let norm = {
                     Gains = perNeuron 0.5f
@@ -406,11 +406,11 @@ let tests =
 
                 let layers =
                     masks
-                    |> Array.map (fun mask -> arrays mask (normals mask.Size draw) (normals mask.Rows draw) draw)
+                    |> Array.map (fun mask -> arrays mask (normals mask.Size draws) (normals mask.Rows draws) draws)
 
                 layers[0] <- { layers[0] with Norm = Some norm }
 
-                PruneAndReset.apply { reset with Forgetting = forgetting } masks [| touched [| 1 |]; touched [||] |] layers draw
+                PruneAndReset.apply { reset with Forgetting = forgetting } masks [| touched [| 1 |]; touched [||] |] layers draws
                 |> ignore
 
                 for arrays, fresh in [ norm.Gains, 1.0f; norm.Shifts, 0.0f ] do
@@ -423,13 +423,13 @@ let tests =
                         Expect.equal (values.ToArray()) [| 0.5f; power |] $"{forgetting}: age"
 
         law "forgets nothing of the optimiser, or its moments alone, if so told, and sets the same values" (fun seed ->
-            let draw = stream seed
-            let start = draw.State
-            let options = options draw
-            let fresh = event options reset draw
+            let draws = drawsOf seed
+            let start = draws.State
+            let options = options draws
+            let fresh = event options reset draws
 
             for forgetting in [ Forgetting.Nothing; Forgetting.Moments ] do
-                let again = Stream start
+                let again = Draws start
                 let options = Cases.options again
                 let kept = event options { reset with Forgetting = forgetting } again
 
@@ -446,12 +446,12 @@ let tests =
                     Expect.equal (moments layer) (moments (if forgetting = Forgetting.Nothing then old else expected)) "moments")
 
         law "gives grown weights the values that it is told to" (fun seed ->
-            let draw = stream seed
-            let start = draw.State
-            let options = { options draw with Omega = 0.0 }
-            let free = event options reset draw
+            let draws = drawsOf seed
+            let start = draws.State
+            let options = { options draws with Omega = 0.0 }
+            let free = event options reset draws
             let given = free.Before |> Array.map (fun mask -> Array.init mask.Size float32)
-            let again = Stream start
+            let again = Draws start
             Cases.options again |> ignore
             let told = event options { reset with Given = Some given } again
 
@@ -462,19 +462,19 @@ let tests =
         testCase "names arrays of the wrong length"
         <| fun () ->
             let mask = LayerMask.dense 2 2
-            let layer = arrays mask (Array.zeroCreate 4) (Array.zeroCreate 2) (stream 1L)
+            let layer = arrays mask (Array.zeroCreate 4) (Array.zeroCreate 2) (drawsOf 1L)
 
             let short = {
                 layer with
                     WeightsPower1 = Slice [| 1.0f |]
             }
 
-            Expect.throwsC (fun () -> PruneAndReset.apply reset [| mask |] [||] [| layer |] (stream 1L) |> ignore) (fun error ->
+            Expect.throwsC (fun () -> PruneAndReset.apply reset [| mask |] [||] [| layer |] (drawsOf 1L) |> ignore) (fun error ->
                 Expect.stringContains error.Message "one mask, change and set of arrays" "message")
 
             let change =
                 (Evolution.plan
-                    (options (stream 1L))
+                    (options (drawsOf 1L))
                     {
                         Layers = [|
                             {
@@ -487,8 +487,8 @@ let tests =
                         |]
                         Dormant = [||]
                     }
-                    (stream 1L))
+                    (drawsOf 1L))
 
-            Expect.throwsC (fun () -> PruneAndReset.apply reset [| mask |] change [| short |] (stream 1L) |> ignore) (fun error ->
+            Expect.throwsC (fun () -> PruneAndReset.apply reset [| mask |] change [| short |] (drawsOf 1L) |> ignore) (fun error ->
                 Expect.stringContains error.Message "WeightsPower1" "message")
     ]

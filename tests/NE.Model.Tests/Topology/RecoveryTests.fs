@@ -3,7 +3,7 @@
 module NE.Model.Tests.Topology.RecoveryTests
 
 open Expecto
-open NE.Model.Random
+open NE.Model
 open NE.Model.Topology
 open NE.Model.Tests.Topology.Cases
 
@@ -51,8 +51,8 @@ let private gradients (layers: LayerArrays[]) (masks: LayerMask[]) (inputs: floa
 
     weightGradients, biasGradients
 
-let private train (layers: LayerArrays[]) masks (draw: Stream) =
-    let inputs = Array.init 32 (fun _ -> normals widths[0] draw |> Array.map float)
+let private train (layers: LayerArrays[]) masks (draws: Draws) =
+    let inputs = Array.init 32 (fun _ -> normals widths[0] draws |> Array.map float)
 
     let labels =
         inputs |> Array.map (fun x -> [| x[0] * x[1]; sin (2.0 * x[2]) - x[3] |])
@@ -72,14 +72,14 @@ let private train (layers: LayerArrays[]) masks (draw: Stream) =
 
 /// Whether the neuron has an active non-zero input after `events` events, having started without any, silent and with this bias.
 let private recovers revive bias events seed =
-    let draw = stream seed
+    let draws = drawsOf seed
 
     let mutable masks =
         Array.init 3 (fun l ->
             let rows, columns = widths[l + 1], widths[l]
 
             if l = 1 then
-                let random = LayerMask.random rows columns (rows * columns / 4) draw
+                let random = LayerMask.random rows columns (rows * columns / 4) draws
 
                 LayerMask.ofActive
                     rows
@@ -97,11 +97,11 @@ let private recovers revive bias events seed =
             let weights =
                 Array.init mask.Size (fun index ->
                     if mask[index] then
-                        WeightBounds.symmetric beta draw
+                        WeightBounds.symmetric beta draws
                     else
                         0.0f)
 
-            arrays mask weights (Array.init mask.Rows (fun _ -> WeightBounds.symmetric beta draw)) draw)
+            arrays mask weights (Array.init mask.Rows (fun _ -> WeightBounds.symmetric beta draws)) draws)
 
     layers[1].Bias[ dead ] <- bias
 
@@ -118,9 +118,9 @@ let private recovers revive bias events seed =
 
     for _ in 1..events do
         for _ in 1..20 do
-            train layers masks draw |> ignore
+            train layers masks draws |> ignore
 
-        let gradient = train layers masks draw
+        let gradient = train layers masks draws
 
         let before =
             Array.map2
@@ -141,7 +141,7 @@ let private recovers revive bias events seed =
                     Layers = before
                     Dormant = [| Array.create 24 false; Array.create 24 false |]
                 }
-                draw
+                draws
 
         masks <-
             PruneAndReset.apply
@@ -154,7 +154,7 @@ let private recovers revive bias events seed =
                 masks
                 changes
                 layers
-                draw
+                draws
 
     let first = dead * widths[1]
     Seq.exists (fun index -> masks[1].[index] && layers[1].Weights[index] <> 0.0f) (seq { first .. first + widths[1] - 1 })

@@ -9,11 +9,11 @@ open NE.Model.Tests.Topology.Cases
 let tests =
     testList "rewiring" [
         law "exchanges floor(share c active) weights, never more than are inactive, and nothing at the end" (fun seed ->
-            let draw = stream seed
-            let rows, columns = between 2 20 draw, between 2 20 draw
-            let mask = LayerMask.random rows columns (between 1 (rows * columns) draw) draw
-            let stop = int64 (between 100 1000 draw)
-            let since = int64 (between 1 50 draw)
+            let draws = drawsOf seed
+            let rows, columns = between 2 20 draws, between 2 20 draws
+            let mask = LayerMask.random rows columns (between 1 (rows * columns) draws) draws
+            let stop = int64 (between 100 1000 draws)
+            let since = int64 (between 1 50 draws)
             let inactive = mask.Size - mask.ActiveCount
             let quota t = Rewiring.quota 0.2 since t stop mask
             Expect.equal (quota since) (min inactive (int (0.2 * float mask.ActiveCount))) "at the start of the phase"
@@ -24,8 +24,8 @@ let tests =
                 Expect.isLessThanOrEqual (quota (t + 1L)) (quota t) "a falling cosine")
 
         law "leaves as many weights as there were: the smallest go, those of largest gradient come" (fun seed ->
-            let draw = stream seed
-            let stack = stackBefore draw
+            let draws = drawsOf seed
+            let stack = stackBefore draws
 
             let quotaOf (layer: LayerBefore) =
                 if layer.Elastic then
@@ -39,11 +39,11 @@ let tests =
             }
 
             let rules = {
-                Rewiring.options (options draw) with
+                Rewiring.options (options draws) with
                     Criterion = GrowCriterion.Gradient
             }
 
-            let changes = Evolution.plan rules stack draw
+            let changes = Evolution.plan rules stack draws
 
             for layer, change in Array.zip stack.Layers changes do
                 Expect.equal change.Grown.Length layer.Quota "grown"

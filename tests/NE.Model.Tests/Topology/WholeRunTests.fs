@@ -10,19 +10,19 @@ open NE.Model.Tests.Topology.Cases
 let tests =
     testList "a whole run of events" [
         law "fills the elastic layers along the schedule and keeps every invariant on the way" (fun seed ->
-            let draw = stream seed
-            let widths = Array.init 4 (fun _ -> between 4 16 draw)
+            let draws = drawsOf seed
+            let widths = Array.init 4 (fun _ -> between 4 16 draws)
 
             let settings = {
                 Interval = 10L
                 End = 300L
                 Shape = GrowthShape.Cosine
                 Rate =
-                    if draw.NextDouble() < 0.7 then
+                    if draws.NextDouble() < 0.7 then
                         GrowthRate.Auto
                     else
                         GrowthRate.Fixed 0.1
-                FinalDensity = 0.7 + 0.3 * draw.NextDouble()
+                FinalDensity = 0.7 + 0.3 * draws.NextDouble()
                 Cap = DensityCap.Layer
                 Rest = RestCapacity.Initial
                 StartDensity = 0.25
@@ -30,11 +30,11 @@ let tests =
                 CarryFractions = true
             }
 
-            let options = options draw
+            let options = options draws
 
             let reset = {
                 GrowInit =
-                    (if draw.NextDouble() < 0.5 then
+                    (if draws.NextDouble() < 0.5 then
                          GrowInit.Random
                      else
                          GrowInit.Zero)
@@ -50,16 +50,16 @@ let tests =
                     if l = 2 then
                         LayerMask.dense widths[3] widths[2]
                     else
-                        LayerMask.random widths[l + 1] widths[l] (max 1 (size / 4)) draw)
+                        LayerMask.random widths[l + 1] widths[l] (max 1 (size / 4)) draws)
 
             let layers =
                 masks
                 |> Array.map (fun mask ->
                     let weights =
-                        normals mask.Size draw
+                        normals mask.Size draws
                         |> Array.mapi (fun index w -> if mask[index] then w else 0.0f)
 
-                    arrays mask weights (normals mask.Rows draw) draw)
+                    arrays mask weights (normals mask.Rows draws) draws)
 
             let growth = masks |> Array.map (GrowthSchedule.start settings)
             let sums = GrowthSchedule.Sums settings
@@ -79,15 +79,15 @@ let tests =
                                 Mask = masks[l]
                                 Elastic = l < 2
                                 Quota = if l < 2 then quota else 0
-                                Gradient = normals masks[l].Size draw
+                                Gradient = normals masks[l].Size draws
                                 Weights = layers[l].Weights.ToArray()
                             })
 
                     let dormant =
-                        Array.init 2 (fun h -> Array.init widths[h + 1] (fun _ -> draw.NextDouble() < 0.3))
+                        Array.init 2 (fun h -> Array.init widths[h + 1] (fun _ -> draws.NextDouble() < 0.3))
 
-                    let changes = Evolution.plan options { Layers = before; Dormant = dormant } draw
-                    let after = PruneAndReset.apply reset masks changes layers draw
+                    let changes = Evolution.plan options { Layers = before; Dormant = dormant } draws
+                    let after = PruneAndReset.apply reset masks changes layers draws
 
                     for l in 0..2 do
                         let mask = after[l]

@@ -6,7 +6,6 @@ open NE.Benchmarks
 open NE.Model
 open NE.Model.Agents
 open NE.Model.Networks
-open NE.Model.Random
 open NE.Model.Tests.Agents.AgentFixture
 
 let private ofMethod name =
@@ -100,7 +99,7 @@ let tests =
                 use agent = create settings
                 step agent 10
                 let networks = agent.Networks
-                networks.Actor.Inject(stream 3L Purpose.PlasticityInjection)
+                networks.Actor.Inject(Draws.Of(3L, Purpose.PlasticityInjection))
                 use batch = networks.Engine.CreateMinibatch(32, shape)
                 use input = batch.View(0, shape.ObservationSize)
                 batch.Gather(replay.Value, ReadOnlySpan [| 100L .. 131L |])
@@ -118,7 +117,7 @@ let tests =
 
         test "a fresh network has the topology of the one that it is compared with" {
             use agent = create small
-            use fresh = agent.Networks.Critics.Fresh(stream 8L Purpose.Probe)
+            use fresh = agent.Networks.Critics.Fresh(Draws.Of(8L, Purpose.Probe))
             let mask, weights = fresh.ReadOnline Field.Mask, fresh.ReadOnline Field.Weights
             Expect.equal mask (agent.Networks.Critics.ReadOnline Field.Mask) "mask"
             Expect.isTrue (Array.forall2 (fun m w -> m <> 0.0f || w = 0.0f) mask weights) "masked means zero"

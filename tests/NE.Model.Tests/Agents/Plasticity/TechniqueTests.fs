@@ -9,7 +9,6 @@ open NE.Model.Agents.Td3
 open NE.Model.Agents.Plasticity
 open NE.Model.Networks
 open NE.Model.Networks.Layers
-open NE.Model.Random
 open NE.Model.Tests.Agents.AgentFixture
 
 let private method' text =
@@ -473,10 +472,10 @@ let tests =
 
                     let networks = agent.Networks
                     use probe = new Td3Workspace(networks, 64)
-                    let draws = stream 4L Purpose.PlasticityInjection
+                    let draws = Draws.Of(4L, Purpose.PlasticityInjection)
 
                     let outputs () =
-                        Replay.AgeOrder.sampleUniform replay.Value.Window (stream 3L Purpose.Batch) (Span probe.RowNumbers)
+                        Replay.AgeOrder.sampleUniform replay.Value.Window (Draws.Of(3L, Purpose.Batch)) (Span probe.RowNumbers)
                         probe.Gather replay.Value
 
                         [
@@ -546,7 +545,7 @@ let tests =
                 let networks = agent.Networks
                 let td3 = Td3Losses(networks, td3.Td3)
                 use w = new Td3Workspace(networks, 64)
-                Replay.AgeOrder.sampleUniform replay.Value.Window (stream 3L Purpose.Batch) (Span w.RowNumbers)
+                Replay.AgeOrder.sampleUniform replay.Value.Window (Draws.Of(3L, Purpose.Batch)) (Span w.RowNumbers)
                 let group = networks.Actor
                 let original = group.ReadOnline Field.Weights
 

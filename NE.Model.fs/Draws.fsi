@@ -1,11 +1,4 @@
-/// Named, counter-based random streams.
-///
-/// A stream is a value: a 128-bit identity and a position. Streams of different names never share a draw, so switching a feature
-/// off cannot shift what another feature sees. Draws that belong to a place in the run (an environment's step, an episode's reset)
-/// are taken from a stream keyed by that place, hence do not depend on the order in which anything arrives.
-///
-/// The generator is Philox 4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
-module NE.Model.Random
+namespace NE.Model
 
 open System
 
@@ -51,7 +44,7 @@ type Purpose =
 
 /// A position in a stream: everything that must be stored to continue it. 28 bytes of plain data.
 [<Struct>]
-type StreamState = {
+type DrawsState = {
     /// First half of the identity: a hash of seed and purpose.
     Key: uint64
     /// Second half of the identity: a hash of the place (environment, episode, step ...), 0 for a sequential stream.
@@ -62,13 +55,19 @@ type StreamState = {
     Word: int
 }
 
-/// A random stream with a current position. Mutable, owned by one thread; `State` is its value.
+/// A stream of random draws with a current position, counter based. Mutable, owned by one thread; `State` is its value: a 128-bit identity and a
+/// position.
+///
+/// Streams of different names never share a draw, so switching a feature off cannot shift what another feature sees. Draws that belong to a place
+/// in the run (an environment's step, an episode's reset) are keyed by that place, hence do not depend on the order in which anything arrives.
+///
+/// The generator is Philox 4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
 [<Sealed>]
-type Stream =
+type Draws =
     /// Continues from a position.
-    new: state: StreamState -> Stream
-    /// The position, to be stored; `Stream(state)` continues exactly here.
-    member State: StreamState
+    new: state: DrawsState -> Draws
+    /// The position, to be stored; `Draws(state)` continues exactly here.
+    member State: DrawsState
     /// 32 uniform bits.
     member NextUInt32: unit -> uint32
     /// 64 uniform bits.
@@ -92,8 +91,8 @@ type Stream =
     /// Puts the first `count` entries of a uniformly random permutation first.
     member ShufflePrefix: items: 'T[] * count: int -> unit
 
-/// The sequential stream of a purpose, at its beginning. Store `State` and continue with `Stream(state)`.
-val stream: seed: int64 -> purpose: Purpose -> Stream
+    /// The sequential draws of a purpose, at their beginning. Store `State` and continue with `Draws(state)`.
+    static member Of: seed: int64 * purpose: Purpose -> Draws
 
-/// The stream of one place in the run: the same (seed, purpose, place) always gives the same draws. Nothing needs to be stored.
-val at: seed: int64 -> purpose: Purpose -> environment: int64 -> episode: int64 -> step: int64 -> Stream
+    /// The draws of one place in the run: the same (seed, purpose, place) always gives the same. Nothing needs to be stored.
+    static member At: seed: int64 * purpose: Purpose * environment: int64 * episode: int64 * step: int64 -> Draws

@@ -1,4 +1,4 @@
-module NE.Model.Random
+namespace NE.Model
 
 open System
 
@@ -23,7 +23,7 @@ type Purpose =
     | Statistics = 1000
 
 [<Struct>]
-type StreamState = {
+type DrawsState = {
     Key: uint64
     Place: uint64
     Block: uint64
@@ -44,17 +44,26 @@ module private Philox =
     [<Literal>]
     let W1 = 0xBB67AE85u
 
-/// SplitMix64's finaliser, used only to spread identities over 64 bits.
-let private mix (x: uint64) =
-    let x = (x ^^^ (x >>> 30)) * 0xBF58476D1CE4E5B9UL
-    let x = (x ^^^ (x >>> 27)) * 0x94D049BB133111EBUL
-    x ^^^ (x >>> 31)
+[<RequireQualifiedAccess>]
+module private Identity =
+    /// SplitMix64's finaliser, used only to spread identities over 64 bits.
+    let mix (x: uint64) =
+        let x = (x ^^^ (x >>> 30)) * 0xBF58476D1CE4E5B9UL
+        let x = (x ^^^ (x >>> 27)) * 0x94D049BB133111EBUL
+        x ^^^ (x >>> 31)
 
-let private combine (hash: uint64) (value: int64) =
-    mix (hash + 0x9E3779B97F4A7C15UL + mix (uint64 value))
+    let combine (hash: uint64) (value: int64) =
+        mix (hash + 0x9E3779B97F4A7C15UL + mix (uint64 value))
+
+    let state (seed: int64) (purpose: Purpose) (place: uint64) : DrawsState = {
+        Key = combine (combine 0UL seed) (int64 purpose)
+        Place = place
+        Block = 0UL
+        Word = 0
+    }
 
 [<Sealed>]
-type Stream(state: StreamState) =
+type Draws(state: DrawsState) =
     let key = state.Key
     let place = state.Place
     let mutable block = state.Block
@@ -183,23 +192,8 @@ type Stream(state: StreamState) =
             items[i] <- items[j]
             items[j] <- held
 
-let private keyOf (seed: int64) (purpose: Purpose) =
-    combine (combine 0UL seed) (int64 purpose)
+    static member Of(seed: int64, purpose: Purpose) : Draws = Draws(Identity.state seed purpose 0UL)
 
-let stream (seed: int64) (purpose: Purpose) : Stream =
-    Stream {
-        Key = keyOf seed purpose
-        Place = 0UL
-        Block = 0UL
-        Word = 0
-    }
-
-let at (seed: int64) (purpose: Purpose) (environment: int64) (episode: int64) (step: int64) : Stream =
-    let place = combine (combine (combine 1UL environment) episode) step
-
-    Stream {
-        Key = keyOf seed purpose
-        Place = place
-        Block = 0UL
-        Word = 0
-    }
+    static member At(seed: int64, purpose: Purpose, environment: int64, episode: int64, step: int64) : Draws =
+        let combine = Identity.combine
+        Draws(Identity.state seed purpose (combine (combine (combine 1UL environment) episode) step))

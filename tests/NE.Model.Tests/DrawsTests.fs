@@ -2,14 +2,14 @@ module NE.Model.Tests.RandomTests
 
 open System
 open Expecto
-open NE.Model.Random
+open NE.Model
 
-let private words (state: StreamState) count =
-    let stream = Stream state
-    List.init count (fun _ -> stream.NextUInt32())
+let private words (state: DrawsState) count =
+    let draws = Draws state
+    List.init count (fun _ -> draws.NextUInt32())
 
-let private take count (stream: Stream) =
-    List.init count (fun _ -> stream.NextUInt64())
+let private take count (draws: Draws) =
+    List.init count (fun _ -> draws.NextUInt64())
 
 [<Tests>]
 let tests =
@@ -42,37 +42,40 @@ let tests =
 
         testProperty "a stream goes on from its state exactly"
         <| fun (seed: int64) (before: byte) ->
-            let original = stream seed Purpose.Batch
+            let original = Draws.Of(seed, Purpose.Batch)
 
             for _ in 1 .. int before do
                 original.NextUInt32() |> ignore
 
-            let copy = Stream original.State
+            let copy = Draws original.State
             take 10 original = take 10 copy
 
         testProperty "streams of different purposes, seeds and places differ"
         <| fun (seed: int64) ->
             let streams = [
-                stream seed Purpose.Batch
-                stream seed Purpose.Review
-                stream (seed + 1L) Purpose.Batch
-                at seed Purpose.Reset 0L 0L 0L
-                at seed Purpose.Reset 1L 0L 0L
-                at seed Purpose.Reset 0L 1L 0L
-                at seed Purpose.Reset 0L 0L 1L
+                Draws.Of(seed, Purpose.Batch)
+                Draws.Of(seed, Purpose.Review)
+                Draws.Of((seed + 1L), Purpose.Batch)
+                Draws.At(seed, Purpose.Reset, 0L, 0L, 0L)
+                Draws.At(seed, Purpose.Reset, 1L, 0L, 0L)
+                Draws.At(seed, Purpose.Reset, 0L, 1L, 0L)
+                Draws.At(seed, Purpose.Reset, 0L, 0L, 1L)
             ]
 
             streams |> List.map (take 4) |> List.distinct |> List.length = streams.Length
 
         testProperty "the draws of a place do not depend on what was drawn elsewhere"
         <| fun (seed: int64) (episode: uint16) ->
-            let first = take 5 (at seed Purpose.Exploration 3L (int64 episode) 7L)
-            take 100 (at seed Purpose.Exploration 2L (int64 episode) 7L) |> ignore
-            take 5 (at seed Purpose.Exploration 3L (int64 episode) 7L) = first
+            let first = take 5 (Draws.At(seed, Purpose.Exploration, 3L, (int64 episode), 7L))
+
+            take 100 (Draws.At(seed, Purpose.Exploration, 2L, (int64 episode), 7L))
+            |> ignore
+
+            take 5 (Draws.At(seed, Purpose.Exploration, 3L, (int64 episode), 7L)) = first
 
         testCase "bounded integers are uniform"
         <| fun _ ->
-            let draws = stream 5L Purpose.Batch
+            let draws = Draws.Of(5L, Purpose.Batch)
             let counts = Array.zeroCreate<float> 7
 
             for _ in 1..70_000 do
@@ -86,12 +89,12 @@ let tests =
         testCase "normals have mean 0 and variance 1"
         <| fun _ ->
             let values = Array.zeroCreate<float32> 100_001
-            (stream 6L Purpose.TargetNoise).FillNormal(Span values, 1.0f)
+            (Draws.Of(6L, Purpose.TargetNoise)).FillNormal(Span values, 1.0f)
             let mean = values |> Array.averageBy float
             let variance = values |> Array.averageBy (fun v -> (float v - mean) ** 2.0)
             Expect.isLessThan (abs mean) 0.015 "mean"
             Expect.isLessThan (abs (variance - 1.0)) 0.025 "variance"
 
         testCase "a bound that is not positive is refused"
-        <| fun _ -> Expect.throwsT<ArgumentException> (fun () -> (stream 0L Purpose.Batch).NextInt 0L |> ignore) "bound 0"
+        <| fun _ -> Expect.throwsT<ArgumentException> (fun () -> (Draws.Of(0L, Purpose.Batch)).NextInt 0L |> ignore) "bound 0"
     ]
