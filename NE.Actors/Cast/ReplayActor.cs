@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Event;
 using NE.Actors.Environments;
 using NE.Actors.Replay;
+using NE.Model.Replay;
 using NE.Model.Runs;
 
 namespace NE.Actors.Cast;
@@ -29,12 +30,16 @@ public sealed class ReplayActor : ReceiveActor, IWithTimers
     private readonly SegmentStore store;
     private readonly Queue<(AppendRound Append, IActorRef ReplyTo)> waiting = [];
     private readonly ILoggingAdapter log = Context.GetLogger();
+    private readonly IRowLinker linker;
     private float[] rows = [];
+    /// <summary>Floats of <see cref="rows"/> that are to be stored next; none before the blocks were put together.</summary>
+    private int ready;
     private int attempts;
 
-    public ReplayActor(SegmentStore store)
+    /// <param name="linker">Of the rows that are stored from now on.</param>
+    public ReplayActor(SegmentStore store, IRowLinker linker)
     {
-        this.store = store;
+        (this.store, this.linker) = (store, linker);
         this.Receive<AppendRound>(append =>
         {
             this.waiting.Enqueue((append, this.Sender));
@@ -55,8 +60,13 @@ public sealed class ReplayActor : ReceiveActor, IWithTimers
             try
             {
                 this.store.ReleaseBefore(next.Append.ReleaseBefore);
-                var head = this.store.Append(this.Interleave(next.Append.Blocks));
-                this.attempts = 0;
+                // A row is linked once, however often it has to be written.
+                if (this.ready == 0)
+                {
+                    this.ready = this.Interleave(next.Append.Blocks);
+                }
+                var head = this.store.Append(this.rows.AsSpan(0, this.ready));
+                (this.attempts, this.ready) = (0, 0);
                 this.waiting.Dequeue();
                 next.ReplyTo.Tell(new RoundAppended(next.Append.Rows, head));
             }
@@ -71,8 +81,9 @@ public sealed class ReplayActor : ReceiveActor, IWithTimers
         }
     }
 
-    /// <summary>All blocks' rows in (step, environment) order.</summary>
-    private ReadOnlySpan<float> Interleave(TransitionBlock[] blocks)
+    /// <summary>All blocks' rows in (step, environment) order, linked.</summary>
+    /// <returns>Floats of them.</returns>
+    private int Interleave(TransitionBlock[] blocks)
     {
         var width = this.store.RowFloats;
         var length = blocks.Sum(block => block.Count) * width;
@@ -80,7 +91,7 @@ public sealed class ReplayActor : ReceiveActor, IWithTimers
         {
             this.rows = new float[length];
         }
-        var target = this.rows.AsSpan(0, length);
+        var number = this.store.Head;
         var steps = blocks.Max(block => block.Count);
         var at = 0;
         for (var step = 0; step < steps; step++)
@@ -89,12 +100,14 @@ public sealed class ReplayActor : ReceiveActor, IWithTimers
             {
                 if (step < block.Count)
                 {
-                    block.Row(step).CopyTo(target[at..]);
+                    var row = this.rows.AsSpan(at, width);
+                    block.Row(step).CopyTo(row);
+                    this.linker.Link(row, number++);
                     at += width;
                 }
             }
         }
-        return target;
+        return length;
     }
 
     private sealed record Retry;

@@ -50,8 +50,8 @@ internal sealed record OpenedRun
     /// <summary>Evaluations that were under way at the commit, to be repeated.</summary>
     public required IReadOnlyList<(long Step, Policy Policy)> Evaluations { get; init; }
 
-    /// <summary>Floats of a row of the replay memory.</summary>
-    public int RowFloats => RowFloatsOf(this.Environments.Spec);
+    /// <summary>How transitions lie in the replay memory.</summary>
+    public ITransitionRows Layout => LayoutOf(this.Environments.Spec);
 
     /// <summary>The run of a directory, as its journal knows it.</summary>
     /// <param name="hasCommitted">This process has committed, or has begun from a commit: it goes on from the newest one, whatever was asked for at first.</param>
@@ -155,7 +155,7 @@ internal sealed record OpenedRun
         var capacity = settings.Td3.BufferSize.Value;
         var store = from?.Manifest.Replay is { } replay && !switching
             ? SegmentStore.Resume(request.Paths.Replay, replay, capacity)
-            : SegmentStore.Create(request.Paths.Replay, RowFloatsOf(spec), capacity, firstRow: phase.Head);
+            : SegmentStore.Create(request.Paths.Replay, LayoutOf(spec).RowFloats, capacity, firstRow: phase.Head);
         try
         {
             return new OpenedRun
@@ -186,7 +186,11 @@ internal sealed record OpenedRun
         tensorBoard: this.Settings.Log.TensorBoard,
         hasPhases: EnvironmentCycle.Of(this.Settings.Run.Environment) is not null);
 
-    private static int RowFloatsOf(EnvironmentSpec spec) => new TransitionShape(spec.ObservationSize, spec.ActionSize).StoredWidth;
+    /// <summary>What links the rows that are stored from now on to those that are.</summary>
+    public IRowLinker CreateLinker() =>
+        this.Layout.CreateLinker(this.Store, new Window(this.Store.First, this.Store.Head), this.Settings.Schedule.Environments);
+
+    private static ITransitionRows LayoutOf(EnvironmentSpec spec) => TransitionRows.create(spec.Observation, spec.ActionSize);
 
     private static EnvironmentStart[] StartsOf(
         RunRequest request, TaskEnvironments environments, LoadedCheckpoint? from, Phase phase, bool switching)

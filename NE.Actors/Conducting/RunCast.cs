@@ -59,11 +59,11 @@ internal sealed class RunCast
             Props.Create(() => new EvaluatorActor(run, opened.Environments.Create, settings.Run.Seed, settings.Evaluation.Episodes)), "evaluator");
         this.learner = context.ActorOf(
             Props.Create(() => new LearnerActor(run, opened.Learner, opened.Store)).WithDispatcher(TrainingRun.CoreDispatcher), "learner");
-        this.replay = context.ActorOf(Props.Create(() => new ReplayActor(opened.Store)).WithDispatcher(TrainingRun.CoreDispatcher), "replay");
+        this.replay = context.ActorOf(Props.Create(() => new ReplayActor(opened.Store, opened.CreateLinker())).WithDispatcher(TrainingRun.CoreDispatcher), "replay");
         this.video = settings.Video.Every == 0 ? ActorRefs.Nobody : context.ActorOf(VideoOf(request, opened.Environments), "video");
         this.starts = opened.Starts;
         this.errors = new Exception?[this.starts.Length];
-        this.blocks = [.. this.starts.Select(start => new TransitionBlock(start.Index, opened.RowFloats, Conductor.stepsAtOnce(settings)))];
+        this.blocks = [.. this.starts.Select(start => new TransitionBlock(start.Index, opened.Layout, Conductor.stepsAtOnce(settings)))];
         this.prepared = new StepRound?[this.starts.Length];
         this.environments = [.. this.starts.Select(start => this.Start(start, $"environment-{start.Index}"))];
         this.Announce(settings, opened.From?.Manifest);
@@ -168,7 +168,7 @@ internal sealed class RunCast
                 "The simulation of environment {Index} diverged, so its episode ended early ({Divergences} in this round); the run goes on",
                 block.Environment, block.Divergences);
         }
-        var episodes = block.Episodes.Select(ended => ended.Episode).ToArray();
+        var episodes = block.Episodes.ToArray();
         this.board.EpisodesEnded(episodes);
         return Input.NewStepped(new SteppedRound(block.Environment, episodes, block.Episode, block.Divergences));
     }

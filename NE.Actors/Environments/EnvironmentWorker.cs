@@ -62,31 +62,24 @@ public sealed class EnvironmentWorker
     /// <summary>Takes the steps of a round and fills its block, whatever it held.</summary>
     public void Step(StepRound work)
     {
-        var spec = this.environment.Spec;
-        var (observations, actions) = (spec.ObservationSize, spec.ActionSize);
         work.Block.Clear();
         for (var i = 0; i < work.Steps; i++)
         {
             var step = work.Step + (long)i * work.Stride;
             this.ChooseAction(work.Policy, random: step < this.randomUntil);
             var result = this.environment.Step(this.action, this.next);
+            // A time limit is not the end of the task: the value of the next state still counts (algorithm.md, keys).
+            var notDone = result.Terminated ? 0f : 1f;
+            work.Block.Add((int)this.stepInEpisode, this.observation, this.action, (float)result.Reward, notDone, this.next);
             this.stepInEpisode++;
             this.episodeReturn += result.Reward;
-
-            var row = work.Block.Add();
-            this.observation.CopyTo(row);
-            this.action.CopyTo(row[observations..]);
-            row[observations + actions] = (float)result.Reward;
-            // A time limit is not the end of the task: the value of the next state still counts (algorithm.md, keys).
-            row[observations + actions + 1] = result.Terminated ? 0f : 1f;
-            this.next.CopyTo(row[(observations + actions + 2)..]);
 
             if (result.IsLast)
             {
                 work.Block.Divergences += result.Diverged ? 1 : 0;
                 var ended = new EpisodeEnded(
                     step + 1, this.index, this.episode, this.episodeReturn, (int)this.stepInEpisode, result.Terminated);
-                work.Block.Episodes.Add((i, ended));
+                work.Block.Episodes.Add(ended);
                 this.Begin(this.episode + 1);
             }
             else

@@ -1,20 +1,34 @@
 using NE.Model;
+using NE.Model.Replay;
 
 namespace NE.Actors.Environments;
 
 /// <summary>What is fixed about an environment.</summary>
 /// <param name="Id">The task's id, such as HalfCheetah-v4.</param>
-/// <param name="ObservationSize">Numbers in an observation.</param>
+/// <param name="Observation">What the agent sees of it.</param>
 /// <param name="ActionSize">Numbers in an action.</param>
 /// <param name="ActionLow">Lower bounds of the action [ActionSize].</param>
 /// <param name="ActionHigh">Upper bounds of the action [ActionSize].</param>
-/// <param name="TimeLimit">Steps after which an episode is truncated; `NoTimeLimit` for none.</param>
+/// <param name="TimeLimit">Steps of the agent after which an episode is truncated; `NoTimeLimit` for none.</param>
 /// <param name="SavesState">Whether an episode can be stored and continued. Without it a resumed run begins a new episode and is not the same run.</param>
 public sealed record EnvironmentSpec(
-    string Id, int ObservationSize, int ActionSize, float[] ActionLow, float[] ActionHigh, int TimeLimit, bool SavesState = true)
+    string Id, ObservationForm Observation, int ActionSize, float[] ActionLow, float[] ActionHigh, int TimeLimit, bool SavesState = true)
 {
+    /// <summary>An environment whose observations are numbers.</summary>
+    public EnvironmentSpec(
+        string Id, int ObservationSize, int ActionSize, float[] ActionLow, float[] ActionHigh, int TimeLimit, bool SavesState = true)
+        : this(Id, ObservationForm.NewVector(ObservationSize), ActionSize, ActionLow, ActionHigh, TimeLimit, SavesState)
+    {
+    }
+
     /// <summary>A time limit that is none.</summary>
     public const int NoTimeLimit = int.MaxValue;
+
+    /// <summary>Numbers in an observation, or, of pictures, floats of the memory that holds their bytes.</summary>
+    public int ObservationSize => this.Observation.Floats;
+
+    /// <summary>Control steps of the task per step of the agent.</summary>
+    public int ActionRepeat { get; init; } = 1;
 
     /// <summary>What the environment is made of when it is not one of ours; null for ours.</summary>
     public EnvironmentFingerprint? Fingerprint { get; init; }

@@ -7,8 +7,8 @@ using NE.Model.Tasks;
 namespace NE.Actors.Environments;
 
 /// <summary>A MuJoCo task seen from its camera as DrQ-v2 does: actions are repeated, the last frames are stacked, one frame is drawn per step
-/// of the agent, after the repeats.</summary>
-public sealed class PixelEnvironment : IPixelEnvironment, IRenderable
+/// of the agent, after the repeats. Belongs to the thread of its first reset or step, since OpenGL does.</summary>
+public sealed class PixelEnvironment : IEnvironment, IRenderable
 {
     private const uint Magic = 0x5850454E; // "NEPX"
     private const int Format = 1;
@@ -31,16 +31,20 @@ public sealed class PixelEnvironment : IPixelEnvironment, IRenderable
         this.task = task;
         this.camera = task.Camera;
         this.openGl = openGl;
+        this.Shape = shape;
         this.Spec = Describe(task.Spec, shape, actionRepeat);
         this.frames = new FrameStack(shape);
         this.state = new float[task.Spec.ObservationSize];
         this.image = new byte[shape.FrameBytes];
-        this.header = Header(this.Spec);
+        this.header = Header(shape, actionRepeat);
     }
 
-    public PixelSpec Spec { get; }
+    public EnvironmentSpec Spec { get; }
 
-    public ReadOnlySpan<byte> NewestFrame => this.frames.Newest;
+    /// <summary>Sizes of an observation.</summary>
+    public PixelShape Shape { get; }
+
+    public bool? IsInverted => this.task.IsInverted;
 
     /// <summary>The task under the pictures, for views and tests.</summary>
     public MuJoCoEnvironment Task => this.task;
@@ -51,18 +55,18 @@ public sealed class PixelEnvironment : IPixelEnvironment, IRenderable
     /// <summary>Draws the task for people, in any size; the observation's frames stay as they are.</summary>
     public void Render(int width, int height, Span<byte> rgb) => this.task.Render(width, height, rgb);
 
-    public void Reset(Draws draws, Span<byte> observation)
+    public void Reset(Draws draws, Span<float> observation)
     {
-        this.RequireObservation(observation);
+        var pictures = this.Pictures(observation);
         this.task.Reset(draws, this.state);
         this.Draw();
         this.frames.Begin(this.image);
-        this.frames.Observation.CopyTo(observation);
+        this.frames.Observation.CopyTo(pictures);
     }
 
-    public StepResult Step(ReadOnlySpan<float> action, Span<byte> observation)
+    public StepResult Step(ReadOnlySpan<float> action, Span<float> observation)
     {
-        this.RequireObservation(observation);
+        var pictures = this.Pictures(observation);
         var result = this.task.Step(action, this.state);
         var reward = result.Reward;
         for (var i = 1; i < this.Spec.ActionRepeat && !result.IsLast; i++)
@@ -83,19 +87,18 @@ public sealed class PixelEnvironment : IPixelEnvironment, IRenderable
             this.frames.Push(this.image);
         }
 
-        this.frames.Observation.CopyTo(observation);
+        this.frames.Observation.CopyTo(pictures);
         return result with { Reward = reward };
     }
 
     public byte[] SaveState() => [.. this.header, .. this.frames.Observation, .. this.task.SaveState()];
 
-    public void RestoreState(ReadOnlySpan<byte> state, Span<byte> observation)
+    public void RestoreState(ReadOnlySpan<byte> state, Span<float> observation)
     {
-        this.RequireObservation(observation);
-        var pictures = this.Spec.Shape.ObservationBytes;
-        if (!state.StartsWith(this.header) || state.Length < this.header.Length + pictures)
+        var pictures = this.Pictures(observation);
+        if (!state.StartsWith(this.header) || state.Length < this.header.Length + pictures.Length)
         {
-            var shape = this.Spec.Shape;
+            var shape = this.Shape;
             throw new InvalidDataException(
                 $"Expected a saved state of {this.Spec.Id} in pixels ({shape.Stack} frames of {shape.Height} x {shape.Width}, "
                 + $"{this.Spec.ActionRepeat} repeats, format {Format}), found {state.Length} bytes that are damaged or of another environment.");
@@ -103,9 +106,9 @@ public sealed class PixelEnvironment : IPixelEnvironment, IRenderable
 
         var rest = state[this.header.Length..];
         // First what may be refused.
-        this.task.RestoreState(rest[pictures..], this.state);
-        this.frames.Restore(rest[..pictures]);
-        this.frames.Observation.CopyTo(observation);
+        this.task.RestoreState(rest[pictures.Length..], this.state);
+        this.frames.Restore(rest[..pictures.Length]);
+        this.frames.Observation.CopyTo(pictures);
     }
 
     public void Dispose()
@@ -116,19 +119,19 @@ public sealed class PixelEnvironment : IPixelEnvironment, IRenderable
         this.task.Dispose();
     }
 
-    internal static PixelSpec Describe(EnvironmentSpec spec, PixelShape shape, int actionRepeat)
+    internal static EnvironmentSpec Describe(EnvironmentSpec spec, PixelShape shape, int actionRepeat)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(actionRepeat, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(shape.Stack, 1, nameof(shape));
         // The last step of an episode may have fewer repeats.
-        var limit = (spec.TimeLimit + actionRepeat - 1) / actionRepeat;
-        return new PixelSpec(spec.Id, shape, actionRepeat, spec.ActionSize, spec.ActionLow, spec.ActionHigh, limit);
+        var limit = spec.TimeLimit == EnvironmentSpec.NoTimeLimit ? spec.TimeLimit : (spec.TimeLimit + actionRepeat - 1) / actionRepeat;
+        return spec with { Observation = ObservationForm.NewPixels(shape), ActionRepeat = actionRepeat, TimeLimit = limit };
     }
 
-    private static byte[] Header(PixelSpec spec)
+    private static byte[] Header(PixelShape shape, int actionRepeat)
     {
         var header = new byte[6 * sizeof(int)];
-        int[] numbers = [unchecked((int)Magic), Format, spec.Shape.Height, spec.Shape.Width, spec.Shape.Stack, spec.ActionRepeat];
+        int[] numbers = [unchecked((int)Magic), Format, shape.Height, shape.Width, shape.Stack, actionRepeat];
         for (var i = 0; i < numbers.Length; i++)
         {
             BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(i * sizeof(int)), numbers[i]);
@@ -140,17 +143,15 @@ public sealed class PixelEnvironment : IPixelEnvironment, IRenderable
     /// <summary>Makes the renderer at the first picture, so that it belongs to the thread that steps.</summary>
     private void Draw()
     {
-        this.renderer ??= new Renderer(this.task.Simulator, this.Spec.Shape.Width, this.Spec.Shape.Height, this.camera, this.openGl);
+        this.renderer ??= new Renderer(this.task.Simulator, this.Shape.Width, this.Shape.Height, this.camera, this.openGl);
         this.renderer.Render(this.image);
     }
 
-    private void RequireObservation(Span<byte> observation)
-    {
-        if (observation.Length != this.Spec.Shape.ObservationBytes)
-        {
-            throw new ArgumentException(
-                $"An observation of {this.Spec.Id} in pixels has {this.Spec.Shape.ObservationBytes} bytes; the given memory has {observation.Length}.",
-                nameof(observation));
-        }
-    }
+    /// <summary>The bytes of an observation's memory.</summary>
+    private Span<byte> Pictures(Span<float> observation) => observation.Length == this.Spec.ObservationSize
+        ? PackedBytes.write(this.Shape.ObservationBytes, observation)
+        : throw new ArgumentException(
+            $"An observation of {this.Spec.Id} in pixels has {this.Shape.ObservationBytes} bytes in {this.Spec.ObservationSize} floats; "
+            + $"the given memory has {observation.Length}.",
+            nameof(observation));
 }

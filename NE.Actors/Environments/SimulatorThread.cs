@@ -7,19 +7,18 @@ namespace NE.Actors.Environments;
 /// <summary>A dedicated background thread that owns one environment. Work is handed over with low latency: the thread spins for about 20
 /// microseconds before it blocks. The first exception (of creating the environment, of work, or a fatal MuJoCo error) is its fault: it
 /// is reported once, and no more work is done.</summary>
-public class SimulatorThread<TEnvironment> : IDisposable
-    where TEnvironment : class, IDisposable
+public sealed class SimulatorThread : IDisposable
 {
     private static readonly long spinTicks = Stopwatch.Frequency * 20 / 1_000_000;
 
-    private readonly ConcurrentQueue<Action<TEnvironment>> queue = new();
+    private readonly ConcurrentQueue<Action<IEnvironment>> queue = new();
     private readonly AutoResetEvent wake = new(false);
     private readonly ManualResetEventSlim ended = new(false);
-    private readonly Func<TEnvironment> create;
+    private readonly Func<IEnvironment> create;
     private readonly Action<Exception> onFault;
     private readonly Thread thread;
     private readonly CancellationTokenSource stoppingSource = new();
-    private TEnvironment? environment;
+    private IEnvironment? environment;
     private int sleeping;
     private int faulted;
     private int stopping;
@@ -28,7 +27,7 @@ public class SimulatorThread<TEnvironment> : IDisposable
     /// <param name="create">Makes the environment; called on the new thread, which is also the one that frees it.</param>
     /// <param name="onFault">Gets the fault, on the faulted thread. It must return and must not throw: after a fatal MuJoCo error native
     /// frames lie below it.</param>
-    public SimulatorThread(string name, Func<TEnvironment> create, Action<Exception> onFault)
+    public SimulatorThread(string name, Func<IEnvironment> create, Action<Exception> onFault)
     {
         this.create = create;
         this.onFault = onFault;
@@ -41,7 +40,7 @@ public class SimulatorThread<TEnvironment> : IDisposable
 
     /// <summary>Queues work; it runs in the order of posting. After a fault it is dropped: the fault was reported. Throws
     /// ObjectDisposedException after Dispose.</summary>
-    public void Post(Action<TEnvironment> work)
+    public void Post(Action<IEnvironment> work)
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref this.stopping) != 0, this);
         if (this.IsFaulted)
@@ -93,7 +92,7 @@ public class SimulatorThread<TEnvironment> : IDisposable
     }
 
     /// <summary>The next work, or null when the thread shall end.</summary>
-    private Action<TEnvironment>? Next()
+    private Action<IEnvironment>? Next()
     {
         while (Volatile.Read(ref this.stopping) == 0)
         {
@@ -171,10 +170,6 @@ public class SimulatorThread<TEnvironment> : IDisposable
         }
     }
 }
-
-/// <summary>The thread of an environment whose observations are numbers.</summary>
-public sealed class SimulatorThread(string name, Func<IEnvironment> create, Action<Exception> onFault)
-    : SimulatorThread<IEnvironment>(name, create, onFault);
 
 /// <summary>Environments lost to a fatal MuJoCo error. Their memory must never be freed: a parked thread still stands in it.</summary>
 internal static class LostEnvironments

@@ -1,3 +1,4 @@
+using NE.Model.Replay;
 using static NE.Model.History;
 
 namespace NE.Actors.Environments;
@@ -7,19 +8,20 @@ namespace NE.Actors.Environments;
 /// to an environment, to the replay actor, and back.
 /// </summary>
 /// <param name="environment">Number of the environment that fills it.</param>
-/// <param name="rowFloats">Floats of one row: observation, action, reward, not done, next observation.</param>
-/// <param name="capacity">Most steps of a round.</param>
-public sealed class TransitionBlock(int environment, int rowFloats, int capacity)
+/// <param name="layout">How transitions lie in the replay memory.</param>
+/// <param name="steps">Most steps of a round.</param>
+public sealed class TransitionBlock(int environment, ITransitionRows layout, int steps)
 {
-    private readonly float[] rows = new float[rowFloats * capacity];
+    private readonly int width = layout.RowFloats;
+    private readonly float[] rows = new float[layout.RowFloats * layout.MostRows(steps)];
 
     public int Environment => environment;
 
     /// <summary>Rows filled.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Episodes that ended in this round, with the index of their last row.</summary>
-    public List<(int Row, EpisodeEnded Episode)> Episodes { get; } = [];
+    /// <summary>Episodes that ended in this round.</summary>
+    public List<EpisodeEnded> Episodes { get; } = [];
 
     /// <summary>Number of the episode that the environment is in after the round.</summary>
     public long Episode { get; set; }
@@ -34,8 +36,12 @@ public sealed class TransitionBlock(int environment, int rowFloats, int capacity
         this.Episodes.Clear();
     }
 
-    /// <summary>The next row, to be filled.</summary>
-    public Span<float> Add() => this.rows.AsSpan(rowFloats * this.Count++, rowFloats);
+    /// <summary>Adds a step.</summary>
+    /// <param name="position">Steps of the episode before it.</param>
+    /// <param name="notDone">0 where the task ended, otherwise 1.</param>
+    public void Add(
+        int position, ReadOnlySpan<float> observation, ReadOnlySpan<float> action, float reward, float notDone, ReadOnlySpan<float> next) =>
+        this.Count += layout.Write(this.rows.AsSpan(this.width * this.Count), environment, position, observation, action, reward, notDone, next);
 
-    public ReadOnlySpan<float> Row(int index) => this.rows.AsSpan(rowFloats * index, rowFloats);
+    public ReadOnlySpan<float> Row(int index) => this.rows.AsSpan(this.width * index, this.width);
 }

@@ -21,23 +21,10 @@ public static class RandomPlay
     /// <param name="watch">Called after every reset and step, on this thread.</param>
     public static RandomPlayResults Run(IEnvironment environment, long seed, long steps, Action<EpisodeMoment>? watch = null)
     {
-        var (spec, observation) = (environment.Spec, new float[environment.Spec.ObservationSize]);
-        return Play(spec.ActionLow, spec.ActionHigh, seed, steps, draws => environment.Reset(draws, observation), action => environment.Step(action, observation), watch);
-    }
-
-    /// <summary>The same for an environment that is seen through pictures; a step is one of the agent.</summary>
-    public static RandomPlayResults Run(IPixelEnvironment environment, long seed, long steps, Action<EpisodeMoment>? watch = null)
-    {
-        var (spec, observation) = (environment.Spec, new byte[environment.Spec.Shape.ObservationBytes]);
-        return Play(spec.ActionLow, spec.ActionHigh, seed, steps, draws => environment.Reset(draws, observation), action => environment.Step(action, observation), watch);
-    }
-
-    private static RandomPlayResults Play(
-        float[] low, float[] high, long seed, long steps, Action<Draws> reset, Func<float[], StepResult> step, Action<EpisodeMoment>? watch)
-    {
+        var spec = environment.Spec;
+        var (observation, action) = (new float[spec.ObservationSize], new float[spec.ActionSize]);
         var (returns, lengths) = (new List<double>(), new List<int>());
         var (terminations, divergences) = (0, 0);
-        var action = new float[low.Length];
         var (episodeReturn, length) = (0.0, 0);
         var clock = Stopwatch.StartNew();
         for (long taken = 0; taken < steps; taken++)
@@ -45,17 +32,17 @@ public static class RandomPlay
             var episode = returns.Count;
             if (length == 0)
             {
-                reset(Draws.At(seed, Purpose.Reset, 0, episode, 0));
+                environment.Reset(Draws.At(seed, Purpose.Reset, 0, episode, 0), observation);
                 watch?.Invoke(new EpisodeMoment(episode, 0, 0, 0, IsLast: false));
             }
 
             var uniform = Draws.At(seed, Purpose.WarmUp, 0, episode, length);
             for (var i = 0; i < action.Length; i++)
             {
-                action[i] = (float)uniform.Uniform(low[i], high[i]);
+                action[i] = (float)uniform.Uniform(spec.ActionLow[i], spec.ActionHigh[i]);
             }
 
-            var result = step(action);
+            var result = environment.Step(action, observation);
             (episodeReturn, length) = (episodeReturn + result.Reward, length + 1);
             watch?.Invoke(new EpisodeMoment(episode, length, result.Reward, episodeReturn, result.IsLast));
             if (result.IsLast)

@@ -101,10 +101,7 @@ type Agent
                 | Whole -> ()
                 | chosen -> origin <- chosen
 
-            match origin with
-            | Whole -> AgeOrder.sampleUniform window batchDraws (Span batch.RowNumbers)
-            | Oldest portion -> AgeOrder.sampleOldest portion window batchDraws (Span batch.RowNumbers)
-            | Decayed(horizon, least) -> AgeOrder.sampleDecayed horizon least window batchDraws (Span batch.RowNumbers)
+            batch.Draw(origin, source, window, batchDraws)
 
             for intervention in interventions do
                 intervention.Sampled(ReadOnlySpan batch.RowNumbers, window)

@@ -16,6 +16,16 @@ type Window = {
     /// Number of rows.
     member window.Size = window.Head - window.First
 
+/// Which rows of the window a batch is drawn from.
+[<Struct>]
+type BatchSource =
+    /// All of them.
+    | Whole
+    /// The oldest share of them.
+    | Oldest of portion: float
+    /// All of them, of age a with a weight of max(least, 1 - a / horizon).
+    | Decayed of horizon: int64 * least: float
+
 /// Sampling by age (algorithm.md 2.11). For n-step returns pass a window whose head is n - 1 rows earlier.
 [<RequireQualifiedAccess>]
 module AgeOrder =
@@ -52,3 +62,10 @@ module AgeOrder =
     /// Fills `rows` with row numbers, uniform over the oldest portion of the window, with replacement. The batch is the length of `rows`.
     let sampleOldest (portion: float) (window: Window) (draws: Draws) (rows: Span<int64>) : unit =
         fill window.First (oldestCount portion rows.Length window) draws rows
+
+    /// Fills `rows` with row numbers of a batch of so many, as `source` says.
+    let sample (source: BatchSource) (batch: int) (window: Window) (draws: Draws) (rows: Span<int64>) : unit =
+        match source with
+        | Whole -> sampleUniform window draws rows
+        | Oldest portion -> fill window.First (oldestCount portion batch window) draws rows
+        | Decayed(horizon, least) -> sampleDecayed horizon least window draws rows

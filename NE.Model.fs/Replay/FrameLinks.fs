@@ -16,44 +16,36 @@ type IFrameLinks =
     /// The link of a stored row.
     abstract Link: row: int64 -> FrameLink
 
-/// Makes the links while the rows of several environments are appended in any order. Its state is the last row and position per
-/// environment: -1 where no episode was begun.
+/// Makes the links while the rows of several environments are appended in any order. Knows the last row and position per environment: -1 where
+/// no episode was begun.
 [<Sealed>]
-type FrameLinker(rows: int64[], positions: int[]) =
-    do
-        if rows.Length <> positions.Length then
-            invalidArg (nameof positions) $"Expected a position for each of {rows.Length} environments, found {positions.Length}."
+type FrameLinker(environments: int) =
+    let rows = Array.create environments -1L
+    let positions = Array.create environments -1
 
-    let rows = Array.copy rows
-    let positions = Array.copy positions
+    /// What no row has as the one before it: such a link leads out of every window.
+    static member Nothing = Int32.MaxValue
 
-    /// No episode has begun.
-    new(environments: int) = FrameLinker(Array.create environments -1L, Array.create environments -1)
-
-    /// Last row per environment.
-    member _.Rows = Array.copy rows
-    /// Position of that row per environment.
-    member _.Positions = Array.copy positions
-
-    /// The row that an environment's episode begins with.
-    member _.Begin(environment: int, row: int64) : FrameLink =
+    /// That an environment's newest row so far is this one.
+    member _.Know(environment: int, row: int64, position: int) : unit =
         rows[environment] <- row
-        positions[environment] <- 0
-        { Position = 0; Back = 0 }
+        positions[environment] <- position
 
-    /// The row of an environment's next step.
-    member _.Next(environment: int, row: int64) : FrameLink =
-        if positions[environment] < 0 then
-            invalidOp $"Environment {environment} has no episode that row {row} could continue: store the frame of its reset first."
+    /// Whether the newest row of an environment is known.
+    member _.Knows(environment: int) = rows[environment] >= 0L
 
-        let link = {
-            Position = positions[environment] + 1
-            Back = int (row - rows[environment])
-        }
+    /// The link of an environment's next row. A frame whose predecessor is not the newest row that is known of the environment has lost it.
+    member this.Next(environment: int, position: int, row: int64) : FrameLink =
+        let back =
+            if position = 0 then
+                0
+            elif positions[environment] = position - 1 then
+                int (row - rows[environment])
+            else
+                FrameLinker.Nothing
 
-        rows[environment] <- row
-        positions[environment] <- link.Position
-        link
+        this.Know(environment, row, position)
+        { Position = position; Back = back }
 
 /// Which rows hold the frames of a transition.
 [<RequireQualifiedAccess>]

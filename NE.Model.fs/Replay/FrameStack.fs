@@ -2,24 +2,6 @@ namespace NE.Model.Replay
 
 open System
 
-/// Sizes of a pixel observation: the last few colour frames, oldest first, on the channel axis.
-[<Struct>]
-type PixelShape = {
-    /// Pixels from top to bottom.
-    Height: int
-    /// Pixels from left to right.
-    Width: int
-    /// Frames of an observation.
-    Stack: int
-} with
-
-    /// Bytes of one frame [3 x Height x Width].
-    member this.FrameBytes = 3 * this.Height * this.Width
-    /// Channels of an observation.
-    member this.Channels = 3 * this.Stack
-    /// Bytes of an observation [Channels x Height x Width].
-    member this.ObservationBytes = this.Stack * this.FrameBytes
-
 /// The observation of a pixel task as DrQ-v2 makes it: uint8, channels first, the frame of a reset as often as a stack has frames. Mutable,
 /// owned by one environment; a push makes no garbage.
 [<Sealed>]

@@ -5,7 +5,7 @@ namespace NE.Model.Replay
 open System
 open Microsoft.FSharp.NativeInterop
 
-/// Transitions that are held in memory, one after the other, of `width` floats each (`TransitionShape.StoredWidth`). Row i of the array has
+/// Transitions that are held in memory, one after the other, of `width` floats each (`ITransitionRows.RowFloats`). Row i of the array has
 /// the number i.
 [<Sealed>]
 type HeldRows(rows: float32[], width: int) =
@@ -20,3 +20,6 @@ type HeldRows(rows: float32[], width: int) =
             for i in 0 .. numbers.Length - 1 do
                 let from = ReadOnlySpan(rows, int numbers[i] * width, width)
                 from.CopyTo(Span<float32>(NativePtr.toVoidPtr (NativePtr.add destination (i * stride)), width))
+
+        member _.Row number =
+            ReadOnlySpan(rows, int number * width, width)

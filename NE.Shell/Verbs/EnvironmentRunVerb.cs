@@ -20,27 +20,12 @@ internal static class EnvironmentRunVerb
         }
 
         VideoTarget? target = command.Video is { } file ? VideoFiles.Named(file, command.Size, command.Overwrite, host) : null;
-        return command.Pixels ? Pictures(command, host, target) : States(command, host, target);
-    }
-
-    private static ExitCode States(EnvironmentRunCommand command, ShellHost host, VideoTarget? target)
-    {
-        using IEnvironment environment = EnvironmentFactory.Create(command.Id);
+        using IEnvironment environment = command.Pixels ? EnvironmentFactory.CreatePixels(command.Id) : EnvironmentFactory.Create(command.Id);
         using EpisodeVideo? video = target is null ? null : Video(EpisodeVideo.View(environment), target, command);
         RandomPlayResults results = RandomPlay.Run(environment, command.Seed, command.Steps, Watch(video));
-        Say(command, host, results, results.Steps, frames: null, video, target);
-        return ExitCode.Ok;
-    }
-
-    private static ExitCode Pictures(EnvironmentRunCommand command, ShellHost host, VideoTarget? target)
-    {
-        using IPixelEnvironment environment = EnvironmentFactory.CreatePixels(command.Id);
-        using EpisodeVideo? video = target is null ? null : Video(
-            environment as IRenderable ?? throw new VideoException($"{command.Id} cannot be recorded: it does not render."), target, command);
-        // The last step of an episode may have fewer repeats; for a speed it is as good as whole.
-        RandomPlayResults results = RandomPlay.Run(environment, command.Seed, command.Steps, Watch(video));
         bool unfinished = results.Steps > results.Lengths.Sum(length => (long)length);
-        long frames = results.Steps + results.Lengths.Count + (unfinished ? 1 : 0);
+        long? frames = command.Pixels ? results.Steps + results.Lengths.Count + (unfinished ? 1 : 0) : null;
+        // The last step of an episode may have fewer repeats; for a speed it is as good as whole.
         Say(command, host, results, results.Steps * environment.Spec.ActionRepeat, frames, video, target);
         return ExitCode.Ok;
     }

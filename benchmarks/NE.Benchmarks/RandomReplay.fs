@@ -30,7 +30,7 @@ type RandomReplay(shape: TransitionShape, rows: int, maxAction: float32, seed: i
     member _.Window = { First = 0L; Head = int64 rows }
 
     /// One stored row.
-    member _.Row(number: int64) =
+    member _.Copy(number: int64) =
         Span<float32>(NativePtr.toVoidPtr (row number), width).ToArray()
 
     interface ITransitionSource with
@@ -47,6 +47,9 @@ type RandomReplay(shape: TransitionShape, rows: int, maxAction: float32, seed: i
 
                 let source = Span<float32>(NativePtr.toVoidPtr (row numbers[i]), width)
                 source.CopyTo(Span<float32>(NativePtr.toVoidPtr (NativePtr.add destination (i * stride)), width))
+
+        member _.Row number =
+            ReadOnlySpan<float32>(NativePtr.toVoidPtr (row number), width)
 
     interface IDisposable with
         member _.Dispose() = NativeMemory.Free memory

@@ -57,18 +57,18 @@ public static class EnvironmentFactory
     };
 
     /// <summary>A new environment whose observations are pictures, with DrQ-v2's defaults. Its renderer is made at the first reset.</summary>
-    public static IPixelEnvironment CreatePixels(string id) => CreatePixels(id, PixelDefaults.Shape, PixelDefaults.ActionRepeat);
+    public static PixelEnvironment CreatePixels(string id) => CreatePixels(id, PixelDefaults.Shape, PixelDefaults.ActionRepeat);
 
     /// <summary>A new environment whose observations are pictures of a shape of one's own. Throws EnvironmentUnusableException for an environment
     /// that is not simulated here, or whose actions would have to be rescaled.</summary>
-    public static IPixelEnvironment CreatePixels(string id, PixelShape shape, int actionRepeat)
+    public static PixelEnvironment CreatePixels(string id, PixelShape shape, int actionRepeat)
     {
         DescribeSeen(id);
         return new PixelEnvironment((MuJoCoEnvironment)CreateAsItIs(id, ExternalPatience.Default), shape, actionRepeat);
     }
 
     /// <summary>What a pixel environment will look like. Of our own tasks it needs neither MuJoCo nor OpenGL.</summary>
-    public static PixelSpec DescribePixels(string id, PixelShape shape, int actionRepeat) =>
+    public static EnvironmentSpec DescribePixels(string id, PixelShape shape, int actionRepeat) =>
         PixelEnvironment.Describe(DescribeSeen(id), shape, actionRepeat);
 
     private static IEnvironment CreateAsItIs(string id, ExternalPatience patience)

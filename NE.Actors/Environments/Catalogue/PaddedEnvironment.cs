@@ -1,4 +1,5 @@
 using NE.Model;
+using NE.Model.Replay;
 
 namespace NE.Actors.Environments.Catalogue;
 
@@ -24,7 +25,7 @@ public sealed class PaddedEnvironment : IEnvironment
     /// <summary>A spec in other widths, which must not be smaller.</summary>
     public static EnvironmentSpec Padded(EnvironmentSpec spec, int observationSize, int actionSize) => spec with
     {
-        ObservationSize = observationSize,
+        Observation = ObservationForm.NewVector(observationSize),
         ActionSize = actionSize,
         ActionLow = Padded(spec.ActionLow, actionSize),
         ActionHigh = Padded(spec.ActionHigh, actionSize),

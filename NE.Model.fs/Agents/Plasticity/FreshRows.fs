@@ -1,6 +1,5 @@
 namespace NE.Model.Agents.Plasticity
 
-open System
 open NE.Model.Agents
 open NE.Model.Networks
 open NE.Model
@@ -17,7 +16,7 @@ type internal FreshRows(probe: Batch) =
         let mutable left = rows
 
         while left > 0 do
-            AgeOrder.sampleUniform window draws (Span probe.RowNumbers)
+            probe.Draw(Whole, source, window, draws)
 
             if goesOn () then
                 probe.Gather source

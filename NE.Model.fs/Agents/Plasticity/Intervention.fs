@@ -5,16 +5,6 @@ open NE.Model.Agents
 open NE.Model.History
 open NE.Model.Replay
 
-/// Which rows of the window a batch is drawn from.
-[<Struct>]
-type BatchSource =
-    /// All of them.
-    | Whole
-    /// The oldest share of them.
-    | Oldest of portion: float
-    /// All of them, of age a with a weight of max(least, 1 - a / horizon).
-    | Decayed of horizon: int64 * least: float
-
 /// Something done to an agent beside its own update, to keep it able to learn. The agent calls it in this order at every gradient
 /// step; the update itself knows nothing of it. All random draws come from streams of its own. What one does not override does nothing.
 [<AbstractClass>]

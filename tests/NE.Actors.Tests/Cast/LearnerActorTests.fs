@@ -18,6 +18,7 @@ let private window: Window = { First = 0L; Head = 100L }
 let private noRows = {
     new ITransitionSource with
         member _.Gather(_, _, _) = ()
+        member _.Row _ = ReadOnlySpan<float32>()
 }
 
 /// Counts its steps, has a topology event at every seventh, and diverges at a step of the test's choice.

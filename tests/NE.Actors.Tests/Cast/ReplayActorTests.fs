@@ -8,17 +8,20 @@ open NE.Actors.Cast
 open NE.Actors.Environments
 open NE.Actors.Replay
 open NE.Actors.Tests.DurableSupport
+open NE.Model.Replay
 open NE.Model.Runs
 open NE.Tests.ActorKit
 
-let private floats = 64
+let private layout = TransitionRows.create (ObservationForm.Vector 30) 2
+let private floats = layout.RowFloats
 
 /// `count` rows of an environment, the first of which is row `first` of the memory.
 let private block environment (first: int64) count =
-    let block = TransitionBlock(environment, floats, count)
+    let block = TransitionBlock(environment, layout, count)
 
     for k in 0 .. count - 1 do
-        (rowOf floats (first + int64 k)).CopyTo(block.Add())
+        let row = rowOf floats (first + int64 k)
+        block.Add(k, ReadOnlySpan(row, 0, 30), ReadOnlySpan(row, 30, 2), row[32], row[33], ReadOnlySpan(row, 34, 30))
 
     block
 
@@ -33,7 +36,9 @@ let tests =
             append store 250
             let filler = disk.FillBut 10_000L
             use kit = new ActorKit("")
-            let replay = kit.Sys.ActorOf(Props.Create<ReplayActor> store)
+
+            let replay =
+                kit.Sys.ActorOf(Props.Create<ReplayActor>(store, layout.CreateLinker(store, { First = 0L; Head = store.Head }, 3)))
 
             for environment in 0..2 do
                 let first = 250L + int64 environment * 16L

@@ -6,6 +6,7 @@ open NE.Actors.Environments
 open NE.Actors.Environments.Catalogue
 open NE.Model
 open NE.Model.Networks
+open NE.Model.Replay
 
 let private cycle =
     lazy
@@ -79,12 +80,12 @@ let tests =
             let policy =
                 Policy.OfBlock(layout, ReadOnlySpan weights, 3.0f, 0L).Exploring(Exploration.Gaussian 0.5f)
 
-            let rowFloats = 2 * 17 + 6 + 2
+            let rows = TransitionRows.create (ObservationForm.Vector 17) 6
 
             for randomUntil in [ 50L; 0L ] do
                 let worker = EnvironmentWorker(environment, settings, 0, randomUntil)
                 worker.Begin 0L
-                let block = TransitionBlock(0, rowFloats, 50)
+                let block = TransitionBlock(0, rows, 50)
                 worker.Step(StepRound(0L, 1, 50, policy, block))
 
                 for i in 0..49 do
@@ -99,7 +100,10 @@ let tests =
             let worker = EnvironmentWorker(environment, settings, 0, 1000L)
             worker.Begin 4L
             Expect.equal (EnvironmentWorker.NextEpisode(ReadOnlySpan(worker.Save()))) 4L "no step was taken in it"
-            let block = TransitionBlock(0, 2 * 17 + 6 + 2, 1)
+
+            let block =
+                TransitionBlock(0, TransitionRows.create (ObservationForm.Vector 17) 6, 1)
+
             let layout = BlockLayout.Create(1, [ 17; 8; 6 ])
 
             let policy =

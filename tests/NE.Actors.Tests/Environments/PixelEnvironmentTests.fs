@@ -17,21 +17,24 @@ let private resetDraws (episode: int64) =
 
 let private small = { Height = 20; Width = 24; Stack = 3 }
 
-let private actionAt (spec: PixelSpec) (step: int) =
+let private actionAt (spec: EnvironmentSpec) (step: int) =
     Array.init spec.ActionSize (fun i -> spec.ActionHigh[i] * float32 (sin (0.7 * float step + 1.3 * float i)))
 
 let private task id =
     new MuJoCoEnvironment(Registry.find id |> Result.defaultWith failtest)
 
-let private reset (environment: IPixelEnvironment) episode =
-    let observation: byte[] = Array.zeroCreate environment.Spec.Shape.ObservationBytes
-    environment.Reset(resetDraws episode, Span observation)
-    observation
+let private bytesOf (environment: PixelEnvironment) (memory: float32[]) =
+    (PackedBytes.read environment.Shape.ObservationBytes (ReadOnlySpan memory)).ToArray()
 
-let private step (environment: IPixelEnvironment) number =
-    let observation: byte[] = Array.zeroCreate environment.Spec.Shape.ObservationBytes
-    let result = environment.Step(actionAt environment.Spec number, Span observation)
-    observation, result
+let private reset (environment: PixelEnvironment) episode =
+    let memory = Array.zeroCreate environment.Spec.ObservationSize
+    environment.Reset(resetDraws episode, Span memory)
+    bytesOf environment memory
+
+let private step (environment: PixelEnvironment) number =
+    let memory = Array.zeroCreate environment.Spec.ObservationSize
+    let result = environment.Step(actionAt environment.Spec number, Span memory)
+    bytesOf environment memory, result
 
 /// The frames of an observation, oldest first.
 let private framesOf (shape: PixelShape) (observation: byte[]) =
@@ -43,22 +46,23 @@ let tests =
         test "the factory makes nine channels of 84 x 84 and repeats actions twice" {
             use environment = EnvironmentFactory.CreatePixels "dmc/walker-walk"
             let spec = environment.Spec
-            Expect.equal (spec.Shape.Channels, spec.Shape.Height, spec.Shape.Width) (9, 84, 84) "shape"
+            let shape = environment.Shape
+            Expect.equal spec.Observation (ObservationForm.Pixels shape) "form"
+            Expect.equal (shape.Channels, shape.Height, shape.Width) (9, 84, 84) "shape"
             Expect.equal (spec.ActionRepeat, spec.TimeLimit, spec.ActionSize) (2, 500, 6) "repeat, limit, action"
-            Expect.equal spec.Shape.ObservationBytes 63_504 "bytes"
+            Expect.equal (shape.ObservationBytes, spec.ObservationSize) (63_504, 15_876) "bytes, four to a float"
 
             let described =
                 EnvironmentFactory.DescribePixels(spec.Id, PixelDefaults.Shape, PixelDefaults.ActionRepeat)
 
             Expect.equal (described.TimeLimit, described.ActionHigh) (spec.TimeLimit, spec.ActionHigh) "described without a simulator"
             let first = reset environment 0L
-            let frames = framesOf spec.Shape first
+            let frames = framesOf shape first
             Expect.equal frames[0] frames[2] "the first frame three times"
             let next, result = step environment 0
-            let after = framesOf spec.Shape next
+            let after = framesOf shape next
             Expect.equal after[0..1] frames[1..2] "the older frames"
             Expect.notEqual after[2] frames[2] "a new one"
-            Expect.equal (environment.NewestFrame.ToArray()) after[2] "the newest frame alone"
             Expect.isFalse result.IsLast "goes on"
         }
 
@@ -145,16 +149,17 @@ let tests =
                 reset environment 99L |> ignore
 
                 for other in [ fresh; environment ] do
-                    let shown: byte[] = Array.zeroCreate small.ObservationBytes
+                    let shown = Array.zeroCreate other.Spec.ObservationSize
                     other.RestoreState(state, Span shown)
-                    Expect.equal shown last "the last observation"
+                    Expect.equal (bytesOf other shown) last "the last observation"
                     Expect.equal (other.SaveState()) state "all bytes"
                     Expect.equal [ for i in 5..12 -> step other i ] expected "eight more steps"
             }
 
         test "a state that is damaged, of another task or of other pictures is refused, and memory of a wrong size too" {
             use environment = new PixelEnvironment(task "HalfCheetah-v4", small, 2)
-            let shown = reset environment 0L
+            reset environment 0L |> ignore
+            let shown = Array.zeroCreate environment.Spec.ObservationSize
             let state = environment.SaveState()
 
             let refuses (bytes: byte[]) what =
@@ -173,7 +178,7 @@ let tests =
             use hopper = new PixelEnvironment(task "Hopper-v4", small, 2)
             refuses (hopper.SaveState()) "another task"
             Expect.equal (environment.SaveState()) state "unchanged"
-            let short: byte[] = Array.zeroCreate 5
+            let short: float32[] = Array.zeroCreate 5
             Expect.throwsT<ArgumentException> (fun () -> environment.Reset(resetDraws 0L, Span short)) "reset"
             Expect.throwsT<ArgumentException> (fun () -> environment.Step(actionAt environment.Spec 0, Span short) |> ignore) "step"
 
@@ -188,7 +193,8 @@ let tests =
 
         test "a step makes no garbage" {
             use environment = new PixelEnvironment(task "HalfCheetah-v4", small, 2)
-            let observation = reset environment 0L
+            reset environment 0L |> ignore
+            let observation = Array.zeroCreate environment.Spec.ObservationSize
             let action = actionAt environment.Spec 0
 
             for _ in 1..3 do
@@ -207,13 +213,14 @@ let tests =
             let answer =
                 TaskCompletionSource<byte[]>(TaskCreationOptions.RunContinuationsAsynchronously)
 
-            let create () : IPixelEnvironment =
+            let create () =
                 new PixelEnvironment(task "HalfCheetah-v4", small, 2)
 
             let thread =
-                new SimulatorThread<IPixelEnvironment>("pixels", create, fun error -> answer.TrySetException error |> ignore)
+                new SimulatorThread("pixels", (fun () -> create ()), fun error -> answer.TrySetException error |> ignore)
 
             thread.Post(fun environment ->
+                let environment = environment :?> PixelEnvironment
                 reset environment 0L |> ignore
                 answer.TrySetResult(fst (step environment 0)) |> ignore)
 

@@ -5,6 +5,7 @@ open Expecto
 open NE.Actors.Environments
 open NE.Actors.Environments.Catalogue
 open NE.Actors.Evaluation
+open NE.Model.Replay
 
 let private play (seed: int64) (steps: int64) =
     use environment = EnvironmentFactory.Create "Hopper-v4"
@@ -56,9 +57,12 @@ let tests =
             use environment = EnvironmentFactory.Create "Hopper-v4"
             let worker = EnvironmentWorker(environment, settings, 0)
             worker.Begin 0L
-            let block = TransitionBlock(0, 2 * 11 + 3 + 2, steps)
+
+            let block =
+                TransitionBlock(0, TransitionRows.create (ObservationForm.Vector 11) 3, steps)
+
             worker.Step(StepRound(0L, 1, steps, NE.Actors.Tests.Video.Support.policy 11 3 1L, block))
-            let trained = [ for struct (_, episode) in block.Episodes -> episode.Return ]
+            let trained = [ for episode in block.Episodes -> episode.Return ]
             use again = EnvironmentFactory.Create "Hopper-v4"
             Expect.equal (List.ofSeq (RandomPlay.Run(again, 5L, int64 steps).Returns)) trained "returns"
             Expect.isNonEmpty trained "an episode ended"

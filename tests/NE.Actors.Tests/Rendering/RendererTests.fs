@@ -269,14 +269,14 @@ let tests =
                 TaskCompletionSource<exn>(TaskCreationOptions.RunContinuationsAsynchronously)
 
             let thread =
-                new SimulatorThread<IPixelEnvironment>(
+                new SimulatorThread(
                     "too much shadow",
                     (fun () -> new PixelEnvironment(new MuJoCoEnvironment(task, model), PixelDefaults.Shape, 2)),
                     fun error -> fault.TrySetResult error |> ignore
                 )
 
             thread.Post(fun environment ->
-                let observation = Array.zeroCreate environment.Spec.Shape.ObservationBytes
+                let observation = Array.zeroCreate environment.Spec.ObservationSize
                 environment.Reset(Draws.At(1L, Purpose.Reset, 0L, 0L, 0L), Span observation))
 
             let error = fault.Task.WaitAsync(TimeSpan.FromSeconds 60.).Result

@@ -19,51 +19,73 @@ type private Shown = {
     Terminated: bool
 }
 
-/// Real environments that store their rows in turn, and a record of what they showed.
-type private Players(store: SegmentStore, layout: PixelRows, environments: IPixelEnvironment list) =
-    let linker = FrameLinker environments.Length
-    let row: float32[] = Array.zeroCreate layout.RowFloats
+let private windowOf (store: SegmentStore) = {
+    First = store.First
+    Head = store.Head
+}
+
+/// Real environments that store their steps in turn, and a record of what they showed.
+type private Players(layout: PixelRows, environments: PixelEnvironment list) =
+    let rows: ITransitionRows = layout
+    let memory: float32[] = Array.zeroCreate (2 * rows.RowFloats)
     let shown = ResizeArray<Shown>()
-    let positions = Array.create environments.Length -1
+    let positions = Array.zeroCreate environments.Length
 
-    let add environment (link: FrameLink) observation action reward terminated =
-        layout.WriteLink(Span row, link)
-        store.Append(ReadOnlySpan<float32> row) |> ignore
+    let observations =
+        environments
+        |> Seq.map (fun environment -> Array.zeroCreate environment.Spec.ObservationSize)
+        |> Array.ofSeq
 
+    let add environment position (observation: float32[]) action reward terminated =
         shown.Add {
             Environment = environment
-            Position = link.Position
-            Observation = Array.copy observation
+            Position = position
+            Observation = (PackedBytes.read layout.Shape.ObservationBytes (ReadOnlySpan observation)).ToArray()
             Action = action
             Reward = reward
             Terminated = terminated
         }
 
+    /// By the number of the row.
     member _.Shown = shown
 
-    /// One row of one environment: the reset of an episode, or a step.
-    member _.Advance(index: int, episode: int64) =
+    /// One step of one environment, after a reset where an episode begins.
+    member _.Advance(store: SegmentStore, linker: IRowLinker, index: int, episode: int64) =
         let environment = environments[index]
-        let observation: byte[] = Array.zeroCreate environment.Spec.Shape.ObservationBytes
+        let observation, position = observations[index], positions[index]
 
-        if positions[index] < 0 then
-            environment.Reset(Draws.At(3L, Purpose.Reset, (int64 index), episode, 0L), Span observation)
-            layout.WriteBegin(Span row, environment.NewestFrame)
-            positions[index] <- 0
-            add index (linker.Begin(index, store.Head)) observation [||] 0f false
-        else
-            let action =
-                Array.init environment.Spec.ActionSize (fun i -> 0.9f * float32 (sin (float (store.Head + int64 i))))
+        if position = 0 then
+            environment.Reset(Draws.At(3L, Purpose.Reset, int64 index, episode, 0L), Span observation)
+            add index 0 observation [||] 0f false
 
-            let result = environment.Step(action, Span observation)
-            layout.WriteStep(Span row, environment.NewestFrame, action, float32 result.Reward, result.Terminated)
-            positions[index] <- if result.IsLast then -1 else positions[index] + 1
-            add index (linker.Next(index, store.Head)) observation action (float32 result.Reward) result.Terminated
+        let action =
+            Array.init environment.Spec.ActionSize (fun i -> 0.9f * float32 (sin (float (shown.Count + i))))
 
-let private windowOf (store: SegmentStore) = {
-    First = store.First
-    Head = store.Head
-}
+        let next: float32[] = Array.zeroCreate observation.Length
+        let result = environment.Step(action, Span next)
+        let reward = float32 result.Reward
+        let notDone = if result.Terminated then 0f else 1f
+
+        let count =
+            rows.Write(
+                Span memory,
+                index,
+                position,
+                ReadOnlySpan observation,
+                ReadOnlySpan action,
+                reward,
+                notDone,
+                ReadOnlySpan<float32> next
+            )
+
+        for i in 0 .. count - 1 do
+            let row = Span(memory, i * rows.RowFloats, rows.RowFloats)
+            linker.Link(row, store.Head)
+            store.Append(Span.op_Implicit row) |> ignore
+
+        add index (position + 1) next action reward result.Terminated
+        positions[index] <- if result.IsLast then 0 else position + 1
+        next.CopyTo(observation, 0)
 
 /// Every transition that the store can still give, against what was shown; the number of them.
 let private check (store: SegmentStore) (layout: PixelRows) steps (shown: ResizeArray<Shown>) =
@@ -101,29 +123,41 @@ let private check (store: SegmentStore) (layout: PixelRows) steps (shown: Resize
 
     found
 
+let private linkerOf (layout: ITransitionRows) (store: SegmentStore) =
+    layout.CreateLinker(store, windowOf store, 2)
+
 [<Tests>]
 let tests =
     testList "pixel rows" [
-        test "two interleaved episodes at 84 x 84 are stored once per frame and gathered as they were shown" {
+        test "two interleaved episodes at 84 x 84 are stored once per frame and gathered as they were shown, also after a resume" {
             use scratch = new Scratch()
             let layout = PixelRows(PixelDefaults.Shape, 6)
-            Expect.equal (layout.RowFloats * sizeof<float32>) (21_168 + 6 * 4 + 16) "bytes of a row"
-            use store = SegmentStore.Create(scratch.Path, layout.RowFloats, 1_000L, 16)
+            let width = (layout :> ITransitionRows).RowFloats
+            Expect.equal (width * sizeof<float32>) (21_168 + 6 * 4 + 20) "bytes of a row"
+            use store = SegmentStore.Create(scratch.Path, width, 1_000L, 16)
             use first = EnvironmentFactory.CreatePixels "dmc/cheetah-run"
             use second = EnvironmentFactory.CreatePixels "HalfCheetah-v4"
-            let players = Players(store, layout, [ first; second ])
+            let players = Players(layout, [ first; second ])
+            let linker = linkerOf layout store
 
             // Uneven, as environments are that fail and come back.
             for index in [ 0; 1; 0; 1; 1; 0; 0; 0; 1; 0; 1; 1; 0; 1; 0; 1 ] do
-                players.Advance(index, 0L)
+                players.Advance(store, linker, index, 0L)
 
-            Expect.equal (check store layout 1 players.Shown) 14 "all rows but the two resets"
-            Expect.equal (check store layout 3 players.Shown) 10 "three steps"
-            // What a resume reads is the same.
+            Expect.equal store.Head 18L "a row per step, and two resets"
+            Expect.equal (check store layout 1 players.Shown) 16 "all rows but the two resets"
+            Expect.equal (check store layout 3 players.Shown) 12 "three steps"
             use capture = store.Capture()
             capture.Flush()
             use resumed = SegmentStore.Resume(scratch.Path, capture.Describe(), 1_000L)
-            Expect.equal (check resumed layout 1 players.Shown) 14 "after a resume"
+            // What links the rows of a resumed run reads what it needs from the stored ones.
+            let linker = linkerOf layout resumed
+
+            for index in [ 1; 1; 0 ] do
+                players.Advance(resumed, linker, index, 0L)
+
+            Expect.equal (check resumed layout 1 players.Shown) 19 "after a resume"
+            Expect.equal (check resumed layout 3 players.Shown) 15 "three steps, over the resume"
         }
 
         test "episodes that end and begin and rows that were evicted never mix" {
@@ -131,26 +165,28 @@ let tests =
             let shape = { Height = 9; Width = 7; Stack = 3 }
             let layout = PixelRows(shape, 3)
             // 189 bytes are no whole number of floats.
-            Expect.equal layout.RowFloats (48 + 3 + 4) "floats of a row"
-            use store = SegmentStore.Create(scratch.Path, layout.RowFloats, 40L, 8)
+            let width = (layout :> ITransitionRows).RowFloats
+            Expect.equal width (48 + 3 + 5) "floats of a row"
+            use store = SegmentStore.Create(scratch.Path, width, 40L, 8)
 
             let hopper () =
                 EnvironmentFactory.CreatePixels("Hopper-v4", shape, 25)
 
             use first = hopper ()
             use second = hopper ()
-            let players = Players(store, layout, [ first; second ])
+            let players = Players(layout, [ first; second ])
+            let linker = linkerOf layout store
 
-            for i in 0..79 do
-                players.Advance((i * 5 + i / 7) % 2, int64 i)
+            for i in 0..69 do
+                players.Advance(store, linker, (i * 5 + i / 7) % 2, int64 i)
                 store.ReleaseBefore store.First
 
             Expect.isGreaterThan (players.Shown |> Seq.filter _.Terminated |> Seq.length) 4 "episodes that ended"
-            Expect.equal store.First 40L "evicted"
+            Expect.equal store.First (store.Head - 40L) "evicted"
 
             let resets =
                 players.Shown
-                |> Seq.skip 40
+                |> Seq.skip (int store.First)
                 |> Seq.filter (fun shown -> shown.Position = 0)
                 |> Seq.length
 
@@ -159,14 +195,49 @@ let tests =
             check store layout 3 players.Shown |> ignore
         }
 
-        test "a row without a transition cannot be gathered, and a store of other rows cannot be read" {
+        test "an environment whose rows have all been evicted goes on with a frame that belongs to no transition" {
+            use scratch = new Scratch()
+            let shape = { Height = 9; Width = 7; Stack = 3 }
+            let layout = PixelRows(shape, 6)
+
+            use store =
+                SegmentStore.Create(scratch.Path, (layout :> ITransitionRows).RowFloats, 8L, 8)
+
+            let cheetah () =
+                EnvironmentFactory.CreatePixels("HalfCheetah-v4", shape, 2)
+
+            use first = cheetah ()
+            use second = cheetah ()
+            let players = Players(layout, [ first; second ])
+            let before = linkerOf layout store
+            players.Advance(store, before, 0, 0L)
+
+            for _ in 1..12 do
+                players.Advance(store, before, 1, 0L)
+
+            let linker = linkerOf layout store
+            players.Advance(store, linker, 0, 0L)
+            let reader = PixelReader(store, layout)
+            Expect.isFalse (reader.IsTransition(windowOf store, 1, store.Head - 1L)) "its predecessor is gone"
+
+            for _ in 1..3 do
+                players.Advance(store, linker, 0, 0L)
+
+            Expect.isTrue (reader.IsTransition(windowOf store, 1, store.Head - 1L)) "the frames since then make one"
+        }
+
+        test "a row without a transition cannot be gathered" {
             use scratch = new Scratch()
             let layout = PixelRows({ Height = 2; Width = 2; Stack = 3 }, 1)
-            use store = SegmentStore.Create(scratch.Path, layout.RowFloats, 10L, 8)
-            let row: float32[] = Array.zeroCreate layout.RowFloats
-            layout.WriteBegin(Span row, ReadOnlySpan(Array.create 12 7uy))
-            layout.WriteLink(Span row, { Position = 0; Back = 0 })
-            store.Append(ReadOnlySpan<float32> row) |> ignore
+            let rows: ITransitionRows = layout
+            use store = SegmentStore.Create(scratch.Path, rows.RowFloats, 10L, 8)
+            let memory: float32[] = Array.zeroCreate (2 * rows.RowFloats)
+            let observation = ReadOnlySpan(Array.create 9 1f)
+
+            rows.Write(Span memory, 0, 0, observation, ReadOnlySpan [| 0.5f |], 1f, 1f, observation)
+            |> ignore
+
+            store.Append(ReadOnlySpan(memory, 0, rows.RowFloats)) |> ignore
             let reader = PixelReader(store, layout)
             let bytes: byte[] = Array.zeroCreate 36
             Expect.isFalse (reader.IsTransition(windowOf store, 1, 0L)) "a reset"
@@ -180,6 +251,5 @@ let tests =
 
             Expect.throwsT<ArgumentOutOfRangeException> (fun () -> reader.IsTransition(windowOf store, 0, 0L) |> ignore) "no step"
             Expect.throwsT<ArgumentOutOfRangeException> (fun () -> store.Row(1L).Length |> ignore) "a row that is not there"
-            Expect.throwsT<ArgumentException> (fun () -> PixelReader(store, PixelRows(layout.Shape, 2)) |> ignore) "other rows"
         }
     ]

@@ -78,7 +78,7 @@ let tests =
         <| fun _ ->
             inFolder (fun folder ->
                 use environment = EnvironmentFactory.CreatePixels "Hopper-v4"
-                let view = environment :?> IRenderable
+                let view = environment :> IRenderable
                 let file = Path.Combine(folder, "a.png")
 
                 use video =

@@ -416,6 +416,9 @@ let tests =
 
                         reading <- false
                         (replay.Value :> ITransitionSource).Gather(numbers, destination, stride)
+
+                    member _.Row row =
+                        (replay.Value :> ITransitionSource).Row row
             }
 
             let mutable reviewed = 0

@@ -289,6 +289,9 @@ let tests =
 
                             reading <- false
                             (replay.Value :> ITransitionSource).Gather(numbers, destination, stride)
+
+                        member _.Row row =
+                            (replay.Value :> ITransitionSource).Row row
                 }
 
                 use agent =

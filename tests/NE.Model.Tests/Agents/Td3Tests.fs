@@ -40,7 +40,7 @@ let private rowsOf seed count =
 /// The oracle's form of a batch, with the noise that our TD3 will draw.
 let private eagerBatch (rows: int64[]) (noise: Draws) : EagerBatch =
     let count = int64 rows.Length
-    let data = rows |> Array.map replay.Value.Row
+    let data = rows |> Array.map replay.Value.Copy
 
     let columns first width =
         torch.tensor(data |> Array.collect (fun row -> Array.sub row first width)).reshape(count, int64 width)
@@ -205,6 +205,9 @@ let tests =
                         (replay.Value :> ITransitionSource).Gather(rows, destination, stride)
                         let place = FSharp.NativeInterop.NativePtr.add destination shape.Reward
                         FSharp.NativeInterop.NativePtr.write place Single.NaN
+
+                    member _.Row row =
+                        (replay.Value :> ITransitionSource).Row row
             }
 
             use agent = create td3

@@ -212,7 +212,7 @@ let tests =
             use batch = engine.CreateMinibatch(3, shape)
             batch.Gather(replay, ReadOnlySpan [| 7L; 0L; 49L |])
 
-            let expected = Array.collect replay.Row [| 7L; 0L; 49L |]
+            let expected = Array.collect replay.Copy [| 7L; 0L; 49L |]
 
             Expect.equal (readMatrix (batch.View(0, shape.StoredWidth))) expected "rows"
             Expect.equal shape.BatchWidth (shape.StoredWidth + 2) "room for a'"

@@ -35,6 +35,7 @@ let private history environments count (draws: Draws) =
     let linker = FrameLinker environments
     let left = Array.zeroCreate<int> environments
     let episode = Array.create environments -1
+    let position = Array.zeroCreate<int> environments
 
     [|
         for row in 0L .. int64 count - 1L do
@@ -46,7 +47,8 @@ let private history environments count (draws: Draws) =
                     left[environment] <- between 1 9 draws
                     episode[environment] <- episode[environment] + 1
                     stack.Begin(ReadOnlySpan(image draws))
-                    linker.Begin(environment, row)
+                    position[environment] <- 0
+                    linker.Next(environment, 0, row)
                 else
                     left[environment] <- left[environment] - 1
 
@@ -55,7 +57,8 @@ let private history environments count (draws: Draws) =
                     else
                         stack.Push(ReadOnlySpan(image draws))
 
-                    linker.Next(environment, row)
+                    position[environment] <- position[environment] + 1
+                    linker.Next(environment, position[environment], row)
 
             {
                 Frame = stack.Newest.ToArray()
@@ -164,21 +167,40 @@ let tests =
 
                         Expect.equal (Array.rev chain[.. steps - 1]) episode[position - steps + 1 ..] "the rows of the actions and rewards")
 
-        law "a linker that is stored and restored links as if it had gone on" (fun seed ->
-            let draws = drawsOf seed
+        test "a frame whose predecessor is not known has lost it, so that nothing is made of it" {
             let linker = FrameLinker 2
-            linker.Begin(0, 0L) |> ignore
-            linker.Begin(1, 1L) |> ignore
-            linker.Next(0, int64 (between 2 9 draws)) |> ignore
-            let restored = FrameLinker(linker.Rows, linker.Positions)
 
-            for environment in 0..1 do
-                Expect.equal (restored.Next(environment, 20L)) (linker.Next(environment, 20L)) "link")
+            Expect.equal
+                (linker.Next(1, 4, 10L))
+                {
+                    Position = 4
+                    Back = FrameLinker.Nothing
+                }
+                "no row of the environment is known"
 
-        test "a step of an environment that never began an episode is refused" {
-            let linker = FrameLinker 2
-            linker.Begin(0, 0L) |> ignore
-            Expect.throwsT<InvalidOperationException> (fun () -> linker.Next(1, 1L) |> ignore) "no reset"
-            Expect.throwsT<ArgumentException> (fun () -> FrameLinker([| 1L |], [||]) |> ignore) "sizes"
+            Expect.equal (linker.Next(1, 5, 12L)) { Position = 5; Back = 2 } "the one before is"
+
+            Expect.equal
+                (linker.Next(1, 7, 13L))
+                {
+                    Position = 7
+                    Back = FrameLinker.Nothing
+                }
+                "a step is missing"
+
+            linker.Know(0, 3L, 8)
+            Expect.equal (linker.Next(0, 9, 20L)) { Position = 9; Back = 17 } "as it was said"
+            Expect.equal (linker.Next(0, 0, 21L)) { Position = 0; Back = 0 } "an episode begins"
+            let chain = Array.zeroCreate 4
+
+            let links = {
+                new IFrameLinks with
+                    member _.Link row = {
+                        Position = 4
+                        Back = if row = 10L then FrameLinker.Nothing else 1
+                    }
+            }
+
+            Expect.isFalse (FrameLinks.chain links { First = 0L; Head = 11L } 1 10L (Span chain)) "no transition"
         }
     ]
