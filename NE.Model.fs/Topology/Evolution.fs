@@ -3,16 +3,14 @@ namespace NE.Model.Topology
 open System
 open NE.Model
 
-/// The event that grows and prunes a stack, as a plan (algorithm.md 2.6, 2.7, 4.2; paper section 3.2 and Algorithm 1).
 [<RequireQualifiedAccess>]
 module Evolution =
 
-    /// A row without input gets at most this many.
     [<Literal>]
     let RevivedInputs = 8
 
     /// Random inputs for rows of fan-in 0: min(8, mean fan-in) each, at least 1, while the quota lasts. Rows in random order.
-    let private reviveRows (mask: LayerMask) quota (draws: Draws) =
+    let reviveRows (mask: LayerMask) quota (draws: Draws) =
         let each =
             min (min RevivedInputs mask.Columns) (max 1 (mask.ActiveCount / mask.Rows))
 
@@ -37,7 +35,7 @@ module Evolution =
                 Selection.sample count (Array.init mask.Columns (fun column -> row * mask.Columns + column)) draws)
 
     /// Whole rows of candidates in random order until the quota is used up; a random part of the last one.
-    let private growNeurons (mask: LayerMask) count (candidates: int[]) (draws: Draws) =
+    let growNeurons (mask: LayerMask) count (candidates: int[]) (draws: Draws) =
         let rows =
             candidates |> Array.groupBy (fun index -> index / mask.Columns) |> Array.map snd
 
@@ -50,14 +48,14 @@ module Evolution =
             left <- left - chosen.Length
             chosen)
 
-    let private requireLength name (layer: LayerBefore) (values: float32[]) =
+    let requireLength name (layer: LayerBefore) (values: float32[]) =
         if values.Length <> layer.Mask.Size then
             invalidArg
                 name
                 $"A layer of {layer.Mask.Rows} x {layer.Mask.Columns} needs {layer.Mask.Size} values of {name}, but {values.Length} were given."
 
     /// G_l and the range of the scores by which weights of it were chosen.
-    let private grow (options: EvolutionOptions) (layer: LayerBefore) (draws: Draws) =
+    let grow (options: EvolutionOptions) (layer: LayerBefore) (draws: Draws) =
         let mask = layer.Mask
         let quota = min layer.Quota (mask.Size - mask.ActiveCount)
 
@@ -112,13 +110,13 @@ module Evolution =
 
     /// A dormant neuron as an owner of weights of a layer.
     [<Struct>]
-    type private Owner = {
+    type Owner = {
         /// The weights' row is the neuron (its incoming weights), otherwise their column is (its outgoing ones).
         IsRow: bool
         Neuron: int
     }
 
-    let private active (mask: LayerMask) owner =
+    let active (mask: LayerMask) owner =
         if owner.IsRow then
             let first = owner.Neuron * mask.Columns
             [| for index in first .. first + mask.Columns - 1 -> index |]
@@ -126,7 +124,7 @@ module Evolution =
             [| for row in 0 .. mask.Rows - 1 -> row * mask.Columns + owner.Neuron |]
         |> Array.filter (fun index -> mask[index])
 
-    let private ownersOf (rows: bool[]) (columns: bool[]) =
+    let ownersOf (rows: bool[]) (columns: bool[]) =
         let dormant isRow (flags: bool[]) =
             flags
             |> Seq.indexed
@@ -136,7 +134,7 @@ module Evolution =
         Seq.append (dormant true rows) (dormant false columns) |> Array.ofSeq
 
     /// Whole neurons in random order until the bound is used up; a neuron that adds nothing is not touched.
-    let private pruneNeurons (mask: LayerMask) rows columns bound (draws: Draws) =
+    let pruneNeurons (mask: LayerMask) rows columns bound (draws: Draws) =
         let owners = ownersOf rows columns
         draws.ShufflePrefix(owners, owners.Length)
         let taken = Array.zeroCreate mask.Size
@@ -162,7 +160,7 @@ module Evolution =
         struct (pruned.ToArray(), touched.ToArray())
 
     /// Truncate over single weights; every dormant owner of a pruned weight is touched.
-    let private pruneWeights (mask: LayerMask) (rows: bool[]) (columns: bool[]) bound (draws: Draws) =
+    let pruneWeights (mask: LayerMask) (rows: bool[]) (columns: bool[]) bound (draws: Draws) =
         let candidates =
             LayerMask.activeIndices mask
             |> Array.filter (fun index -> rows[index / mask.Columns] || columns[index % mask.Columns])
@@ -186,7 +184,7 @@ module Evolution =
 
     /// P_l and the dormant neurons whose selection made it. `rows` and `columns` say which neurons at the layer's output and input are
     /// dormant.
-    let private prune (options: EvolutionOptions) (layer: LayerBefore) rows columns grown draws =
+    let prune (options: EvolutionOptions) (layer: LayerBefore) rows columns grown draws =
         // The 1e-9 keeps a product such as 0.29 * 100 from falling below its whole number.
         let bound = int (Math.Floor(options.Omega * float grown + 1e-9))
 
@@ -205,7 +203,7 @@ module Evolution =
             Array.sortInPlace pruned
             struct (pruned, touched)
 
-    let private validate (options: EvolutionOptions) (stack: StackBefore) =
+    let validate (options: EvolutionOptions) (stack: StackBefore) =
         if not (options.Omega >= 0.0 && options.Omega <= 1.0) then
             invalidArg (nameof options) $"The prune bound omega must be in [0, 1], but it is {options.Omega}."
 
@@ -222,9 +220,6 @@ module Evolution =
                     (nameof stack)
                     $"Hidden layer {h} has {width} neurons, but {stack.Dormant[h].Length} dormancy flags and a next layer of {stack.Layers[h + 1].Mask.Columns} inputs were given."
 
-    /// Plans an event for every layer of a stack: what grows (algorithm.md 2.6), what is pruned (2.7) and which neurons are to be reset (2.8).
-    /// All sets are computed from the masks before the event, so grown and pruned weights never overlap. Layers that are not elastic
-    /// only take part through their touched neurons. Draws from the stream layer by layer, first for growth, then for pruning.
     let plan (options: EvolutionOptions) (stack: StackBefore) (draws: Draws) : TopologyChange[] =
         validate options stack
         let layers = stack.Layers

@@ -1,0 +1,17 @@
+/// The learners that settings ask for, which must be resolved. Raises LibTorchException when the engine cannot be had, or ArgumentException for what
+/// cannot be built.
+[<RequireQualifiedAccess>]
+module NE.Model.Agents.Learners
+
+open NE.Model
+open NE.Model.Networks
+open NE.Model.Replay
+
+/// A fresh learner of one task on a given engine, which belongs to it from now on.
+val createOn: engine: IEngine -> settings: Settings -> shape: TransitionShape -> maxAction: float32 -> ILearner
+
+/// A fresh learner of one task. maxAction: largest magnitude of an action's component.
+val create: settings: Settings -> shape: TransitionShape -> maxAction: float32 -> ILearner
+
+/// A fresh learner of a cycle, to act on one of its tasks. Its heads are those of the first task: restore a state, and switch.
+val createInCycle: settings: Settings -> tasks: AgentTasks -> task: int -> ILearner
