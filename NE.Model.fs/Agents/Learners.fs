@@ -4,13 +4,18 @@
 module NE.Model.Agents.Learners
 
 open NE.Model
+open NE.Model.Agents.Sac
 open NE.Model.Agents.Td3
 open NE.Model.Networks
 open NE.Model.Replay
 
 /// The algorithm; another one is a case here.
 let private algorithm (engine: IEngine) (settings: Settings) (shape: TransitionShape) (maxAction: float32) : IAlgorithm =
-    new Td3Algorithm(engine, settings, { Shape = shape; MaxAction = maxAction })
+    let task = { Shape = shape; MaxAction = maxAction }
+
+    match settings.Run.Learner with
+    | LearnerKind.Td3 -> new Td3Algorithm(engine, settings, task)
+    | LearnerKind.Sac -> new SacAlgorithm(engine, settings, task)
 
 /// A fresh learner of one task on a given engine, which belongs to it from now on.
 let createOn (engine: IEngine) (settings: Settings) (shape: TransitionShape) (maxAction: float32) : ILearner =

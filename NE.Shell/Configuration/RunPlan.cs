@@ -54,12 +54,12 @@ public sealed record RunPlan(
         long rowBytes = 4L * ((2 * task.Observations) + task.Actions + 2);
         // A cycle clears the buffer at every switch.
         long filled = settings.Cycle.Steps.Value > 0 ? settings.Cycle.Steps.Value : settings.Run.Steps;
-        long rows = Math.Min(settings.Td3.BufferSize.Value, filled);
+        long rows = Math.Min(settings.Learner.BufferSize.Value, filled);
         long replay = rows * rowBytes;
         // parameter, target, two moments, two powers of the betas: 4 bytes each; mask: a bit
         long state = (actor + critics) * 24 + ((actor + critics) / 8);
         long history = (long)(HistoryBytesPerMillion * Math.Max(0.05, settings.Run.Steps / 1e6));
-        double rate = Math.Min(MostUpdatesPerSecond, ParameterRowsPerSecond / ((double)(actor + critics) * settings.Td3.BatchSize));
+        double rate = Math.Min(MostUpdatesPerSecond, ParameterRowsPerSecond / ((double)(actor + critics) * settings.Learner.BatchSize));
         return new RunPlan(
             actor,
             critics,

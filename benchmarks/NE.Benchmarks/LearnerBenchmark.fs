@@ -125,7 +125,7 @@ let private settingsOf (options: Options) method =
             Settings.defaults with
                 Run.Method = method
                 Network.Hidden = options.Hidden
-                Td3.BatchSize = options.Batch
+                Learner.BatchSize = options.Batch
         }
 
     // Review is on from the start, so that its cost is measured as in the later run.

@@ -13,11 +13,11 @@ open NE.Tests.RunIdentity
 /// Small networks with a learning rate that kills neurons, so that every event has something to prune.
 let private configuration = [
     "network.hidden=48,48"
-    "td3.batchSize=64"
-    "td3.startSteps=200"
-    "td3.bufferSize=1200"
-    "td3.actorLearningRate=3e-3"
-    "td3.criticLearningRate=3e-3"
+    "learner.batchSize=64"
+    "learner.startSteps=200"
+    "learner.bufferSize=1200"
+    "learner.actorLearningRate=3e-3"
+    "learner.criticLearningRate=3e-3"
     "ne.growInterval=80"
     "ne.pruneBatch=64"
     "ne.reviewFirstStep=100"

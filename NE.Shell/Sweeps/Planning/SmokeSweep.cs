@@ -12,7 +12,7 @@ public static class SmokeSweep
     private const string Steps = "6000";
 
     /// <summary>Lengths that say nothing beside other ones and are not derived from the run's.</summary>
-    private static readonly string[] given = ["run.steps", "cycle.episodes", "td3.primingUpdates"];
+    private static readonly string[] given = ["run.steps", "cycle.episodes", "learner.primingUpdates"];
 
     /// <summary>Every arm with the first environment and seed, the ends of every grid, 6,000 steps, and all that is counted in steps derived from these.</summary>
     public static SweepFile Of(SweepFile sweep) => sweep with

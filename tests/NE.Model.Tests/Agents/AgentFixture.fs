@@ -24,7 +24,7 @@ let small: Settings =
             Settings.defaults with
                 Run.Seed = 5L
                 Network.Hidden = [ 24; 16 ]
-                Td3.BatchSize = 32
+                Learner.BatchSize = 32
                 Ne.GrowInterval = Is 20L
                 Ne.EndStep = Is 400L
                 Ne.PruneBatch = 512

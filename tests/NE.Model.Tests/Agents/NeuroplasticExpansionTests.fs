@@ -224,7 +224,7 @@ let tests =
             use agent =
                 withDeadNeurons {
                     noClip with
-                        Td3.CriticLearningRate = 1e-20
+                        Learner.CriticLearningRate = 1e-20
                         Ne.PruneBatch = 20_000
                 }
 
