@@ -18,10 +18,17 @@ type GaussianActions(rows: int, components: int, maxAction: float32) =
     let means, logDeviations, logDensities = padded (), padded (), padded ()
     // sigma eps, and tanh(u), of the last Sample.
     let scaledNoise, squashed = padded (), padded ()
-    let logProbabilities = Array.zeroCreate<float32> rows
+    let logProbabilities, weighted = Array.zeroCreate<float32> rows, Array.zeroCreate<float32> rows
 
     /// log pi(a|s) [rows] of the last Sample.
     member _.LogProbabilities: float32[] = logProbabilities
+
+    /// Writes weight * log pi(a|s) [rows x 1].
+    member _.WriteLogProbabilities(weight: float32, destination: IMatrix) : unit =
+        for row in 0 .. rows - 1 do
+            weighted[row] <- weight * logProbabilities[row]
+
+        destination.Write(ReadOnlySpan weighted)
 
     /// Their mean: minus the entropy of the policy, estimated on the batch.
     member _.MeanLogProbability: float =

@@ -32,12 +32,13 @@ type SacLosses(networks: SacNetworks, discount: float, temperature: unit -> floa
         // a' ~ pi(s')
         w.NextActor.Forward()
         w.NextActions.Sample(w.NextActor.Output 0, networks.LiveComponents, draws, w.NextAction)
-        w.NextLogProbability.Write(ReadOnlySpan w.NextActions.LogProbabilities)
+        // Weighed on the host: an engine keeps the factors that it is given.
+        w.NextActions.WriteLogProbabilities(float32 (temperature ()), w.EntropyCost)
         // y = r + gamma (1 - terminated) min_i (Q'_i(s', a') - alpha log pi(a'|s'))
         w.CriticsTarget.Forward()
 
         for value in w.NextValues do
-            engine.Add(value, float32 -(temperature ()), w.NextLogProbability)
+            engine.Add(value, -1.0f, w.EntropyCost)
 
         TemporalDifference.target engine w.NextValues w.Reward w.NotDone discount w.Least w.Target
         // L_Q = sum_i mean (Q_i(s, a) - y)^2

@@ -51,7 +51,7 @@ type SacWorkspace(networks: SacNetworks, rows: int) =
     let nextAction = batch.View(shape.StoredWidth, shape.ActionSize)
 
     let column () = engine.CreateMatrix(rows, 1)
-    let nextLogProbability, least, target = column (), column (), column ()
+    let entropyCost, least, target = column (), column (), column ()
     let loss = engine.CreateSum()
 
     override this.Gather source =
@@ -71,8 +71,8 @@ type SacWorkspace(networks: SacNetworks, rows: int) =
     member val NextActions = GaussianActions(rows, shape.ActionSize, task.MaxAction)
     /// What draws a and log pi(a|s) of the actor's update.
     member val Actions = GaussianActions(rows, shape.ActionSize, task.MaxAction)
-    /// log pi(a'|s').
-    member _.NextLogProbability = nextLogProbability
+    /// alpha log pi(a'|s').
+    member _.EntropyCost = entropyCost
     /// min_i Q'_i(s', a') - alpha log pi(a'|s').
     member _.Least = least
     /// y.
@@ -122,7 +122,7 @@ type SacWorkspace(networks: SacNetworks, rows: int) =
                     reward
                     notDone
                     nextAction
-                    nextLogProbability
+                    entropyCost
                     least
                     target
                 ] do

@@ -16,7 +16,7 @@ type Td3Algorithm(engine: IEngine, settings: Settings, task: AgentTask) =
         networks.Actor.Initialise draws
         networks.Critics.Initialise draws
 
-    let losses = Td3Losses(networks, td3, learner.Discount)
+    let losses = Td3Losses(networks, settings)
     let tau = float32 learner.Polyak
     let mutable noise = Draws.Of(settings.Run.Seed, Purpose.TargetNoise)
 

@@ -7,12 +7,12 @@ open NE.Model.Networks
 
 /// The losses of TD3 and their gradients (algorithm.md 2.12), over any engine.
 [<Sealed>]
-type Td3Losses(networks: Td3Networks, settings: Td3Settings, discount: float) =
+type Td3Losses(networks: Td3Networks, settings: Settings) =
     let engine = networks.Engine
     let maxAction = networks.Task.MaxAction
-    let noiseDeviation = float32 settings.TargetNoise * maxAction
-    let noiseClip = float32 settings.TargetNoiseClip * maxAction
-    let discount = float32 discount
+    let noiseDeviation = float32 settings.Td3.TargetNoise * maxAction
+    let noiseClip = float32 settings.Td3.TargetNoiseClip * maxAction
+    let discount = float32 settings.Learner.Discount
 
     /// Action components that the current task does not have stay exactly 0.
     let clearSpare (noise: float32[]) =

@@ -54,14 +54,26 @@ let tests =
                 // One value is all that there is.
                 Expect.equal (Set.remove "buffer" (lower keys)) (lower fields) $"{fields}"
 
-        testCase "a key concerns a run whose method has its technique, and a cycle's key a cycle"
+        testCase "a key concerns a run whose method has its technique or whose learner it is about, and a cycle's key a cycle"
         <| fun _ ->
-            let concerns method environment key =
-                Settings.concerns (applied [ "run.method", method; "run.environment", environment ]) key
+            let concerns agent environment key =
+                let learner, method =
+                    match agent with
+                    | "sac" -> "sac", "none"
+                    | method -> "td3", method
+
+                Settings.concerns
+                    (applied [ "run.learner", learner; "run.method", method; "run.environment", environment ])
+                    key
 
             let table = [
                 "td3", "Hopper-v4", "learner.batchSize", true
                 "td3", "Hopper-v4", "network.layerNorm", true
+                "td3", "Hopper-v4", "td3.policyDelay", true
+                "td3", "Hopper-v4", "sac.temperature", false
+                "sac", "Hopper-v4", "learner.batchSize", true
+                "sac", "Hopper-v4", "td3.policyDelay", false
+                "sac", "Hopper-v4", "sac.temperature", true
                 "td3", "Hopper-v4", "ne.omega", false
                 "ne", "Hopper-v4", "ne.omega", true
                 "naive-growth", "Hopper-v4", "ne.startDensity", true
@@ -75,15 +87,29 @@ let tests =
                 Expect.equal (concerns method environment key) expected $"{key} with {method} on {environment}"
 
             let everything =
-                Method.names
-                |> List.map fst
-                |> List.except [ "td3" ]
+                "sac" :: List.map fst Method.names
                 |> List.collect (fun method ->
                     Settings.keys
                     |> List.map _.Name
                     |> List.filter (concerns method "cycle:Hopper-v4,Ant-v4"))
 
             Expect.isEmpty (Settings.keys |> List.map _.Name |> List.except everything) "every key concerns some run"
+
+        testCase "an agent is called after its learner and its techniques"
+        <| fun _ ->
+            for learner, method, shown, called in
+                [
+                    "td3", "td3", "td3", "td3"
+                    "td3", "none", "td3", "td3"
+                    "td3", "layer-norm+redo", "redo+layer-norm", "redo+layer-norm"
+                    "sac", "td3", "none", "sac"
+                    "sac", "none", "none", "sac"
+                    "sac", "ne", "ne", "sac+ne"
+                    "sac", "redo+layer-norm", "redo+layer-norm", "sac+redo+layer-norm"
+                ] do
+                let settings = applied [ "run.learner", learner; "run.method", method ]
+                Expect.equal (Settings.agent settings) called $"{learner}, {method}"
+                Expect.equal ((nonNull (Settings.tryFind "run.method")).Get settings) shown $"run.method of {learner}, {method}"
 
         testCase "all problems are returned at once, an unknown key with the nearest known one"
         <| fun _ ->

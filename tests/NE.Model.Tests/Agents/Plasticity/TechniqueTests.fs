@@ -543,7 +543,7 @@ let tests =
                 use agent = create (settings "plasticity-injection")
                 step agent 60
                 let networks = agent.Networks
-                let td3 = Td3Losses(networks, td3.Td3)
+                let td3 = Td3Losses(networks, td3)
                 use w = new Td3Workspace(networks, 64)
                 Replay.AgeOrder.sampleUniform replay.Value.Window (Draws.Of(3L, Purpose.Batch)) (Span w.RowNumbers)
                 let group = networks.Actor
