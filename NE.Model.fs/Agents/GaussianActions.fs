@@ -9,16 +9,24 @@ open NE.Model.Networks
 [<Sealed>]
 type GaussianActions(rows: int, components: int, maxAction: float32) =
     let count = rows * components
-    let outputs = Array.zeroCreate<float32>(count * SquashedGaussian.OutputsPerComponent)
+
+    let outputs =
+        Array.zeroCreate<float32>(count * SquashedGaussian.OutputsPerComponent)
+
     let actions = Array.zeroCreate<float32> count
 
     let padded () =
-        Array.zeroCreate<float32>((count + SquashedGaussian.LaneCount - 1) / SquashedGaussian.LaneCount * SquashedGaussian.LaneCount)
+        Array.zeroCreate<float32>(
+            (count + SquashedGaussian.LaneCount - 1) / SquashedGaussian.LaneCount
+            * SquashedGaussian.LaneCount
+        )
 
     let means, logDeviations, logDensities = padded (), padded (), padded ()
     // sigma eps, and tanh(u), of the last Sample.
     let scaledNoise, squashed = padded (), padded ()
-    let logProbabilities, weighted = Array.zeroCreate<float32> rows, Array.zeroCreate<float32> rows
+
+    let logProbabilities, weighted =
+        Array.zeroCreate<float32> rows, Array.zeroCreate<float32> rows
 
     /// log pi(a|s) [rows] of the last Sample.
     member _.LogProbabilities: float32[] = logProbabilities
@@ -81,7 +89,10 @@ type GaussianActions(rows: int, components: int, maxAction: float32) =
                 outputs[2 * i] <- byU
 
                 outputs[2 * i + 1] <-
-                    if s > SquashedGaussian.LowestLogDeviation && s < SquashedGaussian.HighestLogDeviation then
+                    if
+                        s > SquashedGaussian.LowestLogDeviation
+                        && s < SquashedGaussian.HighestLogDeviation
+                    then
                         byU * scaledNoise[i] - weight
                     else
                         0.0f

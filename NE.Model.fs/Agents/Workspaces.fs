@@ -36,8 +36,7 @@ type Workspaces<'W when 'W :> Batch and 'W: equality and 'W :> IDisposable>(batc
         current
 
     /// Every one that there is, once.
-    member _.All =
-        List.distinct [ training; probe; yield! Option.toList half ]
+    member _.All = List.distinct [ training; probe; yield! Option.toList half ]
 
     interface IDisposable with
         member this.Dispose() =

@@ -29,8 +29,7 @@ type PolicyScratch internal (rows: int, width: int) =
 
 [<Sealed>]
 type Policy
-    private
-    (version: int64, layout: BlockLayout, form: ActionForm, maxAction: float32, bodies: IHostLayer[][], exploration: Exploration) =
+    private (version: int64, layout: BlockLayout, form: ActionForm, maxAction: float32, bodies: IHostLayer[][], exploration: Exploration) =
     // Format 1 knows ReLU networks alone; it is still what they are written in.
     static let plainFormat = 1
     static let shapedFormat = 2
@@ -106,9 +105,7 @@ type Policy
             let kept, learning = scratch.Sum, scratch.Held
             first.AsSpan(0, rows * width).CopyTo(kept.AsSpan())
 
-            (run bodies[1] layout.Inputs observations rows scratch)
-                .AsSpan(0, rows * width)
-                .CopyTo(learning.AsSpan())
+            (run bodies[1] layout.Inputs observations rows scratch).AsSpan(0, rows * width).CopyTo(learning.AsSpan())
 
             let frozen = run bodies[2] layout.Inputs observations rows scratch
 
@@ -181,15 +178,7 @@ type Policy
         Policy(version, layout, defaultArg form ActionForm.Deterministic, maxAction, [| body layout parameters |], Exploration.Off)
 
     static member OfBodies
-        (
-            layout: BlockLayout,
-            kept: float32[],
-            learning: float32[],
-            frozen: float32[],
-            maxAction: float32,
-            version: int64,
-            ?form: ActionForm
-        ) : Policy =
+        (layout: BlockLayout, kept: float32[], learning: float32[], frozen: float32[], maxAction: float32, version: int64, ?form: ActionForm) : Policy =
         Policy(
             version,
             layout,
@@ -204,7 +193,9 @@ type Policy
         use stream = new MemoryStream()
         use writer = new BinaryWriter(stream)
         let network = layout.Form
-        let widths, isConcatenated = network.Widths, List.contains LayerForm.Crelu network.Layers
+
+        let widths, isConcatenated =
+            network.Widths, List.contains LayerForm.Crelu network.Layers
 
         let normed =
             List.init layout.HiddenLayers (fun layer -> (layout.Slot(0, layer)).IsNormed)

@@ -56,7 +56,13 @@ let inline private sample4 (mean: Vector256<float>) (logDeviation: Vector256<flo
 /// Component by component, in arrays of one length, a multiple of LaneCount: from m, log sigma and eps to sigma eps (in eps's place), tanh(u), the
 /// component's part of log pi, and log sigma within its bounds (in its place). In double precision, and the same bits on every processor.
 [<MethodImpl(MethodImplOptions.NoInlining)>]
-let internal sample (means: float32[]) (logDeviations: float32[]) (noise: float32[]) (squashed: float32[]) (logDensities: float32[]) : unit =
+let internal sample
+    (means: float32[])
+    (logDeviations: float32[])
+    (noise: float32[])
+    (squashed: float32[])
+    (logDensities: float32[])
+    : unit =
     let low, high =
         Vector256.Create LowestLogDeviation, Vector256.Create HighestLogDeviation
 

@@ -72,7 +72,9 @@ let widths name set =
 /// A learner by its name.
 let learner set =
     let read text =
-        LearnerKind.names |> List.tryFind (fun (name, _) -> name = text) |> Option.map snd
+        LearnerKind.names
+        |> List.tryFind (fun (name, _) -> name = text)
+        |> Option.map snd
 
     let all = LearnerKind.names |> List.map fst
     argument "--learner" (String.concat "|" all) read (String.concat " or " all) set

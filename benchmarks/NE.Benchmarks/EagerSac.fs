@@ -35,7 +35,7 @@ type EagerSac(networks: SacNetworks, settings: Settings, device: torch.Device) =
             model.``to`` device |> ignore
 
     let logAlpha =
-        new Parameter(torch.tensor(MathF.Log(float32 settings.Sac.Temperature), device = device), requires_grad = true)
+        new Parameter(torch.tensor (MathF.Log(float32 settings.Sac.Temperature), device = device), requires_grad = true)
 
     let adam (parameters: Parameter seq) rate =
         let learner = settings.Learner
@@ -47,7 +47,9 @@ type EagerSac(networks: SacNetworks, settings: Settings, device: torch.Device) =
         adam (critics |> Seq.collect _.parameters()) settings.Learner.CriticLearningRate
 
     let temperatureAdam = adam [ logAlpha ] settings.Sac.TemperatureLearningRate
-    let discount, tau = float32 settings.Learner.Discount, float32 settings.Learner.Polyak
+
+    let discount, tau =
+        float32 settings.Learner.Discount, float32 settings.Learner.Polyak
 
     /// a and log pi(a|s), from standard normals.
     let sample (s: torch.Tensor) (noise: torch.Tensor) =
@@ -60,12 +62,13 @@ type EagerSac(networks: SacNetworks, settings: Settings, device: torch.Device) =
         let u = mean.Plus(logDeviation.exp () * noise)
 
         let density =
-            (noise * noise * held -0.5f - logDeviation).sub (held (float32 (0.5 * Math.Log(2.0 * Math.PI))))
+            (noise * noise * held -0.5f - logDeviation).sub(held (float32 (0.5 * Math.Log(2.0 * Math.PI))))
 
         let correction =
-            u.Plus(functional.softplus (u * held -2.0f)).sub(held (float32 (Math.Log 2.0))) * held 2.0f
+            u.Plus(functional.softplus (u * held -2.0f)).sub(held (float32 (Math.Log 2.0)))
+            * held 2.0f
 
-        struct (torch.tanh (u) * held maxAction, density.Plus(correction).sum (1L, keepdim = true))
+        struct (torch.tanh (u) * held maxAction, density.Plus(correction).sum(1L, keepdim = true))
 
     /// y.
     let target (b: EagerBatch) =
@@ -93,7 +96,7 @@ type EagerSac(networks: SacNetworks, settings: Settings, device: torch.Device) =
         let struct (action, logProbability) = sample b.S noise
         let x = torch.cat ([| b.S; action |], 1L)
         let least = torch.minimum (critics[0].forward x, critics[1].forward x)
-        struct ((logAlpha.exp().detach () * logProbability - least).mean (), logProbability.mean().detach ())
+        struct ((logAlpha.exp().detach() * logProbability - least).mean(), logProbability.mean().detach())
 
     /// One gradient step.
     member this.Update(b: EagerBatch, noise: torch.Tensor) : unit =
@@ -106,7 +109,7 @@ type EagerSac(networks: SacNetworks, settings: Settings, device: torch.Device) =
         loss.backward ()
         actorAdam.step () |> ignore
         let missing = logProbability.sub (held (float32 components))
-        let loss = (logAlpha * missing).neg ()
+        let loss = (logAlpha * missing).neg()
         temperatureAdam.zero_grad ()
         loss.backward ()
         temperatureAdam.step () |> ignore

@@ -98,7 +98,13 @@ type EagerTd3(networks: Td3Networks, settings: Settings, device: torch.Device) =
             model.``to`` device |> ignore
 
     let adam (parameters: Parameter seq) rate =
-        torch.optim.Adam(parameters, lr = rate, beta1 = settings.Learner.AdamBeta1, beta2 = settings.Learner.AdamBeta2, eps = settings.Learner.AdamEpsilon)
+        torch.optim.Adam(
+            parameters,
+            lr = rate,
+            beta1 = settings.Learner.AdamBeta1,
+            beta2 = settings.Learner.AdamBeta2,
+            eps = settings.Learner.AdamEpsilon
+        )
 
     let actorAdam = adam (actor.parameters ()) settings.Learner.ActorLearningRate
 
@@ -106,7 +112,10 @@ type EagerTd3(networks: Td3Networks, settings: Settings, device: torch.Device) =
         adam (critics |> Seq.collect (fun critic -> critic.parameters ())) settings.Learner.CriticLearningRate
 
     let noiseClip = float32 settings.Td3.TargetNoiseClip * maxAction
-    let discount, tau = float32 settings.Learner.Discount, float32 settings.Learner.Polyak
+
+    let discount, tau =
+        float32 settings.Learner.Discount, float32 settings.Learner.Polyak
+
     let mutable step = 0L
 
     let polyak (source: Mlp) (target: Mlp) =

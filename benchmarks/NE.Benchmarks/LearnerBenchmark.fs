@@ -81,7 +81,12 @@ let private eager (options: Options) (settings: Settings) (agent: ILearner) (rep
         | :? Td3Algorithm as td3 ->
             let learner = new EagerTd3(td3.Networks, settings, device)
             let deviation = held (float32 settings.Td3.TargetNoise)
-            fun batch -> learner.Update { batch with Noise = batch.Noise * deviation }
+
+            fun batch ->
+                learner.Update {
+                    batch with
+                        Noise = batch.Noise * deviation
+                }
         | :? SacAlgorithm as sac ->
             let learner = new EagerSac(sac.Networks, settings, device)
             fun batch -> learner.Update(batch, torch.randn_like batch.Noise)

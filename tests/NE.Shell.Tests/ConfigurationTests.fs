@@ -52,7 +52,9 @@ let layers =
             let file = "run:\n  seed: 1\n  steps: 5000\ntd3:\n  batchSize: 32\n"
 
             let built =
-                build [ "a.yaml", file ] (Some "a.yaml") [ "run.seed", "2", "--seed"; "learner.batchSize", "64", "--x" ] [ "learner.batchSize=128" ]
+                build [ "a.yaml", file ] (Some "a.yaml") [ "run.seed", "2", "--seed"; "learner.batchSize", "64", "--x" ] [
+                    "learner.batchSize=128"
+                ]
 
             Expect.equal (value "run.steps" built.Settings) "5000" "from the file"
             Expect.equal (value "run.seed" built.Settings) "2" "from the option"

@@ -19,8 +19,7 @@ type SacAlgorithm(engine: IEngine, settings: Settings, task: AgentTask) =
 
     let temperature = Temperature(sac, learner)
 
-    let losses =
-        SacLosses(networks, learner.Discount, fun () -> temperature.Value)
+    let losses = SacLosses(networks, learner.Discount, fun () -> temperature.Value)
 
     let tau = float32 learner.Polyak
     let mutable draws = Draws.Of(settings.Run.Seed, Purpose.PolicyDraws)
@@ -52,7 +51,8 @@ type SacAlgorithm(engine: IEngine, settings: Settings, task: AgentTask) =
             losses.CriticGradient(probe, draws))
 
     let actor =
-        group Role.Actor networks.Actor learner.ActorLearningRate _.Actor probe.Observation (fun draws -> losses.ActorGradient(probe, draws))
+        group Role.Actor networks.Actor learner.ActorLearningRate _.Actor probe.Observation (fun draws ->
+            losses.ActorGradient(probe, draws))
 
     let report () =
         let means = probe.Values |> Array.map engine.Mean
@@ -107,8 +107,7 @@ type SacAlgorithm(engine: IEngine, settings: Settings, task: AgentTask) =
             NonFiniteException.Require("The actor's loss", actorLoss, t)
 
         member _.Policy version =
-            (ActorPolicy.copy networks.Actor ActionForm.SquashedGaussian task.MaxAction version)
-                .Exploring Exploration.Sampling
+            (ActorPolicy.copy networks.Actor ActionForm.SquashedGaussian task.MaxAction version).Exploring Exploration.Sampling
 
         member _.State = {
             Random = [ Codec.draws (fun () -> draws) (fun stored -> draws <- stored) ]

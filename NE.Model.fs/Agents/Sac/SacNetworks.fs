@@ -29,8 +29,7 @@ type SacNetworks(engine: IEngine, network: NetworkSettings, task: AgentTask) =
     member _.Critics = critics
 
     /// Components of the action that the current task has, the first ones.
-    member _.LiveComponents =
-        actor.LiveOutputs / SquashedGaussian.OutputsPerComponent
+    member _.LiveComponents = actor.LiveOutputs / SquashedGaussian.OutputsPerComponent
 
     member _.Task = task
     member _.Engine = engine

@@ -14,7 +14,13 @@ type private SacPasses = {
     ActorCritics: IPass
 } with
 
-    member this.All = [ this.NextActor; this.CriticsTarget; this.Critics; this.Actor; this.ActorCritics ]
+    member this.All = [
+        this.NextActor
+        this.CriticsTarget
+        this.Critics
+        this.Actor
+        this.ActorCritics
+    ]
 
 /// Working memory for computations on a batch of a fixed number of rows.
 [<Sealed>]

@@ -24,12 +24,15 @@ type Temperature(sac: SacSettings, learner: LearnerSettings) =
         if sac.LearnTemperature then
             let gradient = -(meanLogProbability + targetEntropy)
             firstMoment <- learner.AdamBeta1 * firstMoment + (1.0 - learner.AdamBeta1) * gradient
-            secondMoment <- learner.AdamBeta2 * secondMoment + (1.0 - learner.AdamBeta2) * gradient * gradient
+
+            secondMoment <-
+                learner.AdamBeta2 * secondMoment
+                + (1.0 - learner.AdamBeta2) * gradient * gradient
+
             beta1Power <- learner.AdamBeta1 * beta1Power
             beta2Power <- learner.AdamBeta2 * beta2Power
 
-            let size =
-                Math.Sqrt(secondMoment / (1.0 - beta2Power)) + learner.AdamEpsilon
+            let size = Math.Sqrt(secondMoment / (1.0 - beta2Power)) + learner.AdamEpsilon
 
             logAlpha <-
                 logAlpha

@@ -104,8 +104,7 @@ type Td3Algorithm(engine: IEngine, settings: Settings, task: AgentTask) =
                 NonFiniteException.Require("The actor's loss", losses.ActorLoss work, t)
 
         member _.Policy version =
-            (ActorPolicy.copy networks.Actor ActionForm.Deterministic task.MaxAction version)
-                .Exploring exploration
+            (ActorPolicy.copy networks.Actor ActionForm.Deterministic task.MaxAction version).Exploring exploration
 
         member _.State = {
             Random = [ Codec.draws (fun () -> noise) (fun stored -> noise <- stored) ]

@@ -328,7 +328,12 @@ let tests =
             testCase $"async: at a replay ratio of {ratio} {updates} gradient steps are taken"
             <| fun _ ->
                 inFolder (fun folder ->
-                    let changes = [ "learner.updatesPerStep", ratio; "run.steps", "601"; "schedule.kind", "async" ]
+                    let changes = [
+                        "learner.updatesPerStep", ratio
+                        "run.steps", "601"
+                        "schedule.kind", "async"
+                    ]
+
                     use created = create folder "async"
                     let outcome = train toTheEnd (request created.Paths (settings changes))
                     Expect.equal (outcome.Phase, outcome.Step) (RunPhase.Completed, 601L) $"it completes: {outcome.Message}"
@@ -338,7 +343,12 @@ let tests =
             testCase $"{schedule}: a gradient step every few steps, and a resume between two of them does not show"
             <| fun _ ->
                 inFolder (fun folder ->
-                    let changes = [ "learner.updatesPerStep", "0.3"; "run.steps", "601"; "schedule.kind", schedule ]
+                    let changes = [
+                        "learner.updatesPerStep", "0.3"
+                        "run.steps", "601"
+                        "schedule.kind", schedule
+                    ]
+
                     let whole = complete changes folder "whole"
                     Expect.equal (taken folder "whole") 150L "gradient steps"
                     expectSame (interrupted changes [ 131; 222 ] folder "interrupted") whole "the run")

@@ -59,7 +59,10 @@ let shown (measurement: Measurement) =
 
 let td3 = { small with Run.Method = Method.Td3 }
 
-let sac = { td3 with Run.Learner = LearnerKind.Sac }
+let sac = {
+    td3 with
+        Run.Learner = LearnerKind.Sac
+}
 
 /// With a LayerNorm and CReLU in every hidden layer.
 let shaped (settings: Settings) = {

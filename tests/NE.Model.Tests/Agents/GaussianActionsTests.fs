@@ -35,7 +35,9 @@ let private logProbability (outputs: float[]) (noise: float[]) =
         let logDeviation = Math.Clamp(outputs[2 * i + 1], -20.0, 2.0)
         let u = outputs[2 * i] + Math.Exp logDeviation * noise[i]
 
-        -noise[i] * noise[i] / 2.0 - logDeviation - Math.Log(2.0 * Math.PI) / 2.0
+        -noise[i] * noise[i] / 2.0
+        - logDeviation
+        - Math.Log(2.0 * Math.PI) / 2.0
         - 2.0 * (Math.Log 2.0 - u - softplus (-2.0 * u)))
     |> Array.sum
 

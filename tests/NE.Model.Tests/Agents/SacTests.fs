@@ -28,8 +28,7 @@ let private rates = {
 
 /// SAC without clipping, and the eager oracle from the same weights.
 let private pair (engine: IEngine) =
-    let sac =
-        new SacAlgorithm(engine, rates, { Shape = shape; MaxAction = MaxAction })
+    let sac = new SacAlgorithm(engine, rates, { Shape = shape; MaxAction = MaxAction })
 
     sac, new EagerSac(sac.Networks, rates, torch.CPU)
 
@@ -114,7 +113,10 @@ let tests =
                 let sac, eager = pair (make ())
                 use _: IAlgorithm = sac
                 let networks = sac.Networks
-                let losses = SacLosses(networks, rates.Learner.Discount, fun () -> rates.Sac.Temperature)
+
+                let losses =
+                    SacLosses(networks, rates.Learner.Discount, fun () -> rates.Sac.Temperature)
+
                 use w = new SacWorkspace(networks, 32)
                 (rowsOf 1L 32).CopyTo(w.RowNumbers, 0)
                 w.Gather replay.Value
@@ -124,14 +126,23 @@ let tests =
                 let expected = eager.CriticLoss batch
                 Expect.floatClose Accuracy.medium loss (float (expected.item<float32>())) "L_Q"
                 expected.backward ()
-                let gradients = stored networks.Critics.Layout (List.ofArray eager.Critics) (fun p -> nonNull p.grad)
+
+                let gradients =
+                    stored networks.Critics.Layout (List.ofArray eager.Critics) (fun p -> nonNull p.grad)
+
                 Expect.isLessThan (largestDifference (networks.Critics.ReadOnline Field.Gradients) gradients) 1e-5 "critics"
-                let struct (expected, logProbability) = eager.ActorLoss(batch, noiseOf w.RowNumbers (Draws draws.State))
+
+                let struct (expected, logProbability) =
+                    eager.ActorLoss(batch, noiseOf w.RowNumbers (Draws draws.State))
+
                 let loss = losses.ActorGradient(w, draws)
                 Expect.floatClose Accuracy.medium loss (float (expected.item<float32>())) "L_pi"
                 Expect.floatClose Accuracy.medium w.Actions.MeanLogProbability (float (logProbability.item<float32>())) "mean log pi"
                 expected.backward ()
-                let gradients = stored networks.Actor.Layout [ eager.Actor ] (fun p -> nonNull p.grad)
+
+                let gradients =
+                    stored networks.Actor.Layout [ eager.Actor ] (fun p -> nonNull p.grad)
+
                 Expect.isLessThan (largestDifference (networks.Actor.ReadOnline Field.Gradients) gradients) 1e-5 "actor"
 
             testCase $"{name}: 40 updates give the weights, targets and temperature of TorchSharp modules with torch.optim.Adam"
@@ -168,12 +179,22 @@ let tests =
 
         test "the temperature rises while the entropy is below its target, and falls while it is above" {
             for target, isRising in [ 50.0, true; -50.0, false ] do
-                use agent = create { sac with Sac.TargetEntropy = Is target }
+                use agent =
+                    create {
+                        sac with
+                            Sac.TargetEntropy = Is target
+                    }
+
                 Expect.equal (metric "temperature" agent) 1.0 "at first"
                 step agent 30
                 Expect.equal (metric "temperature" agent > 1.0) isRising $"towards {target}"
 
-            use agent = create { sac with Sac.LearnTemperature = false }
+            use agent =
+                create {
+                    sac with
+                        Sac.LearnTemperature = false
+                }
+
             step agent 30
             Expect.equal (metric "temperature" agent) 1.0 "not learned"
         }
@@ -224,7 +245,15 @@ let tests =
                 step agent 40
                 digest agent
 
-            for settings in [ sac; { small with Run.Learner = LearnerKind.Sac }; shaped sac ] do
+            for settings in
+                [
+                    sac
+                    {
+                        small with
+                            Run.Learner = LearnerKind.Sac
+                    }
+                    shaped sac
+                ] do
                 let expected = digestOf settings (VectorWidth.best ()) 1
 
                 for width, threads in
@@ -250,7 +279,10 @@ let tests =
             let policy = agent.Policy()
             Expect.equal policy.Version 25L "every gradient step updates the actor"
             Expect.equal (policy.ActionSize, policy.Form) (shape.ActionSize, ActionForm.SquashedGaussian) "its form"
-            let draws, normals = Draws.Of(3L, Purpose.Exploration), Draws.Of(3L, Purpose.Exploration)
+
+            let draws, normals =
+                Draws.Of(3L, Purpose.Exploration), Draws.Of(3L, Purpose.Exploration)
+
             let action = explored policy draws
             let noise = Array.zeroCreate<float32> shape.ActionSize
             normals.FillNormal(Span noise, 1.0f)
@@ -263,7 +295,10 @@ let tests =
             let scatter = [ for _ in 1..2000 -> explored policy draws ]
 
             for i in 0 .. shape.ActionSize - 1 do
-                let centred = scatter |> List.averageBy (fun action -> if action[i] > (acted policy)[i] then 1.0 else 0.0)
+                let centred =
+                    scatter
+                    |> List.averageBy (fun action -> if action[i] > (acted policy)[i] then 1.0 else 0.0)
+
                 Expect.floatClose { absolute = 0.05; relative = 0.0 } centred 0.5 "the mean is the median of the draws"
         }
 

@@ -98,8 +98,7 @@ let tests =
                 Expect.equal (heads again) left "the head of the first task, its optimiser and its targets"
                 Expect.notEqual (body again) shared "the body has learned"
 
-            testCase
-                $"{name}, {Settings.agent settings}: actions that a task does not have are exactly 0, whatever was learned before"
+            testCase $"{name}, {Settings.agent settings}: actions that a task does not have are exactly 0, whatever was learned before"
             <| fun _ ->
                 let check agent task =
                     let live = tasks.ActionSizes[task]
@@ -183,7 +182,11 @@ let tests =
                 "td3", td3
                 "ne", sparse
                 "sac", sac
-                "sac+ne", { sparse with Run.Learner = LearnerKind.Sac }
+                "sac+ne",
+                {
+                    sparse with
+                        Run.Learner = LearnerKind.Sac
+                }
                 "reset+redo",
                 {
                     td3 with

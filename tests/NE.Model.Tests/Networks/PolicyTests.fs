@@ -252,7 +252,9 @@ let tests =
 
         for bodies in [ 1; 3 ] do
             test $"a squashed Gaussian with {bodies} bodies acts by its means and explores by draws, and survives its bytes" {
-                let layout = BlockLayout.OfForm(1, shaped [ 5; 12; 8; 6 ] Activation.Relu [ true; false ])
+                let layout =
+                    BlockLayout.OfForm(1, shaped [ 5; 12; 8; 6 ] Activation.Relu [ true; false ])
+
                 let random = draws 12L
                 let parameters = Array.init bodies (fun _ -> EagerNetwork.parameters layout random)
 
@@ -262,10 +264,15 @@ let tests =
                     | _ -> Policy.OfBodies(layout, parameters[0], parameters[1], parameters[2], 0.7f, 4L, form)
 
                 // With an action for every output, tanh apart.
-                let outputs, policy = made ActionForm.Deterministic, made ActionForm.SquashedGaussian
+                let outputs, policy =
+                    made ActionForm.Deterministic, made ActionForm.SquashedGaussian
+
                 Expect.equal policy.ActionSize 3 "an action for every pair of outputs"
                 let observations = normals random (4 * 5)
-                let together, all = Array.zeroCreate<float32>(4 * 3), Array.zeroCreate<float32>(4 * 6)
+
+                let together, all =
+                    Array.zeroCreate<float32>(4 * 3), Array.zeroCreate<float32>(4 * 6)
+
                 policy.Act(ReadOnlySpan observations, Span together, policy.CreateScratch 4)
                 outputs.Act(ReadOnlySpan observations, Span all, outputs.CreateScratch 4)
                 Expect.equal together [| for i in 0..2..22 -> all[i] |] "a_max tanh of the means"
@@ -277,7 +284,15 @@ let tests =
                 let action, noise = Array.zeroCreate<float32> 3, normals (draws 3L) 3
                 let high = [| 0.7f; 0.7f; 0.0f |]
                 let low = high |> Array.map (~-)
-                exploring.Explore(ReadOnlySpan observation, Span action, ReadOnlySpan low, ReadOnlySpan high, draws 3L, exploring.CreateScratch())
+
+                exploring.Explore(
+                    ReadOnlySpan observation,
+                    Span action,
+                    ReadOnlySpan low,
+                    ReadOnlySpan high,
+                    draws 3L,
+                    exploring.CreateScratch()
+                )
 
                 let expected i =
                     let output j = MathF.Atanh(all[j] / 0.7f)

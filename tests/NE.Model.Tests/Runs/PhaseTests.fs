@@ -233,7 +233,10 @@ let tests =
                 "a length that the phases do not give", [ three; "run.steps", "10000"; "cycle.steps", "2000" ], "run.steps", "18000"
                 "a length that cannot be shared", [ three; "run.steps", "10000" ], "run.steps", "9999"
                 "two lengths of a phase", [ three; "cycle.steps", "2000"; "cycle.episodes", "10" ], "cycle.episodes", "one of the two"
-                "random steps to the end", [ three; "cycle.steps", "2000"; "learner.startSteps", "2000" ], "learner.startSteps", "first phase"
+                "random steps to the end",
+                [ three; "cycle.steps", "2000"; "learner.startSteps", "2000" ],
+                "learner.startSteps",
+                "first phase"
                 "a warm-up to the end", [ three; "cycle.steps", "2000"; "cycle.warmUp", "2000" ], "cycle.warmUp", "nothing would be learned"
                 "a round over the end",
                 [ three; "cycle.steps", "2000"; "schedule.roundSteps", "2001" ],

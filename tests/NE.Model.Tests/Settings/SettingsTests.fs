@@ -62,9 +62,7 @@ let tests =
                     | "sac" -> "sac", "none"
                     | method -> "td3", method
 
-                Settings.concerns
-                    (applied [ "run.learner", learner; "run.method", method; "run.environment", environment ])
-                    key
+                Settings.concerns (applied [ "run.learner", learner; "run.method", method; "run.environment", environment ]) key
 
             let table = [
                 "td3", "Hopper-v4", "learner.batchSize", true
