@@ -143,10 +143,12 @@ let operationsPerUpdate (settings: Settings) (observation: int) (action: int) : 
         |> List.pairwise
         |> List.map (fun (inputs, outputs) -> 2.0 * batch * float inputs * float outputs)
 
-    let actorOutputs, actorUpdates, critics =
+    let actorUpdates, critics =
         match settings.Run.Learner with
-        | LearnerKind.Td3 -> action, 1.0 / float settings.Td3.PolicyDelay, 1.0
-        | LearnerKind.Sac -> SquashedGaussian.OutputsPerComponent * action, 1.0, 2.0
+        | LearnerKind.Td3 -> 1.0 / float settings.Td3.PolicyDelay, 1.0
+        | LearnerKind.Sac -> 1.0, 2.0
+
+    let actorOutputs = NetworkForms.actorOutputs settings.Run.Learner action
 
     let actor = products [ observation; yield! hidden; actorOutputs ]
     let critic = products [ observation + action; yield! hidden; 1 ]

@@ -172,8 +172,9 @@ let tests =
                 [ "redo.every=200"; "redo.threshold=0.1"; "shrinkAndPerturb.every=400" ],
                 "perturbations"
                 "ne+swd", [ "swd.horizon=600" ], "swd_sample_age"
+                "redo+layer-norm", [ "run.learner=sac"; "redo.every=200"; "redo.threshold=0.1" ], "redo_redrawn"
             ] do
-            testCase $"{method'}: other methods end as the run that never stopped, too"
+            testCase $"{String.Join(' ', method' :: keys)}: other agents end as the run that never stopped, too"
             <| fun _ ->
                 inRuns (fun runs ->
                     let start name =

@@ -16,7 +16,7 @@ type SacNetworks(engine: IEngine, network: NetworkSettings, task: AgentTask) =
             "actor",
             engine,
             1,
-            NetworkForms.actor network shape.ObservationSize (SquashedGaussian.OutputsPerComponent * shape.ActionSize),
+            NetworkForms.actor network shape.ObservationSize (NetworkForms.actorOutputs LearnerKind.Sac shape.ActionSize),
             network
         )
 
