@@ -20,6 +20,7 @@ type Purpose =
     | ShrinkAndPerturb = 15
     | ContinualBackprop = 16
     | Probe = 17
+    | PolicyDraws = 18
     | Statistics = 1000
 
 [<Struct>]

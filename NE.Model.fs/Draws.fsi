@@ -39,6 +39,8 @@ type Purpose =
     | ContinualBackprop = 16
     /// Rows, functions and fresh networks of the plasticity probe; by repeat, rows by gradient step, too.
     | Probe = 17
+    /// Actions that the losses of SAC draw from the policy: those of s', then those of s, batch by batch.
+    | PolicyDraws = 18
     /// What reports and looks at stored runs draw; no part of any run.
     | Statistics = 1000
 

@@ -2,7 +2,7 @@ namespace NE.Model
 
 open System
 
-/// Something done to TD3 to keep it able to learn. Each has a page's section in docs/methods.md.
+/// Something done to a learner to keep it able to learn. Each has a page's section in docs/methods.md.
 [<RequireQualifiedAccess>]
 type Technique =
     /// Neuroplastic Expansion (algorithm.md 2.4-2.11).
@@ -28,7 +28,7 @@ type Technique =
     /// New transitions are drawn more often than old ones (arXiv 2604.01913).
     | SampleWeightDecay
 
-/// The techniques of an agent, each at most once, in a fixed order; none is dense TD3.
+/// The techniques of an agent, each at most once, in a fixed order; without any the learner is dense.
 type Method =
     private
     | Method of Technique list
@@ -58,16 +58,21 @@ module Method =
         "swd", Technique.SampleWeightDecay
     ]
 
+    /// No technique, as runs of the first learner have stored it.
     let private dense = "td3"
+
+    /// No technique, whatever the learner.
+    [<Literal>]
+    let none = "none"
 
     /// A technique's name.
     let nameOf (technique: Technique) =
         names |> List.find (fun (_, known) -> known = technique) |> fst
 
-    /// Dense TD3.
+    /// No technique.
     let Td3 = Method []
 
-    /// TD3 with Neuroplastic Expansion.
+    /// Neuroplastic Expansion.
     let Ne = Method [ Technique.Ne ]
 
     /// Pairs that cannot be composed, and why.
@@ -153,16 +158,16 @@ module Method =
     /// What is allowed, in words.
     let words =
         let all = names |> List.map fst |> String.concat ", "
-        $"{dense}, or one or more of {all}, joined by '+'"
+        $"{none} or {dense}, or one or more of {all}, joined by '+'"
 
-    /// Reads what `show` writes, in any order.
+    /// Reads what `show` writes, in any order, and none.
     let parse (text: string) : Result<Method, string> =
         let find (name: string) =
             match names |> List.tryFind (fun (known, _) -> known = name) with
             | Some(_, technique) -> Ok technique
-            | None when name = dense -> Error $"'{dense}' is what all of them are composed onto; leave it out"
+            | None when name = dense || name = none -> Error $"'{name}' is what all of them are composed onto; leave it out"
             | None ->
-                match Nearest.suggest name (dense :: List.map fst names) with
+                match Nearest.suggest name (none :: dense :: List.map fst names) with
                 | None -> Error $"'{name}' is not one of these"
                 | Some near -> Error $"'{name}' is unknown; did you mean '{near}'?"
 
@@ -174,7 +179,7 @@ module Method =
             | Ok techniques, Ok technique -> Ok(technique :: techniques)
 
         match text.Trim().ToLowerInvariant() with
-        | plain when plain = dense -> Ok Td3
+        | plain when plain = dense || plain = none -> Ok Td3
         | composed ->
             composed.Split('+', StringSplitOptions.TrimEntries)
             |> Array.fold folder (Ok [])

@@ -38,7 +38,7 @@ module Variants =
             row "D6" [ "ne.growth", "uniform"; "ne.growRate", "0.008" ]
             row "D9" [ "ne.granularity", "magnitude" ]
             row "D10" [ "ne.omega", "0.4" ]
-            row "D12" [ "ne.growInit", "zero"; "td3.optimizerReset", "off" ]
+            row "D12" [ "ne.growInit", "zero"; "learner.optimizerReset", "off" ]
             row "D15" [
                 "ne.review", "official"
                 "ne.reviewPortion", "0.3"

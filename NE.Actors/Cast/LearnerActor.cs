@@ -73,7 +73,7 @@ public sealed class LearnerActor : ReceiveActor
         {
             this.run.Tell(new LearnerFailed(
                 $"{tensor} is not finite at gradient step {this.learner.GradientStep:N0}; nothing after the last checkpoint was kept. "
-                + "Resuming repeats the same steps unless the learning rates are lowered: ne resume NAME td3.criticLearningRate=1e-4."));
+                + "Resuming repeats the same steps unless the learning rates are lowered: ne resume NAME learner.criticLearningRate=1e-4."));
             return;
         }
         this.run.Tell(new LearnerCaptured(this.learner.Save(), this.learner.Policy().ToBytes()));

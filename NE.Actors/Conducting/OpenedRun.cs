@@ -152,7 +152,7 @@ internal sealed record OpenedRun
         var environments = TaskEnvironments.Of(request, cycle, phase);
         var spec = environments.Spec;
         RunTables.Require(request.Paths, from?.Manifest.CsvLengths);
-        var capacity = settings.Td3.BufferSize.Value;
+        var capacity = settings.Learner.BufferSize.Value;
         var store = from?.Manifest.Replay is { } replay && !switching
             ? SegmentStore.Resume(request.Paths.Replay, replay, capacity)
             : SegmentStore.Create(request.Paths.Replay, LayoutOf(spec).RowFloats, capacity, firstRow: phase.Head);

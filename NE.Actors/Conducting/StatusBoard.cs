@@ -48,7 +48,7 @@ public sealed class StatusBoard
         this.evaluations.Clear();
         this.metrics = [];
         this.published = 0;
-        this.Set(this.Status with { Phase = RunPhase.Starting, Steps = settings.Run.Steps, ReplayCapacity = settings.Td3.BufferSize.Value });
+        this.Set(this.Status with { Phase = RunPhase.Starting, Steps = settings.Run.Steps, ReplayCapacity = settings.Learner.BufferSize.Value });
     }
 
     /// <summary>Where the run is before its first step of this process.</summary>
@@ -119,13 +119,13 @@ public sealed class StatusBoard
             ElapsedSeconds = Stopwatch.GetElapsedTime(this.began).TotalSeconds,
             StepsPerSecond = first ? this.Status.StepsPerSecond : Smooth(this.Status.StepsPerSecond, lapSteps / seconds),
             UpdatesPerSecond = first ? this.Status.UpdatesPerSecond : Smooth(this.Status.UpdatesPerSecond, lapUpdates / seconds),
-            SampleToInsert = steps == 0 ? 0 : (double)updates * settings.Td3.BatchSize / steps,
+            SampleToInsert = steps == 0 ? 0 : (double)updates * settings.Learner.BatchSize / steps,
             LearnerWaiting = clock.TakeWaitingShare() is var share && double.IsNaN(share) ? this.Status.LearnerWaiting : share,
             EpisodeReturns = [.. this.returns],
             Evaluations = [.. this.evaluations],
             Metrics = this.metrics.ToDictionary(metric => metric.Name, metric => metric.Value),
             Task = TaskOf(state, settings),
-            ReplaySize = Math.Min(state.Head - LedgerModule.phase(state.Ledger).Head, settings.Td3.BufferSize.Value),
+            ReplaySize = Math.Min(state.Head - LedgerModule.phase(state.Ledger).Head, settings.Learner.BufferSize.Value),
             CheckpointAgeSeconds = this.HasCommitted ? Stopwatch.GetElapsedTime(this.committedAt).TotalSeconds : 0,
             Environments = [.. state.Environments.Select((e, i) => new EnvironmentStatus(i, e.Episode, e.LastReturn, e.Failures, e.Divergences))],
         });

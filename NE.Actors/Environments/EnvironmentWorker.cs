@@ -33,7 +33,7 @@ public sealed class EnvironmentWorker
 
     /// <summary>In a run of one task.</summary>
     public EnvironmentWorker(IEnvironment environment, Settings settings, int index)
-        : this(environment, settings, index, settings.Td3.StartSteps.Value)
+        : this(environment, settings, index, settings.Learner.StartSteps.Value)
     {
     }
 

@@ -37,7 +37,7 @@ public sealed record RunStretch(
 /// <param name="Status">Of the last stretch.</param>
 /// <param name="StatusReason">Why it was interrupted or failed.</param>
 /// <param name="Environment">For example HalfCheetah-v4.</param>
-/// <param name="Method">For example ne.</param>
+/// <param name="Method">The agent in short: for example ne, or sac+ne.</param>
 /// <param name="Seed">Of all random streams.</param>
 /// <param name="TotalSteps">Environment steps until the run is complete.</param>
 /// <param name="Threads">Of the learner.</param>

@@ -2,6 +2,15 @@ namespace NE.Model.Agents
 
 open System
 open NE.Model.Networks
+open NE.Model.Replay
+
+/// What an algorithm knows of the task.
+type AgentTask = {
+    /// Sizes of observations and actions.
+    Shape: TransitionShape
+    /// Largest magnitude of an action's component.
+    MaxAction: float32
+}
 
 /// An algorithm of reinforcement learning: its networks, what a gradient step does to them, and the policy that comes of it. It knows no
 /// technique. Owned by one thread, with its engine.

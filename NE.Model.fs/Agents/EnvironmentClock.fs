@@ -5,17 +5,17 @@ open NE.Model
 /// The environment steps that the learner's gradient steps belong to, as far as the learner knows them: those that were learned from.
 [<Sealed>]
 type EnvironmentClock(settings: Settings) =
-    let start = settings.Td3.StartSteps.Value
+    let start = settings.Learner.StartSteps.Value
 
     /// The last environment step that is complete, all its gradient steps taken, before gradient step t. During the priming
     /// that is the last of the random steps at the start.
     let completed (t: int64) =
-        let update = t - settings.Td3.PrimingUpdates
+        let update = t - settings.Learner.PrimingUpdates
 
         if update < 1L then
             start
         else
-            start + ReplayRatio.completeBefore settings.Td3.UpdatesPerStep update
+            start + ReplayRatio.completeBefore settings.Learner.UpdatesPerStep update
 
     /// Whether the environment step `at` is complete before gradient step t, and one that was learned from is.
     member _.IsPast(at: int64, t: int64) =

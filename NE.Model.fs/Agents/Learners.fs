@@ -2,13 +2,18 @@
 module NE.Model.Agents.Learners
 
 open NE.Model
+open NE.Model.Agents.Sac
 open NE.Model.Agents.Td3
 open NE.Model.Networks
 open NE.Model.Replay
 
 /// The algorithm; another one is a case here.
 let algorithm (engine: IEngine) (settings: Settings) (shape: TransitionShape) (maxAction: float32) : IAlgorithm =
-    new Td3Algorithm(engine, settings, { Shape = shape; MaxAction = maxAction })
+    let task = { Shape = shape; MaxAction = maxAction }
+
+    match settings.Run.Learner with
+    | LearnerKind.Td3 -> new Td3Algorithm(engine, settings, task)
+    | LearnerKind.Sac -> new SacAlgorithm(engine, settings, task)
 
 let createOn (engine: IEngine) (settings: Settings) (shape: TransitionShape) (maxAction: float32) : ILearner =
     Agent.Compose(algorithm engine settings shape maxAction, settings, None)

@@ -101,6 +101,19 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, clipping: 
         let role = if isTarget then " target" else ""
         $"{name}{role}{number}, layer {slot.Layer + 1} {slot.NameAt index}"
 
+    /// So many networks of a form, clipped as the settings say.
+    static member OfForm(name: string, engine: IEngine, stacks: int, form: NetworkForm, network: NetworkSettings) : NetworkGroup =
+        let clipping: WeightClipping option =
+            if network.WeightClip > 0.0 then
+                Some {
+                    Kappa = float32 network.WeightClip
+                    Output = network.ClipOutput
+                }
+            else
+                None
+
+        new NetworkGroup(name, engine, BlockLayout.OfForm(stacks, form), clipping)
+
     /// "actor" or "critic".
     member _.Name = name
     member _.Engine = engine

@@ -8,7 +8,7 @@ open NE.Model.Replay
 type AgentTasks = {
     /// Sizes of the widest.
     Shape: TransitionShape
-    /// Action components that each task has, the first ones of the padded action.
+    /// Action components that each task has, the first ones of the padded action; the most are as many as that has.
     ActionSizes: int[]
     /// Largest magnitude of an action's component, of each task.
     MaxActions: float32[]
@@ -32,10 +32,10 @@ type TaskHeads(trainee: Trainee, actionSizes: int[]) =
 
     let mutable active = 0
 
-    /// Outputs that a group has on a task.
+    /// Outputs that a group has on a task: an actor's are, component by component, as many for each.
     let live (group: NetworkGroup) task =
         if obj.ReferenceEquals(group, actor) then
-            actionSizes[task]
+            group.Layout.Outputs / Array.max actionSizes * actionSizes[task]
         else
             group.Layout.Outputs
 

@@ -1,5 +1,6 @@
 namespace NE.Model.Agents
 
+open System
 open NE.Model.Networks
 
 /// What the losses of critics are made of, over any engine. Columns are rows x 1.
@@ -32,3 +33,17 @@ module TemporalDifference =
             engine.Add(gradients[i], -1.0f, target)
             loss.AddMeanSquare gradients[i]
             engine.Scale(gradients[i], 2.0f / float32 target.Rows)
+
+    /// mean (value - target)^2 of each, on the host: the terms of the loss.
+    let meanSquares (values: IMatrix[]) (target: IMatrix) : float[] =
+        let read (matrix: IMatrix) =
+            let entries = Array.zeroCreate<float32> matrix.Rows
+            matrix.Read(Span entries)
+            entries
+
+        let target = read target
+
+        values
+        |> Array.map (fun value ->
+            Array.fold2 (fun sum q y -> sum + (float q - float y) ** 2.0) 0.0 (read value) target
+            / float target.Length)

@@ -79,7 +79,7 @@ type NetworkForm = {
             let perNeuron = layers |> List.sumBy _.PerNeuron.Length
             int64 layers.Head.Neurons * (int64 layers.Head.FanIn + int64 perNeuron))
 
-/// The networks of TD3 that settings ask for.
+/// The networks of actors and critics that settings ask for.
 [<RequireQualifiedAccess>]
 module NetworkForms =
     /// Features of a layer that network.scale adds (paper, C.1).
@@ -91,9 +91,15 @@ module NetworkForms =
 
     let private added (network: NetworkSettings) = List.replicate network.Scale ScaleWidth
 
-    /// The actor: observation to action.
-    let actor (network: NetworkSettings) (observations: int) (actions: int) : NetworkForm =
-        form network observations (added network @ network.Hidden) actions (fun _ -> network.LayerNorm = LayerNorm.All)
+    /// Outputs of a learner's actor for so many action components: the action, or its distribution.
+    let actorOutputs (learner: LearnerKind) (actions: int) : int =
+        match learner with
+        | LearnerKind.Td3 -> actions
+        | LearnerKind.Sac -> SquashedGaussian.OutputsPerComponent * actions
+
+    /// The actor: observation to what its outputs are.
+    let actor (network: NetworkSettings) (observations: int) (outputs: int) : NetworkForm =
+        form network observations (added network @ network.Hidden) outputs (fun _ -> network.LayerNorm = LayerNorm.All)
 
     /// One critic: observation and action to value.
     let critic (network: NetworkSettings) (observations: int) (actions: int) : NetworkForm =
@@ -111,9 +117,9 @@ module NetworkForms =
             | LayerNorm.CriticLast -> layer = hidden.Length - 1)
 
     /// Parameters of the actor and both critics, as multiple of the same networks at network.scale = 0.
-    let scaleRatio (network: NetworkSettings) (observations: int) (actions: int) : float =
+    let scaleRatio (network: NetworkSettings) (learner: LearnerKind) (observations: int) (actions: int) : float =
         let total network =
-            (actor network observations actions).ParameterCount
+            (actor network observations (actorOutputs learner actions)).ParameterCount
             + 2L * (critic network observations actions).ParameterCount
 
         float (total network) / float (total { network with Scale = 0 })

@@ -10,6 +10,12 @@ open NE.Model.Networks.Layers
 type Exploration =
     | Off
     | Gaussian of deviation: float32
+    | Sampling
+
+[<RequireQualifiedAccess>]
+type ActionForm =
+    | Deterministic
+    | SquashedGaussian
 
 [<Sealed>]
 type PolicyScratch internal (rows: int, width: int) =
@@ -19,13 +25,16 @@ type PolicyScratch internal (rows: int, width: int) =
     member val internal A = Array.zeroCreate<float32>(rows * width)
     member val internal B = Array.zeroCreate<float32>(rows * width)
     member val internal Sum = Array.zeroCreate<float32>(rows * width)
+    member val internal Held = Array.zeroCreate<float32>(rows * width)
 
 [<Sealed>]
-type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bodies: IHostLayer[][], exploration: Exploration) =
+type Policy
+    private (version: int64, layout: BlockLayout, form: ActionForm, maxAction: float32, bodies: IHostLayer[][], exploration: Exploration) =
     // Format 1 knows ReLU networks alone; it is still what they are written in.
     static let plainFormat = 1
     static let shapedFormat = 2
     static let injectedFormat = 3
+    static let gaussianFormat = 4
 
     /// The linear outputs of a body; they are in one of the scratch's two arrays, which is returned.
     static let run (layers: IHostLayer[]) (inputs: int) (observations: ReadOnlySpan<float32>) (rows: int) (scratch: PolicyScratch) =
@@ -47,6 +56,11 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
 
         x
 
+    static let outputsPerComponent form =
+        match form with
+        | ActionForm.Deterministic -> 1
+        | ActionForm.SquashedGaussian -> SquashedGaussian.OutputsPerComponent
+
     static let body (layout: BlockLayout) (parameters: ReadOnlySpan<float32>) =
         use source = fixed parameters
         let address = source
@@ -59,14 +73,60 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
         let widths = layout.Widths.ToArray()
         2 * HostTiles.Wide + (widths |> Array.map HostTiles.padded |> Array.max)
 
+    let perComponent = outputsPerComponent form
+    let actionSize = layout.Outputs / perComponent
+
+    let require (observations: ReadOnlySpan<float32>) (actions: Span<float32>) (scratch: PolicyScratch) =
+        let rows = observations.Length / layout.Inputs
+
+        if
+            rows = 0
+            || observations.Length <> rows * layout.Inputs
+            || actions.Length <> rows * actionSize
+        then
+            invalidArg
+                (nameof observations)
+                $"The policy maps {layout.Inputs} values to {actionSize}, or as many rows of each; it was given {observations.Length} and {actions.Length}."
+
+        if scratch.Width < widest || scratch.Rows < rows then
+            invalidArg
+                (nameof scratch)
+                $"The scratch was made for a smaller policy or for fewer than {rows} observations; ask this policy for another."
+
+    /// The network's outputs; they are in one of the scratch's arrays, which is returned.
+    let outputs (observations: ReadOnlySpan<float32>) (scratch: PolicyScratch) =
+        let rows, width = observations.Length / layout.Inputs, scratch.Width
+        let first = run bodies[0] layout.Inputs observations rows scratch
+
+        if bodies.Length = 1 then
+            first
+        else
+            // kept + (learning - frozen), in the engine's order.
+            let kept, learning = scratch.Sum, scratch.Held
+            first.AsSpan(0, rows * width).CopyTo(kept.AsSpan())
+
+            (run bodies[1] layout.Inputs observations rows scratch).AsSpan(0, rows * width).CopyTo(learning.AsSpan())
+
+            let frozen = run bodies[2] layout.Inputs observations rows scratch
+
+            for row in 0 .. rows - 1 do
+                for at in row * width .. row * width + layout.Outputs - 1 do
+                    kept[at] <- kept[at] + (learning[at] - frozen[at])
+
+            kept
+
     member _.Version = version
     member _.ObservationSize = layout.Inputs
-    member _.ActionSize = layout.Outputs
+    member _.ActionSize = actionSize
     member _.MaxAction = maxAction
+    member _.Form = form
     member _.Exploration = exploration
 
     member _.Exploring(way: Exploration) : Policy =
-        Policy(version, layout, maxAction, bodies, way)
+        if way = Exploration.Sampling && form <> ActionForm.SquashedGaussian then
+            invalidArg (nameof way) "Only a policy whose outputs are a distribution can draw from it."
+
+        Policy(version, layout, form, maxAction, bodies, way)
 
     member this.CreateScratch() = this.CreateScratch 1
 
@@ -74,49 +134,13 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1, nameof rows)
         PolicyScratch(rows, widest)
 
-    member this.Act(observations: ReadOnlySpan<float32>, actions: Span<float32>, scratch: PolicyScratch) : unit =
-        let outputs = this.ActionSize
-        let rows = observations.Length / this.ObservationSize
+    member _.Act(observations: ReadOnlySpan<float32>, actions: Span<float32>, scratch: PolicyScratch) : unit =
+        require observations actions scratch
+        let z = outputs observations scratch
 
-        if
-            rows = 0
-            || observations.Length <> rows * this.ObservationSize
-            || actions.Length <> rows * outputs
-        then
-            invalidArg
-                (nameof observations)
-                $"The policy maps {this.ObservationSize} values to {outputs}, or as many rows of each; it was given {observations.Length} and {actions.Length}."
-
-        if scratch.Width < widest || scratch.Rows < rows then
-            invalidArg
-                (nameof scratch)
-                $"The scratch was made for a smaller policy or for fewer than {rows} observations; ask this policy for another."
-
-        let width = scratch.Width
-        let mutable z = run bodies[0] layout.Inputs observations rows scratch
-
-        if bodies.Length > 1 then
-            // kept + (learning - frozen), in the engine's order.
-            let kept = scratch.Sum
-            z.AsSpan(0, rows * width).CopyTo(kept.AsSpan())
-            // The learning body's outputs wait in the caller's memory.
-            let learning = run bodies[1] layout.Inputs observations rows scratch
-
-            for row in 0 .. rows - 1 do
-                learning.AsSpan(row * width, outputs).CopyTo(actions.Slice(row * outputs))
-
-            let frozen = run bodies[2] layout.Inputs observations rows scratch
-
-            for row in 0 .. rows - 1 do
-                for i in 0 .. outputs - 1 do
-                    let at = row * width + i
-                    kept[at] <- kept[at] + (actions[row * outputs + i] - frozen[at])
-
-            z <- kept
-
-        for row in 0 .. rows - 1 do
-            for i in 0 .. outputs - 1 do
-                actions[row * outputs + i] <- maxAction * MathF.Tanh z[row * width + i]
+        for row in 0 .. observations.Length / layout.Inputs - 1 do
+            for i in 0 .. actionSize - 1 do
+                actions[row * actionSize + i] <- maxAction * MathF.Tanh z[row * scratch.Width + perComponent * i]
 
     member this.Explore
         (
@@ -127,29 +151,38 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
             draws: Draws,
             scratch: PolicyScratch
         ) : unit =
-        this.Act(observation, action, scratch)
-
         match exploration with
-        | Exploration.Off -> ()
+        | Exploration.Off -> this.Act(observation, action, scratch)
         | Exploration.Gaussian deviation ->
-            let noise = scratch.Sum.AsSpan(0, this.ActionSize)
+            this.Act(observation, action, scratch)
+            let noise = scratch.Sum.AsSpan(0, actionSize)
             draws.FillNormal(noise, deviation)
 
             for i in 0 .. action.Length - 1 do
                 action[i] <- action[i] + high[i] * noise[i]
+        | Exploration.Sampling ->
+            require observation action scratch
+            let z = outputs observation scratch
+            draws.FillNormal(action, 1.0f)
+
+            for i in 0 .. action.Length - 1 do
+                let u = SquashedGaussian.sampleOne z[2 * i] z[2 * i + 1] action[i]
+                action[i] <- maxAction * MathF.Tanh u
 
         for i in 0 .. action.Length - 1 do
             action[i] <- Math.Clamp(action[i], low[i], high[i])
 
-    static member OfBlock(layout: BlockLayout, parameters: ReadOnlySpan<float32>, maxAction: float32, version: int64) : Policy =
-        Policy(version, layout, maxAction, [| body layout parameters |], Exploration.Off)
+    static member OfBlock
+        (layout: BlockLayout, parameters: ReadOnlySpan<float32>, maxAction: float32, version: int64, ?form: ActionForm)
+        : Policy =
+        Policy(version, layout, defaultArg form ActionForm.Deterministic, maxAction, [| body layout parameters |], Exploration.Off)
 
     static member OfBodies
-        (layout: BlockLayout, kept: float32[], learning: float32[], frozen: float32[], maxAction: float32, version: int64)
-        : Policy =
+        (layout: BlockLayout, kept: float32[], learning: float32[], frozen: float32[], maxAction: float32, version: int64, ?form: ActionForm) : Policy =
         Policy(
             version,
             layout,
+            defaultArg form ActionForm.Deterministic,
             maxAction,
             [| kept; learning; frozen |]
             |> Array.map (fun values -> body layout (ReadOnlySpan values)),
@@ -159,32 +192,40 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
     member _.ToBytes() : byte[] =
         use stream = new MemoryStream()
         use writer = new BinaryWriter(stream)
-        let form = layout.Form
-        let widths, isConcatenated = form.Widths, List.contains LayerForm.Crelu form.Layers
+        let network = layout.Form
+
+        let widths, isConcatenated =
+            network.Widths, List.contains LayerForm.Crelu network.Layers
 
         let normed =
             List.init layout.HiddenLayers (fun layer -> (layout.Slot(0, layer)).IsNormed)
 
         let activation = if isConcatenated then Activation.Crelu else Activation.Relu
 
-        if form <> NetworkForm.Mlp(widths, activation, normed) then
-            invalidOp $"No format of policies has a place for the layers %A{form.Layers}."
+        if network <> NetworkForm.Mlp(widths, activation, normed) then
+            invalidOp $"No format of policies has a place for the layers %A{network.Layers}."
 
-        let isPlain =
-            bodies.Length = 1 && not isConcatenated && not (List.contains true normed)
+        let format =
+            if form = ActionForm.SquashedGaussian then
+                gaussianFormat
+            elif bodies.Length > 1 then
+                injectedFormat
+            elif isConcatenated || List.contains true normed then
+                shapedFormat
+            else
+                plainFormat
 
-        writer.Write(
-            if bodies.Length > 1 then injectedFormat
-            elif isPlain then plainFormat
-            else shapedFormat
-        )
+        writer.Write format
 
         writer.Write widths.Length
         widths |> List.iter writer.Write
 
-        if not isPlain then
+        if format <> plainFormat then
             writer.Write isConcatenated
             normed |> List.iter writer.Write
+
+        if format = gaussianFormat then
+            writer.Write(bodies.Length > 1)
 
         writer.Write maxAction
         writer.Write version
@@ -208,10 +249,8 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
         try
             let format = reader.ReadInt32()
 
-            if format < plainFormat || format > injectedFormat then
-                refuse $"The policy has format {format}; this program reads formats {plainFormat} to {injectedFormat}."
-
-            let bodies = if format = injectedFormat then 3 else 1
+            if format < plainFormat || format > gaussianFormat then
+                refuse $"The policy has format {format}; this program reads formats {plainFormat} to {gaussianFormat}."
 
             let count = reader.ReadInt32()
 
@@ -230,7 +269,22 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
                     let isConcatenated = flag "CReLU"
                     (if isConcatenated then Activation.Crelu else Activation.Relu), List.init (count - 2) (fun _ -> flag "a LayerNorm")
 
+            let isInjected =
+                format = injectedFormat
+                || format = gaussianFormat && flag "the bodies of an injection"
+
+            let bodies = if isInjected then 3 else 1
+
             let form =
+                if format = gaussianFormat then
+                    ActionForm.SquashedGaussian
+                else
+                    ActionForm.Deterministic
+
+            if List.last widths % outputsPerComponent form <> 0 then
+                refuse $"The policy claims {List.last widths} outputs; pairs of them were expected."
+
+            let network =
                 try
                     NetworkForm.Mlp(widths, activation, normed)
                 with :? ArgumentException as problem ->
@@ -242,17 +296,17 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
             let start = int reader.BaseStream.Position
             let found = int64 (data.Length - start)
 
-            let expected = 4L * form.ParameterCount * int64 bodies
+            let expected = 4L * network.ParameterCount * int64 bodies
 
             if found <> expected then
                 refuse $"A policy of widths %A{widths} has {expected} bytes of parameters; {found} were found."
 
-            let layout = BlockLayout.OfForm(1, form)
+            let layout = BlockLayout.OfForm(1, network)
             let bytes = 4 * layout.ParameterCount
 
             let read i =
                 body layout (MemoryMarshal.Cast<byte, float32>(ReadOnlySpan(data, start + i * bytes, bytes)))
 
-            Policy(version, layout, maxAction, Array.init bodies read, Exploration.Off)
+            Policy(version, layout, form, maxAction, Array.init bodies read, Exploration.Off)
         with :? EndOfStreamException ->
             refuse "The policy's bytes end early."

@@ -10,6 +10,16 @@ type Exploration =
     | Off
     /// a = clip(pi(s) + N(0, (deviation * a_max)^2)), TD3's.
     | Gaussian of deviation: float32
+    /// a = a_max tanh(m + sigma N(0, 1)), SAC's: drawn from the distribution that the outputs are. Takes the draws of ActionSize normals.
+    | Sampling
+
+/// What the outputs of an actor network are.
+[<RequireQualifiedAccess>]
+type ActionForm =
+    /// One per component of the action, of which it is a_max tanh.
+    | Deterministic
+    /// Mean and log sigma of every component, side by side (SquashedGaussian). Without exploration the action is a_max tanh of the mean.
+    | SquashedGaussian
 
 /// Working memory of one caller of Policy.Act, for so many observations at once; not to be shared between threads.
 [<Sealed>]
@@ -17,7 +27,7 @@ type PolicyScratch =
     /// Most observations of one call.
     member Rows: int
 
-/// An immutable host copy of an actor network: observation -> maxAction * tanh(...). Safe to use from any number of threads. After a plasticity
+/// An immutable host copy of an actor network: observation -> maxAction * tanh(output or mean). Safe to use from any number of threads. After a plasticity
 /// injection it has three bodies: the kept one, and a learning and a frozen one whose difference is added.
 [<Sealed>]
 type Policy =
@@ -29,16 +39,18 @@ type Policy =
     member ActionSize: int
     /// Largest magnitude of an action's component.
     member MaxAction: float32
+    /// What its network's outputs are.
+    member Form: ActionForm
     /// How it explores; not part of its bytes.
     member Exploration: Exploration
-    /// The same policy, exploring in this way.
+    /// The same policy, exploring in this way. Raises ArgumentException for Sampling where the outputs are no distribution.
     member Exploring: way: Exploration -> Policy
     /// Working memory for one caller who acts on one observation at a time.
     member CreateScratch: unit -> PolicyScratch
     /// Working memory for one caller who acts on up to so many observations at a time.
     member CreateScratch: rows: int -> PolicyScratch
 
-    /// action = maxAction * tanh(network(observation)), without noise, for one observation or for several in a row, [rows x ObservationSize] to
+    /// action = maxAction * tanh(output or mean), without noise, for one observation or for several in a row, [rows x ObservationSize] to
     /// [rows x ActionSize]; the bits of an action do not depend on how many there are. Allocates nothing. Raises ArgumentException for other sizes,
     /// or more rows than the scratch has room for.
     member Act: observations: ReadOnlySpan<float32> * actions: Span<float32> * scratch: PolicyScratch -> unit
@@ -54,16 +66,25 @@ type Policy =
         scratch: PolicyScratch ->
             unit
 
-    /// From an actor block's weights (one stack, out x in, in the block's layout).
-    static member OfBlock: layout: BlockLayout * parameters: ReadOnlySpan<float32> * maxAction: float32 * version: int64 -> Policy
+    /// From an actor block's weights (one stack, out x in, in the block's layout). Deterministic if no form is named.
+    static member OfBlock:
+        layout: BlockLayout * parameters: ReadOnlySpan<float32> * maxAction: float32 * version: int64 * ?form: ActionForm -> Policy
 
     /// From the three bodies of an injected actor, each as for OfBlock.
     static member OfBodies:
-        layout: BlockLayout * kept: float32[] * learning: float32[] * frozen: float32[] * maxAction: float32 * version: int64 -> Policy
+        layout: BlockLayout *
+        kept: float32[] *
+        learning: float32[] *
+        frozen: float32[] *
+        maxAction: float32 *
+        version: int64 *
+        ?form: ActionForm ->
+            Policy
 
     /// Little-endian: format version, number of widths, widths; in format 2 the activation and then, per hidden layer, whether it has a
     /// LayerNorm, one byte each; maxAction, version, then each layer's weights (out x in), biases, gains and shifts. Format 3 is format 2 with the
-    /// parameters of three bodies. Raises InvalidOperationException where hidden layers differ in more than that.
+    /// parameters of three bodies. Format 4 is of a squashed Gaussian: format 2 with a byte after the LayerNorms that says whether three bodies
+    /// follow. Raises InvalidOperationException where hidden layers differ in more than that.
     member ToBytes: unit -> byte[]
 
     /// The inverse of ToBytes; raises InvalidDataException when the bytes are not a whole policy of this format.

@@ -76,7 +76,7 @@ module Phase =
     /// Actions are uniformly random before this step of the run.
     let randomUntil (settings: Settings) (phase: Phase) : int64 =
         if phase.Index = 0L then
-            settings.Td3.StartSteps.Value
+            settings.Learner.StartSteps.Value
         else
             0L
 
@@ -84,7 +84,7 @@ module Phase =
     /// the policy that they found.
     let learnFrom (settings: Settings) (phase: Phase) : int64 =
         if phase.Index = 0L then
-            settings.Td3.StartSteps.Value
+            settings.Learner.StartSteps.Value
         else
             phase.Start + settings.Cycle.WarmUp.Value
 

@@ -60,18 +60,18 @@ module Rounds =
 
         let priming =
             if phase.Index = 0L && learned <= start && steps > start then
-                settings.Td3.PrimingUpdates
+                settings.Learner.PrimingUpdates
             else
                 0L
 
         let owedUntil step =
-            ReplayRatio.updatesOf settings.Td3.UpdatesPerStep (max step start - start)
+            ReplayRatio.updatesOf settings.Learner.UpdatesPerStep (max step start - start)
 
         priming + owedUntil steps - owedUntil learned
 
     /// Whether there is a batch of the phase's rows to measure on.
     let private canMeasure (settings: Settings) (phase: Phase) (now: int64) =
-        now - phase.Start >= int64 settings.Td3.BatchSize
+        now - phase.Start >= int64 settings.Learner.BatchSize
 
     /// Whether a probe of plasticity is due between two barriers of a phase.
     let probeDue (settings: Settings) (phase: Phase) (before: int64) (now: int64) =
@@ -102,7 +102,7 @@ module Rounds =
 
     /// Rows of the replay buffer that may be sampled when `head` rows were ever stored: a phase never sees those of another.
     let windowFirst (settings: Settings) (phase: Phase) (head: int64) =
-        max phase.Head (head - settings.Td3.BufferSize.Value)
+        max phase.Head (head - settings.Learner.BufferSize.Value)
 
     /// May another batch of `steps` be granted while `granted` steps were granted and `learned` are learned from? Holds the
     /// sample-to-insert ratio of the asynchronous schedule to within `slack` steps. Steps at the start of a phase need no learning.

@@ -6,7 +6,7 @@ open NE.Model.KeyKinds
 type internal OldKey = {
     /// section.name
     Name: string
-    /// The key that it is a part of now; none: it is gone.
+    /// The key that it is, or is a part of, now; none: it is gone.
     Now: string option
     Set: string -> Settings -> Result<Settings, string>
 }
@@ -34,9 +34,43 @@ module internal OldKeys =
                 | _ -> Error $"is no key any more, and only {showReal value} can be read; {instead}"
     }
 
+    /// A key of the section td3 that all learners have now.
+    let private ofEveryLearner (key: SectionKey<RunLength, LearnerSettings>) : OldKey = {
+        Name = key.Name.Replace("learner.", "td3.")
+        Now = Some key.Name
+        Set =
+            fun text settings ->
+                key.Set text settings.Learner
+                |> Result.map (fun learner -> { settings with Learner = learner })
+    }
+
+    /// Those that td3 had when it was the only learner; keys that the section learner got later have no old name.
+    let private sharedByLearners =
+        [
+            "actorLearningRate"
+            "criticLearningRate"
+            "adamBeta1"
+            "adamBeta2"
+            "adamEpsilon"
+            "discount"
+            "batchSize"
+            "bufferSize"
+            "startSteps"
+            "updatesPerStep"
+            "primingUpdates"
+            "polyak"
+            "optimizerReset"
+            "adamAge"
+        ]
+        |> List.map (fun name ->
+            LearnerSettings.section.Keys
+            |> List.find (fun key -> key.Name = $"learner.{name}")
+            |> ofEveryLearner)
+
     /// Every one of them.
     let all: OldKey list = [
         yield! NeRules.rules |> List.map partOfRules
+        yield! sharedByLearners
         gone "ne.decayWeight" 1.0 "ne.growRate and ne.finalDensity say how much grows"
     ]
 

@@ -7,16 +7,28 @@ type internal Section<'Facts, 'S> = {
     Keys: SectionKey<'Facts, 'S> list
     /// The techniques that the keys are about; none: the keys concern every run.
     Techniques: Technique list
+    /// The learners that the keys are about; none: the keys concern every run.
+    Learners: LearnerKind list
 }
 
 [<RequireQualifiedAccess>]
 module internal Section =
 
     /// A section that concerns every run.
-    let create keys : Section<'Facts, 'S> = { Keys = keys; Techniques = [] }
+    let create keys : Section<'Facts, 'S> = {
+        Keys = keys
+        Techniques = []
+        Learners = []
+    }
 
     /// A section that concerns runs whose method has one of these techniques.
-    let ofTechniques techniques keys : Section<'Facts, 'S> = { Keys = keys; Techniques = techniques }
+    let ofTechniques techniques keys : Section<'Facts, 'S> = {
+        create keys with
+            Techniques = techniques
+    }
+
+    /// A section that concerns runs of one of these learners.
+    let ofLearners learners keys : Section<'Facts, 'S> = { create keys with Learners = learners }
 
     /// A record of which every field is still to be set. A test says that every field of a section has a key.
     let blank<'S> () =

@@ -108,8 +108,8 @@ module Settings =
             else
                 Some(struct (key.Name, old, updated)))
 
-    /// Whether a key's value can make a difference to a run of these settings: those of techniques that the method lacks cannot, nor those of a
-    /// cycle in a run of one task.
+    /// Whether a key's value can make a difference to a run of these settings: those of techniques that the method lacks cannot, nor those of
+    /// another learner, nor those of a cycle in a run of one task.
     let concerns (settings: Settings) (name: string) : bool =
         let sectionOf (name: string) = name.Split '.' |> Array.head
 
@@ -119,7 +119,15 @@ module Settings =
         match sectionOf name, Table.sections |> List.tryFind hasIt with
         | "cycle", _ -> TaskCycle.isCycle settings.Run.Environment
         | _, Some { Techniques = _ :: _ as techniques } -> List.exists settings.Run.Method.Has techniques
+        | _, Some { Learners = _ :: _ as learners } -> List.contains settings.Run.Learner learners
         | _ -> true
+
+    /// The agent in short, for names and titles: td3, ne or redo+layer-norm, and sac, sac+ne or sac+redo+layer-norm.
+    let agent (settings: Settings) : string =
+        match settings.Run.Learner, settings.Run.Method.Techniques with
+        | LearnerKind.Td3, _ -> Method.show settings.Run.Method
+        | learner, [] -> LearnerKind.nameOf learner
+        | learner, _ -> $"{LearnerKind.nameOf learner}+{Method.show settings.Run.Method}"
 
     /// Computes every `Auto` from the length of the run and, for the engine and its threads, from the machine. Given values stay.
     /// Resolving twice changes nothing.

@@ -7,7 +7,9 @@ type Settings = {
     Schedule: ScheduleSettings
     Compute: ComputeSettings
     Network: NetworkSettings
+    Learner: LearnerSettings
     Td3: Td3Settings
+    Sac: SacSettings
     Ne: NeSettings
     Reset: ResetSettings
     ReDo: ReDoSettings
@@ -46,6 +48,7 @@ module internal Table =
     type PlacedSection = {
         Keys: Key list
         Techniques: Technique list
+        Learners: LearnerKind list
         WithDefaults: Settings -> Settings
         WithOldValues: Settings -> Settings
         Resolve: Machine -> Settings -> Settings * Derivation list
@@ -66,6 +69,7 @@ module internal Table =
     let private place (section: Section<'Facts, 'S>) (facts: Machine -> Settings -> 'Facts) get set : PlacedSection = {
         Keys = section.Keys |> List.map (keyOf get set)
         Techniques = section.Techniques
+        Learners = section.Learners
         WithDefaults = set (Section.defaults section)
         WithOldValues = set (Section.ofOldRuns section)
         Resolve =
@@ -85,16 +89,16 @@ module internal Table =
 
     /// Gradient steps of a whole run, of resolved settings.
     let gradientSteps (settings: Settings) =
-        Td3Settings.gradientSteps (lengthOf settings) settings.Td3
+        LearnerSettings.gradientSteps (lengthOf settings) settings.Learner
 
     let private factsOf (settings: Settings) : RunFacts = {
         Method = settings.Run.Method
         Length = lengthOf settings
-        StartSteps = settings.Td3.StartSteps.Value
-        BatchSize = settings.Td3.BatchSize
-        BufferSize = settings.Td3.BufferSize.Value
+        StartSteps = settings.Learner.StartSteps.Value
+        BatchSize = settings.Learner.BatchSize
+        BufferSize = settings.Learner.BufferSize.Value
         GradientSteps = gradientSteps settings
-        CompleteSteps = Td3Settings.completeSteps (lengthOf settings) settings.Td3
+        CompleteSteps = LearnerSettings.completeSteps (lengthOf settings) settings.Learner
     }
 
     /// A section whose rules may know of all that makes the run's length.
@@ -113,8 +117,14 @@ module internal Table =
     let private network =
         place NetworkSettings.section (fun _ settings -> settings.Run.Method) _.Network (fun v s -> { s with Network = v })
 
+    let private learner =
+        place LearnerSettings.section (fun _ settings -> lengthOf settings) _.Learner (fun v s -> { s with Learner = v })
+
     let private td3 =
-        place Td3Settings.section (fun _ settings -> lengthOf settings) _.Td3 (fun v s -> { s with Td3 = v })
+        place Td3Settings.section (fun _ _ -> ()) _.Td3 (fun v s -> { s with Td3 = v })
+
+    let private sac =
+        place SacSettings.section (fun _ _ -> ()) _.Sac (fun v s -> { s with Sac = v })
 
     let private schedule =
         placed ScheduleSettings.section _.Schedule (fun v s -> { s with Schedule = v })
@@ -136,7 +146,7 @@ module internal Table =
     ]
 
     /// Every section, in the order in which they are shown.
-    let sections = [ run; cycle; schedule; compute; network; td3; yield! others ]
+    let sections = [ run; cycle; schedule; compute; network; learner; td3; sac; yield! others ]
 
     /// Every section, each after those that its facts are taken from.
-    let resolutionOrder = [ cycle; run; td3; schedule; compute; network; yield! others ]
+    let resolutionOrder = [ cycle; run; learner; schedule; compute; network; td3; sac; yield! others ]

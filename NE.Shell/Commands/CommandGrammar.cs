@@ -19,7 +19,7 @@ internal sealed class CommandGrammar
     private readonly Option<bool> yaml = new("--yaml") { Description = "Print a file that --config reads." };
     private readonly Option<string?> config = new("--config") { HelpName = "FILE|PRESET", Description = "A YAML file, or a preset (see `ne config show --help`)." };
     private readonly Option<string?> variant = new("--variant") { HelpName = "paper|official", Description = "NE as the paper says to the letter, or as the official code really does it; without it, the defaults." };
-    private readonly Option<string?> name = new("--name") { HelpName = "NAME", Description = "Name of the run (default ENV-METHOD-sSEED)." };
+    private readonly Option<string?> name = new("--name") { HelpName = "NAME", Description = "Name of the run (default ENV-AGENT-sSEED)." };
     private readonly Option<string?> askedSeq = new("--seq") { HelpName = "URL", Description = "Ask whether this Seq server answers (or NE_SEQ_URL)." };
     private readonly Option<string?> seq = new("--seq") { HelpName = "URL", Description = "Send logs to this Seq server too (or NE_SEQ_URL)." };
     private readonly Option<bool> plain = new("--plain") { Description = "One plain line every 10 s instead of the live view." };
@@ -76,11 +76,12 @@ internal sealed class CommandGrammar
     public CommandGrammar()
     {
         // Not a RootCommand: that one is named after whatever process runs it.
-        Root = new Verb("ne", "Trains reinforcement-learning agents whose networks grow and prune while they learn (Neuroplastic Expansion on TD3).");
+        Root = new Verb("ne", "Trains reinforcement-learning agents whose networks grow and prune while they learn (Neuroplastic Expansion on TD3 or SAC).");
         this.texts = [this.runs, this.config, this.variant, this.seq, this.askedSeq, this.output, this.video, this.image, this.reportFolder];
         this.keyed =
         [
-            (new("--method") { HelpName = "METHOD", Description = "td3, ne, reset, redo, ... or a composition such as redo+layer-norm (run.method)." }, "run.method"),
+            (new("--learner") { HelpName = "td3|sac", Description = "The algorithm of reinforcement learning (run.learner)." }, "run.learner"),
+            (new("--method") { HelpName = "METHOD", Description = "ne, reset, redo, ... or a composition such as redo+layer-norm; none, or td3: nothing (run.method)." }, "run.method"),
             (new("--seed") { HelpName = "N", Description = "Seed of every random stream (run.seed)." }, "run.seed"),
             (this.steps, "run.steps"),
             (new("--cycles") { HelpName = "N", Description = "Visits of every task of cycle:TASK,TASK,... (cycle.cycles)." }, "cycle.cycles"),

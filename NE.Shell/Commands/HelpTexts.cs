@@ -26,6 +26,7 @@ internal static class HelpTexts
             Examples:
               ne train
               ne train Walker2d-v4 --method td3 --seed 1 --name walker-dense
+              ne train Hopper-v4 --learner sac --method redo+layer-norm
               ne train --config td3-anchor --steps 300000
               ne train Hopper-v4 --variant official ne.review=off
               ne train --config my.yaml ne.omega=0.2 network.hidden=256,256

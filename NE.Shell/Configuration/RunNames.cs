@@ -8,13 +8,13 @@ public static class RunNames
 {
     private const int LongestEnvironment = 60;
 
-    /// <summary>The name of a run that was not given one: environment, method and seed.</summary>
+    /// <summary>The name of a run that was not given one: environment, agent and seed.</summary>
     public static string Default(Settings settings)
     {
         string environment = OfEnvironment(settings.Run.Environment);
         // A composition has a '+' in it, which a name may not have.
-        string method = Plain(SettingsModule.tryFind("run.method")!.Get.Invoke(settings));
-        return $"{environment}-{method}-s{settings.Run.Seed}";
+        string agent = Plain(SettingsModule.agent(settings));
+        return $"{environment}-{agent}-s{settings.Run.Seed}";
     }
 
     /// <summary>What a run on an environment is called after it.</summary>

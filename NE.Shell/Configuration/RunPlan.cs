@@ -41,25 +41,30 @@ public sealed record RunPlan(
     /// <summary>A batch of 256 at HalfCheetah size (116,616 parameters) takes about 2 ms on one core of 2023.</summary>
     private const double ParameterRowsPerSecond = 500.0 * 256 * 116_616;
 
+    /// <summary>Time of an update of SAC, which computes more of the actor and of both critics in it, in updates of TD3.</summary>
+    private const double WorkOfSac = 1.5;
+
     /// <summary>No network is so small that an update costs less than this.</summary>
     private const double MostUpdatesPerSecond = 2_000;
 
     /// <summary>Computes the plan of a resolved configuration.</summary>
     public static RunPlan Create(Settings settings, TaskSize task)
     {
-        long actor = NetworkForms.actor(settings.Network, task.Observations, task.Actions).ParameterCount;
+        int outputs = NetworkForms.actorOutputs(settings.Run.Learner, task.Actions);
+        long actor = NetworkForms.actor(settings.Network, task.Observations, outputs).ParameterCount;
         long critics = 2 * NetworkForms.critic(settings.Network, task.Observations, task.Actions).ParameterCount;
         long gradientSteps = SettingsModule.gradientSteps(settings);
         // observation, next observation, action, reward and the end flag, each a 4-byte number
         long rowBytes = 4L * ((2 * task.Observations) + task.Actions + 2);
         // A cycle clears the buffer at every switch.
         long filled = settings.Cycle.Steps.Value > 0 ? settings.Cycle.Steps.Value : settings.Run.Steps;
-        long rows = Math.Min(settings.Td3.BufferSize.Value, filled);
+        long rows = Math.Min(settings.Learner.BufferSize.Value, filled);
         long replay = rows * rowBytes;
         // parameter, target, two moments, two powers of the betas: 4 bytes each; mask: a bit
         long state = (actor + critics) * 24 + ((actor + critics) / 8);
         long history = (long)(HistoryBytesPerMillion * Math.Max(0.05, settings.Run.Steps / 1e6));
-        double rate = Math.Min(MostUpdatesPerSecond, ParameterRowsPerSecond / ((double)(actor + critics) * settings.Td3.BatchSize));
+        double work = settings.Run.Learner.IsSac ? WorkOfSac : 1;
+        double rate = Math.Min(MostUpdatesPerSecond, ParameterRowsPerSecond / (work * (actor + critics) * settings.Learner.BatchSize));
         return new RunPlan(
             actor,
             critics,
@@ -70,6 +75,6 @@ public sealed record RunPlan(
             replay + (2 * SegmentBytes) + (StatesOnDisk * state) + history,
             BaseMemory + replay + (StatesOnDisk * state),
             gradientSteps / rate,
-            NetworkForms.scaleRatio(settings.Network, task.Observations, task.Actions));
+            NetworkForms.scaleRatio(settings.Network, settings.Run.Learner, task.Observations, task.Actions));
     }
 }

@@ -103,7 +103,7 @@ public static class Examination
         long bytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         return bytes >= LittleMemory
             ? new("memory", true, false, Format.Bytes(bytes))
-            : new("memory", false, false, Format.Bytes(bytes), "use a smaller td3.bufferSize; `ne train --dry-run` says what a run takes");
+            : new("memory", false, false, Format.Bytes(bytes), "use a smaller learner.bufferSize; `ne train --dry-run` says what a run takes");
     }
 
     private static Finding Disk(string runs)

@@ -62,7 +62,7 @@ public sealed class RunLog : IDisposable
             .Enrich.WithProperty("RunId", runId)
             .Enrich.WithProperty("Environment", settings.Run.Environment)
             .Enrich.WithProperty("Seed", settings.Run.Seed)
-            .Enrich.WithProperty("Method", SettingsModule.tryFind("run.method")!.Get.Invoke(settings))
+            .Enrich.WithProperty("Method", SettingsModule.agent(settings))
             .Enrich.With(step)
             .WriteTo.File(new CompactJsonFormatter(), targets.ClefFile, fileSizeLimitBytes: null)
             .WriteTo.Conditional(logged => !logged.Properties.ContainsKey(Progress), console => console.Sink(targets.Console, targets.ConsoleLevel));

@@ -116,7 +116,7 @@ internal static class ResumeVerb
 
         if (changes.Any(change => change.Key == "run.steps"))
         {
-            host.Output.WriteLine("  Values derived from the old length (ne.endStep, ne.growInterval ...) stay as they were unless they are given; td3.bufferSize and td3.startSteps stay in any case.");
+            host.Output.WriteLine("  Values derived from the old length (ne.endStep, ne.growInterval ...) stay as they were unless they are given; learner.bufferSize and learner.startSteps stay in any case.");
         }
     }
 

@@ -88,7 +88,7 @@ internal static class TrainVerb
 
         if (idle.Length > 0)
         {
-            host.Output.WriteLine($"note: {string.Join(", ", idle)} {(idle.Length == 1 ? "has" : "have")} no effect: the method is {SettingsModule.tryFind("run.method")!.Get.Invoke(configuration.Settings)}");
+            host.Output.WriteLine($"note: {string.Join(", ", idle)} {(idle.Length == 1 ? "has" : "have")} no effect: the agent is {SettingsModule.agent(configuration.Settings)}");
         }
     }
 
@@ -99,7 +99,7 @@ internal static class TrainVerb
         RunState.Running,
         null,
         settings.Run.Environment,
-        SettingsModule.tryFind("run.method")!.Get.Invoke(settings),
+        SettingsModule.agent(settings),
         settings.Run.Seed,
         settings.Run.Steps,
         settings.Compute.Threads.Value,

@@ -65,7 +65,7 @@ public static class ConfigurationView
         Settings settings = configuration.Settings;
         Table table = Tables.Create("", "");
         table.Add("run", directory);
-        table.Add("length", $"{Format.Count(settings.Run.Steps)} environment steps, {Format.Count(plan.GradientSteps)} gradient steps of batch {settings.Td3.BatchSize}");
+        table.Add("length", $"{Format.Count(settings.Run.Steps)} environment steps, {Format.Count(plan.GradientSteps)} gradient steps of batch {settings.Learner.BatchSize}");
         table.Add("duration", $"about {Format.Duration(plan.Seconds)} on one CPU core (an order of magnitude; the live view measures it)");
         table.Add("parameters", $"{Format.Count(plan.ActorParameters + plan.CriticParameters)} (actor {Format.Count(plan.ActorParameters)}, two critics {Format.Count(plan.CriticParameters)}) for {task.Observations} observations and {task.Actions} actions");
 

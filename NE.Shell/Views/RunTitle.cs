@@ -4,13 +4,13 @@ namespace NE.Shell.Views;
 
 /// <summary>What a run is, in words, for the head of its views.</summary>
 /// <param name="Name">The run's name.</param>
-/// <param name="Description">Environment, method, seed, schedule.</param>
+/// <param name="Description">Environment, agent, seed, schedule.</param>
 public sealed record RunTitle(string Name, string Description)
 {
     public static RunTitle Of(string name, Settings settings)
     {
         string Value(string key) => SettingsModule.tryFind(key)!.Get.Invoke(settings);
         string environments = settings.Schedule.Environments == 1 ? "1 environment" : $"{settings.Schedule.Environments} environments";
-        return new(name, $"{settings.Run.Environment}, {Value("run.method")}, seed {settings.Run.Seed}, {Value("schedule.kind")}, {environments}");
+        return new(name, $"{settings.Run.Environment}, {SettingsModule.agent(settings)}, seed {settings.Run.Seed}, {Value("schedule.kind")}, {environments}");
     }
 }

@@ -3,6 +3,7 @@ module NE.Benchmarks.Arguments
 
 open System
 open System.Globalization
+open NE.Model
 open NE.Model.Tasks
 
 /// An option with a value.
@@ -67,6 +68,16 @@ let widths name set =
             None
 
     argument name "256,128" read "widths separated by commas" set
+
+/// A learner by its name.
+let learner set =
+    let read text =
+        LearnerKind.names
+        |> List.tryFind (fun (name, _) -> name = text)
+        |> Option.map snd
+
+    let all = LearnerKind.names |> List.map fst
+    argument "--learner" (String.concat "|" all) read (String.concat " or " all) set
 
 /// Where torch computes.
 let device set =

@@ -67,7 +67,7 @@ type EagerBatch = {
 /// TD3 as a PyTorch user writes it: modules, autograd, torch.optim.Adam. The baseline of the learner benchmark and the oracle of the
 /// tests; it knows nothing of masks and clipping. Batches are expected on `device`.
 [<Sealed>]
-type EagerTd3(networks: Td3Networks, settings: Td3Settings, device: torch.Device) =
+type EagerTd3(networks: Td3Networks, settings: Settings, device: torch.Device) =
     let actorLayout, criticLayout = networks.Actor.Layout, networks.Critics.Layout
     let maxAction = networks.Task.MaxAction
 
@@ -98,15 +98,24 @@ type EagerTd3(networks: Td3Networks, settings: Td3Settings, device: torch.Device
             model.``to`` device |> ignore
 
     let adam (parameters: Parameter seq) rate =
-        torch.optim.Adam(parameters, lr = rate, beta1 = settings.AdamBeta1, beta2 = settings.AdamBeta2, eps = settings.AdamEpsilon)
+        torch.optim.Adam(
+            parameters,
+            lr = rate,
+            beta1 = settings.Learner.AdamBeta1,
+            beta2 = settings.Learner.AdamBeta2,
+            eps = settings.Learner.AdamEpsilon
+        )
 
-    let actorAdam = adam (actor.parameters ()) settings.ActorLearningRate
+    let actorAdam = adam (actor.parameters ()) settings.Learner.ActorLearningRate
 
     let criticAdam =
-        adam (critics |> Seq.collect (fun critic -> critic.parameters ())) settings.CriticLearningRate
+        adam (critics |> Seq.collect (fun critic -> critic.parameters ())) settings.Learner.CriticLearningRate
 
-    let noiseClip = float32 settings.TargetNoiseClip * maxAction
-    let discount, tau = float32 settings.Discount, float32 settings.Polyak
+    let noiseClip = float32 settings.Td3.TargetNoiseClip * maxAction
+
+    let discount, tau =
+        float32 settings.Learner.Discount, float32 settings.Learner.Polyak
+
     let mutable step = 0L
 
     let polyak (source: Mlp) (target: Mlp) =
@@ -149,7 +158,7 @@ type EagerTd3(networks: Td3Networks, settings: Td3Settings, device: torch.Device
         loss.backward ()
         criticAdam.step () |> ignore
 
-        if step % int64 settings.PolicyDelay = 0L then
+        if step % int64 settings.Td3.PolicyDelay = 0L then
             let loss = this.ActorLoss b
             actorAdam.zero_grad ()
             loss.backward ()

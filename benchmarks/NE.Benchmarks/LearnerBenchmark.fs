@@ -1,4 +1,4 @@
-/// Gradient steps per second in alternating rounds of one process: TorchSharp eager, our dense TD3 on both engines, our Neuroplastic
+/// Gradient steps per second in alternating rounds of one process: TorchSharp eager, our dense TD3 or SAC on both engines, our Neuroplastic
 /// Expansion. PyTorch, TorchSharp eager and the torch engine can be put on a GPU; the simd engine stays on the CPU beside them.
 module NE.Benchmarks.LearnerBenchmark
 
@@ -6,6 +6,7 @@ open System
 open System.Diagnostics
 open NE.Model
 open NE.Model.Agents
+open NE.Model.Agents.Sac
 open NE.Model.Agents.Td3
 open NE.Model.Networks
 open NE.Model.Networks.Torch
@@ -14,6 +15,7 @@ open NE.Model.Replay
 open TorchSharp
 
 type Options = {
+    Learner: LearnerKind
     /// Of the simd engine's second column.
     Threads: int
     /// Of everything that is torch's: cpu, cuda or cuda:N.
@@ -32,6 +34,7 @@ type Options = {
 }
 
 let defaults = {
+    Learner = LearnerKind.Td3
     Threads = 2
     Device = "cpu"
     Python = PyTorchPeer.Python
@@ -47,6 +50,7 @@ let defaults = {
 
 let grammar: Arguments.Grammar<Options> =
     Arguments.optionsOnly [
+        Arguments.learner (fun learner options -> { options with Learner = learner })
         Arguments.int "--threads" 1 (fun n options -> { options with Threads = n })
         Arguments.device (fun device options -> { options with Device = device })
         Arguments.python (fun file options -> { options with Python = file })
@@ -69,9 +73,25 @@ type private Contender = {
 }
 
 /// The eager baseline with its own replay: one tensor per column, as sfujim/TD3 keeps it. Batches are copied to the device.
-let private eager (options: Options) (settings: Settings) (networks: Td3Networks) (replay: RandomReplay) =
+let private eager (options: Options) (settings: Settings) (agent: ILearner) (replay: RandomReplay) =
     let device = torch.device options.Device
-    let learner = new EagerTd3(networks, settings.Td3, device)
+
+    let update: EagerBatch -> unit =
+        match agent.Algorithm with
+        | :? Td3Algorithm as td3 ->
+            let learner = new EagerTd3(td3.Networks, settings, device)
+            let deviation = held (float32 settings.Td3.TargetNoise)
+
+            fun batch ->
+                learner.Update {
+                    batch with
+                        Noise = batch.Noise * deviation
+                }
+        | :? SacAlgorithm as sac ->
+            let learner = new EagerSac(sac.Networks, settings, device)
+            fun batch -> learner.Update(batch, torch.randn_like batch.Noise)
+        | other -> invalidOp $"There is no eager form of {other.GetType().Name}."
+
     let shape = replay.Shape
 
     let columns (count: int) =
@@ -97,7 +117,6 @@ let private eager (options: Options) (settings: Settings) (networks: Td3Networks
     fill s2 shape.NextObservation shape.ObservationSize
     let draws = Draws.Of(1L, Purpose.Batch)
     let rows = Array.zeroCreate<int64> options.Batch
-    let deviation = float32 settings.Td3.TargetNoise
 
     fun count ->
         for _ in 1..count do
@@ -110,22 +129,23 @@ let private eager (options: Options) (settings: Settings) (networks: Td3Networks
 
             let actions = take a
 
-            learner.Update {
+            update {
                 S = take s
                 A = actions
                 R = take r
                 NotDone = take notDone
                 S2 = take s2
-                Noise = torch.randn_like (actions) * held deviation
+                Noise = torch.randn_like actions
             }
 
 let private settingsOf (options: Options) method =
     let settings, _ =
         Settings.resolve {
             Settings.defaults with
+                Run.Learner = options.Learner
                 Run.Method = method
                 Network.Hidden = options.Hidden
-                Td3.BatchSize = options.Batch
+                Learner.BatchSize = options.Batch
         }
 
     // Review is on from the start, so that its cost is measured as in the later run.
@@ -148,7 +168,7 @@ let private round (run: int -> unit) (seconds: float) =
 /// PyTorch on one thread: Debian's with the best kernels of OpenBLAS, or one with CUDA.
 let private startPyTorch (options: Options) =
     PyTorchPeer.Start {
-        Work = Learner
+        Work = Learner options.Learner
         Observation = options.Observation
         Action = options.Action
         Hidden = options.Hidden
@@ -260,7 +280,7 @@ let measure (options: Options) : unit =
         match pyTorch with
         | Ok peer -> contender "pytorch" (fun seconds -> (peer.Round seconds).StepsPerSecond)
         | Error _ -> ()
-        contender "eager" (round (eager options denseSettings torchAgent.Networks replay))
+        contender "eager" (round (eager options denseSettings torchAgent replay))
         contender "torch" (round (step torchAgent))
         contender "simd 1 thread" (round (step simdAgent))
         contender severalLanes (round (step lanesAgent))
@@ -317,7 +337,7 @@ let measure (options: Options) : unit =
     let peak = Roofline.measure 1.0
 
     let operations =
-        Roofline.operationsPerUpdate options.Observation options.Action options.Hidden options.Batch denseSettings.Td3.PolicyDelay
+        Roofline.operationsPerUpdate denseSettings options.Observation options.Action
 
     let threadsOf name =
         if name = severalLanes then float options.Threads else 1.0
@@ -337,6 +357,7 @@ let measure (options: Options) : unit =
             Nullable()
 
     let figures = {|
+        learner = LearnerKind.nameOf options.Learner
         pyTorch =
             match pyTorch with
             | Ok peer -> $"{peer.Versions.Torch}, {peer.Versions.Blas}, kernel {peer.Versions.Kernel}, {peer.Versions.Threads} thread"

@@ -87,8 +87,8 @@ let measure (options: Options) : unit =
             "run.environment", options.Task
             yield! options.Changes
             "run.steps", string (rows + up options.Updates)
-            "td3.bufferSize", string rows
-            "td3.startSteps", string rows
+            "learner.bufferSize", string rows
+            "learner.startSteps", string rows
             // With the memory just full, and at the end.
             "checkpoint.every", string rows
             "schedule.roundSteps", string RoundSteps

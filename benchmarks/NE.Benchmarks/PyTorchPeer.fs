@@ -5,12 +5,13 @@ open System.Diagnostics
 open System.Globalization
 open System.IO
 open System.Runtime.Intrinsics.X86
+open NE.Model
 open NE.Benchmarks.Report
 
 /// What the PyTorch program does in a step.
 type PyTorchWork =
     /// A gradient step on a full replay buffer of random rows.
-    | Learner
+    | Learner of LearnerKind
     /// Actions for so many observations at a time; a step is one action.
     | Act of rows: int
     /// Act, step MuJoCo, store, one gradient step. The library's path and the MJCF file are those that we use.
@@ -55,7 +56,7 @@ type PyTorchRound = {
 
     member this.StepsPerSecond = float this.Steps / this.Seconds
 
-/// td3_pytorch.py as a child process that takes turns.
+/// td3_pytorch.py or sac_pytorch.py as a child process that takes turns.
 [<Sealed>]
 type PyTorchPeer private (peer: PeerProcess, versions: PyTorchVersions) =
     /// Debian's, whose PyTorch computes on the CPU.
@@ -77,7 +78,7 @@ type PyTorchPeer private (peer: PeerProcess, versions: PyTorchVersions) =
     static member private Command(options: PyTorchOptions) : ProcessStartInfo =
         let mode, more =
             match options.Work with
-            | Learner -> "learner", []
+            | Learner _ -> "learner", []
             | Act rows -> "act", [ "--rows"; string rows ]
             | Loop(library, model, frameSkip, timeLimit) ->
                 "loop",
@@ -111,7 +112,15 @@ type PyTorchPeer private (peer: PeerProcess, versions: PyTorchVersions) =
             options.Device
         ]
 
-        let script = Path.Combine(AppContext.BaseDirectory, "td3_pytorch.py")
+        let learner =
+            match options.Work with
+            | Learner learner -> learner
+            | Act _
+            | Loop _ -> LearnerKind.Td3
+
+        let script =
+            Path.Combine(AppContext.BaseDirectory, $"{LearnerKind.nameOf learner}_pytorch.py")
+
         let start = ProcessStartInfo(options.Python, script :: mode :: sizes @ more)
 
         let set name (value: string option) =

@@ -6,6 +6,7 @@ open System.Runtime.CompilerServices
 open System.Runtime.Intrinsics
 open Microsoft.FSharp.NativeInterop
 open NE.Model
+open NE.Model.Networks
 open NE.Model.Networks.Simd
 
 /// Billions of floating-point operations per second of one core.
@@ -132,27 +133,35 @@ let measure (seconds: float) : Peak =
         Product = best seconds (2.0 * float rows * float inputs * float outputs) multiply
     }
 
-/// Floating-point operations of one gradient step of TD3, a multiply-add counted as two; only the matrix products.
-let operationsPerUpdate (observation: int) (action: int) (hidden: int list) (batch: int) (policyDelay: int) : float =
+/// Floating-point operations of one gradient step, a multiply-add counted as two; only the matrix products. Of settings whose networks have the
+/// hidden widths of network.hidden.
+let operationsPerUpdate (settings: Settings) (observation: int) (action: int) : float =
+    let batch, hidden = float settings.Learner.BatchSize, settings.Network.Hidden
+
     let products widths =
         widths
         |> List.pairwise
-        |> List.map (fun (inputs, outputs) -> 2.0 * float batch * float inputs * float outputs)
+        |> List.map (fun (inputs, outputs) -> 2.0 * batch * float inputs * float outputs)
 
-    let actor = products [ observation; yield! hidden; action ]
+    let actorUpdates, critics =
+        match settings.Run.Learner with
+        | LearnerKind.Td3 -> 1.0 / float settings.Td3.PolicyDelay, 1.0
+        | LearnerKind.Sac -> 1.0, 2.0
+
+    let actorOutputs = NetworkForms.actorOutputs settings.Run.Learner action
+
+    let actor = products [ observation; yield! hidden; actorOutputs ]
     let critic = products [ observation + action; yield! hidden; 1 ]
     // Through the hidden layers backwards: all products but the first layer's.
     let backwards layers = List.sum (List.tail layers)
-    let actionGradient = 2.0 * float batch * float hidden.Head * float action
+    let actionGradient = 2.0 * batch * float hidden.Head * float action
 
-    // pi'; Q'1, Q'2; Q1, Q2 forwards, by their weights, by their activations
+    // The actor at s'; Q'1, Q'2; Q1, Q2 forwards, by their weights, by their activations
     let always = List.sum actor + 2.0 * (3.0 * List.sum critic + backwards critic)
-    // pi forwards, by its weights, by its activations; Q1 forwards and down to the action
+    // pi forwards, by its weights, by its activations; the critics of its loss forwards and down to the action
     let actorStep =
         2.0 * List.sum actor
         + backwards actor
-        + List.sum critic
-        + backwards critic
-        + actionGradient
+        + critics * (List.sum critic + backwards critic + actionGradient)
 
-    always + actorStep / float policyDelay
+    always + actorUpdates * actorStep

@@ -62,7 +62,7 @@ let private rates (options: Options) schedule environments =
             created.Paths
             (settings options [
                 "run.steps", string options.Steps
-                "td3.startSteps", "1000"
+                "learner.startSteps", "1000"
                 // As in a run of a million steps.
                 "ne.growInterval", "3333"
                 "ne.endStep", "975000"
@@ -97,8 +97,8 @@ let private commits (options: Options) =
     BenchmarkRun.inFolder (fun folder ->
         let changes steps = [
             "run.steps", string (options.Stored + steps)
-            "td3.startSteps", string options.Stored
-            "td3.bufferSize", string (options.Stored + 100_000L)
+            "learner.startSteps", string options.Stored
+            "learner.bufferSize", string (options.Stored + 100_000L)
             "checkpoint.every", "250"
             "ne.growInterval", "1000"
             "ne.endStep", "10000"

@@ -112,7 +112,7 @@ module RunServer =
 
         try
             let environments = int64 settings.Schedule.Environments
-            play run gate (settings.Td3.StartSteps.Value / environments + 1L) |> ignore
+            play run gate (settings.Learner.StartSteps.Value / environments + 1L) |> ignore
             let watch = Stopwatch.StartNew()
 
             while watch.Elapsed.TotalSeconds < warmUp do

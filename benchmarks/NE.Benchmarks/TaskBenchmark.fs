@@ -56,8 +56,8 @@ let grammar: Arguments.Grammar<Options> =
 let private changes (options: Options) method schedule environments = [
     "run.environment", options.Task
     "run.steps", "1000000000"
-    "td3.startSteps", "1000"
-    "td3.bufferSize", "1000000"
+    "learner.startSteps", "1000"
+    "learner.bufferSize", "1000000"
     "ne.growInterval", "3333"
     "ne.endStep", "975000"
     "ne.reviewFirstStep", "0"
@@ -89,9 +89,9 @@ let private startPyTorch (options: Options) (settings: Settings) (info: TaskInfo
         Observation = info.ObservationSize
         Action = info.ActionSize
         Hidden = settings.Network.Hidden
-        Batch = settings.Td3.BatchSize
+        Batch = settings.Learner.BatchSize
         MaxAction = float info.ActionHigh[0]
-        ReplayRows = int settings.Td3.BufferSize.Value
+        ReplayRows = int settings.Learner.BufferSize.Value
         Threads = options.Threads
         Device = "cpu"
         Python = PyTorchPeer.Python

@@ -163,8 +163,8 @@ class MuJoCo:
         return self.observe(), self.qpos[0] - before - 0.1 * float(np.square(action).sum())
 
 
-def learner(options, rng):
-    agent = Td3(options.observation, options.action, options.hidden, options.max_action, options.batch, options.device)
+def learner(agent, options, rng):
+    agent = agent(options.observation, options.action, options.hidden, options.max_action, options.batch, options.device)
     replay = Replay(options.replay, options.observation, options.action)
     replay.fill(rng)
     while True:
@@ -172,8 +172,8 @@ def learner(options, rng):
         yield 1
 
 
-def loop(options, rng):
-    agent = Td3(options.observation, options.action, options.hidden, options.max_action, options.batch)
+def loop(agent, options, rng):
+    agent = agent(options.observation, options.action, options.hidden, options.max_action, options.batch)
     replay = Replay(options.replay, options.observation, options.action)
     world = MuJoCo(options.library, options.model, options.frame_skip, options.observation)
     observation, elapsed = world.reset(rng), 0
@@ -194,8 +194,8 @@ def loop(options, rng):
         yield 1
 
 
-def act(options, rng):
-    agent = Td3(options.observation, options.action, options.hidden, options.max_action, options.batch)
+def act(agent, options, rng):
+    agent = agent(options.observation, options.action, options.hidden, options.max_action, options.batch)
     observations = rng.standard_normal((256, options.rows, options.observation), np.float32)
     while True:
         for rows in observations:
@@ -203,9 +203,9 @@ def act(options, rng):
             yield options.rows
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("mode", choices=["learner", "loop", "act"])
+def main(agent, description, modes):
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("mode", choices=modes)
     parser.add_argument("--observation", type=int, default=17)
     parser.add_argument("--action", type=int, default=6)
     parser.add_argument("--hidden", type=lambda text: [int(width) for width in text.split(",")], default=[256, 128])
@@ -231,7 +231,7 @@ def main():
 
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
-    work = {"learner": learner, "loop": loop, "act": act}[options.mode](options, np.random.default_rng(0))
+    work = {"learner": learner, "loop": loop, "act": act}[options.mode](agent, options, np.random.default_rng(0))
     next(work)
     print(json.dumps({
         "torch": torch.__version__,
@@ -252,4 +252,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(Td3, __doc__, ["learner", "loop", "act"])

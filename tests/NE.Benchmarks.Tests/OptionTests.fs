@@ -27,7 +27,7 @@ let tests =
                     "--rounds"
                     "3"
                     "Hopper-v4"
-                    "td3.batchSize=64"
+                    "learner.batchSize=64"
                     "--envs"
                     "4"
                     "--json"
@@ -38,7 +38,7 @@ let tests =
             | Ok options ->
                 Expect.equal options.Task "Hopper-v4" "task"
                 Expect.equal (options.Rounds, options.Environments, options.Output) (3, 4, Some "x.json") "options"
-                Expect.equal options.Changes [ "td3.batchSize", "64"; "ne.omega", "0.2" ] "keys"
+                Expect.equal options.Changes [ "learner.batchSize", "64"; "ne.omega", "0.2" ] "keys"
             | Error problem -> failtest problem
         }
 
@@ -99,8 +99,8 @@ let tests =
                     problem
 
             Expect.stringContains (problem [ "td3.batchSise", "3" ]) "td3.batchSise" "unknown key"
-            Expect.stringContains (problem [ "td3.batchSize", "many" ]) "'many'" "no number"
-            Expect.stringContains (problem [ "td3.bufferSize", "10" ]) "smaller than one batch" "contradiction"
+            Expect.stringContains (problem [ "learner.batchSize", "many" ]) "'many'" "no number"
+            Expect.stringContains (problem [ "learner.bufferSize", "10" ]) "smaller than one batch" "contradiction"
         }
 
         test "what is no pair is no change of a contender" {

@@ -5,6 +5,7 @@ open System.IO
 open Expecto
 open NE.Actors.MuJoCo
 open NE.Benchmarks
+open NE.Model
 open NE.Model.Tasks
 
 let private small work : PyTorchOptions = {
@@ -41,7 +42,9 @@ let private works options =
 let tests =
     testSequenced
     <| testList "PyTorch" [
-        test "takes gradient steps in turns" { works (small Learner) }
+        for name, learner in LearnerKind.names do
+            test $"takes gradient steps of {name} in turns" { works (small (Learner learner)) }
+
         test "acts in turns" { works (small (Act 1)) }
         test "acts on several observations at once in turns" { works (small (Act 10)) }
 
@@ -70,7 +73,7 @@ let tests =
 
             match
                 PyTorchPeer.Start {
-                    small Learner with
+                    small (Learner LearnerKind.Td3) with
                         Device = "cuda:99"
                 }
             with

@@ -10,8 +10,8 @@ open NE.EndToEnd.Executable
 
 let private small = [
     "network.hidden=32,32"
-    "td3.batchSize=32"
-    "td3.startSteps=100"
+    "learner.batchSize=32"
+    "learner.startSteps=100"
     "evaluation.episodes=1"
     "evaluation.every=500"
 ]
@@ -31,7 +31,7 @@ let tests =
                 for arguments, expected in
                     [
                         [ "train"; "HalfCheeta-v4"; "--runs"; runs ], "HalfCheetah-v4"
-                        [ "train"; "--runs"; runs; "ne.omga=0.2"; "td3.batchSize=-1" ], "ne.omega"
+                        [ "train"; "--runs"; runs; "ne.omga=0.2"; "learner.batchSize=-1" ], "ne.omega"
                         [ "resume"; "nobody"; "--runs"; runs ], "nobody"
                         [ "trian"; "--runs"; runs ], "train"
                     ] do
@@ -81,8 +81,8 @@ let tests =
                 let fresh =
                     train runs "fresh" [ "--method"; "td3"; "--steps"; "400"; "--schedule"; "serial" ]
                     |> List.map (fun word ->
-                        if word = "td3.startSteps=100" then
-                            "td3.startSteps=399"
+                        if word = "learner.startSteps=100" then
+                            "learner.startSteps=399"
                         else
                             word)
                     |> ne
@@ -108,8 +108,8 @@ let tests =
                     "td3"
                     "--steps"
                     "1500"
-                    "td3.criticLearningRate=0.01"
-                    "td3.actorLearningRate=0.01"
+                    "learner.criticLearningRate=0.01"
+                    "learner.actorLearningRate=0.01"
                 ]
 
                 let worn = ne (train runs "worn" worn)
@@ -168,7 +168,7 @@ let tests =
                             "--method"
                             "td3"
                             "network.weightClip=0"
-                            "td3.criticLearningRate=1e30"
+                            "learner.criticLearningRate=1e30"
                         ]
                     )
 

@@ -13,11 +13,11 @@ open NE.Tests.RunIdentity
 /// Small networks with a learning rate that kills neurons, so that every event has something to prune.
 let private configuration = [
     "network.hidden=48,48"
-    "td3.batchSize=64"
-    "td3.startSteps=200"
-    "td3.bufferSize=1200"
-    "td3.actorLearningRate=3e-3"
-    "td3.criticLearningRate=3e-3"
+    "learner.batchSize=64"
+    "learner.startSteps=200"
+    "learner.bufferSize=1200"
+    "learner.actorLearningRate=3e-3"
+    "learner.criticLearningRate=3e-3"
     "ne.growInterval=80"
     "ne.pruneBatch=64"
     "ne.reviewFirstStep=100"
@@ -172,8 +172,9 @@ let tests =
                 [ "redo.every=200"; "redo.threshold=0.1"; "shrinkAndPerturb.every=400" ],
                 "perturbations"
                 "ne+swd", [ "swd.horizon=600" ], "swd_sample_age"
+                "redo+layer-norm", [ "run.learner=sac"; "redo.every=200"; "redo.threshold=0.1" ], "redo_redrawn"
             ] do
-            testCase $"{method'}: other methods end as the run that never stopped, too"
+            testCase $"{String.Join(' ', method' :: keys)}: other agents end as the run that never stopped, too"
             <| fun _ ->
                 inRuns (fun runs ->
                     let start name =

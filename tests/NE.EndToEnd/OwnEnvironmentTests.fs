@@ -18,8 +18,8 @@ let private built (project: string) (file: string) =
 
 let private small = [
     "network.hidden=32,32"
-    "td3.batchSize=32"
-    "td3.startSteps=100"
+    "learner.batchSize=32"
+    "learner.startSteps=100"
     "evaluation.episodes=1"
     "evaluation.every=500"
     "checkpoint.every=500"

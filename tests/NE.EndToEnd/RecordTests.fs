@@ -35,8 +35,8 @@ let tests =
                         ]
                         yield! [
                             "network.hidden=32,32"
-                            "td3.batchSize=32"
-                            "td3.startSteps=100"
+                            "learner.batchSize=32"
+                            "learner.startSteps=100"
                             "evaluation.episodes=1"
                         ]
                     ]

@@ -18,6 +18,11 @@ let tests =
                 Expect.equal (Method.show (parsed name)) name name
         }
 
+        test "none is no technique, and cannot be composed" {
+            Expect.equal (parsed "none") (parsed "td3") "the same"
+            Expect.equal (Method.parse "none+redo") (Error "'none' is what all of them are composed onto; leave it out") "with another"
+        }
+
         test "the order of a composition does not matter" {
             Expect.equal (parsed "layer-norm+redo") (parsed "redo + Layer-Norm") "equal"
             Expect.equal (Method.show (parsed "layer-norm+redo")) "redo+layer-norm" "one text"

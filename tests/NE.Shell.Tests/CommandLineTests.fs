@@ -51,7 +51,7 @@ let tests =
                     "3"
                     "Hopper-v4"
                     "--dry-run"
-                    "td3.batchSize=64"
+                    "learner.batchSize=64"
                     "--runs"
                     "elsewhere"
                 ]
@@ -60,7 +60,7 @@ let tests =
                      let options = [ for struct (key, value, _) in train.Configuration.Options -> key, value ]
 
                      options = [ "run.seed", "3"; "run.environment", "Hopper-v4" ]
-                     && List.ofSeq train.Configuration.Pairs = [ "ne.omega=0.2"; "td3.batchSize=64" ]
+                     && List.ofSeq train.Configuration.Pairs = [ "ne.omega=0.2"; "learner.batchSize=64" ]
                      && train.DryRun
                      && train.Runs = "elsewhere"
                  | _ -> false)

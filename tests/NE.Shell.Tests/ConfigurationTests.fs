@@ -52,11 +52,13 @@ let layers =
             let file = "run:\n  seed: 1\n  steps: 5000\ntd3:\n  batchSize: 32\n"
 
             let built =
-                build [ "a.yaml", file ] (Some "a.yaml") [ "run.seed", "2", "--seed"; "td3.batchSize", "64", "--x" ] [ "td3.batchSize=128" ]
+                build [ "a.yaml", file ] (Some "a.yaml") [ "run.seed", "2", "--seed"; "learner.batchSize", "64", "--x" ] [
+                    "learner.batchSize=128"
+                ]
 
             Expect.equal (value "run.steps" built.Settings) "5000" "from the file"
             Expect.equal (value "run.seed" built.Settings) "2" "from the option"
-            Expect.equal (value "td3.batchSize" built.Settings) "128" "from key=value"
+            Expect.equal (value "learner.batchSize" built.Settings) "128" "from key=value"
             Expect.equal (value "ne.omega" built.Settings) "0.4" "default"
         }
 
@@ -121,8 +123,8 @@ let layers =
                     "run.environment", "HalfCheetah-v4"
                     "schedule.kind", "serial"
                     "network.weightClip", "0"
-                    "td3.bufferSize", "1000000"
-                    "td3.startSteps", "25000"
+                    "learner.bufferSize", "1000000"
+                    "learner.startSteps", "25000"
                 ] do
                 Expect.equal (value key settings) expected key
         }
@@ -147,7 +149,7 @@ let layers =
                     "a.yaml:2: run.sed = 1: unknown key; did you mean 'run.seed'?"
                     "a.yaml:4: ne.omega = 7: "
                     "--steps: run.steps = x: "
-                    "  td3.batchsize = 1: unknown key; did you mean 'td3.batchSize'?"
+                    "  td3.batchsize = 1: unknown key; did you mean 'learner.batchSize'?"
                     "  ne.review = sometimes: "
                     "ENV: run.environment = Hoper: there is no such task"
                 ] do
@@ -210,7 +212,7 @@ let private anySettings =
             $"""network.hidden={String.Join(',', hidden)}"""
             $"ne.startDensity={density.ToString(Globalization.CultureInfo.InvariantCulture)}"
             $"ne.review={review}"
-            $"td3.actorLearningRate={rate.ToString(Globalization.CultureInfo.InvariantCulture)}"
+            $"learner.actorLearningRate={rate.ToString(Globalization.CultureInfo.InvariantCulture)}"
         ]
     }
 
@@ -238,10 +240,10 @@ let writer =
         }
 
         test "config.diff.yaml has only what differs, and reads back" {
-            let built = build [] (Some "td3-anchor") [] [ "td3.batchSize=64" ]
+            let built = build [] (Some "td3-anchor") [] [ "learner.batchSize=64" ]
             let yaml = ConfigurationWriter.DifferenceYaml built
             golden "config-difference" yaml
-            Expect.equal (value "td3.batchSize" (build [ "d", yaml ] (Some "d") [] []).Settings) "64" "reads back"
+            Expect.equal (value "learner.batchSize" (build [ "d", yaml ] (Some "d") [] []).Settings) "64" "reads back"
         }
 
         test "config.diff.yaml of the defaults names nothing" {
@@ -442,7 +444,7 @@ let plan =
         }
 
         test "a transition has two observations, an action, a reward and a flag" {
-            let settings = (build [] None [] [ "td3.bufferSize=1000" ]).Settings
+            let settings = (build [] None [] [ "learner.bufferSize=1000" ]).Settings
             Expect.equal (RunPlan.Create(settings, TaskSize(17, 6)).ReplayBytes) (1000L * 4L * 42L) "bytes"
         }
 

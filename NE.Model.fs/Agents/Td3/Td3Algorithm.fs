@@ -4,12 +4,11 @@ open System
 open NE.Model
 open NE.Model.Agents
 open NE.Model.Networks
-open NE.Model.Topology
 
 /// TD3 (Fujimoto et al. 2018; algorithm.md 2.12), with fresh networks. Owns the engine.
 [<Sealed>]
-type Td3Algorithm(engine: IEngine, settings: Settings, task: Td3Task) =
-    let td3 = settings.Td3
+type Td3Algorithm(engine: IEngine, settings: Settings, task: AgentTask) =
+    let learner, td3 = settings.Learner, settings.Td3
     let networks = new Td3Networks(engine, settings.Network, task)
 
     do
@@ -17,59 +16,38 @@ type Td3Algorithm(engine: IEngine, settings: Settings, task: Td3Task) =
         networks.Actor.Initialise draws
         networks.Critics.Initialise draws
 
-    let losses = Td3Losses(networks, td3)
-    let tau = float32 td3.Polyak
+    let losses = Td3Losses(networks, settings)
+    let tau = float32 learner.Polyak
     let mutable noise = Draws.Of(settings.Run.Seed, Purpose.TargetNoise)
-    let training = new Td3Workspace(networks, td3.BatchSize)
 
-    let probe =
-        if td3.BatchSize = Trainee.ProbeRows then
-            training
-        else
-            new Td3Workspace(networks, Trainee.ProbeRows)
+    let workspaces =
+        new Workspaces<_>(learner.BatchSize, fun rows -> new Td3Workspace(networks, rows))
 
-    // Made when first asked for.
-    let mutable half: Td3Workspace option = None
-    // The workspace of the present gradient step.
-    let mutable work = training
-
-    let workspaces () =
-        List.distinct [ training; probe; yield! Option.toList half ]
+    let probe = workspaces.Probe
 
     let group role networks learningRate isDue (passIn: Td3Workspace -> IPass) input gradient = {
         Role = role
         Networks = networks
-        Adam = {
-            LearningRate = float32 learningRate
-            Beta1 = td3.AdamBeta1
-            Beta2 = td3.AdamBeta2
-            Epsilon = float32 td3.AdamEpsilon
-        }
+        Adam = LearnerOptions.adam learner learningRate
         IsDue = isDue
-        Training = fun () -> passIn work
+        Training = fun () -> passIn workspaces.Current
         Probe = fun () -> passIn probe
         Input = input
         Gradient = gradient
     }
 
     let critics =
-        group Role.Critic networks.Critics td3.CriticLearningRate (fun _ -> true) _.Critics probe.ObservationAction (fun draws ->
+        group Role.Critic networks.Critics learner.CriticLearningRate (fun _ -> true) _.Critics probe.ObservationAction (fun draws ->
             losses.CriticGradient(probe, draws))
 
     let isActorDue t = t % int64 td3.PolicyDelay = 0L
 
     let actor =
-        group Role.Actor networks.Actor td3.ActorLearningRate isActorDue _.Actor probe.Observation (fun _ -> losses.ActorGradient probe)
-
-    let forgetting =
-        match td3.OptimizerReset, td3.AdamAge with
-        | false, _ -> Forgetting.Nothing
-        | true, AdamAge.Global -> Forgetting.Moments
-        | true, AdamAge.Element -> Forgetting.All
+        group Role.Actor networks.Actor learner.ActorLearningRate isActorDue _.Actor probe.Observation (fun _ -> losses.ActorGradient probe)
 
     let report () =
         let means = probe.Values |> Array.map engine.Mean
-        let losses = losses.OfEachCritic probe
+        let losses = TemporalDifference.meanSquares probe.Values probe.Target
 
         {
             First = [| struct ("q_mean", (means[0] + means[1]) / 2.0) |]
@@ -86,13 +64,13 @@ type Td3Algorithm(engine: IEngine, settings: Settings, task: Td3Task) =
         Groups = [ actor; critics ]
         UpdateOrder = [ critics; actor ]
         Probe = probe
-        BatchSize = td3.BatchSize
+        BatchSize = learner.BatchSize
         RowFloats = task.Shape.StoredWidth
-        Forgetting = forgetting
+        Forgetting = LearnerOptions.forgetting learner
         Clock = EnvironmentClock settings
         Rebuild =
             fun () ->
-                for workspace in workspaces () do
+                for workspace in workspaces.All do
                     workspace.Rebuild()
         Report = report
     }
@@ -105,19 +83,10 @@ type Td3Algorithm(engine: IEngine, settings: Settings, task: Td3Task) =
     interface IAlgorithm with
         member _.Trainee = trainee
 
-        member _.Batch isHalved =
-            work <-
-                match half with
-                | _ when not isHalved -> training
-                | Some made -> made
-                | None ->
-                    let made = new Td3Workspace(networks, td3.BatchSize / 2)
-                    half <- Some made
-                    made
-
-            work
+        member _.Batch isHalved = workspaces.Choose isHalved
 
         member _.Update(t, optimiser) =
+            let work = workspaces.Current
             losses.CriticBackward(work, noise)
             optimiser.Step(critics, t)
 
@@ -135,17 +104,7 @@ type Td3Algorithm(engine: IEngine, settings: Settings, task: Td3Task) =
                 NonFiniteException.Require("The actor's loss", losses.ActorLoss work, t)
 
         member _.Policy version =
-            let group = networks.Actor
-            group.ReadOnlineInto(Field.Weights, group.Passing)
-
-            let policy =
-                match group.Injected with
-                | ValueNone -> Policy.OfBlock(group.Layout, ReadOnlySpan group.Passing, task.MaxAction, version)
-                | ValueSome bodies ->
-                    let struct (kept, subtracted) = bodies.Read()
-                    Policy.OfBodies(group.Layout, kept, group.Passing, subtracted, task.MaxAction, version)
-
-            policy.Exploring exploration
+            (ActorPolicy.copy networks.Actor ActionForm.Deterministic task.MaxAction version).Exploring exploration
 
         member _.State = {
             Random = [ Codec.draws (fun () -> noise) (fun stored -> noise <- stored) ]
@@ -153,8 +112,6 @@ type Td3Algorithm(engine: IEngine, settings: Settings, task: Td3Task) =
         }
 
         member _.Dispose() =
-            for workspace in workspaces () do
-                (workspace :> IDisposable).Dispose()
-
+            (workspaces :> IDisposable).Dispose()
             (networks :> IDisposable).Dispose()
             engine.Dispose()

@@ -7,12 +7,12 @@ open NE.Model.Networks
 
 /// The losses of TD3 and their gradients (algorithm.md 2.12), over any engine.
 [<Sealed>]
-type Td3Losses(networks: Td3Networks, settings: Td3Settings) =
+type Td3Losses(networks: Td3Networks, settings: Settings) =
     let engine = networks.Engine
     let maxAction = networks.Task.MaxAction
-    let noiseDeviation = float32 settings.TargetNoise * maxAction
-    let noiseClip = float32 settings.TargetNoiseClip * maxAction
-    let discount = float32 settings.Discount
+    let noiseDeviation = float32 settings.Td3.TargetNoise * maxAction
+    let noiseClip = float32 settings.Td3.TargetNoiseClip * maxAction
+    let discount = float32 settings.Learner.Discount
 
     /// Action components that the current task does not have stay exactly 0.
     let clearSpare (noise: float32[]) =
@@ -48,20 +48,6 @@ type Td3Losses(networks: Td3Networks, settings: Td3Settings) =
 
     /// L_Q of the last CriticBackward. Waits for the device: to be read last.
     member _.CriticLoss(w: Td3Workspace) : float = w.Loss.Value
-
-    /// mean (Q_i(s, a) - y)^2 of each critic, the terms of L_Q of the last CriticBackward.
-    member _.OfEachCritic(w: Td3Workspace) : float[] =
-        let read (matrix: IMatrix) =
-            let values = Array.zeroCreate<float32> w.Rows
-            matrix.Read(Span values)
-            values
-
-        let target = read w.Target
-
-        w.Values
-        |> Array.map (fun values ->
-            Array.fold2 (fun sum q y -> sum + (float q - float y) ** 2.0) 0.0 (read values) target
-            / float w.Rows)
 
     /// Leaves dL_pi/dw of all actor weights in the actor's Gradients. Overwrites the batch's actions.
     member _.ActorBackward(w: Td3Workspace) : unit =

@@ -7,6 +7,7 @@ open NE.Model.Keys
 /// What is run, for how long.
 type RunSettings = {
     Environment: string
+    Learner: LearnerKind
     Method: Method
     Seed: int64
     /// Environment steps of the whole run, all environments together.
@@ -49,18 +50,33 @@ module internal RunSettings =
         Parse = Method.parse
     }
 
+    /// No technique is called td3 with the learner of that name only.
+    let private methodOf (run: RunSettings) =
+        match run.Learner, run.Method.Techniques with
+        | LearnerKind.Sac, [] -> Method.none
+        | _ -> Method.show run.Method
+
     let section =
         Section.create [
             key "run.environment" Paper environments "HalfCheetah-v4" _.Environment (fun v s -> { s with Environment = v })
             |> isFixed
             |> says "The task."
 
-            key "run.method" Paper methods Method.Ne _.Method (fun v s -> { s with Method = v })
+            key "run.learner" Paper (choice LearnerKind.names) LearnerKind.Td3 _.Learner (fun v s -> { s with Learner = v })
             |> isFixed
-            |> refusedIf
-                (fun phases run -> phases.Count > 0L && run.Method.Has Technique.PlasticityInjection)
-                "plasticity-injection does not go with a cycle: its frozen bodies would keep the head of one task in the outputs of all"
-            |> says "The agent: dense TD3, or TD3 with what keeps it plastic, joined by '+', such as ne or redo+layer-norm."
+            |> inOldRuns LearnerKind.Td3
+            |> says "The algorithm of reinforcement learning: TD3 or SAC."
+
+            {
+                (key "run.method" Paper methods Method.Ne _.Method (fun v s -> { s with Method = v })
+                 |> isFixed
+                 |> refusedIf
+                     (fun phases run -> phases.Count > 0L && run.Method.Has Technique.PlasticityInjection)
+                     "plasticity-injection does not go with a cycle: its frozen bodies would keep the head of one task in the outputs of all"
+                 |> says
+                     "What keeps the learner plastic, joined by '+', such as ne or redo+layer-norm; none, or td3 as the name of the dense baseline: nothing.") with
+                    Get = methodOf
+            }
 
             key "run.seed" Paper (wholeNumber Int64.MinValue Int64.MaxValue) 0L _.Seed (fun v s -> { s with Seed = v })
             |> isFixed

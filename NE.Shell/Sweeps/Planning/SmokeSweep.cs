@@ -12,7 +12,7 @@ public static class SmokeSweep
     private const string Steps = "6000";
 
     /// <summary>Lengths that say nothing beside other ones and are not derived from the run's.</summary>
-    private static readonly string[] given = ["run.steps", "cycle.episodes", "td3.primingUpdates"];
+    private static readonly string[] given = ["run.steps", "cycle.episodes", "learner.primingUpdates"];
 
     /// <summary>Every arm with the first environment and seed, the ends of every grid, 6,000 steps, and all that is counted in steps derived from these.</summary>
     public static SweepFile Of(SweepFile sweep) => sweep with
@@ -30,9 +30,10 @@ public static class SmokeSweep
     private static ConfigurationEntry[] WithoutLengths(IEnumerable<ConfigurationEntry> entries) => [.. entries.Where(entry => !IsLength(entry.Key))];
 
     /// <summary>A number of steps that follows from the run's where it is not given; of an unknown key nothing is known, and its problem is said later.</summary>
-    private static bool IsLength(string key) =>
-        given.Contains(key)
-        || (SettingsModule.tryFind(key) is { Unit: "environment steps" or "gradient steps" } known && known.Allowed.StartsWith("auto", StringComparison.Ordinal));
+    private static bool IsLength(string name) =>
+        SettingsModule.presentName(name) is { } key
+        && (given.Contains(key)
+        || (SettingsModule.tryFind(key) is { Unit: "environment steps" or "gradient steps" } known && known.Allowed.StartsWith("auto", StringComparison.Ordinal)));
 
     private static SweepAxis[] Ends(IEnumerable<SweepAxis> axes) =>
         [.. axes.Where(axis => !IsLength(axis.Key)).Select(axis => axis with { Values = [.. new[] { axis.Values[0], axis.Values[^1] }.Distinct()] })];

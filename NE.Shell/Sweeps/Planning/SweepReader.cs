@@ -1,5 +1,6 @@
 using System.Globalization;
 using NE.Actors.RunDirectory;
+using NE.Model;
 using NE.Shell.Configuration;
 using NE.Shell.Host;
 using YamlDotNet.Core;
@@ -70,9 +71,9 @@ public static class SweepReader
         string description = fields.Text("description") ?? "";
         bool smoke = Flag(fields, "smoke");
         ConfigurationEntry[] environments = [.. fields.Texts("environments").Select(id => new ConfigurationEntry("run.environment", id.Value, id.Where))];
-        IReadOnlyList<SweepArm> arms = Arms(fields, readFile, problems);
-        (IReadOnlyList<long> seeds, (string Text, string Where)? wrong) = SeedList.Read(fields.Texts("seeds"));
         var common = Entries(fields, readFile, problems);
+        IReadOnlyList<SweepArm> arms = Arms(fields, common, readFile, problems);
+        (IReadOnlyList<long> seeds, (string Text, string Where)? wrong) = SeedList.Read(fields.Texts("seeds"));
         IReadOnlyList<SweepAxis> grid = Grid(fields);
         int? parallel = Parallel(fields);
         fields.End();
@@ -157,7 +158,7 @@ public static class SweepReader
     }
 
     /// <summary>`arms`, or `methods` for arms that are a method and nothing else.</summary>
-    private static List<SweepArm> Arms(YamlFields fields, Func<string, string?> readFile, List<ConfigurationProblem> problems)
+    private static List<SweepArm> Arms(YamlFields fields, List<ConfigurationEntry> common, Func<string, string?> readFile, List<ConfigurationProblem> problems)
     {
         IReadOnlyList<(string Value, string Where)> methods = fields.Texts("methods");
         IReadOnlyList<YamlFields> items = fields.Items("arms");
@@ -171,7 +172,7 @@ public static class SweepReader
             fields.Problem("methods is missing, and so is arms: nothing would be compared");
         }
 
-        List<SweepArm> arms = [.. methods.Select(method => new SweepArm(method.Value, new("run.method", method.Value, method.Where), [], [], method.Where))];
+        List<SweepArm> arms = [.. methods.Select(method => new SweepArm(Label(method.Value, common), new("run.method", method.Value, method.Where), [], [], method.Where))];
 
         foreach (YamlFields item in items)
         {
@@ -187,11 +188,24 @@ public static class SweepReader
             }
             else
             {
-                arms.Add(new(label ?? method, new("run.method", method, item.Where("method")), entries, grid, item.Where()));
+                arms.Add(new(label ?? Label(method, [.. common, .. entries]), new("run.method", method, item.Where("method")), entries, grid, item.Where()));
             }
         }
 
         return arms;
+    }
+
+    /// <summary>What an arm is called that was given no name: its method, and in front of it the learner where the sweep's keys name another than the usual one.</summary>
+    private static string Label(string method, IEnumerable<ConfigurationEntry> entries)
+    {
+        if (entries.LastOrDefault(entry => entry.Key == "run.learner") is not { Value: var learner })
+        {
+            return method;
+        }
+
+        var settings = SettingsModule.apply([("run.learner", learner), ("run.method", method)], SettingsModule.defaults);
+        // What is wrong with either is said when the cells are checked.
+        return settings.IsOk && !settings.ResultValue.Run.Learner.IsTd3 ? SettingsModule.agent(settings.ResultValue) : method;
     }
 
     /// <summary>The keys of the variant that `variant` names, those of a file or preset that `config` names, then those of `keys`.</summary>

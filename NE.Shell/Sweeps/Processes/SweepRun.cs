@@ -283,7 +283,7 @@ internal sealed class SweepRun
     {
         foreach (CellWork work in this.works.Where(work => work.State is CellState.Running))
         {
-            work.Progress = CellProgress.Read(RunPaths.Of(this.paths.RunsFolder, work.Name), work.Progress, work.Cell.Settings.Td3.StartSteps.Value);
+            work.Progress = CellProgress.Read(RunPaths.Of(this.paths.RunsFolder, work.Name), work.Progress, work.Cell.Settings.Learner.StartSteps.Value);
 
             if (work.Foreign && this.CloseLook(work) is var now and not CellState.Running)
             {
@@ -327,7 +327,7 @@ internal sealed class SweepRun
 
     /// <summary>Steps per second of a running cell once it learns; random steps and heavy priming tell nothing of what is left.</summary>
     private static double? OwnSpeed(CellWork work) =>
-        work.State is CellState.Running && work.Progress.Step > Math.Max(work.Cell.Settings.Td3.StartSteps.Value, work.Cell.Steps / 10)
+        work.State is CellState.Running && work.Progress.Step > Math.Max(work.Cell.Settings.Learner.StartSteps.Value, work.Cell.Steps / 10)
             ? work.Progress.StepsPerSecond
             : null;
 }

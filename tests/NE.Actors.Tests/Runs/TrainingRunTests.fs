@@ -129,7 +129,7 @@ let tests =
             inFolder (fun folder ->
                 use created = create folder "primed"
                 let endless = 1_000_000_000L
-                let settings = settings [ "td3.primingUpdates", string endless ]
+                let settings = settings [ "learner.primingUpdates", string endless ]
                 let run = TrainingRun.Start(request created.Paths settings)
                 let owed () = run.Status.GradientStepsOwed
 
@@ -328,7 +328,12 @@ let tests =
             testCase $"async: at a replay ratio of {ratio} {updates} gradient steps are taken"
             <| fun _ ->
                 inFolder (fun folder ->
-                    let changes = [ "td3.updatesPerStep", ratio; "run.steps", "601"; "schedule.kind", "async" ]
+                    let changes = [
+                        "learner.updatesPerStep", ratio
+                        "run.steps", "601"
+                        "schedule.kind", "async"
+                    ]
+
                     use created = create folder "async"
                     let outcome = train toTheEnd (request created.Paths (settings changes))
                     Expect.equal (outcome.Phase, outcome.Step) (RunPhase.Completed, 601L) $"it completes: {outcome.Message}"
@@ -338,7 +343,12 @@ let tests =
             testCase $"{schedule}: a gradient step every few steps, and a resume between two of them does not show"
             <| fun _ ->
                 inFolder (fun folder ->
-                    let changes = [ "td3.updatesPerStep", "0.3"; "run.steps", "601"; "schedule.kind", schedule ]
+                    let changes = [
+                        "learner.updatesPerStep", "0.3"
+                        "run.steps", "601"
+                        "schedule.kind", schedule
+                    ]
+
                     let whole = complete changes folder "whole"
                     Expect.equal (taken folder "whole") 150L "gradient steps"
                     expectSame (interrupted changes [ 131; 222 ] folder "interrupted") whole "the run")

@@ -24,7 +24,7 @@ let small: Settings =
             Settings.defaults with
                 Run.Seed = 5L
                 Network.Hidden = [ 24; 16 ]
-                Td3.BatchSize = 32
+                Learner.BatchSize = 32
                 Ne.GrowInterval = Is 20L
                 Ne.EndStep = Is 400L
                 Ne.PruneBatch = 512
@@ -58,6 +58,11 @@ let shown (measurement: Measurement) =
     metrics, $"%A{measurement.Layers}"
 
 let td3 = { small with Run.Method = Method.Td3 }
+
+let sac = {
+    td3 with
+        Run.Learner = LearnerKind.Sac
+}
 
 /// With a LayerNorm and CReLU in every hidden layer.
 let shaped (settings: Settings) = {

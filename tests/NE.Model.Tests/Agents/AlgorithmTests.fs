@@ -23,7 +23,7 @@ let private settings text =
             small with
                 Run.Method = method' text
                 Run.Steps = 400L
-                Td3.StartSteps = Is 10L
+                Learner.StartSteps = Is 10L
                 Reset.Every = Is 50L
                 ReDo.Every = Is 30L
                 ReDo.Threshold = 0.1

@@ -82,7 +82,7 @@ type CloningAlgorithm(engine: IEngine, settings: Settings, shape: TransitionShap
         new CloningBatch(engine, actor, critic, shape, maxAction, rows)
 
     let whole, half, probe =
-        batchOf settings.Td3.BatchSize, batchOf (settings.Td3.BatchSize / 2), batchOf Trainee.ProbeRows
+        batchOf settings.Learner.BatchSize, batchOf (settings.Learner.BatchSize / 2), batchOf Trainee.ProbeRows
 
     let mutable work = whole
 
@@ -130,7 +130,7 @@ type CloningAlgorithm(engine: IEngine, settings: Settings, shape: TransitionShap
         Groups = [ actorGroup; criticGroup ]
         UpdateOrder = [ criticGroup; actorGroup ]
         Probe = probe
-        BatchSize = settings.Td3.BatchSize
+        BatchSize = settings.Learner.BatchSize
         RowFloats = shape.StoredWidth
         Forgetting = Forgetting.All
         Clock = EnvironmentClock settings

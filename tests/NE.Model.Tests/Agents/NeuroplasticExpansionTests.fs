@@ -224,7 +224,7 @@ let tests =
             use agent =
                 withDeadNeurons {
                     noClip with
-                        Td3.CriticLearningRate = 1e-20
+                        Learner.CriticLearningRate = 1e-20
                         Ne.PruneBatch = 20_000
                 }
 
@@ -299,7 +299,7 @@ let tests =
             // Rebuilt from pieces, so that the gradient of the event batch is at hand.
             use agent = create small
             let group = agent.Networks.Critics
-            let td3 = Td3Losses(agent.Networks, small.Td3)
+            let td3 = Td3Losses(agent.Networks, small)
             use w = new Td3Workspace(agent.Networks, 64)
             AgeOrder.sampleUniform replay.Value.Window (Draws.Of(1L, Purpose.Batch)) (Span w.RowNumbers)
             w.Gather replay.Value

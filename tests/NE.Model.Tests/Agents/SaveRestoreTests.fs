@@ -104,7 +104,7 @@ let tests =
                             small with
                                 Run.Method = method'
                                 Run.Steps = 400L
-                                Td3.StartSteps = Is 10L
+                                Learner.StartSteps = Is 10L
                                 Reset.Every = Is 50L
                                 ReDo.Every = Is 30L
                                 ReDo.Threshold = 0.1
@@ -129,7 +129,7 @@ let tests =
                     Ne.Rules.HalfBatchBelow = 0.9
                     Ne.GrowAccum = 2
                     Ne.GrowGrad = GrowGrad.Full
-                    Td3.AdamAge = AdamAge.Global
+                    Learner.AdamAge = AdamAge.Global
             }
             [ 39; 40 ]
 

@@ -124,8 +124,8 @@ let tests =
                 ]
 
             Expect.all (fresh []) id "by default a grown weight has age 0"
-            Expect.all (fresh [ "td3.adamAge", "global" ]) not "global"
-            Expect.all (fresh [ "td3.optimizerReset", "off" ]) not "off"
+            Expect.all (fresh [ "learner.adamAge", "global" ]) not "global"
+            Expect.all (fresh [ "learner.optimizerReset", "off" ]) not "off"
         }
 
         test "an event on the training batch takes the place of the optimiser's step" {
@@ -213,7 +213,7 @@ let tests =
             let settings =
                 Settings.defaults
                 |> withKeys [ for key in Variants.official -> key.Key, key.Value ]
-                |> withKeys [ "td3.batchSize", "8"; "ne.growInterval", "1" ]
+                |> withKeys [ "learner.batchSize", "8"; "ne.growInterval", "1" ]
                 |> Settings.resolve
                 |> fst
 

@@ -57,8 +57,9 @@ let private body agent =
 
 /// Weights and biases of the actor's outputs from this one on, online and of the target.
 let private spare (agent: ILearner) live =
-    let group = agent.Networks.Actor
+    let group = (groups agent).Head
     let slot = group.Layout.Slot(0, group.Layout.Layers - 1)
+    let live = slot.Outputs / shape.ActionSize * live
 
     [
         for values in
@@ -81,8 +82,8 @@ let private action (agent: ILearner) =
 [<Tests>]
 let tests =
     testList "Task heads" [
-        for name, settings in onEachEngine sparse @ onEachEngine td3 do
-            testCase $"{name}, {Method.show settings.Run.Method}: a head does not change while its task is away, and the body is shared"
+        for name, settings in onEachEngine sparse @ onEachEngine td3 @ onEachEngine sac do
+            testCase $"{name}, {Settings.agent settings}: a head does not change while its task is away, and the body is shared"
             <| fun _ ->
                 use first = inCycle settings 0
                 step first 70
@@ -97,8 +98,7 @@ let tests =
                 Expect.equal (heads again) left "the head of the first task, its optimiser and its targets"
                 Expect.notEqual (body again) shared "the body has learned"
 
-            testCase
-                $"{name}, {Method.show settings.Run.Method}: actions that a task does not have are exactly 0, whatever was learned before"
+            testCase $"{name}, {Settings.agent settings}: actions that a task does not have are exactly 0, whatever was learned before"
             <| fun _ ->
                 let check agent task =
                     let live = tasks.ActionSizes[task]
@@ -123,7 +123,7 @@ let tests =
         <| fun _ ->
             use agent = inCycle td3 2
             agent.SwitchTask 2
-            let td3Update = Td3Losses(agent.Networks, td3.Td3)
+            let td3Update = Td3Losses(agent.Networks, td3)
             use work = new Td3Workspace(agent.Networks, 32)
             Replay.AgeOrder.sampleUniform replay.Value.Window (Draws.Of(1L, Purpose.Batch)) (Span work.RowNumbers)
             work.Gather replay.Value
@@ -181,6 +181,12 @@ let tests =
             [
                 "td3", td3
                 "ne", sparse
+                "sac", sac
+                "sac+ne",
+                {
+                    sparse with
+                        Run.Learner = LearnerKind.Sac
+                }
                 "reset+redo",
                 {
                     td3 with

@@ -30,7 +30,7 @@ let private pair (engine: IEngine) =
             { Shape = shape; MaxAction = MaxAction }
         )
 
-    td3, new EagerTd3(td3.Networks, small.Td3, torch.CPU)
+    td3, new EagerTd3(td3.Networks, small, torch.CPU)
 
 let private rowsOf seed count =
     let rows = Array.zeroCreate<int64> count
@@ -79,7 +79,7 @@ let tests =
             use _ = scope ()
             let td3, eager = pair engine
             use algorithm: IAlgorithm = td3
-            let networks, losses = td3.Networks, Td3Losses(td3.Networks, small.Td3)
+            let networks, losses = td3.Networks, Td3Losses(td3.Networks, small)
             use w = new Td3Workspace(networks, 32)
             (rowsOf 1L 32).CopyTo(w.RowNumbers, 0)
             w.Gather replay.Value
@@ -149,8 +149,8 @@ let tests =
                         td3 with
                             Network.WeightClip = 0.5
                             Network.ClipOutput = clipped
-                            Td3.CriticLearningRate = 0.01
-                            Td3.ActorLearningRate = 0.01
+                            Learner.CriticLearningRate = 0.01
+                            Learner.ActorLearningRate = 0.01
                     }
 
                 step agent 60
@@ -177,8 +177,8 @@ let tests =
                 td3 with
                     Network.WeightClip = 0.9
                     Network.ClipOutput = true
-                    Td3.CriticLearningRate = 0.01
-                    Td3.ActorLearningRate = 0.01
+                    Learner.CriticLearningRate = 0.01
+                    Learner.ActorLearningRate = 0.01
             }
 
             use agent = create settings

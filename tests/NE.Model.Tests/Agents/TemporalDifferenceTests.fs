@@ -72,9 +72,9 @@ let tests =
                 Td3Losses(
                     networks,
                     {
-                        small.Td3 with
-                            TargetNoise = deviation
-                            TargetNoiseClip = clip
+                        small with
+                            Td3.TargetNoise = deviation
+                            Td3.TargetNoiseClip = clip
                     }
                 )
 

@@ -72,6 +72,7 @@ let tests =
                                         Hidden = [ 256; 256 ]
                                         Scale = scale
                                 }
+                                LearnerKind.Td3
                                 observations
                                 actions,
                             2

@@ -250,6 +250,59 @@ let tests =
 
             Expect.equal together alone "the same actions")
 
+        for bodies in [ 1; 3 ] do
+            test $"a squashed Gaussian with {bodies} bodies acts by its means and explores by draws, and survives its bytes" {
+                let layout =
+                    BlockLayout.OfForm(1, shaped [ 5; 12; 8; 6 ] Activation.Relu [ true; false ])
+
+                let random = draws 12L
+                let parameters = Array.init bodies (fun _ -> EagerNetwork.parameters layout random)
+
+                let made form =
+                    match parameters with
+                    | [| one |] -> Policy.OfBlock(layout, ReadOnlySpan one, 0.7f, 4L, form)
+                    | _ -> Policy.OfBodies(layout, parameters[0], parameters[1], parameters[2], 0.7f, 4L, form)
+
+                // With an action for every output, tanh apart.
+                let outputs, policy =
+                    made ActionForm.Deterministic, made ActionForm.SquashedGaussian
+
+                Expect.equal policy.ActionSize 3 "an action for every pair of outputs"
+                let observations = normals random (4 * 5)
+
+                let together, all =
+                    Array.zeroCreate<float32>(4 * 3), Array.zeroCreate<float32>(4 * 6)
+
+                policy.Act(ReadOnlySpan observations, Span together, policy.CreateScratch 4)
+                outputs.Act(ReadOnlySpan observations, Span all, outputs.CreateScratch 4)
+                Expect.equal together [| for i in 0..2..22 -> all[i] |] "a_max tanh of the means"
+                let again = Policy.OfBytes(ReadOnlySpan(policy.ToBytes()))
+                Expect.equal (again.Form, again.Version) (ActionForm.SquashedGaussian, 4L) "its form"
+                let observation = observations[..4]
+                Expect.equal (act again (again.CreateScratch()) observation) together[..2] "its action"
+                let exploring = policy.Exploring Exploration.Sampling
+                let action, noise = Array.zeroCreate<float32> 3, normals (draws 3L) 3
+                let high = [| 0.7f; 0.7f; 0.0f |]
+                let low = high |> Array.map (~-)
+
+                exploring.Explore(
+                    ReadOnlySpan observation,
+                    Span action,
+                    ReadOnlySpan low,
+                    ReadOnlySpan high,
+                    draws 3L,
+                    exploring.CreateScratch()
+                )
+
+                let expected i =
+                    let output j = MathF.Atanh(all[j] / 0.7f)
+                    0.7f * MathF.Tanh(output (2 * i) + MathF.Exp(output (2 * i + 1)) * noise[i])
+
+                Expect.isLessThan (largestDifference action[..1] [| expected 0; expected 1 |]) 1e-4 "m + sigma eps"
+                Expect.equal action[2] 0.0f "no action that the task does not have"
+                Expect.throwsT<ArgumentException> (fun () -> outputs.Exploring Exploration.Sampling |> ignore) "nothing to draw from"
+            }
+
         test "exploring is acting with noise of its deviation, clipped to the bounds of every component" {
             let _, _, policy = make [ 4; 16; 5 ] 0.5f 3L
             let exploring = policy.Exploring(Exploration.Gaussian 0.4f)

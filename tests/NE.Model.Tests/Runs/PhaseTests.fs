@@ -24,7 +24,7 @@ let private small kind =
         "cycle.cycles", "2"
         "cycle.steps", "1000"
         "cycle.warmUp", "100"
-        "td3.startSteps", "250"
+        "learner.startSteps", "250"
     ]
 
 /// An episode ends every 70 steps.
@@ -149,7 +149,7 @@ let tests =
                     three
                     "cycle.cycles", "2"
                     "cycle.episodes", "10"
-                    "td3.startSteps", "100"
+                    "learner.startSteps", "100"
                     "cycle.warmUp", "50"
                 ]
 
@@ -233,7 +233,10 @@ let tests =
                 "a length that the phases do not give", [ three; "run.steps", "10000"; "cycle.steps", "2000" ], "run.steps", "18000"
                 "a length that cannot be shared", [ three; "run.steps", "10000" ], "run.steps", "9999"
                 "two lengths of a phase", [ three; "cycle.steps", "2000"; "cycle.episodes", "10" ], "cycle.episodes", "one of the two"
-                "random steps to the end", [ three; "cycle.steps", "2000"; "td3.startSteps", "2000" ], "td3.startSteps", "first phase"
+                "random steps to the end",
+                [ three; "cycle.steps", "2000"; "learner.startSteps", "2000" ],
+                "learner.startSteps",
+                "first phase"
                 "a warm-up to the end", [ three; "cycle.steps", "2000"; "cycle.warmUp", "2000" ], "cycle.warmUp", "nothing would be learned"
                 "a round over the end",
                 [ three; "cycle.steps", "2000"; "schedule.roundSteps", "2001" ],

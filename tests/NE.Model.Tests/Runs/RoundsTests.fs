@@ -11,7 +11,7 @@ let private settings environments roundSteps steps =
                 Run.Steps = steps
                 Schedule.Environments = environments
                 Schedule.RoundSteps = roundSteps
-                Td3.StartSteps = Is 100L
+                Learner.StartSteps = Is 100L
         }
 
     resolved
@@ -55,7 +55,7 @@ let tests =
         test "priming is owed once, with the first step that is learned from" {
             let primed = {
                 settings 1 1 1000L with
-                    Td3.PrimingUpdates = 500L
+                    Learner.PrimingUpdates = 500L
             }
 
             Expect.equal (Rounds.updatesOwed primed Phase.first 0L 100L) 0L "the random steps owe none"
@@ -79,7 +79,7 @@ let tests =
         <| fun (a: uint16) (b: uint16) (c: uint16) (thousandths: uint16) ->
             let settings = {
                 settings 1 1 10_000L with
-                    Td3.UpdatesPerStep = decimal (1us + thousandths) / 1000.0m
+                    Learner.UpdatesPerStep = decimal (1us + thousandths) / 1000.0m
             }
 
             let sorted = List.sort [ int64 a; int64 b; int64 c ]
@@ -102,7 +102,7 @@ let tests =
         <| fun _ ->
             let half = {
                 settings 1 1 1000L with
-                    Td3.UpdatesPerStep = 0.5m
+                    Learner.UpdatesPerStep = 0.5m
             }
 
             let owed = [

@@ -52,6 +52,33 @@ let tests =
                 Expect.stringContains errors[0].Problem "allowed: fresh, training" "a bad value"
                 Expect.stringContains errors[1].Problem "unknown key" "another name"
 
+        testCase "the keys that td3 shares with other learners are read by the names that they had as its own"
+        <| fun _ ->
+            let old = [
+                for key in Settings.keys do
+                    if key.Name.StartsWith "learner." then
+                        key.Name.Replace("learner.", "td3."), key.Name, key.Get Settings.defaults
+            ]
+
+            Expect.hasLength old 14 "keys"
+
+            for name, now, value in old do
+                Expect.isNull (Settings.tryFind name) $"{name} is no key"
+                Expect.equal (Settings.presentName name) now name
+                Expect.equal (applied [ name, value ]) Settings.defaults name
+
+            Expect.equal (applied [ "td3.batchSize", "32" ]) (applied [ "learner.batchSize", "32" ]) "a value"
+            Expect.equal (Settings.presentName "td3.policyDelay") "td3.policyDelay" "what is td3's own stays"
+
+            Expect.equal
+                (Settings.present (pairs [ "td3.startSteps", "auto"; "run.seed", "1"; "td3.discount", "0.9" ]))
+                (pairs [ "run.seed", "1"; "learner.discount", "0.9"; "learner.startSteps", "auto" ])
+                "as this version says them"
+
+            match Settings.apply (pairs [ "td3.batchSize", "many" ]) Settings.defaults with
+            | Ok _ -> failtest "accepted"
+            | Error errors -> Expect.stringContains errors[0].Problem "allowed: a whole number" "a bad value"
+
         testCase "a key that is gone is read where it changed nothing, and says what to take instead where it did"
         <| fun _ ->
             Expect.equal (applied [ "ne.decayWeight", "1" ]) Settings.defaults "as it was by default"

@@ -54,14 +54,24 @@ let tests =
                 // One value is all that there is.
                 Expect.equal (Set.remove "buffer" (lower keys)) (lower fields) $"{fields}"
 
-        testCase "a key concerns a run whose method has its technique, and a cycle's key a cycle"
+        testCase "a key concerns a run whose method has its technique or whose learner it is about, and a cycle's key a cycle"
         <| fun _ ->
-            let concerns method environment key =
-                Settings.concerns (applied [ "run.method", method; "run.environment", environment ]) key
+            let concerns agent environment key =
+                let learner, method =
+                    match agent with
+                    | "sac" -> "sac", "none"
+                    | method -> "td3", method
+
+                Settings.concerns (applied [ "run.learner", learner; "run.method", method; "run.environment", environment ]) key
 
             let table = [
-                "td3", "Hopper-v4", "td3.batchSize", true
+                "td3", "Hopper-v4", "learner.batchSize", true
                 "td3", "Hopper-v4", "network.layerNorm", true
+                "td3", "Hopper-v4", "td3.policyDelay", true
+                "td3", "Hopper-v4", "sac.temperature", false
+                "sac", "Hopper-v4", "learner.batchSize", true
+                "sac", "Hopper-v4", "td3.policyDelay", false
+                "sac", "Hopper-v4", "sac.temperature", true
                 "td3", "Hopper-v4", "ne.omega", false
                 "ne", "Hopper-v4", "ne.omega", true
                 "naive-growth", "Hopper-v4", "ne.startDensity", true
@@ -75,9 +85,7 @@ let tests =
                 Expect.equal (concerns method environment key) expected $"{key} with {method} on {environment}"
 
             let everything =
-                Method.names
-                |> List.map fst
-                |> List.except [ "td3" ]
+                "sac" :: List.map fst Method.names
                 |> List.collect (fun method ->
                     Settings.keys
                     |> List.map _.Name
@@ -85,13 +93,29 @@ let tests =
 
             Expect.isEmpty (Settings.keys |> List.map _.Name |> List.except everything) "every key concerns some run"
 
+        testCase "an agent is called after its learner and its techniques"
+        <| fun _ ->
+            for learner, method, shown, called in
+                [
+                    "td3", "td3", "td3", "td3"
+                    "td3", "none", "td3", "td3"
+                    "td3", "layer-norm+redo", "redo+layer-norm", "redo+layer-norm"
+                    "sac", "td3", "none", "sac"
+                    "sac", "none", "none", "sac"
+                    "sac", "ne", "ne", "sac+ne"
+                    "sac", "redo+layer-norm", "redo+layer-norm", "sac+redo+layer-norm"
+                ] do
+                let settings = applied [ "run.learner", learner; "run.method", method ]
+                Expect.equal (Settings.agent settings) called $"{learner}, {method}"
+                Expect.equal ((nonNull (Settings.tryFind "run.method")).Get settings) shown $"run.method of {learner}, {method}"
+
         testCase "all problems are returned at once, an unknown key with the nearest known one"
         <| fun _ ->
             match
                 Settings.apply
                     (pairs [
                         "ne.omga", "0.2"
-                        "td3.batchSize", "many"
+                        "learner.batchSize", "many"
                         "ne.startDensity", "2"
                         "ne.review", "slop"
                     ])
@@ -99,14 +123,14 @@ let tests =
             with
             | Ok _ -> failtest "four bad values were accepted"
             | Error errors ->
-                Expect.equal (errors |> List.map _.Key) [ "ne.omga"; "td3.batchSize"; "ne.startDensity"; "ne.review" ] "keys"
+                Expect.equal (errors |> List.map _.Key) [ "ne.omga"; "learner.batchSize"; "ne.startDensity"; "ne.review" ] "keys"
                 Expect.stringContains errors[0].Problem "ne.omega" "nearest key"
                 Expect.stringContains errors[2].Problem "(0, 1]" "what is allowed"
                 Expect.stringContains errors[3].Problem "'slope'" "nearest value"
 
         testCase "a fraction below 1 is below 1 in single precision, too"
         <| fun _ ->
-            for key in [ "td3.adamBeta1"; "td3.adamBeta2"; "continualBackprop.utilityDecay" ] do
+            for key in [ "learner.adamBeta1"; "learner.adamBeta2"; "continualBackprop.utilityDecay" ] do
                 Expect.isOk (Settings.apply (pairs [ key, "0.99999997" ]) Settings.defaults) $"{key}: the largest"
                 Expect.isOk (Settings.apply (pairs [ key, "0" ]) Settings.defaults) $"{key}: the least"
 
@@ -117,7 +141,7 @@ let tests =
 
         testCase "a replay ratio is a decimal number that reads as it was written"
         <| fun _ ->
-            let key = nonNull (Settings.tryFind "td3.updatesPerStep")
+            let key = nonNull (Settings.tryFind "learner.updatesPerStep")
 
             for text, shown in
                 [
@@ -144,7 +168,7 @@ let tests =
                 | Error errors -> Expect.stringContains errors[0].Problem why value
 
             let endStep ratio =
-                fst(Settings.resolve (applied [ key.Name, ratio; "run.steps", "4001"; "td3.startSteps", "100" ])).Ne.EndStep
+                fst(Settings.resolve (applied [ key.Name, ratio; "run.steps", "4001"; "learner.startSteps", "100" ])).Ne.EndStep
 
             Expect.equal (endStep "0.5") (Is 1_950L) "3,901 steps owe 1,950.5"
             Expect.equal (endStep "2") (Is 7_802L) "more than one"
@@ -153,13 +177,13 @@ let tests =
         <| fun _ ->
             let problems list =
                 let settings =
-                    fst (Settings.resolve (applied ([ "td3.startSteps", "100"; "run.method", "td3" ] @ list)))
+                    fst (Settings.resolve (applied ([ "learner.startSteps", "100"; "run.method", "td3" ] @ list)))
 
                 Settings.validate settings
                 |> List.map (fun problem -> problem.Key, problem.Found)
 
-            let ratio value = "td3.updatesPerStep", value
-            let found = [ "td3.updatesPerStep", "0.001" ]
+            let ratio value = "learner.updatesPerStep", value
+            let found = [ "learner.updatesPerStep", "0.001" ]
             Expect.equal (problems [ "run.steps", "1099"; ratio "0.001" ]) found "999 steps"
             Expect.isEmpty (problems [ "run.steps", "1100"; ratio "0.001" ]) "1,000 steps"
 
@@ -180,7 +204,7 @@ let tests =
         testCase "a number of steps beyond any run is refused, before products with it overflow"
         <| fun _ ->
             let longest, _ =
-                Settings.resolve (applied [ "run.steps", "1e15"; "td3.updatesPerStep", "1000" ])
+                Settings.resolve (applied [ "run.steps", "1e15"; "learner.updatesPerStep", "1000" ])
 
             Expect.isGreaterThan longest.Ne.EndStep.Value 900_000_000_000_000_000L "a product"
             Expect.equal (Settings.apply (Settings.values longest) Settings.defaults) (Ok longest) "which is read again as it was written"
@@ -195,8 +219,8 @@ let tests =
         <| fun _ ->
             let settings, derivations = Settings.resolve (applied [ "run.steps", "3000000" ])
             Expect.equal settings.Ne.GrowInterval (Is 10_000L) "growInterval"
-            Expect.equal settings.Td3.BufferSize (Is 1_000_000L) "bufferSize"
-            Expect.equal settings.Td3.StartSteps (Is 25_000L) "startSteps"
+            Expect.equal settings.Learner.BufferSize (Is 1_000_000L) "bufferSize"
+            Expect.equal settings.Learner.StartSteps (Is 25_000L) "startSteps"
             Expect.equal settings.Ne.EndStep (Is 2_975_000L) "endStep"
             Expect.equal settings.Evaluation.Every (Is 10_000L) "evaluation"
             Expect.equal settings.Reset.Every (Is 200_000L) "reset"
@@ -207,15 +231,15 @@ let tests =
         <| fun _ ->
             let settings, _ = Settings.resolve (applied [ "run.steps", "300000" ])
             Expect.equal settings.Ne.GrowInterval (Is 1_000L) "growInterval"
-            Expect.equal settings.Td3.BufferSize (Is 1_000_000L) "bufferSize"
-            Expect.equal settings.Td3.StartSteps (Is 25_000L) "startSteps"
+            Expect.equal settings.Learner.BufferSize (Is 1_000_000L) "bufferSize"
+            Expect.equal settings.Learner.StartSteps (Is 25_000L) "startSteps"
             Expect.equal settings.Ne.ReviewFirstStep (Is 27_500L) "reviewFirstStep"
             Expect.equal settings.Ne.ReviewWindow (Is 13_750L) "reviewWindow"
             Expect.equal settings.SampleWeightDecay.Horizon (Is 300_000L) "swd.horizon"
 
             for steps, start in [ "249999", 10_000L; "40000", 8_000L; "2000", 400L; "4", 0L ] do
                 let short, _ = Settings.resolve (applied [ "run.steps", steps ])
-                Expect.equal short.Td3.StartSteps (Is start) $"startSteps of {steps}"
+                Expect.equal short.Learner.StartSteps (Is start) $"startSteps of {steps}"
 
         testCase "evaluations take at most one step per step of the run"
         <| fun _ ->
@@ -355,7 +379,7 @@ let tests =
                 Settings.validate (fst (Settings.resolve (applied list))) |> List.map _.Key
 
             Expect.equal (found []) [] "the defaults are fine"
-            Expect.equal (found [ "td3.bufferSize", "100" ]) [ "td3.bufferSize" ] "less than a batch"
+            Expect.equal (found [ "learner.bufferSize", "100" ]) [ "learner.bufferSize" ] "less than a batch"
             Expect.equal (found [ "compute.engine", "simd"; "compute.device", "cuda" ]) [ "compute.engine" ] "simd on CUDA"
             Expect.equal (found [ "compute.engine", "torch"; "compute.device", "cuda" ]) [] "torch on CUDA"
             Expect.equal (found [ "ne.finalDensity", "0.1" ]) [ "ne.finalDensity" ] "networks only grow"
@@ -373,7 +397,7 @@ let tests =
                 "odd widths"
 
             Expect.equal (found [ "network.hidden", "64,31"; "network.layerNorm", "all" ]) [] "odd widths without crelu"
-            Expect.equal (found [ "run.steps", "1000"; "td3.startSteps", "1000" ]) [ "td3.startSteps" ] "nothing to learn"
+            Expect.equal (found [ "run.steps", "1000"; "learner.startSteps", "1000" ]) [ "learner.startSteps" ] "nothing to learn"
 
             Expect.equal (found [ "ne.growUnit", "neuron" ]) [ "ne.growUnit" ] "a unit of random growth"
             Expect.equal (found [ "ne.growUnit", "neuron"; "ne.criterion", "random" ]) [] "with random growth"
@@ -389,7 +413,7 @@ let tests =
                 [ "ne.growGrad"; "ne.growAccum" ]
                 "passes that the training batch has none of"
 
-            Expect.equal (found [ "ne.rules", "ours+halfBatchBelow=0.5"; "td3.batchSize", "1" ]) [ "ne.rules" ] "half of one"
+            Expect.equal (found [ "ne.rules", "ours+halfBatchBelow=0.5"; "learner.batchSize", "1" ]) [ "ne.rules" ] "half of one"
 
             Expect.equal
                 (found [
@@ -411,7 +435,7 @@ let tests =
         testCase "a technique whose time never comes is refused"
         <| fun _ ->
             let found method' list =
-                Settings.validate (fst (Settings.resolve (applied ([ "run.method", method'; "td3.startSteps", "1000" ] @ list))))
+                Settings.validate (fst (Settings.resolve (applied ([ "run.method", method'; "learner.startSteps", "1000" ] @ list))))
 
             let keys method' list =
                 found method' list |> List.map (fun error -> error.Key, error.Found)
@@ -451,7 +475,7 @@ let tests =
                 "cycle.cycles", "2"
                 "cycle.steps", "20000"
                 "cycle.warmUp", "5000"
-                "td3.startSteps", "1000"
+                "learner.startSteps", "1000"
             ]
 
             let inCycle method' list = keys method' (cycle @ list)
@@ -485,7 +509,7 @@ let tests =
 
             Expect.equal (cycle []).Reset.Every (Is 0L) "auto"
             Expect.isEmpty (Settings.validate (cycle [])) "valid"
-            Expect.equal (cycle []).Td3.StartSteps (Is 400L) "random steps are a part of the first phase"
+            Expect.equal (cycle []).Learner.StartSteps (Is 400L) "random steps are a part of the first phase"
             Expect.equal (cycle [ "reset.every", "500" ]).Reset.Every (Is 500L) "given"
             Expect.equal (fst (Settings.resolve (cycle []))) (cycle []) "resolved once"
 

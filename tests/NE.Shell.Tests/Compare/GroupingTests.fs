@@ -123,7 +123,7 @@ let arms =
                     run with
                         Name = name
                         Seed = seed
-                        Keys = [ "td3.polyak", polyak ]
+                        Keys = [ "learner.polyak", polyak ]
                 }
 
             let names = [ old; other "same" 1L "0.005"; other "other" 2L "0.01" ]

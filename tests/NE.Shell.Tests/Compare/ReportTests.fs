@@ -690,7 +690,7 @@ let realRun =
                     "tiny"
                     "--plain"
                     "network.hidden=16,16"
-                    "td3.batchSize=16"
+                    "learner.batchSize=16"
                     "evaluation.every=400"
                     "evaluation.episodes=2"
                     "log.metricsEvery=200"

@@ -93,13 +93,13 @@ let expansion =
 
         test "gives every layer of keys its place: preset, keys, the arm's preset, the arm's keys" {
             let text =
-                "name: a\nenvironments: [Hopper-v4]\nseeds: 3\nconfig: td3-anchor\nkeys: {td3: {batchSize: 64}, td3.startSteps: 5}\n"
-                + "arms:\n  - {label: x, method: ne, config: official256, keys: {td3.startSteps: 7}}\n"
+                "name: a\nenvironments: [Hopper-v4]\nseeds: 3\nconfig: td3-anchor\nkeys: {td3: {batchSize: 64}, learner.startSteps: 5}\n"
+                + "arms:\n  - {label: x, method: ne, config: official256, keys: {learner.startSteps: 7}}\n"
 
             let cell = List.exactlyOne (expand text)
-            Expect.equal (value "td3.bufferSize" cell) "1000000" "the preset"
-            Expect.equal (value "td3.batchSize" cell) "64" "a key in a section"
-            Expect.equal (value "td3.startSteps" cell) "7" "the arm wins"
+            Expect.equal (value "learner.bufferSize" cell) "1000000" "the preset"
+            Expect.equal (value "learner.batchSize" cell) "64" "a key in a section"
+            Expect.equal (value "learner.startSteps" cell) "7" "the arm wins"
             Expect.equal (value "run.environment" cell) "Hopper-v4" "a preset does not say where"
             Expect.equal (value "run.method" cell) "ne" "nor what"
             Expect.equal (value "run.seed" cell) "3" "the seed"
@@ -162,7 +162,7 @@ let problems =
                 "", "expected the fields of a sweep"
                 "- 1\n", "expected the fields of a sweep"
                 minimal + "---\nname: b\n", "expected one document"
-                minimal + "keys: {run.steps: 100, td3.startSteps: 100}\n", "not below run.steps = 100"
+                minimal + "keys: {run.steps: 100, learner.startSteps: 100}\n", "not below run.steps = 100"
                 minimal.Replace("[Hopper-v4]", "[nowhere.yaml]"), "there is no task file"
                 minimal.Replace("name: a", $"name: {String('a', 95)}"), "at most 100 characters"
                 minimal.Replace("td3", "ne")

@@ -68,7 +68,7 @@ environments: [Hopper-v4, Ant-v4]
 arms:
   - {label: often, method: reset, keys: {reset.every: 50000}}
   - {method: ne, grid: {ne.omega: [0, 0.2, 0.4]}}
-grid: {td3.updatesPerStep: [1, 2, 4], td3.startSteps: [1000, 25000]}
+grid: {learner.updatesPerStep: [1, 2, 4], learner.startSteps: [1000, 25000]}
 seeds: 3-9
 keys: {run.steps: 300000, log.probeEvery: 1000, td3.policyDelay: 1}
 """

@@ -355,7 +355,7 @@ let edits =
                 (arms [ "shot" ] "0")
                     .Replace(
                         "run.steps: 1000",
-                        $"run.steps: 1000, network.weightClip: {value}, network.clipOutput: on, td3.bufferSize: 2560, td3.startSteps: 25"
+                        $"run.steps: 1000, network.weightClip: {value}, network.clipOutput: on, learner.bufferSize: 2560, learner.startSteps: 25"
                     )
 
             sweeps.Write(given "2.25")
@@ -391,11 +391,11 @@ let edits =
             use sweeps = new Sweeps(arms [ "x"; "mute" ] "0")
             sweeps.Sweep [] |> ignore
             let only = "- {label: mute, method: td3"
-            sweeps.Write((arms [ "x"; "mute" ] "0").Replace(only, only + ", keys: {td3.discount: 0.9}"))
+            sweeps.Write((arms [ "x"; "mute" ] "0").Replace(only, only + ", keys: {learner.discount: 0.9}"))
             let _, _, errors = sweeps.Sweep [ "--retry-failed" ]
             Expect.isFalse (errors.Contains "changes cells") errors
             let cells = File.ReadAllText(Path.Combine(sweeps.Runs, "a.sweep", "cells.json"))
-            Expect.stringContains cells "\"td3.discount\": \"0.9\"" "the new value"
+            Expect.stringContains cells "\"learner.discount\": \"0.9\"" "the new value"
         }
 
         test "may drop a cell that never began" {
@@ -426,7 +426,7 @@ let edits =
                     "td3"
                     "--steps"
                     "1000"
-                    "td3.batchSize=33"
+                    "learner.batchSize=33"
                     // Says nothing of a run of td3.
                     "ne.omega=0.5"
                 ]
@@ -434,9 +434,9 @@ let edits =
             Expect.equal code ExitCode.Interrupted errors
             let code, _, errors = sweeps.Sweep []
             Expect.equal code ExitCode.UserError "exit code"
-            Expect.stringContains errors $"{x0}: td3.batchSize is 33 in the run, 256 in the sweep" "message"
+            Expect.stringContains errors $"{x0}: learner.batchSize is 33 in the run, 256 in the sweep" "message"
             Expect.isFalse (errors.Contains "ne.omega") "a key of a technique that the method lacks"
-            sweeps.Write((arms [ "x" ] "0").Replace("run.steps: 1000", "run.steps: 1000, td3.batchSize: 33"))
+            sweeps.Write((arms [ "x" ] "0").Replace("run.steps: 1000", "run.steps: 1000, learner.batchSize: 33"))
             let code, _, errors = sweeps.Sweep []
             Expect.equal (code, errors) (ExitCode.Ok, "") "the same keys"
             Expect.equal (sweeps.Calls()) [ $"resume {x0}" ] "goes on with it"

@@ -106,7 +106,9 @@ public static class ArmLabels
     /// <summary>Whether the key can make a difference to the run. One of a method that this version does not know may be touched by any.</summary>
     private static bool Concerns(ReportedRun run, string key)
     {
-        var settings = SettingsModule.apply([("run.environment", run.Environment), ("run.method", run.Method)], SettingsModule.ofOldRuns);
+        var settings = SettingsModule.apply(
+            [("run.environment", run.Environment), .. new[] { "run.learner", "run.method" }.Select(name => (name, Value(run, name)!))],
+            SettingsModule.ofOldRuns);
         return !settings.IsOk || SettingsModule.concerns(settings.ResultValue, key);
     }
 

@@ -64,5 +64,5 @@ internal static class Review
 
     /// <summary>Neuroplastic Expansion with its review; naive growth stores its keys too, and has none.</summary>
     private static bool Reviews(ReportedRun run) =>
-        run.Metrics.Has("review_epsilon") && MethodModule.parse(run.Method) is { IsOk: true } method && method.ResultValue.Has(Technique.Ne) && run.Keys.GetValueOrDefault("ne.review") != "off";
+        run.Metrics.Has("review_epsilon") && MethodModule.parse(run.Keys.GetValueOrDefault("run.method", run.Method)) is { IsOk: true } method && method.ResultValue.Has(Technique.Ne) && run.Keys.GetValueOrDefault("ne.review") != "off";
 }

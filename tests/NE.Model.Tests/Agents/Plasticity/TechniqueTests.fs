@@ -21,7 +21,7 @@ let private settings text = {
     td3 with
         Run.Method = method' text
         Run.Steps = 400L
-        Td3.StartSteps = Is 10L
+        Learner.StartSteps = Is 10L
         Reset.Every = Is 50L
         ReDo.Every = Is 30L
         ShrinkAndPerturb.Every = Is 50L
@@ -80,11 +80,11 @@ let tests =
                 Expect.equal (metric "resets" agent) 0.0 "only switches reset"
             }
 
-            test "with td3.optimizerReset off the optimiser goes on" {
+            test "with learner.optimizerReset off the optimiser goes on" {
                 use agent =
                     create {
                         settings "reset" with
-                            Td3.OptimizerReset = false
+                            Learner.OptimizerReset = false
                     }
 
                 step agent 40
@@ -98,7 +98,7 @@ let tests =
                 use agent =
                     create {
                         settings "reset" with
-                            Td3.UpdatesPerStep = 2.0m
+                            Learner.UpdatesPerStep = 2.0m
                     }
 
                 step agent 80
@@ -111,7 +111,7 @@ let tests =
                 use agent =
                     create {
                         settings "reset" with
-                            Td3.UpdatesPerStep = 0.333m
+                            Learner.UpdatesPerStep = 0.333m
                             Reset.Every = Is 25L
                     }
 
@@ -281,7 +281,7 @@ let tests =
                         }
 
                     let clock = EnvironmentClock settings
-                    let start = settings.Td3.StartSteps.Value
+                    let start = settings.Learner.StartSteps.Value
 
                     for every in [ settings.Reset.Every.Value; settings.ShrinkAndPerturb.Every.Value ] do
                         let acts = [
@@ -543,7 +543,7 @@ let tests =
                 use agent = create (settings "plasticity-injection")
                 step agent 60
                 let networks = agent.Networks
-                let td3 = Td3Losses(networks, td3.Td3)
+                let td3 = Td3Losses(networks, td3)
                 use w = new Td3Workspace(networks, 64)
                 Replay.AgeOrder.sampleUniform replay.Value.Window (Draws.Of(3L, Purpose.Batch)) (Span w.RowNumbers)
                 let group = networks.Actor

@@ -1,0 +1,138 @@
+namespace NE.Model.Agents.Sac
+
+open System
+open NE.Model.Agents
+open NE.Model.Networks
+
+/// The passes of SAC over one batch.
+[<NoEquality; NoComparison>]
+type private SacPasses = {
+    NextActor: IPass
+    CriticsTarget: IPass
+    Critics: IPass
+    Actor: IPass
+    ActorCritics: IPass
+} with
+
+    member this.All = [
+        this.NextActor
+        this.CriticsTarget
+        this.Critics
+        this.Actor
+        this.ActorCritics
+    ]
+
+/// Working memory for computations on a batch of a fixed number of rows.
+[<Sealed>]
+type SacWorkspace(networks: SacNetworks, rows: int) =
+    inherit Batch(rows)
+    let engine, task = networks.Engine, networks.Task
+    let shape = task.Shape
+    let batch = engine.CreateMinibatch(rows, shape)
+    let actor, critics = networks.Actor, networks.Critics
+    let observationAction = batch.View(0, shape.ObservationSize + shape.ActionSize)
+
+    let nextObservationAction =
+        batch.View(shape.NextObservation, shape.ObservationSize + shape.ActionSize)
+
+    let observation = batch.View(0, shape.ObservationSize)
+    let nextObservation = batch.View(shape.NextObservation, shape.ObservationSize)
+    let both f = [| f 0; f 1 |]
+
+    let create () = {
+        NextActor = actor.CreatePass(false, 1, nextObservation, Linear, NoGradient)
+        CriticsTarget = critics.CreatePass(true, 2, nextObservationAction, Linear, NoGradient)
+        Critics = critics.CreatePass(false, 2, observationAction, Linear, ParameterGradient)
+        Actor = actor.CreatePass(false, 1, observation, Linear, ParameterGradient)
+        ActorCritics = critics.CreatePass(false, 2, observationAction, Linear, InputGradient(shape.Action, shape.ActionSize))
+    }
+
+    let mutable passes = create ()
+    let mutable nextValues = both passes.CriticsTarget.Output
+    let mutable values = both passes.Critics.Output
+    let mutable valueGradients = both passes.Critics.OutputGradient
+
+    let action = batch.View(shape.Action, shape.ActionSize)
+    let reward, notDone = batch.View(shape.Reward, 1), batch.View(shape.NotDone, 1)
+    let nextAction = batch.View(shape.StoredWidth, shape.ActionSize)
+
+    let column () = engine.CreateMatrix(rows, 1)
+    let entropyCost, least, target = column (), column (), column ()
+    let loss = engine.CreateSum()
+
+    override this.Gather source =
+        batch.Gather(source, ReadOnlySpan this.RowNumbers)
+
+    /// s.
+    member _.Observation = observation
+    /// s and a, side by side.
+    member _.ObservationAction = observationAction
+    /// a, of which the actor's update makes one drawn from pi(s).
+    member _.Action = action
+    member _.Reward = reward
+    member _.NotDone = notDone
+    /// Room for a'.
+    member _.NextAction = nextAction
+    /// What draws a' and log pi(a'|s').
+    member val NextActions = GaussianActions(rows, shape.ActionSize, task.MaxAction)
+    /// What draws a and log pi(a|s) of the actor's update.
+    member val Actions = GaussianActions(rows, shape.ActionSize, task.MaxAction)
+    /// alpha log pi(a'|s').
+    member _.EntropyCost = entropyCost
+    /// min_i Q'_i(s', a') - alpha log pi(a'|s').
+    member _.Least = least
+    /// y.
+    member _.Target = target
+    /// L_Q.
+    member _.Loss = loss
+    /// The outputs of pi at s'.
+    member _.NextActor = passes.NextActor
+    /// Q'_i(s', a').
+    member _.CriticsTarget = passes.CriticsTarget
+    member _.NextValues = nextValues
+    /// Q_i(s, a), with the gradient of the critics' parameters.
+    member _.Critics = passes.Critics
+    member _.Values = values
+    member _.ValueGradients = valueGradients
+    /// The outputs of pi at s, with the gradient of the actor's parameters.
+    member _.Actor = passes.Actor
+    /// Q_i(s, a), a drawn from pi(s), with the gradient of the action.
+    member _.ActorCritics = passes.ActorCritics
+    /// Q_1 and Q_2 of the actor's update on the host, [rows] each.
+    member val HostValues: float32[][] = both (fun _ -> Array.zeroCreate<float32> rows)
+    /// Room for a gradient by one critic's values.
+    member val HostGradient: float32[] = Array.zeroCreate rows
+
+    /// Makes the passes again, after the networks got other bodies.
+    member _.Rebuild() =
+        for pass in passes.All do
+            pass.Dispose()
+
+        passes <- create ()
+        nextValues <- both passes.CriticsTarget.Output
+        values <- both passes.Critics.Output
+        valueGradients <- both passes.Critics.OutputGradient
+
+    interface IDisposable with
+        member _.Dispose() =
+            for pass in passes.All do
+                pass.Dispose()
+
+            for matrix in
+                [
+                    observation
+                    observationAction
+                    nextObservation
+                    nextObservationAction
+                    action
+                    reward
+                    notDone
+                    nextAction
+                    entropyCost
+                    least
+                    target
+                ] do
+                matrix.Dispose()
+
+            loss.Dispose()
+            batch.Dispose()

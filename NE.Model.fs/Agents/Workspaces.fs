@@ -1,0 +1,44 @@
+namespace NE.Model.Agents
+
+open System
+
+/// The working memories of an algorithm: of training batches, of the probe, and of halved batches.
+[<Sealed>]
+type Workspaces<'W when 'W :> Batch and 'W: equality and 'W :> IDisposable>(batchSize: int, create: int -> 'W) =
+    let training = create batchSize
+
+    let probe =
+        if batchSize = Trainee.ProbeRows then
+            training
+        else
+            create Trainee.ProbeRows
+
+    // Made when first asked for.
+    let mutable half: 'W option = None
+    let mutable current = training
+
+    /// Of the trainee's Probe: at times the same as that of the training.
+    member _.Probe = probe
+    /// Of the present gradient step.
+    member _.Current = current
+
+    /// Makes that of whole or of halved batches the current one.
+    member _.Choose(isHalved: bool) : 'W =
+        current <-
+            match half with
+            | _ when not isHalved -> training
+            | Some made -> made
+            | None ->
+                let made = create (batchSize / 2)
+                half <- Some made
+                made
+
+        current
+
+    /// Every one that there is, once.
+    member _.All = List.distinct [ training; probe; yield! Option.toList half ]
+
+    interface IDisposable with
+        member this.Dispose() =
+            for workspace in this.All do
+                workspace.Dispose()

@@ -1,0 +1,87 @@
+/// Actions a = a_max tanh(u), u = m + sigma eps, eps ~ N(0, 1): a Gaussian squashed into the bounds (Haarnoja et al. 2018, arXiv 1801.01290,
+/// appendix C). A network has two outputs for every component of the action, side by side: its m, then its log sigma.
+///
+/// Densities and entropies are those of the action scaled to [-1, 1], whatever a_max is, as public implementations have them: those of the
+/// action itself would differ by log a_max per component, and no target entropy would mean the same on every task.
+module NE.Model.Networks.SquashedGaussian
+
+open System
+open System.Runtime.CompilerServices
+open System.Runtime.Intrinsics
+
+/// Outputs of a network per component of the action.
+[<Literal>]
+let OutputsPerComponent = 2
+
+/// Least log sigma (the authors' code); an output outside of the bounds is brought to them and gets no gradient.
+[<Literal>]
+let LowestLogDeviation = -20.0f
+
+/// Largest log sigma.
+[<Literal>]
+let HighestLogDeviation = 2.0f
+
+/// Floats that `sample` takes at once.
+[<Literal>]
+let internal LaneCount = 8
+
+/// u of one component, of which a_max tanh(u) is the action.
+let internal sampleOne (mean: float32) (logDeviation: float32) (noise: float32) : float32 =
+    let bounded =
+        MathF.Max(LowestLogDeviation, MathF.Min(HighestLogDeviation, logDeviation))
+
+    mean + MathF.Exp bounded * noise
+
+/// What every component takes from log pi: log(2 pi) / 2 + 2 log 2.
+let private constant = 0.5 * Math.Log(2.0 * Math.PI) + 2.0 * Math.Log 2.0
+
+/// Of four components, from m, log sigma and eps: sigma eps, tanh(u), and log N(u; m, sigma) - log(1 - tanh(u)^2). The last term is even in u and
+/// equals 2 (log 2 - |u| - log(1 + e)) with e = exp(-2 |u|), which never cancels nor overflows (2 (log 2 - u - softplus(-2 u)) for u >= 0).
+let inline private sample4 (mean: Vector256<float>) (logDeviation: Vector256<float>) (noise: Vector256<float>) =
+    let one, two = Vector256.Create 1.0, Vector256.Create 2.0
+    let scaled = Vector256.Exp logDeviation * noise
+    let u = mean + scaled
+    let magnitude = Vector256.Abs u
+    let e = Vector256.Exp(magnitude * Vector256.Create -2.0)
+    let squashed = Vector256.CopySign((one - e) / (one + e), u)
+
+    let logDensity =
+        two * (magnitude + Vector256.Log(one + e))
+        - noise * noise * Vector256.Create 0.5
+        - logDeviation
+        - Vector256.Create constant
+
+    struct (scaled, squashed, logDensity)
+
+/// Component by component, in arrays of one length, a multiple of LaneCount: from m, log sigma and eps to sigma eps (in eps's place), tanh(u), the
+/// component's part of log pi, and log sigma within its bounds (in its place). In double precision, and the same bits on every processor.
+[<MethodImpl(MethodImplOptions.NoInlining)>]
+let internal sample
+    (means: float32[])
+    (logDeviations: float32[])
+    (noise: float32[])
+    (squashed: float32[])
+    (logDensities: float32[])
+    : unit =
+    let low, high =
+        Vector256.Create LowestLogDeviation, Vector256.Create HighestLogDeviation
+
+    let mutable i = 0
+
+    while i < means.Length do
+        let m, eps = Vector256.LoadUnsafe &means[i], Vector256.LoadUnsafe &noise[i]
+        // The native forms return their second argument when one is NaN: a NaN stays visible.
+        let s =
+            Vector256.MaxNative(low, Vector256.MinNative(high, Vector256.LoadUnsafe &logDeviations[i]))
+
+        let struct (scaled0, squashed0, log0) =
+            sample4 (Vector256.WidenLower m) (Vector256.WidenLower s) (Vector256.WidenLower eps)
+
+        let struct (scaled1, squashed1, log1) =
+            sample4 (Vector256.WidenUpper m) (Vector256.WidenUpper s) (Vector256.WidenUpper eps)
+
+        Vector256.StoreUnsafe(s, &logDeviations[i])
+        Vector256.StoreUnsafe(Vector256.Narrow(scaled0, scaled1), &noise[i])
+        Vector256.StoreUnsafe(Vector256.Narrow(squashed0, squashed1), &squashed[i])
+        Vector256.StoreUnsafe(Vector256.Narrow(log0, log1), &logDensities[i])
+        i <- i + LaneCount
