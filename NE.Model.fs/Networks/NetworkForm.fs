@@ -6,11 +6,16 @@ open NE.Model.Networks.Layers
 
 /// What a network is made of: a chain of layers over an input.
 type NetworkForm = {
-    /// Length of the input.
-    Inputs: int
+    /// What a row of the input is.
+    Input: RowShape
     /// From the input to the output.
     Layers: LayerForm list
+    /// How the first parameters are drawn.
+    Initialisation: Initialisation
 } with
+
+    /// Length of the input.
+    member this.Inputs = this.Input.Features
 
     /// Fully connected layers of these widths (input, features that each hidden layer hands on, output): after each hidden one a LayerNorm if
     /// it is normed, and the activation. Raises ArgumentException for widths that cannot be.
@@ -34,7 +39,8 @@ type NetworkForm = {
             refuse $"CReLU makes two features of every output, so hidden widths must be even; found '{found}'."
 
         {
-            Inputs = widths.Head
+            Input = RowShape.Vector widths.Head
+            Initialisation = Initialisation.Uniform
             Layers = [
                 for width, isNormed in List.zip hidden normed do
                     match activation with
@@ -61,16 +67,16 @@ type NetworkForm = {
     member this.Slots: LayerDescription list list =
         LayerForms.slots this.Layers
         |> List.mapFold
-            (fun inputs forms ->
-                let layers = LayerForms.describeAll inputs forms
-                layers, (List.last layers).Features)
-            this.Inputs
+            (fun input forms ->
+                let layers = LayerForms.describeAll input forms
+                layers, (List.last layers).Output)
+            this.Input
         |> fst
 
     /// Length of the input, and of what each slot hands on.
     member this.Widths: int list =
         this.Inputs
-        :: (this.Slots |> List.map (fun layers -> (List.last layers).Features))
+        :: (this.Slots |> List.map (fun layers -> (List.last layers).Output.Features))
 
     /// All parameters. Right also where a flat memory of that size could not be made.
     member this.ParameterCount: int64 =
