@@ -85,7 +85,7 @@ type NetworkForm = {
             let perNeuron = layers |> List.sumBy _.PerNeuron.Length
             int64 layers.Head.Neurons * (int64 layers.Head.FanIn + int64 perNeuron))
 
-/// The networks of TD3 that settings ask for.
+/// The networks of TD3 that settings ask for, and the parts of those of pixel agents.
 [<RequireQualifiedAccess>]
 module NetworkForms =
     /// Features of a layer that network.scale adds (paper, C.1).
@@ -115,6 +115,26 @@ module NetworkForms =
             | LayerNorm.Off -> false
             | LayerNorm.All -> true
             | LayerNorm.CriticLast -> layer = hidden.Length - 1)
+
+    /// The encoder of pixel agents: four convolutions with ReLUs, the first one with stride 2 (DrQ: Kostrikov et al. 2020, appendix; DrQ-v2: Yarats
+    /// et al. 2021, table 4). Of 84 x 84 pixels and 32 filters it makes 35 x 35 x 32 features.
+    let encoder (image: ImageShape) (filters: int) : NetworkForm = {
+        Input = RowShape.Image image
+        Layers = [
+            for stride in [ 2; 1; 1; 1 ] do
+                LayerForm.Conv(filters, stride)
+                LayerForm.Relu
+        ]
+        Initialisation = Initialisation.Orthogonal
+    }
+
+    /// What pixel agents put between the encoder and a head: a narrow layer with a LayerNorm (the same sources). Its tanh is the pass's head,
+    /// ScaledTanh 1.
+    let trunk (features: int) (outputs: int) : NetworkForm = {
+        Input = RowShape.Vector features
+        Layers = [ LayerForm.Dense outputs; LayerForm.LayerNorm ]
+        Initialisation = Initialisation.Orthogonal
+    }
 
     /// Parameters of the actor and both critics, as multiple of the same networks at network.scale = 0.
     let scaleRatio (network: NetworkSettings) (observations: int) (actions: int) : float =
