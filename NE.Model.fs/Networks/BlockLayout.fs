@@ -41,8 +41,8 @@ type BlockLayout private (stacks: int, form: NetworkForm, slots: LayerSlot[][], 
         if not (LayerForms.isSupported form.Layers) then
             invalidArg
                 (nameof form)
-                ($"No pass computes the layers %A{form.Layers}: between layers with weights there must be a ReLU or CReLU, with or without a "
-                 + "LayerNorm before it, and the last one's outputs are linear.")
+                ($"No pass computes the layers %A{form.Layers}: after a convolution there must be a ReLU, between other layers with weights a ReLU "
+                 + "or CReLU, with or without a LayerNorm before it, and after a last one that is no convolution nothing but a LayerNorm.")
 
         // Offsets are int32, and Adam's four fields of two blocks, actor and critics, are one array of bytes in a checkpoint.
         let mostParameters = 67_000_000L
@@ -64,15 +64,16 @@ type BlockLayout private (stacks: int, form: NetworkForm, slots: LayerSlot[][], 
             offset <- offset + count
             start
 
-        let place stack layer (forms, layers: LayerDescription list) =
+        let place stack layer (input: RowShape, forms, layers: LayerDescription list) =
             let neurons, fanIn = layers.Head.Neurons, layers.Head.FanIn
 
             {
                 Stack = stack
                 Layer = layer
+                Input = input
                 Inputs = fanIn
                 Outputs = neurons
-                Features = (List.last layers).Features
+                Features = (List.last layers).Output.Features
                 Weights = take (neurons * fanIn)
                 PerNeuron = [
                     for layer in layers do
@@ -86,7 +87,11 @@ type BlockLayout private (stacks: int, form: NetworkForm, slots: LayerSlot[][], 
                 Forms = forms
             }
 
-        let described = List.zip (LayerForms.slots form.Layers) form.Slots
+        let described =
+            let inputs =
+                form.Input :: (form.Slots |> List.map (fun layers -> (List.last layers).Output))
+
+            List.zip3 (List.truncate form.Slots.Length inputs) (LayerForms.slots form.Layers) form.Slots
 
         let slots =
             Array.init stacks (fun stack -> described |> List.mapi (place stack) |> Array.ofList)
@@ -105,6 +110,6 @@ type BlockLayout private (stacks: int, form: NetworkForm, slots: LayerSlot[][], 
             for parameter in slot.PerNeuron do
                 Array.fill values parameter.First slot.Outputs parameter.Neutral
 
-            slot.Forms |> List.iter (LayerForms.initialise slot values draws)
+            LayerForms.initialise form.Initialisation slot values draws
 
         values

@@ -107,6 +107,31 @@ type IMinibatch =
     /// A view of neighbouring columns.
     abstract View: first: int * count: int -> IMatrix
 
+/// Where an image of the same size is cut out of one that has 4 pixels more on every side, all equal to the nearest of its edge: the random shift of
+/// DrQ (Kostrikov et al. 2020). Each is 0 to 8; 4 and 4 is the image itself.
+[<Struct>]
+type ImageShift = {
+    /// Lines above the cut.
+    Down: int
+    /// Columns to the left of the cut.
+    Right: int
+} with
+
+    /// Pixels that the larger image has more on every side.
+    static member Padding = 4
+
+/// A batch of images as networks read them.
+type IImages =
+    inherit IDisposable
+    abstract Rows: int
+    abstract Shape: ImageShape
+    /// Rows x Shape.Size, as ImageShape says. It belongs to the images.
+    abstract Matrix: IMatrix
+
+    /// From bytes [Rows x Channels x Height x Width], a plane per channel: each becomes byte / 255 - 0.5, where the image's shift puts it. No shifts
+    /// at all leave all images where they are. Raises ArgumentException for other sizes or another shift.
+    abstract Write: pixels: ReadOnlySpan<byte> * shifts: ReadOnlySpan<ImageShift> -> unit
+
 /// One forward (and backward) pass of a block's networks over a fixed input, with all its working memory.
 type IPass =
     inherit IDisposable
@@ -148,6 +173,8 @@ type IEngine =
     abstract CreateBlock: layout: BlockLayout * trainable: bool -> IParameterBlock
     abstract CreateMatrix: rows: int * columns: int -> IMatrix
     abstract CreateMinibatch: rows: int * shape: TransitionShape -> IMinibatch
+    /// Images, all of them 0 at first.
+    abstract CreateImages: rows: int * shape: ImageShape -> IImages
     abstract CreatePass: block: IParameterBlock * stacks: int * input: IMatrix * head: Head * backward: Backward -> IPass
     /// A sum, 0 at first.
     abstract CreateSum: unit -> ISum

@@ -1,10 +1,49 @@
 namespace NE.Model.Networks
 
+/// Sizes of an image. As a row of features it goes from the top left pixel to the bottom right one, the channels of a pixel side by side: channel
+/// c at (y, x) is float (y * Width + x) * Channels + c.
+[<Struct>]
+type ImageShape = {
+    /// Pixels from top to bottom.
+    Height: int
+    /// Pixels from left to right.
+    Width: int
+    /// Floats of a pixel.
+    Channels: int
+} with
+
+    /// Floats of the image.
+    member this.Size = this.Height * this.Width * this.Channels
+
+/// What a row of features is.
+[<RequireQualifiedAccess>]
+type RowShape =
+    | Vector of length: int
+    | Image of ImageShape
+
+    /// Floats of the row.
+    member this.Features =
+        match this with
+        | Vector length -> length
+        | Image image -> image.Size
+
+/// How the first values of the weights and biases are drawn.
+[<RequireQualifiedAccess>]
+type Initialisation =
+    /// As PyTorch draws its layers: weights and biases U(-beta, beta), beta = 1 / sqrt fan-in.
+    | Uniform
+    /// As DrQ-v2 draws them (Yarats et al. 2021, utils.weight_init of the official code): orthogonal weights, of convolutions times sqrt 2, the
+    /// gain for ReLU, and biases 0.
+    | Orthogonal
+
 /// One layer of a network.
 [<RequireQualifiedAccess>]
 type LayerForm =
-    /// Fully connected: y = x W^T + b.
+    /// Fully connected: y = x W^T + b. An image is read as the row that it is.
     | Dense of outputs: int
+    /// A convolution of an image with 3 x 3 filters, each a neuron, without padding: an image of so many channels. A filter's weights go from
+    /// the top left pixel of what it sees to the bottom right one, the channels of a pixel side by side.
+    | Conv of filters: int * stride: int
     /// Every row brought to mean 0 and variance 1, times gains plus shifts (Ba et al. 2016).
     | LayerNorm
     /// max(x, 0).
@@ -14,8 +53,8 @@ type LayerForm =
 
 /// What a layer makes of its inputs, and which parameters it has.
 type LayerDescription = {
-    /// Length of what it hands on.
-    Features: int
+    /// What it hands on.
+    Output: RowShape
     /// Of a layer with weights, its neurons; 0 of one without.
     Neurons: int
     /// Weights of each neuron.
@@ -43,11 +82,14 @@ type LayerSlot = {
     Stack: int
     /// Position among the slots of the stack, from 0.
     Layer: int
-    /// Fan-in of the full layer.
+    /// What the layer with the weights reads.
+    Input: RowShape
+    /// Weights of a neuron: the fan-in of the full layer.
     Inputs: int
     /// Number of output neurons: rows of the weights.
     Outputs: int
-    /// What the next slot sees: as many features as outputs, or twice as many with CReLU. Features c and Outputs + c belong to row c.
+    /// What the next slot sees: as many features as outputs, twice as many with CReLU, or those of all pixels of an image. Feature c belongs to row
+    /// c modulo Outputs.
     Features: int
     /// Offset of the weights in floats.
     Weights: int

@@ -6,11 +6,16 @@ open NE.Model.Networks.Layers
 
 /// What a network is made of: a chain of layers over an input.
 type NetworkForm = {
-    /// Length of the input.
-    Inputs: int
+    /// What a row of the input is.
+    Input: RowShape
     /// From the input to the output.
     Layers: LayerForm list
+    /// How the first parameters are drawn.
+    Initialisation: Initialisation
 } with
+
+    /// Length of the input.
+    member this.Inputs = this.Input.Features
 
     /// Fully connected layers of these widths (input, features that each hidden layer hands on, output): after each hidden one a LayerNorm if
     /// it is normed, and the activation. Raises ArgumentException for widths that cannot be.
@@ -34,7 +39,8 @@ type NetworkForm = {
             refuse $"CReLU makes two features of every output, so hidden widths must be even; found '{found}'."
 
         {
-            Inputs = widths.Head
+            Input = RowShape.Vector widths.Head
+            Initialisation = Initialisation.Uniform
             Layers = [
                 for width, isNormed in List.zip hidden normed do
                     match activation with
@@ -61,16 +67,16 @@ type NetworkForm = {
     member this.Slots: LayerDescription list list =
         LayerForms.slots this.Layers
         |> List.mapFold
-            (fun inputs forms ->
-                let layers = LayerForms.describeAll inputs forms
-                layers, (List.last layers).Features)
-            this.Inputs
+            (fun input forms ->
+                let layers = LayerForms.describeAll input forms
+                layers, (List.last layers).Output)
+            this.Input
         |> fst
 
     /// Length of the input, and of what each slot hands on.
     member this.Widths: int list =
         this.Inputs
-        :: (this.Slots |> List.map (fun layers -> (List.last layers).Features))
+        :: (this.Slots |> List.map (fun layers -> (List.last layers).Output.Features))
 
     /// All parameters. Right also where a flat memory of that size could not be made.
     member this.ParameterCount: int64 =
@@ -79,7 +85,7 @@ type NetworkForm = {
             let perNeuron = layers |> List.sumBy _.PerNeuron.Length
             int64 layers.Head.Neurons * (int64 layers.Head.FanIn + int64 perNeuron))
 
-/// The networks of actors and critics that settings ask for.
+/// The networks of actors and critics that settings ask for, and the parts of those of pixel agents.
 [<RequireQualifiedAccess>]
 module NetworkForms =
     /// Features of a layer that network.scale adds (paper, C.1).
@@ -115,6 +121,26 @@ module NetworkForms =
             | LayerNorm.Off -> false
             | LayerNorm.All -> true
             | LayerNorm.CriticLast -> layer = hidden.Length - 1)
+
+    /// The encoder of pixel agents: four convolutions with ReLUs, the first one with stride 2 (DrQ: Kostrikov et al. 2020, appendix; DrQ-v2: Yarats
+    /// et al. 2021, table 4). Of 84 x 84 pixels and 32 filters it makes 35 x 35 x 32 features.
+    let encoder (image: ImageShape) (filters: int) : NetworkForm = {
+        Input = RowShape.Image image
+        Layers = [
+            for stride in [ 2; 1; 1; 1 ] do
+                LayerForm.Conv(filters, stride)
+                LayerForm.Relu
+        ]
+        Initialisation = Initialisation.Orthogonal
+    }
+
+    /// What pixel agents put between the encoder and a head: a narrow layer with a LayerNorm (the same sources). Its tanh is the pass's head,
+    /// ScaledTanh 1.
+    let trunk (features: int) (outputs: int) : NetworkForm = {
+        Input = RowShape.Vector features
+        Layers = [ LayerForm.Dense outputs; LayerForm.LayerNorm ]
+        Initialisation = Initialisation.Orthogonal
+    }
 
     /// Parameters of the actor and both critics, as multiple of the same networks at network.scale = 0.
     let scaleRatio (network: NetworkSettings) (learner: LearnerKind) (observations: int) (actions: int) : float =

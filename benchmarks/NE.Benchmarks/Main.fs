@@ -23,6 +23,7 @@ let private benchmark name grammar defaults measure = {
 
 let private benchmarks = [
     benchmark "learner" LearnerBenchmark.grammar LearnerBenchmark.defaults LearnerBenchmark.measure
+    benchmark "pixels" PixelBenchmark.grammar PixelBenchmark.defaults PixelBenchmark.measure
     benchmark "run" RunBenchmark.grammar RunBenchmark.defaults RunBenchmark.measure
     benchmark "environments" EnvironmentBenchmark.grammar EnvironmentBenchmark.defaults EnvironmentBenchmark.measure
     benchmark "task" TaskBenchmark.grammar TaskBenchmark.defaults TaskBenchmark.measure

@@ -75,6 +75,52 @@ type PyTorchPeer private (peer: PeerProcess, versions: PyTorchVersions) =
         else
             None
 
+    /// A script beside this program, on so many threads.
+    static member private Script(name: string, python: string, threads: int, arguments: string list) : ProcessStartInfo =
+        let start = ProcessStartInfo(python, Path.Combine(AppContext.BaseDirectory, name) :: arguments)
+
+        let set name (value: string option) =
+            match value with
+            | Some value -> start.Environment[name] <- value
+            | None -> start.Environment.Remove name |> ignore
+
+        set "OPENBLAS_CORETYPE" PyTorchPeer.Kernel
+        set "OPENBLAS_L2_SIZE" None
+        set "OPENBLAS_NUM_THREADS" (Some(string threads))
+        set "OMP_NUM_THREADS" (Some(string threads))
+        start
+
+    /// Starts a program that uses PyTorch; `accept` reads its first line. The error says what to install when PyTorch is not there.
+    static member private Launch(python: string, start: ProcessStartInfo, accept: PeerProcess -> Result<'T, string>) : Result<'T, string> =
+        if not (File.Exists python) then
+            Error $"{python} was not found: {PyTorchPeer.Install}"
+        else
+            let peer = PeerProcess.Start("PyTorch", start)
+
+            let stop problem =
+                (peer :> IDisposable).Dispose()
+                Error problem
+
+            try
+                match accept peer with
+                | Ok accepted -> Ok accepted
+                | Error problem -> stop problem
+            with BenchmarkFailed problem ->
+                if problem.Contains "No module named" then
+                    stop $"{python} has no PyTorch: {PyTorchPeer.Install}"
+                else
+                    stop problem
+
+    /// Starts another of our scripts, which says a line when it is ready and then answers a number of seconds with what they brought.
+    static member StartScript(name: string, python: string, threads: int, arguments: string list) : Result<PeerProcess, string> =
+        PyTorchPeer.Launch(
+            python,
+            PyTorchPeer.Script(name, python, threads, arguments),
+            (fun peer ->
+                peer.Read() |> ignore
+                Ok peer)
+        )
+
     static member private Command(options: PyTorchOptions) : ProcessStartInfo =
         let mode, more =
             match options.Work with
@@ -118,20 +164,8 @@ type PyTorchPeer private (peer: PeerProcess, versions: PyTorchVersions) =
             | Act _
             | Loop _ -> LearnerKind.Td3
 
-        let script =
-            Path.Combine(AppContext.BaseDirectory, $"{LearnerKind.nameOf learner}_pytorch.py")
-
-        let start = ProcessStartInfo(options.Python, script :: mode :: sizes @ more)
-
-        let set name (value: string option) =
-            match value with
-            | Some value -> start.Environment[name] <- value
-            | None -> start.Environment.Remove name |> ignore
-
-        set "OPENBLAS_CORETYPE" PyTorchPeer.Kernel
-        set "OPENBLAS_L2_SIZE" None
-        set "OPENBLAS_NUM_THREADS" (Some(string options.Threads))
-        set "OMP_NUM_THREADS" (Some(string options.Threads))
+        let start =
+            PyTorchPeer.Script($"{LearnerKind.nameOf learner}_pytorch.py", options.Python, options.Threads, mode :: sizes @ more)
 
         match options.Work with
         | Loop(library, _, _, _) ->
@@ -139,23 +173,17 @@ type PyTorchPeer private (peer: PeerProcess, versions: PyTorchVersions) =
             Path.GetDirectoryName library
             |> Option.ofObj
             |> Option.filter (String.IsNullOrEmpty >> not)
-            |> Option.iter (fun folder -> set "LD_LIBRARY_PATH" (Some folder))
+            |> Option.iter (fun folder -> start.Environment["LD_LIBRARY_PATH"] <- folder)
         | _ -> ()
 
         start
 
     /// Starts it and waits until it is ready, which takes seconds. The error says what to install when PyTorch or a fast BLAS is not there.
     static member Start(options: PyTorchOptions) : Result<PyTorchPeer, string> =
-        if not (File.Exists options.Python) then
-            Error $"{options.Python} was not found: {PyTorchPeer.Install}"
-        else
-            let peer = PeerProcess.Start("PyTorch", PyTorchPeer.Command options)
-
-            let stop problem =
-                (peer :> IDisposable).Dispose()
-                Error problem
-
-            try
+        PyTorchPeer.Launch(
+            options.Python,
+            PyTorchPeer.Command options,
+            (fun peer ->
                 let ready = peer.Read()
                 let text (name: string) = string (ready.GetProperty name)
 
@@ -171,12 +199,8 @@ type PyTorchPeer private (peer: PeerProcess, versions: PyTorchVersions) =
                     Ok(new PyTorchPeer(peer, versions))
                 else
                     // Twenty times slower, so no fair opponent.
-                    stop $"PyTorch uses the reference BLAS ({versions.Blas}), which is no fair comparison: {PyTorchPeer.Install}"
-            with BenchmarkFailed problem ->
-                if problem.Contains "No module named" then
-                    stop $"{options.Python} has no PyTorch: {PyTorchPeer.Install}"
-                else
-                    stop problem
+                    Error $"PyTorch uses the reference BLAS ({versions.Blas}), which is no fair comparison: {PyTorchPeer.Install}")
+        )
 
     member _.Versions = versions
 

@@ -8,6 +8,7 @@ open NE.Model.Networks
 let create (parameters: nativeptr<float32>) (slot: LayerSlot) (before: IHostLayer) (form: LayerForm) : IHostLayer =
     match form with
     | LayerForm.Dense _ -> HostDense.Of(slot, parameters)
+    | LayerForm.Conv _ -> HostConv.Of(slot, parameters)
     | LayerForm.LayerNorm -> HostLayerNorm.Of(slot, parameters)
     | LayerForm.Relu when before.TryRectify() -> before
     | LayerForm.Relu -> HostRectifier(slot.Outputs, before, false)

@@ -11,6 +11,7 @@ let create (pass: SimdPassing) (slot: LayerSlot) (before: ISimdLayer) (form: Lay
 
     match form with
     | LayerForm.Dense _ -> SimdDense(pass, place, before.Output)
+    | LayerForm.Conv _ -> SimdConv(pass, place, before.Output)
     | LayerForm.LayerNorm -> SimdLayerNorm(pass, place, before.Output)
     | LayerForm.Relu when before.TryRectify() -> before
     | LayerForm.Relu -> SimdRectifier(pass, before.Output, false)

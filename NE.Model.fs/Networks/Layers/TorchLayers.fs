@@ -9,6 +9,7 @@ open NE.Model.Networks.Torch
 let create (pass: TorchPassing) (slot: LayerSlot) (before: ITorchLayer) (form: LayerForm) : ITorchLayer =
     match form with
     | LayerForm.Dense _ -> TorchDense(pass, slot, before.Output)
+    | LayerForm.Conv _ -> TorchConv(pass, slot, before.Output)
     | LayerForm.LayerNorm -> TorchLayerNorm(pass, slot, before.Output)
     | LayerForm.Relu when before.TryRectify() -> before
     | LayerForm.Relu -> TorchRectifier(pass, before.Output, false)

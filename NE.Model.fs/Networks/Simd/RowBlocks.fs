@@ -1,16 +1,22 @@
 namespace NE.Model.Networks.Simd
 
-/// The rows of all stacks of a pass in blocks: the parts of a job.
+/// The rows of all stacks of a pass in blocks: the parts of a job. A block begins at a multiple of `Unit`. `smallest`: whether a block has no more
+/// rows than that, so that what images become stays in the cache from layer to layer.
 [<Sealed>]
-type internal RowBlocks(stacks: int, rows: int, lanes: int) =
+type internal RowBlocks(stacks: int, rows: int, lanes: int, smallest: bool) =
     // One block of a stack for a single lane. Several lanes get four blocks each, so that one that is late leaves something to take.
     let height =
-        if lanes = 1 then
+        if smallest then
+            RowBlocks.Unit
+        elif lanes = 1 then
             rows
         else
-            (stacks * rows / (4 * lanes) + 7) / 8 * 8 |> max 8
+            (stacks * rows / (4 * lanes) + RowBlocks.Unit - 1) / RowBlocks.Unit * RowBlocks.Unit
+            |> max RowBlocks.Unit
 
     let perStack = (rows + height - 1) / height
+    /// Rows that are always in one block.
+    static member Unit = 8
     /// Number of blocks.
     member _.Count = stacks * perStack
     /// First block of a lane.

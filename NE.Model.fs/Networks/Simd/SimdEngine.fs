@@ -3,13 +3,14 @@ namespace NE.Model.Networks.Simd
 open System
 open NE.Model.Networks
 open NE.Model.Networks.ElementwiseKernels
+open NE.Model.Networks.Images
 
 /// The engine on our own vector kernels: everything in aligned memory outside the managed heap, made once; a step allocates nothing.
 /// The same bits for every number of threads and every width of the vectors.
 [<Sealed>]
 type SimdEngine private (width: VectorWidth, threads: int) =
     let lanes = new Lanes(threads)
-    let product = PanelProduct.create width
+    let products = SimdProducts.At width
     let strided (m: IMatrix) = (m :?> SimdMatrix).Strided
 
     /// An engine on this many threads, the calling one included, and the widest vectors of this processor.
@@ -33,8 +34,10 @@ type SimdEngine private (width: VectorWidth, threads: int) =
         member _.CreateMatrix(rows, columns) = SimdMatrix.Create(rows, columns)
         member _.CreateMinibatch(rows, shape) = new SimdMinibatch(rows, shape)
 
+        member _.CreateImages(rows, shape) = new SimdImages(rows, shape, lanes)
+
         member _.CreatePass(block, stacks, input, head, backward) =
-            new SimdPass(block :?> SimdBlock, stacks, input :?> SimdMatrix, head, backward, product, lanes)
+            new SimdPass(block :?> SimdBlock, stacks, input :?> SimdMatrix, head, backward, products, lanes)
 
         member _.Adam(block, options) = (block :?> SimdBlock).Adam options
 

@@ -44,9 +44,21 @@ type internal ISimdLayer =
     /// The gradients of the parameters of one panel's neurons, after Backward of all rows.
     abstract Gradient: panel: Panel -> unit
 
+/// The matrix products for vectors of one width.
+[<NoEquality; NoComparison>]
+type internal SimdProducts = {
+    Panels: IPanelProduct
+    Runs: IRunMultiplier
+} with
+
+    static member At(width: VectorWidth) : SimdProducts = {
+        Panels = PanelProduct.create width
+        Runs = RunMultiplier.create width
+    }
+
 /// What the layers of a pass have in common. They own what they make through it.
 [<Sealed>]
-type internal SimdPassing(block: SimdBlock, rows: int, backward: Backward, product: IPanelProduct) =
+type internal SimdPassing(block: SimdBlock, rows: int, backward: Backward, products: SimdProducts) =
     let owned = ResizeArray<IDisposable>()
 
     let own (item: 'T :> IDisposable) =
@@ -55,7 +67,8 @@ type internal SimdPassing(block: SimdBlock, rows: int, backward: Backward, produ
 
     member _.Block = block
     member _.Rows = rows
-    member _.Product = product
+    member _.Product = products.Panels
+    member _.RunMultiplier = products.Runs
     member _.HasGradient = backward <> NoGradient
     /// All parameters.
     member _.Weights = (block.Memory Field.Weights).Address
@@ -72,6 +85,15 @@ type internal SimdPassing(block: SimdBlock, rows: int, backward: Backward, produ
     /// Zeroed floats.
     member _.Memory(count: int) =
         (own (new AlignedMemory(count))).Address
+
+    /// A table of runs.
+    member this.Runs(runs: Run[]) : nativeptr<Run> =
+        // A run is as large as two floats.
+        let table =
+            NativePtr.ofNativeInt<Run>(NativePtr.toNativeInt (this.Memory(2 * runs.Length)))
+
+        runs |> Array.iteri (NativePtr.set table)
+        table
 
     /// A matrix of the pass's rows.
     member _.Matrix(columns: int) = own (SimdMatrix.Create(rows, columns))

@@ -21,10 +21,10 @@ type private SimdInput(features: SimdFeatures) =
 /// Every sum is computed whole, by one thread in one order, so the bits depend neither on the parts nor on who does them.
 [<Sealed>]
 type internal SimdPass
-    (block: SimdBlock, stacks: int, input: SimdMatrix, head: Head, backward: Backward, product: IPanelProduct, lanes: Lanes) =
+    (block: SimdBlock, stacks: int, input: SimdMatrix, head: Head, backward: Backward, products: SimdProducts, lanes: Lanes) =
     let layout = block.Layout
     let rows = input.Rows
-    let pass = new SimdPassing(block, rows, backward, product)
+    let pass = new SimdPassing(block, rows, backward, products)
     let struct (first, count) = backward.InputColumns
 
     // That of the first stack becomes the sum.
@@ -89,18 +89,25 @@ type internal SimdPass
                 HeadKernels.scaledTanh y scale from upTo
 
     let deltas (stack: int) from upTo =
+        let output = outputs[stack]
+
+        let inline both kernel =
+            kernel (part output.Gradient.Value.Strided from upTo) (part output.Values.Strided from upTo)
+
         match head with
         | Linear -> ()
-        | ScaledTanh scale ->
-            let output = outputs[stack]
-            scaledTanhBackward (part output.Gradient.Value.Strided from upTo) (part output.Values.Strided from upTo) scale
+        | ScaledTanh scale -> both (fun d y -> scaledTanhBackward d y scale)
+
+        // There is no next layer that sees to the zeros of the gradient.
+        if output.IsRectified then
+            both RectifierKernels.mask
 
         let chain = chains[stack]
 
         for i = chain.Length - 1 downto 0 do
             chain[i].Backward(from, upTo)
 
-    let blocks = RowBlocks(stacks, rows, lanes.Count)
+    let blocks = RowBlocks(stacks, rows, lanes.Count, LayerForms.hasConvolution layout.Form.Layers)
 
     let forwardJob = {
         new ILaneJob with

@@ -25,12 +25,12 @@ type internal Finish = {
 /// AggressiveOptimization the compiler does without what it learned of the running program.
 [<Sealed; AbstractClass>]
 type internal Tiles<'V, 'Ops when 'Ops: struct and 'Ops :> IVectorOperations<'V>>() =
-    static member inline private Advance(p: nativeptr<float32>, bytes: nativeint) =
+    static member inline Advance(p: nativeptr<float32>, bytes: nativeint) =
         NativePtr.ofNativeInt<float32>(NativePtr.toNativeInt p + bytes)
 
     /// Two vectors of a finished row.
     [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-    static member private Put(v0: 'V, v1: 'V, c: nativeptr<float32>, finish: inref<Finish>, row: int, column: int) =
+    static member Put(v0: 'V, v1: 'V, c: nativeptr<float32>, finish: inref<Finish>, row: int, column: int) =
         let mutable v0 = v0
         let mutable v1 = v1
 

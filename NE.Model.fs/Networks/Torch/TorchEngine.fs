@@ -2,6 +2,7 @@ namespace NE.Model.Networks.Torch
 
 open System
 open NE.Model.Networks
+open NE.Model.Networks.Images
 open NE.Model.Replay
 open TorchSharp
 
@@ -114,6 +115,12 @@ type TorchEngine private (device: TorchDevice, elementwise: IElementwise) =
             TorchMatrix.Create(rows, columns, device)
 
         member _.CreateMinibatch(rows, shape) = new TorchMinibatch(rows, shape, device)
+
+        member _.CreateImages(rows, shape) =
+            if elementwise.IsFused then
+                new FusedImages(rows, shape, device)
+            else
+                new TorchImages(rows, shape, device)
 
         member _.CreatePass(block, stacks, input, head, backward) =
             new TorchPass(block :?> TorchBlock, stacks, matrix input, head, backward, device, elementwise)

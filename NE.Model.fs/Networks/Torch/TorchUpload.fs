@@ -47,7 +47,7 @@ type internal TorchDevice(device: torch.Device) =
 [<Sealed>]
 type internal TorchUpload(target: torch.Tensor, device: TorchDevice) =
     let fresh () =
-        let plain = torch.zeros (target.shape, dtype = torch.float32)
+        let plain = torch.zeros (target.shape, dtype = target.dtype)
 
         let buffer =
             if device.Device.``type`` = DeviceType.CUDA then

@@ -48,6 +48,7 @@ let cases: FsCheck.Gen<Case> =
         let! layers = Gen.listOfLength count hidden
         let! inputs = Gen.choose (2, 30)
         let! outputs = Gen.choose (1, 7)
+        let! endsNormed = Gen.elements [ true; false ]
         let! stacks = Gen.choose (1, 2)
         let! rows = Gen.choose (1, 40)
         let! scale = Gen.elements [ None; Some 0.4f ]
@@ -55,8 +56,14 @@ let cases: FsCheck.Gen<Case> =
 
         return {
             Form = {
-                Inputs = inputs
-                Layers = List.concat layers @ [ LayerForm.Dense outputs ]
+                Input = RowShape.Vector inputs
+                Initialisation = Initialisation.Uniform
+                Layers = [
+                    yield! List.concat layers
+                    LayerForm.Dense outputs
+                    if endsNormed && outputs > 3 then
+                        LayerForm.LayerNorm
+                ]
             }
             Stacks = stacks
             Rows = rows
@@ -118,6 +125,7 @@ type EagerNetwork(layout: BlockLayout, stack: int, parameters: float32[]) =
             for form in slot.Forms do
                 match form with
                 | LayerForm.Dense _ -> h <- torch.nn.functional.linear (h, leaf 0, leaf 1)
+                | LayerForm.Conv _ -> failwith "Convolutions are compared with ConvReference."
                 | LayerForm.LayerNorm -> h <- torch.nn.functional.layer_norm (h, [| int64 slot.Outputs |], leaf 2, leaf 3, 1e-5)
                 | LayerForm.Relu ->
                     kink ()

@@ -193,7 +193,13 @@ let tests =
             refuse (mlp [ 3 ] Activation.Relu []) "at least an input and an output"
 
             let block stacks layers () =
-                BlockLayout.OfForm(stacks, { Inputs = 3; Layers = layers })
+                BlockLayout.OfForm(
+                    stacks,
+                    {
+                        NetworkForm.Plain [ 3; 5 ] with
+                            Layers = layers
+                    }
+                )
 
             let dense, relu, norm = LayerForm.Dense 5, LayerForm.Relu, LayerForm.LayerNorm
 
@@ -205,6 +211,7 @@ let tests =
                     [ dense; relu ]
                     [ dense; dense ]
                     [ dense; norm; dense ]
+                    [ dense; norm; relu ]
                     [ dense; relu; norm; dense ]
                     [ dense; relu; relu; dense ]
                 ] do

@@ -120,7 +120,8 @@ let tests =
 
         testCase "a policy with several kinds of hidden layers acts, but has no bytes" (fun () ->
             let form = {
-                Inputs = 5
+                Input = RowShape.Vector 5
+                Initialisation = Initialisation.Uniform
                 Layers = [
                     LayerForm.Dense 8
                     LayerForm.Relu

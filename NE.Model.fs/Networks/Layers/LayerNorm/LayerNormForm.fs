@@ -11,8 +11,8 @@ module LayerNormForm =
     [<Literal>]
     let Shifts = "LayerNorm shifts"
 
-    let describe (inputs: int) : LayerDescription = {
-        Features = inputs
+    let describe (input: RowShape) : LayerDescription = {
+        Output = input
         Neurons = 0
         FanIn = 0
         PerNeuron = [ struct (Gains, 1.0f); struct (Shifts, 0.0f) ]
@@ -28,6 +28,8 @@ module NormedSlot =
 
         /// Whether a LayerNorm follows the linear outputs.
         member this.IsNormed = this.Forms |> List.contains LayerForm.LayerNorm
+        /// Whether its results leave the network: a hidden one is followed by a ReLU or CReLU.
+        member this.EndsNormed = List.last this.Forms = LayerForm.LayerNorm
         /// Offset of the LayerNorm's gains in floats. Raises KeyNotFoundException without a LayerNorm, as Shifts does.
         member this.Gains = this.Find LayerNormForm.Gains
         /// Offset of the LayerNorm's shifts in floats.

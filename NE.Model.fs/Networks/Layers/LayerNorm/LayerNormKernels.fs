@@ -77,6 +77,21 @@ let normalise (z: Strided) (scales: nativeptr<float32>) (first: int) (last: int)
             NativePtr.set row c ((NativePtr.get row c - mean) * scale)
             c <- c + 1
 
+/// y = gains x + shifts, row by row; y may lie over x.
+[<MethodImpl(MethodImplOptions.NoInlining)>]
+let stretch (x: Strided) (gains: nativeptr<float32>) (shifts: nativeptr<float32>) (y: Strided) (first: int) (last: int) : unit =
+    for r in first .. last - 1 do
+        let row, into = x.Row r, y.Row r
+        let mutable c = 0
+
+        while c + LaneCount <= x.Columns do
+            store into c (load gains c * load row c + load shifts c)
+            c <- c + LaneCount
+
+        while c < x.Columns do
+            NativePtr.set into c (NativePtr.get gains c * NativePtr.get row c + NativePtr.get shifts c)
+            c <- c + 1
+
 /// The gradient by the linear outputs, from d, that by y = gains x + shifts, where x is normalised: with g = gains d,
 /// into = scale (g - mean g - x mean (g x)), row by row.
 [<MethodImpl(MethodImplOptions.NoInlining)>]

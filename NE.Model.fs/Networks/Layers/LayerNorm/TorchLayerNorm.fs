@@ -4,7 +4,8 @@ open NE.Model.Networks
 open NE.Model.Networks.Torch
 open TorchSharp
 
-/// A LayerNorm on the torch engine. It normalises the linear outputs where they are; the next layer applies gains and shifts.
+/// A LayerNorm on the torch engine. It normalises the linear outputs where they are; the next layer applies gains and shifts, or it does so itself
+/// where there is none.
 [<Sealed>]
 type internal TorchLayerNorm(pass: TorchPassing, slot: LayerSlot, input: TorchFeatures) =
     let normOf field : TorchNorm = {
@@ -17,8 +18,8 @@ type internal TorchLayerNorm(pass: TorchPassing, slot: LayerSlot, input: TorchFe
     let scales = pass.Matrix 1
 
     let output = {
-        Values = x
-        Norm = ValueSome norm
+        Values = if slot.EndsNormed then pass.Matrix slot.Outputs else x
+        Norm = if slot.EndsNormed then ValueNone else ValueSome norm
         Gradient = pass.Gradient slot.Outputs
         First = 0
         Kept = 0.0f
@@ -44,6 +45,15 @@ type internal TorchLayerNorm(pass: TorchPassing, slot: LayerSlot, input: TorchFe
 
             z.mul_ scales.Tensor |> ignore
 
+    let stretch (y: TorchMatrix) =
+        if pass.IsFused then
+            LayerNormKernels.stretch x.Strided norm.Gains.Strided.Memory norm.Shifts.Strided.Memory y.Strided 0 x.Rows
+        else
+            use _ = torch.NewDisposeScope()
+
+            y.Tensor.copy_ ((x.Tensor * norm.Gains.Tensor).Increase norm.Shifts.Tensor)
+            |> ignore
+
     let backward (d: TorchMatrix) (into: TorchMatrix) =
         if pass.IsFused then
             LayerNormKernels.normaliseBackward d.Strided x.Strided norm.Gains.Strided.Memory scales.Strided.Memory into.Strided 0 x.Rows
@@ -67,7 +77,12 @@ type internal TorchLayerNorm(pass: TorchPassing, slot: LayerSlot, input: TorchFe
     interface ITorchLayer with
         member _.Output = output
         member _.TryRectify() = false
-        member _.Forward() = normalise ()
+
+        member _.Forward() =
+            normalise ()
+
+            if slot.EndsNormed then
+                stretch output.Values
 
         member _.Backward() =
             let d = output.Gradient.Value

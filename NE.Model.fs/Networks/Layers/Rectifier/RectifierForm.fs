@@ -4,12 +4,14 @@ module NE.Model.Networks.Layers.RectifierForm
 
 open NE.Model.Networks
 
-let private without (features: int) : LayerDescription = {
-    Features = features
+let private without (output: RowShape) : LayerDescription = {
+    Output = output
     Neurons = 0
     FanIn = 0
     PerNeuron = []
 }
 
-let relu (inputs: int) : LayerDescription = without inputs
-let crelu (inputs: int) : LayerDescription = without (2 * inputs)
+let relu (input: RowShape) : LayerDescription = without input
+
+let crelu (input: RowShape) : LayerDescription =
+    without (RowShape.Vector(2 * input.Features))
