@@ -21,6 +21,7 @@ type Purpose =
     | ContinualBackprop = 16
     | Probe = 17
     | PolicyDraws = 18
+    | ImageShift = 19
     | Statistics = 1000
 
 [<Struct>]

@@ -41,6 +41,8 @@ type Purpose =
     | Probe = 17
     /// Actions that the losses of SAC draw from the policy: those of s', then those of s, batch by batch.
     | PolicyDraws = 18
+    /// Shifts of the pictures that are learned from: of every picture of a batch, then of every next one.
+    | ImageShift = 19
     /// What reports and looks at stored runs draw; no part of any run.
     | Statistics = 1000
 

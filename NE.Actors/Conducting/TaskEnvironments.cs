@@ -1,6 +1,5 @@
 using NE.Actors.Environments;
 using NE.Actors.Environments.Catalogue;
-using NE.Actors.Environments.External;
 using NE.Actors.Runs;
 using NE.Model.Runs;
 
@@ -27,7 +26,7 @@ internal sealed class TaskEnvironments
     public static TaskEnvironments Of(RunRequest request, EnvironmentCycle? cycle, Phase phase)
     {
         var id = PhaseModule.task(request.Settings, phase);
-        var spec = cycle?.Spec(PhaseModule.taskIndex(request.Settings, phase)) ?? EnvironmentFactory.Describe(id, ExternalPatience.Of(request.Settings));
+        var spec = cycle?.Spec(PhaseModule.taskIndex(request.Settings, phase)) ?? EnvironmentFactory.Describe(request.Settings, id);
         return new TaskEnvironments(request, cycle, id, spec);
     }
 
@@ -35,7 +34,7 @@ internal sealed class TaskEnvironments
     /// <exception cref="EnvironmentUnusableException">It is not that any more, or cannot be made.</exception>
     public IEnvironment Create()
     {
-        var created = this.request.CreateEnvironment?.Invoke(this.Id) ?? EnvironmentFactory.Create(this.Id, ExternalPatience.Of(this.request.Settings));
+        var created = this.request.CreateEnvironment?.Invoke(this.Id) ?? EnvironmentFactory.Create(this.request.Settings, this.Id);
         try
         {
             EnvironmentFingerprint.Require(this.Id, this.Spec.Fingerprint, created.Spec.Fingerprint);

@@ -14,6 +14,8 @@ type Agent
     let formatVersion = 1
     let trainee = algorithm.Trainee
     let groups = trainee.Groups |> List.map _.Networks
+    // What techniques do not know comes last in what is stored.
+    let networks = groups @ algorithm.Bodies
     let actor = trainee.Actor
     let interventions = techniques |> List.map snd |> Array.ofList
 
@@ -44,9 +46,10 @@ type Agent
         /// So many fields of every group.
         let fields name count codec =
             let floats =
-                groups |> List.sumBy (fun group -> count * (sizeof<int> + group.FieldBytes))
+                networks
+                |> List.sumBy (fun group -> count * (sizeof<int> + group.FieldBytes))
 
-            component' name formatVersion (sizeof<int> + floats) (groups |> List.map codec)
+            component' name formatVersion (sizeof<int> + floats) (networks |> List.map codec)
 
         let stored = algorithm.State :: Techniques.state techniques
 
@@ -163,7 +166,7 @@ type Agent
         member _.Gradients rows = GradientMap.compute trainee rows
 
         member _.FindNonFinite() =
-            groups
+            networks
             |> Seq.map _.FindNonFinite()
             |> Seq.tryFind (isNull >> not)
             |> Option.defaultValue null

@@ -15,7 +15,7 @@ type EnvironmentClock(settings: Settings) =
         if update < 1L then
             start
         else
-            start + ReplayRatio.completeBefore settings.Learner.UpdatesPerStep update
+            start + ReplayRatio.completeBefore settings.Learner.UpdatesPerStep.Value update
 
     /// Whether the environment step `at` is complete before gradient step t, and one that was learned from is.
     member _.IsPast(at: int64, t: int64) =

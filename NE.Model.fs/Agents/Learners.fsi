@@ -5,13 +5,12 @@ module NE.Model.Agents.Learners
 
 open NE.Model
 open NE.Model.Networks
-open NE.Model.Replay
 
 /// A fresh learner of one task on a given engine, which belongs to it from now on.
-val createOn: engine: IEngine -> settings: Settings -> shape: TransitionShape -> maxAction: float32 -> ILearner
+val createOn: engine: IEngine -> settings: Settings -> task: AgentTask -> ILearner
 
-/// A fresh learner of one task. maxAction: largest magnitude of an action's component.
-val create: settings: Settings -> shape: TransitionShape -> maxAction: float32 -> ILearner
+/// A fresh learner of one task.
+val create: settings: Settings -> task: AgentTask -> ILearner
 
 /// A fresh learner of a cycle, to act on one of its tasks. Its heads are those of the first task: restore a state, and switch.
 val createInCycle: settings: Settings -> tasks: AgentTasks -> task: int -> ILearner

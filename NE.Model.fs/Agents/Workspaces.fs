@@ -4,14 +4,15 @@ open System
 
 /// The working memories of an algorithm: of training batches, of the probe, and of halved batches.
 [<Sealed>]
-type Workspaces<'W when 'W :> Batch and 'W: equality and 'W :> IDisposable>(batchSize: int, create: int -> 'W) =
-    let training = create batchSize
+type Workspaces<'W when 'W :> Batch and 'W: equality and 'W :> IDisposable>(batchSize: int, perception: IPerception, create: IActorCriticInputs -> 'W)
+    =
+    let training = create (perception.CreateInputs(batchSize, true))
 
     let probe =
-        if batchSize = Trainee.ProbeRows then
+        if perception.CanShare && batchSize = Trainee.ProbeRows then
             training
         else
-            create Trainee.ProbeRows
+            create (perception.CreateInputs(Trainee.ProbeRows, false))
 
     // Made when first asked for.
     let mutable half: 'W option = None
@@ -29,7 +30,7 @@ type Workspaces<'W when 'W :> Batch and 'W: equality and 'W :> IDisposable>(batc
             | _ when not isHalved -> training
             | Some made -> made
             | None ->
-                let made = create (batchSize / 2)
+                let made = create (perception.CreateInputs(batchSize / 2, true))
                 half <- Some made
                 made
 

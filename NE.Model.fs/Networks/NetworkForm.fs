@@ -100,18 +100,20 @@ module NetworkForms =
     /// Outputs of a learner's actor for so many action components: the action, or its distribution.
     let actorOutputs (learner: LearnerKind) (actions: int) : int =
         match learner with
-        | LearnerKind.Td3 -> actions
-        | LearnerKind.Sac -> SquashedGaussian.OutputsPerComponent * actions
+        | LearnerKind.Td3
+        | LearnerKind.DrqV2 -> actions
+        | LearnerKind.Sac
+        | LearnerKind.Drq -> SquashedGaussian.OutputsPerComponent * actions
 
     /// The actor: observation to what its outputs are.
     let actor (network: NetworkSettings) (observations: int) (outputs: int) : NetworkForm =
-        form network observations (added network @ network.Hidden) outputs (fun _ -> network.LayerNorm = LayerNorm.All)
+        form network observations (added network @ network.Hidden.Value) outputs (fun _ -> network.LayerNorm = LayerNorm.All)
 
     /// One critic: observation and action to value.
     let critic (network: NetworkSettings) (observations: int) (actions: int) : NetworkForm =
         let own =
             match network.CriticHidden with
-            | Auto -> network.Hidden
+            | Auto -> network.Hidden.Value
             | Is widths -> widths
 
         let hidden = own @ added network

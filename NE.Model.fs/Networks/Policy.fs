@@ -26,88 +26,103 @@ type PolicyScratch internal (rows: int, width: int) =
     member val internal B = Array.zeroCreate<float32>(rows * width)
     member val internal Sum = Array.zeroCreate<float32>(rows * width)
     member val internal Held = Array.zeroCreate<float32>(rows * width)
+    member val internal Read = Array.zeroCreate<float32>(rows * width)
 
 [<Sealed>]
 type Policy
-    private (version: int64, layout: BlockLayout, form: ActionForm, maxAction: float32, bodies: IHostLayer[][], exploration: Exploration) =
+    private
+    (
+        version: int64,
+        eyes: Eyes option,
+        layout: BlockLayout,
+        form: ActionForm,
+        maxAction: float32,
+        bodies: IHostLayer[][],
+        exploration: Exploration
+    ) =
     // Format 1 knows ReLU networks alone; it is still what they are written in.
     static let plainFormat = 1
     static let shapedFormat = 2
     static let injectedFormat = 3
     static let gaussianFormat = 4
+    // The eyes, then a policy in one of the others.
+    static let seeingFormat = 5
 
-    /// The linear outputs of a body; they are in one of the scratch's two arrays, which is returned.
-    static let run (layers: IHostLayer[]) (inputs: int) (observations: ReadOnlySpan<float32>) (rows: int) (scratch: PolicyScratch) =
-        let mutable x = scratch.A
-        let mutable y = scratch.B
-
-        for row in 0 .. rows - 1 do
-            observations.Slice(row * inputs, inputs).CopyTo(x.AsSpan(row * scratch.Width))
-
-        for layer in layers do
-            use from = fixed x
-            use into = fixed y
-            layer.Forward(from, into, scratch.Width, rows)
-
-            if not layer.IsInPlace then
-                let next = y
-                y <- x
-                x <- next
-
-        x
+    /// The linear outputs of a body for the rows of x; they are in x or y, which is returned.
+    static let run (layers: IHostLayer[]) (x: float32[]) (scratch: PolicyScratch) (rows: int) =
+        let y = if obj.ReferenceEquals(x, scratch.A) then scratch.B else scratch.A
+        HostChain.run layers x y scratch.Width rows
 
     static let outputsPerComponent form =
         match form with
         | ActionForm.Deterministic -> 1
         | ActionForm.SquashedGaussian -> SquashedGaussian.OutputsPerComponent
 
-    static let body (layout: BlockLayout) (parameters: ReadOnlySpan<float32>) =
-        use source = fixed parameters
-        let address = source
-        let slots = Seq.init layout.Layers (fun layer -> layout.Slot(0, layer))
-
-        LayerForms.chain Unchecked.defaultof<IHostLayer> slots (HostLayers.create address)
-        |> Array.concat
+    static let body (layout: BlockLayout) parameters = HostChain.create layout parameters
 
     let widest =
-        let widths = layout.Widths.ToArray()
-        2 * HostTiles.Wide + (widths |> Array.map HostTiles.padded |> Array.max)
+        let ofHead = HostChain.width (layout.Widths.ToArray())
+
+        match eyes with
+        | Some eyes -> max eyes.Width ofHead
+        | None -> ofHead
+
+    let observationSize =
+        match eyes with
+        | Some eyes -> eyes.ObservationSize
+        | None -> layout.Inputs
 
     let perComponent = outputsPerComponent form
     let actionSize = layout.Outputs / perComponent
 
     let require (observations: ReadOnlySpan<float32>) (actions: Span<float32>) (scratch: PolicyScratch) =
-        let rows = observations.Length / layout.Inputs
+        let rows = observations.Length / observationSize
 
         if
             rows = 0
-            || observations.Length <> rows * layout.Inputs
+            || observations.Length <> rows * observationSize
             || actions.Length <> rows * actionSize
         then
             invalidArg
                 (nameof observations)
-                $"The policy maps {layout.Inputs} values to {actionSize}, or as many rows of each; it was given {observations.Length} and {actions.Length}."
+                $"The policy maps {observationSize} values to {actionSize}, or as many rows of each; it was given {observations.Length} and {actions.Length}."
 
         if scratch.Width < widest || scratch.Rows < rows then
             invalidArg
                 (nameof scratch)
                 $"The scratch was made for a smaller policy or for fewer than {rows} observations; ask this policy for another."
 
+    /// What the bodies read, in one of the scratch's arrays, which is returned.
+    let inputs (observations: ReadOnlySpan<float32>) (rows: int) (scratch: PolicyScratch) =
+        let x = scratch.A
+
+        for row in 0 .. rows - 1 do
+            observations.Slice(row * observationSize, observationSize).CopyTo(x.AsSpan(row * scratch.Width))
+
+        match eyes with
+        | Some eyes -> eyes.See(x, scratch.B, scratch.Width, rows)
+        | None -> x
+
     /// The network's outputs; they are in one of the scratch's arrays, which is returned.
     let outputs (observations: ReadOnlySpan<float32>) (scratch: PolicyScratch) =
-        let rows, width = observations.Length / layout.Inputs, scratch.Width
-        let first = run bodies[0] layout.Inputs observations rows scratch
+        let rows, width = observations.Length / observationSize, scratch.Width
+        let x = inputs observations rows scratch
 
         if bodies.Length = 1 then
-            first
+            run bodies[0] x scratch rows
         else
             // kept + (learning - frozen), in the engine's order.
-            let kept, learning = scratch.Sum, scratch.Held
-            first.AsSpan(0, rows * width).CopyTo(kept.AsSpan())
+            let kept, learning, read = scratch.Sum, scratch.Held, scratch.Read
+            let length = rows * width
+            x.AsSpan(0, length).CopyTo(read.AsSpan())
 
-            (run bodies[1] layout.Inputs observations rows scratch).AsSpan(0, rows * width).CopyTo(learning.AsSpan())
+            let outputsOf body =
+                read.AsSpan(0, length).CopyTo(scratch.A.AsSpan())
+                run bodies[body] scratch.A scratch rows
 
-            let frozen = run bodies[2] layout.Inputs observations rows scratch
+            (outputsOf 0).AsSpan(0, length).CopyTo(kept.AsSpan())
+            (outputsOf 1).AsSpan(0, length).CopyTo(learning.AsSpan())
+            let frozen = outputsOf 2
 
             for row in 0 .. rows - 1 do
                 for at in row * width .. row * width + layout.Outputs - 1 do
@@ -116,7 +131,7 @@ type Policy
             kept
 
     member _.Version = version
-    member _.ObservationSize = layout.Inputs
+    member _.ObservationSize = observationSize
     member _.ActionSize = actionSize
     member _.MaxAction = maxAction
     member _.Form = form
@@ -126,7 +141,13 @@ type Policy
         if way = Exploration.Sampling && form <> ActionForm.SquashedGaussian then
             invalidArg (nameof way) "Only a policy whose outputs are a distribution can draw from it."
 
-        Policy(version, layout, form, maxAction, bodies, way)
+        Policy(version, eyes, layout, form, maxAction, bodies, way)
+
+    member _.Seeing(given: Eyes) : Policy =
+        if given.Features <> layout.Inputs then
+            invalidArg (nameof given) $"The policy reads {layout.Inputs} features; these eyes have {given.Features}."
+
+        Policy(version, Some given, layout, form, maxAction, bodies, exploration)
 
     member this.CreateScratch() = this.CreateScratch 1
 
@@ -138,7 +159,7 @@ type Policy
         require observations actions scratch
         let z = outputs observations scratch
 
-        for row in 0 .. observations.Length / layout.Inputs - 1 do
+        for row in 0 .. observations.Length / observationSize - 1 do
             for i in 0 .. actionSize - 1 do
                 actions[row * actionSize + i] <- maxAction * MathF.Tanh z[row * scratch.Width + perComponent * i]
 
@@ -175,12 +196,13 @@ type Policy
     static member OfBlock
         (layout: BlockLayout, parameters: ReadOnlySpan<float32>, maxAction: float32, version: int64, ?form: ActionForm)
         : Policy =
-        Policy(version, layout, defaultArg form ActionForm.Deterministic, maxAction, [| body layout parameters |], Exploration.Off)
+        Policy(version, None, layout, defaultArg form ActionForm.Deterministic, maxAction, [| body layout parameters |], Exploration.Off)
 
     static member OfBodies
         (layout: BlockLayout, kept: float32[], learning: float32[], frozen: float32[], maxAction: float32, version: int64, ?form: ActionForm) : Policy =
         Policy(
             version,
+            None,
             layout,
             defaultArg form ActionForm.Deterministic,
             maxAction,
@@ -202,7 +224,7 @@ type Policy
 
         let activation = if isConcatenated then Activation.Crelu else Activation.Relu
 
-        if network <> NetworkForm.Mlp(widths, activation, normed) then
+        if network.Layers <> (NetworkForm.Mlp(widths, activation, normed)).Layers then
             invalidOp $"No format of policies has a place for the layers %A{network.Layers}."
 
         let format =
@@ -215,8 +237,13 @@ type Policy
             else
                 plainFormat
 
-        writer.Write format
+        match eyes with
+        | Some eyes ->
+            writer.Write seeingFormat
+            eyes.Write writer
+        | None -> ()
 
+        writer.Write format
         writer.Write widths.Length
         widths |> List.iter writer.Write
 
@@ -247,10 +274,18 @@ type Policy
             | other -> refuse $"The policy claims {other} for {name}; 0 or 1 was expected."
 
         try
-            let format = reader.ReadInt32()
+            let outermost = reader.ReadInt32()
+
+            let eyes =
+                if outermost = seeingFormat then
+                    Some(Eyes.Read reader)
+                else
+                    None
+
+            let format = if eyes.IsSome then reader.ReadInt32() else outermost
 
             if format < plainFormat || format > gaussianFormat then
-                refuse $"The policy has format {format}; this program reads formats {plainFormat} to {gaussianFormat}."
+                refuse $"The policy has format {format}; this program reads formats {plainFormat} to {seeingFormat}."
 
             let count = reader.ReadInt32()
 
@@ -307,6 +342,12 @@ type Policy
             let read i =
                 body layout (MemoryMarshal.Cast<byte, float32>(ReadOnlySpan(data, start + i * bytes, bytes)))
 
-            Policy(version, layout, form, maxAction, Array.init bodies read, Exploration.Off)
+            let head =
+                Policy(version, None, layout, form, maxAction, Array.init bodies read, Exploration.Off)
+
+            match eyes with
+            | None -> head
+            | Some eyes when eyes.Features = layout.Inputs -> head.Seeing eyes
+            | Some eyes -> refuse $"The policy's eyes have {eyes.Features} features where it reads {layout.Inputs}."
         with :? EndOfStreamException ->
             refuse "The policy's bytes end early."

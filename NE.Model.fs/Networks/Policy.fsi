@@ -33,7 +33,7 @@ type PolicyScratch =
 type Policy =
     /// How many actor updates made these weights; set by the agent.
     member Version: int64
-    /// Length of an observation.
+    /// Floats of an observation: its numbers, or what the bytes of its pictures are packed into.
     member ObservationSize: int
     /// Length of an action.
     member ActionSize: int
@@ -45,6 +45,8 @@ type Policy =
     member Exploration: Exploration
     /// The same policy, exploring in this way. Raises ArgumentException for Sampling where the outputs are no distribution.
     member Exploring: way: Exploration -> Policy
+    /// The same policy on pictures: what it read is what these eyes see. Raises ArgumentException for another number of features.
+    member Seeing: given: Eyes -> Policy
     /// Working memory for one caller who acts on one observation at a time.
     member CreateScratch: unit -> PolicyScratch
     /// Working memory for one caller who acts on up to so many observations at a time.

@@ -65,7 +65,7 @@ module Rounds =
                 0L
 
         let owedUntil step =
-            ReplayRatio.updatesOf settings.Learner.UpdatesPerStep (max step start - start)
+            ReplayRatio.updatesOf settings.Learner.UpdatesPerStep.Value (max step start - start)
 
         priming + owedUntil steps - owedUntil learned
 

@@ -41,6 +41,15 @@ type internal RunLength = {
     /// Whether the run is a cycle of tasks.
     member this.IsCycle = this.Phases.Count > 0L
 
+/// What the keys of every learner may know of the rest of the configuration.
+type internal LearnerFacts = {
+    Learner: LearnerKind
+    Length: RunLength
+}
+
+/// What the keys of the networks may know of the rest of the configuration.
+type internal NetworkFacts = { Learner: LearnerKind; Method: Method }
+
 /// What the keys of techniques and cadences may know of the rest of the configuration.
 type internal RunFacts = {
     Method: Method

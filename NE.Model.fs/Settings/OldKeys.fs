@@ -35,7 +35,7 @@ module internal OldKeys =
     }
 
     /// A key of the section td3 that all learners have now.
-    let private ofEveryLearner (key: SectionKey<RunLength, LearnerSettings>) : OldKey = {
+    let private ofEveryLearner (key: SectionKey<LearnerFacts, LearnerSettings>) : OldKey = {
         Name = key.Name.Replace("learner.", "td3.")
         Now = Some key.Name
         Set =

@@ -145,6 +145,16 @@ module Settings =
     /// configuration.
     let gradientSteps (settings: Settings) : int64 = Table.gradientSteps settings
 
+    /// The pictures that the learner sees; null where it sees numbers.
+    let pictures (settings: Settings) : PictureForm | null =
+        if settings.Run.Learner.SeesPixels then
+            {
+                Shape = settings.Pixels.Shape
+                ActionRepeat = settings.Pixels.ActionRepeat
+            }
+        else
+            null
+
     /// Problems between values that are fine one by one. Expects a resolved configuration.
     let validate (settings: Settings) : SettingsError list =
         Table.sections |> List.collect (fun section -> section.Problems settings)

@@ -10,6 +10,8 @@ type Settings = {
     Learner: LearnerSettings
     Td3: Td3Settings
     Sac: SacSettings
+    Pixels: PixelSettings
+    DrqV2: DrqV2Settings
     Ne: NeSettings
     Reset: ResetSettings
     ReDo: ReDoSettings
@@ -115,16 +117,36 @@ module internal Table =
         place ComputeSettings.section (fun machine _ -> machine) _.Compute (fun v s -> { s with Compute = v })
 
     let private network =
-        place NetworkSettings.section (fun _ settings -> settings.Run.Method) _.Network (fun v s -> { s with Network = v })
+        place
+            NetworkSettings.section
+            (fun _ settings -> {
+                Learner = settings.Run.Learner
+                Method = settings.Run.Method
+            })
+            _.Network
+            (fun v s -> { s with Network = v })
 
     let private learner =
-        place LearnerSettings.section (fun _ settings -> lengthOf settings) _.Learner (fun v s -> { s with Learner = v })
+        place
+            LearnerSettings.section
+            (fun _ settings -> {
+                Learner = settings.Run.Learner
+                Length = lengthOf settings
+            })
+            _.Learner
+            (fun v s -> { s with Learner = v })
 
     let private td3 =
         place Td3Settings.section (fun _ _ -> ()) _.Td3 (fun v s -> { s with Td3 = v })
 
     let private sac =
-        place SacSettings.section (fun _ _ -> ()) _.Sac (fun v s -> { s with Sac = v })
+        place SacSettings.section (fun _ settings -> settings.Run.Learner) _.Sac (fun v s -> { s with Sac = v })
+
+    let private pixels =
+        place PixelSettings.section (fun _ settings -> settings.Run.Learner) _.Pixels (fun v s -> { s with Pixels = v })
+
+    let private drqV2 =
+        place DrqV2Settings.section (fun _ settings -> settings.Pixels) _.DrqV2 (fun v s -> { s with DrqV2 = v })
 
     let private schedule =
         placed ScheduleSettings.section _.Schedule (fun v s -> { s with Schedule = v })
@@ -146,7 +168,7 @@ module internal Table =
     ]
 
     /// Every section, in the order in which they are shown.
-    let sections = [ run; cycle; schedule; compute; network; learner; td3; sac; yield! others ]
+    let sections = [ run; cycle; schedule; compute; network; learner; td3; sac; pixels; drqV2; yield! others ]
 
     /// Every section, each after those that its facts are taken from.
-    let resolutionOrder = [ cycle; run; learner; schedule; compute; network; td3; sac; yield! others ]
+    let resolutionOrder = [ cycle; run; learner; schedule; compute; network; td3; sac; pixels; drqV2; yield! others ]

@@ -45,7 +45,7 @@ internal sealed class CommandGrammar
     private readonly Option<string?> image = new("--image") { HelpName = "FILE", Description = "Draw a start state into a .png." };
     private readonly Option<bool> replace = new("--overwrite") { Description = "Replace the file that is named if there is one." };
     private readonly Option<bool> pixels = new("--pixels") { Description = "As pictures: 84x84, three frames, actions repeated twice." };
-    private readonly Option<bool> trainPixels = new("--pixels") { Hidden = true };
+    private readonly Option<bool> trainPixels = new("--pixels") { Description = "Learn from pictures: --learner drq, unless one is given." };
     private readonly Option<string?> tries = new("--steps") { HelpName = "N", Description = "Steps to take (default 1000)." };
     private readonly Option<string?> playSeed = new("--seed") { HelpName = "N", Description = "Seed of start states and actions (default 0)." };
     private readonly Option<string?> at = new("--at") { HelpName = "STEP", Description = "Gradient step to look at (default: the newest event)." };
@@ -80,7 +80,7 @@ internal sealed class CommandGrammar
         this.texts = [this.runs, this.config, this.variant, this.seq, this.askedSeq, this.output, this.video, this.image, this.reportFolder];
         this.keyed =
         [
-            (new("--learner") { HelpName = "td3|sac", Description = "The algorithm of reinforcement learning (run.learner)." }, "run.learner"),
+            (new("--learner") { HelpName = "td3|sac|drq|drqv2", Description = "The algorithm of reinforcement learning (run.learner)." }, "run.learner"),
             (new("--method") { HelpName = "METHOD", Description = "ne, reset, redo, ... or a composition such as redo+layer-norm; none, or td3: nothing (run.method)." }, "run.method"),
             (new("--seed") { HelpName = "N", Description = "Seed of every random stream (run.seed)." }, "run.seed"),
             (this.steps, "run.steps"),
@@ -283,6 +283,12 @@ internal sealed class CommandGrammar
             {
                 options.Add(("run.environment", word, "ENV"));
             }
+        }
+
+        if (Has(parsed, this.trainPixels) && Given(parsed, this.config) is null && !options.Exists(option => option.Key == "run.learner")
+            && !pairs.Exists(pair => pair.StartsWith("run.learner=", StringComparison.Ordinal)))
+        {
+            options.Add(("run.learner", "drq", this.trainPixels.Name));
         }
 
         return new ConfigurationArguments(Given(parsed, this.config), options, pairs) { Variant = Given(parsed, this.variant) };

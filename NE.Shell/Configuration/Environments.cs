@@ -1,6 +1,5 @@
 using NE.Actors.Environments;
 using NE.Actors.Environments.Catalogue;
-using NE.Actors.Environments.External;
 using NE.Model;
 using NE.Shell.Host;
 
@@ -21,7 +20,7 @@ internal static class Environments
 
     /// <summary>What the agent sees of the environment. Throws what <see cref="Failures"/> expects.</summary>
     public static EnvironmentSpec Describe(Settings settings) =>
-        EnvironmentFactory.Describe(settings.Run.Environment, ExternalPatience.Of(settings));
+        EnvironmentFactory.Describe(settings, settings.Run.Environment);
 
     /// <summary>Sizes of an environment.</summary>
     public static TaskSize Size(EnvironmentSpec spec) => new(spec.ObservationSize, spec.ActionSize);

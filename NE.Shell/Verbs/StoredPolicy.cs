@@ -1,8 +1,8 @@
 using NE.Actors.Environments;
 using NE.Actors.Environments.Catalogue;
-using NE.Actors.Environments.External;
 using NE.Actors.Journal;
 using NE.Actors.RunDirectory;
+using NE.Model;
 using NE.Model.Networks;
 using NE.Model.Runs;
 using NE.Shell.Commands;
@@ -33,18 +33,18 @@ internal static class StoredPolicy
     /// <summary>The environment that a policy of this step was learned on; in a cycle, the task of its phase.</summary>
     public static IEnvironment Environment(RunPaths paths, RunInfo info, long step)
     {
-        // A program that takes its time does so here too.
-        ExternalPatience patience = File.Exists(paths.Configuration)
-            ? ExternalPatience.Of(ConfigurationBuilder.Read(File.ReadAllText(paths.Configuration), paths.Configuration))
-            : ExternalPatience.Default;
+        // A program that takes its time does so here too, and pictures are seen as the learner saw them.
+        Settings settings = File.Exists(paths.Configuration)
+            ? ConfigurationBuilder.Read(File.ReadAllText(paths.Configuration), paths.Configuration)
+            : SettingsModule.resolve(SettingsModule.defaults).Item1;
 
         if (EnvironmentCycle.Of(info.Environment) is not { } cycle)
         {
-            return EnvironmentFactory.Create(info.Environment, patience);
+            return EnvironmentFactory.Create(settings, info.Environment);
         }
 
         long phase = PhaseModule.ofStep(step, CheckpointReader.Phases(paths)).Index;
-        return cycle.Padded(EnvironmentFactory.Create(cycle.Tasks[(int)(phase % cycle.Tasks.Count)].Id, patience));
+        return cycle.Padded(EnvironmentFactory.Create(settings, cycle.Tasks[(int)(phase % cycle.Tasks.Count)].Id));
     }
 
     /// <summary>An environment of one's own may have changed since the run was trained.</summary>

@@ -23,9 +23,9 @@ internal static class TrainVerb
         configuration = configuration with { Settings = Environments.WithAbsolutePaths(configuration.Settings) };
         Settings settings = configuration.Settings;
 
-        if (command.Pixels)
+        if (command.Pixels && !settings.Run.Learner.SeesPixels)
         {
-            throw new UserError($"no agent of this version learns from pixels; to see {settings.Run.Environment} as pixels: ne env run {settings.Run.Environment} --pixels");
+            throw new UserError($"{LearnerKindModule.nameOf(settings.Run.Learner)} learns from numbers; from pictures learn --learner drq and --learner drqv2");
         }
 
         // A wrong address is said before anything is touched.

@@ -35,21 +35,21 @@ type EagerSac(networks: SacNetworks, settings: Settings, device: torch.Device) =
             model.``to`` device |> ignore
 
     let logAlpha =
-        new Parameter(torch.tensor (MathF.Log(float32 settings.Sac.Temperature), device = device), requires_grad = true)
+        new Parameter(torch.tensor (MathF.Log(float32 settings.Sac.Temperature.Value), device = device), requires_grad = true)
 
     let adam (parameters: Parameter seq) rate =
         let learner = settings.Learner
         torch.optim.Adam(parameters, lr = rate, beta1 = learner.AdamBeta1, beta2 = learner.AdamBeta2, eps = learner.AdamEpsilon)
 
-    let actorAdam = adam (actor.parameters ()) settings.Learner.ActorLearningRate
+    let actorAdam = adam (actor.parameters ()) settings.Learner.ActorLearningRate.Value
 
     let criticAdam =
-        adam (critics |> Seq.collect _.parameters()) settings.Learner.CriticLearningRate
+        adam (critics |> Seq.collect _.parameters()) settings.Learner.CriticLearningRate.Value
 
-    let temperatureAdam = adam [ logAlpha ] settings.Sac.TemperatureLearningRate
+    let temperatureAdam = adam [ logAlpha ] settings.Sac.TemperatureLearningRate.Value
 
     let discount, tau =
-        float32 settings.Learner.Discount, float32 settings.Learner.Polyak
+        float32 settings.Learner.Discount, float32 settings.Learner.Polyak.Value
 
     /// a and log pi(a|s), from standard normals.
     let sample (s: torch.Tensor) (noise: torch.Tensor) =

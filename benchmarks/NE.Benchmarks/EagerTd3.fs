@@ -106,15 +106,15 @@ type EagerTd3(networks: Td3Networks, settings: Settings, device: torch.Device) =
             eps = settings.Learner.AdamEpsilon
         )
 
-    let actorAdam = adam (actor.parameters ()) settings.Learner.ActorLearningRate
+    let actorAdam = adam (actor.parameters ()) settings.Learner.ActorLearningRate.Value
 
     let criticAdam =
-        adam (critics |> Seq.collect (fun critic -> critic.parameters ())) settings.Learner.CriticLearningRate
+        adam (critics |> Seq.collect (fun critic -> critic.parameters ())) settings.Learner.CriticLearningRate.Value
 
     let noiseClip = float32 settings.Td3.TargetNoiseClip * maxAction
 
     let discount, tau =
-        float32 settings.Learner.Discount, float32 settings.Learner.Polyak
+        float32 settings.Learner.Discount, float32 settings.Learner.Polyak.Value
 
     let mutable step = 0L
 

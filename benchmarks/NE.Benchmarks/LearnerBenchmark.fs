@@ -144,7 +144,7 @@ let private settingsOf (options: Options) method =
             Settings.defaults with
                 Run.Learner = options.Learner
                 Run.Method = method
-                Network.Hidden = options.Hidden
+                Network.Hidden = Is options.Hidden
                 Learner.BatchSize = options.Batch
         }
 

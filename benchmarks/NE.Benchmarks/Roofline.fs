@@ -136,7 +136,7 @@ let measure (seconds: float) : Peak =
 /// Floating-point operations of one gradient step, a multiply-add counted as two; only the matrix products. Of settings whose networks have the
 /// hidden widths of network.hidden.
 let operationsPerUpdate (settings: Settings) (observation: int) (action: int) : float =
-    let batch, hidden = float settings.Learner.BatchSize, settings.Network.Hidden
+    let batch, hidden = float settings.Learner.BatchSize, settings.Network.Hidden.Value
 
     let products widths =
         widths

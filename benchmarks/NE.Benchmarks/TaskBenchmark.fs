@@ -88,7 +88,7 @@ let private startPyTorch (options: Options) (settings: Settings) (info: TaskInfo
         Work = Loop(MuJoCoLibrary.Current.Path, model, info.FrameSkip, info.TimeLimit)
         Observation = info.ObservationSize
         Action = info.ActionSize
-        Hidden = settings.Network.Hidden
+        Hidden = settings.Network.Hidden.Value
         Batch = settings.Learner.BatchSize
         MaxAction = float info.ActionHigh[0]
         ReplayRows = int settings.Learner.BufferSize.Value

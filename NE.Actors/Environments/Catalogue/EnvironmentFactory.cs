@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using NE.Actors.Environments.External;
 using NE.Actors.Environments.Plugins;
 using NE.Actors.Environments.TaskFiles;
+using NE.Model;
 using NE.Model.Replay;
 using NE.Model.Tasks;
 
@@ -46,6 +47,18 @@ public static class EnvironmentFactory
                 }
         }
     }
+
+    /// <summary>A new environment in the form that a configuration's learner sees: numbers, or pictures.</summary>
+    /// <param name="settings">Resolved.</param>
+    /// <param name="id">The configuration's environment, or one of its tasks.</param>
+    public static IEnvironment Create(Settings settings, string id) => SettingsModule.pictures(settings) is { } form
+        ? CreatePixels(id, form.Shape, form.ActionRepeat)
+        : Create(id, ExternalPatience.Of(settings));
+
+    /// <summary>What it will look like.</summary>
+    public static EnvironmentSpec Describe(Settings settings, string id) => SettingsModule.pictures(settings) is { } form
+        ? DescribePixels(id, form.Shape, form.ActionRepeat)
+        : Describe(id, ExternalPatience.Of(settings));
 
     /// <summary>Everything that is fixed about a task of ours or of a task file; null for a plug-in or a program, of which only the spec is known.
     /// Throws ArgumentException for an unknown id, EnvironmentUnusableException for a task file that is not as it must be.</summary>

@@ -1,5 +1,4 @@
 using NE.Model.Agents;
-using NE.Model.Replay;
 
 namespace NE.Actors.Environments.Catalogue;
 
@@ -14,5 +13,5 @@ public static class TaskLearner
     /// <exception cref="NE.Model.Networks.LibTorch.LibTorchException">The engine cannot be had.</exception>
     public static ILearner Create(Settings settings, EnvironmentCycle? cycle, EnvironmentSpec spec, int task) => cycle is not null
         ? Learners.createInCycle(settings, cycle.AgentTasks, task)
-        : Learners.create(settings, new TransitionShape(spec.ObservationSize, spec.ActionSize), spec.ActionHigh[0]);
+        : Learners.create(settings, new AgentTask(spec.Observation, spec.ActionSize, spec.ActionHigh[0]));
 }

@@ -5,27 +5,28 @@ open NE.Model
 open NE.Model.Agents
 open NE.Model.Networks
 
-/// SAC with two critics and a learned temperature (Haarnoja et al. 2018, arXiv 1812.05905; algorithm.md 2.13), with fresh networks. Owns the
-/// engine.
+/// SAC with two critics and a learned temperature (Haarnoja et al. 2018, arXiv 1812.05905; algorithm.md 2.13), with fresh networks; over pictures
+/// it is DrQ (2.14). Owns the engine and the perception.
 [<Sealed>]
-type SacAlgorithm(engine: IEngine, settings: Settings, task: AgentTask) =
+type SacAlgorithm(engine: IEngine, settings: Settings, perception: IPerception, task: AgentTask) =
     let learner, sac = settings.Learner, settings.Sac
-    let networks = new SacNetworks(engine, settings.Network, task)
+    let networks = new SacNetworks(engine, settings.Network, perception, task)
 
     do
         let draws = Draws.Of(settings.Run.Seed, Purpose.Initialisation)
         networks.Actor.Initialise draws
         networks.Critics.Initialise draws
+        perception.Initialise draws
 
     let temperature = Temperature(sac, learner)
 
-    let losses = SacLosses(networks, learner.Discount, fun () -> temperature.Value)
+    let losses = SacLosses(networks, perception.Discount, fun () -> temperature.Value)
 
-    let tau = float32 learner.Polyak
+    let tau = float32 learner.Polyak.Value
     let mutable draws = Draws.Of(settings.Run.Seed, Purpose.PolicyDraws)
 
     let workspaces =
-        new Workspaces<_>(learner.BatchSize, fun rows -> new SacWorkspace(networks, rows))
+        new Workspaces<_>(learner.BatchSize, perception, fun inputs -> new SacWorkspace(networks, inputs))
 
     let probe = workspaces.Probe
 
@@ -47,11 +48,11 @@ type SacAlgorithm(engine: IEngine, settings: Settings, task: AgentTask) =
     }
 
     let critics =
-        group Role.Critic networks.Critics learner.CriticLearningRate _.Critics probe.ObservationAction (fun draws ->
+        group Role.Critic networks.Critics learner.CriticLearningRate.Value _.Critics probe.Inputs.ObservationAction (fun draws ->
             losses.CriticGradient(probe, draws))
 
     let actor =
-        group Role.Actor networks.Actor learner.ActorLearningRate _.Actor probe.Observation (fun draws ->
+        group Role.Actor networks.Actor learner.ActorLearningRate.Value _.Actor probe.Inputs.Observation (fun draws ->
             losses.ActorGradient(probe, draws))
 
     let report () =
@@ -76,7 +77,7 @@ type SacAlgorithm(engine: IEngine, settings: Settings, task: AgentTask) =
         UpdateOrder = [ critics; actor ]
         Probe = probe
         BatchSize = learner.BatchSize
-        RowFloats = task.Shape.StoredWidth
+        RowFloats = perception.RowFloats
         Forgetting = LearnerOptions.forgetting learner
         Clock = EnvironmentClock settings
         Rebuild =
@@ -97,24 +98,34 @@ type SacAlgorithm(engine: IEngine, settings: Settings, task: AgentTask) =
             let work = workspaces.Current
             losses.CriticBackward(work, draws)
             optimiser.Step(critics, t)
+            perception.StepWithCritics()
             losses.ActorBackward(work, draws)
             optimiser.Step(actor, t)
+            perception.StepWithActor()
             let actorLoss = losses.ActorLoss work
             temperature.Step(work.Actions.MeanLogProbability, targetEntropy ())
             // theta' = tau theta + (1 - tau) theta'
             networks.Critics.Polyak tau
+            perception.Polyak tau
             NonFiniteException.Require("The critics' loss", losses.CriticLoss work, t)
             NonFiniteException.Require("The actor's loss", actorLoss, t)
 
         member _.Policy version =
-            (ActorPolicy.copy networks.Actor ActionForm.SquashedGaussian task.MaxAction version).Exploring Exploration.Sampling
+            (perception.Complete(ActorPolicy.copy networks.Actor ActionForm.SquashedGaussian task.MaxAction version))
+                .Exploring Exploration.Sampling
+
+        member _.Bodies = perception.Bodies
 
         member _.State = {
-            Random = [ Codec.draws (fun () -> draws) (fun stored -> draws <- stored) ]
-            Counters = [ temperature.State ]
+            Random = [
+                Codec.draws (fun () -> draws) (fun stored -> draws <- stored)
+                yield! perception.State.Random
+            ]
+            Counters = [ temperature.State; yield! perception.State.Counters ]
         }
 
         member _.Dispose() =
             (workspaces :> IDisposable).Dispose()
             (networks :> IDisposable).Dispose()
+            perception.Dispose()
             engine.Dispose()

@@ -19,9 +19,9 @@ type SacLosses(networks: SacNetworks, discount: float, temperature: unit -> floa
             w.ActorCritics.Output(critic).Read(Span q[critic])
 
         for critic in 0 .. q.Length - 1 do
-            for row in 0 .. w.Rows - 1 do
+            for row in 0 .. w.Inputs.Rows - 1 do
                 let isLeast = q[1].[row] < q[0].[row] = (critic = 1)
-                w.HostGradient[row] <- if isLeast then -1.0f / float32 w.Rows else 0.0f
+                w.HostGradient[row] <- if isLeast then -1.0f / float32 w.Inputs.Rows else 0.0f
 
             w.ActorCritics.OutputGradient(critic).Write(ReadOnlySpan w.HostGradient)
 
@@ -29,9 +29,11 @@ type SacLosses(networks: SacNetworks, discount: float, temperature: unit -> floa
 
     /// Leaves dL_Q/dw of all critic weights in the critics' Gradients, and L_Q in the workspace's Loss.
     member _.CriticBackward(w: SacWorkspace, draws: Draws) : unit =
+        let inputs = w.Inputs
         // a' ~ pi(s')
+        inputs.SeeNext()
         w.NextActor.Forward()
-        w.NextActions.Sample(w.NextActor.Output 0, networks.LiveComponents, draws, w.NextAction)
+        w.NextActions.Sample(w.NextActor.Output 0, networks.LiveComponents, draws, inputs.NextAction)
         // Weighed on the host: an engine keeps the factors that it is given.
         w.NextActions.WriteLogProbabilities(float32 (temperature ()), w.EntropyCost)
         // y = r + gamma (1 - terminated) min_i (Q'_i(s', a') - alpha log pi(a'|s'))
@@ -40,11 +42,14 @@ type SacLosses(networks: SacNetworks, discount: float, temperature: unit -> floa
         for value in w.NextValues do
             engine.Add(value, -1.0f, w.EntropyCost)
 
-        TemporalDifference.target engine w.NextValues w.Reward w.NotDone discount w.Least w.Target
+        TemporalDifference.target engine w.NextValues inputs.Reward inputs.NotDone discount w.Least w.Target
+        inputs.Average w.Target
         // L_Q = sum_i mean (Q_i(s, a) - y)^2
+        inputs.See()
         w.Critics.Forward()
         TemporalDifference.squaredError engine w.Values w.Target w.ValueGradients w.Loss
         w.Critics.Backward()
+        inputs.LearnFromCritics w.Critics
 
     /// L_Q of the last CriticBackward. Waits for the device: to be read last.
     member _.CriticLoss(w: SacWorkspace) : float = w.Loss.Value
@@ -52,23 +57,25 @@ type SacLosses(networks: SacNetworks, discount: float, temperature: unit -> floa
     /// Leaves dL_pi/dw of all actor weights in the actor's Gradients. Overwrites the batch's actions.
     member _.ActorBackward(w: SacWorkspace, draws: Draws) : unit =
         // a ~ pi(s)
+        w.Inputs.SeeForActor()
         w.Actor.Forward()
-        w.Actions.Sample(w.Actor.Output 0, networks.LiveComponents, draws, w.Action)
+        w.Actions.Sample(w.Actor.Output 0, networks.LiveComponents, draws, w.Inputs.Action)
         // L_pi = mean (alpha log pi(a|s) - min_i Q_i(s, a))
         w.ActorCritics.Forward()
         backwardFromLeast w
-        let weight = float32 (temperature ()) / float32 w.Rows
+        let weight = float32 (temperature ()) / float32 w.Inputs.Rows
         w.Actions.Backward(w.ActorCritics.InputGradient, weight, networks.LiveComponents, w.Actor.OutputGradient 0)
         w.Actor.Backward()
+        w.Inputs.LearnFromActor w.Actor
 
     /// L_pi of the last ActorBackward.
     member _.ActorLoss(w: SacWorkspace) : float =
         let mutable least = 0.0
 
-        for row in 0 .. w.Rows - 1 do
+        for row in 0 .. w.Inputs.Rows - 1 do
             least <- least + float (MathF.Min(w.HostValues[0].[row], w.HostValues[1].[row]))
 
-        temperature () * w.Actions.MeanLogProbability - least / float w.Rows
+        temperature () * w.Actions.MeanLogProbability - least / float w.Inputs.Rows
 
     /// CriticBackward, and L_Q.
     member this.CriticGradient(w: SacWorkspace, draws: Draws) : float =

@@ -8,20 +8,24 @@ open NE.Model.Networks
 /// The networks of SAC (Haarnoja et al. 2018, arXiv 1812.05905): actor pi, whose outputs are those of a squashed Gaussian, and critics Q1 and Q2
 /// with their targets. There is no target actor: the actor's target parameters stay what they were at first, and nothing reads them.
 [<Sealed>]
-type SacNetworks(engine: IEngine, network: NetworkSettings, task: AgentTask) =
-    let shape = task.Shape
-
-    let actor =
+type SacNetworks(engine: IEngine, network: NetworkSettings, perception: IPerception, task: AgentTask) =
+    let group name stacks (form: NetworkForm) =
         NetworkGroup.OfForm(
-            "actor",
+            name,
             engine,
-            1,
-            NetworkForms.actor network shape.ObservationSize (NetworkForms.actorOutputs LearnerKind.Sac shape.ActionSize),
+            stacks,
+            {
+                form with
+                    Initialisation = perception.Initialisation
+            },
             network
         )
 
+    let actor =
+        group "actor" 1 (NetworkForms.actor network perception.Features (SquashedGaussian.OutputsPerComponent * task.ActionSize))
+
     let critics =
-        NetworkGroup.OfForm("critic", engine, 2, NetworkForms.critic network shape.ObservationSize shape.ActionSize, network)
+        group "critic" 2 (NetworkForms.critic network perception.Features task.ActionSize)
 
     /// pi.
     member _.Actor = actor

@@ -22,29 +22,20 @@ type private SacPasses = {
         this.ActorCritics
     ]
 
-/// Working memory for computations on a batch of a fixed number of rows.
+/// Working memory for computations on a batch. Owns its inputs.
 [<Sealed>]
-type SacWorkspace(networks: SacNetworks, rows: int) =
-    inherit Batch(rows)
-    let engine, task = networks.Engine, networks.Task
-    let shape = task.Shape
-    let batch = engine.CreateMinibatch(rows, shape)
+type SacWorkspace(networks: SacNetworks, inputs: IActorCriticInputs) =
+    inherit Batch(inputs.Transitions)
+    let engine, task, rows = networks.Engine, networks.Task, inputs.Rows
     let actor, critics = networks.Actor, networks.Critics
-    let observationAction = batch.View(0, shape.ObservationSize + shape.ActionSize)
-
-    let nextObservationAction =
-        batch.View(shape.NextObservation, shape.ObservationSize + shape.ActionSize)
-
-    let observation = batch.View(0, shape.ObservationSize)
-    let nextObservation = batch.View(shape.NextObservation, shape.ObservationSize)
     let both f = [| f 0; f 1 |]
 
     let create () = {
-        NextActor = actor.CreatePass(false, 1, nextObservation, Linear, NoGradient)
-        CriticsTarget = critics.CreatePass(true, 2, nextObservationAction, Linear, NoGradient)
-        Critics = critics.CreatePass(false, 2, observationAction, Linear, ParameterGradient)
-        Actor = actor.CreatePass(false, 1, observation, Linear, ParameterGradient)
-        ActorCritics = critics.CreatePass(false, 2, observationAction, Linear, InputGradient(shape.Action, shape.ActionSize))
+        NextActor = actor.CreatePass(false, 1, inputs.NextObservation, Linear, NoGradient)
+        CriticsTarget = critics.CreatePass(true, 2, inputs.NextObservationAction, Linear, NoGradient)
+        Critics = critics.CreatePass(false, 2, inputs.ObservationAction, Linear, inputs.CriticsBackward)
+        Actor = actor.CreatePass(false, 1, inputs.Observation, Linear, inputs.ActorBackward)
+        ActorCritics = critics.CreatePass(false, 2, inputs.ObservationAction, Linear, InputGradient(inputs.Features, task.ActionSize))
     }
 
     let mutable passes = create ()
@@ -52,31 +43,21 @@ type SacWorkspace(networks: SacNetworks, rows: int) =
     let mutable values = both passes.Critics.Output
     let mutable valueGradients = both passes.Critics.OutputGradient
 
-    let action = batch.View(shape.Action, shape.ActionSize)
-    let reward, notDone = batch.View(shape.Reward, 1), batch.View(shape.NotDone, 1)
-    let nextAction = batch.View(shape.StoredWidth, shape.ActionSize)
-
     let column () = engine.CreateMatrix(rows, 1)
     let entropyCost, least, target = column (), column (), column ()
     let loss = engine.CreateSum()
 
     override this.Gather source =
-        batch.Gather(source, ReadOnlySpan this.RowNumbers)
+        inputs.Gather(source, ReadOnlySpan this.RowNumbers)
 
-    /// s.
-    member _.Observation = observation
-    /// s and a, side by side.
-    member _.ObservationAction = observationAction
-    /// a, of which the actor's update makes one drawn from pi(s).
-    member _.Action = action
-    member _.Reward = reward
-    member _.NotDone = notDone
-    /// Room for a'.
-    member _.NextAction = nextAction
+    override _.Holds(source, window, row) = inputs.Holds(source, window, row)
+
+    /// s, a, r and s' as the networks read them.
+    member _.Inputs = inputs
     /// What draws a' and log pi(a'|s').
-    member val NextActions = GaussianActions(rows, shape.ActionSize, task.MaxAction)
+    member val NextActions = GaussianActions(rows, task.ActionSize, task.MaxAction)
     /// What draws a and log pi(a|s) of the actor's update.
-    member val Actions = GaussianActions(rows, shape.ActionSize, task.MaxAction)
+    member val Actions = GaussianActions(rows, task.ActionSize, task.MaxAction)
     /// alpha log pi(a'|s').
     member _.EntropyCost = entropyCost
     /// min_i Q'_i(s', a') - alpha log pi(a'|s').
@@ -118,21 +99,8 @@ type SacWorkspace(networks: SacNetworks, rows: int) =
             for pass in passes.All do
                 pass.Dispose()
 
-            for matrix in
-                [
-                    observation
-                    observationAction
-                    nextObservation
-                    nextObservationAction
-                    action
-                    reward
-                    notDone
-                    nextAction
-                    entropyCost
-                    least
-                    target
-                ] do
+            for matrix in [ entropyCost; least; target ] do
                 matrix.Dispose()
 
             loss.Dispose()
-            batch.Dispose()
+            inputs.Dispose()

@@ -7,7 +7,7 @@ open NE.Model.Agents
 /// alpha, which weighs the entropy beside the reward, and how it is learned: by Adam on log alpha, in double precision.
 [<Sealed>]
 type Temperature(sac: SacSettings, learner: LearnerSettings) =
-    let mutable logAlpha = Math.Log sac.Temperature
+    let mutable logAlpha = Math.Log sac.Temperature.Value
     let mutable firstMoment = 0.0
     let mutable secondMoment = 0.0
     // beta^(steps taken).
@@ -36,7 +36,7 @@ type Temperature(sac: SacSettings, learner: LearnerSettings) =
 
             logAlpha <-
                 logAlpha
-                - sac.TemperatureLearningRate * (firstMoment / (1.0 - beta1Power)) / size
+                - sac.TemperatureLearningRate.Value * (firstMoment / (1.0 - beta1Power)) / size
 
     /// All that it needs to go on.
     member _.State: Codec =

@@ -17,11 +17,15 @@ type Td3Algorithm(engine: IEngine, settings: Settings, task: AgentTask) =
         networks.Critics.Initialise draws
 
     let losses = Td3Losses(networks, settings)
-    let tau = float32 learner.Polyak
+    let tau = float32 learner.Polyak.Value
     let mutable noise = Draws.Of(settings.Run.Seed, Purpose.TargetNoise)
 
     let workspaces =
-        new Workspaces<_>(learner.BatchSize, fun rows -> new Td3Workspace(networks, rows))
+        new Workspaces<_>(
+            learner.BatchSize,
+            new VectorPerception(engine, task.Shape, learner.Discount),
+            fun inputs -> new Td3Workspace(networks, inputs)
+        )
 
     let probe = workspaces.Probe
 
@@ -37,13 +41,13 @@ type Td3Algorithm(engine: IEngine, settings: Settings, task: AgentTask) =
     }
 
     let critics =
-        group Role.Critic networks.Critics learner.CriticLearningRate (fun _ -> true) _.Critics probe.ObservationAction (fun draws ->
+        group Role.Critic networks.Critics learner.CriticLearningRate.Value (fun _ -> true) _.Critics probe.Inputs.ObservationAction (fun draws ->
             losses.CriticGradient(probe, draws))
 
     let isActorDue t = t % int64 td3.PolicyDelay = 0L
 
     let actor =
-        group Role.Actor networks.Actor learner.ActorLearningRate isActorDue _.Actor probe.Observation (fun _ -> losses.ActorGradient probe)
+        group Role.Actor networks.Actor learner.ActorLearningRate.Value isActorDue _.Actor probe.Inputs.Observation (fun _ -> losses.ActorGradient probe)
 
     let report () =
         let means = probe.Values |> Array.map engine.Mean
@@ -105,6 +109,8 @@ type Td3Algorithm(engine: IEngine, settings: Settings, task: AgentTask) =
 
         member _.Policy version =
             (ActorPolicy.copy networks.Actor ActionForm.Deterministic task.MaxAction version).Exploring exploration
+
+        member _.Bodies = []
 
         member _.State = {
             Random = [ Codec.draws (fun () -> noise) (fun stored -> noise <- stored) ]

@@ -16,7 +16,7 @@ type Td3Losses(networks: Td3Networks, settings: Settings) =
 
     /// Action components that the current task does not have stay exactly 0.
     let clearSpare (noise: float32[]) =
-        let live, actions = networks.Actor.LiveOutputs, networks.Task.Shape.ActionSize
+        let live, actions = networks.Actor.LiveOutputs, networks.Task.ActionSize
 
         if live < actions then
             for row in 0 .. noise.Length / actions - 1 do
@@ -29,18 +29,19 @@ type Td3Losses(networks: Td3Networks, settings: Settings) =
 
     /// Leaves dL_Q/dw of all critic weights in the critics' Gradients, and L_Q in the workspace's Loss.
     member _.CriticBackward(w: Td3Workspace, noise: Draws) : unit =
+        let inputs = w.Inputs
         // a' = clip(pi'(s') + clip(eps, -c, c), -a_max, a_max),  eps ~ N(0, sigma^2)
         noise.FillNormal(Span w.NoiseHost, noiseDeviation)
         clearSpare w.NoiseHost
         clipNoise w.NoiseHost
         w.Noise.Write(ReadOnlySpan w.NoiseHost)
         w.ActorTarget.Forward()
-        engine.Copy(w.ActorTarget.Output 0, w.NextAction)
-        engine.Add(w.NextAction, 1.0f, w.Noise)
-        engine.Clamp(w.NextAction, maxAction)
+        engine.Copy(w.ActorTarget.Output 0, inputs.NextAction)
+        engine.Add(inputs.NextAction, 1.0f, w.Noise)
+        engine.Clamp(inputs.NextAction, maxAction)
         // y = r + gamma (1 - terminated) min_i Q'_i(s', a')
         w.CriticsTarget.Forward()
-        TemporalDifference.target engine w.NextValues w.Reward w.NotDone discount w.Least w.Target
+        TemporalDifference.target engine w.NextValues inputs.Reward inputs.NotDone discount w.Least w.Target
         // L_Q = sum_i mean (Q_i(s, a) - y)^2
         w.Critics.Forward()
         TemporalDifference.squaredError engine w.Values w.Target w.ValueGradients w.Loss
@@ -52,9 +53,9 @@ type Td3Losses(networks: Td3Networks, settings: Settings) =
     /// Leaves dL_pi/dw of all actor weights in the actor's Gradients. Overwrites the batch's actions.
     member _.ActorBackward(w: Td3Workspace) : unit =
         w.Actor.Forward()
-        engine.Copy(w.Actor.Output 0, w.Action)
+        engine.Copy(w.Actor.Output 0, w.Inputs.Action)
         w.FirstCritic.Forward()
-        engine.Fill(w.FirstCritic.OutputGradient 0, -1.0f / float32 w.Rows)
+        engine.Fill(w.FirstCritic.OutputGradient 0, -1.0f / float32 w.Inputs.Rows)
         w.FirstCritic.Backward()
         engine.Copy(w.FirstCritic.InputGradient, w.Actor.OutputGradient 0)
         w.Actor.Backward()

@@ -22,30 +22,22 @@ type private Td3Passes = {
         this.FirstCritic
     ]
 
-/// Working memory for computations on a batch of a fixed number of rows.
+/// Working memory for computations on a batch. Owns its inputs.
 [<Sealed>]
-type Td3Workspace(networks: Td3Networks, rows: int) =
-    inherit Batch(rows)
-    let engine, task = networks.Engine, networks.Task
-    let shape = task.Shape
-    let batch = engine.CreateMinibatch(rows, shape)
+type Td3Workspace(networks: Td3Networks, inputs: IActorCriticInputs) =
+    inherit Batch(inputs.Transitions)
+    let engine, task, rows = networks.Engine, networks.Task, inputs.Rows
+    let actions = task.ActionSize
     let actor, critics = networks.Actor, networks.Critics
     let head = ScaledTanh task.MaxAction
-    let observationAction = batch.View(0, shape.ObservationSize + shape.ActionSize)
-
-    let nextObservationAction =
-        batch.View(shape.NextObservation, shape.ObservationSize + shape.ActionSize)
-
-    let observation = batch.View(0, shape.ObservationSize)
-    let nextObservation = batch.View(shape.NextObservation, shape.ObservationSize)
     let both f = [| f 0; f 1 |]
 
     let create () = {
-        ActorTarget = actor.CreatePass(true, 1, nextObservation, head, NoGradient)
-        CriticsTarget = critics.CreatePass(true, 2, nextObservationAction, Linear, NoGradient)
-        Critics = critics.CreatePass(false, 2, observationAction, Linear, ParameterGradient)
-        Actor = actor.CreatePass(false, 1, observation, head, ParameterGradient)
-        FirstCritic = critics.CreatePass(false, 1, observationAction, Linear, InputGradient(shape.Action, shape.ActionSize))
+        ActorTarget = actor.CreatePass(true, 1, inputs.NextObservation, head, NoGradient)
+        CriticsTarget = critics.CreatePass(true, 2, inputs.NextObservationAction, Linear, NoGradient)
+        Critics = critics.CreatePass(false, 2, inputs.ObservationAction, Linear, inputs.CriticsBackward)
+        Actor = actor.CreatePass(false, 1, inputs.Observation, head, inputs.ActorBackward)
+        FirstCritic = critics.CreatePass(false, 1, inputs.ObservationAction, Linear, InputGradient(inputs.Features, actions))
     }
 
     let mutable passes = create ()
@@ -53,29 +45,19 @@ type Td3Workspace(networks: Td3Networks, rows: int) =
     let mutable values = both passes.Critics.Output
     let mutable valueGradients = both passes.Critics.OutputGradient
 
-    let action = batch.View(shape.Action, shape.ActionSize)
-    let reward, notDone = batch.View(shape.Reward, 1), batch.View(shape.NotDone, 1)
-    let nextAction = batch.View(shape.StoredWidth, shape.ActionSize)
-
     let column () = engine.CreateMatrix(rows, 1)
-    let noise = engine.CreateMatrix(rows, shape.ActionSize)
+    let noise = engine.CreateMatrix(rows, actions)
     let least, target, loss = column (), column (), engine.CreateSum()
 
     override this.Gather source =
-        batch.Gather(source, ReadOnlySpan this.RowNumbers)
+        inputs.Gather(source, ReadOnlySpan this.RowNumbers)
 
-    /// s.
-    member _.Observation = observation
-    /// s and a, side by side.
-    member _.ObservationAction = observationAction
-    /// a, of which the actor's update makes pi(s).
-    member _.Action = action
-    member _.Reward = reward
-    member _.NotDone = notDone
-    /// Room for a'.
-    member _.NextAction = nextAction
+    override _.Holds(source, window, row) = inputs.Holds(source, window, row)
+
+    /// s, a, r and s' as the networks read them.
+    member _.Inputs = inputs
     member _.Noise = noise
-    member val NoiseHost: float32[] = Array.zeroCreate (rows * shape.ActionSize)
+    member val NoiseHost: float32[] = Array.zeroCreate (rows * actions)
     /// min_i Q'_i(s', a').
     member _.Least = least
     /// y.
@@ -111,22 +93,8 @@ type Td3Workspace(networks: Td3Networks, rows: int) =
             for pass in passes.All do
                 pass.Dispose()
 
-            for matrix in
-                [
-                    observation
-                    observationAction
-                    nextObservation
-                    nextObservationAction
-                    action
-                    reward
-                    notDone
-                    nextAction
-                    noise
-                    least
-                    target
-                ] do
+            for matrix in [ noise; least; target ] do
                 matrix.Dispose()
 
             loss.Dispose()
-
-            batch.Dispose()
+            inputs.Dispose()

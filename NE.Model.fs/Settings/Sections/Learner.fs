@@ -13,8 +13,8 @@ type AdamAge =
 
 /// What every learner needs: its optimiser, its batches and its replay memory.
 type LearnerSettings = {
-    ActorLearningRate: float
-    CriticLearningRate: float
+    ActorLearningRate: Derived<float>
+    CriticLearningRate: Derived<float>
     AdamBeta1: float
     AdamBeta2: float
     AdamEpsilon: float
@@ -23,10 +23,10 @@ type LearnerSettings = {
     BufferSize: Derived<int64>
     StartSteps: Derived<int64>
     /// The replay ratio, exact to the digit.
-    UpdatesPerStep: decimal
+    UpdatesPerStep: Derived<decimal>
     /// Gradient steps taken at once when learning begins.
     PrimingUpdates: int64
-    Polyak: float
+    Polyak: Derived<float>
     /// Whether a method that sets weights anew also empties their Adam state.
     OptimizerReset: bool
     AdamAge: AdamAge
@@ -36,22 +36,24 @@ type LearnerSettings = {
 module internal LearnerSettings =
 
     let private key name =
-        Keys.key<RunLength, LearnerSettings, _> name
+        Keys.key<LearnerFacts, LearnerSettings, _> name
 
     /// Gradient steps of a run, those of the priming included. None is owed for the steps at its start, nor for the warm-ups of the later
     /// phases of a cycle.
     let gradientSteps (length: RunLength) (learner: LearnerSettings) =
         let warmUps = (max 1L length.Phases.Count - 1L) * length.Phases.WarmUp
 
-        ReplayRatio.updatesOf learner.UpdatesPerStep (length.Steps - warmUps - learner.StartSteps.Value)
+        ReplayRatio.updatesOf learner.UpdatesPerStep.Value (length.Steps - warmUps - learner.StartSteps.Value)
         + learner.PrimingUpdates
 
     /// Environment steps that are complete, all their gradient steps taken, before the last gradient step.
     let completeSteps (length: RunLength) (learner: LearnerSettings) =
         learner.StartSteps.Value
-        + ReplayRatio.completeBefore learner.UpdatesPerStep (gradientSteps length learner - learner.PrimingUpdates)
+        + ReplayRatio.completeBefore learner.UpdatesPerStep.Value (gradientSteps length learner - learner.PrimingUpdates)
 
-    let private startSteps (length: RunLength) _ =
+    let private startSteps (facts: LearnerFacts) _ =
+        let length = facts.Length
+
         // Of a cycle it is the first phase that begins with them.
         let steps =
             if length.Phases.Steps > 0L then
@@ -59,34 +61,42 @@ module internal LearnerSettings =
             else
                 length.Steps
 
-        if steps >= 250_000L then
+        if facts.Learner.SeesPixels then
+            "2,000 from pictures, at most a fifth", min 2_000L (steps / 5L)
+        elif steps >= 250_000L then
             "25,000", 25_000L
         else
             "10,000 below 250,000 steps, at most a fifth", min 10_000L (steps / 5L)
 
     /// A replay ratio so small that a phase, of a known length, owes no gradient step. Other reasons why nothing is learned are said elsewhere.
-    let private owesNothing (length: RunLength) (learner: LearnerSettings) =
-        let start = learner.StartSteps.Value
+    let private owesNothing (facts: LearnerFacts) (learner: LearnerSettings) =
+        let length, start = facts.Length, learner.StartSteps.Value
 
         let learned =
             match length.Phases.Steps with
             | 0L -> length.Steps - start
             | phase -> phase - max start length.Phases.WarmUp
 
-        if learned > 0L && ReplayRatio.updatesOf learner.UpdatesPerStep learned = 0L then
+        if learned > 0L && ReplayRatio.updatesOf learner.UpdatesPerStep.Value learned = 0L then
             Some $"the {learned} steps that are learned from would owe no gradient step: nothing would be learned; give more"
         else
             None
 
     let private ages = choice [ "element", AdamAge.Element; "global", AdamAge.Global ]
 
+    /// What `auto` becomes where pictures ask for another value.
+    let private byObservation words ofNumbers ofPictures =
+        auto words (fun (facts: LearnerFacts) _ -> if facts.Learner.SeesPixels then ofPictures else ofNumbers)
+
     let section =
         Section.create [
-            key "learner.actorLearningRate" PaperUnstated positive 3e-4 _.ActorLearningRate (fun v s -> { s with ActorLearningRate = v })
-            |> says "Adam's step size for the actor."
+            key "learner.actorLearningRate" PaperUnstated (derived positive) Auto _.ActorLearningRate (fun v s -> { s with ActorLearningRate = v })
+            |> byObservation "3e-4; from pictures 1e-4" 3e-4 1e-4
+            |> says "Adam's step size for the actor; auto: 3e-4, from pictures 1e-4."
 
-            key "learner.criticLearningRate" PaperUnstated positive 3e-4 _.CriticLearningRate (fun v s -> { s with CriticLearningRate = v })
-            |> says "Adam's step size for the critics."
+            key "learner.criticLearningRate" PaperUnstated (derived positive) Auto _.CriticLearningRate (fun v s -> { s with CriticLearningRate = v })
+            |> byObservation "3e-4; from pictures 1e-4" 3e-4 1e-4
+            |> says "Adam's step size for the critics; auto: 3e-4, from pictures 1e-4."
 
             key "learner.adamBeta1" (Cited "TD3") openFraction 0.9 _.AdamBeta1 (fun v s -> { s with AdamBeta1 = v })
             |> isFixed
@@ -110,38 +120,40 @@ module internal LearnerSettings =
             key "learner.bufferSize" (Cited "TD3") (derived (steps 1L)) Auto _.BufferSize (fun v s -> { s with BufferSize = v })
             |> isFixed
             |> inUnit "transitions"
-            |> auto "1,000,000" (fun _ _ -> 1_000_000L)
+            |> byObservation "1,000,000; of pictures 100,000" 1_000_000L 100_000L
             |> check (fun _ learner ->
                 if learner.BufferSize.Value < int64 learner.BatchSize then
                     Some $"smaller than one batch (learner.batchSize = {learner.BatchSize})"
                 else
                     None)
-            |> says "Transitions kept for sampling; auto: 1,000,000, whatever the length."
+            |> says "Transitions kept for sampling, or frames; auto: 1,000,000, of pictures 100,000, whatever the length."
 
             key "learner.startSteps" OfficialCode (derived (steps 0L)) Auto _.StartSteps (fun v s -> { s with StartSteps = v })
             |> isFixed
             |> inUnit "environment steps"
             |> autoBy startSteps
-            |> check (fun length learner ->
+            |> check (fun facts learner ->
+                let length = facts.Length
                 let phase = length.Phases.Steps
 
                 if length.IsCycle && phase > 0L && learner.StartSteps.Value >= phase then
                     Some $"not below cycle.steps = {phase}: nothing would be learned in the first phase"
                 else
                     None)
-            |> check (fun length learner ->
-                if learner.StartSteps.Value >= length.Steps then
-                    Some $"not below run.steps = {length.Steps}: nothing would be learned"
+            |> check (fun facts learner ->
+                if learner.StartSteps.Value >= facts.Length.Steps then
+                    Some $"not below run.steps = {facts.Length.Steps}: nothing would be learned"
                 else
                     None)
             |> says
-                "Uniformly random actions and no update before this step; auto: 25,000, in runs shorter than 250,000 steps 10,000, at most steps/5."
+                "Uniformly random actions and no update before this step; auto: 25,000, in runs shorter than 250,000 steps 10,000, from pictures 2,000, at most steps/5."
 
-            key "learner.updatesPerStep" OfficialCode ratio 1.0m _.UpdatesPerStep (fun v s -> { s with UpdatesPerStep = v })
+            key "learner.updatesPerStep" OfficialCode (derived ratio) Auto _.UpdatesPerStep (fun v s -> { s with UpdatesPerStep = v })
             |> isFixed
             |> inUnit "gradient steps"
+            |> byObservation "1; from pictures 0.5" 1.0m 0.5m
             |> check owesNothing
-            |> says "Replay ratio: gradient steps per environment step; below 1 one every few steps."
+            |> says "Replay ratio: gradient steps per environment step, below 1 one every few steps; auto: 1, from pictures 0.5."
 
             key "learner.primingUpdates" (Cited "Reset") (steps 0L) 0L _.PrimingUpdates (fun v s -> { s with PrimingUpdates = v })
             |> isFixed
@@ -149,8 +161,9 @@ module internal LearnerSettings =
             |> says
                 "Gradient steps taken at once when learning begins, on the first startSteps transitions: heavy priming, a stress test of plasticity."
 
-            key "learner.polyak" OfficialCode positiveFraction 0.005 _.Polyak (fun v s -> { s with Polyak = v })
-            |> says "Rate tau at which targets follow."
+            key "learner.polyak" OfficialCode (derived positiveFraction) Auto _.Polyak (fun v s -> { s with Polyak = v })
+            |> byObservation "0.005; from pictures 0.01" 0.005 0.01
+            |> says "Rate tau at which targets follow; auto: 0.005, from pictures 0.01."
 
             key "learner.optimizerReset" Paper switch true _.OptimizerReset (fun v s -> { s with OptimizerReset = v })
             |> says "Whether a method that sets weights anew also empties their Adam state; off is an ablation."

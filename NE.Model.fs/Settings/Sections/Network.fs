@@ -23,7 +23,7 @@ type Activation =
 /// The networks, common to all methods.
 type NetworkSettings = {
     /// Features that the hidden layers of the actor hand on. With CReLU half as many linear outputs make them.
-    Hidden: int list
+    Hidden: Derived<int list>
     /// The same of each critic; Auto: as Hidden.
     CriticHidden: Derived<int list>
     /// Hidden layers of 256 features added before each critic's output and at the actor's front.
@@ -40,7 +40,7 @@ type NetworkSettings = {
 module internal NetworkSettings =
 
     let private key name =
-        Keys.key<Method, NetworkSettings, _> name
+        Keys.key<NetworkFacts, NetworkSettings, _> name
 
     let private layerNorms =
         choice [
@@ -50,8 +50,8 @@ module internal NetworkSettings =
         ]
 
     /// What a technique makes of a key that was not given.
-    let private impliedBy technique value isDefault (method': Method) network =
-        if method'.Has technique && isDefault network then
+    let private impliedBy technique value isDefault (facts: NetworkFacts) network =
+        if facts.Method.Has technique && isDefault network then
             Some($"run.method has {Method.nameOf technique}", value)
         else
             None
@@ -67,11 +67,17 @@ module internal NetworkSettings =
 
     let section =
         Section.create [
-            key "network.hidden" Paper widths [ 256; 128 ] _.Hidden (fun v s -> { s with Hidden = v })
+            key "network.hidden" Paper (derived widths) Auto _.Hidden (fun v s -> { s with Hidden = v })
             |> isFixed
             |> inUnit "units"
-            |> check (fun _ network -> oddWidths network network.Hidden)
-            |> says "Hidden widths of the actor and of each critic: 256,128 is Table 1, 256,256 is TD3's own."
+            |> auto "256,128; from pictures 1024,1024" (fun facts _ ->
+                if facts.Learner.SeesPixels then
+                    [ 1024; 1024 ]
+                else
+                    [ 256; 128 ])
+            |> check (fun _ network -> oddWidths network network.Hidden.Value)
+            |> says
+                "Hidden widths of the actor and of each critic; auto: 256,128, which is Table 1 (256,256 is TD3's own), from pictures 1024,1024."
 
             key "network.criticHidden" OfficialCode (derived widths) Auto _.CriticHidden (fun v s -> { s with CriticHidden = v })
             |> isFixed
@@ -94,8 +100,8 @@ module internal NetworkSettings =
             |> isFixed
             |> inOldRuns LayerNorm.Off
             |> becomes (impliedBy Technique.LayerNorm LayerNorm.All (fun network -> network.LayerNorm = LayerNorm.Off))
-            |> check (fun method' network ->
-                if method'.Has Technique.LayerNorm && network.LayerNorm = LayerNorm.CriticLast then
+            |> check (fun facts network ->
+                if facts.Method.Has Technique.LayerNorm && network.LayerNorm = LayerNorm.CriticLast then
                     Some "run.method has layer-norm, which is one on every hidden layer; leave one of the two out"
                 else
                     None)
@@ -105,9 +111,9 @@ module internal NetworkSettings =
             |> isFixed
             |> inOldRuns Activation.Relu
             |> becomes (impliedBy Technique.CRelu Activation.Crelu (fun network -> network.Activation = Activation.Relu))
-            |> check (fun method' network ->
+            |> check (fun facts network ->
                 // As with the technique crelu.
-                match network.Activation, Method.compose (Technique.CRelu :: method'.Techniques) with
+                match network.Activation, Method.compose (Technique.CRelu :: facts.Method.Techniques) with
                 | Activation.Crelu, Error why -> Some $"{why}; use relu, or another run.method"
                 | _ -> None)
             |> says

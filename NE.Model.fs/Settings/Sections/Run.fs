@@ -65,7 +65,10 @@ module internal RunSettings =
             key "run.learner" Paper (choice LearnerKind.names) LearnerKind.Td3 _.Learner (fun v s -> { s with Learner = v })
             |> isFixed
             |> inOldRuns LearnerKind.Td3
-            |> says "The algorithm of reinforcement learning: TD3 or SAC."
+            |> refusedIf
+                (fun phases run -> phases.Count > 0L && run.Learner.SeesPixels)
+                "a cycle of tasks is learned from numbers; take td3 or sac, or one task"
+            |> says "The algorithm of reinforcement learning: TD3 or SAC on numbers, DrQ or DrQ-v2 on pictures."
 
             {
                 (key "run.method" Paper methods Method.Ne _.Method (fun v s -> { s with Method = v })

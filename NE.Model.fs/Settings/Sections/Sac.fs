@@ -6,9 +6,9 @@ open NE.Model.Keys
 /// Soft Actor-Critic (algorithm.md 2.13).
 type SacSettings = {
     /// alpha; the first one where it is learned.
-    Temperature: float
+    Temperature: Derived<float>
     LearnTemperature: bool
-    TemperatureLearningRate: float
+    TemperatureLearningRate: Derived<float>
     /// H, in nats. Auto stays: it follows from the task, which settings do not know.
     TargetEntropy: Derived<float>
 }
@@ -16,25 +16,27 @@ type SacSettings = {
 [<RequireQualifiedAccess>]
 module internal SacSettings =
 
-    let private key name = Keys.key<unit, SacSettings, _> name
+    let private key name = Keys.key<LearnerKind, SacSettings, _> name
 
     let private finite = real "a number" (fun _ -> true)
 
     let section =
-        Section.ofLearners [ LearnerKind.Sac ] [
-            key "sac.temperature" (Cited "SAC") positive 1.0 _.Temperature (fun v s -> { s with Temperature = v })
+        Section.ofLearners [ LearnerKind.Sac; LearnerKind.Drq ] [
+            key "sac.temperature" (Cited "SAC") (derived positive) Auto _.Temperature (fun v s -> { s with Temperature = v })
             |> isFixed
             |> inUnit "reward per nat"
-            |> says "Weight alpha of the entropy beside the reward; where it is learned, its first value."
+            |> auto "1; of drq 0.1" (fun learner _ -> if learner.SeesPixels then 0.1 else 1.0)
+            |> says "Weight alpha of the entropy beside the reward; where it is learned, its first value; auto: 1, of drq 0.1."
 
             key "sac.learnTemperature" (Cited "SAC") switch true _.LearnTemperature (fun v s -> { s with LearnTemperature = v })
             |> says "Whether alpha follows sac.targetEntropy; off keeps it, as SAC of 2018 does."
 
-            key "sac.temperatureLearningRate" (Cited "SAC") positive 3e-4 _.TemperatureLearningRate (fun v s -> {
+            key "sac.temperatureLearningRate" (Cited "SAC") (derived positive) Auto _.TemperatureLearningRate (fun v s -> {
                 s with
                     TemperatureLearningRate = v
             })
-            |> says "Adam's step size for the logarithm of alpha."
+            |> auto "3e-4; of drq 1e-4" (fun learner _ -> if learner.SeesPixels then 1e-4 else 3e-4)
+            |> says "Adam's step size for the logarithm of alpha; auto: 3e-4, of drq 1e-4."
 
             key "sac.targetEntropy" (Cited "SAC") (derived finite) Auto _.TargetEntropy (fun v s -> { s with TargetEntropy = v })
             |> inUnit "nats"

@@ -23,7 +23,7 @@ let small: Settings =
         Settings.resolve {
             Settings.defaults with
                 Run.Seed = 5L
-                Network.Hidden = [ 24; 16 ]
+                Network.Hidden = Is [ 24; 16 ]
                 Learner.BatchSize = 32
                 Ne.GrowInterval = Is 20L
                 Ne.EndStep = Is 400L

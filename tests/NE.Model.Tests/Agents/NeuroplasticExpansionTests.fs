@@ -224,7 +224,7 @@ let tests =
             use agent =
                 withDeadNeurons {
                     noClip with
-                        Learner.CriticLearningRate = 1e-20
+                        Learner.CriticLearningRate = Is 1e-20
                         Ne.PruneBatch = 20_000
                 }
 

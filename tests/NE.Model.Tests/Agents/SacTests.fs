@@ -22,8 +22,8 @@ let private rates = {
     sac with
         Run.Seed = 9L
         // Far from 1, so that a temperature in the wrong place shows.
-        Sac.Temperature = 0.3
-        Sac.TemperatureLearningRate = 1e-2
+        Sac.Temperature = Is 0.3
+        Sac.TemperatureLearningRate = Is 1e-2
 }
 
 /// SAC without clipping, and the eager oracle from the same weights.
@@ -115,7 +115,7 @@ let tests =
                 let networks = sac.Networks
 
                 let losses =
-                    SacLosses(networks, rates.Learner.Discount, fun () -> rates.Sac.Temperature)
+                    SacLosses(networks, rates.Learner.Discount, fun () -> rates.Sac.Temperature.Value)
 
                 use w = new SacWorkspace(networks, 32)
                 (rowsOf 1L 32).CopyTo(w.RowNumbers, 0)
@@ -203,8 +203,8 @@ let tests =
             use agent =
                 create {
                     sac with
-                        Sac.TemperatureLearningRate = 0.02
-                        Learner.ActorLearningRate = 3e-3
+                        Sac.TemperatureLearningRate = Is 0.02
+                        Learner.ActorLearningRate = Is 3e-3
                 }
 
             Expect.isGreaterThan (metric "entropy" agent) -1.0 "at first"

@@ -247,7 +247,7 @@ let tests =
             use larger =
                 create {
                     small with
-                        Network.Hidden = [ 25; 16 ]
+                        Network.Hidden = Is [ 25; 16 ]
                 }
 
             Expect.isTrue (isRefused (fun () -> larger.Restore saved)) "other network sizes"

@@ -204,7 +204,7 @@ let tests =
         test "odd widths have no CReLU" {
             Expect.throwsT<ArgumentException>
                 (fun () ->
-                    use _ = create (shaped { td3 with Network.Hidden = [ 24; 15 ] })
+                    use _ = create (shaped { td3 with Network.Hidden = Is([ 24; 15 ] }))
 
                     ())
                 "15 is odd"

@@ -149,8 +149,8 @@ let tests =
                         td3 with
                             Network.WeightClip = 0.5
                             Network.ClipOutput = clipped
-                            Learner.CriticLearningRate = 0.01
-                            Learner.ActorLearningRate = 0.01
+                            Learner.CriticLearningRate = Is 0.01
+                            Learner.ActorLearningRate = Is 0.01
                     }
 
                 step agent 60
@@ -177,8 +177,8 @@ let tests =
                 td3 with
                     Network.WeightClip = 0.9
                     Network.ClipOutput = true
-                    Learner.CriticLearningRate = 0.01
-                    Learner.ActorLearningRate = 0.01
+                    Learner.CriticLearningRate = Is 0.01
+                    Learner.ActorLearningRate = Is 0.01
             }
 
             use agent = create settings

@@ -79,7 +79,7 @@ let tests =
         <| fun (a: uint16) (b: uint16) (c: uint16) (thousandths: uint16) ->
             let settings = {
                 settings 1 1 10_000L with
-                    Learner.UpdatesPerStep = decimal (1us + thousandths) / 1000.0m
+                    Learner.UpdatesPerStep = Is(decimal (1us + thousandths) / 1000.0m)
             }
 
             let sorted = List.sort [ int64 a; int64 b; int64 c ]
@@ -102,7 +102,7 @@ let tests =
         <| fun _ ->
             let half = {
                 settings 1 1 1000L with
-                    Learner.UpdatesPerStep = 0.5m
+                    Learner.UpdatesPerStep = Is 0.5m
             }
 
             let owed = [

@@ -98,7 +98,7 @@ let tests =
                 use agent =
                     create {
                         settings "reset" with
-                            Learner.UpdatesPerStep = 2.0m
+                            Learner.UpdatesPerStep = Is 2.0m
                     }
 
                 step agent 80
@@ -111,7 +111,7 @@ let tests =
                 use agent =
                     create {
                         settings "reset" with
-                            Learner.UpdatesPerStep = 0.333m
+                            Learner.UpdatesPerStep = Is 0.333m
                             Reset.Every = Is 25L
                     }
 
