@@ -17,6 +17,9 @@ type EnvironmentClock(settings: Settings) =
         else
             start + ReplayRatio.completeBefore settings.Learner.UpdatesPerStep.Value update
 
+    /// The last environment step that is complete, all its gradient steps taken, before gradient step t.
+    member _.Completed(t: int64) : int64 = completed t
+
     /// Whether the environment step `at` is complete before gradient step t, and one that was learned from is.
     member _.IsPast(at: int64, t: int64) =
         let now = completed t

@@ -2,6 +2,7 @@
 module NE.Model.Agents.Learners
 
 open NE.Model
+open NE.Model.Agents.DrqV2
 open NE.Model.Agents.Pixels
 open NE.Model.Agents.Sac
 open NE.Model.Agents.Td3
@@ -19,7 +20,7 @@ let algorithm (engine: IEngine) (settings: Settings) (task: AgentTask) : IAlgori
     | LearnerKind.Td3 -> new Td3Algorithm(engine, settings, task)
     | LearnerKind.Sac -> new SacAlgorithm(engine, settings, numbers (), task)
     | LearnerKind.Drq -> new SacAlgorithm(engine, settings, pictures (), task)
-    | LearnerKind.DrqV2 -> failwith "to come"
+    | LearnerKind.DrqV2 -> new DrqV2Algorithm(engine, settings, pictures (), task)
 
 let createOn (engine: IEngine) (settings: Settings) (task: AgentTask) : ILearner =
     Agent.Compose(algorithm engine settings task, settings, None)

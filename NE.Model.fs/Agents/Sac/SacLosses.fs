@@ -11,22 +11,6 @@ type SacLosses(networks: SacNetworks, discount: float, temperature: unit -> floa
     let engine = networks.Engine
     let discount = float32 discount
 
-    /// -1 / rows where a critic has the smaller value (the first one where they are equal), 0 elsewhere: the gradient of -mean min_i Q_i.
-    let backwardFromLeast (w: SacWorkspace) =
-        let q = w.HostValues
-
-        for critic in 0 .. q.Length - 1 do
-            w.ActorCritics.Output(critic).Read(Span q[critic])
-
-        for critic in 0 .. q.Length - 1 do
-            for row in 0 .. w.Inputs.Rows - 1 do
-                let isLeast = q[1].[row] < q[0].[row] = (critic = 1)
-                w.HostGradient[row] <- if isLeast then -1.0f / float32 w.Inputs.Rows else 0.0f
-
-            w.ActorCritics.OutputGradient(critic).Write(ReadOnlySpan w.HostGradient)
-
-        w.ActorCritics.Backward()
-
     /// Leaves dL_Q/dw of all critic weights in the critics' Gradients, and L_Q in the workspace's Loss.
     member _.CriticBackward(w: SacWorkspace, draws: Draws) : unit =
         let inputs = w.Inputs
@@ -62,7 +46,7 @@ type SacLosses(networks: SacNetworks, discount: float, temperature: unit -> floa
         w.Actions.Sample(w.Actor.Output 0, networks.LiveComponents, draws, w.Inputs.Action)
         // L_pi = mean (alpha log pi(a|s) - min_i Q_i(s, a))
         w.ActorCritics.Forward()
-        backwardFromLeast w
+        w.LeastOfActor.Backward w.ActorCritics
         let weight = float32 (temperature ()) / float32 w.Inputs.Rows
         w.Actions.Backward(w.ActorCritics.InputGradient, weight, networks.LiveComponents, w.Actor.OutputGradient 0)
         w.Actor.Backward()
@@ -70,12 +54,7 @@ type SacLosses(networks: SacNetworks, discount: float, temperature: unit -> floa
 
     /// L_pi of the last ActorBackward.
     member _.ActorLoss(w: SacWorkspace) : float =
-        let mutable least = 0.0
-
-        for row in 0 .. w.Inputs.Rows - 1 do
-            least <- least + float (MathF.Min(w.HostValues[0].[row], w.HostValues[1].[row]))
-
-        temperature () * w.Actions.MeanLogProbability - least / float w.Inputs.Rows
+        temperature () * w.Actions.MeanLogProbability - w.LeastOfActor.Mean
 
     /// CriticBackward, and L_Q.
     member this.CriticGradient(w: SacWorkspace, draws: Draws) : float =

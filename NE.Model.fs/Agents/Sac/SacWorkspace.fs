@@ -79,10 +79,8 @@ type SacWorkspace(networks: SacNetworks, inputs: IActorCriticInputs) =
     member _.Actor = passes.Actor
     /// Q_i(s, a), a drawn from pi(s), with the gradient of the action.
     member _.ActorCritics = passes.ActorCritics
-    /// Q_1 and Q_2 of the actor's update on the host, [rows] each.
-    member val HostValues: float32[][] = both (fun _ -> Array.zeroCreate<float32> rows)
-    /// Room for a gradient by one critic's values.
-    member val HostGradient: float32[] = Array.zeroCreate rows
+    /// min_i Q_i(s, a) of the actor's update.
+    member val LeastOfActor = LeastValue rows
 
     /// Makes the passes again, after the networks got other bodies.
     member _.Rebuild() =

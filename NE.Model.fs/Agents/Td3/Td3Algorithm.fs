@@ -9,7 +9,11 @@ open NE.Model.Networks
 [<Sealed>]
 type Td3Algorithm(engine: IEngine, settings: Settings, task: AgentTask) =
     let learner, td3 = settings.Learner, settings.Td3
-    let networks = new Td3Networks(engine, settings.Network, task)
+
+    let perception =
+        new VectorPerception(engine, task.Shape, settings.Learner.Discount)
+
+    let networks = new Td3Networks(engine, settings.Network, perception, task)
 
     do
         let draws = Draws.Of(settings.Run.Seed, Purpose.Initialisation)
@@ -21,11 +25,7 @@ type Td3Algorithm(engine: IEngine, settings: Settings, task: AgentTask) =
     let mutable noise = Draws.Of(settings.Run.Seed, Purpose.TargetNoise)
 
     let workspaces =
-        new Workspaces<_>(
-            learner.BatchSize,
-            new VectorPerception(engine, task.Shape, learner.Discount),
-            fun inputs -> new Td3Workspace(networks, inputs)
-        )
+        new Workspaces<_>(learner.BatchSize, perception, fun inputs -> new Td3Workspace(networks, inputs))
 
     let probe = workspaces.Probe
 

@@ -7,14 +7,24 @@ open NE.Model.Networks
 
 /// The networks of TD3 (Fujimoto et al. 2018): actor pi and critics Q1, Q2, each with its target.
 [<Sealed>]
-type Td3Networks(engine: IEngine, network: NetworkSettings, task: AgentTask) =
-    let shape = task.Shape
+type Td3Networks(engine: IEngine, network: NetworkSettings, perception: IPerception, task: AgentTask) =
+    let group name stacks (form: NetworkForm) =
+        NetworkGroup.OfForm(
+            name,
+            engine,
+            stacks,
+            {
+                form with
+                    Initialisation = perception.Initialisation
+            },
+            network
+        )
 
     let actor =
-        NetworkGroup.OfForm("actor", engine, 1, NetworkForms.actor network shape.ObservationSize shape.ActionSize, network)
+        group "actor" 1 (NetworkForms.actor network perception.Features task.ActionSize)
 
     let critics =
-        NetworkGroup.OfForm("critic", engine, 2, NetworkForms.critic network shape.ObservationSize shape.ActionSize, network)
+        group "critic" 2 (NetworkForms.critic network perception.Features task.ActionSize)
 
     /// pi and pi'.
     member _.Actor = actor
