@@ -184,11 +184,23 @@ let tests =
 
             Expect.equal
                 (notes (train @ [ "td3.discount=0.9"; "td3.criticLearningRate=1e-3" ]))
-                [ "note: td3.criticLearningRate, td3.discount are called learner.criticLearningRate, learner.discount now" ]
+                [
+                    "note: td3.criticLearningRate, td3.discount are called learner.criticLearningRate, learner.discount now"
+                ]
                 "names that moved"
 
             Expect.equal
-                (notes (train @ [ "--learner"; "sac"; "--method"; "none"; "td3.policyDelay=3"; "sac.temperature=0.2" ]))
+                (notes (
+                    train
+                    @ [
+                        "--learner"
+                        "sac"
+                        "--method"
+                        "none"
+                        "td3.policyDelay=3"
+                        "sac.temperature=0.2"
+                    ]
+                ))
                 [ "note: td3.policyDelay has no effect: the agent is sac" ]
                 "keys of another learner"
         }

@@ -19,7 +19,7 @@ type SacAlgorithm(engine: IEngine, settings: Settings, task: AgentTask) =
 
     let temperature = Temperature(sac, learner)
 
-    let losses = SacLosses(networks, learner.Discount, fun () -> temperature.Value)
+    let losses = SacLosses(networks, learner.Discount, temperature)
 
     let tau = float32 learner.Polyak
     let mutable draws = Draws.Of(settings.Run.Seed, Purpose.PolicyDraws)

@@ -115,7 +115,7 @@ let tests =
                 let networks = sac.Networks
 
                 let losses =
-                    SacLosses(networks, rates.Learner.Discount, fun () -> rates.Sac.Temperature)
+                    SacLosses(networks, rates.Learner.Discount, Temperature(rates.Sac, rates.Learner))
 
                 use w = new SacWorkspace(networks, 32)
                 (rowsOf 1L 32).CopyTo(w.RowNumbers, 0)
@@ -197,6 +197,35 @@ let tests =
 
             step agent 30
             Expect.equal (metric "temperature" agent) 1.0 "not learned"
+        }
+
+        test "a resume may change how the temperature is learned, and it goes on from where it was" {
+            use agent = create sac
+            step agent 30
+            let reached = metric "temperature" agent
+            Expect.notEqual reached 1.0 "it has moved"
+
+            let resumed change =
+                let next = create { sac with Sac = change sac.Sac }
+                next.Restore(agent.Save())
+                Expect.equal (metric "temperature" next) reached "at first"
+                step next 10
+                let later = metric "temperature" next
+                next.Dispose()
+                later
+
+            let usual = resumed id
+            Expect.equal (resumed (fun sac -> { sac with LearnTemperature = false })) reached "not learned any more"
+
+            Expect.notEqual
+                (resumed (fun sac -> {
+                    sac with
+                        TemperatureLearningRate = 1e-2
+                }))
+                usual
+                "another rate"
+
+            Expect.notEqual (resumed (fun sac -> { sac with TargetEntropy = Is 50.0 })) usual "another target"
         }
 
         test "left alone the entropy comes to minus the number of components" {
