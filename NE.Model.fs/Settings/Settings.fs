@@ -30,6 +30,19 @@ module Settings =
         | Some key -> key
         | None -> null
 
+    /// The key that a name of an older version belongs to now, the name itself if it is none; null for a key that is gone.
+    let presentName (name: string) : string | null =
+        match OldKeys.tryFind name with
+        | None -> name
+        | Some { Now = Some key } -> key
+        | Some { Now = None } -> null
+
+    /// The key that is nearest to an unknown name, or what the nearest old name is called now.
+    let private suggest (name: string) : string option =
+        Seq.append (keys |> Seq.map _.Name) (OldKeys.all |> Seq.map _.Name)
+        |> Nearest.suggest name
+        |> Option.bind (presentName >> Option.ofObj)
+
     /// Sets keys from text, in order; names of older versions are read as well. Returns every problem: unknown keys (with the nearest known one) and bad values.
     let apply (pairs: struct (string * string) seq) (settings: Settings) : Result<Settings, SettingsError list> =
         let mutable current = settings
@@ -38,7 +51,7 @@ module Settings =
         let set name value =
             match tryFind name with
             | null ->
-                match OldKeys.tryFind name, Nearest.suggest name (keys |> Seq.map _.Name) with
+                match OldKeys.tryFind name, suggest name with
                 | Some old, _ -> old.Set value current
                 | None, Some near -> Error $"unknown key; did you mean '{near}'?"
                 | None, None -> Error "unknown key; `ne config schema` lists them all"
@@ -58,13 +71,6 @@ module Settings =
             Ok current
         else
             Error(List.ofSeq errors)
-
-    /// The key that a name of an older version belongs to now, the name itself if it is none; null for a key that is gone.
-    let presentName (name: string) : string | null =
-        match OldKeys.tryFind name with
-        | None -> name
-        | Some { Now = Some key } -> key
-        | Some { Now = None } -> null
 
     /// Keys with values, of which some may be an older version's, as this version has them. What is now a part of one key becomes that key.
     /// An old value that is not read any more stays as it is.

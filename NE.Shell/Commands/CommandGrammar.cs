@@ -81,7 +81,7 @@ internal sealed class CommandGrammar
         this.keyed =
         [
             (new("--learner") { HelpName = "td3|sac|drq|drqv2", Description = "The algorithm of reinforcement learning (run.learner)." }, "run.learner"),
-            (new("--method") { HelpName = "METHOD", Description = "ne, reset, redo, ... or a composition such as redo+layer-norm; none, or td3: nothing (run.method)." }, "run.method"),
+            (new("--method") { HelpName = "METHOD", Description = "ne, reset, redo, ... or a composition such as redo+layer-norm; none: the plain learner (run.method)." }, "run.method"),
             (new("--seed") { HelpName = "N", Description = "Seed of every random stream (run.seed)." }, "run.seed"),
             (this.steps, "run.steps"),
             (new("--cycles") { HelpName = "N", Description = "Visits of every task of cycle:TASK,TASK,... (cycle.cycles)." }, "cycle.cycles"),

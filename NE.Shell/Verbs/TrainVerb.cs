@@ -68,7 +68,23 @@ internal static class TrainVerb
     {
         SayWhatHasNoEffect(configuration, host);
 
-        foreach (IGrouping<string, string> now in configuration.OldNames.GroupBy(name => name.Key, name => name.Old))
+        SayWhatHasOldNames(configuration, host);
+    }
+
+    private static void SayWhatHasOldNames(BuiltConfiguration configuration, ShellHost host)
+    {
+        static string Last(string key) => key[(key.LastIndexOf('.') + 1)..];
+        // A key that only moved to another section has kept the rest of its name.
+        ILookup<bool, (string Old, string Key)> names = configuration.OldNames.ToLookup(name => Last(name.Old) == Last(name.Key));
+        (string Old, string Key)[] moved = [.. names[true].OrderBy(name => name.Old, StringComparer.Ordinal)];
+
+        if (moved.Length > 0)
+        {
+            host.Output.WriteLine(
+                $"note: {string.Join(", ", moved.Select(name => name.Old))} {(moved.Length == 1 ? "is" : "are")} called {string.Join(", ", moved.Select(name => name.Key))} now");
+        }
+
+        foreach (IGrouping<string, string> now in names[false].GroupBy(name => name.Key, name => name.Old))
         {
             string value = SettingsModule.tryFind(now.Key)!.Get.Invoke(configuration.Settings);
             host.Output.WriteLine($"note: {string.Join(", ", now)} {(now.Count() == 1 ? "is" : "are")} part of {now.Key} now: {now.Key}={value} says the same");

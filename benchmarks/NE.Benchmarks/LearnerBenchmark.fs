@@ -184,11 +184,13 @@ let private create (engine: IEngine) (options: Options) settings =
     Learners.createOn
         engine
         settings
-        {
-            ObservationSize = options.Observation
-            ActionSize = options.Action
-        }
-        1.0f
+        (AgentTask.Of(
+            {
+                ObservationSize = options.Observation
+                ActionSize = options.Action
+            },
+            1.0f
+        ))
 
 /// Measures a topology event by itself: an NE agent with an event at every step against one without, both otherwise equal.
 let private eventSeconds (makeEngine: unit -> IEngine) (options: Options) (replay: RandomReplay) =

@@ -114,7 +114,7 @@ type private PartsMeter(settings: Settings, task: ITask) =
     // About as many rows as the runs hold.
     let replay = new RandomReplay(shape, 20_000, info.ActionHigh[0], 3L)
 
-    let learner = Learners.create settings shape info.ActionHigh[0]
+    let learner = Learners.create settings (AgentTask.Of(shape, info.ActionHigh[0]))
 
     /// Repeats pieces of work for so many seconds.
     let microseconds seconds (steps: int) (work: unit -> unit) =

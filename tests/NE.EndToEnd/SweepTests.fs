@@ -30,7 +30,7 @@ parallel: 2
 keys:
   run.steps: 1500
   network.hidden: [32, 32]
-  td3: {{batchSize: 32, startSteps: 50}}
+  learner: {{batchSize: 32, startSteps: 50}}
   evaluation: {{episodes: 1, every: 500}}
   checkpoint.every: 200
   log.metricsEvery: 100

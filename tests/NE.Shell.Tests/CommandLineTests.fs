@@ -341,6 +341,24 @@ let tests =
                 | Error errors -> failtest $"{errors}"
 
             Expect.equal (named "Hopper-v4") "Hopper-v4-ne-s0" "ours"
+
+            for method, expected in
+                [
+                    "none", "Hopper-v4-sac-s0"
+                    "ne", "Hopper-v4-sac-ne-s0"
+                    "redo+layer-norm", "Hopper-v4-sac-redo-layer-norm-s0"
+                ] do
+                let settings =
+                    Settings.apply
+                        [
+                            struct ("run.environment", "Hopper-v4")
+                            struct ("run.learner", "sac")
+                            struct ("run.method", method)
+                        ]
+                        Settings.defaults
+
+                Expect.equal (settings |> Result.map RunNames.Default) (Ok expected) $"sac, {method}"
+
             Expect.equal (named "dmc/walker-walk") "dmc-walker-walk-ne-s0" "a domain"
             Expect.equal (named "/home/me/my arms/Arm one.yaml") "Arm-one-ne-s0" "a task file"
             Expect.equal (named "plugin:/a/Robots.dll#My.Arm") "Arm-ne-s0" "a plug-in"

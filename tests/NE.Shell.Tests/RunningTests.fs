@@ -172,7 +172,7 @@ let tests =
 
             Expect.equal
                 (notes (train @ [ "--method"; "td3"; "ne.omega=0.1"; "redo.threshold=0.1" ]))
-                [ "note: ne.omega, redo.threshold have no effect: the method is td3" ]
+                [ "note: ne.omega, redo.threshold have no effect: the agent is td3" ]
                 "td3 has not"
 
             Expect.equal
@@ -181,6 +181,28 @@ let tests =
                     "note: ne.eventBatch, ne.growCarry are part of ne.rules now: ne.rules=ours+growCarry=off+eventBatch=training says the same"
                 ]
                 "names of an older version"
+
+            Expect.equal
+                (notes (train @ [ "td3.discount=0.9"; "td3.criticLearningRate=1e-3" ]))
+                [
+                    "note: td3.criticLearningRate, td3.discount are called learner.criticLearningRate, learner.discount now"
+                ]
+                "names that moved"
+
+            Expect.equal
+                (notes (
+                    train
+                    @ [
+                        "--learner"
+                        "sac"
+                        "--method"
+                        "none"
+                        "td3.policyDelay=3"
+                        "sac.temperature=0.2"
+                    ]
+                ))
+                [ "note: td3.policyDelay has no effect: the agent is sac" ]
+                "keys of another learner"
         }
 
         test "--overwrite begins anew" {

@@ -20,7 +20,7 @@ type SacAlgorithm(engine: IEngine, settings: Settings, perception: IPerception, 
 
     let temperature = Temperature(sac, learner)
 
-    let losses = SacLosses(networks, perception.Discount, fun () -> temperature.Value)
+    let losses = SacLosses(networks, perception.Discount, temperature)
 
     let tau = float32 learner.Polyak.Value
     let mutable draws = Draws.Of(settings.Run.Seed, Purpose.PolicyDraws)

@@ -5,9 +5,9 @@ open NE.Model
 open NE.Model.Agents
 open NE.Model.Networks
 
-/// The losses of SAC's networks and their gradients (algorithm.md 2.13), over any engine. `temperature` gives alpha.
+/// The losses of SAC's networks and their gradients (algorithm.md 2.13), over any engine.
 [<Sealed>]
-type SacLosses(networks: SacNetworks, discount: float, temperature: unit -> float) =
+type SacLosses(networks: SacNetworks, discount: float, temperature: Temperature) =
     let engine = networks.Engine
     let discount = float32 discount
 
@@ -19,7 +19,7 @@ type SacLosses(networks: SacNetworks, discount: float, temperature: unit -> floa
         w.NextActor.Forward()
         w.NextActions.Sample(w.NextActor.Output 0, networks.LiveComponents, draws, inputs.NextAction)
         // Weighed on the host: an engine keeps the factors that it is given.
-        w.NextActions.WriteLogProbabilities(float32 (temperature ()), w.EntropyCost)
+        w.NextActions.WriteLogProbabilities(float32 (temperature.Value), w.EntropyCost)
         // y = r + gamma (1 - terminated) min_i (Q'_i(s', a') - alpha log pi(a'|s'))
         w.CriticsTarget.Forward()
 
@@ -47,14 +47,14 @@ type SacLosses(networks: SacNetworks, discount: float, temperature: unit -> floa
         // L_pi = mean (alpha log pi(a|s) - min_i Q_i(s, a))
         w.ActorCritics.Forward()
         w.LeastOfActor.Backward w.ActorCritics
-        let weight = float32 (temperature ()) / float32 w.Inputs.Rows
+        let weight = float32 (temperature.Value) / float32 w.Inputs.Rows
         w.Actions.Backward(w.ActorCritics.InputGradient, weight, networks.LiveComponents, w.Actor.OutputGradient 0)
         w.Actor.Backward()
         w.Inputs.LearnFromActor w.Actor
 
     /// L_pi of the last ActorBackward.
     member _.ActorLoss(w: SacWorkspace) : float =
-        temperature () * w.Actions.MeanLogProbability - w.LeastOfActor.Mean
+        temperature.Value * w.Actions.MeanLogProbability - w.LeastOfActor.Mean
 
     /// CriticBackward, and L_Q.
     member this.CriticGradient(w: SacWorkspace, draws: Draws) : float =

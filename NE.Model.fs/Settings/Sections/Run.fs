@@ -76,8 +76,7 @@ module internal RunSettings =
                  |> refusedIf
                      (fun phases run -> phases.Count > 0L && run.Method.Has Technique.PlasticityInjection)
                      "plasticity-injection does not go with a cycle: its frozen bodies would keep the head of one task in the outputs of all"
-                 |> says
-                     "What keeps the learner plastic, joined by '+', such as ne or redo+layer-norm; none, or td3 as the name of the dense baseline: nothing.") with
+                 |> says "What keeps the learner plastic, joined by '+', such as ne or redo+layer-norm; none or td3: the plain learner.") with
                     Get = methodOf
             }
 

@@ -5,6 +5,7 @@ open System
 open NE.Benchmarks
 open NE.Model
 open NE.Model.Agents
+open NE.Model.Agents.Td3
 open NE.Model.Networks
 open NE.Model.Replay
 open NE.Model.Topology
@@ -72,7 +73,15 @@ let shaped (settings: Settings) = {
 }
 
 let create (settings: Settings) =
-    Learners.create settings shape MaxAction
+    Learners.create settings (AgentTask.Of(shape, MaxAction))
+
+/// Working memory of TD3 for so many rows of numbers.
+let td3Workspace (networks: Td3Networks) rows =
+    new Td3Workspace(networks, new VectorInputs(networks.Engine, rows, networks.Task.Shape))
+
+/// Observations that are read as they are.
+let numbers (engine: IEngine) (settings: Settings) : IPerception =
+    new VectorPerception(engine, shape, settings.Learner.Discount)
 
 let step (agent: ILearner) count =
     for _ in 1..count do

@@ -160,6 +160,7 @@ type CloningAlgorithm(engine: IEngine, settings: Settings, shape: TransitionShap
         member _.Policy version =
             Policy.OfBlock(actor.Layout, ReadOnlySpan(actor.ReadOnline Field.Weights), maxAction, version)
 
+        member _.Bodies = []
         member _.State = { Random = []; Counters = [] }
 
         member _.Dispose() =

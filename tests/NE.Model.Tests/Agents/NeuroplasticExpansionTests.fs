@@ -229,7 +229,7 @@ let tests =
                 }
 
             let group = agent.Networks.Critics
-            use all = new Td3Workspace(agent.Networks, 3000)
+            use all = td3Workspace agent.Networks 3000
             Array.init 3000 int64 |> fun rows -> rows.CopyTo(all.RowNumbers, 0)
             all.Gather replay.Value
             all.Critics.Forward()
@@ -300,7 +300,7 @@ let tests =
             use agent = create small
             let group = agent.Networks.Critics
             let td3 = Td3Losses(agent.Networks, small)
-            use w = new Td3Workspace(agent.Networks, 64)
+            use w = td3Workspace agent.Networks 64
             AgeOrder.sampleUniform replay.Value.Window (Draws.Of(1L, Purpose.Batch)) (Span w.RowNumbers)
             w.Gather replay.Value
             td3.CriticGradient(w, Draws.Of(1L, Purpose.TargetNoise)) |> ignore
@@ -485,7 +485,7 @@ let tests =
 
             for seed in 1L .. 6L do
                 use agent =
-                    Learners.create { settings with Run.Seed = seed } { ObservationSize = 17; ActionSize = 6 } 1.0f
+                    Learners.create { settings with Run.Seed = seed } (AgentTask.Of({ ObservationSize = 17; ActionSize = 6 }, 1.0f))
 
                 let group = agent.Networks.Critics
                 let slot = group.Layout.Slot(0, 1)

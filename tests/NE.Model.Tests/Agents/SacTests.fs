@@ -28,7 +28,8 @@ let private rates = {
 
 /// SAC without clipping, and the eager oracle from the same weights.
 let private pair (engine: IEngine) =
-    let sac = new SacAlgorithm(engine, rates, { Shape = shape; MaxAction = MaxAction })
+    let sac =
+        new SacAlgorithm(engine, rates, numbers engine rates, AgentTask.Of(shape, MaxAction))
 
     sac, new EagerSac(sac.Networks, rates, torch.CPU)
 
@@ -45,7 +46,7 @@ let private noiseOf (rows: int64[]) (noise: Draws) =
 
 /// The oracle's form of a batch, with the noise of its next actions.
 let private eagerBatch (rows: int64[]) (noise: Draws) : EagerBatch =
-    let data = rows |> Array.map replay.Value.Row
+    let data = rows |> Array.map replay.Value.Copy
 
     let columns first width =
         torch.tensor(data |> Array.collect (fun row -> Array.sub row first width)).reshape(int64 rows.Length, int64 width)
@@ -115,9 +116,9 @@ let tests =
                 let networks = sac.Networks
 
                 let losses =
-                    SacLosses(networks, rates.Learner.Discount, fun () -> rates.Sac.Temperature.Value)
+                    SacLosses(networks, rates.Learner.Discount, Temperature(rates.Sac, rates.Learner))
 
-                use w = new SacWorkspace(networks, 32)
+                use w = new SacWorkspace(networks, (numbers networks.Engine rates).CreateInputs(32, true))
                 (rowsOf 1L 32).CopyTo(w.RowNumbers, 0)
                 w.Gather replay.Value
                 let draws = Draws.Of(1L, Purpose.PolicyDraws)
@@ -199,6 +200,35 @@ let tests =
             Expect.equal (metric "temperature" agent) 1.0 "not learned"
         }
 
+        test "a resume may change how the temperature is learned, and it goes on from where it was" {
+            use agent = create sac
+            step agent 30
+            let reached = metric "temperature" agent
+            Expect.notEqual reached 1.0 "it has moved"
+
+            let resumed change =
+                let next = create { sac with Sac = change sac.Sac }
+                next.Restore(agent.Save())
+                Expect.equal (metric "temperature" next) reached "at first"
+                step next 10
+                let later = metric "temperature" next
+                next.Dispose()
+                later
+
+            let usual = resumed id
+            Expect.equal (resumed (fun sac -> { sac with LearnTemperature = false })) reached "not learned any more"
+
+            Expect.notEqual
+                (resumed (fun sac -> {
+                    sac with
+                        TemperatureLearningRate = Is 1e-2
+                }))
+                usual
+                "another rate"
+
+            Expect.notEqual (resumed (fun sac -> { sac with TargetEntropy = Is 50.0 })) usual "another target"
+        }
+
         test "left alone the entropy comes to minus the number of components" {
             use agent =
                 create {
@@ -238,7 +268,7 @@ let tests =
         test "the number of threads and the width of the vectors do not change one bit" {
             let digestOf settings width threads =
                 use agent =
-                    Learners.createOn (SimdEngine.CreateAt(width, threads)) settings shape MaxAction
+                    Learners.createOn (SimdEngine.CreateAt(width, threads)) settings (AgentTask.Of(shape, MaxAction))
 
                 step agent 90
                 agent.Restore(agent.Save())
@@ -309,6 +339,8 @@ let tests =
                         (replay.Value :> ITransitionSource).Gather(rows, destination, stride)
                         let place = FSharp.NativeInterop.NativePtr.add destination shape.Reward
                         FSharp.NativeInterop.NativePtr.write place Single.NaN
+
+                    member _.Row row = (replay.Value :> ITransitionSource).Row row
             }
 
             use agent = create sac

@@ -71,7 +71,7 @@ let tests =
             test $"{engine}: the policy acts as the actor does, with LayerNorm and CReLU" {
                 use agent = create (shaped td3)
                 step agent 20
-                use work = new Td3Workspace(agent.Networks, 8)
+                use work = td3Workspace agent.Networks 8
                 Array.init 8 int64 |> fun rows -> rows.CopyTo(work.RowNumbers, 0)
                 work.Gather replay.Value
                 work.Actor.Forward()
@@ -82,7 +82,7 @@ let tests =
                 let policy = agent.Policy()
                 let scratch = policy.CreateScratch()
 
-                let observations = NE.Model.Tests.Networks.EngineFixture.readMatrix work.Observation
+                let observations = NE.Model.Tests.Networks.EngineFixture.readMatrix work.Inputs.Observation
 
                 let actions =
                     observations
@@ -180,7 +180,7 @@ let tests =
                 )
 
             group.SetMasks masks
-            use work = new Td3Workspace(agent.Networks, 64)
+            use work = td3Workspace agent.Networks 64
             Array.init 64 int64 |> fun rows -> rows.CopyTo(work.RowNumbers, 0)
             work.Gather replay.Value
             work.Critics.Forward()
@@ -204,7 +204,7 @@ let tests =
         test "odd widths have no CReLU" {
             Expect.throwsT<ArgumentException>
                 (fun () ->
-                    use _ = create (shaped { td3 with Network.Hidden = Is([ 24; 15 ] }))
+                    use _ = create (shaped { td3 with Network.Hidden = Is [ 24; 15 ] })
 
                     ())
                 "15 is odd"

@@ -12,7 +12,7 @@ open NE.Model.Networks.Simd
 open NE.Model.Tests.Agents.AgentFixture
 
 let private createOn (engine: IEngine) settings =
-    Learners.createOn engine settings shape MaxAction
+    Learners.createOn engine settings (AgentTask.Of(shape, MaxAction))
 
 /// The state after 130 gradient steps, among them six topology events of either network, and a restored state.
 let private digestOf (settings: Settings) (width: VectorWidth) (threads: int) =

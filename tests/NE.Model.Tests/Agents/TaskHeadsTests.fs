@@ -124,14 +124,14 @@ let tests =
             use agent = inCycle td3 2
             agent.SwitchTask 2
             let td3Update = Td3Losses(agent.Networks, td3)
-            use work = new Td3Workspace(agent.Networks, 32)
+            use work = td3Workspace agent.Networks 32
             Replay.AgeOrder.sampleUniform replay.Value.Window (Draws.Of(1L, Purpose.Batch)) (Span work.RowNumbers)
             work.Gather replay.Value
 
             td3Update.CriticGradient(work, Draws.Of(2L, Purpose.TargetNoise)) |> ignore
 
             let next = Array.zeroCreate<float32>(32 * shape.ActionSize)
-            work.NextAction.Read(Span next)
+            work.Inputs.NextAction.Read(Span next)
 
             for row in Array.chunkBySize shape.ActionSize next do
                 Expect.notEqual row[0] 0.0f "the task's own action"

@@ -27,7 +27,7 @@ let private pair (engine: IEngine) =
                     Run.Seed = 9L
                     Network.WeightClip = 0.0
             },
-            { Shape = shape; MaxAction = MaxAction }
+            (AgentTask.Of(shape, MaxAction))
         )
 
     td3, new EagerTd3(td3.Networks, small, torch.CPU)
@@ -80,7 +80,7 @@ let tests =
             let td3, eager = pair engine
             use algorithm: IAlgorithm = td3
             let networks, losses = td3.Networks, Td3Losses(td3.Networks, small)
-            use w = new Td3Workspace(networks, 32)
+            use w = td3Workspace networks 32
             (rowsOf 1L 32).CopyTo(w.RowNumbers, 0)
             w.Gather replay.Value
             let batch = eagerBatch w.RowNumbers (Draws.Of(1L, Purpose.TargetNoise))

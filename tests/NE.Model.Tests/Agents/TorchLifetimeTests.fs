@@ -42,8 +42,7 @@ let tests =
                             small with
                                 Network.LayerNorm = LayerNorm.All
                         }
-                        shape
-                        MaxAction
+                        (AgentTask.Of(shape, MaxAction))
 
                 step agent steps
                 digest agent

@@ -11,7 +11,7 @@ open NE.Model.Networks.Simd
 open NE.Model.Tests.Networks.EagerNetwork
 open NE.Model.Tests.Networks.EngineFixture
 
-let private network = Settings.defaults.Network
+let private network = (fst (Settings.resolve Settings.defaults)).Network
 
 /// Parameters of the actor and both critics.
 let private total (network: NetworkSettings) observations actions =
@@ -20,7 +20,7 @@ let private total (network: NetworkSettings) observations actions =
 
 let private official = {
     network with
-        Hidden = [ 256; 256 ]
+        Hidden = Is [ 256; 256 ]
         CriticHidden = Is [ 256; 256; 256 ]
         LayerNorm = LayerNorm.CriticLast
 }
@@ -35,7 +35,7 @@ let tests =
         test "a network is counted as the paper counts it" {
             Expect.equal (total network 17 6) 116_616L "HalfCheetah, Table 1"
             Expect.equal (total network 376 17) 399_379L "Humanoid, Table 1"
-            Expect.equal (total { network with Hidden = [ 256; 256 ] } 17 6) 216_328L "HalfCheetah, 256-256"
+            Expect.equal (total { network with Hidden = Is [ 256; 256 ] } 17 6) 216_328L "HalfCheetah, 256-256"
         }
 
         test "networks too large for a block are refused before anything overflows" {
@@ -69,7 +69,7 @@ let tests =
                             NetworkForms.scaleRatio
                                 {
                                     network with
-                                        Hidden = [ 256; 256 ]
+                                        Hidden = Is [ 256; 256 ]
                                         Scale = scale
                                 }
                                 LearnerKind.Td3

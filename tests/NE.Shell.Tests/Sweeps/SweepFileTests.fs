@@ -82,6 +82,16 @@ let expansion =
             Expect.equal [ for cell in expand text -> cell.Label ] [ "td3 checkpoint.every=100 evaluation.every=200 omega=0" ] "label"
         }
 
+        test "calls an arm after its learner, too, where a key names another than the usual one" {
+            let labels keys =
+                expand
+                    $"name: a\nenvironments: [Hopper-v4]\nseeds: 0\nkeys: {{{keys}}}\narms:\n  - {{method: none}}\n  - {{method: redo}}\n  - {{method: ne, keys: {{run.learner: sac}}}}\n"
+                |> List.map _.Label
+
+            Expect.equal (labels "run.learner: sac") [ "sac"; "sac+redo"; "sac+ne" ] "of the sweep"
+            Expect.equal (labels "run.learner: td3") [ "none"; "redo"; "sac+ne" ] "of an arm"
+        }
+
         test "takes a variant as the lowest layer of an arm" {
             let text =
                 "name: a\nenvironments: [Hopper-v4]\nseeds: 0\narms:\n  - {label: official, method: ne, variant: official, keys: {ne.omega: 0.1}}\n"
@@ -93,7 +103,7 @@ let expansion =
 
         test "gives every layer of keys its place: preset, keys, the arm's preset, the arm's keys" {
             let text =
-                "name: a\nenvironments: [Hopper-v4]\nseeds: 3\nconfig: td3-anchor\nkeys: {td3: {batchSize: 64}, learner.startSteps: 5}\n"
+                "name: a\nenvironments: [Hopper-v4]\nseeds: 3\nconfig: td3-anchor\nkeys: {learner: {batchSize: 64}, learner.startSteps: 5}\n"
                 + "arms:\n  - {label: x, method: ne, config: official256, keys: {learner.startSteps: 7}}\n"
 
             let cell = List.exactlyOne (expand text)

@@ -471,7 +471,7 @@ let tests =
                         Expect.equal (componentOf name agent) (componentOf name dense) name
 
                     let networks = agent.Networks
-                    use probe = new Td3Workspace(networks, 64)
+                    use probe = td3Workspace networks 64
                     let draws = Draws.Of(4L, Purpose.PlasticityInjection)
 
                     let outputs () =
@@ -544,7 +544,7 @@ let tests =
                 step agent 60
                 let networks = agent.Networks
                 let td3 = Td3Losses(networks, td3)
-                use w = new Td3Workspace(networks, 64)
+                use w = td3Workspace networks 64
                 Replay.AgeOrder.sampleUniform replay.Value.Window (Draws.Of(3L, Purpose.Batch)) (Span w.RowNumbers)
                 let group = networks.Actor
                 let original = group.ReadOnline Field.Weights
