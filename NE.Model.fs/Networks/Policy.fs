@@ -4,6 +4,7 @@ open System
 open System.IO
 open System.Runtime.InteropServices
 open NE.Model
+open NE.Model.Networks.Images
 open NE.Model.Networks.Layers
 
 [<RequireQualifiedAccess>]
@@ -20,12 +21,28 @@ type PolicyScratch internal (rows: int, width: int) =
     member val internal B = Array.zeroCreate<float32>(rows * width)
     member val internal Sum = Array.zeroCreate<float32>(rows * width)
 
+type PolicyNetwork = {
+    Layout: BlockLayout
+    Parameters: float32[]
+    Head: Head
+}
+
+/// Networks in a row: the layouts and heads of those before the actor, and the actor's layout.
+[<NoEquality; NoComparison>]
+type private PolicyChain = {
+    Before: (BlockLayout * Head) list
+    Actor: BlockLayout
+} with
+
+    member this.Layouts = List.map fst this.Before @ [ this.Actor ]
+    member this.Input = this.Layouts.Head.Form.Input
+
 [<Sealed>]
-type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bodies: IHostLayer[][], exploration: Exploration) =
-    // Format 1 knows ReLU networks alone; it is still what they are written in.
-    static let plainFormat = 1
-    static let shapedFormat = 2
-    static let injectedFormat = 3
+type Policy private (version: int64, chain: PolicyChain, maxAction: float32, bodies: IHostLayer[][], exploration: Exploration) =
+    static let observationSize (input: RowShape) =
+        match input with
+        | RowShape.Vector length -> length
+        | RowShape.Image image -> HostImages.PackedSize image
 
     /// The linear outputs of a body; they are in one of the scratch's two arrays, which is returned.
     static let run (layers: IHostLayer[]) (inputs: int) (observations: ReadOnlySpan<float32>) (rows: int) (scratch: PolicyScratch) =
@@ -55,18 +72,55 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
         LayerForms.chain Unchecked.defaultof<IHostLayer> slots (HostLayers.create address)
         |> Array.concat
 
+    static let alone (layout: BlockLayout) = { Before = []; Actor = layout }
+
+    /// A policy of networks in a row.
+    static let join (before: PolicyNetwork list) (layout: BlockLayout) (parameters: ReadOnlySpan<float32>) maxAction version : Policy =
+        let chain = {
+            Before = before |> List.map (fun network -> network.Layout, network.Head)
+            Actor = layout
+        }
+
+        for first, second in List.pairwise chain.Layouts do
+            if first.Outputs <> second.Inputs then
+                invalidArg (nameof before) $"A network of the policy hands on {first.Outputs} values, and the next one reads {second.Inputs}."
+
+        let actor = body layout parameters
+
+        let layers = [|
+            match chain.Input with
+            | RowShape.Image image -> HostImages image :> IHostLayer
+            | RowShape.Vector _ -> ()
+
+            for network in before do
+                yield! body network.Layout (ReadOnlySpan network.Parameters)
+
+                match network.Head with
+                | ScaledTanh scale -> HostTanh(network.Layout.Outputs, scale)
+                | Linear -> ()
+
+            yield! actor
+        |]
+
+        Policy(version, chain, maxAction, [| layers |], Exploration.Off)
+
+    let layout = chain.Actor
+    let observationSize = observationSize chain.Input
+
     let widest =
-        let widths = layout.Widths.ToArray()
-        2 * HostTiles.Wide + (widths |> Array.map HostTiles.padded |> Array.max)
+        let widths =
+            chain.Layouts |> Seq.collect (fun layout -> layout.Widths.ToArray())
+
+        2 * HostTiles.Wide + (widths |> Seq.map HostTiles.padded |> Seq.max)
 
     member _.Version = version
-    member _.ObservationSize = layout.Inputs
+    member _.ObservationSize = observationSize
     member _.ActionSize = layout.Outputs
     member _.MaxAction = maxAction
     member _.Exploration = exploration
 
     member _.Exploring(way: Exploration) : Policy =
-        Policy(version, layout, maxAction, bodies, way)
+        Policy(version, chain, maxAction, bodies, way)
 
     member this.CreateScratch() = this.CreateScratch 1
 
@@ -93,19 +147,19 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
                 $"The scratch was made for a smaller policy or for fewer than {rows} observations; ask this policy for another."
 
         let width = scratch.Width
-        let mutable z = run bodies[0] layout.Inputs observations rows scratch
+        let mutable z = run bodies[0] observationSize observations rows scratch
 
         if bodies.Length > 1 then
             // kept + (learning - frozen), in the engine's order.
             let kept = scratch.Sum
             z.AsSpan(0, rows * width).CopyTo(kept.AsSpan())
             // The learning body's outputs wait in the caller's memory.
-            let learning = run bodies[1] layout.Inputs observations rows scratch
+            let learning = run bodies[1] observationSize observations rows scratch
 
             for row in 0 .. rows - 1 do
                 learning.AsSpan(row * width, outputs).CopyTo(actions.Slice(row * outputs))
 
-            let frozen = run bodies[2] layout.Inputs observations rows scratch
+            let frozen = run bodies[2] observationSize observations rows scratch
 
             for row in 0 .. rows - 1 do
                 for i in 0 .. outputs - 1 do
@@ -142,14 +196,19 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
             action[i] <- Math.Clamp(action[i], low[i], high[i])
 
     static member OfBlock(layout: BlockLayout, parameters: ReadOnlySpan<float32>, maxAction: float32, version: int64) : Policy =
-        Policy(version, layout, maxAction, [| body layout parameters |], Exploration.Off)
+        join [] layout parameters maxAction version
+
+    static member OfNetworks
+        (before: PolicyNetwork list, layout: BlockLayout, parameters: float32[], maxAction: float32, version: int64)
+        : Policy =
+        join before layout (ReadOnlySpan parameters) maxAction version
 
     static member OfBodies
         (layout: BlockLayout, kept: float32[], learning: float32[], frozen: float32[], maxAction: float32, version: int64)
         : Policy =
         Policy(
             version,
-            layout,
+            alone layout,
             maxAction,
             [| kept; learning; frozen |]
             |> Array.map (fun values -> body layout (ReadOnlySpan values)),
@@ -159,32 +218,13 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
     member _.ToBytes() : byte[] =
         use stream = new MemoryStream()
         use writer = new BinaryWriter(stream)
-        let form = layout.Form
-        let widths, isConcatenated = form.Widths, List.contains LayerForm.Crelu form.Layers
 
-        let normed =
-            List.init layout.HiddenLayers (fun layer -> (layout.Slot(0, layer)).IsNormed)
-
-        let activation = if isConcatenated then Activation.Crelu else Activation.Relu
-
-        if form <> NetworkForm.Mlp(widths, activation, normed) then
-            invalidOp $"No format of policies has a place for the layers %A{form.Layers}."
-
-        let isPlain =
-            bodies.Length = 1 && not isConcatenated && not (List.contains true normed)
-
-        writer.Write(
-            if bodies.Length > 1 then injectedFormat
-            elif isPlain then plainFormat
-            else shapedFormat
-        )
-
-        writer.Write widths.Length
-        widths |> List.iter writer.Write
-
-        if not isPlain then
-            writer.Write isConcatenated
-            normed |> List.iter writer.Write
+        PolicyForms.write writer {
+            Networks =
+                [ for network, head in chain.Before -> network.Form, head ]
+                @ [ layout.Form, Linear ]
+            Bodies = bodies.Length
+        }
 
         writer.Write maxAction
         writer.Write version
@@ -199,60 +239,46 @@ type Policy private (version: int64, layout: BlockLayout, maxAction: float32, bo
         use reader = new BinaryReader(new MemoryStream(data))
         let refuse problem = raise (InvalidDataException problem)
 
-        let flag name =
-            match reader.ReadByte() with
-            | 0uy -> false
-            | 1uy -> true
-            | other -> refuse $"The policy claims {other} for {name}; 0 or 1 was expected."
-
         try
-            let format = reader.ReadInt32()
-
-            if format < plainFormat || format > injectedFormat then
-                refuse $"The policy has format {format}; this program reads formats {plainFormat} to {injectedFormat}."
-
-            let bodies = if format = injectedFormat then 3 else 1
-
-            let count = reader.ReadInt32()
-
-            if count < 2 || count > 64 then
-                refuse $"The policy claims {count} layer widths."
-
-            let widths = List.init count (fun _ -> reader.ReadInt32())
-
-            if widths |> List.exists (fun width -> width < 1 || width > 1_000_000) then
-                refuse $"The policy claims the layer widths %A{widths}."
-
-            let activation, normed =
-                if format = plainFormat then
-                    Activation.Relu, List.replicate (count - 2) false
-                else
-                    let isConcatenated = flag "CReLU"
-                    (if isConcatenated then Activation.Crelu else Activation.Relu), List.init (count - 2) (fun _ -> flag "a LayerNorm")
-
-            let form =
-                try
-                    NetworkForm.Mlp(widths, activation, normed)
-                with :? ArgumentException as problem ->
-                    refuse $"The policy is damaged. {problem.Message}"
-
+            let shape = PolicyForms.read reader
             let maxAction = reader.ReadSingle()
             let version = reader.ReadInt64()
-
             let start = int reader.BaseStream.Position
             let found = int64 (data.Length - start)
 
-            let expected = 4L * form.ParameterCount * int64 bodies
+            let expected =
+                4L
+                * int64 shape.Bodies
+                * List.sumBy (fun ((form: NetworkForm), _) -> form.ParameterCount) shape.Networks
 
             if found <> expected then
+                let widths = shape.Networks |> List.collect (fun (form, _) -> form.Widths)
                 refuse $"A policy of widths %A{widths} has {expected} bytes of parameters; {found} were found."
 
-            let layout = BlockLayout.OfForm(1, form)
-            let bytes = 4 * layout.ParameterCount
+            let networks =
+                shape.Networks
+                |> List.map (fun (form, head) -> BlockLayout.OfForm(1, form), head)
 
-            let read i =
-                body layout (MemoryMarshal.Cast<byte, float32>(ReadOnlySpan(data, start + i * bytes, bytes)))
+            let parametersOf (layout: BlockLayout) =
+                let values = Array.zeroCreate<float32> layout.ParameterCount
+                reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(Span values))
+                values
 
-            Policy(version, layout, maxAction, Array.init bodies read, Exploration.Off)
-        with :? EndOfStreamException ->
-            refuse "The policy's bytes end early."
+            match networks with
+            | [ layout, _ ] when shape.Bodies > 1 ->
+                let all = Array.init shape.Bodies (fun _ -> parametersOf layout)
+                Policy.OfBodies(layout, all[0], all[1], all[2], maxAction, version)
+            | networks ->
+                let all =
+                    networks
+                    |> List.map (fun (layout, head) -> {
+                        Layout = layout
+                        Parameters = parametersOf layout
+                        Head = head
+                    })
+
+                let actor = List.last all
+                Policy.OfNetworks(List.truncate (all.Length - 1) all, actor.Layout, actor.Parameters, maxAction, version)
+        with
+        | :? EndOfStreamException -> refuse "The policy's bytes end early."
+        | :? ArgumentException as problem -> refuse $"The policy is damaged. {problem.Message}"

@@ -17,13 +17,23 @@ type PolicyScratch =
     /// Most observations of one call.
     member Rows: int
 
+/// A network that a policy goes through before its actor.
+type PolicyNetwork = {
+    /// Of one stack.
+    Layout: BlockLayout
+    /// A block's weights, out x in, in the block's layout.
+    Parameters: float32[]
+    /// What its outputs go through.
+    Head: Head
+}
+
 /// An immutable host copy of an actor network: observation -> maxAction * tanh(...). Safe to use from any number of threads. After a plasticity
 /// injection it has three bodies: the kept one, and a learning and a frozen one whose difference is added.
 [<Sealed>]
 type Policy =
     /// How many actor updates made these weights; set by the agent.
     member Version: int64
-    /// Length of an observation.
+    /// Length of an observation; of one that is an image, the floats that its bytes [channels x height x width] are packed into, four in each.
     member ObservationSize: int
     /// Length of an action.
     member ActionSize: int
@@ -57,13 +67,19 @@ type Policy =
     /// From an actor block's weights (one stack, out x in, in the block's layout).
     static member OfBlock: layout: BlockLayout * parameters: ReadOnlySpan<float32> * maxAction: float32 * version: int64 -> Policy
 
+    /// From networks that the observation goes through in this order, and an actor block's weights, as for OfBlock, that reads what the last of them
+    /// makes of it. Raises ArgumentException where one does not read what the one before it hands on.
+    static member OfNetworks:
+        before: PolicyNetwork list * layout: BlockLayout * parameters: float32[] * maxAction: float32 * version: int64 -> Policy
+
     /// From the three bodies of an injected actor, each as for OfBlock.
     static member OfBodies:
         layout: BlockLayout * kept: float32[] * learning: float32[] * frozen: float32[] * maxAction: float32 * version: int64 -> Policy
 
     /// Little-endian: format version, number of widths, widths; in format 2 the activation and then, per hidden layer, whether it has a
     /// LayerNorm, one byte each; maxAction, version, then each layer's weights (out x in), biases, gains and shifts. Format 3 is format 2 with the
-    /// parameters of three bodies. Raises InvalidOperationException where hidden layers differ in more than that.
+    /// parameters of three bodies. Format 4, of a policy with convolutions or of several networks: number of networks, each with its form and head
+    /// (PolicyForms); then as format 1, network by network. Raises InvalidOperationException where hidden layers of fully connected networks differ in more than that.
     member ToBytes: unit -> byte[]
 
     /// The inverse of ToBytes; raises InvalidDataException when the bytes are not a whole policy of this format.
