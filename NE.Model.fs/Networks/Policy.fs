@@ -83,7 +83,9 @@ type Policy private (version: int64, chain: PolicyChain, maxAction: float32, bod
 
         for first, second in List.pairwise chain.Layouts do
             if first.Outputs <> second.Inputs then
-                invalidArg (nameof before) $"A network of the policy hands on {first.Outputs} values, and the next one reads {second.Inputs}."
+                invalidArg
+                    (nameof before)
+                    $"A network of the policy hands on {first.Outputs} values, and the next one reads {second.Inputs}."
 
         let actor = body layout parameters
 
@@ -108,8 +110,7 @@ type Policy private (version: int64, chain: PolicyChain, maxAction: float32, bod
     let observationSize = observationSize chain.Input
 
     let widest =
-        let widths =
-            chain.Layouts |> Seq.collect (fun layout -> layout.Widths.ToArray())
+        let widths = chain.Layouts |> Seq.collect (fun layout -> layout.Widths.ToArray())
 
         2 * HostTiles.Wide + (widths |> Seq.map HostTiles.padded |> Seq.max)
 

@@ -8,7 +8,8 @@ type internal RowBlocks(stacks: int, rows: int, lanes: int) =
         if lanes = 1 then
             rows
         else
-            (stacks * rows / (4 * lanes) + RowBlocks.Unit - 1) / RowBlocks.Unit * RowBlocks.Unit
+            (stacks * rows / (4 * lanes) + RowBlocks.Unit - 1) / RowBlocks.Unit
+            * RowBlocks.Unit
             |> max RowBlocks.Unit
 
     let perStack = (rows + height - 1) / height

@@ -10,7 +10,9 @@ let private deviation (length: float) (vectors: float32[][]) =
     Seq.max [
         for i in 0 .. vectors.Length - 1 do
             for j in 0..i do
-                let product = Array.fold2 (fun sum (a: float32) (b: float32) -> sum + float a * float b) 0.0 vectors[i] vectors[j]
+                let product =
+                    Array.fold2 (fun sum (a: float32) (b: float32) -> sum + float a * float b) 0.0 vectors[i] vectors[j]
+
                 abs (product - (if i = j then length * length else 0.0))
     ]
 

@@ -29,7 +29,9 @@ let private head =
         }
     )
 
-let private parameters = [ encoder; trunk; head ] |> List.map (fun layout -> EagerNetwork.parameters layout (draws 12L))
+let private parameters =
+    [ encoder; trunk; head ]
+    |> List.map (fun layout -> EagerNetwork.parameters layout (draws 12L))
 
 let private policy: Policy =
     Policy.OfNetworks(
@@ -86,8 +88,12 @@ let private actions (engine: IEngine) =
     use images = engine.CreateImages(3, image)
     images.Write(ReadOnlySpan bytes, ReadOnlySpan [||])
     use first = engine.CreatePass(blocks[0], 1, images.Matrix, Linear, NoGradient)
-    use second = engine.CreatePass(blocks[1], 1, first.Output 0, ScaledTanh 1.0f, NoGradient)
-    use third = engine.CreatePass(blocks[2], 1, second.Output 0, ScaledTanh 0.7f, NoGradient)
+
+    use second =
+        engine.CreatePass(blocks[1], 1, first.Output 0, ScaledTanh 1.0f, NoGradient)
+
+    use third =
+        engine.CreatePass(blocks[2], 1, second.Output 0, ScaledTanh 0.7f, NoGradient)
 
     for pass in [ first; second; third ] do
         pass.Forward()

@@ -64,6 +64,7 @@ let tests =
                     images.Write(ReadOnlySpan bytes, ReadOnlySpan [||])
 
                     let unmoved = Array.create rows ({ Down = 4; Right = 4 }: ImageShift)
+
                     let difference =
                         largestDifference (readMatrix images.Matrix) (expected shape bytes unmoved)
 
