@@ -230,7 +230,7 @@ run_tests() {
 
 # ---- bench -------------------------------------------------------------------------------------------------------------------------
 
-benchmarks=(learner run environments task inference memory)
+benchmarks=(learner pixels run environments task inference memory)
 
 run_benchmark() { dotnet "$home/benchmarks/NE.Benchmarks/$output/NE.Benchmarks.dll" "$@"; }
 

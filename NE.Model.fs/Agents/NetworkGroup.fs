@@ -220,7 +220,7 @@ type NetworkGroup(name: string, engine: IEngine, layout: BlockLayout, clipping: 
         clearSpare values
         write online Field.Mask values
 
-    /// Draws the weights as PyTorch draws a Linear layer, clips them, and makes the target equal. Gains and shifts are never clipped.
+    /// Draws the weights as the networks' form says, clips them, and makes the target equal. Gains and shifts are never clipped.
     member _.Initialise(draws: Draws) =
         edits <- edits + 1L
         let weights = layout.Initialise draws

@@ -138,7 +138,8 @@ let private pass (name: string) (engine: IEngine) (layout: BlockLayout) (batch: 
     let input, weight = filled layout.Inputs, filled layout.Outputs
     let pass = engine.CreatePass(block, 1, input, Linear, ParameterGradient)
     // Backward may change what it is given.
-    let prepare () = engine.Copy(weight, pass.OutputGradient 0)
+    let prepare () =
+        engine.Copy(weight, pass.OutputGradient 0)
 
     let dispose () =
         pass.Dispose()
@@ -160,11 +161,11 @@ let private eager (name: string) (byPixels: bool) (layout: BlockLayout) (batch: 
     let random (sizes: int64[]) (scale: float32) (isLeaf: bool) =
         let tensor =
             if byPixels then
-                torch.rand(sizes[0], sizes[2], sizes[3], sizes[1]).permute (0L, 3L, 1L, 2L)
+                torch.rand(sizes[0], sizes[2], sizes[3], sizes[1]).permute(0L, 3L, 1L, 2L)
             else
                 torch.rand sizes
 
-        tensor.sub_(held 0.5f).mul_ (held (2.0f * scale)) |> ignore
+        tensor.sub_(held 0.5f).mul_(held (2.0f * scale)) |> ignore
         tensor.requires_grad <- isLeaf
         tensor.DetachFromDisposeScope()
 
@@ -175,13 +176,21 @@ let private eager (name: string) (byPixels: bool) (layout: BlockLayout) (batch: 
         |> List.map (fun slot ->
             let shape = slot.Convolution
             let bound = 1.0f / sqrt (float32 slot.Inputs)
-            let filters = random [| int64 slot.Outputs; int64 shape.Input.Channels; 3L; 3L |] bound true
-            let biases = (torch.zeros (int64 slot.Outputs)).requires_grad_().DetachFromDisposeScope()
+
+            let filters =
+                random [| int64 slot.Outputs; int64 shape.Input.Channels; 3L; 3L |] bound true
+
+            let biases =
+                (torch.zeros (int64 slot.Outputs)).requires_grad_().DetachFromDisposeScope()
+
             filters, biases, [| int64 shape.Stride; int64 shape.Stride |])
 
     let x = random (image slots.Head.Convolution.Input) 0.5f false
     let weight = random (image (List.last slots).Convolution.Output) 0.5f false
-    let leaves = layers |> List.collect (fun (filters, biases, _) -> [ filters; biases ])
+
+    let leaves =
+        layers |> List.collect (fun (filters, biases, _) -> [ filters; biases ])
+
     let mutable result: torch.Tensor | null = null
 
     let forward () =
@@ -231,7 +240,8 @@ let private pyTorch (options: Options) (batch: int) (threads: int) : Result<Cont
     )
     |> Result.map (fun peer ->
         contender "PyTorch eager" (peer :> IDisposable).Dispose (fun seconds ->
-            let answer = peer.Ask(seconds.ToString("R", Globalization.CultureInfo.InvariantCulture))
+            let answer =
+                peer.Ask(seconds.ToString("R", Globalization.CultureInfo.InvariantCulture))
 
             {
                 Forward = answer.GetProperty("forward").GetDouble()
@@ -277,8 +287,12 @@ let private compare (options: Options) (layout: BlockLayout) (batch: int) (threa
 
         let found = [
             for contender in contenders do
-                let forward, backward = contender.Rounds |> Seq.map _.Forward, contender.Rounds |> Seq.map _.Backward
-                let rate operations seconds = operations * float batch / median seconds / 1e9
+                let forward, backward =
+                    contender.Rounds |> Seq.map _.Forward, contender.Rounds |> Seq.map _.Backward
+
+                let rate operations seconds =
+                    operations * float batch / median seconds / 1e9
+
                 let ratio = faster contenders.Head contender
 
                 printfn

@@ -77,7 +77,8 @@ type PyTorchPeer private (peer: PeerProcess, versions: PyTorchVersions) =
 
     /// A script beside this program, on so many threads.
     static member private Script(name: string, python: string, threads: int, arguments: string list) : ProcessStartInfo =
-        let start = ProcessStartInfo(python, Path.Combine(AppContext.BaseDirectory, name) :: arguments)
+        let start =
+            ProcessStartInfo(python, Path.Combine(AppContext.BaseDirectory, name) :: arguments)
 
         let set name (value: string option) =
             match value with

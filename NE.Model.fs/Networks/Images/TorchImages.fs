@@ -32,7 +32,9 @@ type internal FusedImages(rows: int, shape: ImageShape, device: TorchDevice) =
 [<Sealed>]
 type internal TorchImages(rows: int, shape: ImageShape, device: TorchDevice) =
     let matrix = TorchMatrix.Create(rows, shape.Size, device)
-    let n, h, w, c = int64 rows, int64 shape.Height, int64 shape.Width, int64 shape.Channels
+
+    let n, h, w, c =
+        int64 rows, int64 shape.Height, int64 shape.Width, int64 shape.Channels
 
     let zeros (sizes: int64[]) (kind: torch.ScalarType) =
         torch.zeros(sizes, dtype = kind, device = device.Device).DetachFromDisposeScope()
@@ -40,7 +42,10 @@ type internal TorchImages(rows: int, shape: ImageShape, device: TorchDevice) =
     let bytes = zeros [| n; c; h; w |] torch.uint8
     // Of every image: the lines that become those of the result, and the columns.
     let places = zeros [| n; h + w |] torch.int64
-    let sendBytes, sendPlaces = new TorchUpload(bytes, device), new TorchUpload(places, device)
+
+    let sendBytes, sendPlaces =
+        new TorchUpload(bytes, device), new TorchUpload(places, device)
+
     let images = matrix.Tensor.view(n, h, w, c).DetachFromDisposeScope()
 
     interface IImages with
@@ -54,7 +59,9 @@ type internal TorchImages(rows: int, shape: ImageShape, device: TorchDevice) =
             let address (upload: TorchUpload) = NativePtr.toVoidPtr (upload.Begin())
             pixels.CopyTo(Span<byte>(address sendBytes, pixels.Length))
             sendBytes.Send()
-            let mutable into = Span<int64>(address sendPlaces, rows * (shape.Height + shape.Width))
+
+            let mutable into =
+                Span<int64>(address sendPlaces, rows * (shape.Height + shape.Width))
 
             for row in 0 .. rows - 1 do
                 let shift = if shifts.IsEmpty then ImageKernels.unmoved else shifts[row]
@@ -68,9 +75,9 @@ type internal TorchImages(rows: int, shape: ImageShape, device: TorchDevice) =
                 into <- into.Slice(shape.Height + shape.Width)
 
             sendPlaces.Send()
-            let lines = places.narrow(1L, 0L, h).reshape(n, 1L, h, 1L).expand (n, c, h, w)
-            let columns = places.narrow(1L, h, w).reshape(n, 1L, 1L, w).expand (n, c, h, w)
-            let moved = bytes.gather(2L, lines).gather (3L, columns)
+            let lines = places.narrow(1L, 0L, h).reshape(n, 1L, h, 1L).expand(n, c, h, w)
+            let columns = places.narrow(1L, h, w).reshape(n, 1L, 1L, w).expand(n, c, h, w)
+            let moved = bytes.gather(2L, lines).gather(3L, columns)
 
             images.copy_(moved.permute (0L, 2L, 3L, 1L)).div_(held 255.0f).Increase -0.5f
             |> ignore

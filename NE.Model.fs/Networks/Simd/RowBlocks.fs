@@ -1,17 +1,15 @@
 namespace NE.Model.Networks.Simd
 
-/// The rows of all stacks of a pass in blocks: the parts of a job. A block begins at a multiple of `Unit`. `smallest`: whether a block has no more
-/// rows than that, so that what images become stays in the cache from layer to layer.
+/// The rows of all stacks of a pass in blocks: the parts of a job. A block begins at a multiple of `Unit`.
 [<Sealed>]
-type internal RowBlocks(stacks: int, rows: int, lanes: int, smallest: bool) =
+type internal RowBlocks(stacks: int, rows: int, lanes: int) =
     // One block of a stack for a single lane. Several lanes get four blocks each, so that one that is late leaves something to take.
     let height =
-        if smallest then
-            RowBlocks.Unit
-        elif lanes = 1 then
+        if lanes = 1 then
             rows
         else
-            (stacks * rows / (4 * lanes) + RowBlocks.Unit - 1) / RowBlocks.Unit * RowBlocks.Unit
+            (stacks * rows / (4 * lanes) + RowBlocks.Unit - 1) / RowBlocks.Unit
+            * RowBlocks.Unit
             |> max RowBlocks.Unit
 
     let perStack = (rows + height - 1) / height

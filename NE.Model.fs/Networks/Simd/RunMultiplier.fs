@@ -25,22 +25,34 @@ type internal RunMultiplier<'V, 'Ops when 'Ops: struct and 'Ops :> IVectorOperat
         =
         // Sixes and fives, if they come out even.
         let fives = (6 - rows % 6) % 6
-        let sixes = if 5 * fives <= rows then (rows - 5 * fives) / 6 else rows / 6
+
+        let sixes =
+            if 5 * fives <= rows then
+                (rows - 5 * fives) / 6
+            else
+                rows / 6
+
         let endOfFives = if 5 * fives <= rows then rows else 6 * sixes
         let mutable row = 0
 
         while row < 6 * sixes do
-            let a, c = NativePtr.add a (row * product.ARow), NativePtr.add c (row * product.CRow)
+            let a, c =
+                NativePtr.add a (row * product.ARow), NativePtr.add c (row * product.CRow)
+
             RunTiles<'V, 'Ops>.Six(&product, a, b, c, row, column)
             row <- row + 6
 
         while row < endOfFives do
-            let a, c = NativePtr.add a (row * product.ARow), NativePtr.add c (row * product.CRow)
+            let a, c =
+                NativePtr.add a (row * product.ARow), NativePtr.add c (row * product.CRow)
+
             RunTiles<'V, 'Ops>.Five(&product, a, b, c, row, column)
             row <- row + 5
 
         while row < rows do
-            let a, c = NativePtr.add a (row * product.ARow), NativePtr.add c (row * product.CRow)
+            let a, c =
+                NativePtr.add a (row * product.ARow), NativePtr.add c (row * product.CRow)
+
             RunTiles<'V, 'Ops>.One(&product, a, b, c, row, column)
             row <- row + 1
 

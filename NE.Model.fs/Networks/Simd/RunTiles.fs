@@ -33,7 +33,9 @@ type internal RunProduct = {
 type internal RunTiles<'V, 'Ops when 'Ops: struct and 'Ops :> IVectorOperations<'V>>() =
     /// Six rows.
     [<MethodImpl(MethodImplOptions.NoInlining)>]
-    static member Six(t: inref<RunProduct>, a: nativeptr<float32>, b: nativeptr<float32>, c: nativeptr<float32>, row: int, column: int) : unit =
+    static member Six
+        (t: inref<RunProduct>, a: nativeptr<float32>, b: nativeptr<float32>, c: nativeptr<float32>, row: int, column: int)
+        : unit =
         let mutable s00 = 'Ops.Zero
         let mutable s01 = 'Ops.Zero
 
@@ -115,7 +117,9 @@ type internal RunTiles<'V, 'Ops when 'Ops: struct and 'Ops :> IVectorOperations<
 
     /// Five rows.
     [<MethodImpl(MethodImplOptions.NoInlining)>]
-    static member Five(t: inref<RunProduct>, a: nativeptr<float32>, b: nativeptr<float32>, c: nativeptr<float32>, row: int, column: int) : unit =
+    static member Five
+        (t: inref<RunProduct>, a: nativeptr<float32>, b: nativeptr<float32>, c: nativeptr<float32>, row: int, column: int)
+        : unit =
         let mutable s00 = 'Ops.Zero
         let mutable s01 = 'Ops.Zero
 
@@ -190,7 +194,9 @@ type internal RunTiles<'V, 'Ops when 'Ops: struct and 'Ops :> IVectorOperations<
 
     /// One row, for what is left.
     [<MethodImpl(MethodImplOptions.NoInlining)>]
-    static member One(t: inref<RunProduct>, a: nativeptr<float32>, b: nativeptr<float32>, c: nativeptr<float32>, row: int, column: int) : unit =
+    static member One
+        (t: inref<RunProduct>, a: nativeptr<float32>, b: nativeptr<float32>, c: nativeptr<float32>, row: int, column: int)
+        : unit =
         let mutable s00 = 'Ops.Zero
         let mutable s01 = 'Ops.Zero
 

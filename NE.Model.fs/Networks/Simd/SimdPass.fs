@@ -107,23 +107,33 @@ type internal SimdPass
         for i = chain.Length - 1 downto 0 do
             chain[i].Backward(from, upTo)
 
-    let blocks = RowBlocks(stacks, rows, lanes.Count, LayerForms.hasConvolution layout.Form.Layers)
+    let blocks = RowBlocks(stacks, rows, lanes.Count)
 
-    let forwardJob = {
-        new ILaneJob with
-            member _.First(lane, count) = blocks.First(lane, count)
+    // What an image becomes stays in the second-level cache if it goes through all layers before the next image does.
+    let rowsAtOnce =
+        if LayerForms.hasConvolution layout.Form.Layers then
+            1
+        else
+            rows
 
-            member _.Do part =
-                forward (blocks.Stack part) (blocks.From part) (blocks.UpTo part)
-    }
+    /// Work on the rows from .. upTo - 1 of a stack, for all of them.
+    let overRows (work: int -> int -> int -> unit) =
+        let work = OptimizedClosures.FSharpFunc<_, _, _, _>.Adapt work
 
-    let deltaJob = {
-        new ILaneJob with
-            member _.First(lane, count) = blocks.First(lane, count)
+        {
+            new ILaneJob with
+                member _.First(lane, count) = blocks.First(lane, count)
 
-            member _.Do part =
-                deltas (blocks.Stack part) (blocks.From part) (blocks.UpTo part)
-    }
+                member _.Do part =
+                    let mutable from = blocks.From part
+
+                    while from < blocks.UpTo part do
+                        let upTo = min (from + rowsAtOnce) (blocks.UpTo part)
+                        work.Invoke(blocks.Stack part, from, upTo)
+                        from <- upTo
+        }
+
+    let forwardJob, deltaJob = overRows forward, overRows deltas
 
     let gradientJob = {
         new ILaneJob with

@@ -43,8 +43,7 @@ type internal ConvInputGradient(pass: SimdPassing, slot: PanelSlot, shape: ConvS
                     let runs = [|
                         for y in rows.Through do
                             for x in columns.Through do
-                                let place =
-                                    (rows.First - y) / stride * output.Width + (columns.First - x) / stride
+                                let place = (rows.First - y) / stride * output.Width + (columns.First - x) / stride
 
                                 {
                                     A = place * filters
@@ -97,7 +96,8 @@ type internal ConvInputGradient(pass: SimdPassing, slot: PanelSlot, shape: ConvS
                         struct (region.Columns.Count, region.Rows.Count, pixel, row, filters, output.Width * filters)
 
                 let start =
-                    (region.Rows.First * input.Width + region.Columns.First) * input.Channels + first
+                    (region.Rows.First * input.Width + region.Columns.First) * input.Channels
+                    + first
 
                 for tile in 0 .. tiles - 1 do
                     let place = start + tile * toTile

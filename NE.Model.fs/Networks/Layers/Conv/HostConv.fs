@@ -33,8 +33,7 @@ type internal HostConv private (slot: LayerSlot, shape: ConvShape, filters: Host
             let from = NativePtr.add parameters (slot.Weights + first * slot.Inputs)
             Transpose.transpose from slot.Inputs count slot.Inputs address width
 
-            Span<float32>(NativePtr.toVoidPtr (NativePtr.add parameters (slot.Biases + first)), count)
-                .CopyTo(Span biases)
+            Span<float32>(NativePtr.toVoidPtr (NativePtr.add parameters (slot.Biases + first)), count).CopyTo(Span biases)
 
             {
                 Panel = {

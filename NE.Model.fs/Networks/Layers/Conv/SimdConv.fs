@@ -102,11 +102,7 @@ type internal SimdConv(pass: SimdPassing, slot: PanelSlot, input: SimdFeatures) 
                 match inputGradient with
                 | ValueNone -> ()
                 | ValueSome gradient ->
-                    let activation =
-                        if input.IsRectified then
-                            x.Row row
-                        else
-                            NativePtr.nullPtr
+                    let activation = if input.IsRectified then x.Row row else NativePtr.nullPtr
 
                     gradient.Image(delta.Value.Row row, input.Gradient.Value.Row row, activation)
 

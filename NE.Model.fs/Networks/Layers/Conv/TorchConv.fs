@@ -11,40 +11,32 @@ open TorchSharp
 type internal TorchConv(pass: TorchPassing, slot: LayerSlot, input: TorchFeatures) =
     let shape = slot.Convolution
 
-    /// A matrix's rows as images [n x height x width x channels], the same memory.
-    let images (matrix: TorchMatrix) (image: ImageShape) =
-        matrix.Tensor.view (int64 matrix.Rows, int64 image.Height, int64 image.Width, int64 image.Channels)
-
-    /// The same as libtorch's convolutions read it, [n x channels x height x width], apart from everything that autograd knows.
-    let leaf (tensor: torch.Tensor) (hasGradient: bool) =
+    /// The same memory as libtorch reads it, apart from everything that autograd knows.
+    let leafOf (view: torch.Tensor -> torch.Tensor) (matrix: TorchMatrix) (hasGradient: bool) =
         use _ = torch.NewDisposeScope()
-        let leaf = tensor.permute(0L, 3L, 1L, 2L).detach ()
+        let leaf = (view matrix.Tensor).detach()
         leaf.requires_grad <- hasGradient
         pass.Own(leaf.DetachFromDisposeScope())
 
+    /// Rows of images or of filters, [rows x channels x height x width].
+    let images (image: ImageShape) =
+        leafOf (fun rows -> rows.view(-1L, int64 image.Height, int64 image.Width, int64 image.Channels).permute(0L, 3L, 1L, 2L))
+
     let filters field =
-        let kernel = int64 ConvForm.Kernel
-        let weights = pass.Own(pass.Block.WeightsView(field, slot))
-        weights.Tensor.view (int64 slot.Outputs, kernel, kernel, int64 shape.Input.Channels)
+        images
+            {
+                shape.Input with
+                    Height = ConvForm.Kernel
+                    Width = ConvForm.Kernel
+            }
+            (pass.Own(pass.Block.WeightsView(field, slot)))
 
     let biases field =
-        (pass.Own(pass.Block.OutputsView(field, slot, slot.Biases))).Tensor.view -1L
+        leafOf (fun row -> row.view -1L) (pass.Own(pass.Block.OutputsView(field, slot, slot.Biases)))
 
-    let weights = leaf (filters Field.Weights) pass.HasParameters
-
-    let bias =
-        use _ = torch.NewDisposeScope()
-        let bias = (biases Field.Weights).detach ()
-        bias.requires_grad <- pass.HasParameters
-        pass.Own(bias.DetachFromDisposeScope())
-
-    let x = leaf (images input.Values shape.Input) input.Gradient.IsSome
-
-    let gradients =
-        if pass.HasParameters then
-            ValueSome(struct (leaf (filters Field.Gradients) false, pass.Own((biases Field.Gradients).DetachFromDisposeScope())))
-        else
-            ValueNone
+    let weights = filters Field.Weights pass.HasParameters
+    let bias = biases Field.Weights pass.HasParameters
+    let x = images shape.Input input.Values input.Gradient.IsSome
 
     let output = {
         Values = pass.Matrix shape.Output.Size
@@ -54,26 +46,24 @@ type internal TorchConv(pass: TorchPassing, slot: LayerSlot, input: TorchFeature
         Kept = 0.0f
     }
 
-    let y = leaf (images output.Values shape.Output) false
+    let y = images shape.Output output.Values false
 
     let d =
         output.Gradient
-        |> ValueOption.map (fun gradient -> leaf (images gradient shape.Output) false)
+        |> ValueOption.map (fun gradient -> images shape.Output gradient false)
 
     let inputGradient =
         match input.Gradient with
         | ValueNone -> ValueNone
         | ValueSome wanted when wanted.Columns <> shape.Input.Size ->
             invalidOp $"The gradient by an image is computed by all of its {shape.Input.Size} floats; {wanted.Columns} were asked for."
-        | ValueSome wanted -> ValueSome(leaf (images wanted shape.Input) false)
+        | ValueSome wanted -> ValueSome(images shape.Input wanted false)
 
     // What autograd differentiates with respect to, and where its gradient goes.
     let wanted = [|
-        match gradients with
-        | ValueSome(struct (byWeights, byBias)) ->
-            weights, byWeights, 0.0f
-            bias, byBias, 0.0f
-        | ValueNone -> ()
+        if pass.HasParameters then
+            weights, filters Field.Gradients false, 0.0f
+            bias, biases Field.Gradients false, 0.0f
 
         match inputGradient with
         | ValueSome into -> x, into, input.Kept
@@ -94,8 +84,9 @@ type internal TorchConv(pass: TorchPassing, slot: LayerSlot, input: TorchFeature
 
     do
         pass.Own
-            { new IDisposable with
-                member _.Dispose() = forget ()
+            {
+                new IDisposable with
+                    member _.Dispose() = forget ()
             }
         |> ignore
 
@@ -127,8 +118,9 @@ type internal TorchConv(pass: TorchPassing, slot: LayerSlot, input: TorchFeature
 
             if leaves.Length > 0 then
                 use _ = torch.NewDisposeScope()
-                let found = torch.autograd.grad ([| nonNull result |], leaves, [| d.Value |])
-                forget ()
+
+                let found =
+                    torch.autograd.grad ([| nonNull result |], leaves, [| d.Value |], retain_graph = true)
 
                 for (_, into, kept), gradient in Seq.zip wanted found do
                     if kept = 0.0f then

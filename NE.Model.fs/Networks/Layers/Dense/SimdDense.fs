@@ -21,13 +21,16 @@ type internal SimdDense(pass: SimdPassing, slot: PanelSlot, input: SimdFeatures)
     let y = make ()
     let delta = if pass.HasGradient then ValueSome(make ()) else ValueNone
 
-    // The block keeps the transposed weights of whole layers. Of a first layer only the rows of the wanted inputs are needed.
-    let isFirst = slot.Slot.Layer = 0
+    // The block keeps the transposed weights of whole layers. Of a first layer often only the rows of some inputs are needed.
+    let isPart =
+        match input.Gradient with
+        | ValueNone -> false
+        | ValueSome wanted -> wanted.Columns < slot.Slot.Inputs
 
     let transposed =
         match input.Gradient with
         | ValueNone -> NativePtr.nullPtr
-        | ValueSome wanted when isFirst -> pass.Memory(outputs * PanelLayout.Padded wanted.Columns)
+        | ValueSome wanted when isPart -> pass.Memory(outputs * PanelLayout.Padded wanted.Columns)
         | ValueSome _ -> pass.Block.Transposed(slot.Slot.Stack, slot.Slot.Layer)
 
     let mask =
@@ -53,7 +56,7 @@ type internal SimdDense(pass: SimdPassing, slot: PanelSlot, input: SimdFeatures)
 
         member _.BeginBackward() =
             match input.Gradient with
-            | ValueSome wanted when isFirst ->
+            | ValueSome wanted when isPart ->
                 for panel in slot.Panels do
                     PanelLayout.TransposePanel(weights, slot, panel, input.First, wanted.Columns, transposed)
             | _ -> ()

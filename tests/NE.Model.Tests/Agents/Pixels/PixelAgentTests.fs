@@ -166,7 +166,7 @@ let tests =
                                     struct ("redo.every", "10")
                                     struct ("reset.every", "10")
                                     struct ("shrinkAndPerturb.every", "10")
-                                    struct ("plasticityInjection.at", "10")
+                                    struct ("injection.step", "10")
                                     struct ("learner.startSteps", "0")
                                 ]
                                 settings

@@ -58,7 +58,8 @@ let gradients (layer: Layer) (x: float[]) (d: float[]) : float[] * float[] * flo
     let byBiases = Array.zeroCreate<float> filters
     let byInput = Array.zeroCreate<float> shape.Input.Size
 
-    d |> Array.iteri (fun i value -> byBiases[i % filters] <- byBiases[i % filters] + value)
+    d
+    |> Array.iteri (fun i value -> byBiases[i % filters] <- byBiases[i % filters] + value)
 
     visit shape (fun place seen pixel ->
         for filter in 0 .. filters - 1 do
@@ -81,7 +82,9 @@ let backward (layers: Layer list) (x: float[]) (active: bool[] list) (d: float[]
 
     List.foldBack
         (fun (layer, input, active) (found, d) ->
-            let kept = Array.map2 (fun isActive value -> if isActive then value else 0.0) active d
+            let kept =
+                Array.map2 (fun isActive value -> if isActive then value else 0.0) active d
+
             let byWeights, byBiases, byInput = gradients layer input kept
             (byWeights, byBiases) :: found, byInput)
         (List.zip3 layers inputs active)

@@ -39,21 +39,30 @@ let private worst (found: float32[]) (expected: float[]) =
     let largest = expected |> Array.map abs |> Array.max
 
     let difference =
-        Seq.zip found expected
-        |> Seq.map (fun (a, b) -> abs (float a - b))
-        |> Seq.max
+        Seq.zip found expected |> Seq.map (fun (a, b) -> abs (float a - b)) |> Seq.max
 
     difference / max 1e-30 largest
 
 /// What a pass over random images gives: features of all layers, gradients of the block, gradient by the input if there is one.
-let private pass (engine: IEngine) (form: NetworkForm) rows (backward: Backward) (x: float32[]) (weight: float32[]) (parameters: float32[]) =
+let private pass
+    (engine: IEngine)
+    (form: NetworkForm)
+    rows
+    (backward: Backward)
+    (x: float32[])
+    (weight: float32[])
+    (parameters: float32[])
+    =
     let layout = BlockLayout.OfForm(1, form)
     use block = engine.CreateBlock(layout, true)
     write block Field.Weights parameters
     use input = matrixOf engine rows layout.Inputs x
     use pass = engine.CreatePass(block, 1, input, Linear, backward)
     pass.Forward()
-    let features = List.init layout.Layers (fun layer -> readMatrix (pass.Hidden(0, layer)))
+
+    let features =
+        List.init layout.Layers (fun layer -> readMatrix (pass.Hidden(0, layer)))
+
     writeMatrix (pass.OutputGradient 0) weight
     pass.Backward()
     let struct (_, count) = backward.InputColumns
@@ -64,7 +73,10 @@ let private compare (engine: IEngine) (image, filters, rows) =
     let form = encoder image filters
     let layout, draws = BlockLayout.OfForm(1, form), draws 5L
     let parameters = layout.Initialise draws
-    let x, weight = normals draws (rows * layout.Inputs), normals draws (rows * layout.Outputs)
+
+    let x, weight =
+        normals draws (rows * layout.Inputs), normals draws (rows * layout.Outputs)
+
     let (_, _, channels) = image
 
     let backward =
@@ -73,14 +85,18 @@ let private compare (engine: IEngine) (image, filters, rows) =
         else
             ParameterGradient
 
-    let features, gradients, byInput = pass engine form rows backward x weight parameters
+    let features, gradients, byInput =
+        pass engine form rows backward x weight parameters
+
     let layers = ConvReference.layers layout (Array.map float parameters)
     let case = $"%A{image} %A{filters}, {rows} images, {engine.Name}"
 
     let split (values: float32[]) =
         values |> Array.chunkBySize (values.Length / rows)
 
-    let images, weights = split x |> Array.map (Array.map float), split weight |> Array.map (Array.map float)
+    let images, weights =
+        split x |> Array.map (Array.map float), split weight |> Array.map (Array.map float)
+
     let expected = images |> Array.map (ConvReference.forward layers)
 
     features
@@ -89,7 +105,8 @@ let private compare (engine: IEngine) (image, filters, rows) =
         Expect.isLessThan (worst found expected) 1e-5 $"layer {layer + 1}: {case}")
 
     // Where rounding decides about a ReLU, the engine's decision is as good as the reference's.
-    let active = features |> List.map (split >> Array.map (Array.map (fun h -> h > 0.0f)))
+    let active =
+        features |> List.map (split >> Array.map (Array.map (fun h -> h > 0.0f)))
 
     let found =
         Array.init rows (fun row -> ConvReference.backward layers images[row] (active |> List.map (Array.item row)) weights[row])
@@ -117,10 +134,17 @@ let tests =
             let parameters = layout.Initialise draws |> Array.map float
             let x = normals draws layout.Inputs |> Array.map float
             let weight = normals draws layout.Outputs |> Array.map float
-            let at parameters x = ConvReference.forward (ConvReference.layers layout parameters) x
-            let loss parameters x = Array.fold2 (fun sum a b -> sum + a * b) 0.0 weight (List.last (at parameters x))
+
+            let at parameters x =
+                ConvReference.forward (ConvReference.layers layout parameters) x
+
+            let loss parameters x =
+                Array.fold2 (fun sum a b -> sum + a * b) 0.0 weight (List.last (at parameters x))
+
             let active = at parameters x |> List.map (Array.map (fun h -> h > 0.0))
-            let gradients, byInput = ConvReference.backward (ConvReference.layers layout parameters) x active weight
+
+            let gradients, byInput =
+                ConvReference.backward (ConvReference.layers layout parameters) x active weight
 
             let slope (values: float[]) (lossOf: float[] -> float) i =
                 let moved (by: float) =
@@ -156,13 +180,18 @@ let tests =
             let rows = 33
             let layout, draws = BlockLayout.OfForm(1, form), draws 7L
             let parameters = layout.Initialise draws
-            let x, weight = normals draws (rows * layout.Inputs), normals draws (rows * layout.Outputs)
+
+            let x, weight =
+                normals draws (rows * layout.Inputs), normals draws (rows * layout.Outputs)
 
             let results = [
                 for width in [ VectorWidth.Bits512; VectorWidth.Bits256; VectorWidth.Bits128 ] do
                     for threads in 1..3 do
                         use engine = simdAt width threads ()
-                        let features, gradients, _ = pass engine form rows ParameterGradient x weight parameters
+
+                        let features, gradients, _ =
+                            pass engine form rows ParameterGradient x weight parameters
+
                         Array.concat (gradients :: features) |> bits
             ]
 

@@ -109,7 +109,7 @@ let tests =
             for stacks in 1..3 do
                 for rows in [ 1; 7; 8; 9; 64; 255; 256 ] do
                     for lanes in [ 1; 2; 3; 8 ] do
-                        let blocks = RowBlocks(stacks, rows, lanes, false)
+                        let blocks = RowBlocks(stacks, rows, lanes)
                         let seen = Array2D.zeroCreate<int> stacks rows
 
                         for part in 0 .. blocks.Count - 1 do
