@@ -17,8 +17,11 @@ type DrqV2Settings = {
 
     /// The deviation at a step of the agent: linear, then constant.
     member this.NoiseAt(step: int64) : float =
-        let progress = min 1.0 (float step / float this.NoiseSteps.Value)
-        this.FirstNoise + progress * (this.LastNoise - this.FirstNoise)
+        if step >= this.NoiseSteps.Value then
+            this.LastNoise
+        else
+            let progress = float step / float this.NoiseSteps.Value
+            this.FirstNoise + progress * (this.LastNoise - this.FirstNoise)
 
 [<RequireQualifiedAccess>]
 module internal DrqV2Settings =
