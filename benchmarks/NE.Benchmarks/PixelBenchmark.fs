@@ -7,7 +7,6 @@ open System.Diagnostics
 open NE.Benchmarks.Report
 open NE.Model
 open NE.Model.Networks
-open NE.Model.Networks.Layers
 open NE.Model.Networks.Simd
 open NE.Model.Networks.Torch
 open TorchSharp
@@ -153,71 +152,12 @@ let private pass (name: string) (engine: IEngine) (layout: BlockLayout) (batch: 
         prepare ()
         turns threads pass.Forward pass.Backward seconds)
 
-/// TorchSharp as its users write it. `byPixels`: whether images and filters lie by pixels, which libtorch calls channels last, instead of by planes.
 let private eager (name: string) (byPixels: bool) (layout: BlockLayout) (batch: int) (threads: int) : Contender =
-    use _ = torch.NewDisposeScope()
-    let slots = [ for layer in 0 .. layout.Layers - 1 -> layout.Slot(0, layer) ]
+    let encoder = new EagerEncoder(layout, batch, byPixels)
 
-    let random (sizes: int64[]) (scale: float32) (isLeaf: bool) =
-        let tensor =
-            if byPixels then
-                torch.rand(sizes[0], sizes[2], sizes[3], sizes[1]).permute(0L, 3L, 1L, 2L)
-            else
-                torch.rand sizes
-
-        tensor.sub_(held 0.5f).mul_(held (2.0f * scale)) |> ignore
-        tensor.requires_grad <- isLeaf
-        tensor.DetachFromDisposeScope()
-
-    let image (shape: ImageShape) = [| int64 batch; int64 shape.Channels; int64 shape.Height; int64 shape.Width |]
-
-    let layers =
-        slots
-        |> List.map (fun slot ->
-            let shape = slot.Convolution
-            let bound = 1.0f / sqrt (float32 slot.Inputs)
-
-            let filters =
-                random [| int64 slot.Outputs; int64 shape.Input.Channels; 3L; 3L |] bound true
-
-            let biases =
-                (torch.zeros (int64 slot.Outputs)).requires_grad_().DetachFromDisposeScope()
-
-            filters, biases, [| int64 shape.Stride; int64 shape.Stride |])
-
-    let x = random (image slots.Head.Convolution.Input) 0.5f false
-    let weight = random (image (List.last slots).Convolution.Output) 0.5f false
-
-    let leaves =
-        layers |> List.collect (fun (filters, biases, _) -> [ filters; biases ])
-
-    let mutable result: torch.Tensor | null = null
-
-    let forward () =
-        use _ = torch.NewDisposeScope()
-        let mutable h = x
-
-        for filters, biases, strides in layers do
-            h <- torch.nn.functional.relu (torch.nn.functional.conv2d (h, filters, biases, strides))
-
-        result <- h.DetachFromDisposeScope()
-
-    let backward () =
-        use _ = torch.NewDisposeScope()
-
-        match result with
-        | null -> ()
-        | y ->
-            torch.autograd.grad ([| y |], Array.ofList leaves, [| weight |]) |> ignore
-            y.Dispose()
-
-    let dispose () =
-        for tensor in x :: weight :: leaves do
-            tensor.Dispose()
-
-    contender name dispose (fun seconds ->
+    contender name (encoder :> IDisposable).Dispose (fun seconds ->
         torch.set_num_threads threads
-        turns threads forward backward seconds)
+        turns threads encoder.Forward encoder.Backward seconds)
 
 /// PyTorch in a child process, or why there is none.
 let private pyTorch (options: Options) (batch: int) (threads: int) : Result<Contender, string> =
