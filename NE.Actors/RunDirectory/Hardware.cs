@@ -10,6 +10,20 @@ public static class Hardware
     public static string Description { get; } =
         $"{Processor}, {Environment.ProcessorCount} {(Environment.ProcessorCount == 1 ? "core" : "cores")}";
 
+    /// <summary>Memory that this process may use: the machine's, or its container's.</summary>
+    public static long MemoryBytes => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+
+    /// <summary>What is free on the disk of a folder, which need not be there yet.</summary>
+    public static long FreeDiskBytes(string folder)
+    {
+        string path = Path.GetFullPath(folder);
+        while (!Directory.Exists(path) && Path.GetDirectoryName(path) is { } parent)
+        {
+            path = parent;
+        }
+        return new DriveInfo(path).AvailableFreeSpace;
+    }
+
     private static string ReadProcessor()
     {
         const string Information = "/proc/cpuinfo";

@@ -46,8 +46,7 @@ type Agent
         /// So many fields of every group.
         let fields name count codec =
             let floats =
-                networks
-                |> List.sumBy (fun group -> count * (sizeof<int> + group.FieldBytes))
+                networks |> List.sumBy (fun group -> count * (sizeof<int> + group.FieldBytes))
 
             component' name formatVersion (sizeof<int> + floats) (networks |> List.map codec)
 

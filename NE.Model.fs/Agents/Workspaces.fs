@@ -4,8 +4,8 @@ open System
 
 /// The working memories of an algorithm: of training batches, of the probe, and of halved batches.
 [<Sealed>]
-type Workspaces<'W when 'W :> Batch and 'W: equality and 'W :> IDisposable>(batchSize: int, perception: IPerception, create: IActorCriticInputs -> 'W)
-    =
+type Workspaces<'W when 'W :> Batch and 'W: equality and 'W :> IDisposable>
+    (batchSize: int, perception: IPerception, create: IActorCriticInputs -> 'W) =
     let training = create (perception.CreateInputs(batchSize, true))
 
     let probe =

@@ -26,10 +26,7 @@ type Eyes private (image: ImageShape, filters: int, features: int, encoder: IHos
             image,
             filters,
             features,
-            [|
-                HostImages image
-                yield! HostChain.create layout (ReadOnlySpan encoder)
-            |],
+            [| HostImages image; yield! HostChain.create layout (ReadOnlySpan encoder) |],
             HostChain.create (trunkLayout layout features) (ReadOnlySpan trunk)
         )
 

@@ -50,7 +50,12 @@ type Policy
 
     /// The linear outputs of a body for the rows of x; they are in x or y, which is returned.
     static let run (layers: IHostLayer[]) (x: float32[]) (scratch: PolicyScratch) (rows: int) =
-        let y = if obj.ReferenceEquals(x, scratch.A) then scratch.B else scratch.A
+        let y =
+            if obj.ReferenceEquals(x, scratch.A) then
+                scratch.B
+            else
+                scratch.A
+
         HostChain.run layers x y scratch.Width rows
 
     static let outputsPerComponent form =

@@ -168,7 +168,31 @@ module internal Table =
     ]
 
     /// Every section, in the order in which they are shown.
-    let sections = [ run; cycle; schedule; compute; network; learner; td3; sac; pixels; drqV2; yield! others ]
+    let sections = [
+        run
+        cycle
+        schedule
+        compute
+        network
+        learner
+        td3
+        sac
+        pixels
+        drqV2
+        yield! others
+    ]
 
     /// Every section, each after those that its facts are taken from.
-    let resolutionOrder = [ cycle; run; learner; schedule; compute; network; td3; sac; pixels; drqV2; yield! others ]
+    let resolutionOrder = [
+        cycle
+        run
+        learner
+        schedule
+        compute
+        network
+        td3
+        sac
+        pixels
+        drqV2
+        yield! others
+    ]

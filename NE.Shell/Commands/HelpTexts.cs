@@ -191,6 +191,7 @@ internal static class HelpTexts
         ["bench"] = """
             Benchmarks; each prints what it measures. `all` writes every report to results/benchmarks/.
               learner        gradient steps per second: TD3, Neuroplastic Expansion, TorchSharp
+              pixels         the encoder of pixel agents, forwards and backwards, beside libtorch and PyTorch
               run            a run: waiting, checkpoints, resume
               environments   control steps per second, beside plain C (needs gcc)
               task           a whole task, serial and pipelined, beside the same loop in PyTorch

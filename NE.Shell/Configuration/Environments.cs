@@ -22,9 +22,6 @@ internal static class Environments
     public static EnvironmentSpec Describe(Settings settings) =>
         EnvironmentFactory.Describe(settings, settings.Run.Environment);
 
-    /// <summary>Sizes of an environment.</summary>
-    public static TaskSize Size(EnvironmentSpec spec) => new(spec.ObservationSize, spec.ActionSize);
-
     /// <summary>Says what a user must know before the environment is used: rescaled actions, and a state that cannot be saved.</summary>
     public static void SayWhatIsSpecial(ShellHost host, EnvironmentSpec spec)
     {

@@ -1,13 +1,16 @@
+using NE.Actors.Environments;
 using NE.Model;
+using NE.Model.Agents;
 using NE.Model.Networks;
+using NE.Model.Replay;
+using NE.Shell.Host;
 
 namespace NE.Shell.Configuration;
 
 /// <summary>What a run takes, computed before anything is created.</summary>
-/// <param name="ActorParameters">Weights, biases, gains and shifts of the actor.</param>
-/// <param name="CriticParameters">Weights, biases, gains and shifts of both critics.</param>
+/// <param name="Learner">Its networks.</param>
 /// <param name="GradientSteps">Critic updates of the whole run.</param>
-/// <param name="ReplayRows">Transitions that the buffer comes to hold.</param>
+/// <param name="ReplayRows">Transitions, or frames, that the buffer comes to hold.</param>
 /// <param name="ReplayBytes">The full replay buffer on disk, read through the page cache.</param>
 /// <param name="StateBytes">Online and target parameters, both moments, ages and masks: one checkpoint without the replay.</param>
 /// <param name="DiskBytes">All of the run directory at its largest.</param>
@@ -15,8 +18,7 @@ namespace NE.Shell.Configuration;
 /// <param name="Seconds">Rough duration on one CPU core.</param>
 /// <param name="ScaleRatio">All parameters as multiple of those at network.scale = 0.</param>
 public sealed record RunPlan(
-    long ActorParameters,
-    long CriticParameters,
+    LearnerSize Learner,
     long GradientSteps,
     long ReplayRows,
     long ReplayBytes,
@@ -47,34 +49,58 @@ public sealed record RunPlan(
     /// <summary>No network is so small that an update costs less than this.</summary>
     private const double MostUpdatesPerSecond = 2_000;
 
+    /// <summary>Convolutions of our own engine on one core of 2023.</summary>
+    private const double ConvolutionOperationsPerSecond = 90e9;
+
     /// <summary>Computes the plan of a resolved configuration.</summary>
-    public static RunPlan Create(Settings settings, TaskSize task)
+    /// <param name="environment">What the agent sees of it.</param>
+    public static RunPlan Create(Settings settings, EnvironmentSpec environment)
     {
-        int outputs = NetworkForms.actorOutputs(settings.Run.Learner, task.Actions);
-        long actor = NetworkForms.actor(settings.Network, task.Observations, outputs).ParameterCount;
-        long critics = 2 * NetworkForms.critic(settings.Network, task.Observations, task.Actions).ParameterCount;
+        LearnerSize learner = LearnerSizeModule.create(settings, environment.Observation, environment.ActionSize);
+        long parameters = learner.Parameters;
         long gradientSteps = SettingsModule.gradientSteps(settings);
-        // observation, next observation, action, reward and the end flag, each a 4-byte number
-        long rowBytes = 4L * ((2 * task.Observations) + task.Actions + 2);
+        long rowBytes = (long)sizeof(float) * TransitionRows.create(environment.Observation, environment.ActionSize).RowFloats;
         // A cycle clears the buffer at every switch.
         long filled = settings.Cycle.Steps.Value > 0 ? settings.Cycle.Steps.Value : settings.Run.Steps;
         long rows = Math.Min(settings.Learner.BufferSize.Value, filled);
         long replay = rows * rowBytes;
         // parameter, target, two moments, two powers of the betas: 4 bytes each; mask: a bit
-        long state = (actor + critics) * 24 + ((actor + critics) / 8);
+        long state = (parameters * 24) + (parameters / 8);
         long history = (long)(HistoryBytesPerMillion * Math.Max(0.05, settings.Run.Steps / 1e6));
-        double work = settings.Run.Learner.IsSac ? WorkOfSac : 1;
-        double rate = Math.Min(MostUpdatesPerSecond, ParameterRowsPerSecond / (work * (actor + critics) * settings.Learner.BatchSize));
+        double work = settings.Run.Learner.IsSac || settings.Run.Learner.IsDrq ? WorkOfSac : 1;
+        double ofParameters = work * (parameters - learner.Encoder) * settings.Learner.BatchSize / ParameterRowsPerSecond;
+        double seconds = Math.Max(1 / MostUpdatesPerSecond, ofParameters + (learner.ConvolutionOperations / ConvolutionOperationsPerSecond));
         return new RunPlan(
-            actor,
-            critics,
+            learner,
             gradientSteps,
             rows,
             replay,
             state,
             replay + (2 * SegmentBytes) + (StatesOnDisk * state) + history,
-            BaseMemory + replay + (StatesOnDisk * state),
-            gradientSteps / rate,
-            NetworkForms.scaleRatio(settings.Network, settings.Run.Learner, task.Observations, task.Actions));
+            BaseMemory + learner.WorkingBytes + replay + (StatesOnDisk * state),
+            gradientSteps * seconds,
+            NetworkForms.scaleRatio(settings.Network, settings.Run.Learner, environment.ObservationSize, environment.ActionSize));
+    }
+
+    /// <summary>What does not fit on this machine; nothing where all does.</summary>
+    /// <param name="memory">Bytes of memory that there are.</param>
+    /// <param name="disk">Bytes that are free where the run will lie.</param>
+    public IEnumerable<string> Misfits(long memory, long disk)
+    {
+        if (this.MemoryBytes - this.ReplayBytes > memory)
+        {
+            yield return $"the run takes up to {Format.Bytes(this.MemoryBytes - this.ReplayBytes)} of memory beside the replay, and this machine has {Format.Bytes(memory)}: it will be ended by the system; "
+                + "a smaller learner.batchSize or network.hidden takes less";
+        }
+        else if (this.MemoryBytes > memory)
+        {
+            yield return $"the replay and the run take up to {Format.Bytes(this.MemoryBytes)}, and this machine has {Format.Bytes(memory)} of memory: batches will be read from the disk, slowly; "
+                + "a smaller learner.bufferSize fits";
+        }
+
+        if (this.DiskBytes > disk)
+        {
+            yield return $"the run takes up to {Format.Bytes(this.DiskBytes)} on disk, and {Format.Bytes(disk)} are free: it will stop when the disk is full; a smaller learner.bufferSize, or --runs on another disk";
+        }
     }
 }

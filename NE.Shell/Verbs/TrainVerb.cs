@@ -32,9 +32,8 @@ internal static class TrainVerb
         SeqAddress.Of(command.Presentation.Seq, host);
         RunPaths paths = RunPaths.Of(command.Runs, command.Name ?? RunNames.Default(settings));
         EnvironmentSpec environment = Environments.Describe(settings);
-        TaskSize task = Environments.Size(environment);
-        RunPlan plan = RunPlan.Create(settings, task);
-        Spectre.Console.Rendering.IRenderable takes = ConfigurationView.Plan(plan, EvaluationPlan.Create(settings, environment, plan.Seconds), configuration, task, paths.Root);
+        RunPlan plan = RunPlan.Create(settings, environment);
+        Spectre.Console.Rendering.IRenderable takes = ConfigurationView.Plan(plan, EvaluationPlan.Create(settings, environment, plan.Seconds), configuration, environment, paths.Root);
 
         if (command.DryRun)
         {
@@ -45,7 +44,7 @@ internal static class TrainVerb
             }
 
             Tables.Write(host, [.. ConfigurationView.Resolved(configuration), new Text(""), takes, .. CycleView.Phases(settings)]);
-            SayNotes(configuration, host);
+            SayNotes(configuration, plan, paths, host);
             return ExitCode.Ok;
         }
 
@@ -58,17 +57,21 @@ internal static class TrainVerb
         File.WriteAllText(paths.Command, CommandText.Of(host.Arguments) + "\n");
         Tables.Write(host, takes);
         host.Output.WriteLine(ConfigurationView.Scaling(settings));
-        SayNotes(configuration, host);
+        SayNotes(configuration, plan, paths, host);
         Environments.SayWhatIsSpecial(host, environment);
         RunRequest request = new() { Paths = paths, Settings = settings, ConfigurationText = yaml, Versions = versions, Drills = command.Drills, Ffmpeg = Ffmpeg.Find(host.SearchPath) };
         return await RunSession.Execute(host, request, Describe(paths, settings), 0, command.Presentation);
     }
 
-    private static void SayNotes(BuiltConfiguration configuration, ShellHost host)
+    private static void SayNotes(BuiltConfiguration configuration, RunPlan plan, RunPaths paths, ShellHost host)
     {
         SayWhatHasNoEffect(configuration, host);
-
         SayWhatHasOldNames(configuration, host);
+
+        foreach (string misfit in plan.Misfits(Hardware.MemoryBytes, Hardware.FreeDiskBytes(paths.Root)))
+        {
+            host.Error.WriteLine($"ne: warning: {misfit}");
+        }
     }
 
     private static void SayWhatHasOldNames(BuiltConfiguration configuration, ShellHost host)

@@ -1,10 +1,13 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using NE.Actors.Environments;
 using NE.Model;
+using NE.Model.Agents;
+using NE.Model.Replay;
 using NE.Shell.Configuration;
 using NE.Shell.Host;
 using Spectre.Console;
-using Spectre.Console.Rendering;
+using IRenderable = Spectre.Console.Rendering.IRenderable;
 
 namespace NE.Shell.Views;
 
@@ -60,14 +63,14 @@ public static class ConfigurationView
     })]);
 
     /// <summary>What a run takes.</summary>
-    public static IRenderable Plan(RunPlan plan, EvaluationPlan evaluation, BuiltConfiguration configuration, TaskSize task, string directory)
+    public static IRenderable Plan(RunPlan plan, EvaluationPlan evaluation, BuiltConfiguration configuration, EnvironmentSpec environment, string directory)
     {
         Settings settings = configuration.Settings;
         Table table = Tables.Create("", "");
         table.Add("run", directory);
         table.Add("length", $"{Format.Count(settings.Run.Steps)} environment steps, {Format.Count(plan.GradientSteps)} gradient steps of batch {settings.Learner.BatchSize}");
         table.Add("duration", $"about {Format.Duration(plan.Seconds)} on one CPU core (an order of magnitude; the live view measures it)");
-        table.Add("parameters", $"{Format.Count(plan.ActorParameters + plan.CriticParameters)} (actor {Format.Count(plan.ActorParameters)}, two critics {Format.Count(plan.CriticParameters)}) for {task.Observations} observations and {task.Actions} actions");
+        table.Add("parameters", Words(plan.Learner, environment));
 
         if (settings.Network.Scale > 0)
         {
@@ -75,11 +78,20 @@ public static class ConfigurationView
         }
 
         table.Add("evaluation", Words(evaluation, settings));
-        table.Add("replay", $"{Format.Count(plan.ReplayRows)} transitions, {Format.Bytes(plan.ReplayBytes)}");
+        table.Add("replay", $"{Format.Count(plan.ReplayRows)} {(settings.Run.Learner.SeesPixels ? "frames" : "transitions")}, {Format.Bytes(plan.ReplayBytes)}");
         table.Add("memory", $"up to {Format.Bytes(plan.MemoryBytes)}, of which {Format.Bytes(plan.ReplayBytes)} are file pages that the system may reclaim");
         table.Add("disk", $"up to {Format.Bytes(plan.DiskBytes)}");
         table.Add("checkpoints", $"every {Format.Count(settings.Checkpoint.Every)} steps, {Format.Bytes(plan.StateBytes)} each beside the replay");
         return table;
+    }
+
+    private static string Words(LearnerSize learner, EnvironmentSpec environment)
+    {
+        string encoder = learner.Encoder > 0 ? $", convolutions {Format.Count(learner.Encoder)}" : "";
+        string seen = environment.Observation is ObservationForm.Pixels pictures
+            ? $"pictures of {pictures.shape.Channels}x{pictures.shape.Height}x{pictures.shape.Width}"
+            : $"{environment.ObservationSize} observations";
+        return $"{Format.Count(learner.Parameters)} (actor {Format.Count(learner.Actor)}, two critics {Format.Count(learner.Critics)}{encoder}) for {seen} and {environment.ActionSize} actions";
     }
 
     private static string Words(EvaluationPlan plan, Settings settings)

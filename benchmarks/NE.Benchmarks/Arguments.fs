@@ -69,14 +69,15 @@ let widths name set =
 
     argument name "256,128" read "widths separated by commas" set
 
-/// A learner by its name.
+/// A learner from numbers by its name.
 let learner set =
-    let read text =
-        LearnerKind.names
-        |> List.tryFind (fun (name, _) -> name = text)
-        |> Option.map snd
+    let known =
+        LearnerKind.names |> List.filter (fun (_, learner) -> not learner.SeesPixels)
 
-    let all = LearnerKind.names |> List.map fst
+    let read text =
+        known |> List.tryFind (fun (name, _) -> name = text) |> Option.map snd
+
+    let all = known |> List.map fst
     argument "--learner" (String.concat "|" all) read (String.concat " or " all) set
 
 /// Where torch computes.

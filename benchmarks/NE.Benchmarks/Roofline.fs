@@ -147,6 +147,8 @@ let operationsPerUpdate (settings: Settings) (observation: int) (action: int) : 
         match settings.Run.Learner with
         | LearnerKind.Td3 -> 1.0 / float settings.Td3.PolicyDelay, 1.0
         | LearnerKind.Sac -> 1.0, 2.0
+        | LearnerKind.Drq
+        | LearnerKind.DrqV2 -> invalidArg (nameof settings) "The learners from pictures have networks beside those of network.hidden."
 
     let actorOutputs = NetworkForms.actorOutputs settings.Run.Learner action
 

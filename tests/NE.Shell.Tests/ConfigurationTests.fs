@@ -6,6 +6,8 @@ open System.Text.Json
 open Expecto
 open FsCheck
 open FsCheck.FSharp
+open NE.Actors.Environments
+open NE.Model.Replay
 open NE.Model
 open NE.Shell.Configuration
 open NE.Shell.Host
@@ -405,33 +407,48 @@ let resume =
         }
     ]
 
+/// An environment of so many numbers and action components.
+let private sized observations actions =
+    EnvironmentSpec("Sized", ObservationForm.Vector observations, actions, Array.create actions -1f, Array.create actions 1f, 1000)
+
 [<Tests>]
 let plan =
     testList "what a run takes" [
+        test "what does not fit on the machine is said, with what to do" {
+            let plan =
+                RunPlan.Create((build [] None [] [ "learner.bufferSize=1000000" ]).Settings, sized 15_876 6)
+
+            let misfits memory disk = List.ofSeq (plan.Misfits(memory, disk))
+
+            Expect.isEmpty (misfits Int64.MaxValue Int64.MaxValue) "room enough"
+            Expect.stringContains (List.exactlyOne (misfits (8L <<< 30) Int64.MaxValue)) "learner.bufferSize" "the replay is too large"
+            Expect.stringContains (List.exactlyOne (misfits (1L <<< 20) Int64.MaxValue)) "ended by the system" "nothing fits"
+            Expect.stringContains (List.exactlyOne (misfits Int64.MaxValue (1L <<< 30))) "on disk" "the disk"
+        }
+
         test "parameters as the paper counts them" {
             let settings = (build [] None [] []).Settings
 
-            let total (plan: RunPlan) =
-                plan.ActorParameters + plan.CriticParameters
+            let total (plan: RunPlan) = plan.Learner.Parameters
 
-            Expect.equal (total (RunPlan.Create(settings, TaskSize(17, 6)))) 116_616L "HalfCheetah, Table 1"
-            Expect.equal (total (RunPlan.Create(settings, TaskSize(376, 17)))) 399_379L "Humanoid, Table 1"
+            Expect.equal (total (RunPlan.Create(settings, sized 17 6))) 116_616L "HalfCheetah, Table 1"
+            Expect.equal (total (RunPlan.Create(settings, sized 376 17))) 399_379L "Humanoid, Table 1"
             let anchor = (build [] (Some "td3-anchor") [] []).Settings
-            Expect.equal (total (RunPlan.Create(anchor, TaskSize(17, 6)))) 216_328L "HalfCheetah, 256-256"
+            Expect.equal (total (RunPlan.Create(anchor, sized 17 6))) 216_328L "HalfCheetah, 256-256"
         }
 
         test "LayerNorm, CReLU and scale-ups are counted, and a scale-up says how much larger it is" {
             let plan preset pairs =
-                RunPlan.Create((build [] (Some preset) [] pairs).Settings, TaskSize(17, 6))
+                RunPlan.Create((build [] (Some preset) [] pairs).Settings, sized 17 6)
 
             let official = plan "officialCode" []
-            Expect.equal official.ActorParameters 71_942L "the official code's actor"
+            Expect.equal official.Learner.Actor 71_942L "the official code's actor"
             // 24 x 256, twice 257 x 256, a LayerNorm of 2 x 256, 257.
-            Expect.equal official.CriticParameters (2L * (6_144L + 131_584L + 512L + 257L)) "and critics"
+            Expect.equal official.Learner.Critics (2L * (6_144L + 131_584L + 512L + 257L)) "and critics"
             Expect.equal official.ScaleRatio 1.0 "no scale-up"
             let scaled = plan "official256" [ "network.scale=1" ]
             Expect.floatClose Accuracy.low scaled.ScaleRatio 1.91239 "the paper's 1.8 x is 1.91 here"
-            Expect.equal (plan "official256" [ "run.method=td3"; "network.activation=crelu" ]).ActorParameters 36_742L "CReLU"
+            Expect.equal (plan "official256" [ "run.method=td3"; "network.activation=crelu" ]).Learner.Actor 36_742L "CReLU"
 
             let lines pairs =
                 let _, output, _ =
@@ -445,7 +462,7 @@ let plan =
 
         test "a transition has two observations, an action, a reward and a flag" {
             let settings = (build [] None [] [ "learner.bufferSize=1000" ]).Settings
-            Expect.equal (RunPlan.Create(settings, TaskSize(17, 6)).ReplayBytes) (1000L * 4L * 42L) "bytes"
+            Expect.equal (RunPlan.Create(settings, sized 17 6).ReplayBytes) (1000L * 4L * 42L) "bytes"
         }
 
         test "evaluations are said with their share, and what would make it a tenth" {

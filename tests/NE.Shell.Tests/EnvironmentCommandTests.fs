@@ -143,11 +143,21 @@ let tests =
             Expect.all pictures (fun picture -> File.Exists(Path.Combine(docs, picture))) "files"
         }
 
-        test "no agent learns from pixels yet" {
+        test "a learner from numbers is refused pictures, and one from pictures a cycle and tasks that are not drawn here" {
             Expect.equal
-                (refused [ "train"; "Hopper-v4"; "--pixels" ])
-                "ne: no agent of this version learns from pixels; to see Hopper-v4 as pixels: ne env run Hopper-v4 --pixels\n"
-                "the message"
+                (refused [ "train"; "Hopper-v4"; "--pixels"; "--learner"; "sac" ])
+                "ne: sac learns from numbers; from pictures learn --learner drq and --learner drqv2\n"
+                "numbers"
+
+            Expect.stringContains
+                (refused [ "train"; "cycle:Hopper-v4,Ant-v4"; "--pixels"; "--dry-run" ])
+                "run.learner: a cycle of tasks is learned from numbers"
+                "a cycle"
+
+            Expect.stringContains
+                (refused [ "train"; "external:true"; "--learner"; "drqv2"; "--dry-run" ])
+                "Pictures can be observed of our own tasks"
+                "a program of one's own"
         }
 
         test "random actions: steps, episodes, speed" {

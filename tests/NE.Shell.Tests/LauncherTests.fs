@@ -423,6 +423,7 @@ let tests =
                         (measured tree)
                         [|
                             "learner --json results/benchmarks/learner.json"
+                            "pixels --json results/benchmarks/pixels.json"
                             "run --json results/benchmarks/run.json"
                             "environments --json results/benchmarks/environments.json"
                             "task --json results/benchmarks/task.json"
@@ -436,7 +437,7 @@ let tests =
                 use tree = new Tree()
                 tree.Write("exit-run", "2")
                 let code, _, errors = tree.Ne "bench"
-                Expect.equal (code, (measured tree).Length) (2, 6) errors
+                Expect.equal (code, (measured tree).Length) (2, 7) errors
                 Expect.stringContains errors "failed: run\n" "its name"
             }
 

@@ -21,7 +21,9 @@ type DrqV2Algorithm(engine: IEngine, settings: Settings, perception: IPerception
 
     let clock = EnvironmentClock settings
     let mutable step = 0L
-    let deviation () = settings.DrqV2.NoiseAt(clock.Completed step)
+
+    let deviation () =
+        settings.DrqV2.NoiseAt(clock.Completed step)
 
     let losses =
         DrqV2Losses(networks, settings.DrqV2.NoiseClip, perception.Discount, deviation)

@@ -14,9 +14,14 @@ type PixelFrames(settings: PixelSettings, actionSize: int, discount: float, tran
     let layout = PixelRows(shape, actionSize)
     let bytes = shape.ObservationBytes
     let rows = transitions * copies
-    let observations, next = Array.zeroCreate<byte>(rows * bytes), Array.zeroCreate<byte>(rows * bytes)
+
+    let observations, next =
+        Array.zeroCreate<byte>(rows * bytes), Array.zeroCreate<byte>(rows * bytes)
+
     let actions = Array.zeroCreate<float32>(rows * actionSize)
-    let rewards, bootstraps = Array.zeroCreate<float32> rows, Array.zeroCreate<float32> rows
+
+    let rewards, bootstraps =
+        Array.zeroCreate<float32> rows, Array.zeroCreate<float32> rows
 
     // Of the source that was read last.
     let mutable reader: struct (ITransitionSource * PixelReader) voption = ValueNone

@@ -112,11 +112,7 @@ type PixelInputs(networks: PixelNetworks, task: AgentTask, transitions: int, shi
             Right = int (draws.NextInt places)
         }
 
-    let moved =
-        if learns then
-            Array.zeroCreate<ImageShift> rows
-        else
-            [||]
+    let moved = if learns then Array.zeroCreate<ImageShift> rows else [||]
 
     let write (into: IImages) (pixels: byte[]) =
         if learns then

@@ -16,8 +16,7 @@ type PixelPerception(engine: IEngine, settings: Settings, task: AgentTask) =
     let criticAdam, actorAdam =
         LearnerOptions.adam learner learner.CriticLearningRate.Value, LearnerOptions.adam learner learner.ActorLearningRate.Value
 
-    let read (group: NetworkGroup) =
-        group.ReadOnline Field.Weights
+    let read (group: NetworkGroup) = group.ReadOnline Field.Weights
 
     /// The networks, for tests.
     member _.Networks = networks
@@ -28,8 +27,7 @@ type PixelPerception(engine: IEngine, settings: Settings, task: AgentTask) =
         // Part of what the rows' n-step returns bootstrap from.
         member _.Discount = 1.0
 
-        member _.RowFloats =
-            (TransitionRows.create task.Observation task.ActionSize).RowFloats
+        member _.RowFloats = (TransitionRows.create task.Observation task.ActionSize).RowFloats
 
         member _.Bodies = networks.All
 
@@ -56,7 +54,15 @@ type PixelPerception(engine: IEngine, settings: Settings, task: AgentTask) =
                 networks.Encoder.Polyak tau
 
         member _.Complete policy =
-            policy.Seeing(Eyes.OfBlocks(networks.Image, settings.Pixels.Filters, settings.Pixels.Features, read networks.Encoder, read networks.ActorTrunk))
+            policy.Seeing(
+                Eyes.OfBlocks(
+                    networks.Image,
+                    settings.Pixels.Filters,
+                    settings.Pixels.Features,
+                    read networks.Encoder,
+                    read networks.ActorTrunk
+                )
+            )
 
         member _.State = {
             Random = [ Codec.draws (fun () -> shifts) (fun stored -> shifts <- stored) ]

@@ -111,8 +111,8 @@ type SacAlgorithm(engine: IEngine, settings: Settings, perception: IPerception, 
             NonFiniteException.Require("The actor's loss", actorLoss, t)
 
         member _.Policy version =
-            (perception.Complete(ActorPolicy.copy networks.Actor ActionForm.SquashedGaussian task.MaxAction version))
-                .Exploring Exploration.Sampling
+            (perception.Complete(ActorPolicy.copy networks.Actor ActionForm.SquashedGaussian task.MaxAction version)).Exploring
+                Exploration.Sampling
 
         member _.Bodies = perception.Bodies
 

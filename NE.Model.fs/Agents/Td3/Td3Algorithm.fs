@@ -10,8 +10,7 @@ open NE.Model.Networks
 type Td3Algorithm(engine: IEngine, settings: Settings, task: AgentTask) =
     let learner, td3 = settings.Learner, settings.Td3
 
-    let perception =
-        new VectorPerception(engine, task.Shape, settings.Learner.Discount)
+    let perception = new VectorPerception(engine, task.Shape, settings.Learner.Discount)
 
     let networks = new Td3Networks(engine, settings.Network, perception, task)
 
@@ -41,13 +40,20 @@ type Td3Algorithm(engine: IEngine, settings: Settings, task: AgentTask) =
     }
 
     let critics =
-        group Role.Critic networks.Critics learner.CriticLearningRate.Value (fun _ -> true) _.Critics probe.Inputs.ObservationAction (fun draws ->
-            losses.CriticGradient(probe, draws))
+        group
+            Role.Critic
+            networks.Critics
+            learner.CriticLearningRate.Value
+            (fun _ -> true)
+            _.Critics
+            probe.Inputs.ObservationAction
+            (fun draws -> losses.CriticGradient(probe, draws))
 
     let isActorDue t = t % int64 td3.PolicyDelay = 0L
 
     let actor =
-        group Role.Actor networks.Actor learner.ActorLearningRate.Value isActorDue _.Actor probe.Inputs.Observation (fun _ -> losses.ActorGradient probe)
+        group Role.Actor networks.Actor learner.ActorLearningRate.Value isActorDue _.Actor probe.Inputs.Observation (fun _ ->
+            losses.ActorGradient probe)
 
     let report () =
         let means = probe.Values |> Array.map engine.Mean

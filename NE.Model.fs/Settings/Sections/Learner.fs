@@ -90,11 +90,19 @@ module internal LearnerSettings =
 
     let section =
         Section.create [
-            key "learner.actorLearningRate" PaperUnstated (derived positive) Auto _.ActorLearningRate (fun v s -> { s with ActorLearningRate = v })
+            key "learner.actorLearningRate" PaperUnstated (derived positive) Auto _.ActorLearningRate (fun v s -> {
+                s with
+                    ActorLearningRate = v
+            })
+            |> inOldRuns (Is 3e-4)
             |> byObservation "3e-4; from pictures 1e-4" 3e-4 1e-4
             |> says "Adam's step size for the actor; auto: 3e-4, from pictures 1e-4."
 
-            key "learner.criticLearningRate" PaperUnstated (derived positive) Auto _.CriticLearningRate (fun v s -> { s with CriticLearningRate = v })
+            key "learner.criticLearningRate" PaperUnstated (derived positive) Auto _.CriticLearningRate (fun v s -> {
+                s with
+                    CriticLearningRate = v
+            })
+            |> inOldRuns (Is 3e-4)
             |> byObservation "3e-4; from pictures 1e-4" 3e-4 1e-4
             |> says "Adam's step size for the critics; auto: 3e-4, from pictures 1e-4."
 
@@ -149,8 +157,9 @@ module internal LearnerSettings =
                 "Uniformly random actions and no update before this step; auto: 25,000, in runs shorter than 250,000 steps 10,000, from pictures 2,000, at most steps/5."
 
             key "learner.updatesPerStep" OfficialCode (derived ratio) Auto _.UpdatesPerStep (fun v s -> { s with UpdatesPerStep = v })
+            |> inOldRuns (Is 1.0m)
             |> isFixed
-            |> inUnit "gradient steps"
+            |> inUnit "per environment step"
             |> byObservation "1; from pictures 0.5" 1.0m 0.5m
             |> check owesNothing
             |> says "Replay ratio: gradient steps per environment step, below 1 one every few steps; auto: 1, from pictures 0.5."
@@ -162,6 +171,7 @@ module internal LearnerSettings =
                 "Gradient steps taken at once when learning begins, on the first startSteps transitions: heavy priming, a stress test of plasticity."
 
             key "learner.polyak" OfficialCode (derived positiveFraction) Auto _.Polyak (fun v s -> { s with Polyak = v })
+            |> inOldRuns (Is 0.005)
             |> byObservation "0.005; from pictures 0.01" 0.005 0.01
             |> says "Rate tau at which targets follow; auto: 0.005, from pictures 0.01."
 

@@ -69,6 +69,7 @@ module internal NetworkSettings =
         Section.create [
             key "network.hidden" Paper (derived widths) Auto _.Hidden (fun v s -> { s with Hidden = v })
             |> isFixed
+            |> inOldRuns (Is [ 256; 128 ])
             |> inUnit "units"
             |> auto "256,128; from pictures 1024,1024" (fun facts _ ->
                 if facts.Learner.SeesPixels then

@@ -71,7 +71,8 @@ module internal PixelSettings =
             |> isFixed
             |> inUnit "copies"
             |> auto "drq 2, drqv2 1" (fun learner _ -> if learner = LearnerKind.Drq then 2 else 1)
-            |> says "Shifted copies of every picture in a batch, over which targets and losses are averaged (K and M); auto: drq 2, drqv2 1."
+            |> says
+                "Shifted copies of every picture in a batch, over which targets and losses are averaged (K and M); auto: drq 2, drqv2 1."
 
             key "pixels.filters" (Cited "DrQ") (count 8L 1_024L) 32 _.Filters (fun v s -> { s with Filters = v })
             |> isFixed

@@ -16,7 +16,8 @@ type SacSettings = {
 [<RequireQualifiedAccess>]
 module internal SacSettings =
 
-    let private key name = Keys.key<LearnerKind, SacSettings, _> name
+    let private key name =
+        Keys.key<LearnerKind, SacSettings, _> name
 
     let private finite = real "a number" (fun _ -> true)
 

@@ -63,7 +63,7 @@ internal static class SweepPlanner
                 Require(built.Settings, spec, draft, problems);
             }
 
-            planned.Add(new(Cell(draft, built), built.Settings, spec is null ? null : RunPlan.Create(built.Settings, Environments.Size(spec))));
+            planned.Add(new(Cell(draft, built), built.Settings, spec is null ? null : RunPlan.Create(built.Settings, spec)));
         }
 
         Throw(problems, drafts.Count);

@@ -118,7 +118,9 @@ let tests =
                 let losses =
                     SacLosses(networks, rates.Learner.Discount, Temperature(rates.Sac, rates.Learner))
 
-                use w = new SacWorkspace(networks, (numbers networks.Engine rates).CreateInputs(32, true))
+                use w =
+                    new SacWorkspace(networks, (numbers networks.Engine rates).CreateInputs(32, true))
+
                 (rowsOf 1L 32).CopyTo(w.RowNumbers, 0)
                 w.Gather replay.Value
                 let draws = Draws.Of(1L, Purpose.PolicyDraws)
@@ -340,7 +342,8 @@ let tests =
                         let place = FSharp.NativeInterop.NativePtr.add destination shape.Reward
                         FSharp.NativeInterop.NativePtr.write place Single.NaN
 
-                    member _.Row row = (replay.Value :> ITransitionSource).Row row
+                    member _.Row row =
+                        (replay.Value :> ITransitionSource).Row row
             }
 
             use agent = create sac

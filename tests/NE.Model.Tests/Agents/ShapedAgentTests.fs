@@ -82,7 +82,8 @@ let tests =
                 let policy = agent.Policy()
                 let scratch = policy.CreateScratch()
 
-                let observations = NE.Model.Tests.Networks.EngineFixture.readMatrix work.Inputs.Observation
+                let observations =
+                    NE.Model.Tests.Networks.EngineFixture.readMatrix work.Inputs.Observation
 
                 let actions =
                     observations
@@ -204,7 +205,13 @@ let tests =
         test "odd widths have no CReLU" {
             Expect.throwsT<ArgumentException>
                 (fun () ->
-                    use _ = create (shaped { td3 with Network.Hidden = Is [ 24; 15 ] })
+                    use _ =
+                        create (
+                            shaped {
+                                td3 with
+                                    Network.Hidden = Is [ 24; 15 ]
+                            }
+                        )
 
                     ())
                 "15 is odd"

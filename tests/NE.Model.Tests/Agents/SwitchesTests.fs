@@ -219,7 +219,10 @@ let tests =
 
             let shape: TransitionShape = { ObservationSize = 17; ActionSize = 6 }
             use replay = new NE.Benchmarks.RandomReplay(shape, 500, 1.0f, 3L)
-            use agent = Learners.create settings (AgentTask.Of({ ObservationSize = 17; ActionSize = 6 }, 1.0f))
+
+            use agent =
+                Learners.create settings (AgentTask.Of({ ObservationSize = 17; ActionSize = 6 }, 1.0f))
+
             let group = agent.Networks.Critics
             let counts () = [ for stack in group.Masks -> stack |> Array.map _.ActiveCount ]
             Expect.equal (counts ()) (List.replicate 2 [| 5_778; 10_603; 10_603; 256 |]) "at the start"

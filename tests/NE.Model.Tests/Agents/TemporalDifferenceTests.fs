@@ -81,7 +81,9 @@ let tests =
             use w = td3Workspace networks 64
             w.GatherUniform(replay.Value, replay.Value.Window, draws)
             losses.CriticGradient(w, draws) |> ignore
-            let before, after = readMatrix (w.ActorTarget.Output 0), readMatrix w.Inputs.NextAction
+
+            let before, after =
+                readMatrix (w.ActorTarget.Output 0), readMatrix w.Inputs.NextAction
 
             let distances =
                 Array.map2 (fun (a: float32) (b: float32) -> abs (a - b)) before after

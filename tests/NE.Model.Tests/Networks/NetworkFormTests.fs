@@ -35,7 +35,17 @@ let tests =
         test "a network is counted as the paper counts it" {
             Expect.equal (total network 17 6) 116_616L "HalfCheetah, Table 1"
             Expect.equal (total network 376 17) 399_379L "Humanoid, Table 1"
-            Expect.equal (total { network with Hidden = Is [ 256; 256 ] } 17 6) 216_328L "HalfCheetah, 256-256"
+
+            Expect.equal
+                (total
+                    {
+                        network with
+                            Hidden = Is [ 256; 256 ]
+                    }
+                    17
+                    6)
+                216_328L
+                "HalfCheetah, 256-256"
         }
 
         test "networks too large for a block are refused before anything overflows" {

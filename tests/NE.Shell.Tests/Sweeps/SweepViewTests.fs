@@ -133,14 +133,24 @@ let tests =
 
 let private planned environment label steps (plan: float) =
     let settings: NE.Model.Settings = {
-        NE.Model.Settings.defaults with
+        fst (NE.Model.Settings.resolve NE.Model.Settings.defaults) with
             Run.Steps = steps
     }
 
     PlannedCell(
         SweepCell($"{environment}-{label}", environment, label, "ne", 0L, readOnlyDict []),
         settings,
-        Configuration.RunPlan(1L, 1L, 1L, 1L, 1L, 1L, 1L, 1L, plan, 1.0)
+        Configuration.RunPlan(
+            NE.Model.Agents.LearnerSize.create settings (NE.Model.Replay.ObservationForm.Vector 3) 1,
+            1L,
+            1L,
+            1L,
+            1L,
+            1L,
+            1L,
+            plan,
+            1.0
+        )
     )
 
 [<Tests>]

@@ -28,7 +28,9 @@ let private lossAgain (w: SacWorkspace) (target: float32[]) =
     |> Array.sumBy (fun values ->
         let q = Array.zeroCreate<float32> values.Rows
         values.Read(Span q)
-        Array.fold2 (fun sum a b -> sum + (float a - float b) ** 2.0) 0.0 q target / float q.Length)
+
+        Array.fold2 (fun sum a b -> sum + (float a - float b) ** 2.0) 0.0 q target
+        / float q.Length)
 
 /// The steepest entries of a gradient, beside central differences of a loss.
 let private checkGradient (group: NetworkGroup) (loss: unit -> float) name =
@@ -89,11 +91,13 @@ let tests =
                 let perception = new PixelPerception(engine, settings, task)
                 use algorithm = new SacAlgorithm(engine, settings, perception, task) :> IAlgorithm
                 let networks = (algorithm :?> SacAlgorithm).Networks
-                use w = new SacWorkspace(networks, (perception :> IPerception).CreateInputs(8, true))
+
+                use w =
+                    new SacWorkspace(networks, (perception :> IPerception).CreateInputs(8, true))
+
                 batchOf w
 
-                let losses =
-                    SacLosses(networks, 1.0, Temperature(settings.Sac, settings.Learner))
+                let losses = SacLosses(networks, 1.0, Temperature(settings.Sac, settings.Learner))
 
                 losses.CriticBackward(w, Draws.Of(6L, Purpose.PolicyDraws))
                 let encoder = perception.Networks.Encoder.ReadOnline Field.Gradients
@@ -126,7 +130,10 @@ let tests =
                     stepOn noise.Value whole 9
                     stepOn noise.Value resumed 9
                     Expect.equal (digest resumed) (digest whole) "nine steps later"
-                    let measured (agent: ILearner) = agent.Measure(noise.Value, noise.Value.Window, true)
+
+                    let measured (agent: ILearner) =
+                        agent.Measure(noise.Value, noise.Value.Window, true)
+
                     Expect.equal (shown (measured resumed)) (shown (measured whole)) "measured"
                     Expect.equal (digest resumed) (digest whole) "measuring changed nothing"
                     Expect.isNull (whole.FindNonFinite()) "finite"
@@ -234,11 +241,11 @@ let tests =
         }
 
         test "the noise of drqv2 falls by its schedule, for acting and for the losses" {
-            let settings =
-                { drqV2 with
+            let settings = {
+                drqV2 with
                     DrqV2.NoiseSteps = Is 200L
                     Learner.StartSteps = Is 0L
-                }
+            }
 
             Expect.equal (settings.DrqV2.NoiseAt 0L, settings.DrqV2.NoiseAt 200L, settings.DrqV2.NoiseAt 900L) (1.0, 0.1, 0.1) "ends"
             Expect.floatClose Accuracy.high (settings.DrqV2.NoiseAt 100L) 0.55 "half way"
@@ -256,7 +263,9 @@ let tests =
                 let size = drq.Pixels.Size
 
                 let placeOf (observation: byte[]) =
-                    let row = observation[observation.Length - size * size .. observation.Length - size * size + size - 1]
+                    let row =
+                        observation[observation.Length - size * size .. observation.Length - size * size + size - 1]
+
                     float32 (Array.IndexOf(row, 255uy)) / float32 (size - 3) * 2.0f - 1.0f
 
                 let scene = {
@@ -264,9 +273,16 @@ let tests =
                         fun start step ->
                             stackOf
                                 (fun at ->
-                                    let draws = Draws.At(int64 (Draws(start.State).NextUInt32()), Purpose.Statistics, 0L, 0L, int64 at)
+                                    let draws =
+                                        Draws.At(int64 (Draws(start.State).NextUInt32()), Purpose.Statistics, 0L, 0L, int64 at)
+
                                     let place = int (draws.NextInt(int64 (size - 2)))
-                                    Array.init drq.Pixels.Shape.FrameBytes (fun i -> if i % size >= place && i % size < place + 3 then 255uy else 0uy))
+
+                                    Array.init drq.Pixels.Shape.FrameBytes (fun i ->
+                                        if i % size >= place && i % size < place + 3 then
+                                            255uy
+                                        else
+                                            0uy))
                                 step
                     Pay = fun observation action -> 1.0f - abs (action[0] - placeOf observation)
                     Steps = 1

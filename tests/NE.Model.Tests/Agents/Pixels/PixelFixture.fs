@@ -85,11 +85,7 @@ let memoryOf (scene: Scene) episodes seed : HeldRows =
 
             let action = Array.init actions (fun _ -> 2.0f * draws.NextSingle() - 1.0f)
 
-            let notDone =
-                if scene.Ends && step = scene.Steps - 1 then
-                    0.0f
-                else
-                    1.0f
+            let notDone = if scene.Ends && step = scene.Steps - 1 then 0.0f else 1.0f
 
             let count =
                 rows.Write(

@@ -33,8 +33,7 @@ let private parameters =
     [ encoder; trunk; head ]
     |> List.map (fun layout -> EagerNetwork.parameters layout (draws 12L))
 
-let private eyes =
-    Eyes.OfBlocks(image, 16, 20, parameters[0], parameters[1])
+let private eyes = Eyes.OfBlocks(image, 16, 20, parameters[0], parameters[1])
 
 let private policy: Policy =
     (Policy.OfBlock(head, ReadOnlySpan parameters[2], 0.7f, 5L)).Seeing eyes
@@ -117,7 +116,10 @@ let tests =
             // After the format: height, width and channels of a picture, filters, features.
             for place, value in [ 0, 0; 0, 2; 2, -1; 3, 77; 4, 21 ] do
                 let damaged = Array.copy bytes
-                BitConverter.TryWriteBytes(Span(damaged, 4 + 4 * place, 4), (value: int)) |> ignore
+
+                BitConverter.TryWriteBytes(Span(damaged, 4 + 4 * place, 4), (value: int))
+                |> ignore
+
                 Expect.throwsT<InvalidDataException> (fun () -> Policy.OfBytes(ReadOnlySpan damaged) |> ignore) $"{value} at {place}")
 
         testCase "eyes that see another number of features are refused" (fun () ->
