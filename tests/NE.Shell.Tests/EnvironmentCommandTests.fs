@@ -151,7 +151,7 @@ let tests =
 
             Expect.stringContains
                 (refused [ "train"; "cycle:Hopper-v4,Ant-v4"; "--pixels"; "--dry-run" ])
-                "run.learner: a cycle of tasks is learned from numbers"
+                "a cycle of tasks is learned from numbers"
                 "a cycle"
 
             Expect.stringContains
