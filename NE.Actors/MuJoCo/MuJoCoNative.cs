@@ -52,5 +52,14 @@ internal static unsafe partial class MuJoCoNative
     internal static partial void mj_step2(nint model, nint data);
 
     [LibraryImport(Library)]
+    internal static partial void mj_fwdAcceleration(nint model, nint data);
+
+    [LibraryImport(Library)]
+    internal static partial void mj_fwdConstraint(nint model, nint data);
+
+    [LibraryImport(Library)]
+    internal static partial void mj_sensorAcc(nint model, nint data);
+
+    [LibraryImport(Library)]
     internal static partial void mj_rnePostConstraint(nint model, nint data);
 }
