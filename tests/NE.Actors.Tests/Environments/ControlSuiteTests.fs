@@ -287,7 +287,7 @@ let tests =
                 let pose = simulator.QPos.ToArray()
                 isUnit pose
                 pose[2] <- pose[2] - 0.01
-                simulator.SetState(pose, Array.zeroCreate simulator.NV)
+                simulator.SetState(ReadOnlySpan pose, ReadOnlySpan(Array.zeroCreate<float> simulator.NV))
                 simulator.Forward()
                 Expect.isGreaterThan simulator.ContactCount 0 "a centimetre lower"
         }
