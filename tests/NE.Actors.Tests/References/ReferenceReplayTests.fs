@@ -142,9 +142,9 @@ let tests =
                 Expect.stringContains (message (fun () -> ReferenceReplay.Run file |> ignore)) "'cubic' is not known" "the sigmoid")
         }
 
-        test "the 12 frames are drawn as the suite's own models are, within 2 grey levels on average" {
+        test "the 23 frames are drawn as the suite's own models are, within 2 grey levels on average" {
             let result = ReferenceReplay.Run frames
-            Expect.equal result.Frames.Count 12 "frames"
+            Expect.equal result.Frames.Count 23 "frames"
             Expect.isTrue result.Passed (result.ToText())
         }
 
