@@ -85,7 +85,7 @@ let private eager (options: Options) (settings: Settings) (networks: Td3Networks
         let values = Array.zeroCreate<float32>(options.ReplayRows * count)
 
         for i in 0 .. options.ReplayRows - 1 do
-            Array.blit (replay.Row(int64 i)) first values (i * count) count
+            Array.blit (replay.Copy(int64 i)) first values (i * count) count
 
         tensor.copy_ (torch.tensor(values).reshape(int64 options.ReplayRows, int64 count))
         |> ignore
