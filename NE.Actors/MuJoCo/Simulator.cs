@@ -295,7 +295,7 @@ public sealed unsafe class Simulator : IStartState, IDisposable
         this.state.Restore(bytes);
         if (stepping.IsControlSuite)
         {
-            MuJoCoNative.mj_step1(this.modelAddress, this.dataAddress);
+            this.FirstHalfOfStoredPlaces();
             this.state.Restore(bytes);
         }
 
@@ -310,6 +310,22 @@ public sealed unsafe class Simulator : IStartState, IDisposable
         {
             MuJoCoNative.mj_step(this.modelAddress, this.dataAddress);
         }
+    }
+
+    /// <summary>mj_step1 without mj_kinematics and the sensors, whose results are stored: kinematics would normalise the quaternions among the
+    /// positions once more, which changes their last bit.</summary>
+    private void FirstHalfOfStoredPlaces()
+    {
+        MuJoCoNative.mj_comPos(this.modelAddress, this.dataAddress);
+        MuJoCoNative.mj_camlight(this.modelAddress, this.dataAddress);
+        MuJoCoNative.mj_tendon(this.modelAddress, this.dataAddress);
+        MuJoCoNative.mj_crb(this.modelAddress, this.dataAddress);
+        MuJoCoNative.mj_factorM(this.modelAddress, this.dataAddress);
+        MuJoCoNative.mj_collision(this.modelAddress, this.dataAddress);
+        MuJoCoNative.mj_makeConstraint(this.modelAddress, this.dataAddress);
+        MuJoCoNative.mj_transmission(this.modelAddress, this.dataAddress);
+        MuJoCoNative.mj_projectConstraint(this.modelAddress, this.dataAddress);
+        MuJoCoNative.mj_fwdVelocity(this.modelAddress, this.dataAddress);
     }
 
     /// <summary>dm_control's legacy step, see `Stepping.ControlSuite`.</summary>
