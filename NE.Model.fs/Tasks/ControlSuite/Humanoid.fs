@@ -51,12 +51,13 @@ type Humanoid(task: HumanoidTask) =
 
         standing * upright
 
+    let stillness (velocity: float) =
+        Tolerance.gaussian (struct (0.0, 0.0)) 2.0 velocity
+
     /// Of the two horizontal velocities of the centre of mass.
     let moveReward (x: float) (y: float) =
         match task with
-        | HumanoidTask.Stand ->
-            let still = Tolerance.gaussian (struct (0.0, 0.0)) 2.0
-            (still x + still y) / 2.0
+        | HumanoidTask.Stand -> (stillness x + stillness y) / 2.0
         | HumanoidTask.Walk
         | HumanoidTask.Run ->
             let speed =
