@@ -73,11 +73,16 @@ public sealed class MuJoCoEnvironment : IEnvironment, IRenderable
         if (this.task.Info.Stepping.IsControlSuite)
         {
             // As dm_control does: the warm start of the solver comes from here.
+            this.simulator.ForwardPassively();
+            this.task.Reset(draws, this.simulator);
+            this.simulator.ForwardPassively();
+        }
+        else
+        {
+            this.task.Reset(draws, this.simulator);
             this.simulator.Forward();
         }
 
-        this.task.Reset(draws, this.simulator);
-        this.simulator.Forward();
         this.elapsed = 0;
         this.underWay = true;
         Array.Clear(this.terms);

@@ -14,6 +14,8 @@ public sealed class PixelEnvironment : IEnvironment, IRenderable
     private const int Format = 1;
 
     private readonly MuJoCoEnvironment task;
+    /// <summary>The task with actions of one symmetric bound; frees it with itself.</summary>
+    private readonly IEnvironment fitted;
     private readonly Camera camera;
     private readonly IReadOnlyList<OpenGlKind>? openGl;
     private readonly FrameStack frames;
@@ -29,10 +31,11 @@ public sealed class PixelEnvironment : IEnvironment, IRenderable
     public PixelEnvironment(MuJoCoEnvironment task, PixelShape shape, int actionRepeat, IReadOnlyList<OpenGlKind>? openGl = null)
     {
         this.task = task;
+        this.fitted = RescaledEnvironment.Fitted(task);
         this.camera = task.Camera;
         this.openGl = openGl;
         this.Shape = shape;
-        this.Spec = Describe(task.Spec, shape, actionRepeat);
+        this.Spec = Describe(this.fitted.Spec, shape, actionRepeat);
         this.frames = new FrameStack(shape);
         this.state = new float[task.Spec.ObservationSize];
         this.image = new byte[shape.FrameBytes];
@@ -67,11 +70,11 @@ public sealed class PixelEnvironment : IEnvironment, IRenderable
     public StepResult Step(ReadOnlySpan<float> action, Span<float> observation)
     {
         var pictures = this.Pictures(observation);
-        var result = this.task.Step(action, this.state);
+        var result = this.fitted.Step(action, this.state);
         var reward = result.Reward;
         for (var i = 1; i < this.Spec.ActionRepeat && !result.IsLast; i++)
         {
-            result = this.task.Step(action, this.state);
+            result = this.fitted.Step(action, this.state);
             reward += result.Reward;
         }
 
@@ -116,7 +119,7 @@ public sealed class PixelEnvironment : IEnvironment, IRenderable
         // The renderer looks at the task's simulator.
         this.renderer?.Dispose();
         this.renderer = null;
-        this.task.Dispose();
+        this.fitted.Dispose();
     }
 
     internal static EnvironmentSpec Describe(EnvironmentSpec spec, PixelShape shape, int actionRepeat)

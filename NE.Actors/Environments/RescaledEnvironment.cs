@@ -23,6 +23,8 @@ public sealed class RescaledEnvironment : IEnvironment
 
     public EnvironmentSpec Spec { get; }
 
+    public bool? IsInverted => this.Inner.IsInverted;
+
     /// <summary>The environment itself when the agent can use its bounds, otherwise a rescaled one. Frees the environment when neither is possible.</summary>
     public static IEnvironment Fitted(IEnvironment environment)
     {

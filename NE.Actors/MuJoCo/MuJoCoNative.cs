@@ -52,5 +52,44 @@ internal static unsafe partial class MuJoCoNative
     internal static partial void mj_step2(nint model, nint data);
 
     [LibraryImport(Library)]
+    internal static partial void mj_comPos(nint model, nint data);
+
+    [LibraryImport(Library)]
+    internal static partial void mj_camlight(nint model, nint data);
+
+    [LibraryImport(Library)]
+    internal static partial void mj_tendon(nint model, nint data);
+
+    [LibraryImport(Library)]
+    internal static partial void mj_crb(nint model, nint data);
+
+    [LibraryImport(Library)]
+    internal static partial void mj_factorM(nint model, nint data);
+
+    [LibraryImport(Library)]
+    internal static partial void mj_collision(nint model, nint data);
+
+    [LibraryImport(Library)]
+    internal static partial void mj_makeConstraint(nint model, nint data);
+
+    [LibraryImport(Library)]
+    internal static partial void mj_transmission(nint model, nint data);
+
+    [LibraryImport(Library)]
+    internal static partial void mj_projectConstraint(nint model, nint data);
+
+    [LibraryImport(Library)]
+    internal static partial void mj_fwdVelocity(nint model, nint data);
+
+    [LibraryImport(Library)]
+    internal static partial void mj_fwdAcceleration(nint model, nint data);
+
+    [LibraryImport(Library)]
+    internal static partial void mj_fwdConstraint(nint model, nint data);
+
+    [LibraryImport(Library)]
+    internal static partial void mj_sensorAcc(nint model, nint data);
+
+    [LibraryImport(Library)]
     internal static partial void mj_rnePostConstraint(nint model, nint data);
 }

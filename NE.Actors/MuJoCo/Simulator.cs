@@ -18,6 +18,8 @@ public sealed unsafe class Simulator : IStartState, IDisposable
     private readonly double* qpos;
     private readonly double* qvel;
     private readonly double* ctrl;
+    private readonly double* act;
+    private readonly double* mocapPos;
     private readonly double* xpos;
     private readonly double* xmat;
     private readonly double* xipos;
@@ -53,6 +55,8 @@ public sealed unsafe class Simulator : IStartState, IDisposable
         this.qpos = this.Pointer(offsets.QPos);
         this.qvel = this.Pointer(offsets.QVel);
         this.ctrl = this.Pointer(offsets.Ctrl);
+        this.act = this.Pointer(offsets.Act);
+        this.mocapPos = this.Pointer(offsets.MocapPos);
         this.xpos = this.Pointer(offsets.XPos);
         this.xmat = this.Pointer(offsets.XMat);
         this.xipos = this.Pointer(offsets.XIPos);
@@ -102,6 +106,8 @@ public sealed unsafe class Simulator : IStartState, IDisposable
     public ReadOnlySpan<double> QVel => this.View(this.qvel, this.NV);
 
     public ReadOnlySpan<double> Ctrl => this.View(this.ctrl, this.NU);
+
+    public ReadOnlySpan<double> Act => this.View(this.act, this.Model.NA);
 
     public ReadOnlySpan<double> QPos0 => this.View(this.qpos0, this.NQ);
 
@@ -204,6 +210,20 @@ public sealed unsafe class Simulator : IStartState, IDisposable
         GC.KeepAlive(this);
     }
 
+    /// <summary>As `Forward`, with the actuators switched off: a start state as the Control Suite shows it. Differs from `Forward` where actuators
+    /// push without a control, as servos do.</summary>
+    public void ForwardPassively()
+    {
+        this.ThrowIfDisposed();
+        // The parts of mj_forward without mj_fwdActuation. Its flag that would do the same is in the model, which is shared.
+        MuJoCoNative.mj_step1(this.modelAddress, this.dataAddress);
+        new Span<double>(this.qfrcActuator, this.NV).Clear();
+        MuJoCoNative.mj_fwdAcceleration(this.modelAddress, this.dataAddress);
+        MuJoCoNative.mj_fwdConstraint(this.modelAddress, this.dataAddress);
+        MuJoCoNative.mj_sensorAcc(this.modelAddress, this.dataAddress);
+        GC.KeepAlive(this);
+    }
+
     /// <summary>Sets the controls [nu], not clamped, and makes the physics steps of one control step in Gymnasium's way or the Control
     /// Suite's. Throws PhysicsDivergedException when the state left the numbers; MuJoCo may then have reset the data by itself.</summary>
     public void Step(ReadOnlySpan<double> controls, int physicsSteps, Stepping stepping)
@@ -246,6 +266,14 @@ public sealed unsafe class Simulator : IStartState, IDisposable
         (position[0], position[1]) = (x, y);
     }
 
+    public void MoveMocap(int mocap, double x, double y, double z)
+    {
+        this.ThrowIfDisposed();
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)mocap, (uint)this.Model.NMocap, nameof(mocap));
+        var position = this.mocapPos + 3 * mocap;
+        (position[0], position[1], position[2]) = (x, y, z);
+    }
+
     public void ResizeGeom(int geom, double size) => this.OwnGeom(geom, this.Model.Layout.Model.GeomSize)[0] = size;
 
     /// <summary>Everything that the next step, the tasks and the renderer read, as bytes.</summary>
@@ -267,7 +295,7 @@ public sealed unsafe class Simulator : IStartState, IDisposable
         this.state.Restore(bytes);
         if (stepping.IsControlSuite)
         {
-            MuJoCoNative.mj_step1(this.modelAddress, this.dataAddress);
+            this.FirstHalfOfStoredPlaces();
             this.state.Restore(bytes);
         }
 
@@ -282,6 +310,22 @@ public sealed unsafe class Simulator : IStartState, IDisposable
         {
             MuJoCoNative.mj_step(this.modelAddress, this.dataAddress);
         }
+    }
+
+    /// <summary>mj_step1 without mj_kinematics and the sensors, whose results are stored: kinematics would normalise the quaternions among the
+    /// positions once more, which changes their last bit.</summary>
+    private void FirstHalfOfStoredPlaces()
+    {
+        MuJoCoNative.mj_comPos(this.modelAddress, this.dataAddress);
+        MuJoCoNative.mj_camlight(this.modelAddress, this.dataAddress);
+        MuJoCoNative.mj_tendon(this.modelAddress, this.dataAddress);
+        MuJoCoNative.mj_crb(this.modelAddress, this.dataAddress);
+        MuJoCoNative.mj_factorM(this.modelAddress, this.dataAddress);
+        MuJoCoNative.mj_collision(this.modelAddress, this.dataAddress);
+        MuJoCoNative.mj_makeConstraint(this.modelAddress, this.dataAddress);
+        MuJoCoNative.mj_transmission(this.modelAddress, this.dataAddress);
+        MuJoCoNative.mj_projectConstraint(this.modelAddress, this.dataAddress);
+        MuJoCoNative.mj_fwdVelocity(this.modelAddress, this.dataAddress);
     }
 
     /// <summary>dm_control's legacy step, see `Stepping.ControlSuite`.</summary>

@@ -40,8 +40,21 @@ internal static class ControlSuiteReference
         QVel = ReferenceJson.Rows(episode.GetProperty("qvel")),
         Rewards = ReferenceJson.Numbers(reward),
         Observations = Observations(episode),
-        Prepare = episode.TryGetProperty("target_xy", out var place) ? start => PlaceTarget(start, place, episode.GetProperty("target_size")) : _ => { },
+        Prepare = start => Prepare(start, episode),
     };
+
+    private static void Prepare(IStartState start, JsonElement episode)
+    {
+        if (episode.TryGetProperty("target_xy", out var place))
+        {
+            PlaceTarget(start, place, episode.GetProperty("target_size"));
+        }
+        else if (episode.TryGetProperty("target_xyz", out var target))
+        {
+            var xyz = ReferenceJson.Numbers(target);
+            start.MoveMocap(0, xyz[0], xyz[1], xyz[2]);
+        }
+    }
 
     /// <summary>The parts of the observation one after the other, as agents see them.</summary>
     private static Dictionary<int, double[]> Observations(JsonElement episode)

@@ -31,7 +31,7 @@ internal sealed record ReferenceEpisode
     /// <summary>The observations that the file holds, by time.</summary>
     internal required IReadOnlyDictionary<int, double[]> Observations { get; init; }
 
-    /// <summary>Changes the model of a task that has its own; before the reset.</summary>
+    /// <summary>Puts things where the episode has them: in the model of a task that has its own, or mocap bodies.</summary>
     internal Action<IStartState> Prepare { get; init; } = _ => { };
 
     /// <summary>Replays the episode on our task, physics and outcomes, without ending it where it terminates.</summary>
@@ -93,14 +93,18 @@ internal sealed record ReferenceEpisode
 
     private void Start(Simulator simulator, Stepping stepping)
     {
-        this.Prepare(simulator);
         simulator.ResetData();
+        this.Prepare(simulator);
         if (stepping.IsControlSuite)
         {
+            simulator.ForwardPassively();
+            simulator.SetState(this.QPos[0], this.QVel[0]);
+            simulator.ForwardPassively();
+        }
+        else
+        {
+            simulator.SetState(this.QPos[0], this.QVel[0]);
             simulator.Forward();
         }
-
-        simulator.SetState(this.QPos[0], this.QVel[0]);
-        simulator.Forward();
     }
 }

@@ -31,6 +31,8 @@ type IPhysics =
     abstract QVel: ReadOnlySpan<float>
     /// Controls as they were set, not clamped [nu].
     abstract Ctrl: ReadOnlySpan<float>
+    /// Activations of the actuators that have a state of their own, such as a delay [na].
+    abstract Act: ReadOnlySpan<float>
     /// Positions of the model's initial pose [nq].
     abstract QPos0: ReadOnlySpan<float>
     /// Positions of the bodies' frames [nbody x 3], lagged.
@@ -69,13 +71,15 @@ type IStartState =
     abstract Positions: Span<float>
     /// Velocities in joint coordinates, to be overwritten [nv].
     abstract Velocities: Span<float>
-    /// Brings the derived arrays and the contacts up to date with the positions and velocities.
-    abstract Forward: unit -> unit
+    /// Brings the derived arrays and the contacts up to date with the positions and velocities, with the actuators switched off.
+    abstract ForwardPassively: unit -> unit
     /// Makes physics steps without control, then sets the time back to 0.
     abstract Settle: steps: int -> unit
     /// Contacts found by the last evaluation.
     abstract ContactCount: int
     /// Places a geom in the frame of its body [m]. Only for tasks that ask for a model of their own (`TaskInfo.OwnModel`).
     abstract MoveGeom: geom: int * x: float * y: float -> unit
+    /// Places a mocap body, which no force moves, such as a target [m].
+    abstract MoveMocap: mocap: int * x: float * y: float * z: float -> unit
     /// Sets the first size of a geom, such as the radius of a sphere [m]. Only for tasks that ask for a model of their own.
     abstract ResizeGeom: geom: int * size: float -> unit

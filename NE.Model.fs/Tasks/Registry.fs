@@ -32,8 +32,7 @@ let private gymnasium: ITask list = [
     InvertedDoublePendulum V5
 ]
 
-/// The Control Suite's tasks, `dmc/<domain>-<task>`. Its quadruped and humanoid are not here: there is no reference data that their
-/// models and rewards could be proven against.
+/// The Control Suite's tasks, `dmc/<domain>-<task>`.
 let private controlSuite: ITask list = [
     ControlSuite.Reacher(hard = false)
     ControlSuite.Reacher(hard = true)
@@ -48,6 +47,20 @@ let private controlSuite: ITask list = [
     ControlSuite.Acrobot(sparse = false)
     ControlSuite.Acrobot(sparse = true)
     ControlSuite.BallInCup()
+    ControlSuite.Hopper ControlSuite.HopperTask.Stand
+    ControlSuite.Hopper ControlSuite.HopperTask.Hop
+    ControlSuite.Finger ControlSuite.FingerTask.Spin
+    ControlSuite.Finger ControlSuite.FingerTask.TurnEasy
+    ControlSuite.Finger ControlSuite.FingerTask.TurnHard
+    ControlSuite.PointMass()
+    ControlSuite.Fish ControlSuite.FishTask.Upright
+    ControlSuite.Fish ControlSuite.FishTask.Swim
+    ControlSuite.Swimmer()
+    ControlSuite.Humanoid ControlSuite.HumanoidTask.Stand
+    ControlSuite.Humanoid ControlSuite.HumanoidTask.Walk
+    ControlSuite.Humanoid ControlSuite.HumanoidTask.Run
+    ControlSuite.Quadruped ControlSuite.QuadrupedTask.Walk
+    ControlSuite.Quadruped ControlSuite.QuadrupedTask.Run
 ]
 
 /// Every task, ordered by family and version.

@@ -20,6 +20,7 @@ public sealed record EvaluationPlan(long Evaluations, int Episodes, long? Steps,
         ("HalfCheetah", 28), ("Hopper", 66), ("Walker2d", 97), ("Ant", 209), ("HumanoidStandup", 580), ("Humanoid", 270), ("Swimmer", 54), ("Reacher", 26),
         ("Pusher", 65), ("InvertedPendulum", 25), ("InvertedDoublePendulum", 63), ("dmc/reacher", 5), ("dmc/walker", 120), ("dmc/cartpole", 11),
         ("dmc/cheetah", 16), ("dmc/pendulum", 4), ("dmc/acrobot", 20), ("dmc/ball_in_cup", 53),
+        ("dmc/hopper", 35), ("dmc/finger", 15), ("dmc/point_mass", 5), ("dmc/fish", 55), ("dmc/swimmer", 110), ("dmc/humanoid", 190), ("dmc/quadruped", 110),
     ];
 
     /// <summary>Of a resolved configuration.</summary>

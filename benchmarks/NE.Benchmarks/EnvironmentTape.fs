@@ -8,7 +8,7 @@ open NE.Actors.MuJoCo
 open NE.Model
 open NE.Model.Tasks
 
-/// One call of a task's reset that makes physics: from this state, so many physics steps without control; 0 is an evaluation (mj_forward).
+/// One call of a task's reset that makes physics: from this state, so many physics steps without control; 0 is an evaluation.
 type Preparation = {
     Settle: int
     QPos: float[]
@@ -31,9 +31,9 @@ type private ResetRecorder(simulator: Simulator) =
     member _.Made = made.ToArray()
 
     interface IStartState with
-        member _.Forward() =
+        member _.ForwardPassively() =
             note 0
-            start.Forward()
+            start.ForwardPassively()
 
         member _.Settle steps =
             note steps
@@ -43,6 +43,7 @@ type private ResetRecorder(simulator: Simulator) =
         member _.Velocities = start.Velocities
         member _.ContactCount = start.ContactCount
         member _.MoveGeom(geom, x, y) = start.MoveGeom(geom, x, y)
+        member _.MoveMocap(mocap, x, y, z) = start.MoveMocap(mocap, x, y, z)
         member _.ResizeGeom(geom, size) = start.ResizeGeom(geom, size)
         member _.Timestep = start.Timestep
         member _.Time = start.Time
@@ -55,6 +56,7 @@ type private ResetRecorder(simulator: Simulator) =
         member _.QPos = start.QPos
         member _.QVel = start.QVel
         member _.Ctrl = start.Ctrl
+        member _.Act = start.Act
         member _.QPos0 = start.QPos0
         member _.XPos = start.XPos
         member _.XMat = start.XMat
@@ -120,10 +122,10 @@ type EnvironmentTape
             simulator.ResetData()
 
             if info.Stepping.IsControlSuite then
-                simulator.Forward()
+                simulator.ForwardPassively()
 
             task.Reset(reset episode, recorder)
-            (recorder :> IStartState).Forward()
+            (recorder :> IStartState).ForwardPassively()
             preparations.Add recorder.Made
             environment.Reset(reset episode, Span observation)
             let draws = Draws.At(1L, Purpose.WarmUp, 0L, (int64 episode), 0L)

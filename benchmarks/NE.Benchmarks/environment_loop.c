@@ -23,7 +23,7 @@ enum { VERSION = 222, QPOS = 40376, QVEL = 40384, CTRL = 40408 };
 
 typedef void physics(const void *model, void *data);
 
-static physics *reset_data, *forward, *step, *step1, *step2, *rne_post_constraint;
+static physics *reset_data, *forward, *step, *step1, *step2, *rne_post_constraint, *forward_acceleration, *forward_constraint, *sensor_acceleration;
 static void *model, *data;
 static double *qpos, *qvel, *ctrl;
 
@@ -34,7 +34,7 @@ static struct {
 
 static int32_t *lengths;           /* [episodes] control steps */
 static int32_t *preparation_count; /* [episodes] */
-static int32_t *settle;            /* [preparations] physics steps without control; 0 is a forward */
+static int32_t *settle;            /* [preparations] physics steps without control; 0 is an evaluation */
 static double *states;             /* [preparations x (nq + nv)] the state before it */
 static float *actions;             /* [steps x nu] */
 
@@ -62,6 +62,9 @@ static void load(const char *library_path, const char *model_path) {
     step1 = symbol(library, "mj_step1");
     step2 = symbol(library, "mj_step2");
     rne_post_constraint = symbol(library, "mj_rnePostConstraint");
+    forward_acceleration = symbol(library, "mj_fwdAcceleration");
+    forward_constraint = symbol(library, "mj_fwdConstraint");
+    sensor_acceleration = symbol(library, "mj_sensorAcc");
     char error[1000] = "";
     model = load_xml(model_path, NULL, error, sizeof error);
     if (!model) fail("the model does not compile", error);
@@ -103,9 +106,21 @@ static void legacy_step(int count) {
     step1(model, data);
 }
 
+/* An evaluation of a start state. The Control Suite leaves the actuators out of it: after a reset their forces are 0. */
+static void evaluate(void) {
+    if (!tape.control_suite) {
+        forward(model, data);
+        return;
+    }
+    step1(model, data);
+    forward_acceleration(model, data);
+    forward_constraint(model, data);
+    sensor_acceleration(model, data);
+}
+
 static void reset(int preparation, int count) {
     reset_data(model, data);
-    if (tape.control_suite) forward(model, data);
+    if (tape.control_suite) evaluate();
     for (int i = preparation; i < preparation + count; i++) {
         const double *state = states + (size_t)i * (tape.nq + tape.nv);
         memcpy(qpos, state, tape.nq * sizeof *state);
@@ -113,7 +128,7 @@ static void reset(int preparation, int count) {
         if (settle[i])
             legacy_step(settle[i]);
         else
-            forward(model, data);
+            evaluate();
     }
 }
 

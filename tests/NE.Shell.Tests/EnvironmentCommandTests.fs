@@ -139,7 +139,7 @@ let tests =
                 |> Seq.map _.Groups[1].Value
                 |> List.ofSeq
 
-            Expect.equal pictures.Length 18 "robots"
+            Expect.equal pictures.Length 25 "robots"
             Expect.all pictures (fun picture -> File.Exists(Path.Combine(docs, picture))) "files"
         }
 

@@ -73,7 +73,7 @@ public static class EnvironmentFactory
     public static PixelEnvironment CreatePixels(string id) => CreatePixels(id, PixelDefaults.Shape, PixelDefaults.ActionRepeat);
 
     /// <summary>A new environment whose observations are pictures of a shape of one's own. Throws EnvironmentUnusableException for an environment
-    /// that is not simulated here, or whose actions would have to be rescaled.</summary>
+    /// that is not simulated here.</summary>
     public static PixelEnvironment CreatePixels(string id, PixelShape shape, int actionRepeat)
     {
         DescribeSeen(id);
@@ -106,10 +106,9 @@ public static class EnvironmentFactory
 
     /// <summary>The spec of an environment whose pictures can be drawn here.</summary>
     private static EnvironmentSpec DescribeSeen(string id) =>
-        EnvironmentId.Parse(id) is EnvironmentId.BuiltIn or EnvironmentId.TaskFile && Describe(id) is { Native: null } spec
-            ? spec
-            : throw new EnvironmentUnusableException(
-                $"Pictures can be observed of our own tasks and of task files whose actions have one symmetric bound, such as [-1, 1]; {id} is neither.");
+        EnvironmentId.Parse(id) is EnvironmentId.BuiltIn or EnvironmentId.TaskFile
+            ? Describe(id)
+            : throw new EnvironmentUnusableException($"Pictures can be observed of our own tasks and of task files; {id} is neither.");
 
     private static ITask Find(string id)
     {

@@ -29,13 +29,11 @@ type BallInCup() =
 
         /// Drops the ball anywhere above the ground where it touches nothing.
         member _.Reset(draws, start) =
-            let mutable penetrating = true
-
-            while penetrating do
+            let draw () =
                 start.Positions[2] <- draws.Uniform(-0.2, 0.2)
                 start.Positions[3] <- draws.Uniform(0.2, 0.5)
-                start.Forward()
-                penetrating <- start.ContactCount > 0
+
+            Common.drawFree draw start
 
         member _.Before(_, _) = ()
 

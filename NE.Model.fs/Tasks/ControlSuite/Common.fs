@@ -11,7 +11,7 @@ module internal Common =
     [<Literal>]
     let EpisodeSteps = 1000
 
-    /// Columns of a rotation matrix as dm_control names them: the x and z components of a body's own x and z axes.
+    /// Entries of a rotation matrix as dm_control names them: the x and z components of a body's own x and z axes.
     [<Literal>]
     let XX = 0
 
@@ -54,14 +54,55 @@ module internal Common =
     /// An entry of a body's rotation matrix.
     let orientation (physics: IPhysics) (body: int) (entry: int) = physics.XMat[9 * body + entry]
 
-    /// Draws every joint that has limits uniformly between them. All joints are hinges and slides, so joint i is position i.
+    /// A vector of the world, seen from a body's frame.
+    let intoFrame (physics: IPhysics) (body: int) (struct (x: float, y: float, z: float)) : struct (float * float * float) =
+        let along (axis: int) =
+            orientation physics body axis * x
+            + orientation physics body (axis + 3) * y
+            + orientation physics body (axis + 6) * z
+
+        struct (along 0, along 1, along 2)
+
+    /// Draws every joint that has limits uniformly between them. All joints are hinges and slides of one number each, but for a free root,
+    /// which comes first and has more.
     let drawLimitedJoints (draws: Draws) (start: IStartState) =
-        for joint in 0 .. start.NQ - 1 do
+        let joints = start.JointLimited.Length
+
+        for joint in 0 .. joints - 1 do
             if start.JointLimited[joint] <> 0uy then
-                start.Positions[joint] <- draws.Uniform(start.JointRange[2 * joint], start.JointRange[2 * joint + 1])
+                start.Positions[start.NQ - joints + joint] <- draws.Uniform(start.JointRange[2 * joint], start.JointRange[2 * joint + 1])
+
+    /// Turns a free root by the quaternion of four draws, normalised.
+    let turnRoot (draw: unit -> float) (start: IStartState) =
+        let quaternion = Array.init 4 (fun _ -> draw ())
+        let length = sqrt (quaternion |> Array.sumBy (fun part -> part * part))
+
+        quaternion
+        |> Array.iteri (fun i part -> start.Positions[3 + i] <- part / length)
+
+    /// Draws a start state anew until nothing touches anything.
+    let drawFree (draw: unit -> unit) (start: IStartState) =
+        let mutable touching = true
+
+        while touching do
+            draw ()
+            start.ForwardPassively()
+            touching <- start.ContactCount > 0
 
     /// A uniform angle in [-pi, pi).
     let drawAngle (draws: Draws) = draws.Uniform(-Math.PI, Math.PI)
+
+    /// A contact force as the suite shows it: its order of magnitude, 0 for none [N].
+    let touch (force: float) = log (1.0 + force)
+
+    /// (4 + small) / 5, where each control's smallness falls off from 1 at rest to 0 at its bounds, and small is their mean.
+    let smallAction (action: ReadOnlySpan<float>) =
+        let mutable sum = 0.0
+
+        for control in action do
+            sum <- sum + Tolerance.tolerance (struct (0.0, 0.0)) 1.0 Sigmoid.Quadratic 0.0 control
+
+        (4.0 + sum / float action.Length) / 5.0
 
     /// The only term, which is the reward. No task ends early.
     let reward (terms: Span<float>) (value: float) =

@@ -390,16 +390,21 @@ reward:
                 for index, (found, expected) in Array.indexed (Array.zip (environment.RewardTerms.ToArray()) reward) do
                     Expect.floatClose Accuracy.veryHigh found expected $"term {index}")
 
-        testCase "pictures can be observed of a task file, but not where actions would have to be rescaled or of other processes"
+        testCase "pictures can be observed of a task file, also where actions are rescaled, but not of other processes"
         <| fun _ ->
             withTask "hopper" hopper (fun file ->
                 let shape = PixelDefaults.Shape
                 let described = EnvironmentFactory.DescribePixels(file, shape, 2)
                 Expect.equal described.ActionHigh [| 1.0f; 1.0f; 1.0f |] "bounds"
+                Expect.isNull described.Native "its own"
                 let model = Path.Combine(Path.GetDirectoryName file |> string, "hopper.xml")
                 File.WriteAllText(model, (File.ReadAllText model).Replace("ctrlrange=\"-1 1\"", "ctrlrange=\"-0.5 1\""))
 
-                for id in [ file; "external:no-such-program"; "plugin:nothing.dll" ] do
+                use rescaled = EnvironmentFactory.CreatePixels file
+                Expect.equal rescaled.Spec.ActionLow [| -1.0f; -1.0f; -1.0f |] "rescaled"
+                Expect.isNotNull rescaled.Spec.Native "from its own"
+
+                for id in [ "external:no-such-program"; "plugin:nothing.dll" ] do
                     try
                         EnvironmentFactory.CreatePixels id |> ignore
                         failtest "expected a refusal"

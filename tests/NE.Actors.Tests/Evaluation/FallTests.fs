@@ -27,7 +27,7 @@ let private zeroPolicy (spec: EnvironmentSpec) =
 [<Tests>]
 let tests =
     testList "Falls" [
-        for id in [ "HalfCheetah-v4"; "dmc/cheetah-run"; "dmc/walker-walk" ] do
+        for id in [ "HalfCheetah-v4"; "dmc/cheetah-run"; "dmc/walker-walk"; "dmc/hopper-hop" ] do
             test $"{id} is upside down beyond a right angle" {
                 use environment = make id
                 let observation = Array.zeroCreate<float32> environment.Spec.ObservationSize
@@ -35,6 +35,24 @@ let tests =
 
                 for angle, expected in [ 0.0, false; 1.5, false; 1.7, true; Math.PI, true; -1.7, true; 4.8, false ] do
                     turn environment angle
+                    Expect.equal environment.IsInverted (Nullable expected) $"{angle} rad"
+            }
+
+        for id in [ "dmc/humanoid-walk"; "dmc/quadruped-run" ] do
+            test $"{id} is upside down beyond a right angle to the side, seen through rescaled actions too" {
+                use environment = EnvironmentFactory.Create id
+
+                let simulator =
+                    match environment with
+                    | :? RescaledEnvironment as rescaled -> (rescaled.Inner :?> MuJoCoEnvironment).Simulator
+                    | own -> (own :?> MuJoCoEnvironment).Simulator
+
+                for angle, expected in [ 0.0, false; 1.5, false; 1.7, true; Math.PI, true; -1.7, true ] do
+                    let positions = simulator.QPos0.ToArray()
+                    positions[3] <- cos (angle / 2.0)
+                    positions[4] <- sin (angle / 2.0)
+                    simulator.SetState(ReadOnlySpan positions, ReadOnlySpan(Array.zeroCreate<float> simulator.NV))
+                    simulator.Forward()
                     Expect.equal environment.IsInverted (Nullable expected) $"{angle} rad"
             }
 

@@ -31,8 +31,15 @@ let private environments = [
             "ball_in_cup"
             "cartpole"
             "cheetah"
+            "finger"
+            "fish"
+            "hopper"
+            "humanoid"
             "pendulum"
+            "point_mass"
+            "quadruped"
             "reacher"
+            "swimmer"
             "walker"
         ] -> $"dmc_{domain}"
 ]
@@ -135,9 +142,9 @@ let tests =
                 Expect.stringContains (message (fun () -> ReferenceReplay.Run file |> ignore)) "'cubic' is not known" "the sigmoid")
         }
 
-        test "the 12 frames are drawn as the suite's own models are, within 2 grey levels on average" {
+        test "the 23 frames are drawn as the suite's own models are, within 2 grey levels on average" {
             let result = ReferenceReplay.Run frames
-            Expect.equal result.Frames.Count 12 "frames"
+            Expect.equal result.Frames.Count 23 "frames"
             Expect.isTrue result.Passed (result.ToText())
         }
 

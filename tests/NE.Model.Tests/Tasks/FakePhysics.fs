@@ -19,15 +19,25 @@ type FakePhysics(nq: int, nv: int, nu: int, nbody: int) =
     member val QFrcActuatorArray = fill 40.0 nv with get, set
     member val QFrcConstraintArray = fill 50.0 nv with get, set
     member val SiteXPosArray = fill 0.6 3 with get, set
+    member val GeomXPosArray = fill 0.7 3 with get, set
+    member val XMatArray = fill 0.8 (9 * nbody) with get, set
+    member val ActArray: float[] = [||] with get, set
+    member val SensorDataArray: float[] = [||] with get, set
+    /// Where the mocap bodies were put.
+    member val MocapPlaces: Map<int, float * float * float> = Map.empty with get, set
     member val BodyMassArray = fill 1.0 nbody with get, set
 
     interface IStartState with
         member this.Positions = Span this.QPosArray
         member this.Velocities = Span this.QVelArray
-        member _.Forward() = ()
+        member _.ForwardPassively() = ()
         member _.Settle _ = ()
         member _.ContactCount = 0
         member _.MoveGeom(_, _, _) = invalidOp "the model is shared"
+
+        member this.MoveMocap(mocap, x, y, z) =
+            this.MocapPlaces <- this.MocapPlaces.Add(mocap, (x, y, z))
+
         member _.ResizeGeom(_, _) = invalidOp "the model is shared"
 
     interface IPhysics with
@@ -37,23 +47,24 @@ type FakePhysics(nq: int, nv: int, nu: int, nbody: int) =
         member _.NV = nv
         member _.NU = nu
         member _.NBody = nbody
-        member _.NGeom = 0
+        member this.NGeom = this.GeomXPosArray.Length / 3
         member this.NSite = this.SiteXPosArray.Length / 3
         member this.QPos = ReadOnlySpan this.QPosArray
         member this.QVel = ReadOnlySpan this.QVelArray
         member this.Ctrl = ReadOnlySpan this.CtrlArray
+        member this.Act = ReadOnlySpan this.ActArray
         member _.QPos0 = ReadOnlySpan.Empty
         member this.XPos = ReadOnlySpan this.XPosArray
-        member _.XMat = ReadOnlySpan.Empty
+        member this.XMat = ReadOnlySpan this.XMatArray
         member this.XIPos = ReadOnlySpan this.XIPosArray
-        member _.GeomXPos = ReadOnlySpan.Empty
+        member this.GeomXPos = ReadOnlySpan this.GeomXPosArray
         member this.SiteXPos = ReadOnlySpan this.SiteXPosArray
         member this.CInert = ReadOnlySpan this.CInertArray
         member this.CVel = ReadOnlySpan this.CVelArray
         member this.CFrcExt = ReadOnlySpan this.CFrcExtArray
         member this.QFrcActuator = ReadOnlySpan this.QFrcActuatorArray
         member this.QFrcConstraint = ReadOnlySpan this.QFrcConstraintArray
-        member _.SensorData = ReadOnlySpan.Empty
+        member this.SensorData = ReadOnlySpan this.SensorDataArray
         member this.BodyMass = ReadOnlySpan this.BodyMassArray
         member _.JointRange = ReadOnlySpan.Empty
         member _.JointLimited = ReadOnlySpan.Empty

@@ -41,14 +41,25 @@ let tests =
     testList "robots" [
         everyRobot
 
-        test "the names are the Gymnasium robots and the control suite's domains" {
+        test "the names are the Gymnasium robots and those of the control suite's domains" {
             let suite = [
                 "acrobot"
                 "ball_in_cup"
                 "cartpole"
                 "cheetah"
+                "finger_spin"
+                "finger_turn_easy"
+                "finger_turn_hard"
+                "fish_swim"
+                "fish_upright"
+                "hopper"
+                "humanoid"
                 "pendulum"
+                "point_mass"
+                "quadruped_run"
+                "quadruped_walk"
                 "reacher"
+                "swimmer"
                 "walker"
             ]
 
