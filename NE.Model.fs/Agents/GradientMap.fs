@@ -40,18 +40,26 @@ module GradientMap =
             }
     |]
 
-    /// Magnitudes of the losses' gradients on `Rows` stored transitions, one after the other, layer by layer; terms that a technique adds to a
+    /// Magnitudes of the losses' gradients on the first `Rows` transitions in stored rows, layer by layer; terms that a technique adds to a
     /// loss are left out. Changes nothing of the networks.
     let compute (trainee: Trainee) (rows: float32[]) : LayerGradient[] =
         let width = trainee.RowFloats
 
-        if rows.Length <> Rows * width then
-            invalidArg (nameof rows) $"expected {Rows} transitions of {width} numbers, found {rows.Length} numbers"
+        let held = HeldRows(rows, width)
 
-        for i in 0 .. Rows - 1 do
-            trainee.Probe.RowNumbers[i] <- int64 i
+        let transitions =
+            Seq.init (rows.Length / width) int64
+            |> Seq.filter (fun row -> trainee.Probe.Holds(held, held.Window, row))
+            |> Seq.truncate Rows
+            |> Array.ofSeq
 
-        trainee.Probe.Gather(HeldRows(rows, width))
+        if transitions.Length < Rows || rows.Length % width <> 0 then
+            invalidArg
+                (nameof rows)
+                $"expected {Rows} transitions in rows of {width} numbers, found {transitions.Length} in {rows.Length} numbers"
+
+        transitions.CopyTo(trainee.Probe.RowNumbers, 0)
+        trainee.Probe.Gather held
         let draws = Draws.Of(0L, Purpose.Metrics)
 
         let found = [

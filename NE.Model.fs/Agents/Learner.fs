@@ -27,8 +27,8 @@ type ILearner =
     abstract Measure: source: ITransitionSource * window: Window * probe: bool -> Measurement
     /// How fast copies of the networks learn. Changes no state.
     abstract Probe: source: ITransitionSource * window: Window -> ProbeResult[]
-    /// Magnitudes of the losses' gradients on GradientMap.Rows stored transitions, one after the other, layer by layer. Changes no state.
-    /// Raises ArgumentException for another number of them.
+    /// Magnitudes of the losses' gradients on the first GradientMap.Rows transitions in these stored rows, layer by layer. Changes no state.
+    /// Raises ArgumentException for fewer of them.
     abstract Gradients: rows: float32[] -> LayerGradient[]
     /// Name of the first parameter tensor or moment with a NaN or an infinity, such as "critic 2, layer 1 weights"; null when there is none.
     abstract FindNonFinite: unit -> string | null

@@ -1,6 +1,5 @@
 using NE.Actors.Checkpoints;
 using NE.Actors.Journal;
-using NE.Actors.Replay;
 using NE.Actors.RunDirectory;
 using NE.Model;
 using NE.Model.Agents;
@@ -41,7 +40,10 @@ internal static class StoredGradients
             throw new UserError($"--heatmap {paths[0].Name}: its checkpoint of step {Format.Count(first.Step)} holds no transitions to make a batch of");
         }
 
-        float[] batch = StoredRows.Sample(paths[0], replay, GradientMap.Rows, Draws.Of(0, Purpose.Statistics));
+        Settings settings = StoredLearner.SettingsOf(paths[0]);
+        // Not every row of pictures ends a transition.
+        int rows = settings.Run.Learner.SeesPixels ? 2 * GradientMap.Rows : GradientMap.Rows;
+        float[] batch = StoredLearner.Rows(paths[0], settings, replay, rows, Draws.Of(0, Purpose.Statistics));
         return [HeatMap.Draw([.. paths.Select(run => Gradients(run, batch, host))], paths[0].Name)];
     }
 

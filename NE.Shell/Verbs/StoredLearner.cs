@@ -23,7 +23,7 @@ internal sealed record StoredLearner(RunPaths Paths, long Step, Settings Setting
     /// <exception cref="DamagedCheckpointException">A file is not what was written.</exception>
     public static StoredLearner Load(RunPaths paths, CheckpointChoice choice, ShellHost host)
     {
-        Settings settings = ConfigurationBuilder.Read(File.ReadAllText(paths.Configuration), paths.Configuration);
+        Settings settings = SettingsOf(paths);
         host.Prepare(settings.Compute);
         LoadedCheckpoint loaded = CheckpointReader.LoadWithoutReplay(paths, choice);
         ILearner learner = Create(settings, loaded);
@@ -40,12 +40,26 @@ internal sealed record StoredLearner(RunPaths Paths, long Step, Settings Setting
         }
     }
 
-    /// <summary>Transitions of the replay memory, drawn uniformly, with replacement.</summary>
-    /// <param name="draws">The stream that says which.</param>
+    /// <summary>Rows of the replay memory: drawn uniformly with replacement, or, of pictures, a stretch of them.</summary>
+    /// <param name="draws">Say which.</param>
     /// <exception cref="ShellFailure">There are none.</exception>
-    public HeldRows Sample(int count, Draws draws) => this.Replay is { } replay && replay.Head > replay.First
-        ? new HeldRows(StoredRows.Sample(this.Paths, replay, count, draws), replay.RowFloats)
-        : throw new ShellFailure($"'{this.Paths.Name}': the checkpoint of step {Format.Count(this.Step)} holds no transitions to learn from; take a later one");
+    public HeldRows Sample(int count, Draws draws)
+    {
+        if (this.Replay is not { } replay || replay.Head == replay.First)
+        {
+            throw new ShellFailure($"'{this.Paths.Name}': the checkpoint of step {Format.Count(this.Step)} holds no transitions to learn from; take a later one");
+        }
+
+        return new(Rows(this.Paths, this.Settings, replay, count, draws), replay.RowFloats);
+    }
+
+    /// <summary>The same as they are stored, one after the other.</summary>
+    public static float[] Rows(RunPaths paths, Settings settings, ReplayManifest replay, int count, Draws draws) => SettingsModule.pictures(settings) is null
+        ? StoredRows.Sample(paths, replay, count, draws)
+        : StoredRows.Stretch(paths, replay, count, draws);
+
+    /// <summary>The stored configuration of a run.</summary>
+    public static Settings SettingsOf(RunPaths paths) => ConfigurationBuilder.Read(File.ReadAllText(paths.Configuration), paths.Configuration);
 
     public void Dispose() => this.Learner.Dispose();
 

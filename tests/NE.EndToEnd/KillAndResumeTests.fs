@@ -187,6 +187,31 @@ let tests =
                     let column = Array.findIndex (fun name -> name = acted) rows.Head
                     Expect.isGreaterThan (float (List.last rows).[column]) 0.0 "it acted")
 
+        for learner, method', acted in [ "drq", "ne+redo", "temperature"; "drqv2", "reset+layer-norm", "noise" ] do
+            testCase $"{learner} with {method'} learns from pictures and ends as the run that never stopped"
+            <| fun _ ->
+                inRuns (fun runs ->
+                    let start name =
+                        train runs name "dmc/cheetah-run" "pipelined" 600
+                        @ [
+                            "--learner"
+                            learner
+                            "--method"
+                            method'
+                            "learner.batchSize=16"
+                            "network.hidden=32,32"
+                            "pixels.size=24"
+                            "pixels.filters=8"
+                            "pixels.features=8"
+                            "redo.every=100"
+                            "reset.every=250"
+                        ]
+
+                    let whole = expectUnmoved runs start [ 0.4; 0.5 ]
+                    let rows = [ for line in File.ReadAllLines whole.Metrics -> line.Split ',' ]
+                    let column = Array.findIndex (fun name -> name = acted) rows.Head
+                    Expect.isGreaterThan (float (List.last rows).[column]) 0.0 acted)
+
         testCase "a cycle of tasks, killed wherever it was, ends as the one that never stopped"
         <| fun _ ->
             inRuns (fun runs ->
