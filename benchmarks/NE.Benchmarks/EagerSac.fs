@@ -2,7 +2,7 @@ namespace NE.Benchmarks
 
 open System
 open NE.Model
-open NE.Model.Agents.Sac
+open NE.Model.Agents
 open NE.Model.Networks
 open NE.Model.Networks.Torch
 open TorchSharp
@@ -12,7 +12,7 @@ open type TorchSharp.torch.nn
 /// SAC as a PyTorch user writes it, with the temperature learned: the eager contender of the learner benchmark and the oracle of the tests; it
 /// knows nothing of masks and clipping. Batches are expected on `device`, their Noise being that of the next actions.
 [<Sealed>]
-type EagerSac(networks: SacNetworks, settings: Settings, device: torch.Device) =
+type EagerSac(networks: ActorCriticNetworks, settings: Settings, device: torch.Device) =
     let actorLayout, criticLayout = networks.Actor.Layout, networks.Critics.Layout
     let maxAction = networks.Task.MaxAction
     let components = networks.Task.Shape.ActionSize

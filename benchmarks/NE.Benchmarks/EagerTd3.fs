@@ -2,7 +2,7 @@ namespace NE.Benchmarks
 
 open System
 open NE.Model
-open NE.Model.Agents.Td3
+open NE.Model.Agents
 open NE.Model.Networks
 open NE.Model.Networks.Torch
 open TorchSharp
@@ -67,7 +67,7 @@ type EagerBatch = {
 /// TD3 as a PyTorch user writes it: modules, autograd, torch.optim.Adam. The baseline of the learner benchmark and the oracle of the
 /// tests; it knows nothing of masks and clipping. Batches are expected on `device`.
 [<Sealed>]
-type EagerTd3(networks: Td3Networks, settings: Settings, device: torch.Device) =
+type EagerTd3(networks: ActorCriticNetworks, settings: Settings, device: torch.Device) =
     let actorLayout, criticLayout = networks.Actor.Layout, networks.Critics.Layout
     let maxAction = networks.Task.MaxAction
 
@@ -168,7 +168,7 @@ type EagerTd3(networks: Td3Networks, settings: Settings, device: torch.Device) =
             polyak actor actorTarget
 
     member _.Actor = actor
-    member _.ActorTarget = actorTarget
+    member _.NextActor = actorTarget
     member _.Critics = critics
     member _.CriticTargets = criticTargets
 

@@ -14,7 +14,7 @@ type ILearner with
         | other -> invalidOp $"{other.GetType().Name} has no algorithm to look at."
 
     /// The networks of a learner by TD3.
-    member learner.Networks: Td3Networks =
+    member learner.Networks: ActorCriticNetworks =
         match learner.Algorithm with
         | :? Td3Algorithm as td3 -> td3.Networks
         | other -> invalidOp $"{other.GetType().Name} is not TD3."

@@ -3,7 +3,6 @@ namespace NE.Model.Agents.DrqV2
 open System
 open NE.Model
 open NE.Model.Agents
-open NE.Model.Agents.Td3
 open NE.Model.Networks
 
 /// DrQ-v2 (Yarats et al. 2021, arXiv 2107.09645; algorithm.md 2.14), with fresh networks: a deterministic actor without a target, noise that falls by
@@ -11,13 +10,8 @@ open NE.Model.Networks
 [<Sealed>]
 type DrqV2Algorithm(engine: IEngine, settings: Settings, perception: IPerception, task: AgentTask) =
     let learner = settings.Learner
-    let networks = new Td3Networks(engine, settings.Network, perception, task)
-
-    do
-        let draws = Draws.Of(settings.Run.Seed, Purpose.Initialisation)
-        networks.Actor.Initialise draws
-        networks.Critics.Initialise draws
-        perception.Initialise draws
+    let networks = new ActorCriticNetworks(engine, settings, perception, task)
+    do networks.Initialise()
 
     let clock = EnvironmentClock settings
     let mutable step = 0L
@@ -34,57 +28,18 @@ type DrqV2Algorithm(engine: IEngine, settings: Settings, perception: IPerception
     let workspaces =
         new Workspaces<_>(learner.BatchSize, perception, fun inputs -> new DrqV2Workspace(networks, inputs))
 
-    let probe = workspaces.Probe
+    let trainee =
+        ActorCriticTrainee.create
+            settings
+            networks
+            perception
+            workspaces
+            (fun _ -> true)
+            (fun work draws -> losses.CriticGradient(work, draws))
+            (fun work draws -> losses.ActorGradient(work, draws))
+            (fun () -> [ struct ("noise", deviation ()) ])
 
-    let group role networks learningRate (passIn: DrqV2Workspace -> IPass) input gradient = {
-        Role = role
-        Networks = networks
-        Adam = LearnerOptions.adam learner learningRate
-        IsDue = fun _ -> true
-        Training = fun () -> passIn workspaces.Current
-        Probe = fun () -> passIn probe
-        Input = input
-        Gradient = gradient
-    }
-
-    let critics =
-        group Role.Critic networks.Critics learner.CriticLearningRate.Value _.Critics probe.Inputs.ObservationAction (fun draws ->
-            losses.CriticGradient(probe, draws))
-
-    let actor =
-        group Role.Actor networks.Actor learner.ActorLearningRate.Value _.Actor probe.Inputs.Observation (fun draws ->
-            losses.ActorGradient(probe, draws))
-
-    let report () =
-        let means = probe.Values |> Array.map engine.Mean
-        let losses = TemporalDifference.meanSquares probe.Values probe.Target
-
-        {
-            First = [| struct ("q_mean", (means[0] + means[1]) / 2.0) |]
-            Later = [|
-                struct ("critic_1_loss", losses[0])
-                struct ("critic_2_loss", losses[1])
-                struct ("critic_1_q_mean", means[0])
-                struct ("critic_2_q_mean", means[1])
-                struct ("noise", deviation ())
-            |]
-        }
-
-    let trainee = {
-        Engine = engine
-        Groups = [ actor; critics ]
-        UpdateOrder = [ critics; actor ]
-        Probe = probe
-        BatchSize = learner.BatchSize
-        RowFloats = perception.RowFloats
-        Forgetting = LearnerOptions.forgetting learner
-        Clock = clock
-        Rebuild =
-            fun () ->
-                for workspace in workspaces.All do
-                    workspace.Rebuild()
-        Report = report
-    }
+    let critics, actor = trainee.Critics, trainee.Actor
 
     interface IAlgorithm with
         member _.Trainee = trainee

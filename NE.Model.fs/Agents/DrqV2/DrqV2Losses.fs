@@ -1,35 +1,25 @@
 namespace NE.Model.Agents.DrqV2
 
-open System
 open NE.Model
 open NE.Model.Agents
-open NE.Model.Agents.Td3
 open NE.Model.Networks
 
 /// The losses of DrQ-v2 and their gradients (Yarats et al. 2021, equations 2 and 3; algorithm.md 2.14), over any engine. `noise` gives the standard
 /// deviation of now, in parts of the largest action.
 [<Sealed>]
-type DrqV2Losses(networks: Td3Networks, clip: float, discount: float, noise: unit -> float) =
+type DrqV2Losses(networks: ActorCriticNetworks, clip: float, discount: float, noise: unit -> float) =
     let engine = networks.Engine
     let maxAction = networks.Task.MaxAction
     let bound = float32 clip * maxAction
 
-    /// action = clip(action + clip(eps, -c, c), -a_max, a_max),  eps ~ N(0, sigma^2)
-    let perturb (w: DrqV2Workspace) (action: IMatrix) (draws: Draws) =
-        let eps = w.NoiseHost
-        draws.FillNormal(Span eps, float32 (noise ()) * maxAction)
-
-        for i in 0 .. eps.Length - 1 do
-            eps[i] <- MathF.Max(-bound, MathF.Min(bound, eps[i]))
-
-        w.Noise.Write(ReadOnlySpan eps)
-        engine.Add(action, 1.0f, w.Noise)
-        engine.Clamp(action, maxAction)
+    /// The actions with the noise of now.
+    let perturb (w: DrqV2Workspace) (actions: IMatrix) (draws: Draws) =
+        w.Noise.Perturb(actions, float32 (noise ()) * maxAction, bound, networks.LiveComponents, draws)
 
     /// Leaves dL_Q/dw of all critic weights in the critics' Gradients, and L_Q in the workspace's Loss.
     member _.CriticBackward(w: DrqV2Workspace, draws: Draws) : unit =
         let inputs = w.Inputs
-        // a' near pi(s')
+        // a' = clip(pi(s') + clip(eps, -c, c)),  eps ~ N(0, sigma^2)
         inputs.SeeNext()
         w.NextActor.Forward()
         engine.Copy(w.NextActor.Output 0, inputs.NextAction)
@@ -50,7 +40,7 @@ type DrqV2Losses(networks: Td3Networks, clip: float, discount: float, noise: uni
 
     /// Leaves dL_pi/dw of all actor weights in the actor's Gradients: noise and bounds let the gradient through. Overwrites the batch's actions.
     member _.ActorBackward(w: DrqV2Workspace, draws: Draws) : unit =
-        // a near pi(s)
+        // a = clip(pi(s) + clip(eps, -c, c))
         w.Inputs.SeeForActor()
         w.Actor.Forward()
         engine.Copy(w.Actor.Output 0, w.Inputs.Action)

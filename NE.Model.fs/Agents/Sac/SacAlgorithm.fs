@@ -10,13 +10,8 @@ open NE.Model.Networks
 [<Sealed>]
 type SacAlgorithm(engine: IEngine, settings: Settings, perception: IPerception, task: AgentTask) =
     let learner, sac = settings.Learner, settings.Sac
-    let networks = new SacNetworks(engine, settings.Network, perception, task)
-
-    do
-        let draws = Draws.Of(settings.Run.Seed, Purpose.Initialisation)
-        networks.Actor.Initialise draws
-        networks.Critics.Initialise draws
-        perception.Initialise draws
+    let networks = new ActorCriticNetworks(engine, settings, perception, task)
+    do networks.Initialise()
 
     let temperature = Temperature(sac, learner)
 
@@ -28,64 +23,27 @@ type SacAlgorithm(engine: IEngine, settings: Settings, perception: IPerception, 
     let workspaces =
         new Workspaces<_>(learner.BatchSize, perception, fun inputs -> new SacWorkspace(networks, inputs))
 
-    let probe = workspaces.Probe
-
     /// H: one nat below that of a uniform action for every component, unless it is given.
     let targetEntropy () =
         match sac.TargetEntropy with
         | Is given -> given
         | Auto -> -(float networks.LiveComponents)
 
-    let group role networks learningRate (passIn: SacWorkspace -> IPass) input gradient = {
-        Role = role
-        Networks = networks
-        Adam = LearnerOptions.adam learner learningRate
-        IsDue = fun _ -> true
-        Training = fun () -> passIn workspaces.Current
-        Probe = fun () -> passIn probe
-        Input = input
-        Gradient = gradient
-    }
-
-    let critics =
-        group Role.Critic networks.Critics learner.CriticLearningRate.Value _.Critics probe.Inputs.ObservationAction (fun draws ->
-            losses.CriticGradient(probe, draws))
-
-    let actor =
-        group Role.Actor networks.Actor learner.ActorLearningRate.Value _.Actor probe.Inputs.Observation (fun draws ->
-            losses.ActorGradient(probe, draws))
-
-    let report () =
-        let means = probe.Values |> Array.map engine.Mean
-        let losses = TemporalDifference.meanSquares probe.Values probe.Target
-
-        {
-            First = [| struct ("q_mean", (means[0] + means[1]) / 2.0) |]
-            Later = [|
-                struct ("critic_1_loss", losses[0])
-                struct ("critic_2_loss", losses[1])
-                struct ("critic_1_q_mean", means[0])
-                struct ("critic_2_q_mean", means[1])
+    let trainee =
+        ActorCriticTrainee.create
+            settings
+            networks
+            perception
+            workspaces
+            (fun _ -> true)
+            (fun work draws -> losses.CriticGradient(work, draws))
+            (fun work draws -> losses.ActorGradient(work, draws))
+            (fun () -> [
                 struct ("temperature", temperature.Value)
-                struct ("entropy", -probe.Actions.MeanLogProbability)
-            |]
-        }
+                struct ("entropy", -workspaces.Probe.Actions.MeanLogProbability)
+            ])
 
-    let trainee = {
-        Engine = engine
-        Groups = [ actor; critics ]
-        UpdateOrder = [ critics; actor ]
-        Probe = probe
-        BatchSize = learner.BatchSize
-        RowFloats = perception.RowFloats
-        Forgetting = LearnerOptions.forgetting learner
-        Clock = EnvironmentClock settings
-        Rebuild =
-            fun () ->
-                for workspace in workspaces.All do
-                    workspace.Rebuild()
-        Report = report
-    }
+    let critics, actor = trainee.Critics, trainee.Actor
 
     /// The networks, for tests and benchmarks.
     member _.Networks = networks

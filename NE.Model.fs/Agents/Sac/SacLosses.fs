@@ -7,7 +7,7 @@ open NE.Model.Networks
 
 /// The losses of SAC's networks and their gradients (algorithm.md 2.13), over any engine.
 [<Sealed>]
-type SacLosses(networks: SacNetworks, discount: float, temperature: Temperature) =
+type SacLosses(networks: ActorCriticNetworks, discount: float, temperature: Temperature) =
     let engine = networks.Engine
     let discount = float32 discount
 

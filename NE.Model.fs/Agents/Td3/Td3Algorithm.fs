@@ -12,12 +12,8 @@ type Td3Algorithm(engine: IEngine, settings: Settings, task: AgentTask) =
 
     let perception = new VectorPerception(engine, task.Shape, settings.Learner.Discount)
 
-    let networks = new Td3Networks(engine, settings.Network, perception, task)
-
-    do
-        let draws = Draws.Of(settings.Run.Seed, Purpose.Initialisation)
-        networks.Actor.Initialise draws
-        networks.Critics.Initialise draws
+    let networks = new ActorCriticNetworks(engine, settings, perception, task)
+    do networks.Initialise()
 
     let losses = Td3Losses(networks, settings)
     let tau = float32 learner.Polyak.Value
@@ -26,65 +22,20 @@ type Td3Algorithm(engine: IEngine, settings: Settings, task: AgentTask) =
     let workspaces =
         new Workspaces<_>(learner.BatchSize, perception, fun inputs -> new Td3Workspace(networks, inputs))
 
-    let probe = workspaces.Probe
-
-    let group role networks learningRate isDue (passIn: Td3Workspace -> IPass) input gradient = {
-        Role = role
-        Networks = networks
-        Adam = LearnerOptions.adam learner learningRate
-        IsDue = isDue
-        Training = fun () -> passIn workspaces.Current
-        Probe = fun () -> passIn probe
-        Input = input
-        Gradient = gradient
-    }
-
-    let critics =
-        group
-            Role.Critic
-            networks.Critics
-            learner.CriticLearningRate.Value
-            (fun _ -> true)
-            _.Critics
-            probe.Inputs.ObservationAction
-            (fun draws -> losses.CriticGradient(probe, draws))
-
     let isActorDue t = t % int64 td3.PolicyDelay = 0L
 
-    let actor =
-        group Role.Actor networks.Actor learner.ActorLearningRate.Value isActorDue _.Actor probe.Inputs.Observation (fun _ ->
-            losses.ActorGradient probe)
+    let trainee =
+        ActorCriticTrainee.create
+            settings
+            networks
+            perception
+            workspaces
+            isActorDue
+            (fun work draws -> losses.CriticGradient(work, draws))
+            (fun work _ -> losses.ActorGradient work)
+            (fun () -> [])
 
-    let report () =
-        let means = probe.Values |> Array.map engine.Mean
-        let losses = TemporalDifference.meanSquares probe.Values probe.Target
-
-        {
-            First = [| struct ("q_mean", (means[0] + means[1]) / 2.0) |]
-            Later = [|
-                struct ("critic_1_loss", losses[0])
-                struct ("critic_2_loss", losses[1])
-                struct ("critic_1_q_mean", means[0])
-                struct ("critic_2_q_mean", means[1])
-            |]
-        }
-
-    let trainee = {
-        Engine = engine
-        Groups = [ actor; critics ]
-        UpdateOrder = [ critics; actor ]
-        Probe = probe
-        BatchSize = learner.BatchSize
-        RowFloats = task.Shape.StoredWidth
-        Forgetting = LearnerOptions.forgetting learner
-        Clock = EnvironmentClock settings
-        Rebuild =
-            fun () ->
-                for workspace in workspaces.All do
-                    workspace.Rebuild()
-        Report = report
-    }
-
+    let critics, actor = trainee.Critics, trainee.Actor
     let exploration = Exploration.Gaussian(float32 td3.ExplorationNoise)
 
     /// The networks, for tests and benchmarks.

@@ -4,97 +4,26 @@ open System
 open NE.Model.Agents
 open NE.Model.Networks
 
-/// The passes of TD3 over one batch.
-[<NoEquality; NoComparison>]
-type private Td3Passes = {
-    ActorTarget: IPass
-    CriticsTarget: IPass
-    Critics: IPass
-    Actor: IPass
-    FirstCritic: IPass
-} with
-
-    member this.All = [
-        this.ActorTarget
-        this.CriticsTarget
-        this.Critics
-        this.Actor
-        this.FirstCritic
-    ]
-
-/// Working memory for computations on a batch. Owns its inputs.
+/// Working memory of TD3: a' comes from the target actor, and the first critic alone values the actor's actions.
 [<Sealed>]
-type Td3Workspace(networks: Td3Networks, inputs: IActorCriticInputs) =
-    inherit Batch(inputs.Transitions)
-    let engine, task, rows = networks.Engine, networks.Task, inputs.Rows
-    let actions = task.ActionSize
-    let actor, critics = networks.Actor, networks.Critics
-    let head = ScaledTanh task.MaxAction
-    let both f = [| f 0; f 1 |]
+type Td3Workspace(networks: ActorCriticNetworks, inputs: IActorCriticInputs) =
+    inherit
+        ActorCriticWorkspace(
+            networks,
+            inputs,
+            {
+                HasTargetActor = true
+                ActorHead = ScaledTanh networks.Task.MaxAction
+                CriticsOfActor = 1
+            }
+        )
 
-    let create () = {
-        ActorTarget = actor.CreatePass(true, 1, inputs.NextObservation, head, NoGradient)
-        CriticsTarget = critics.CreatePass(true, 2, inputs.NextObservationAction, Linear, NoGradient)
-        Critics = critics.CreatePass(false, 2, inputs.ObservationAction, Linear, inputs.CriticsBackward)
-        Actor = actor.CreatePass(false, 1, inputs.Observation, head, inputs.ActorBackward)
-        FirstCritic = critics.CreatePass(false, 1, inputs.ObservationAction, Linear, InputGradient(inputs.Features, actions))
-    }
+    let task = networks.Task
 
-    let mutable passes = create ()
-    let mutable nextValues = both passes.CriticsTarget.Output
-    let mutable values = both passes.Critics.Output
-    let mutable valueGradients = both passes.Critics.OutputGradient
+    let noise =
+        new ActionNoise(networks.Engine, inputs.Rows, task.ActionSize, task.MaxAction)
 
-    let column () = engine.CreateMatrix(rows, 1)
-    let noise = engine.CreateMatrix(rows, actions)
-    let least, target, loss = column (), column (), engine.CreateSum()
-
-    override this.Gather source =
-        inputs.Gather(source, ReadOnlySpan this.RowNumbers)
-
-    override _.Holds(source, window, row) = inputs.Holds(source, window, row)
-
-    /// s, a, r and s' as the networks read them.
-    member _.Inputs = inputs
+    /// Smoothing noise on a'.
     member _.Noise = noise
-    member val NoiseHost: float32[] = Array.zeroCreate (rows * actions)
-    /// min_i Q'_i(s', a').
-    member _.Least = least
-    /// y.
-    member _.Target = target
-    /// L_Q.
-    member _.Loss = loss
-    /// pi'(s').
-    member _.ActorTarget = passes.ActorTarget
-    /// Q'_i(s', a').
-    member _.CriticsTarget = passes.CriticsTarget
-    member _.NextValues = nextValues
-    /// Q_i(s, a), with the gradient of the critics' parameters.
-    member _.Critics = passes.Critics
-    member _.Values = values
-    member _.ValueGradients = valueGradients
-    /// pi(s), with the gradient of the actor's parameters.
-    member _.Actor = passes.Actor
-    /// Q_1(s, pi(s)), with the gradient of the action.
-    member _.FirstCritic = passes.FirstCritic
 
-    /// Makes the passes again, after the networks got other bodies.
-    member _.Rebuild() =
-        for pass in passes.All do
-            pass.Dispose()
-
-        passes <- create ()
-        nextValues <- both passes.CriticsTarget.Output
-        values <- both passes.Critics.Output
-        valueGradients <- both passes.Critics.OutputGradient
-
-    interface IDisposable with
-        member _.Dispose() =
-            for pass in passes.All do
-                pass.Dispose()
-
-            for matrix in [ noise; least; target ] do
-                matrix.Dispose()
-
-            loss.Dispose()
-            inputs.Dispose()
+    override _.Release() = (noise :> IDisposable).Dispose()

@@ -76,7 +76,7 @@ let create (settings: Settings) =
     Learners.create settings (AgentTask.Of(shape, MaxAction))
 
 /// Working memory of TD3 for so many rows of numbers.
-let td3Workspace (networks: Td3Networks) rows =
+let td3Workspace (networks: ActorCriticNetworks) rows =
     new Td3Workspace(networks, new VectorInputs(networks.Engine, rows, networks.Task.Shape))
 
 /// Observations that are read as they are.

@@ -120,7 +120,7 @@ let tests =
             for name, values, models, layout in
                 [
                     "actor", actor.ReadOnline Field.Weights, [ eager.Actor ], actor.Layout
-                    "actor target", actor.ReadTarget(), [ eager.ActorTarget ], actor.Layout
+                    "actor target", actor.ReadTarget(), [ eager.NextActor ], actor.Layout
                     "critics", critics.ReadOnline Field.Weights, List.ofArray eager.Critics, critics.Layout
                     "critic targets", critics.ReadTarget(), List.ofArray eager.CriticTargets, critics.Layout
                 ] do

@@ -61,7 +61,7 @@ let tests =
 
         perEngine "the smoothed action stays within its bounds and near the target's action" (fun engine ->
             use networks =
-                new Td3Networks(engine, small.Network, numbers engine small, AgentTask.Of(shape, MaxAction))
+                new ActorCriticNetworks(engine, small, numbers engine small, AgentTask.Of(shape, MaxAction))
 
             let draws = Draws.Of(9L, Purpose.Initialisation)
             networks.Actor.Initialise draws
@@ -83,7 +83,7 @@ let tests =
             losses.CriticGradient(w, draws) |> ignore
 
             let before, after =
-                readMatrix (w.ActorTarget.Output 0), readMatrix w.Inputs.NextAction
+                readMatrix (w.NextActor.Output 0), readMatrix w.Inputs.NextAction
 
             let distances =
                 Array.map2 (fun (a: float32) (b: float32) -> abs (a - b)) before after

@@ -59,7 +59,9 @@ let tests =
             let concerns agent environment key =
                 let learner, method =
                     match agent with
-                    | "sac" -> "sac", "none"
+                    | "sac"
+                    | "drq"
+                    | "drqv2" -> agent, "none"
                     | method -> "td3", method
 
                 Settings.concerns (applied [ "run.learner", learner; "run.method", method; "run.environment", environment ]) key
@@ -72,6 +74,11 @@ let tests =
                 "sac", "Hopper-v4", "learner.batchSize", true
                 "sac", "Hopper-v4", "td3.policyDelay", false
                 "sac", "Hopper-v4", "sac.temperature", true
+                "drq", "Hopper-v4", "sac.temperature", true
+                "drq", "Hopper-v4", "pixels.size", true
+                "drq", "Hopper-v4", "drqv2.lastNoise", false
+                "drqv2", "Hopper-v4", "drqv2.lastNoise", true
+                "sac", "Hopper-v4", "pixels.size", false
                 "td3", "Hopper-v4", "ne.omega", false
                 "ne", "Hopper-v4", "ne.omega", true
                 "naive-growth", "Hopper-v4", "ne.startDensity", true
@@ -85,7 +92,7 @@ let tests =
                 Expect.equal (concerns method environment key) expected $"{key} with {method} on {environment}"
 
             let everything =
-                "sac" :: List.map fst Method.names
+                [ "sac"; "drq"; "drqv2" ] @ List.map fst Method.names
                 |> List.collect (fun method ->
                     Settings.keys
                     |> List.map _.Name

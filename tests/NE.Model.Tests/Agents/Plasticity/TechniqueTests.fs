@@ -479,7 +479,7 @@ let tests =
                         probe.Gather replay.Value
 
                         [
-                            for pass in [ probe.Critics; probe.CriticsTarget; probe.Actor; probe.ActorTarget ] do
+                            for pass in [ probe.Critics; probe.CriticsTarget; probe.Actor; probe.NextActor ] do
                                 pass.Forward()
 
                                 for stack in 0 .. pass.Stacks - 1 do

@@ -4,7 +4,7 @@ open System
 
 /// The working memories of an algorithm: of training batches, of the probe, and of halved batches.
 [<Sealed>]
-type Workspaces<'W when 'W :> Batch and 'W: equality and 'W :> IDisposable>
+type Workspaces<'W when 'W :> ActorCriticWorkspace and 'W: equality>
     (batchSize: int, perception: IPerception, create: IActorCriticInputs -> 'W) =
     let training = create (perception.CreateInputs(batchSize, true))
 
@@ -42,4 +42,4 @@ type Workspaces<'W when 'W :> Batch and 'W: equality and 'W :> IDisposable>
     interface IDisposable with
         member this.Dispose() =
             for workspace in this.All do
-                workspace.Dispose()
+                (workspace :> IDisposable).Dispose()
