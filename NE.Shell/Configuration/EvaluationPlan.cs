@@ -6,7 +6,7 @@ namespace NE.Shell.Configuration;
 /// <summary>What the evaluations of a run take, computed before anything is created.</summary>
 /// <param name="Evaluations">Those at step 0 and at every interval, of which each has so many episodes.</param>
 /// <param name="Episodes">Of one evaluation.</param>
-/// <param name="Steps">Control steps of all of them, if every episode lasts as long as it can; null where nothing ends an episode by time.</param>
+/// <param name="Steps">Steps of all of them, if every episode lasts as long as it can; null where nothing ends an episode by time.</param>
 /// <param name="Share">Part of the run's processor time; null where nothing is known of the environment's speed.</param>
 /// <param name="Within">An interval that makes the share a tenth, where it is more; null where it is not.</param>
 public sealed record EvaluationPlan(long Evaluations, int Episodes, long? Steps, double? Share, long? Within)
@@ -23,6 +23,9 @@ public sealed record EvaluationPlan(long Evaluations, int Episodes, long? Steps,
         ("dmc/hopper", 35), ("dmc/finger", 15), ("dmc/point_mass", 5), ("dmc/fish", 55), ("dmc/swimmer", 110), ("dmc/humanoid", 190), ("dmc/quadruped", 110),
     ];
 
+    /// <summary>A frame of 84 x 84 by Mesa's software rasteriser, on the same core.</summary>
+    private const double SecondsPerFrame = 0.012;
+
     /// <summary>Of a resolved configuration.</summary>
     /// <param name="learning">Seconds of the gradient steps on one core.</param>
     public static EvaluationPlan Create(Settings settings, EnvironmentSpec environment, double learning)
@@ -37,10 +40,12 @@ public sealed record EvaluationPlan(long Evaluations, int Episodes, long? Steps,
 
         long ofOne = (long)episodes * environment.TimeLimit;
 
-        if (SecondsPerStep(settings.Run.Environment) is not { } cost)
+        if (SecondsPerStep(settings.Run.Environment) is not { } controlStep)
         {
             return new(count, episodes, count * ofOne, null, null);
         }
+
+        double cost = (controlStep * environment.ActionRepeat) + (environment.Observation.IsPixels ? SecondsPerFrame : 0);
 
         double run = learning + (total * cost);
         double share = count * ofOne * cost / (run + (count * ofOne * cost));

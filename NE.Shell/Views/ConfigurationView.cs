@@ -97,7 +97,8 @@ public static class ConfigurationView
     private static string Words(EvaluationPlan plan, Settings settings)
     {
         string what = $"every {Format.Count(settings.Evaluation.Every.Value)} steps, {plan.Episodes} {(plan.Episodes == 1 ? "episode" : "episodes")} each";
-        string most = plan.Steps is { } steps ? $"up to {Format.Count(steps)} control steps" : "nothing ends an episode by time";
+        string ofWhat = settings.Run.Learner.SeesPixels ? "steps" : "control steps";
+        string most = plan.Steps is { } steps ? $"up to {Format.Count(steps)} {ofWhat}" : "nothing ends an episode by time";
         string share = plan.Share is { } part ? $", at most {Format.Percent(part)} of the processor time" : "";
         string within = plan.Within is { } every ? $"; evaluation.every={every} makes it a tenth" : "";
         return $"{what}: {most}{share}{within}";
