@@ -60,7 +60,7 @@ module HistoryFold =
 
     let empty<'commit> : HistoryState<'commit> = {
         Retained = []
-        EventCounts = Dictionary()
+        EventCounts = SortedDictionary()
         LastCommitId = 0L
         LastOperationalId = 0L
         MasksProblem = null
@@ -136,8 +136,17 @@ module HistoryFold =
                 | [] -> []
     }
 
+    /// A copy, in the order in which a snapshot stores it: so a history reads alike with a snapshot and without.
+    let private copied (counts: IReadOnlyDictionary<string, int64>) =
+        let copy = SortedDictionary<string, int64>(StringComparer.Ordinal)
+
+        for KeyValue(name, count) in counts do
+            copy[name] <- count
+
+        copy
+
     let private happened id withCommit event (state: HistoryState<_>) =
-        let counts = Dictionary state.EventCounts
+        let counts = copied state.EventCounts
         let name = RunEvents.nameOf event
         counts[name] <- countOf name counts + 1L
 
@@ -162,7 +171,7 @@ module HistoryFold =
         with
         | [] -> raise (InvalidDataException $"The journal was rewound to commit {toCommit}, which it does not hold.")
         | newest :: _ as kept ->
-            let counts = Dictionary()
+            let counts = copied state.EventCounts
 
             for KeyValue(name, count) in state.EventCounts do
                 // History behind the commit is void; what the operator did is not.

@@ -125,9 +125,6 @@ type PixelInputs(networks: PixelNetworks, task: AgentTask, transitions: int, shi
 
     let targets = Array.zeroCreate<float32> rows
 
-    /// Activated ratios and the like of the encoder.
-    member _.Encoder = encoder
-
     interface IActorCriticInputs with
         member _.Transitions = transitions
         member _.Rows = rows

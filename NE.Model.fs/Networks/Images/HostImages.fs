@@ -2,14 +2,14 @@ namespace NE.Model.Networks.Images
 
 open Microsoft.FSharp.NativeInterop
 open NE.Model.Networks
+open NE.Model.Replay
 
 /// Where a policy of images begins: an observation's bytes [channels x height x width] become floats by pixels. Four bytes are packed into each
 /// float of the observation, which is no number.
 [<Sealed>]
 type internal HostImages(shape: ImageShape) =
     /// Floats of an observation.
-    static member PackedSize(shape: ImageShape) =
-        (shape.Size + sizeof<float32> - 1) / sizeof<float32>
+    static member PackedSize(shape: ImageShape) = PackedBytes.floats shape.Size
 
     interface IHostLayer with
         member _.Gains = [||]
