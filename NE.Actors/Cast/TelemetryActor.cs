@@ -168,7 +168,7 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
         if (this.TryFlush(out var reason))
         {
             this.attempts = 0;
-            replyTo.Tell(new FilesMarked(this.tables.Lengths));
+            replyTo.Tell(new FilesMarked(this.tables.Marks));
             return;
         }
         replyTo.Tell(new StorageRetrying(reason, ++this.attempts));

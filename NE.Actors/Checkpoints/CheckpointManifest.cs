@@ -1,4 +1,5 @@
 using NE.Actors.Replay;
+using NE.Actors.Storage;
 using NE.Model.Runs;
 
 namespace NE.Actors.Checkpoints;
@@ -20,9 +21,10 @@ public sealed record BestCheckpoint(long Step, ComponentRef Parameters);
 /// <param name="Scheduled">True for a commit that was due by cadence, false for one at a signal or at the end.</param>
 /// <param name="Components">Blobs by name: parameters, targets, moments, masks, random, environments, counters, evaluations ...</param>
 /// <param name="Replay">The replay window; null for a run without one.</param>
-/// <param name="CsvLengths">Bytes of each CSV file, by name, that belong to this step; what lies behind is cut off at a resume.</param>
+/// <param name="Files">What of each table and of the TensorBoard events, by name, belongs to this step; what lies behind is cut off at a resume.</param>
 /// <param name="Best">The best evaluation so far; null before the first.</param>
 /// <param name="HistoryOrdinal">Number of history events up to this step, hence the ordinal of the next one.</param>
+/// <param name="RunId">Whose it is, as run.json names it; null in commits from before it was kept.</param>
 public sealed record CheckpointManifest(
     int FormatVersion,
     long CommitId,
@@ -32,9 +34,10 @@ public sealed record CheckpointManifest(
     bool Scheduled,
     IReadOnlyDictionary<string, ComponentRef> Components,
     ReplayManifest? Replay,
-    IReadOnlyDictionary<string, long> CsvLengths,
+    IReadOnlyDictionary<string, FileMark> Files,
     BestCheckpoint? Best,
-    long HistoryOrdinal) : ICommit
+    long HistoryOrdinal,
+    string? RunId = null) : ICommit
 {
     public const int CurrentFormat = 1;
 

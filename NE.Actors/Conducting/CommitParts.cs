@@ -27,7 +27,8 @@ internal sealed class CommitParts(int environments)
     /// <param name="evaluating">The policies of the ledger's pending evaluations, in their order.</param>
     /// <param name="replay">The replay memory at the barrier.</param>
     /// <param name="best">The best policy, when there is a new one.</param>
-    public FrozenState Freeze(Commitment commitment, IReadOnlyList<byte[]> evaluating, ReplayCapture replay, FrozenBest? best)
+    /// <param name="runId">Of run.json; null where it has none.</param>
+    public FrozenState Freeze(Commitment commitment, IReadOnlyList<byte[]> evaluating, ReplayCapture replay, FrozenBest? best, string? runId)
     {
         var ledger = LedgerModule.toBytes(commitment.Ledger);
         var components = new Dictionary<string, ReadOnlyMemory<byte>>(LearnerComponents.Of(this.learner!.State, ledger))
@@ -38,7 +39,7 @@ internal sealed class CommitParts(int environments)
         };
         var position = commitment.Ledger.Position;
         return new FrozenState(
-            position.Steps, position.GradientSteps, position.Round, commitment.IsScheduled, components, replay, this.files!.Lengths, best,
-            commitment.Ledger.NextOrdinal);
+            position.Steps, position.GradientSteps, position.Round, commitment.IsScheduled, components, replay, this.files!.Marks, best,
+            commitment.Ledger.NextOrdinal, runId);
     }
 }

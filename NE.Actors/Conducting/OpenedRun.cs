@@ -137,8 +137,7 @@ internal sealed record OpenedRun
     /// <summary>Changes no file that a commit names, so whatever it refuses leaves the run as it was.</summary>
     /// <param name="from">Null for a run that has no commit yet.</param>
     /// <exception cref="EnvironmentUnusableException">An environment is not what it was.</exception>
-    /// <exception cref="DamagedCheckpointException">The replay memory is not what was written.</exception>
-    /// <exception cref="InvalidDataException">A table is shorter than it was.</exception>
+    /// <exception cref="DamagedCheckpointException">The replay memory or a table is not what was written.</exception>
     private static OpenedRun Open(RunRequest request, EnvironmentCycle? cycle, LoadedCheckpoint? from)
     {
         var settings = request.Settings;
@@ -151,7 +150,7 @@ internal sealed record OpenedRun
         var phase = LedgerModule.phase(ledger);
         var environments = TaskEnvironments.Of(request, cycle, phase);
         var spec = environments.Spec;
-        RunTables.Require(request.Paths, from?.Manifest.CsvLengths);
+        RunTables.Require(request.Paths, from?.Manifest.Files);
         var capacity = settings.Learner.BufferSize.Value;
         var store = from?.Manifest.Replay is { } replay && !switching
             ? SegmentStore.Resume(request.Paths.Replay, replay, capacity)
@@ -179,10 +178,10 @@ internal sealed record OpenedRun
     }
 
     /// <summary>Cuts the tables back to where they were at the commit.</summary>
-    /// <exception cref="InvalidDataException">A table is shorter than it was.</exception>
+    /// <exception cref="DamagedCheckpointException">A table is not what it was.</exception>
     public RunTables OpenTables(RunPaths paths) => new(
         paths,
-        this.From?.Manifest.CsvLengths ?? new Dictionary<string, long>(),
+        this.From?.Manifest.Files ?? new Dictionary<string, FileMark>(),
         tensorBoard: this.Settings.Log.TensorBoard,
         hasPhases: EnvironmentCycle.Of(this.Settings.Run.Environment) is not null);
 

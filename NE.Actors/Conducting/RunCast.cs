@@ -6,6 +6,7 @@ using NE.Actors.Environments;
 using NE.Actors.Evaluation;
 using NE.Actors.Journal;
 using NE.Actors.Runs;
+using NE.Actors.Storage;
 using NE.Actors.Telemetry;
 using NE.Actors.Video;
 using NE.Model.Agents;
@@ -24,6 +25,7 @@ internal sealed class RunCast
     private readonly IActorRef run;
     private readonly IActorRef journal;
     private readonly OpenedRun opened;
+    private readonly string? runId;
     private readonly StatusBoard board;
     private readonly ILoggingAdapter log;
     private readonly IActorRef telemetry;
@@ -45,10 +47,10 @@ internal sealed class RunCast
     private FrozenBest? newBest;
 
     /// <summary>Makes the actors.</summary>
-    /// <exception cref="InvalidDataException">A table is shorter than it was at the commit.</exception>
+    /// <exception cref="DamagedCheckpointException">A table is not what it was at the commit.</exception>
     public RunCast(IActorContext context, IActorRef run, IActorRef journal, RunRequest request, OpenedRun opened, StatusBoard board)
     {
-        (this.context, this.run, this.journal, this.opened, this.board) = (context, run, journal, opened, board);
+        (this.context, this.run, this.journal, this.opened, this.board, this.runId) = (context, run, journal, opened, board, request.RunId);
         this.log = context.GetLogger();
         var settings = request.Settings;
         var tables = opened.OpenTables(request.Paths);
@@ -264,7 +266,7 @@ internal sealed class RunCast
     private void Commit(Commitment commitment)
     {
         var policies = commitment.Ledger.Pending.Select(pending => this.evaluating[pending.Step].ToBytes());
-        var state = this.Parts!.Freeze(commitment, [.. policies], this.opened.Store.Capture(), this.newBest);
+        var state = this.Parts!.Freeze(commitment, [.. policies], this.opened.Store.Capture(), this.newBest, this.runId);
         (this.Parts, this.newBest) = (null, null);
         this.journal.Tell(new Commit(commitment.Id, state, [.. commitment.Events]));
         this.log.Debug("Checkpoint of step {CommittedStep} begins", state.Step);

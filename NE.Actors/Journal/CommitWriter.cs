@@ -41,7 +41,7 @@ internal sealed class CommitWriter
         {
             var state = commit.State;
             state.Replay?.Flush();
-            foreach (var file in state.CsvLengths.Keys)
+            foreach (var file in state.Files.Keys)
             {
                 DurableFile.SyncIfPresent(Path.Combine(this.run.Root, file));
             }
@@ -57,9 +57,10 @@ internal sealed class CommitWriter
                 state.Scheduled,
                 components,
                 replay,
-                state.CsvLengths,
+                state.Files,
                 best,
-                state.HistoryOrdinal);
+                state.HistoryOrdinal,
+                state.RunId);
         }
     }
 

@@ -42,7 +42,7 @@ public static class JournalCodec
         [Completed] = nameof(History.RunEvent.RunCompleted),
     };
 
-    private static StoredJson Json => StoredJson.Default;
+    private static StoredJson Types => StoredJson.Default;
 
     /// <summary>The manifest name of an entry or snapshot.</summary>
     public static string ManifestOf(object entry) => entry switch
@@ -68,61 +68,65 @@ public static class JournalCodec
         _ => throw Unknown(entry),
     };
 
-    public static byte[] Encode(object entry) => entry switch
+    /// <summary>The bytes of an entry or snapshot, with their checksum.</summary>
+    public static byte[] Encode(object entry) => RecordSeal.Close(ManifestOf(entry), Json(entry));
+
+    private static byte[] Json(object entry) => entry switch
     {
-        JournalEntry.CheckpointCommitted committed => Write(StoredConversion.Store(committed.Manifest), Json.StoredManifest),
-        JournalEntry.Rewound rewound => Write(new(rewound.Id, rewound.ToCommitId), Json.StoredRewound),
-        JournalSnapshot snapshot => Write(StoredConversion.Store(snapshot), Json.StoredSnapshot),
+        JournalEntry.CheckpointCommitted committed => Write(StoredConversion.Store(committed.Manifest), Types.StoredManifest),
+        JournalEntry.Rewound rewound => Write(new(rewound.Id, rewound.ToCommitId), Types.StoredRewound),
+        JournalSnapshot snapshot => Write(StoredConversion.Store(snapshot), Types.StoredSnapshot),
         JournalEntry.EventStored(var id, var with, var happened) => happened switch
         {
-            History.RunEvent.TopologyChanged e => Write(StoredConversion.Store(id, with, e), Json.StoredTopologyChanged),
+            History.RunEvent.TopologyChanged e => Write(StoredConversion.Store(id, with, e), Types.StoredTopologyChanged),
             History.RunEvent.EpisodeEnded { ordinal: var n, Item2: var e } => Write(
-                new(id, with, n, e.Step, e.Environment, e.Episode, e.Return, e.Length, e.Terminated), Json.StoredEpisodeEnded),
+                new(id, with, n, e.Step, e.Environment, e.Episode, e.Return, e.Length, e.Terminated), Types.StoredEpisodeEnded),
             History.RunEvent.EvaluationEnded { ordinal: var n, Item2: var e } => Write(
-                new(id, with, n, e.Step, e.Returns, e.Lengths, e.IsBest), Json.StoredEvaluationEnded),
+                new(id, with, n, e.Step, e.Returns, e.Lengths, e.IsBest), Types.StoredEvaluationEnded),
             History.RunEvent.PhaseStarted { ordinal: var n, Item2: var e } => Write(
-                new(id, with, n, e.Step, e.GradientStep, e.Phase, e.Cycle, e.Task), Json.StoredPhaseStarted),
-            History.RunEvent.RunStarted e => Write(new(id, with, e.configuration, e.versions), Json.StoredRunStarted),
-            History.RunEvent.RunResumed e => Write(new(id, with, e.step, e.versions), Json.StoredRunResumed),
+                new(id, with, n, e.Step, e.GradientStep, e.Phase, e.Cycle, e.Task), Types.StoredPhaseStarted),
+            History.RunEvent.RunStarted e => Write(new(id, with, e.configuration, e.versions), Types.StoredRunStarted),
+            History.RunEvent.RunResumed e => Write(new(id, with, e.step, e.versions), Types.StoredRunResumed),
             History.RunEvent.ConfigurationChanged e => Write(
-                new(id, with, e.step, [.. e.changes.Select(c => new StoredSettingChange(c.Item1, c.Item2, c.Item3))]), Json.StoredConfigurationChanged),
-            History.RunEvent.EnvironmentRestarted e => Write(new(id, with, e.step, e.environment, e.reason), Json.StoredEnvironmentRestarted),
-            History.RunEvent.RunInterrupted e => Write(new(id, with, e.step, e.reason), Json.StoredRunInterrupted),
-            History.RunEvent.RunFailed e => Write(new(id, with, e.step, e.reason), Json.StoredRunFailed),
-            History.RunEvent.RunCompleted e => Write(new(id, with, e.step), Json.StoredRunCompleted),
+                new(id, with, e.step, [.. e.changes.Select(c => new StoredSettingChange(c.Item1, c.Item2, c.Item3))]), Types.StoredConfigurationChanged),
+            History.RunEvent.EnvironmentRestarted e => Write(new(id, with, e.step, e.environment, e.reason), Types.StoredEnvironmentRestarted),
+            History.RunEvent.RunInterrupted e => Write(new(id, with, e.step, e.reason), Types.StoredRunInterrupted),
+            History.RunEvent.RunFailed e => Write(new(id, with, e.step, e.reason), Types.StoredRunFailed),
+            History.RunEvent.RunCompleted e => Write(new(id, with, e.step), Types.StoredRunCompleted),
             _ => throw Unknown(happened),
         },
         _ => throw Unknown(entry),
     };
 
     /// <returns>A <see cref="JournalEntry"/> or a <see cref="JournalSnapshot"/>.</returns>
-    /// <exception cref="InvalidDataException">Written by a newer program, or not by this one.</exception>
-    public static object Decode(string manifest, ReadOnlySpan<byte> bytes)
+    /// <exception cref="InvalidDataException">Damaged, written by a newer program, or not by this one.</exception>
+    public static object Decode(string manifest, ReadOnlySpan<byte> stored)
     {
+        var bytes = RecordSeal.Open(manifest, stored);
         try
         {
             return manifest switch
             {
-                Topology => StoredConversion.Load(Read(bytes, Json.StoredTopologyChanged)),
-                Episode => StoredConversion.Load(Read(bytes, Json.StoredEpisodeEnded)),
-                Evaluation => StoredConversion.Load(Read(bytes, Json.StoredEvaluationEnded)),
-                Phase => StoredConversion.Load(Read(bytes, Json.StoredPhaseStarted)),
-                Started => StoredConversion.Load(Read(bytes, Json.StoredRunStarted)),
-                Resumed => StoredConversion.Load(Read(bytes, Json.StoredRunResumed)),
-                Configuration => StoredConversion.Load(Read(bytes, Json.StoredConfigurationChanged)),
-                EnvironmentRestarted => StoredConversion.Load(Read(bytes, Json.StoredEnvironmentRestarted)),
-                Interrupted => StoredConversion.Load(Read(bytes, Json.StoredRunInterrupted)),
-                Failed => StoredConversion.Load(Read(bytes, Json.StoredRunFailed)),
-                Completed => StoredConversion.Load(Read(bytes, Json.StoredRunCompleted)),
-                Checkpoint => new JournalEntry.CheckpointCommitted(StoredConversion.Load(Read(bytes, Json.StoredManifest))),
-                Rewound => Read(bytes, Json.StoredRewound) is var (id, to) ? new JournalEntry.Rewound(id, to) : throw new JsonException(),
-                Snapshot => StoredConversion.Load(Read(bytes, Json.StoredSnapshot)),
-                _ => throw new InvalidDataException($"The journal holds a record '{manifest}' that this program does not know. It was written by a newer one; use that."),
+                Topology => StoredConversion.Load(Read(bytes, Types.StoredTopologyChanged)),
+                Episode => StoredConversion.Load(Read(bytes, Types.StoredEpisodeEnded)),
+                Evaluation => StoredConversion.Load(Read(bytes, Types.StoredEvaluationEnded)),
+                Phase => StoredConversion.Load(Read(bytes, Types.StoredPhaseStarted)),
+                Started => StoredConversion.Load(Read(bytes, Types.StoredRunStarted)),
+                Resumed => StoredConversion.Load(Read(bytes, Types.StoredRunResumed)),
+                Configuration => StoredConversion.Load(Read(bytes, Types.StoredConfigurationChanged)),
+                EnvironmentRestarted => StoredConversion.Load(Read(bytes, Types.StoredEnvironmentRestarted)),
+                Interrupted => StoredConversion.Load(Read(bytes, Types.StoredRunInterrupted)),
+                Failed => StoredConversion.Load(Read(bytes, Types.StoredRunFailed)),
+                Completed => StoredConversion.Load(Read(bytes, Types.StoredRunCompleted)),
+                Checkpoint => new JournalEntry.CheckpointCommitted(StoredConversion.Load(Read(bytes, Types.StoredManifest))),
+                Rewound => Read(bytes, Types.StoredRewound) is var (id, to) ? new JournalEntry.Rewound(id, to) : throw new JsonException(),
+                Snapshot => StoredConversion.Load(Read(bytes, Types.StoredSnapshot)),
+                _ => throw new InvalidDataException($"The journal holds a record '{manifest}' that this program does not know. It was written by a newer one; use that. If it was not, the journal is damaged."),
             };
         }
         catch (JsonException error)
         {
-            throw new InvalidDataException($"A record '{manifest}' of the journal cannot be read: {error.Message}", error);
+            throw new InvalidDataException($"A record '{manifest}' of the journal is damaged: {error.Message}", error);
         }
     }
 

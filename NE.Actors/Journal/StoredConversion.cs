@@ -1,5 +1,6 @@
 using NE.Actors.Checkpoints;
 using NE.Actors.Replay;
+using NE.Actors.Storage;
 using NE.Model;
 using NE.Model.Runs;
 using Case = NE.Model.History.RunEvent;
@@ -82,9 +83,11 @@ internal static class StoredConversion
         m.Replay is { } r
             ? new(r.First, r.Head, r.RowFloats, r.SegmentRows, [.. r.Segments.Select(s => new StoredSegment(s.Index, s.Epoch, s.File, s.Rows, s.Sha256))])
             : null,
-        Sorted(m.CsvLengths, length => length),
+        Sorted(m.Files, mark => mark.Length),
         m.Best is { } best ? new(best.Step, Store(best.Parameters)) : null,
-        m.HistoryOrdinal);
+        m.HistoryOrdinal,
+        m.Files.Any(file => file.Value.Sha256 is not null) ? Sorted(m.Files.Where(file => file.Value.Sha256 is not null), mark => mark.Sha256!) : null,
+        m.RunId);
 
     internal static CheckpointManifest Load(StoredManifest m) => new(
         m.FormatVersion,
@@ -97,9 +100,10 @@ internal static class StoredConversion
         m.Replay is { } r
             ? new(r.First, r.Head, r.RowFloats, r.SegmentRows, [.. r.Segments.Select(s => new SegmentRef(s.Index, s.Epoch, s.File, s.Rows, s.Sha256))])
             : null,
-        m.CsvLengths,
+        m.CsvLengths.ToDictionary(file => file.Key, file => new FileMark(file.Value, m.CsvHashes?.GetValueOrDefault(file.Key))),
         m.Best is { } best ? new(best.Step, Load(best.Parameters)) : null,
-        m.HistoryOrdinal);
+        m.HistoryOrdinal,
+        m.RunId);
 
     internal static StoredSnapshot Store(JournalSnapshot s) => new(
         [.. s.Retained.Select(c => new StoredCommit(Store(c.Manifest), c.Masks, Sorted(c.EventCounts, n => n)))],

@@ -62,7 +62,9 @@ internal sealed record StoredManifest(
     StoredReplay? Replay,
     SortedDictionary<string, long> CsvLengths,
     StoredBest? Best,
-    long HistoryOrdinal);
+    long HistoryOrdinal,
+    SortedDictionary<string, string>? CsvHashes = null,
+    string? RunId = null);
 
 internal sealed record StoredRewound(long Id, long ToCommitId);
 

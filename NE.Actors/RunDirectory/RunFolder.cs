@@ -41,9 +41,7 @@ public sealed class RunFolder : IDisposable
             if (!overwrite)
             {
                 throw new RunFolderException(
-                    File.Exists(paths.RunInfo)
-                        ? $"The run '{name}' exists already. Choose: `ne resume {name}` to go on with it, `--name OTHER` for a new run beside it, or `--overwrite` to delete it."
-                        : $"The run '{name}' exists already, but has no run.json. Restore that from a copy, or choose: `--name OTHER` for a new run beside it, `--overwrite` to delete it.");
+                    $"The run '{name}' exists already. Choose: `ne resume {name}` to go on with it, `--name OTHER` for a new run beside it, or `--overwrite` to delete it.");
             }
         }
         Directory.CreateDirectory(paths.Root);

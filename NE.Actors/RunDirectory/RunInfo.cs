@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using NE.Actors.Storage;
+using NE.Model;
 
 namespace NE.Actors.RunDirectory;
 
@@ -44,6 +45,7 @@ public sealed record RunStretch(
 /// <param name="Device">As configured: auto, cpu, cuda or cuda:n.</param>
 /// <param name="Stretches">The start and every resume, oldest first.</param>
 /// <param name="Engine">torch or simd; null in files from before there was a choice, which means torch.</param>
+/// <param name="Checksum">SHA-256 of the file without this line; null in files from before there was one.</param>
 public sealed record RunInfo(
     int FormatVersion,
     string Id,
@@ -57,9 +59,26 @@ public sealed record RunInfo(
     int Threads,
     string Device,
     IReadOnlyList<RunStretch> Stretches,
-    string? Engine = null)
+    string? Engine = null,
+    string? Checksum = null)
 {
     public const int CurrentFormat = 1;
+
+    /// <summary>Of a run that has not begun to work.</summary>
+    public static RunInfo Of(string id, string name, Settings settings) => new(
+        CurrentFormat,
+        id,
+        name,
+        RunState.Running,
+        null,
+        settings.Run.Environment,
+        SettingsModule.agent(settings),
+        settings.Run.Seed,
+        settings.Run.Steps,
+        settings.Compute.Threads.Value,
+        settings.Compute.Device,
+        [],
+        SettingsModule.tryFind("compute.engine")!.Get.Invoke(settings));
 
     /// <exception cref="InvalidDataException">The file is missing or cannot be understood.</exception>
     /// <exception cref="RunFolderException">A newer program wrote it.</exception>
@@ -67,27 +86,36 @@ public sealed record RunInfo(
     {
         if (!File.Exists(path))
         {
-            throw new InvalidDataException($"{path} is missing. Restore it from a copy of the run.");
+            throw new InvalidDataException($"{path} is missing.");
         }
         try
         {
             var info = JsonSerializer.Deserialize(File.ReadAllBytes(path), RunInfoJson.Default.RunInfo) ?? throw new JsonException("it is empty");
+            if (info.FormatVersion <= CurrentFormat && info.Checksum is { } checksum && checksum != (info with { Checksum = null }).Hash())
+            {
+                throw new JsonException("Its content is not what was written.");
+            }
             return info.FormatVersion <= CurrentFormat
                 ? info
                 : throw new RunFolderException($"{path} has format {info.FormatVersion}, this program reads up to {CurrentFormat}. Use a newer one.");
         }
         catch (JsonException error)
         {
-            throw new InvalidDataException($"{path} cannot be read as the description of a run; restore it from a copy. {error.Message}");
+            throw new InvalidDataException($"{path} is damaged. {error.Message}");
         }
     }
 
     /// <summary>Replaces the file as a whole: a reader sees the old content or the new, also after a loss of power.</summary>
     public void Write(string path)
     {
-        DurableFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(this, RunInfoJson.Default.RunInfo));
+        var unsealed = this with { Checksum = null };
+        DurableFile.Write(path, (unsealed with { Checksum = unsealed.Hash() }).Bytes());
         DurableFile.SyncFolder(Path.GetDirectoryName(path)!);
     }
+
+    private byte[] Bytes() => JsonSerializer.SerializeToUtf8Bytes(this, RunInfoJson.Default.RunInfo);
+
+    private string Hash() => DurableFile.Sha256(this.Bytes());
 }
 
 internal sealed class RunStateConverter() : JsonStringEnumConverter<RunState>(JsonNamingPolicy.CamelCase);

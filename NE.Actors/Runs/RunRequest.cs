@@ -18,6 +18,9 @@ public sealed record RunRequest
     /// <summary>The run's directory, locked by this process.</summary>
     public required RunPaths Paths { get; init; }
 
+    /// <summary>Of run.json; its commits carry it. Null for a run that has none.</summary>
+    public string? RunId { get; init; }
+
     /// <summary>Resolved and validated.</summary>
     public required Settings Settings { get; init; }
 

@@ -57,8 +57,17 @@ public static class DurableFile
     internal static string Sha256OfPrefix(SafeFileHandle handle, long length)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        HashPrefix(handle, length, hash);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    /// <summary>Appends the first <paramref name="length"/> bytes to a hash.</summary>
+    /// <returns>How many there were: fewer when the file is shorter.</returns>
+    internal static long HashPrefix(SafeFileHandle handle, long length, IncrementalHash hash)
+    {
         var buffer = new byte[(int)Math.Min(length, 1 << 16)];
-        for (long offset = 0; offset < length;)
+        long offset = 0;
+        while (offset < length)
         {
             var read = RandomAccess.Read(handle, buffer.AsSpan(0, (int)Math.Min(buffer.Length, length - offset)), offset);
             if (read == 0)
@@ -68,7 +77,7 @@ public static class DurableFile
             hash.AppendData(buffer, 0, read);
             offset += read;
         }
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
+        return offset;
     }
 
     private static void TryDelete(string path)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using NE.Actors.Storage;
 
 namespace NE.Actors.Telemetry;
 
@@ -13,23 +14,19 @@ public sealed class CsvFile : IDisposable
     private readonly string[]? found;
     private string? header;
 
-    /// <param name="length">Bytes that belong to the run so far; what lies behind is cut off. 0 begins the file.</param>
-    /// <exception cref="InvalidDataException">The file is shorter than that.</exception>
-    public CsvFile(string path, long length)
+    /// <param name="path">Where it is.</param>
+    /// <param name="mark">What belongs to the run so far; what lies behind is cut off. <see cref="FileMark.Nothing"/> begins the file.</param>
+    /// <exception cref="DamagedCheckpointException">The file does not begin with these bytes.</exception>
+    public CsvFile(string path, FileMark mark)
     {
         this.path = path;
-        if (length > 0)
-        {
-            GrowingFile.Require(path, length);
-            BlankPadding(path, length);
-        }
-        this.file = new GrowingFile(path, length);
-        this.header = length > 0 ? File.ReadLines(path).FirstOrDefault(line => line.Length > 0) : null;
+        this.file = new GrowingFile(path, mark);
+        this.header = mark.Length > 0 ? File.ReadLines(path).FirstOrDefault(line => line.Length > 0) : null;
         this.found = this.header?.Split(',');
     }
 
     /// <summary>Bytes so far, those not yet written included.</summary>
-    public long Length => this.file.Length;
+    public FileMark Mark => this.file.Mark;
 
     /// <summary>
     /// Appends a row of named values; NaN becomes an empty field. A table that an older version began keeps its columns: values that have
@@ -65,27 +62,6 @@ public sealed class CsvFile : IDisposable
     public void Flush() => this.file.Flush();
 
     public void Dispose() => this.file.Dispose();
-
-    /// <summary>
-    /// `truncate` gives a table that lost rows its length back in zero bytes, which readers of CSV files reject. They become empty lines, and so
-    /// does the half row before them.
-    /// </summary>
-    private static void BlankPadding(string path, long length)
-    {
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
-        stream.Position = length - 1;
-        if (stream.ReadByte() != 0)
-        {
-            return;
-        }
-        var bytes = new byte[length];
-        stream.Position = 0;
-        stream.ReadExactly(bytes);
-        var rows = bytes.AsSpan(0, bytes.AsSpan().IndexOf((byte)0)).LastIndexOf((byte)'\n') + 1;
-        bytes.AsSpan(rows).Fill((byte)'\n');
-        stream.Position = rows;
-        stream.Write(bytes, rows, bytes.Length - rows);
-    }
 
     private static string Format(object value) => value switch
     {

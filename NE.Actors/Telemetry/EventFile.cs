@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using NE.Actors.Storage;
 using Tensorboard;
 
 namespace NE.Actors.Telemetry;
@@ -26,7 +27,7 @@ public sealed class EventFile : IDisposable
             this.newest.Clear();
             length = 0;
         }
-        this.file = new GrowingFile(path, length);
+        this.file = new GrowingFile(path, new FileMark(length));
         if (length == 0)
         {
             this.Append(new Event { WallTime = Now, FileVersion = "brain.Event:2" });
@@ -37,7 +38,7 @@ public sealed class EventFile : IDisposable
     public string? Problem { get; }
 
     /// <summary>Bytes so far, those not yet written included.</summary>
-    public long Length => this.file.Length;
+    public FileMark Mark => this.file.Mark;
 
     private static double Now => (DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch).TotalSeconds;
 

@@ -1,4 +1,5 @@
 using NE.Actors.RunDirectory;
+using NE.Actors.Storage;
 
 namespace NE.Actors.Telemetry;
 
@@ -7,14 +8,15 @@ public sealed class RunTables : IDisposable
 {
     private readonly IReadOnlyDictionary<string, CsvFile> files;
 
-    /// <summary>Name of the event file within the run directory, and its length where this process does not write it.</summary>
-    private readonly (string Name, long Length) events;
+    /// <summary>Name of the event file within the run directory, and its bytes where this process does not write it.</summary>
+    private readonly (string Name, FileMark Mark) events;
 
-    /// <param name="lengths">Bytes of every table at the commit that the run continues from; empty for a new run.</param>
+    /// <param name="paths">The run's.</param>
+    /// <param name="marks">Every file at the commit that the run continues from; empty for a new run.</param>
     /// <param name="tensorBoard">Write TensorBoard events too. Without, those of the process before stay for the next one.</param>
     /// <param name="hasPhases">The run is a cycle.</param>
-    /// <exception cref="InvalidDataException">A table is shorter than it was at that commit.</exception>
-    public RunTables(RunPaths paths, IReadOnlyDictionary<string, long> lengths, bool tensorBoard, bool hasPhases = false)
+    /// <exception cref="DamagedCheckpointException">A table is not what it was at that commit.</exception>
+    public RunTables(RunPaths paths, IReadOnlyDictionary<string, FileMark> marks, bool tensorBoard, bool hasPhases = false)
     {
         var opened = new Dictionary<string, CsvFile>();
         try
@@ -23,11 +25,11 @@ public sealed class RunTables : IDisposable
             foreach (var path in all)
             {
                 var name = Path.GetFileName(path);
-                opened[name] = new CsvFile(path, lengths.GetValueOrDefault(name));
+                opened[name] = new CsvFile(path, marks.GetValueOrDefault(name, FileMark.Nothing));
             }
             var events = Path.GetRelativePath(paths.Root, paths.Events);
-            this.events = (events, lengths.GetValueOrDefault(events));
-            this.Events = tensorBoard ? new EventFile(paths.Events, this.events.Length) : null;
+            this.events = (events, marks.GetValueOrDefault(events, FileMark.Nothing));
+            this.Events = tensorBoard ? new EventFile(paths.Events, this.events.Mark.Length) : null;
         }
         catch
         {
@@ -43,14 +45,15 @@ public sealed class RunTables : IDisposable
         this.Phases = opened.GetValueOrDefault(Path.GetFileName(paths.Phases));
     }
 
-    /// <summary>Refuses tables that lost rows, before anything is cut. TensorBoard's copy does not count.</summary>
-    /// <param name="lengths">Bytes of every table at a commit; null without one.</param>
-    /// <exception cref="InvalidDataException">A table is shorter than that.</exception>
-    public static void Require(RunPaths paths, IReadOnlyDictionary<string, long>? lengths)
+    /// <summary>Refuses tables that lost or changed rows, before anything is cut. TensorBoard's copy does not count.</summary>
+    /// <param name="paths">The run's.</param>
+    /// <param name="marks">Every file at a commit; null without one.</param>
+    /// <exception cref="DamagedCheckpointException">A table is not what it was.</exception>
+    public static void Require(RunPaths paths, IReadOnlyDictionary<string, FileMark>? marks)
     {
-        foreach (var (name, length) in lengths?.Where(file => Path.GetExtension(file.Key) == ".csv") ?? [])
+        foreach (var (name, mark) in marks?.Where(file => Path.GetExtension(file.Key) == ".csv") ?? [])
         {
-            GrowingFile.Require(Path.Combine(paths.Root, name), length);
+            GrowingFile.Require(Path.Combine(paths.Root, name), mark);
         }
     }
 
@@ -68,16 +71,16 @@ public sealed class RunTables : IDisposable
     public EventFile? Events { get; }
 
     /// <summary>Bytes of every file so far, by name within the run directory.</summary>
-    public IReadOnlyDictionary<string, long> Lengths
+    public IReadOnlyDictionary<string, FileMark> Marks
     {
         get
         {
-            var lengths = this.files.ToDictionary(file => file.Key, file => file.Value.Length);
-            if ((this.Events?.Length ?? this.events.Length) is > 0 and var length)
+            var marks = this.files.ToDictionary(file => file.Key, file => file.Value.Mark);
+            if ((this.Events?.Mark ?? this.events.Mark) is { Length: > 0 } mark)
             {
-                lengths[this.events.Name] = length;
+                marks[this.events.Name] = mark;
             }
-            return lengths;
+            return marks;
         }
     }
 

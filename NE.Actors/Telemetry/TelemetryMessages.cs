@@ -1,3 +1,4 @@
+using NE.Actors.Storage;
 using NE.Model.Agents;
 using static NE.Model.History;
 
@@ -28,8 +29,8 @@ public sealed record TimingRow(
     double CheckpointPauseMilliseconds,
     long MemoryBytes);
 
-/// <summary>To telemetry, at a barrier: hand all rows so far to the operating system (the commit syncs them) and answer with the lengths.</summary>
+/// <summary>To telemetry, at a barrier: hand all rows so far to the operating system (the commit syncs them) and answer with what belongs to the run.</summary>
 public sealed record MarkFiles;
 
 /// <summary>Bytes of every file, by name, that belong to the run so far.</summary>
-public sealed record FilesMarked(IReadOnlyDictionary<string, long> Lengths);
+public sealed record FilesMarked(IReadOnlyDictionary<string, FileMark> Marks);

@@ -56,7 +56,7 @@ public sealed record RunReport(
     public static RunReport Read(string runs, string name)
     {
         RunPaths paths = RunFolder.Find(runs, name);
-        RunInfo info = RunInfo.Read(paths.RunInfo);
+        RunInfo info = StoredRunInfo.Of(paths).Info;
         RunHolder? holder = RunLock.Holder(paths);
         JournalSummary? journal = ReadJournal(paths);
         CheckpointManifest? manifest = journal?.Manifests.FirstOrDefault();

@@ -49,7 +49,7 @@ internal static class RunSession
             ],
         };
         running.Write(request.Paths.RunInfo);
-        RunOutcome outcome = await Work(host, request with { Loggers = [SerilogLogger.TypeName] }, presenter, log, presentation);
+        RunOutcome outcome = await Work(host, request with { RunId = info.Id, Loggers = [SerilogLogger.TypeName] }, presenter, log, presentation);
         // A run that was stopped while it was still reading its checkpoint has lost nothing.
         outcome = outcome with { Step = Math.Max(outcome.Step, fromStep) };
         WriteLastWord(host, request.Paths, running with { Status = State(outcome.Phase), StatusReason = outcome.Message });

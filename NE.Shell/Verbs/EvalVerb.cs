@@ -4,6 +4,7 @@ using NE.Actors.RunDirectory;
 using NE.Model.Networks;
 using NE.Shell.Commands;
 using NE.Shell.Host;
+using NE.Shell.RunFiles;
 using NE.Shell.Views;
 
 namespace NE.Shell.Verbs;
@@ -17,7 +18,7 @@ internal static class EvalVerb
     public static ExitCode Eval(EvalCommand command, ShellHost host)
     {
         RunPaths paths = RunFolder.Find(command.Runs, command.Name);
-        RunInfo info = RunInfo.Read(paths.RunInfo);
+        RunInfo info = StoredRunInfo.Of(paths).Info;
         (long step, Policy policy) = StoredPolicy.Load(paths, command.Checkpoint);
         host.Prepare(null);
         using IEnvironment environment = StoredPolicy.Environment(paths, info, step);

@@ -7,6 +7,7 @@ using NE.Actors.Video;
 using NE.Model.Networks;
 using NE.Shell.Commands;
 using NE.Shell.Host;
+using NE.Shell.RunFiles;
 using NE.Shell.Views;
 
 namespace NE.Shell.Verbs;
@@ -19,7 +20,7 @@ internal static class RecordVerb
     public static ExitCode Record(RecordCommand command, ShellHost host)
     {
         RunPaths paths = RunFolder.Find(command.Runs, command.Name);
-        RunInfo info = RunInfo.Read(paths.RunInfo);
+        RunInfo info = StoredRunInfo.Of(paths).Info;
         (long step, Policy policy) = StoredPolicy.Load(paths, command.Checkpoint);
         VideoTarget target = Target(command, paths, step, host);
         host.Prepare(null);

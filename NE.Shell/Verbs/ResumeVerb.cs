@@ -10,6 +10,7 @@ using NE.Shell.Commands;
 using NE.Shell.Configuration;
 using NE.Shell.Host;
 using NE.Shell.Logging;
+using NE.Shell.RunFiles;
 using NE.Shell.Running;
 
 namespace NE.Shell.Verbs;
@@ -22,10 +23,16 @@ internal static class ResumeVerb
         // A wrong address is said before anything is touched.
         SeqAddress.Of(command.Presentation.Seq, host);
         RunPaths paths = RunFolder.Find(command.Runs, command.Name);
-        RunInfo info = RunInfo.Read(paths.RunInfo);
-        Settings stored = ConfigurationBuilder.Read(ReadConfiguration(paths), paths.Configuration);
+        using RunFolder folder = RunFolder.Open(command.Runs, command.Name);
+        SqliteRecovery.Recover(paths);
+        StoredRunInfo found = StoredRunInfo.Of(paths);
+        RunInfo info = found.Info;
+        var configuration = StoredConfiguration.Read(paths);
+        Settings stored = configuration.Settings;
         Settings settings = ConfigurationBuilder.Change(stored, command.Changes, host.Machine);
-        (string Key, string Old, string New)[] changes = [.. SettingsModule.difference(Recorded(paths, stored), settings).Select(change => (change.Item1, change.Item2, change.Item3))];
+        // config.yaml is ahead of the journal when a resume with changed keys ended before they were recorded: then this one has to record them.
+        Settings recorded = StoredConfiguration.Recorded(paths) ?? stored;
+        (string Key, string Old, string New)[] changes = [.. SettingsModule.difference(recorded, settings).Select(change => (change.Item1, change.Item2, change.Item3))];
         long committed = CommittedStep(paths, command);
 
         // A round may end past run.steps, and the last evaluation may still be to come: only a new length can be too short.
@@ -45,8 +52,8 @@ internal static class ResumeVerb
         IReadOnlyDictionary<string, string> versions = host.Prepare(settings.Compute);
         // A missing file or a broken program is said before the run is touched.
         EnvironmentSpec environment = Environments.Describe(settings);
-        using RunFolder folder = RunFolder.Open(command.Runs, command.Name);
-        string yaml = ConfigurationWriter.Yaml(settings);
+        string yaml = StoredConfiguration.Text(settings);
+        MakeAnew(paths, found, configuration, host);
 
         if (changes.Length > 0)
         {
@@ -71,29 +78,20 @@ internal static class ResumeVerb
         return await RunSession.Execute(host, request, info, committed, command.Presentation);
     }
 
-    /// <summary>
-    /// The configuration as the journal has it. config.yaml is ahead of it when a resume with changed keys ended before they were recorded,
-    /// and then this resume has to record them.
-    /// </summary>
-    private static Settings Recorded(RunPaths paths, Settings stored)
+    /// <summary>What other files of the run know as well is made anew, and that is said.</summary>
+    private static void MakeAnew(RunPaths paths, StoredRunInfo info, StoredConfiguration configuration, ShellHost host)
     {
-        if (!File.Exists(paths.Journal))
+        if (info.Damage is { } damage)
         {
-            return stored;
+            host.Error.WriteLine($"ne: {damage.TrimEnd('.')}: it is made anew from the journal");
         }
 
-        using JournalReader journal = JournalReader.Open(paths);
-        return journal.Operational().Aggregate(stored, (settings, recorded) => recorded.Event switch
+        if (configuration.Damage is { } problem)
         {
-            History.RunEvent.RunStarted started => ConfigurationBuilder.Read(started.configuration, paths.Journal),
-            History.RunEvent.ConfigurationChanged changed => With(settings, changed.changes),
-            _ => settings,
-        });
+            string kept = configuration.Restore(paths) is { } file ? $"; what was found is {Path.GetFileName(file)}" : "";
+            host.Error.WriteLine($"ne: {paths.Configuration} {problem}. It is made anew from the journal{kept}. To change a key, give it here: ne resume {paths.Name} key=value");
+        }
     }
-
-    /// <summary>A value that this version does not take any more leaves what was there.</summary>
-    private static Settings With(Settings settings, IEnumerable<Tuple<string, string, string>> changes) =>
-        SettingsModule.apply(changes.Select(change => (change.Item1, change.Item3)), settings) is { IsOk: true } applied ? applied.ResultValue : settings;
 
     /// <summary>What gives a complete run something to do: more steps, or one more cycle.</summary>
     private static string Longer(Settings settings, long committed)
@@ -162,8 +160,4 @@ internal static class ResumeVerb
 
         return checkpoints.FirstOrDefault()?.Step ?? 0;
     }
-
-    private static string ReadConfiguration(RunPaths paths) => File.Exists(paths.Configuration)
-        ? File.ReadAllText(paths.Configuration)
-        : throw new UserError($"{paths.Configuration} is missing, so the run cannot go on; restore it (its text is also in the run's first event)");
 }

@@ -5,6 +5,7 @@ using NE.Model;
 using NE.Model.Agents;
 using NE.Shell.Host;
 using NE.Shell.Reports.Compare.Figures;
+using NE.Shell.RunFiles;
 
 namespace NE.Shell.Verbs;
 
@@ -21,7 +22,7 @@ internal static class StoredGradients
         }
 
         RunPaths[] paths = [.. names.Distinct().Select(name => RunFolder.Find(runs, name))];
-        string[] environments = [.. paths.Select(run => RunInfo.Read(run.RunInfo).Environment).Distinct()];
+        string[] environments = [.. paths.Select(run => StoredRunInfo.Of(run).Info.Environment).Distinct()];
 
         if (environments.FirstOrDefault(TaskCycle.isCycle) is { } cycle)
         {

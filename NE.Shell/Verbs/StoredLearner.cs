@@ -59,7 +59,7 @@ internal sealed record StoredLearner(RunPaths Paths, long Step, Settings Setting
         : StoredRows.Stretch(paths, replay, count, draws);
 
     /// <summary>The stored configuration of a run.</summary>
-    public static Settings SettingsOf(RunPaths paths) => ConfigurationBuilder.Read(File.ReadAllText(paths.Configuration), paths.Configuration);
+    public static Settings SettingsOf(RunPaths paths) => StoredConfiguration.Read(paths).Settings;
 
     public void Dispose() => this.Learner.Dispose();
 

@@ -34,8 +34,8 @@ internal static class StoredPolicy
     public static IEnvironment Environment(RunPaths paths, RunInfo info, long step)
     {
         // A program that takes its time does so here too, and pictures are seen as the learner saw them.
-        Settings settings = File.Exists(paths.Configuration)
-            ? ConfigurationBuilder.Read(File.ReadAllText(paths.Configuration), paths.Configuration)
+        Settings settings = StoredConfiguration.Exists(paths)
+            ? StoredConfiguration.Read(paths).Settings
             : SettingsModule.resolve(SettingsModule.defaults).Item1;
 
         if (EnvironmentCycle.Of(info.Environment) is not { } cycle)

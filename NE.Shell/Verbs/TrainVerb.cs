@@ -51,7 +51,7 @@ internal static class TrainVerb
         IReadOnlyDictionary<string, string> versions = host.Prepare(settings.Compute);
         AgentCheck.CheckThatItCanBeBuilt(settings, environment);
         using RunFolder folder = RunFolder.Create(command.Runs, paths.Name, command.Overwrite);
-        string yaml = ConfigurationWriter.Yaml(settings);
+        string yaml = StoredConfiguration.Text(settings);
         DurableFile.WriteText(paths.Configuration, yaml);
         File.WriteAllText(paths.ConfigurationDifference, ConfigurationWriter.DifferenceYaml(configuration));
         File.WriteAllText(paths.Command, CommandText.Of(host.Arguments) + "\n");
@@ -60,7 +60,7 @@ internal static class TrainVerb
         SayNotes(configuration, plan, paths, host);
         Environments.SayWhatIsSpecial(host, environment);
         RunRequest request = new() { Paths = paths, Settings = settings, ConfigurationText = yaml, Versions = versions, Drills = command.Drills, Ffmpeg = Ffmpeg.Find(host.SearchPath) };
-        return await RunSession.Execute(host, request, Describe(paths, settings), 0, command.Presentation);
+        return await RunSession.Execute(host, request, RunInfo.Of(Guid.NewGuid().ToString("N"), paths.Name, settings), 0, command.Presentation);
     }
 
     private static void SayNotes(BuiltConfiguration configuration, RunPlan plan, RunPaths paths, ShellHost host)
@@ -110,19 +110,4 @@ internal static class TrainVerb
             host.Output.WriteLine($"note: {string.Join(", ", idle)} {(idle.Length == 1 ? "has" : "have")} no effect: the agent is {SettingsModule.agent(configuration.Settings)}");
         }
     }
-
-    private static RunInfo Describe(RunPaths paths, Settings settings) => new(
-        RunInfo.CurrentFormat,
-        Guid.NewGuid().ToString("N"),
-        paths.Name,
-        RunState.Running,
-        null,
-        settings.Run.Environment,
-        SettingsModule.agent(settings),
-        settings.Run.Seed,
-        settings.Run.Steps,
-        settings.Compute.Threads.Value,
-        settings.Compute.Device,
-        [],
-        SettingsModule.tryFind("compute.engine")!.Get.Invoke(settings));
 }

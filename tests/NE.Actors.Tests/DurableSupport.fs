@@ -11,6 +11,7 @@ open System.Threading
 open Expecto
 open NE.Actors.Checkpoints
 open NE.Actors.Replay
+open NE.Actors.Storage
 open NE.Model.History
 open NE.Model.Runs
 
@@ -143,7 +144,7 @@ let frozenWith step ordinal (components: (string * byte[]) list) (replay: Replay
     for name, content in components do
         named[name] <- ReadOnlyMemory<byte> content
 
-    FrozenState(step, step / 2L, step / 10L, true, named, replay, Dictionary<string, int64>(), best, ordinal)
+    FrozenState(step, step / 2L, step / 10L, true, named, replay, Dictionary<string, FileMark>(), best, ordinal)
 
 let frozen step ordinal (replay: ReplayCapture | null) =
     frozenWith

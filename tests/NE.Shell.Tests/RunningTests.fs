@@ -70,7 +70,7 @@ let private commit (id: int64) (step: int64) : JournalEntry =
             true,
             Dictionary<string, ComponentRef>(),
             null,
-            Dictionary<string, int64>(),
+            Dictionary<string, NE.Actors.Storage.FileMark>(),
             null,
             0L
         )

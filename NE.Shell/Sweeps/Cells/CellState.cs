@@ -1,5 +1,6 @@
 using NE.Actors.Journal;
 using NE.Actors.RunDirectory;
+using NE.Shell.RunFiles;
 using NE.Shell.Sweeps.Planning;
 
 namespace NE.Shell.Sweeps.Cells;
@@ -74,14 +75,14 @@ internal static class CellInspection
 
     private static RunState? Status(RunPaths paths) =>
         // Its own process says what is wrong with a file that cannot be read.
-        File.Exists(paths.RunInfo) ? Info(paths)?.Status ?? RunState.Interrupted : null;
+        StoredRunInfo.Exists(paths) ? Info(paths)?.Status ?? RunState.Interrupted : null;
 
     /// <summary>Null when there is no run, or its file cannot be read.</summary>
     private static RunInfo? Info(RunPaths paths)
     {
         try
         {
-            return File.Exists(paths.RunInfo) ? RunInfo.Read(paths.RunInfo) : null;
+            return StoredRunInfo.Exists(paths) ? StoredRunInfo.Of(paths).Info : null;
         }
         catch (Exception unreadable) when (unreadable is InvalidDataException or RunFolderException)
         {

@@ -2,6 +2,7 @@ using NE.Actors.RunDirectory;
 using NE.Model;
 using NE.Shell.Configuration;
 using NE.Shell.Host;
+using NE.Shell.RunFiles;
 using NE.Shell.Sweeps.Planning;
 
 namespace NE.Shell.Sweeps.Cells;
@@ -27,12 +28,12 @@ internal static class StoredRuns
 
     private static IEnumerable<string> Differences(PlannedCell cell, RunPaths paths)
     {
-        if (!File.Exists(paths.RunInfo) || !File.Exists(paths.Configuration))
+        if (!StoredRunInfo.Exists(paths) || !StoredConfiguration.Exists(paths))
         {
             yield break;
         }
 
-        Settings stored = ConfigurationBuilder.Read(File.ReadAllText(paths.Configuration), paths.Configuration);
+        Settings stored = StoredConfiguration.Read(paths).Settings;
 
         foreach ((string key, string was, string wanted) in SettingsModule.difference(stored, cell.Settings))
         {

@@ -1,5 +1,6 @@
 using NE.Actors.RunDirectory;
 using NE.Model;
+using NE.Shell.RunFiles;
 using NE.Shell.Sweeps.Planning;
 
 namespace NE.Shell.Sweeps.Cells;
@@ -41,7 +42,7 @@ public sealed record SweepReport(string Sweep, string Description, bool Smoke, i
     {
         try
         {
-            return (File.Exists(paths.RunInfo) ? RunInfo.Read(paths.RunInfo) : null, null);
+            return (StoredRunInfo.Exists(paths) ? StoredRunInfo.Of(paths).Info : null, null);
         }
         catch (Exception problem) when (problem is InvalidDataException or RunFolderException)
         {

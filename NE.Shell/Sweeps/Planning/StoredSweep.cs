@@ -122,8 +122,8 @@ public sealed record StoredSweep(string Name, string Description, bool Smoke, in
 
     /// <summary>Whether a run's configuration has this value of a key.</summary>
     private static bool HasAlready(RunPaths run, string key, string value) =>
-        File.Exists(run.Configuration)
-        && ConfigurationBuilder.Read(File.ReadAllText(run.Configuration), run.Configuration) is var stored
+        StoredConfiguration.Exists(run)
+        && StoredConfiguration.Read(run).Settings is var stored
         && SettingsModule.tryFind(key) is { } known
         && known.Set.Invoke(value).Invoke(stored) is { IsOk: true } given
         && known.Get.Invoke(given.ResultValue) == known.Get.Invoke(stored);

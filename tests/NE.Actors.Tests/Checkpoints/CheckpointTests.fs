@@ -24,7 +24,7 @@ let private manifest components replay =
     for name, sha in components do
         named[name] <- ComponentRef(sha, 1L)
 
-    CheckpointManifest(1, 1L, 100L, 50L, 10L, true, named, replay, Dictionary<string, int64>(), null, 0L)
+    CheckpointManifest(1, 1L, 100L, 50L, 10L, true, named, replay, Dictionary<string, FileMark>(), null, 0L)
 
 [<Tests>]
 let blobs =
@@ -107,7 +107,7 @@ let digest =
             let one = manifest [ "parameters", "aa" ] (replay 0)
 
             let other =
-                CheckpointManifest(1, 9L, 100L, 50L, 10L, false, one.Components, replay 3, Dictionary(dict [ "metrics.csv", 5L ]), null, 0L)
+                CheckpointManifest(1, 9L, 100L, 50L, 10L, false, one.Components, replay 3, Dictionary(dict [ "metrics.csv", FileMark(5L) ]), null, 0L)
 
             Expect.equal (StateDigest.Of other).State (StateDigest.Of one).State "same state"
             Expect.isTrue ((StateDigest.Of one).Components.ContainsKey "replay") "the replay is a component"

@@ -8,6 +8,7 @@ open FsCheck
 open NE.Actors.Checkpoints
 open NE.Actors.Journal
 open NE.Actors.Replay
+open NE.Actors.Storage
 open NE.Actors.Tests.DurableSupport
 open NE.Model.History
 open NE.Model.Runs
@@ -59,7 +60,7 @@ let private manifest =
             ]
         )
 
-    let csv = dict [ "metrics.csv", 1234L ]
+    let csv = dict [ "metrics.csv", FileMark(1234L) ]
 
     CheckpointManifest(
         1,

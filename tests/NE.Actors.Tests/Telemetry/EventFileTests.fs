@@ -26,7 +26,7 @@ let private write path length steps =
         append file step [ "charts/episodic_return", float step; "plasticity/actor_fau", 0.5 ]
 
     file.Flush()
-    file.Length
+    file.Mark.Length
 
 let private steps path =
     logged path |> List.map (fun struct (_, step, _) -> step) |> List.distinct

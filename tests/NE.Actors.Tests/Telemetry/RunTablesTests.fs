@@ -8,6 +8,7 @@ open Expecto
 open NE.Actors.Cast
 open NE.Actors.RunDirectory
 open NE.Actors.Runs
+open NE.Actors.Storage
 open NE.Actors.Telemetry
 open NE.Actors.Tests.Runs.Training
 open NE.Model.Agents
@@ -84,17 +85,17 @@ let private measurement: Measurement = {
     |]
 }
 
-/// Writes one row of metrics with the tables as they are at `lengths`, and returns the lengths after it.
-let private oneRow (paths: RunPaths) lengths tensorBoard step =
+/// Writes one row of metrics with the tables as they are at `marks`, and returns the marks after it.
+let private oneRow (paths: RunPaths) marks tensorBoard step =
     use kit = new ActorKit("")
-    let tables = new RunTables(paths, lengths, tensorBoard)
+    let tables = new RunTables(paths, marks, tensorBoard)
 
     let telemetry =
         kit.Sys.ActorOf(Props.Create(typeof<TelemetryActor>, tables, fst (NE.Model.Settings.resolve NE.Model.Settings.defaults)))
 
     telemetry.Tell(MetricsRow(step, step, 1L, nan, nan, 10L, measurement), kit.TestActor)
     telemetry.Tell(MarkFiles(), kit.TestActor)
-    kit.ExpectMsg<FilesMarked>().Lengths
+    kit.ExpectMsg<FilesMarked>().Marks
 
 [<Tests>]
 let tests =
@@ -228,14 +229,14 @@ let tests =
 
                 File.WriteAllText(paths.Metrics, begun)
 
-                let lengths =
-                    oneRow paths (dict [ "metrics.csv", int64 begun.Length ] |> Dictionary) false 7L
+                let marks =
+                    oneRow paths (dict [ "metrics.csv", FileMark(int64 begun.Length) ] |> Dictionary) false 7L
 
                 Expect.equal (File.ReadAllText paths.Metrics) (begun + "7,7,1,,,10,2,0.5\n") "metrics.csv"
                 Expect.equal (table paths.Layers).["step"] [| "7" |] "layers.csv"
 
                 Expect.equal
-                    (Seq.sort lengths.Keys |> List.ofSeq)
+                    (Seq.sort marks.Keys |> List.ofSeq)
                     [ "eval.csv"; "layers.csv"; "metrics.csv"; "timing.csv"; "topology.csv" ]
                     "files"
 
@@ -258,7 +259,7 @@ let tests =
                 Expect.equal steps [ 1L; 3L ] "steps"
                 let name = Path.GetRelativePath(paths.Root, paths.Events)
                 Expect.equal without[name] first[name] "its committed length"
-                Expect.equal again[name] (FileInfo(paths.Events).Length) "and then"
+                Expect.equal again[name].Length (FileInfo(paths.Events).Length) "and then"
                 Expect.equal (table paths.Metrics).["step"] [| "1"; "2"; "3" |] "the tables have every row")
         }
 

@@ -4,6 +4,7 @@ open System
 open System.IO
 open Expecto
 open NE.Actors.Checkpoints
+open NE.Actors.Storage
 open NE.Actors.Telemetry
 
 let private inFile (body: string -> unit) =
@@ -23,26 +24,26 @@ let tests =
         testCase "names its columns once and writes numbers that read back exactly"
         <| fun _ ->
             inFile (fun path ->
-                use file = new CsvFile(path, 0L)
+                use file = new CsvFile(path, FileMark.Nothing)
                 append file 1L 0.1
                 append file 2L nan
                 file.Flush()
                 Expect.equal (File.ReadAllText path) "step,value\n1,0.1\n2,\n" "content"
-                Expect.equal file.Length (FileInfo(path).Length) "length")
+                Expect.equal file.Mark.Length (FileInfo(path).Length) "length")
 
         testCase "is cut back to where it was, and goes on under the same columns"
         <| fun _ ->
             inFile (fun path ->
-                let length =
-                    use file = new CsvFile(path, 0L)
+                let mark =
+                    use file = new CsvFile(path, FileMark.Nothing)
                     append file 1L 1.0
                     file.Flush()
-                    let length = file.Length
+                    let mark = file.Mark
                     append file 2L 2.0
                     file.Flush()
-                    length
+                    mark
 
-                use file = new CsvFile(path, length)
+                use file = new CsvFile(path, mark)
                 append file 3L 3.0
                 file.Flush()
                 Expect.equal (File.ReadAllText path) "step,value\n1,1\n3,3\n" "content"
@@ -54,7 +55,7 @@ let tests =
             inFile (fun path ->
                 let begun = "step,value\n1,1\n"
                 File.WriteAllText(path, begun)
-                use file = new CsvFile(path, int64 begun.Length)
+                use file = new CsvFile(path, FileMark(int64 begun.Length))
 
                 file.Append [|
                     struct ("step", box 2L)
@@ -67,37 +68,49 @@ let tests =
                 Expect.equal (File.ReadAllText path) "step,value\n1,1\n2,2\n" "content"
                 Expect.throwsT<InvalidOperationException> (fun () -> file.Append [| struct ("step", box 3L) |]) "a column without a value")
 
-        testCase "that lost rows is refused with the way to go on without them"
+        testCase "that lost or changed bytes of the run is refused, with the file and the way on"
         <| fun _ ->
-            inFile (fun path ->
-                File.WriteAllText(path, "step\n")
-
-                try
-                    use _ = new CsvFile(path, 100L)
-                    failtest "a table of 5 bytes was taken for one of 100"
-                with :? InvalidDataException as problem ->
-                    Expect.stringContains problem.Message $"truncate -s 100 {path}" "what to do")
-
-        for name, left, rows in
-            [
-                "that lost rows", "step,value\n1,1\n2,2", "step,value\n1,1\n"
-                "that lost all", "", ""
-            ] do
-            testCase $"{name} goes on where it was after the advice was taken, with empty lines for what is lost"
-            <| fun _ ->
+            for damage in
+                [
+                    (fun path -> File.Delete path)
+                    (fun path -> File.WriteAllText(path, "step,value\n1,1\n"))
+                    (fun path -> File.WriteAllText(path, "step,value\n1,1\n3,2\n"))
+                    (fun path -> File.WriteAllText(path, String('\000', 15 + 4)))
+                ] do
                 inFile (fun path ->
-                    let length = 40L
-                    File.WriteAllText(path, left)
-
-                    using (File.OpenWrite path) (fun truncated -> truncated.SetLength length)
-
-                    for step in 3L .. 4L do
-                        use file = new CsvFile(path, length)
-                        append file step 3.0
+                    let mark =
+                        use file = new CsvFile(path, FileMark.Nothing)
+                        append file 1L 1.0
+                        append file 2L 2.0
                         file.Flush()
-                        let header = if rows = "" then "step,value\n" else ""
-                        let blank = String('\n', int length - rows.Length)
-                        Expect.equal (File.ReadAllText path) (rows + blank + header + $"{step},3\n") "content")
+                        file.Mark
+
+                    damage path
+
+                    try
+                        use _ = new CsvFile(path, mark)
+                        failtest "it was taken for what was written"
+                    with :? DamagedCheckpointException as problem ->
+                        Expect.equal problem.File path "the file"
+                        Expect.stringContains problem.Message "ne repair" "what to do")
+
+        testCase "has the same mark whether it was written at once or gone on with"
+        <| fun _ ->
+            let marks folder steps =
+                inFile (fun path ->
+                    let mutable mark = FileMark.Nothing
+
+                    for step in steps do
+                        use file = new CsvFile(path, mark)
+                        for s in step do append file s 0.5
+                        file.Flush()
+                        mark <- file.Mark
+
+                    folder mark)
+
+            let mutable whole = FileMark.Nothing
+            marks (fun mark -> whole <- mark) [ [ 1L; 2L; 3L ] ]
+            marks (fun mark -> Expect.equal mark whole "mark") [ [ 1L ]; [ 2L; 3L ] ]
 
         testProperty "a bundle gives back its parts"
         <| fun (parts: byte[] list) ->

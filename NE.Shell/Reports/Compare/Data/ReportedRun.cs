@@ -88,7 +88,7 @@ public sealed record ReportedRun
     public static ReportedRun Read(string runs, string name)
     {
         RunPaths paths = RunFolder.Find(runs, name);
-        RunInfo info = RunInfo.Read(paths.RunInfo);
+        RunInfo info = StoredRunInfo.Of(paths).Info;
         CsvTable evaluations = CsvTable.Read(paths.Evaluations);
         return new ReportedRun
         {
