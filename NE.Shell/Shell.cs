@@ -68,6 +68,8 @@ public static class Shell
         RecordCommand record => Task.FromResult(RecordVerb.Record(record, host)),
         ProbeCommand probe => Task.FromResult(ProbeVerb.Probe(probe, host)),
         DigestCommand digest => Task.FromResult(DigestVerb.Digest(digest, host)),
+        VerifyCommand verify => Task.FromResult(VerifyVerb.Verify(verify, host)),
+        RepairCommand repair => Task.FromResult(RepairVerb.Repair(repair, host)),
         TopologyCommand topology => Task.FromResult(TopologyVerb.Topology(topology, host)),
         ReportCommand report => Task.FromResult(ReportVerb.Report(report, host)),
         EnvironmentListCommand list => Task.FromResult(EnvironmentVerbs.List(list, host)),

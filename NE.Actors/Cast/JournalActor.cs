@@ -51,6 +51,7 @@ internal sealed class JournalActor : ReceivePersistentActor
         });
         this.Command<SaveSnapshotSuccess>(saved =>
         {
+            Faults.Point("commit.snapshot");
             (this.snapshotBefore, this.snapshotAt) = (this.snapshotAt, saved.Metadata.SequenceNr);
             if (this.snapshotBefore > 0)
             {
@@ -117,6 +118,7 @@ internal sealed class JournalActor : ReceivePersistentActor
                 this.state = HistoryFold.withMasksProblem(error.Message, this.state);
             }
         }
+        Faults.Point("recovery.journal");
         // The commit that is sent again on Ready waits for this sweep, which would take its files for those that no manifest names.
         this.Sweep();
         Context.Parent.Tell(new Ready(this.Describe()));
@@ -164,6 +166,7 @@ internal sealed class JournalActor : ReceivePersistentActor
                     this.state = this.state.Apply(entry);
                     return;
                 }
+                Faults.Point("commit.manifest");
                 var masks = commit.State.Components.TryGetValue(CheckpointManifest.Masks, out var bytes) ? bytes.ToArray() : null;
                 this.state = masks is null ? this.state.Apply(committed) : HistoryFold.commitWithMasks(manifest, masks, this.state);
                 Context.Parent.Tell(new Committed(commit.Id, manifest.Step, manifest.Bytes, Stopwatch.GetElapsedTime(started)));

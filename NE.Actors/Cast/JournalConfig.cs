@@ -9,6 +9,7 @@ using LinqToDB.Interceptors;
 using Microsoft.Data.Sqlite;
 using NE.Actors.Journal;
 using NE.Actors.RunDirectory;
+using NE.Actors.Storage;
 
 namespace NE.Actors.Cast;
 
@@ -128,6 +129,7 @@ public static class JournalConfig
 
         private void Make(DbConnection connection)
         {
+            Faults.Call("journal.open", connection.DataSource);
             using var command = connection.CreateCommand();
             command.CommandText = "PRAGMA synchronous=FULL";
             command.ExecuteNonQuery();

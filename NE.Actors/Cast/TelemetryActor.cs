@@ -113,26 +113,11 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
 
     private void Write(EvaluationRow row)
     {
-        var evaluation = row.Evaluation;
-        this.tables.Evaluations.Append(
-        [
-            ("step", evaluation.Step),
-            ("mean", evaluation.Returns.Average()),
-            ("deviation", EventTags.Deviation(evaluation.Returns)),
-            ("best", evaluation.IsBest),
-            ("meanLength", evaluation.Lengths.Average()),
-            .. evaluation.Returns.Select((value, episode) => ($"return{episode}", (object)value)),
-            .. row.Inverted.Select((steps, episode) => ($"inverted{episode}", (object)steps)),
-        ]);
-        this.tables.Events?.Append(evaluation.Step, EventTags.Of(evaluation));
+        this.tables.Evaluations.Append(HistoryRows.Of(row.Evaluation, row.Inverted));
+        this.tables.Events?.Append(row.Evaluation.Step, EventTags.Of(row.Evaluation));
     }
 
-    private void Write(PhaseStarted phase) => this.tables.Phases?.Append(
-        ("step", phase.Step),
-        ("gradientStep", phase.GradientStep),
-        ("phase", phase.Phase),
-        ("cycle", phase.Cycle),
-        ("task", phase.Task));
+    private void Write(PhaseStarted phase) => this.tables.Phases?.Append(HistoryRows.Of(phase));
 
     private void Write(TopologyChanged change)
     {
@@ -143,23 +128,9 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
                 + "not begin at 0 (ne.growInit), or a neuron was reset that was not silent. Every event's shift is in topology.csv",
                 change.Step, change.Network, change.OutputShift);
         }
-        foreach (var layer in change.Layers)
+        foreach (var row in HistoryRows.Of(change))
         {
-            this.tables.Topology.Append(
-                ("gradientStep", change.Step),
-                ("network", change.Network),
-                ("stack", layer.Stack),
-                ("layer", layer.Layer),
-                ("active", layer.Active),
-                ("size", layer.Size),
-                ("density", (double)layer.Active / layer.Size),
-                ("grown", layer.Grown.Length),
-                ("pruned", layer.Pruned.Length),
-                ("touched", layer.Touched.Length),
-                ("dormant", layer.Dormant),
-                ("minScore", layer.MinScore),
-                ("maxScore", layer.MaxScore),
-                ("outputShift", change.OutputShift));
+            this.tables.Topology.Append(row);
         }
     }
 

@@ -59,12 +59,14 @@ internal sealed record OpenedRun
     public static OpenedRun Of(RunRequest request, Recovered recovered, bool hasCommitted)
     {
         var previous = request.From == ResumeFrom.Previous && !hasCommitted;
+        Faults.Point("recovery.begins");
         // What a crash left between two commits is named by none.
         SegmentFiles.Sweep(request.Paths.Replay, recovered.Manifests.Select(manifest => manifest.Replay).OfType<ReplayManifest>());
         try
         {
             var chosen = Choose(request.Paths, recovered, previous);
             // The newest commit stays valid until the one before it has been opened.
+            Faults.Point("recovery.checkpoint");
             return Open(request, EnvironmentCycle.Of(request.Settings.Run.Environment), chosen) with { Rewinds = previous && chosen is not null };
         }
         catch (DamagedCheckpointException damage) when (!previous && damage.PreviousStep is null && recovered.Manifests.Count > 1)
@@ -157,6 +159,7 @@ internal sealed record OpenedRun
             : SegmentStore.Create(request.Paths.Replay, LayoutOf(spec).RowFloats, capacity, firstRow: phase.Head);
         try
         {
+            Faults.Point("recovery.replay");
             return new OpenedRun
             {
                 From = from,

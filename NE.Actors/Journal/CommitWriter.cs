@@ -40,14 +40,18 @@ internal sealed class CommitWriter
         lock (this.gate)
         {
             var state = commit.State;
+            Faults.Point("commit.begins");
             state.Replay?.Flush();
+            Faults.Point("commit.segments");
             foreach (var file in state.Files.Keys)
             {
                 DurableFile.SyncIfPresent(Path.Combine(this.run.Root, file));
             }
+            Faults.Point("commit.tables");
             var replay = state.Replay?.Describe();
             var components = this.blobs.PutAll(state.Components);
             var best = state.Best is { } frozen ? new BestCheckpoint(frozen.Step, this.blobs.Put(frozen.Parameters)) : bestBefore;
+            Faults.Point("commit.blobs");
             return new(
                 CheckpointManifest.CurrentFormat,
                 commit.Id,
@@ -76,7 +80,9 @@ internal sealed class CommitWriter
             {
                 return;
             }
+            Faults.Point("sweep.blobs");
             this.blobs.Sweep(retained.SelectMany(m => m.Blobs));
+            Faults.Point("sweep.segments");
             store?.Sweep(retained.Select(m => m.Replay).OfType<ReplayManifest>());
         }
     }

@@ -13,6 +13,11 @@ namespace NE.Actors.Journal;
 /// <param name="Event">What happened.</param>
 public sealed record StoredRunEvent(long SequenceNr, DateTimeOffset Stored, long? CommitId, History.RunEvent Event);
 
+/// <summary>A record of the journal as an examination finds it.</summary>
+/// <param name="SequenceNr">Place in the journal.</param>
+/// <param name="Problem">Why it cannot be read; null when it can.</param>
+public sealed record AuditedRecord(long SequenceNr, string? Problem);
+
 /// <summary>What `ne status` needs of a journal.</summary>
 /// <param name="Manifests">The last two resumable checkpoints, newest first.</param>
 /// <param name="CommittedAt">UTC time of the newest one; null before the first.</param>
@@ -115,6 +120,23 @@ public sealed class JournalReader : IDisposable
     /// <summary>The last two resumable checkpoints, newest first; empty before the first commit.</summary>
     public IReadOnlyList<CheckpointManifest> Manifests() => this.Read(() => this.Retained().Select(r => r.Manifest).ToList()) ?? [];
 
+    /// <summary>All checkpoints that count, also those that are not retained, oldest first.</summary>
+    public IReadOnlyList<CheckpointManifest> AllManifests() => this.Read(this.FoldManifests) ?? [];
+
+    /// <summary>Every record, readable or not.</summary>
+    public IReadOnlyList<AuditedRecord> Audit() => this.Read(() => this.RawRows("ORDER BY sequence_number", []).Select(row =>
+    {
+        try
+        {
+            JournalCodec.Decode(row.Manifest, row.Message);
+            return new AuditedRecord(row.SequenceNr, null);
+        }
+        catch (InvalidDataException error)
+        {
+            return new AuditedRecord(row.SequenceNr, error.Message);
+        }
+    }).ToList()) ?? [];
+
     /// <summary>All events that count, in order; history that was rewound is left out.</summary>
     public IReadOnlyList<StoredRunEvent> Events() => this.Read(this.FoldEvents) ?? [];
 
@@ -167,6 +189,23 @@ public sealed class JournalReader : IDisposable
             }
         }
         return events;
+    }
+
+    private List<CheckpointManifest> FoldManifests()
+    {
+        var manifests = new List<CheckpointManifest>();
+        foreach (var (_, _, entry) in this.Rows("ORDER BY sequence_number", [JournalCodec.Checkpoint, JournalCodec.Rewound]))
+        {
+            if (entry is JournalEntry.Rewound rewound)
+            {
+                manifests.RemoveAll(manifest => manifest.CommitId > rewound.ToCommitId);
+            }
+            else if (entry is JournalEntry.CheckpointCommitted committed)
+            {
+                manifests.Add(committed.Manifest);
+            }
+        }
+        return manifests;
     }
 
     private JournalSummary Summarise()
@@ -244,6 +283,23 @@ public sealed class JournalReader : IDisposable
     /// <param name="manifests">Only entries of these manifest names; all when empty.</param>
     private IEnumerable<(long SequenceNr, DateTimeOffset Stored, object Entry)> Rows(string order, string[] manifests)
     {
+        foreach (var (sequenceNr, stored, manifest, message) in this.RawRows(order, manifests))
+        {
+            object entry;
+            try
+            {
+                entry = JournalCodec.Decode(manifest, message);
+            }
+            catch (InvalidDataException error)
+            {
+                throw new InvalidDataException($"{this.file}, record {sequenceNr:N0}: {error.Message}", error);
+            }
+            yield return (sequenceNr, stored, entry);
+        }
+    }
+
+    private IEnumerable<(long SequenceNr, DateTimeOffset Stored, string Manifest, byte[] Message)> RawRows(string order, string[] manifests)
+    {
         using var command = this.connection.CreateCommand();
         var filter = manifests.Length == 0 ? "" : $"AND manifest IN ({string.Join(", ", manifests.Select((_, i) => $"$m{i}"))})";
         command.CommandText = $"SELECT sequence_number, created, manifest, message FROM journal WHERE persistence_id = $id AND deleted = 0 {filter} {order}";
@@ -257,7 +313,7 @@ public sealed class JournalReader : IDisposable
         {
             // The plugin writes .NET ticks of UTC.
             var stored = new DateTimeOffset(rows.GetInt64(1), TimeSpan.Zero);
-            yield return (rows.GetInt64(0), stored, JournalCodec.Decode(rows.GetString(2), rows.GetFieldValue<byte[]>(3)));
+            yield return (rows.GetInt64(0), stored, rows.GetString(2), rows.GetFieldValue<byte[]>(3));
         }
     }
 }

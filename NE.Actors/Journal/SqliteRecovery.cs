@@ -20,6 +20,28 @@ public static class SqliteRecovery
         Recover(run.Snapshots);
     }
 
+    /// <summary>What SQLite finds wrong with a file's pages; null when nothing.</summary>
+    internal static string? PageProblem(string file)
+    {
+        try
+        {
+            using var connection = new SqliteConnection(new SqliteConnectionStringBuilder
+            {
+                DataSource = file,
+                Mode = SqliteOpenMode.ReadOnly,
+                Pooling = false,
+            }.ToString());
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = "PRAGMA integrity_check(1)";
+            return command.ExecuteScalar() is string problem && problem != "ok" ? $"SQLite says: {problem}" : null;
+        }
+        catch (SqliteException error)
+        {
+            return $"SQLite says: {error.Message}";
+        }
+    }
+
     private static void Recover(string file)
     {
         if (!File.Exists(file))

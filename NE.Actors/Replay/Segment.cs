@@ -49,6 +49,7 @@ internal sealed unsafe class Segment
         var handle = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         try
         {
+            Faults.Call("segment.reserve", path);
             Posix.Reserve(handle, path, segmentRows * rowBytes);
             return new Segment(index, epoch, path, handle, segmentRows * rowBytes, rowBytes);
         }
@@ -86,6 +87,10 @@ internal sealed unsafe class Segment
     {
         try
         {
+            if (Faults.AreArmed)
+            {
+                this.Provoke(bytes, offset);
+            }
             RandomAccess.Write(this.handle, bytes, offset);
         }
         catch (IOException error)
@@ -94,6 +99,9 @@ internal sealed unsafe class Segment
         }
     }
 
+    /// <summary>Apart, since a closure costs bytes on every call of the method that it is in.</summary>
+    private void Provoke(ReadOnlySpan<byte> bytes, long offset) => Faults.Write("segment", this.Path, bytes, half => RandomAccess.Write(this.handle, half, offset));
+
     /// <summary>Makes the first rows survive a loss of power.</summary>
     internal void Flush(long rows)
     {
@@ -101,6 +109,7 @@ internal sealed unsafe class Segment
         {
             if (this.durableRows < rows)
             {
+                Faults.Call("segment.sync", this.Path);
                 RandomAccess.FlushToDisk(this.handle);
                 this.durableRows = rows;
             }

@@ -19,9 +19,12 @@ public static class DurableFile
         {
             using (var handle = File.OpenHandle(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
             {
+                Faults.Write("file", temporary, content, half => RandomAccess.Write(handle, half, 0));
                 RandomAccess.Write(handle, content, 0);
+                Faults.Call("file.sync", temporary);
                 RandomAccess.FlushToDisk(handle);
             }
+            Faults.Call("file.rename", path);
             File.Move(temporary, path, overwrite: true);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -38,7 +41,11 @@ public static class DurableFile
         SyncFolder(Path.GetDirectoryName(path)!);
     }
 
-    internal static void SyncFolder(string folder) => Posix.SyncFolder(folder);
+    internal static void SyncFolder(string folder)
+    {
+        Faults.Call("folder.sync", folder);
+        Posix.SyncFolder(folder);
+    }
 
     /// <summary>Syncs a file that something else writes; does nothing when there is no such file.</summary>
     internal static void SyncIfPresent(string path)
@@ -48,6 +55,7 @@ public static class DurableFile
             return;
         }
         using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        Faults.Call("table.sync", path);
         RandomAccess.FlushToDisk(handle);
     }
 

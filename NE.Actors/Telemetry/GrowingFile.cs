@@ -7,6 +7,7 @@ namespace NE.Actors.Telemetry;
 /// <summary>A file that only grows and whose bytes at a checkpoint are known, so that a resume can cut it back to exactly there.</summary>
 internal sealed class GrowingFile : IDisposable
 {
+    private readonly string path;
     private readonly SafeFileHandle file;
     private readonly MemoryStream waiting = new();
     private readonly IncrementalHash hash;
@@ -17,6 +18,7 @@ internal sealed class GrowingFile : IDisposable
     /// <exception cref="DamagedCheckpointException">The file does not begin with these bytes.</exception>
     public GrowingFile(string path, FileMark mark)
     {
+        this.path = path;
         this.hash = Verify(path, mark);
         this.file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
         RandomAccess.SetLength(this.file, mark.Length);
@@ -42,6 +44,7 @@ internal sealed class GrowingFile : IDisposable
     {
         if (this.waiting.Length > 0)
         {
+            Faults.Write("table", this.path, this.waiting.GetBuffer().AsSpan(0, (int)this.waiting.Length), half => RandomAccess.Write(this.file, half, this.written));
             RandomAccess.Write(this.file, this.waiting.GetBuffer().AsSpan(0, (int)this.waiting.Length), this.written);
             this.written += this.waiting.Length;
             this.waiting.SetLength(0);

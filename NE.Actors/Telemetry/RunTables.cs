@@ -25,7 +25,7 @@ public sealed class RunTables : IDisposable
             foreach (var path in all)
             {
                 var name = Path.GetFileName(path);
-                opened[name] = new CsvFile(path, marks.GetValueOrDefault(name, FileMark.Nothing));
+                opened[name] = new CsvFile(path, RepairedTable.Of(path, marks.GetValueOrDefault(name, FileMark.Nothing)));
             }
             var events = Path.GetRelativePath(paths.Root, paths.Events);
             this.events = (events, marks.GetValueOrDefault(events, FileMark.Nothing));
@@ -53,7 +53,8 @@ public sealed class RunTables : IDisposable
     {
         foreach (var (name, mark) in marks?.Where(file => Path.GetExtension(file.Key) == ".csv") ?? [])
         {
-            GrowingFile.Require(Path.Combine(paths.Root, name), mark);
+            var path = Path.Combine(paths.Root, name);
+            GrowingFile.Require(path, RepairedTable.Of(path, mark));
         }
     }
 

@@ -69,6 +69,14 @@ public sealed record RecordCommand(string Name, PolicyChoice Checkpoint, int Epi
 /// <summary>Prints the digest of the state of a commit, the last one or the one before.</summary>
 public sealed record DigestCommand(string Name, ResumeFrom Of, bool Json) : Command;
 
+/// <summary>Reads everything of runs and says what is damaged.</summary>
+/// <param name="Names">Runs and sweeps; all runs of the folder when there is none.</param>
+/// <param name="Deep">Read the replay memory and SQLite's pages too.</param>
+public sealed record VerifyCommand(IReadOnlyList<string> Names, bool Deep, bool Json) : Command;
+
+/// <summary>Does about a damaged run what can be done.</summary>
+public sealed record RepairCommand(string Name) : Command;
+
 /// <summary>Measures how fast copies of stored networks learn something new.</summary>
 public sealed record ProbeCommand(string Name, CheckpointChoice Checkpoint, bool Json) : Command;
 

@@ -59,6 +59,8 @@ internal sealed class CommandGrammar
     private readonly Argument<string[]> pairs = new("key=value") { Arity = ArgumentArity.ZeroOrMore, Description = "Configuration keys (see `ne config schema`)." };
     private readonly Argument<string> run = new("NAME") { Description = "Name of the run." };
     private readonly Argument<string?> anyRun = new("NAME") { Arity = ArgumentArity.ZeroOrOne, Description = "Name of a run or sweep; without it a table of all." };
+    private readonly Argument<string[]> verified = new("NAME") { Arity = ArgumentArity.ZeroOrMore, Description = "Runs and sweeps; without one, all runs." };
+    private readonly Option<bool> deep = new("--deep") { Description = "Read every byte of the replay memory and of SQLite's pages too." };
     private readonly Argument<string> file = new("FILE") { Description = "Reference trajectories in JSON." };
     private readonly Argument<string> id = new("ID") { Description = "Environment (see `ne env list`)." };
     private readonly Argument<string[]> testArguments = new("ARGS") { Arity = ArgumentArity.ZeroOrMore, Description = "Passed to every test runner; --unit skips the end-to-end tests." };
@@ -103,6 +105,8 @@ internal sealed class CommandGrammar
         Root.Add(Leaf("record", "Write a video of noise-free episodes of a stored policy.", [this.run], [this.checkpoint, this.filmed, this.size, this.output, this.replace, this.json]));
         Root.Add(Leaf("probe", "Measure plasticity: how fast copies of stored networks learn something new, beside fresh ones.", [this.run], [this.probed, this.json]));
         Root.Add(Leaf("digest", "Print one sha256 over the state of the last commit, and one per component.", [this.run], [this.digested, this.json]));
+        Root.Add(Leaf("verify", "Read everything that a resume reads, and say what is damaged and what can be resumed.", [this.verified], [this.deep, this.json]));
+        Root.Add(Leaf("repair", "Make anew what can be made anew of a damaged run, and keep what is whole of the rest.", [this.run], []));
         Root.Add(Leaf("topology", "Show density, grown, pruned and dormant layer by layer at any past event.", [this.run], [this.at, this.json]));
         Root.Add(Leaf("report", "Compare runs: figures, tables, intervals, provenance.", [this.reported], [this.reportFolder, this.compareAt, this.heatMap, this.reference]));
         Verb environments = Group("env", "Environments.");
@@ -166,6 +170,12 @@ internal sealed class CommandGrammar
             { Runs = folder },
             "digest" => new DigestCommand(Name(parsed, problems), From(parsed.GetValue(this.digested), problems), asJson) { Runs = folder },
             "probe" => new ProbeCommand(Name(parsed, problems), Commit(parsed.GetValue(this.probed), problems), asJson) { Runs = folder },
+            "verify" => new VerifyCommand(
+                [.. (parsed.GetValue(this.verified) ?? []).Select(name => RunName(name, "NAME", problems)!)],
+                Has(parsed, this.deep),
+                asJson)
+            { Runs = folder },
+            "repair" => new RepairCommand(Name(parsed, problems)) { Runs = folder },
             "topology" => new TopologyCommand(
                 Name(parsed, problems),
                 parsed.GetValue(this.at) is { } step ? CommandLine.WholeNumber(step, "--at", 0, problems) : null,

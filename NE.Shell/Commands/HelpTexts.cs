@@ -99,6 +99,20 @@ internal static class HelpTexts
               ne digest HalfCheetah-v4-ne-s0 --json
               ne digest HalfCheetah-v4-ne-s0 --checkpoint previous
             """,
+        ["verify"] = """
+            Exit code 2 when anything is damaged. Changes nothing; runs may be at work. docs/durability.md says what is under which checksum.
+
+            Examples:
+              ne verify
+              ne verify HalfCheetah-v4-ne-s0 --deep
+              ne verify figure-6 --json
+            """,
+        ["repair"] = """
+            Never touches what is whole, and keeps every file that it replaces, as NAME.damaged.
+
+            Examples:
+              ne repair HalfCheetah-v4-ne-s0
+            """,
         ["topology"] = """
             Examples:
               ne topology HalfCheetah-v4-ne-s0

@@ -53,7 +53,11 @@ internal static class ResumeVerb
         // A missing file or a broken program is said before the run is touched.
         EnvironmentSpec environment = Environments.Describe(settings);
         string yaml = StoredConfiguration.Text(settings);
-        MakeAnew(paths, found, configuration, host);
+
+        foreach (string made in RepairVerb.MakeAnew(paths, found, configuration, writeInfo: false))
+        {
+            host.Error.WriteLine($"ne: {made}");
+        }
 
         if (changes.Length > 0)
         {
@@ -76,21 +80,6 @@ internal static class ResumeVerb
             Ffmpeg = Ffmpeg.Find(host.SearchPath),
         };
         return await RunSession.Execute(host, request, info, committed, command.Presentation);
-    }
-
-    /// <summary>What other files of the run know as well is made anew, and that is said.</summary>
-    private static void MakeAnew(RunPaths paths, StoredRunInfo info, StoredConfiguration configuration, ShellHost host)
-    {
-        if (info.Damage is { } damage)
-        {
-            host.Error.WriteLine($"ne: {damage.TrimEnd('.')}: it is made anew from the journal");
-        }
-
-        if (configuration.Damage is { } problem)
-        {
-            string kept = configuration.Restore(paths) is { } file ? $"; what was found is {Path.GetFileName(file)}" : "";
-            host.Error.WriteLine($"ne: {paths.Configuration} {problem}. It is made anew from the journal{kept}. To change a key, give it here: ne resume {paths.Name} key=value");
-        }
     }
 
     /// <summary>What gives a complete run something to do: more steps, or one more cycle.</summary>

@@ -1,0 +1,60 @@
+using NE.Actors.Journal;
+using NE.Actors.RunDirectory;
+using NE.Actors.Storage;
+using NE.Actors.Telemetry;
+
+namespace NE.Actors.Integrity;
+
+/// <summary>Does about damage what can be done, and never touches what is whole. For whoever holds the run's lock.</summary>
+public static class RunRepair
+{
+    /// <summary>Makes anew what something else has the content of: snapshots, and tables that the journal tells.</summary>
+    /// <returns>A sentence for each file.</returns>
+    public static IReadOnlyList<string> MakeAnew(RunPaths run)
+    {
+        var said = new List<string>();
+        if (SnapshotFile.Problem(run) is { } problem)
+        {
+            SnapshotFile.PutAway(run);
+            said.Add($"{run.Snapshots}: {problem.TrimEnd('.')}; it is made anew from the journal. The file as it was is snapshots.db.damaged");
+        }
+        foreach (var (path, committed, _, _) in DamagedTables(run))
+        {
+            if (TableHistory.MakeAnew(run, path, committed, dry: false))
+            {
+                said.Add($"{path} was not what was written; it is made anew from the journal, byte for byte");
+            }
+        }
+        return said;
+    }
+
+    /// <summary>Goes on without what is lost of tables that cannot be made anew; the state of the run has none of it.</summary>
+    /// <returns>A sentence for each file.</returns>
+    public static IReadOnlyList<string> Cut(RunPaths run) =>
+        [.. DamagedTables(run).Select(table => $"{table.Path}: {TableRepair.Cut(table.Path, table.Marks, table.Retained)}")];
+
+    private static IReadOnlyList<DamagedTable> DamagedTables(RunPaths run)
+    {
+        if (!File.Exists(run.Journal))
+        {
+            return [];
+        }
+        using var journal = JournalReader.Open(run);
+        var manifests = journal.Manifests();
+        return manifests is not [var newest, ..]
+            ? []
+            : [.. from file in newest.Files
+                  where Path.GetExtension(file.Key) == ".csv"
+                  let path = Path.Combine(run.Root, file.Key)
+                  where !RunExamination.IsWhole(path, RepairedTable.Of(path, file.Value))
+                  orderby file.Key
+                  let retained = manifests.Select(manifest => manifest.Files.GetValueOrDefault(file.Key)).OfType<FileMark>().Distinct()
+                  select new DamagedTable(path, file.Value, [.. retained], RunExamination.MarksOf(journal, file.Key))];
+    }
+
+    /// <param name="Path">The table.</param>
+    /// <param name="Committed">What the newest commit names of it.</param>
+    /// <param name="Retained">What the retained commits name.</param>
+    /// <param name="Marks">What all commits named, oldest first.</param>
+    private sealed record DamagedTable(string Path, FileMark Committed, IReadOnlyList<FileMark> Retained, IReadOnlyList<FileMark> Marks);
+}

@@ -1,0 +1,54 @@
+using Microsoft.Data.Sqlite;
+using NE.Actors.Journal;
+using NE.Actors.RunDirectory;
+
+namespace NE.Actors.Integrity;
+
+/// <summary>snapshots.db only saves a start the folding of the whole journal, so a damaged one is put away.</summary>
+internal static class SnapshotFile
+{
+    /// <summary>What is wrong with it; null when it is whole, or not there.</summary>
+    internal static string? Problem(RunPaths run)
+    {
+        if (!File.Exists(run.Snapshots))
+        {
+            return null;
+        }
+        try
+        {
+            using var connection = new SqliteConnection(new SqliteConnectionStringBuilder
+            {
+                DataSource = run.Snapshots,
+                Mode = SqliteOpenMode.ReadOnly,
+                Pooling = false,
+                DefaultTimeout = 5,
+            }.ToString());
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'snapshot'";
+            if (command.ExecuteScalar() is 0L)
+            {
+                return null;
+            }
+            command.CommandText = "SELECT manifest, snapshot FROM snapshot ORDER BY sequence_number";
+            using var rows = command.ExecuteReader();
+            while (rows.Read())
+            {
+                JournalCodec.Decode(rows.GetString(0), rows.GetFieldValue<byte[]>(1));
+            }
+            return null;
+        }
+        catch (Exception error) when (error is SqliteException or InvalidDataException or InvalidCastException)
+        {
+            return $"The journal's snapshots cannot be read: {error.Message}";
+        }
+    }
+
+    /// <summary>Keeps the damaged file beside; the next start folds the journal and makes another.</summary>
+    internal static void PutAway(RunPaths run)
+    {
+        File.Move(run.Snapshots, run.Snapshots + ".damaged", overwrite: true);
+        File.Delete(run.Snapshots + "-wal");
+        File.Delete(run.Snapshots + "-shm");
+    }
+}
