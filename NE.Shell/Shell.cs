@@ -70,6 +70,7 @@ public static class Shell
         DigestCommand digest => Task.FromResult(DigestVerb.Digest(digest, host)),
         VerifyCommand verify => Task.FromResult(VerifyVerb.Verify(verify, host)),
         RepairCommand repair => Task.FromResult(RepairVerb.Repair(repair, host)),
+        TortureCommand torture => Task.FromResult(TortureVerb.Torture(torture, host)),
         TopologyCommand topology => Task.FromResult(TopologyVerb.Topology(topology, host)),
         ReportCommand report => Task.FromResult(ReportVerb.Report(report, host)),
         EnvironmentListCommand list => Task.FromResult(EnvironmentVerbs.List(list, host)),

@@ -77,6 +77,17 @@ public sealed record VerifyCommand(IReadOnlyList<string> Names, bool Deep, bool 
 /// <summary>Does about a damaged run what can be done.</summary>
 public sealed record RepairCommand(string Name) : Command;
 
+/// <summary>Attacks small runs and compares them with runs that were left alone.</summary>
+/// <param name="Seed">What the attacks follow from.</param>
+/// <param name="Attacks">How many.</param>
+/// <param name="Attack">One of them alone, by its number; null is all.</param>
+/// <param name="Kinds">Which kinds of attacks.</param>
+/// <param name="Minutes">Begin no attack after so many minutes; null is no limit.</param>
+/// <param name="Parallel">Attacks at a time.</param>
+/// <param name="Keep">Folder to keep all runs in; null is a temporary one, which stays only when an attack got through.</param>
+public sealed record TortureCommand(
+    long Seed, int Attacks, int? Attack, IReadOnlyList<string> Kinds, int? Minutes, int Parallel, string? Keep, bool Json) : Command;
+
 /// <summary>Measures how fast copies of stored networks learn something new.</summary>
 public sealed record ProbeCommand(string Name, CheckpointChoice Checkpoint, bool Json) : Command;
 

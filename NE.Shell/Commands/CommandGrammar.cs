@@ -61,6 +61,13 @@ internal sealed class CommandGrammar
     private readonly Argument<string?> anyRun = new("NAME") { Arity = ArgumentArity.ZeroOrOne, Description = "Name of a run or sweep; without it a table of all." };
     private readonly Argument<string[]> verified = new("NAME") { Arity = ArgumentArity.ZeroOrMore, Description = "Runs and sweeps; without one, all runs." };
     private readonly Option<bool> deep = new("--deep") { Description = "Read every byte of the replay memory and of SQLite's pages too." };
+    private readonly Option<string?> tortureSeed = new("--seed") { HelpName = "N", Description = "What the attacks follow from (default 1)." };
+    private readonly Option<string?> attacks = new("--attacks") { HelpName = "N", Description = "How many attacks (default 20; thousands with --minutes)." };
+    private readonly Option<string?> attack = new("--attack") { HelpName = "K", Description = "This one alone, by its number." };
+    private readonly Option<string?> kinds = new("--only") { HelpName = "KIND,...", Description = "kill (signals at random moments), place (death at a named place of a commit or recovery), storage (failing writes, syncs, renames), damage (files changed after a kill)." };
+    private readonly Option<string?> minutes = new("--minutes") { HelpName = "N", Description = "Begin no attack after so many minutes." };
+    private readonly Option<string?> tortureParallel = new("--parallel") { HelpName = "K", Description = "Attacks at a time (default: as many as there are cores)." };
+    private readonly Option<string?> keep = new("--keep") { HelpName = "DIR", Description = "Keep every run, in this folder (default: a temporary one, kept when an attack got through)." };
     private readonly Argument<string> file = new("FILE") { Description = "Reference trajectories in JSON." };
     private readonly Argument<string> id = new("ID") { Description = "Environment (see `ne env list`)." };
     private readonly Argument<string[]> testArguments = new("ARGS") { Arity = ArgumentArity.ZeroOrMore, Description = "Passed to every test runner; --unit skips the end-to-end tests." };
@@ -107,6 +114,7 @@ internal sealed class CommandGrammar
         Root.Add(Leaf("digest", "Print one sha256 over the state of the last commit, and one per component.", [this.run], [this.digested, this.json]));
         Root.Add(Leaf("verify", "Read everything that a resume reads, and say what is damaged and what can be resumed.", [this.verified], [this.deep, this.json]));
         Root.Add(Leaf("repair", "Make anew what can be made anew of a damaged run, and keep what is whole of the rest.", [this.run], []));
+        Root.Add(Leaf("torture", "Attack small runs of this executable and see that each ends as the run that was left alone.", [], [this.attacks, this.tortureSeed, this.attack, this.kinds, this.minutes, this.tortureParallel, this.keep, this.json]));
         Root.Add(Leaf("topology", "Show density, grown, pruned and dormant layer by layer at any past event.", [this.run], [this.at, this.json]));
         Root.Add(Leaf("report", "Compare runs: figures, tables, intervals, provenance.", [this.reported], [this.reportFolder, this.compareAt, this.heatMap, this.reference]));
         Verb environments = Group("env", "Environments.");
@@ -176,6 +184,16 @@ internal sealed class CommandGrammar
                 asJson)
             { Runs = folder },
             "repair" => new RepairCommand(Name(parsed, problems)) { Runs = folder },
+            "torture" => new TortureCommand(
+                Seed(parsed.GetValue(this.tortureSeed) ?? "1", problems),
+                (int)(parsed.GetValue(this.attacks) is { } many ? CommandLine.WholeNumber(many, "--attacks", 1, problems) ?? 1 : parsed.GetValue(this.minutes) is null ? 20 : 1_000_000),
+                parsed.GetValue(this.attack) is { } chosen ? (int?)CommandLine.WholeNumber(chosen, "--attack", 0, problems) : null,
+                Kinds(parsed, problems),
+                parsed.GetValue(this.minutes) is { } limit ? (int?)CommandLine.WholeNumber(limit, "--minutes", 1, problems) : null,
+                parsed.GetValue(this.tortureParallel) is { } side ? CommandLine.Count(side, "--parallel", problems) ?? 1 : Environment.ProcessorCount,
+                parsed.GetValue(this.keep),
+                asJson)
+            { Runs = folder },
             "topology" => new TopologyCommand(
                 Name(parsed, problems),
                 parsed.GetValue(this.at) is { } step ? CommandLine.WholeNumber(step, "--at", 0, problems) : null,
@@ -239,6 +257,13 @@ internal sealed class CommandGrammar
         // Without an action the parser asks for a verb; what the action would do is decided by `Shell`.
         verb.SetAction(_ => 0);
         return verb;
+    }
+
+    private string[] Kinds(ParseResult parsed, List<string> problems)
+    {
+        string[] given = parsed.GetValue(this.kinds)?.Split(',', StringSplitOptions.TrimEntries) ?? [.. Torture.Attack.Kinds];
+        problems.AddRange(given.Except(Torture.Attack.Kinds).Select(kind => $"--only expects {string.Join(", ", Torture.Attack.Kinds)}, found '{kind}'"));
+        return given;
     }
 
     private string[] References(ParseResult parsed, List<string> problems)

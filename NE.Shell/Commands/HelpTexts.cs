@@ -113,6 +113,16 @@ internal static class HelpTexts
             Examples:
               ne repair HalfCheetah-v4-ne-s0
             """,
+        ["torture"] = """
+            Every attack follows from the seed and its number, so it can be repeated; only the moments of signals depend on the machine. Exit
+            code 2 when one got through: the run lost something, went on differently without a word, or ended without a word that helps.
+
+            Examples:
+              ne torture
+              ne torture --seed 7 --minutes 480
+              ne torture --attacks 200 --only storage,damage
+              ne torture --seed 7 --attack 33 --keep torture
+            """,
         ["topology"] = """
             Examples:
               ne topology HalfCheetah-v4-ne-s0
