@@ -27,7 +27,7 @@ public static class RunExamination
             {
                 findings.AddRange(Pages(run));
             }
-            findings.AddRange(SnapshotFile.Problem(run) is { } problem ? [new(Path.GetFileName(run.Snapshots), "", problem, Remedy.MadeAnew)] : []);
+            findings.AddRange(SnapshotFile.Problem(run, journal) is { } problem ? [new(Path.GetFileName(run.Snapshots), "", problem, Remedy.MadeAnew)] : []);
             var manifests = journal.Manifests();
             var damages = manifests.Select(manifest => DamagesOf(run, manifest, deep)).ToList();
             if (manifests is [var newest, ..])

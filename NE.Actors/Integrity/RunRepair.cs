@@ -13,7 +13,7 @@ public static class RunRepair
     public static IReadOnlyList<string> MakeAnew(RunPaths run)
     {
         var said = new List<string>();
-        if (SnapshotFile.Problem(run) is { } problem)
+        if (SnapshotProblem(run) is { } problem)
         {
             SnapshotFile.PutAway(run);
             said.Add($"{run.Snapshots}: {problem.TrimEnd('.')}; it is made anew from the journal. The file as it was is snapshots.db.damaged");
@@ -26,6 +26,16 @@ public static class RunRepair
             }
         }
         return said;
+    }
+
+    private static string? SnapshotProblem(RunPaths run)
+    {
+        if (!File.Exists(run.Journal))
+        {
+            return null;
+        }
+        using var journal = JournalReader.Open(run);
+        return SnapshotFile.Problem(run, journal);
     }
 
     /// <summary>Goes on without what is lost of tables that cannot be made anew; the state of the run has none of it.</summary>

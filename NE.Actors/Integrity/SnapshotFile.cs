@@ -8,7 +8,9 @@ namespace NE.Actors.Integrity;
 internal static class SnapshotFile
 {
     /// <summary>What is wrong with it; null when it is whole, or not there.</summary>
-    internal static string? Problem(RunPaths run)
+    /// <param name="run">The run.</param>
+    /// <param name="journal">Its journal.</param>
+    internal static string? Problem(RunPaths run, JournalReader journal)
     {
         if (!File.Exists(run.Snapshots))
         {
@@ -30,13 +32,16 @@ internal static class SnapshotFile
             {
                 return null;
             }
-            command.CommandText = "SELECT manifest, snapshot FROM snapshot ORDER BY sequence_number";
+            command.CommandText = "SELECT manifest, snapshot, sequence_number FROM snapshot ORDER BY sequence_number";
             using var rows = command.ExecuteReader();
+            var newest = 0L;
             while (rows.Read())
             {
                 JournalCodec.Decode(rows.GetString(0), rows.GetFieldValue<byte[]>(1));
+                newest = Math.Max(newest, rows.GetInt64(2));
             }
-            return null;
+            // A journal that lost its last records goes on without them, and must not be told by a snapshot what it does not have.
+            return newest > journal.NewestRecord() ? $"They are of record {newest:N0}, and the journal ends with {journal.NewestRecord():N0}." : null;
         }
         catch (Exception error) when (error is SqliteException or InvalidDataException or InvalidCastException)
         {

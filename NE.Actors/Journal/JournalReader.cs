@@ -123,6 +123,15 @@ public sealed class JournalReader : IDisposable
     /// <summary>All checkpoints that count, also those that are not retained, oldest first.</summary>
     public IReadOnlyList<CheckpointManifest> AllManifests() => this.Read(this.FoldManifests) ?? [];
 
+    /// <summary>Place of the newest record; 0 for none.</summary>
+    public long NewestRecord() => this.Read(() =>
+    {
+        using var command = this.connection.CreateCommand();
+        command.CommandText = "SELECT COALESCE(MAX(sequence_number), 0) FROM journal WHERE persistence_id = $id AND deleted = 0";
+        command.Parameters.AddWithValue("$id", PersistenceId);
+        return command.ExecuteScalar() ?? 0L;
+    }) is long newest ? newest : 0;
+
     /// <summary>Every record, readable or not.</summary>
     public IReadOnlyList<AuditedRecord> Audit() => this.Read(() => this.RawRows("ORDER BY sequence_number", []).Select(row =>
     {
