@@ -65,17 +65,17 @@ internal abstract record Attack
 
     /// <summary>A fault at a named place: the process dies there, or a call fails.</summary>
     /// <param name="Plan">As <see cref="Actors.Storage.Faults.Arm"/> takes it.</param>
-    /// <param name="Before">The fraction of the usual duration after which the run is killed before; the fault is then in the resume. Null: it is in the start.</param>
+    /// <param name="Before">How long after its first commit the run is killed before, in halves of a second; the fault is then in the resume. Null: it is in the start.</param>
     /// <param name="IsKill">Whether the fault is a death.</param>
     public sealed record Place(string Plan, double? Before, bool IsKill) : Attack
     {
         public override string Kind => this.IsKill ? "place" : "storage";
 
-        public override string ToString() => this.Plan + (this.Before is { } moment ? $" in a resume after a kill at {moment:0.00}" : "");
+        public override string ToString() => this.Plan + (this.Before is { } moment ? " in a resume" : "");
     }
 
     /// <summary>Damage to a file after a kill.</summary>
-    /// <param name="Moment">When the kill is.</param>
+    /// <param name="Moment">How long after the second commit the kill is, in halves of a second.</param>
     /// <param name="How">What happens to the file.</param>
     /// <param name="File">Which of the run's files, as a fraction of their sorted list.</param>
     /// <param name="At">Where in it, as a fraction of its length.</param>
@@ -83,7 +83,7 @@ internal abstract record Attack
     {
         public override string Kind => "damage";
 
-        public override string ToString() => $"{this.How.ToString().ToLowerInvariant()} a file after a kill at {this.Moment:0.00}";
+        public override string ToString() => $"{this.How.ToString().ToLowerInvariant()} a file";
     }
 
     /// <summary>The attack of a number.</summary>
@@ -106,18 +106,18 @@ internal abstract record Attack
             case "place":
                 string point = Points[Next(draws, Points.Length)];
                 bool recovery = point.StartsWith("recovery", StringComparison.Ordinal);
-                return new Place($"kill@{point}#{1 + Next(draws, recovery ? 1 : 5)}", recovery || Next(draws, 3) == 0 ? 0.2 + (0.6 * draws.NextDouble()) : null, IsKill: true);
+                return new Place($"kill@{point}#{1 + Next(draws, recovery ? 1 : 5)}", recovery || Next(draws, 3) == 0 ? draws.NextDouble() : null, IsKill: true);
             case "storage":
                 bool write = Next(draws, 2) == 0;
                 string place = write ? Writes[Next(draws, Writes.Length)] : Calls[Next(draws, Calls.Length)];
                 string[] faults = write ? ["error", "full", "short", "torn", "kill"] : ["error", "full", "kill"];
                 return new Place(
                     $"{faults[Next(draws, faults.Length)]}@{place}#{1 + Next(draws, place == "segment.write" ? 300 : 12)}+{1 + Next(draws, 3)}",
-                    Next(draws, 3) == 0 ? 0.2 + (0.6 * draws.NextDouble()) : null,
+                    Next(draws, 3) == 0 ? draws.NextDouble() : null,
                     IsKill: false);
             default:
                 Harm[] harms = Enum.GetValues<Harm>();
-                return new Damage(0.3 + (0.5 * draws.NextDouble()), harms[Next(draws, harms.Length)], draws.NextDouble(), draws.NextDouble());
+                return new Damage(draws.NextDouble(), harms[Next(draws, harms.Length)], draws.NextDouble(), draws.NextDouble());
         }
     }
 }

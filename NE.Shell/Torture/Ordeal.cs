@@ -34,23 +34,33 @@ internal sealed class Ordeal(Victim victim, RunPaths reference, TimeSpan usual)
             case Attack.Place place:
                 if (place.Before is { } before)
                 {
-                    this.StopAfter(before, Stop.Kill);
+                    this.KillAfterCommits(1, before);
                 }
 
                 return this.Fault(place);
             case Attack.Damage damage:
-                this.StopAfter(damage.Moment, Stop.Kill);
-
-                if (!File.Exists(victim.Paths.Journal))
-                {
-                    return this.MustComplete();
-                }
+                this.KillAfterCommits(2, damage.Moment);
 
                 this.story.Add(FileDamage.Do(victim.Paths, damage));
                 return this.AfterDamage();
             default:
                 throw new InvalidOperationException($"no code carries out {attack.GetType().Name}");
         }
+    }
+
+    /// <summary>Kills it when it has made so many commits, and a moment later.</summary>
+    private void KillAfterCommits(int commits, double moment)
+    {
+        using Victim.Started started = victim.Work();
+
+        while (victim.Commits < commits && !started.HasExited)
+        {
+            Thread.Sleep(5);
+        }
+
+        started.StopAfter(TimeSpan.FromSeconds(moment / 2), Stop.Kill);
+        this.kills++;
+        this.story.Add($"kill after {victim.Commits} commits");
     }
 
     /// <summary>What a process said that ended by itself or on SIGTERM; null when it was killed.</summary>

@@ -31,6 +31,21 @@ internal sealed class Victim(IReadOnlyList<string> executable, string runs, stri
     /// <summary>Whether there is something to go on with.</summary>
     private bool HasBegun => StoredRunInfo.Exists(this.Paths);
 
+    /// <summary>How many commits its log tells of.</summary>
+    public int Commits
+    {
+        get
+        {
+            if (!File.Exists(this.Paths.Log))
+            {
+                return 0;
+            }
+
+            using var reader = new StreamReader(File.Open(this.Paths.Log, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+            return reader.ReadToEnd().Split("Checkpoint of step {CommittedStep}: ").Length - 1;
+        }
+    }
+
     /// <summary>Starts the run, or goes on with it.</summary>
     /// <param name="fault">A fault to provoke; null for none.</param>
     /// <param name="more">More arguments of a resume.</param>
@@ -77,6 +92,8 @@ internal sealed class Victim(IReadOnlyList<string> executable, string runs, stri
             process.BeginErrorReadLine();
             process.StandardInput.Close();
         }
+
+        public bool HasExited => this.process.HasExited;
 
         /// <summary>Waits for its end; a process that goes on for longer is killed.</summary>
         public Ending Wait(TimeSpan patience)

@@ -23,6 +23,8 @@ let private stopped =
              let outcome = trainUntil 430 (request created.Paths settings)
              Expect.equal outcome.Phase RunPhase.Interrupted "stopped")
 
+         // The connections of the run that has ended are still pooled.
+         SqliteConnection.ClearAllPools()
          SqliteRecovery.Recover(RunPaths.Of(folder, "run"))
          folder, settings)
 
@@ -144,15 +146,15 @@ let tests =
 
         testCase "damaged snapshots are made anew, and so are those that are ahead of the journal"
         <| fun _ ->
-            for harm in
+            for name, harm in
                 [
-                    (fun (run: RunPaths) -> File.WriteAllText(run.Snapshots, String('x', 8192)))
-                    (fun run -> execute run.Snapshots "UPDATE snapshot SET snapshot = x'7b'")
-                    (fun run -> execute run.Snapshots "UPDATE snapshot SET sequence_number = sequence_number + 100000")
+                    "no database", (fun (run: RunPaths) -> File.WriteAllText(run.Snapshots, String('x', 8192)))
+                    "no record", (fun run -> execute run.Snapshots "UPDATE snapshot SET snapshot = x'7b'")
+                    "ahead", (fun run -> execute run.Snapshots "UPDATE snapshot SET sequence_number = sequence_number + 100000")
                 ] do
                 copied (fun run ->
                     harm run
-                    Expect.equal [ for finding in findings run -> finding.Remedy ] [ Remedy.MadeAnew ] "found"
+                    Expect.equal [ for finding in findings run -> finding.Remedy ] [ Remedy.MadeAnew ] $"found: {name}"
                     Expect.hasLength (RunRepair.MakeAnew run) 1 "made anew"
                     Expect.isEmpty (findings run) "nothing is left"
                     finish run)
