@@ -85,10 +85,9 @@ let parts name (known: (string * 'Part) list) set =
     let names = known |> List.map fst
 
     let read (text: string) =
-        let found =
-            [
-                for word in text.Split ',' -> known |> List.tryFind (fun (name, _) -> name = word)
-            ]
+        let found = [
+            for word in text.Split ',' -> known |> List.tryFind (fun (name, _) -> name = word)
+        ]
 
         if List.forall Option.isSome found then
             Some(found |> List.choose (Option.map snd))

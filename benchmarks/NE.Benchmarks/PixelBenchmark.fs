@@ -348,8 +348,7 @@ let measure (options: Options) : unit =
 
     let whole = ifAsked Part.Updates (fun () -> updates options)
 
-    let ofUpdates =
-        whole |> Option.map _.Measured |> Option.defaultValue []
+    let ofUpdates = whole |> Option.map _.Measured |> Option.defaultValue []
 
     let pictures = ifAsked Part.Rendering (fun () -> rendering options ofUpdates)
     let encoder = ifAsked Part.Encoder (fun () -> encoder options)

@@ -17,7 +17,17 @@ let private Steps = 40
 let private task = "dmc/walker-walk"
 
 /// Milliseconds of a step of the agent, round by round: the simulation of its repeats, and with a picture. The error says why none can be drawn.
-let measure (size: int) (rounds: int) : Result<{| Simulation: float[]; WithPicture: float[] |}, string> =
+let measure
+    (size: int)
+    (rounds: int)
+    : Result<
+        {|
+            Simulation: float[]
+            WithPicture: float[]
+        |},
+        string
+       >
+    =
     let settings = Settings.defaults.Pixels
 
     let found =
@@ -48,7 +58,10 @@ let measure (size: int) (rounds: int) : Result<{| Simulation: float[]; WithPictu
 
     try
         use plain = new MuJoCoEnvironment(found)
-        use seen = new PixelEnvironment(new MuJoCoEnvironment(found), shape, settings.ActionRepeat)
+
+        use seen =
+            new PixelEnvironment(new MuJoCoEnvironment(found), shape, settings.ActionRepeat)
+
         round plain settings.ActionRepeat |> ignore
         round seen 1 |> ignore
 
@@ -64,8 +77,7 @@ let measure (size: int) (rounds: int) : Result<{| Simulation: float[]; WithPictu
 
 /// Prints what the shares of a run are of which a step takes so many milliseconds of one core.
 let print (step: float) (simulation: float) (updates: PixelUpdates.Measured list) : unit =
-    printfn
-        $"a step of {task} with two repeats and a picture: %.1f{step} ms of one core, of which %.1f{simulation} ms are the simulation"
+    printfn $"a step of {task} with two repeats and a picture: %.1f{step} ms of one core, of which %.1f{simulation} ms are the simulation"
 
     for found in updates do
         let learning = 1e3 * found.Seconds * found.UpdatesPerStep

@@ -15,7 +15,10 @@ module PixelReplay =
         let form = TransitionRows.create (ObservationForm.Pixels shape) actions
         let draws = Draws.Of(3L, Purpose.Exploration)
         let rows = Array.zeroCreate<float32>(episodes * (EpisodeSteps + 1) * form.RowFloats)
-        let linker = form.CreateLinker(HeldRows([||], form.RowFloats), { First = 0L; Head = 0L }, 1)
+
+        let linker =
+            form.CreateLinker(HeldRows([||], form.RowFloats), { First = 0L; Head = 0L }, 1)
+
         let bytes = Array.zeroCreate<byte> shape.FrameBytes
         let action = Array.zeroCreate<float32> actions
         let mutable count = 0
@@ -26,7 +29,10 @@ module PixelReplay =
 
         for _ in 1..episodes do
             let frames = FrameStack shape
-            let observation = Array.zeroCreate<float32>(PackedBytes.floats shape.ObservationBytes)
+
+            let observation =
+                Array.zeroCreate<float32>(PackedBytes.floats shape.ObservationBytes)
+
             let next = Array.zeroCreate<float32> observation.Length
 
             let show (into: float32[]) =

@@ -132,7 +132,9 @@ let private pyTorch (options: Options) (threads: int) (settings: Settings) : Res
         Round =
             fun seconds ->
                 let answer = peer.Ask(seconds.ToString("R", CultureInfo.InvariantCulture))
-                answer.GetProperty("seconds").GetDouble() / float (answer.GetProperty("steps").GetInt32())
+
+                answer.GetProperty("seconds").GetDouble()
+                / float (answer.GetProperty("steps").GetInt32())
         Rounds = ResizeArray()
         Dispose = (peer :> IDisposable).Dispose
     })
@@ -232,7 +234,9 @@ let measure (options: Options) =
     ]
 
     let event = eventSeconds options replay
-    let interval = (settingsOf options LearnerKind.Drq 1 Method.Ne).Ne.GrowInterval.Value
+
+    let interval =
+        (settingsOf options LearnerKind.Drq 1 Method.Ne).Ne.GrowInterval.Value
 
     let ofDrq =
         measured

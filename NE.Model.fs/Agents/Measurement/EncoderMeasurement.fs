@@ -22,7 +22,9 @@ type internal EncoderMeasurement(encoder: TraineeEncoder) =
         let count = slot.Outputs
         let pixels = slot.Features / count
         let means, positives = Array.zeroCreate<float> count, Array.zeroCreate<int64> count
-        let lowest, highest = Array.create count Single.PositiveInfinity, Array.zeroCreate<float32> count
+
+        let lowest, highest =
+            Array.create count Single.PositiveInfinity, Array.zeroCreate<float32> count
         // Of one picture: float32 counts and adds up no further than that without loss.
         let sums, above = Array.zeroCreate<float32> count, Array.zeroCreate<float32> count
 

@@ -87,9 +87,7 @@ let private write (format: string) =
                 use stream = zip.CreateEntry(entry, CompressionLevel.SmallestSize).Open()
                 stream.Write(bytes, 0, bytes.Length)
 
-            [
-                for struct (key, value) in Settings.values settings -> $"{key} {value}"
-            ]
+            [ for struct (key, value) in Settings.values settings -> $"{key} {value}" ]
             |> String.concat "\n"
             |> Text.Encoding.UTF8.GetBytes
             |> add "keys"

@@ -226,8 +226,7 @@ let tests =
 
                     value
 
-                let layers =
-                    found.Layers |> Array.filter (fun layer -> layer.Network = "encoder")
+                let layers = found.Layers |> Array.filter (fun layer -> layer.Network = "encoder")
 
                 Expect.equal [ for layer in layers -> layer.Layer, layer.Width ] [ for i in 0..3 -> i, drq.Pixels.Filters ] "layers"
                 let mutable units, positive, activated = 0, 0, 0
