@@ -198,21 +198,22 @@ let private compare (options: Options) (replay: HeldRows) (learner: LearnerKind)
         for contender in contenders do
             contender.Dispose()
 
-/// What an event of both networks adds to an update of DrQ, in seconds; its updates are of a batch of one, since events have batches of their own.
+/// What an event of both networks adds to an update of DrQ, in seconds of one thread; its updates are of a batch of one, since events have batches of
+/// their own.
 let private eventSeconds (options: Options) (replay: HeldRows) : float =
     let settings = settingsOf options LearnerKind.Drq 1 Method.Ne
 
     use agent =
-        create options options.Threads {
+        create options 1 {
             settings with
                 Ne.GrowInterval = Is 2L
                 Ne.Review = ReviewMode.Off
         }
 
     let one () =
-        let watch = Stopwatch.StartNew()
+        let began = clock 1
         agent.Update(replay, replay.Window)
-        watch.Elapsed.TotalSeconds
+        clock 1 - began
 
     // Step 2 compiles.
     for _ in 1..2 do
@@ -240,13 +241,13 @@ let measure (options: Options) =
 
     let ofDrq =
         measured
-        |> List.filter (fun found -> found.Learner = LearnerKind.nameOf LearnerKind.Drq)
+        |> List.filter (fun found -> found.Learner = LearnerKind.nameOf LearnerKind.Drq && found.Threads = 1)
         |> List.last
 
     let share = event / (float interval * ofDrq.Seconds)
 
     printfn
-        $"  an event of ne takes %.1f{event} s on {options.Threads} threads, %.2f{100.0 * share} %% of the drq updates of batch {ofDrq.Batch} between two of them ({interval} in a run of 500,000 steps)"
+        $"  an event of ne takes %.1f{event} s on one thread, %.2f{100.0 * share} %% of the drq updates of batch {ofDrq.Batch} between two of them ({interval} in a run of 500,000 steps)"
 
     {|
         Measured = measured
