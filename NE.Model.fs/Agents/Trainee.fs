@@ -32,6 +32,14 @@ type TraineeGroup = {
     Gradient: Draws -> float
 }
 
+/// A network of convolutions in front of the groups. No technique knows it: what it does is measured alone.
+[<NoEquality; NoComparison>]
+type TraineeEncoder = {
+    Networks: NetworkGroup
+    /// A pass over the observations of the Probe's batch.
+    Probe: IPass
+}
+
 /// Name and value of what an algorithm has to report of the Probe's batch, once it took the gradients of all groups.
 type AlgorithmMetrics = {
     /// Columns of metrics.csv behind the losses of the groups.
@@ -48,6 +56,8 @@ type Trainee = {
     Groups: TraineeGroup list
     /// The same in the order in which a gradient step updates them: the critics first.
     UpdateOrder: TraineeGroup list
+    /// What is between pictures and the groups; none where observations are numbers.
+    Encoders: TraineeEncoder list
     /// The batch that events, ratios and measurements are defined on: 256 rows, apart from the training batch or at times the same.
     Probe: Batch
     /// Rows of a training batch.

@@ -1,7 +1,6 @@
 using NE.Actors.Environments;
 using NE.Actors.Environments.Catalogue;
 using NE.Model;
-using NE.Model.Agents;
 using NE.Model.Networks;
 using NE.Shell.Host;
 
@@ -15,7 +14,7 @@ internal static class AgentCheck
     {
         try
         {
-            using ILearner learner = TaskLearner.Create(settings, EnvironmentCycle.Of(settings.Run.Environment), spec, task: 0);
+            TaskLearner.TryOut(settings, EnvironmentCycle.Of(settings.Run.Environment), spec);
         }
         catch (Exception problem) when (problem is ArgumentException or LibTorch.LibTorchException)
         {

@@ -80,6 +80,22 @@ let learner set =
     let all = known |> List.map fst
     argument "--learner" (String.concat "|" all) read (String.concat " or " all) set
 
+/// Some of these, by name, separated by commas.
+let parts name (known: (string * 'Part) list) set =
+    let names = known |> List.map fst
+
+    let read (text: string) =
+        let found = [
+            for word in text.Split ',' -> known |> List.tryFind (fun (name, _) -> name = word)
+        ]
+
+        if List.forall Option.isSome found then
+            Some(found |> List.choose (Option.map snd))
+        else
+            None
+
+    argument name (String.concat "," names) read $"""some of {String.concat ", " names}, separated by commas""" set
+
 /// Where torch computes.
 let device set =
     let read (text: string) =

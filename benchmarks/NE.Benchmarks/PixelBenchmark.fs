@@ -1,5 +1,6 @@
-/// The encoder of pixel agents, forward and backward, in alternating rounds of one process: our kernels, our torch engine, TorchSharp eager with
-/// autograd; and PyTorch eager in a child process. Rates are those of direct convolutions: what of the arithmetic is saved counts all the same.
+/// Whole updates of pixel agents (PixelUpdates), the pictures that they need (PixelRendering), and their encoder, forward and backward, in alternating
+/// rounds of one process: our kernels, our torch engine, TorchSharp eager with autograd; and PyTorch eager in a child process. The encoder's rates
+/// are those of direct convolutions: what of the arithmetic is saved counts all the same.
 module NE.Benchmarks.PixelBenchmark
 
 open System
@@ -11,13 +12,23 @@ open NE.Model.Networks.Simd
 open NE.Model.Networks.Torch
 open TorchSharp
 
+/// What is measured.
+[<RequireQualifiedAccess>]
+type Part =
+    | Updates
+    | Rendering
+    | Encoder
+
 type Options = {
+    Parts: Part list
     Batches: int list
     /// The most threads; every number from 1 on is measured.
     Threads: int
     Size: int
     Channels: int
     Filters: int
+    /// Of actor and critics.
+    Hidden: int list
     Rounds: int
     SecondsPerRound: float
     Python: string
@@ -25,24 +36,34 @@ type Options = {
 }
 
 let defaults = {
+    Parts = [ Part.Updates; Part.Rendering ]
     Batches = [ 64; 256 ]
     Threads = 2
     Size = 84
     Channels = 9
     Filters = 32
-    Rounds = 11
+    Hidden = [ 1024; 1024 ]
+    Rounds = 7
     SecondsPerRound = 0.5
     Python = PyTorchPeer.Python
     Output = None
 }
 
+let private parts = [
+    "updates", Part.Updates
+    "rendering", Part.Rendering
+    "encoder", Part.Encoder
+]
+
 let grammar: Arguments.Grammar<Options> =
     Arguments.optionsOnly [
+        Arguments.parts "--parts" parts (fun parts options -> { options with Parts = parts })
         Arguments.widths "--batches" (fun batches options -> { options with Batches = batches })
         Arguments.int "--threads" 1 (fun n (options: Options) -> { options with Threads = n })
         Arguments.int "--size" 21 (fun n options -> { options with Size = n })
         Arguments.int "--channels" 1 (fun n options -> { options with Channels = n })
         Arguments.int "--filters" 8 (fun n options -> { options with Filters = n })
+        Arguments.widths "--hidden" (fun widths options -> { options with Hidden = widths })
         Arguments.int "--rounds" 1 (fun n (options: Options) -> { options with Rounds = n })
         Arguments.seconds (fun s (options: Options) -> { options with SecondsPerRound = s })
         Arguments.python (fun file (options: Options) -> { options with Python = file })
@@ -266,25 +287,95 @@ let private compare (options: Options) (layout: BlockLayout) (batch: int) (threa
         for contender in contenders do
             contender.Dispose()
 
+let private encoder (options: Options) =
+    let layout = layoutOf options
+    let peak = Roofline.measure 1.0
+    printfn $"one core: {peak.Registers:F0} GFLOP/s between registers, {peak.Product:F0} in our matrix product"
+
+    {|
+        peakGigaflops = Math.Round(peak.Registers, 1)
+        productGigaflops = Math.Round(peak.Product, 1)
+        measured = [
+            for batch in options.Batches do
+                for threads in 1 .. options.Threads -> compare options layout batch threads
+        ]
+    |}
+
+let private updates (options: Options) =
+    PixelUpdates.measure {
+        Batches = options.Batches
+        Threads = options.Threads
+        Size = options.Size
+        Filters = options.Filters
+        Hidden = options.Hidden
+        // Walker's.
+        Action = 6
+        Rounds = options.Rounds
+        SecondsPerRound = options.SecondsPerRound
+        Python = options.Python
+    }
+
+let private rendering (options: Options) (updates: PixelUpdates.Measured list) =
+    match PixelRendering.measure options.Size options.Rounds with
+    | Ok found ->
+        PixelRendering.print (median found.WithPicture) (median found.Simulation) updates
+
+        {|
+            simulationMilliseconds = Some(figures 3 found.Simulation)
+            stepMilliseconds = Some(figures 3 found.WithPicture)
+            renderer = "measured"
+        |}
+    | Error problem ->
+        printfn $"pictures: not measured: {problem}"
+
+        {|
+            simulationMilliseconds = None
+            stepMilliseconds = None
+            renderer = problem
+        |}
+
 let measure (options: Options) : unit =
     let report = Report options.Output
     LibTorch.ensureLoaded ()
     use _ = PeerProcess.KillAllOnSignals()
-    let layout = layoutOf options
     printfn $"{NE.Actors.RunDirectory.Hardware.Processor}, {Report.machine}, load {load ():F1}"
-    let peak = Roofline.measure 1.0
-    printfn $"one core: {peak.Registers:F0} GFLOP/s between registers, {peak.Product:F0} in our matrix product"
 
-    let measured = [
-        for batch in options.Batches do
-            for threads in 1 .. options.Threads -> compare options layout batch threads
-    ]
+    let ifAsked part measure =
+        if List.contains part options.Parts then
+            Some(measure ())
+        else
+            None
+
+    let whole = ifAsked Part.Updates (fun () -> updates options)
+
+    let ofUpdates = whole |> Option.map _.Measured |> Option.defaultValue []
+
+    let pictures = ifAsked Part.Rendering (fun () -> rendering options ofUpdates)
+    let encoder = ifAsked Part.Encoder (fun () -> encoder options)
 
     report.Write {|
         size = options.Size
         channels = options.Channels
         filters = options.Filters
-        peakGigaflops = Math.Round(peak.Registers, 1)
-        productGigaflops = Math.Round(peak.Product, 1)
-        measured = measured
+        hidden = options.Hidden
+        updates =
+            whole
+            |> Option.map (fun whole -> {|
+                measured =
+                    whole.Measured
+                    |> List.map (fun found -> {|
+                        learner = found.Learner
+                        batch = found.Batch
+                        threads = found.Threads
+                        milliseconds = dict [ for name, rounds in found.Milliseconds -> name, figures 1 rounds ]
+                        timesAsFastAsPyTorch = found.TimesAsFastAsPyTorch |> Option.map (fun ratio -> Math.Round(ratio, 3))
+                        neOverheadPercent = Math.Round(found.NeOverheadPercent, 2)
+                        pytorch = found.PyTorch
+                    |})
+                eventSeconds = Math.Round(whole.EventSeconds, 3)
+                growInterval = whole.GrowInterval
+                eventSharePercent = Math.Round(whole.EventSharePercent, 3)
+            |})
+        rendering = pictures
+        encoder = encoder
     |}

@@ -68,6 +68,22 @@ let tests =
             ] do
             test $"inference {words}" { Expect.equal (failure (inference words)) expected "message" }
 
+        test "parts by their names" {
+            let parts words =
+                Arguments.parse PixelBenchmark.grammar PixelBenchmark.defaults words
+                |> Result.map _.Parts
+
+            Expect.equal
+                (parts [ "--parts"; "encoder,updates" ])
+                (Ok [ PixelBenchmark.Part.Encoder; PixelBenchmark.Part.Updates ])
+                "two of three"
+
+            Expect.equal
+                (parts [ "--parts"; "updates,frames" ])
+                (Error "--parts expects some of updates, rendering, encoder, separated by commas, found 'updates,frames'")
+                "an unknown one"
+        }
+
         test "memory of less than a segment says little" {
             Expect.equal (failure (memory [ "--rows"; "10" ])) "--rows expects a whole number of at least 10000, found '10'" "message"
         }

@@ -45,6 +45,23 @@ let tests =
         for name, learner in LearnerKind.names |> List.filter (fun (_, learner) -> not learner.SeesPixels) do
             test $"takes gradient steps of {name} in turns" { works (small (Learner learner)) }
 
+        for name, shifts in [ "drq", "2"; "drqv2", "1" ] do
+            test $"takes updates of {name} in turns" {
+                let arguments =
+                    $"--learner {name} --batch 4 --size 21 --channels 9 --filters 8 --features 6 --hidden 16,16 --action 2 --shifts {shifts} --threads 1"
+
+                match PyTorchPeer.StartScript("drq_pytorch.py", PyTorchPeer.Python, 1, List.ofArray (arguments.Split ' ')) with
+                | Ok peer ->
+                    use peer = peer
+
+                    for _ in 1..2 do
+                        let answer = peer.Ask "0.1"
+                        Expect.isGreaterThan (answer.GetProperty("steps").GetInt32()) 0 "updates"
+                        Expect.isGreaterThan (answer.GetProperty("seconds").GetDouble()) 0.0 "time"
+                | Error problem when problem.Contains PyTorchPeer.Install -> skiptest $"{problem}. So the PyTorch peer was NOT tested"
+                | Error problem -> failtest problem
+            }
+
         test "acts in turns" { works (small (Act 1)) }
         test "acts on several observations at once in turns" { works (small (Act 10)) }
 

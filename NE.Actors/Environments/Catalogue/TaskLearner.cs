@@ -13,5 +13,22 @@ public static class TaskLearner
     /// <exception cref="NE.Model.Networks.LibTorch.LibTorchException">The engine cannot be had.</exception>
     public static ILearner Create(Settings settings, EnvironmentCycle? cycle, EnvironmentSpec spec, int task) => cycle is not null
         ? Learners.createInCycle(settings, cycle.AgentTasks, task)
-        : Learners.create(settings, new AgentTask(spec.Observation, spec.ActionSize, spec.ActionHigh[0]));
+        : Learners.create(settings, Task(spec));
+
+    /// <summary>Whether a fresh learner can be made, in a small part of the time where it sees pictures.</summary>
+    /// <inheritdoc cref="Create" path="/param"/>
+    /// <inheritdoc cref="Create" path="/exception"/>
+    public static void TryOut(Settings settings, EnvironmentCycle? cycle, EnvironmentSpec spec)
+    {
+        if (cycle is not null)
+        {
+            Create(settings, cycle, spec, task: 0).Dispose();
+        }
+        else
+        {
+            Learners.tryOut(settings, Task(spec));
+        }
+    }
+
+    private static AgentTask Task(EnvironmentSpec spec) => new(spec.Observation, spec.ActionSize, spec.ActionHigh[0]);
 }

@@ -64,6 +64,7 @@ module ActorCriticTrainee =
             Engine = networks.Engine
             Groups = [ actor; critics ]
             UpdateOrder = [ critics; actor ]
+            Encoders = probe.Inputs.Encoders
             Probe = probe
             BatchSize = learner.BatchSize
             RowFloats = perception.RowFloats

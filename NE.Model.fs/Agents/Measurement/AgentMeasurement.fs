@@ -74,7 +74,7 @@ type private GroupMeasurement(group: NetworkGroup, spectrum: Spectrum) =
                         if slot.Layer < layout.HiddenLayers then
                             Some {
                                 Ratios = Ratios.measure [| hidden[slot.Stack * layout.HiddenLayers + slot.Layer] |]
-                                Rank = rank pass slot.Stack slot.Layer
+                                Rank = Some(rank pass slot.Stack slot.Layer)
                             }
                         else
                             None
@@ -97,6 +97,8 @@ type AgentMeasurement(trainee: Trainee, seed: int64) =
         trainee.UpdateOrder
         |> List.map (fun group -> group, GroupMeasurement(group.Networks, spectrum))
 
+    let encoders = trainee.Encoders |> List.map EncoderMeasurement
+
     /// Metrics of a whole network that joined after the ratios: their columns come last.
     let summary (group: NetworkGroup) (layers: LayerMeasurement[]) =
         let norm (choose: LayerMeasurement -> float) =
@@ -106,13 +108,13 @@ type AgentMeasurement(trainee: Trainee, seed: int64) =
         let features =
             layers
             |> Array.filter (fun layer -> layer.Layer = group.Layout.HiddenLayers - 1)
-            |> Array.choose _.Hidden
+            |> Array.choose (_.Hidden >> Option.bind _.Rank)
 
         let rank (choose: FeatureRank -> float) =
             if features.Length = 0 then
                 nan
             else
-                features |> Array.averageBy (fun hidden -> choose hidden.Rank)
+                features |> Array.averageBy choose
 
         [|
             struct ($"{group.Name}_effective_rank", rank _.Effective)
@@ -150,6 +152,14 @@ type AgentMeasurement(trainee: Trainee, seed: int64) =
 
         let report = trainee.Report()
 
+        let seen =
+            List.map2
+                (fun (encoder: TraineeEncoder) (measurement: EncoderMeasurement) ->
+                    let struct (layers, ratios) = measurement.Take()
+                    encoder.Networks.Name, layers, ratios)
+                trainee.Encoders
+                encoders
+
         {
             Metrics = [|
                 for each in taken do
@@ -168,6 +178,10 @@ type AgentMeasurement(trainee: Trainee, seed: int64) =
 
                 for each in shown do
                     yield! summary each.Group each.Layers
+
+                for network, _, ratios in seen do
+                    for struct (name, ratio) in ratios do
+                        struct ($"{network}_{name}", ratio)
             |]
-            Layers = shown |> List.map _.Layers |> Array.concat
+            Layers = Array.concat [ yield! shown |> List.map _.Layers; for _, layers, _ in seen -> layers ]
         }

@@ -25,24 +25,25 @@ module Ratios =
     /// Their names.
     let names: string[] = measure [||] |> Array.map (fun struct (name, _) -> name)
 
-/// What the neurons of a hidden layer do on the batch.
+/// What the neurons of a hidden layer do on the batch, or the channels of a convolution.
 type HiddenMeasurement = {
     Ratios: struct (string * float)[]
-    Rank: FeatureRank
+    /// None of a convolution.
+    Rank: FeatureRank option
 }
 
 /// One layer of one stack: a row of layers.csv.
 type LayerMeasurement = {
-    /// "actor" or "critic".
+    /// "actor", "critic" or "encoder".
     Network: string
     Stack: int
-    /// From 0; the last one is the output layer.
+    /// From 0; the last one is the output layer, but for the encoder.
     Layer: int
-    /// Outputs: neurons, or with CReLU twice as many features.
+    /// Outputs: neurons, or with CReLU twice as many features; channels of a convolution.
     Width: int
     /// None for the output layer.
     Hidden: HiddenMeasurement option
-    /// Norm of the gradient of the batch's loss by the existing weights, the biases, and the gains and shifts of a LayerNorm.
+    /// Norm of the gradient of the batch's loss by the existing weights, the biases, and the gains and shifts of a LayerNorm. NaN for the encoder.
     GradientNorm: float
     /// Norm of the same parameters.
     WeightNorm: float
@@ -66,7 +67,8 @@ type LayerMeasurement = {
 
         let rank (choose: FeatureRank -> float) =
             this.Hidden
-            |> Option.map (fun hidden -> choose hidden.Rank)
+            |> Option.bind _.Rank
+            |> Option.map choose
             |> Option.defaultValue nan
 
         struct ("effective_rank", rank _.Effective)

@@ -33,6 +33,8 @@ type IActorCriticInputs =
     abstract NextAction: IMatrix
     /// Columns in front of the actions.
     abstract Features: int
+    /// Networks of convolutions that s goes through, with their passes over it.
+    abstract Encoders: TraineeEncoder list
     /// What the critics' pass over s and a has to compute on its way back.
     abstract CriticsBackward: Backward
     /// What the actor's pass over s has to compute on its way back.
@@ -81,6 +83,7 @@ type VectorInputs(engine: IEngine, rows: int, shape: TransitionShape) =
         member _.NextObservationAction = nextObservationAction
         member _.NextAction = nextAction
         member _.Features = shape.ObservationSize
+        member _.Encoders = []
         member _.CriticsBackward = ParameterGradient
         member _.ActorBackward = ParameterGradient
         member _.SeeNext() = ()

@@ -153,6 +153,13 @@ type PixelInputs(networks: PixelNetworks, task: AgentTask, transitions: int, shi
         member _.NextAction = nextAction
         member _.Features = features
 
+        member _.Encoders = [
+            {
+                Networks = networks.Encoder
+                Probe = encoder
+            }
+        ]
+
         member _.CriticsBackward =
             if learns then
                 BothGradients(0, features)

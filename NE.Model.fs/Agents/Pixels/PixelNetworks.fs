@@ -10,23 +10,28 @@ open NE.Model.Replay
 /// layer with LayerNorm and tanh. Convolutions and the critics' trunk have targets; the actor's trunk has one that nothing reads.
 [<Sealed>]
 type PixelNetworks(engine: IEngine, settings: Settings) =
-    let pixels = settings.Pixels
-
-    let image: ImageShape = {
-        Height = pixels.Size
-        Width = pixels.Size
-        Channels = pixels.Shape.Channels
-    }
+    let struct (image, encoderForm, trunkForm) = PixelNetworks.Forms settings
 
     let group name form =
         NetworkGroup.OfForm(name, engine, 1, form, settings.Network)
 
-    let encoder = group "encoder" (NetworkForms.encoder image pixels.Filters)
-
-    let trunk name =
-        group name (NetworkForms.trunk (List.last encoder.Layout.Form.Widths) pixels.Features)
+    let encoder = group "encoder" encoderForm
+    let trunk name = group name trunkForm
 
     let actorTrunk, criticTrunk = trunk "actor trunk", trunk "critic trunk"
+
+    /// What the encoder reads, what it is made of, and what either trunk is made of.
+    static member Forms(settings: Settings) : struct (ImageShape * NetworkForm * NetworkForm) =
+        let pixels = settings.Pixels
+
+        let image: ImageShape = {
+            Height = pixels.Size
+            Width = pixels.Size
+            Channels = pixels.Shape.Channels
+        }
+
+        let encoder = NetworkForms.encoder image pixels.Filters
+        struct (image, encoder, NetworkForms.trunk (List.last encoder.Widths) pixels.Features)
 
     member _.Engine = engine
     member _.Image = image

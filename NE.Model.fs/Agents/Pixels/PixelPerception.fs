@@ -7,8 +7,9 @@ open NE.Model.Networks
 open NE.Model.Replay
 
 /// Pictures are shifted, encoded and brought down to a few features, by networks that learn with the critics and with the actor (algorithm.md 2.14).
+/// `initialisation`: of actor and critics, if not orthogonal.
 [<Sealed>]
-type PixelPerception(engine: IEngine, settings: Settings, task: AgentTask) =
+type PixelPerception(engine: IEngine, settings: Settings, task: AgentTask, ?initialisation: Initialisation) =
     let networks = new PixelNetworks(engine, settings)
     let learner = settings.Learner
     let mutable shifts = Draws.Of(settings.Run.Seed, Purpose.ImageShift)
@@ -23,7 +24,7 @@ type PixelPerception(engine: IEngine, settings: Settings, task: AgentTask) =
 
     interface IPerception with
         member _.Features = settings.Pixels.Features
-        member _.Initialisation = Initialisation.Orthogonal
+        member _.Initialisation = defaultArg initialisation Initialisation.Orthogonal
         // Part of what the rows' n-step returns bootstrap from.
         member _.Discount = 1.0
 

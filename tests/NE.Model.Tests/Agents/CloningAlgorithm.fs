@@ -133,6 +133,7 @@ type CloningAlgorithm(engine: IEngine, settings: Settings, shape: TransitionShap
         BatchSize = settings.Learner.BatchSize
         RowFloats = shape.StoredWidth
         Forgetting = Forgetting.All
+        Encoders = []
         Clock = EnvironmentClock settings
         Rebuild = fun () -> [ whole; half; probe ] |> List.iter _.Rebuild()
         Report = fun () -> { First = [||]; Later = [||] }

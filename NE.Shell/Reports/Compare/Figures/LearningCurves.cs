@@ -10,8 +10,9 @@ namespace NE.Shell.Reports.Compare.Figures;
 /// <summary>Returns beside activated ratios over the same steps, as the paper's Figure 6 pairs them; and the curves of others.</summary>
 internal static class LearningCurves
 {
-    private const double Actor = 150;
-    private const double Critics = 168;
+    private const double Ratio = 150;
+    /// <summary>With the steps under it.</summary>
+    private const double LastRatio = 168;
 
     public static Figure Draw(IReadOnlyList<Panel> panels, References references)
     {
@@ -42,13 +43,14 @@ internal static class LearningCurves
             }
 
             Look.AddMarks(curves, panel.Arms.SelectMany(arm => arm.Runs).SelectMany(run => run.Marks));
-            canvas.Add((curves, Actor + Critics));
+            IReadOnlyList<(string Column, string Name)> networks = Ratios.Of(panel.Arms);
+            canvas.Add((curves, (Ratio * (networks.Count - 1)) + LastRatio));
 
             foreach ((string measure, string name) in Ratios.Drawn)
             {
-                canvas.Add([.. Ratios.Networks.Select((network, row) => (
-                    Ratios.Panel(panel.Arms, $"{network.Column}_{measure}", row == 0 ? name : null, network.Name, end, named: row > 0),
-                    row == 0 ? Actor : Critics))]);
+                canvas.Add([.. networks.Select((network, row) => (
+                    Ratios.Panel(panel.Arms, $"{network.Column}_{measure}", row == 0 ? name : null, network.Name, end, named: row == networks.Count - 1),
+                    row == networks.Count - 1 ? LastRatio : Ratio))]);
             }
 
             canvas.Legend(panel.Arms.Select(arm => new LegendItem(arm.Label, arm.Index)));
@@ -59,6 +61,7 @@ internal static class LearningCurves
             "learning-curves",
             "Learning curves and activated ratios",
             "Left: mean undiscounted return of the noise-free evaluation episodes. Beside it, over the same steps, two ratios of the actor (above) and the critics (below). " + Ratios.Explanation + " "
+            + (panels.Any(panel => Ratios.HaveChannels(panel.Arms)) ? "Under them: the channels of the convolutions, each with its units at all pixels; no technique knows them. " : "")
             + $"An arm of {Evidence.LeastSeeds} or more seeds is their mean with a band of one standard deviation over seeds on either side; an arm of fewer is a thin line per seed, with their mean as a thick line, as far as all of them have got, and no band. "
             + "Vertical lines: dashed where a run was resumed, solid (red) where an environment was restarted, dotted where a key was changed."
             + (references.Shown.Count == 0 ? "" : " Grey dashed lines are public curves, given as references: mean and, from two seeds on, one standard deviation, up to the step at which the arms are compared. They are in no score or comparison."),
@@ -116,7 +119,7 @@ internal static class LearningCurves
 
     private static void RecordRatios(Arm arm, DataTable ratios)
     {
-        foreach ((string network, _) in Ratios.Networks)
+        foreach ((string network, _) in Ratios.Of([arm]))
         {
             foreach (string measure in Ratios.Drawn.Select(drawn => drawn.Column).Concat(Ratios.Others))
             {

@@ -11,6 +11,15 @@ internal static class Ratios
     /// <summary>Beginning of the columns of metrics.csv, and what the network is called.</summary>
     public static readonly (string Column, string Name)[] Networks = [("actor", "actor"), ("critic", "critics")];
 
+    /// <summary>The same of the channels of a learner that sees pictures.</summary>
+    private static readonly (string Column, string Name) encoder = ("encoder", "channels");
+
+    /// <summary>Whether any arm has channels.</summary>
+    public static bool HaveChannels(IReadOnlyList<Arm> arms) => arms.Any(arm => arm.Metric($"{encoder.Column}_{Drawn[0].Column}").Length > 0);
+
+    /// <summary>What the arms have ratios of.</summary>
+    public static IReadOnlyList<(string Column, string Name)> Of(IReadOnlyList<Arm> arms) => HaveChannels(arms) ? [.. Networks, encoder] : Networks;
+
     /// <summary>End of the columns that are drawn, and what the ratio is called.</summary>
     public static readonly (string Column, string Name)[] Drawn =
         [("fau", "activated ratio of the paper's figures (fau)"), ("anr_0", "Eq. 1: activated neuron ratio (anr, tau 0)")];

@@ -2,6 +2,7 @@ module NE.Model.Tests.Agents.PixelAgentTests
 
 open System
 open Expecto
+open NE.Benchmarks
 open NE.Model
 open NE.Model.Agents
 open NE.Model.Agents.DrqV2
@@ -202,6 +203,104 @@ let tests =
                     Expect.equal (act stored) (act policy) "a stored policy acts the same"
                     Expect.isTrue (act policy |> Array.forall (fun a -> abs a <= 1.0f)) "within the bounds"
                 }
+
+        for engineName, settings in onEachEngine drq do
+            test $"{engineName}: a measurement has the ratios of the encoder's channels, as a slow sum gives them" {
+                use agent = createPixels settings
+                stepOn noise.Value agent 12
+                let encoder = agent.Algorithm.Trainee.Encoders.Head
+                let group = encoder.Networks
+                let weights = group.ReadOnline Field.Weights
+                let silenced = 3
+                let second = group.Layout.Slot(0, 1)
+                // A channel that is silent, and one that says always the same.
+                Array.fill weights (second.Weights + silenced * second.Inputs) (2 * second.Inputs) 0.0f
+                weights[second.Biases + silenced] <- -0.5f
+                weights[second.Biases + silenced + 1] <- 0.5f
+                group.WriteOnline(Field.Weights, weights)
+                let found = agent.Measure(noise.Value, noise.Value.Window, false)
+
+                let metric name =
+                    let struct (_, value) =
+                        found.Metrics |> Array.find (fun struct (known, _) -> known = name)
+
+                    value
+
+                let layers = found.Layers |> Array.filter (fun layer -> layer.Network = "encoder")
+
+                Expect.equal [ for layer in layers -> layer.Layer, layer.Width ] [ for i in 0..3 -> i, drq.Pixels.Filters ] "layers"
+                let mutable units, positive, activated = 0, 0, 0
+
+                for layer in layers do
+                    let column name =
+                        let struct (_, value) =
+                            layer.Columns |> Array.find (fun struct (known, _) -> known = name)
+
+                        value
+
+                    let matrix =
+                        if layer.Layer < 3 then
+                            encoder.Probe.Hidden(0, layer.Layer)
+                        else
+                            encoder.Probe.Output 0
+
+                    let values = Array.zeroCreate<float32>(matrix.Rows * matrix.Columns)
+                    matrix.Read(Span values)
+                    let filters = drq.Pixels.Filters
+
+                    let ofChannels =
+                        Array.init filters (fun channel -> [| for i in channel..filters .. values.Length - 1 -> float values[i] |])
+
+                    let means = ofChannels |> Array.map Array.average
+                    let varies = ofChannels |> Array.map (fun h -> Array.max h > Array.min h)
+                    let mean = Array.average means
+
+                    let scored = means |> Array.map (fun m -> m / (mean + 1e-9) > 0.025)
+
+                    let count condition =
+                        Seq.init filters condition |> Seq.filter id |> Seq.length
+
+                    let responding = count (fun i -> scored[i] && varies[i])
+                    let ofLayer = values |> Array.filter (fun h -> h > 0.0f) |> Array.length
+                    Expect.equal (column "anr_0.025") (float responding / float filters) $"layer {layer.Layer}: activated"
+
+                    Expect.floatClose Accuracy.high (column "fau_raw") (float ofLayer / float values.Length) $"layer {layer.Layer}: units"
+                    Expect.isTrue (Double.IsNaN(column "srank") && Double.IsNaN layer.GradientNorm) "neither ranks nor gradients"
+                    Expect.isGreaterThan layer.Distance 0.0 "it moved"
+                    units <- units + values.Length
+                    positive <- positive + ofLayer
+                    activated <- activated + responding
+
+                    if layer.Layer = 1 then
+                        Expect.isFalse scored[silenced] "silent"
+                        Expect.equal (column "constant") (1.0 / float filters) "always the same"
+
+                Expect.floatClose Accuracy.high (metric "encoder_fau_raw") (float positive / float units) "units of all layers"
+
+                Expect.floatClose
+                    Accuracy.high
+                    (metric "encoder_anr_0.025")
+                    (float activated / float (4 * drq.Pixels.Filters))
+                    "channels of all layers"
+            }
+
+        test "what is tried out in the small is refused where the whole would be" {
+            Learners.tryOut drq task
+
+            let refused settings =
+                Expect.throwsT<ArgumentException> (fun () -> Learners.tryOut settings task) "tried out"
+
+            refused {
+                drq with
+                    Pixels.Size = 1_024
+                    Pixels.Features = 4_096
+            }
+
+            refused {
+                drq with
+                    Network.Hidden = Is [ 60_000; 60_000 ]
+            }
+        }
 
         test "the policy on the host acts as the networks on the engine do" {
             let engine = Engines.create drq.Compute
