@@ -21,6 +21,9 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
     private readonly RunTables tables;
     private readonly ReviewWatch review;
     private readonly HashSet<string> shifted = [];
+
+    /// <summary>Rows of evaluations that no commit has delivered, in the order in which they will be.</summary>
+    private readonly List<EvaluationRow> undelivered = [];
     private readonly ILoggingAdapter log = Context.GetLogger();
     private int attempts;
     private bool failing;
@@ -31,6 +34,7 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
         (this.tables, this.review) = (tables, ReviewWatch.Of(settings));
         this.Receive<MetricsRow>(this.Write);
         this.Receive<TimingRow>(this.Write);
+        this.Receive<EvaluationShown>(shown => this.Show(shown.Row));
         this.Receive<EvaluationRow>(this.Write);
         this.Receive<TopologyChanged>(this.Write);
         this.Receive<PhaseStarted>(this.Write);
@@ -111,21 +115,30 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
         this.tables.Events?.Append(row.Step, EventTags.Of(row));
     }
 
+    private void Show(EvaluationRow row)
+    {
+        this.undelivered.Add(row);
+        this.tables.Evaluations.Show(this.undelivered.Select(Columns));
+        this.tables.Events?.Append(row.Evaluation.Step, EventTags.Of(row.Evaluation));
+    }
+
     private void Write(EvaluationRow row)
     {
-        var evaluation = row.Evaluation;
-        this.tables.Evaluations.Append(
-        [
-            ("step", evaluation.Step),
-            ("mean", evaluation.Returns.Average()),
-            ("deviation", EventTags.Deviation(evaluation.Returns)),
-            ("best", evaluation.IsBest),
-            ("meanLength", evaluation.Lengths.Average()),
-            .. evaluation.Returns.Select((value, episode) => ($"return{episode}", (object)value)),
-            .. row.Inverted.Select((steps, episode) => ($"inverted{episode}", (object)steps)),
-        ]);
-        this.tables.Events?.Append(evaluation.Step, EventTags.Of(evaluation));
+        this.undelivered.RemoveAll(shown => shown.Evaluation.Step == row.Evaluation.Step);
+        this.tables.Evaluations.Append(Columns(row));
+        this.tables.Evaluations.Show(this.undelivered.Select(Columns));
     }
+
+    private static (string Name, object Value)[] Columns(EvaluationRow row) =>
+    [
+        ("step", row.Evaluation.Step),
+        ("mean", row.Evaluation.Returns.Average()),
+        ("deviation", EventTags.Deviation(row.Evaluation.Returns)),
+        ("best", row.Evaluation.IsBest),
+        ("meanLength", row.Evaluation.Lengths.Average()),
+        .. row.Evaluation.Returns.Select((value, episode) => ($"return{episode}", (object)value)),
+        .. row.Inverted.Select((steps, episode) => ($"inverted{episode}", (object)steps)),
+    ];
 
     private void Write(PhaseStarted phase) => this.tables.Phases?.Append(
         ("step", phase.Step),

@@ -22,7 +22,11 @@ public sealed record FrozenState(
     ReplayCapture? Replay,
     IReadOnlyDictionary<string, long> CsvLengths,
     FrozenBest? Best,
-    long HistoryOrdinal);
+    long HistoryOrdinal)
+{
+    /// <summary>See <see cref="CheckpointManifest.KeptOrdinals"/>.</summary>
+    public IReadOnlyList<long> KeptOrdinals { get; init; } = [];
+}
 
 /// <summary>Parameters of the best evaluation so far and the environment step of their policy.</summary>
 public sealed record FrozenBest(long Step, ReadOnlyMemory<byte> Parameters);

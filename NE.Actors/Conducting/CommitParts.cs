@@ -39,6 +39,9 @@ internal sealed class CommitParts(int environments)
         var position = commitment.Ledger.Position;
         return new FrozenState(
             position.Steps, position.GradientSteps, position.Round, commitment.IsScheduled, components, replay, this.files!.Lengths, best,
-            commitment.Ledger.NextOrdinal);
+            commitment.Ledger.NextOrdinal)
+        {
+            KeptOrdinals = LedgerModule.keptPlaces(commitment.Ledger),
+        };
     }
 }

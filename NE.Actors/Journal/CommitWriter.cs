@@ -59,7 +59,10 @@ internal sealed class CommitWriter
                 replay,
                 state.CsvLengths,
                 best,
-                state.HistoryOrdinal);
+                state.HistoryOrdinal)
+            {
+                KeptOrdinals = state.KeptOrdinals,
+            };
         }
     }
 

@@ -13,6 +13,7 @@ public static class JournalCodec
     // Stored in every run: see the warning in StoredRecords.cs.
     internal const string Topology = "topology-changed:1";
     internal const string Episode = "episode-ended:1";
+    internal const string Episodes = "episodes-ended:1";
     internal const string Evaluation = "evaluation-ended:1";
     internal const string Phase = "phase-started:1";
     internal const string Started = "run-started:1";
@@ -26,7 +27,7 @@ public static class JournalCodec
     internal const string Rewound = "rewound:1";
     internal const string Snapshot = "snapshot:1";
 
-    /// <summary>Manifest names of run events, with their case names.</summary>
+    /// <summary>Manifest names of run events that are stored alone, with their case names.</summary>
     internal static readonly IReadOnlyDictionary<string, string> EventNames = new Dictionary<string, string>
     {
         [Topology] = nameof(History.RunEvent.TopologyChanged),
@@ -48,6 +49,7 @@ public static class JournalCodec
     public static string ManifestOf(object entry) => entry switch
     {
         JournalEntry.CheckpointCommitted => Checkpoint,
+        JournalEntry.EpisodesStored => Episodes,
         JournalEntry.Rewound => Rewound,
         JournalSnapshot => Snapshot,
         JournalEntry.EventStored stored => stored.Event switch
@@ -71,6 +73,7 @@ public static class JournalCodec
     public static byte[] Encode(object entry) => entry switch
     {
         JournalEntry.CheckpointCommitted committed => Write(StoredConversion.Store(committed.Manifest), Json.StoredManifest),
+        JournalEntry.EpisodesStored stored => Write(StoredConversion.Store(stored), Json.StoredEpisodesEnded),
         JournalEntry.Rewound rewound => Write(new(rewound.Id, rewound.ToCommitId), Json.StoredRewound),
         JournalSnapshot snapshot => Write(StoredConversion.Store(snapshot), Json.StoredSnapshot),
         JournalEntry.EventStored(var id, var with, var happened) => happened switch
@@ -105,6 +108,7 @@ public static class JournalCodec
             {
                 Topology => StoredConversion.Load(Read(bytes, Json.StoredTopologyChanged)),
                 Episode => StoredConversion.Load(Read(bytes, Json.StoredEpisodeEnded)),
+                Episodes => StoredConversion.Load(Read(bytes, Json.StoredEpisodesEnded)),
                 Evaluation => StoredConversion.Load(Read(bytes, Json.StoredEvaluationEnded)),
                 Phase => StoredConversion.Load(Read(bytes, Json.StoredPhaseStarted)),
                 Started => StoredConversion.Load(Read(bytes, Json.StoredRunStarted)),
