@@ -502,13 +502,15 @@ let tests =
                 NE.Shell.Configuration.ConfigurationBuilder.Read(File.ReadAllText paths.Configuration, paths.Configuration)
 
             let start = settings.Learner.StartSteps.Value
+
             let timing (rows: (int64 * int) list) =
                 File.WriteAllLines(
                     paths.Timing,
-                    "step,time,elapsedSeconds" :: [ for step, seconds in rows -> $"{step},,{seconds}" ]
+                    "step,time,elapsedSeconds"
+                    :: [ for step, seconds in rows -> $"{step},,{seconds}" ]
                 )
 
-            use _ = RunLock.Acquire paths
+            use _ = RunLock.Take paths
             timing [ start - 10L, 1 ]
             Expect.equal ((status ()).GetProperty("warmUpSteps").GetInt64()) 10L "warming up"
             timing [ start - 10L, 1; start + 10L, 2; start + 20L, 12; start + 40L, 32 ]

@@ -104,9 +104,7 @@ let tests =
     testList "views" [
         test "the live view of a run in full swing" { golden "live-training" (rendered 120 training) }
         test "the live view at the start" { golden "live-starting" (rendered 120 starting) }
-        test "the live view of a run that warms up, and whose evaluations are late" {
-            golden "live-warming-up" (rendered 120 warmingUp)
-        }
+        test "the live view of a run that warms up, and whose evaluations are late" { golden "live-warming-up" (rendered 120 warmingUp) }
         test "what is left is as fast as learning" {
             Expect.equal (LiveView.SecondsLeft learning) 1_800.0 "seconds"
             Expect.isTrue (Double.IsNaN(LiveView.SecondsLeft warmingUp)) "before there was any"
