@@ -12,12 +12,6 @@ public sealed record Evaluate(long Step, Policy Policy);
 /// <summary>The episodes of the policy of a step are played.</summary>
 public sealed record Evaluated(long Step, EpisodeResults Results);
 
-/// <summary>One more episode is over: the evaluation that is under way goes on.</summary>
-public sealed record EpisodePlayed
-{
-    public static EpisodePlayed Instance { get; } = new();
-}
-
 /// <summary>A policy could not be played; trying again would end the same way.</summary>
 public sealed record EvaluationFailed(string Reason);
 
@@ -27,18 +21,19 @@ public sealed class EvaluatorActor : ReceiveActor, IWithTimers
     private const int MostAttempts = 3;
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(2);
 
-    private readonly IActorRef run;
     private readonly Func<IEnvironment> create;
     private readonly long seed;
     private readonly int episodes;
+    private readonly int mostSteps;
     private readonly ILoggingAdapter log = Context.GetLogger();
     private readonly Queue<Evaluate> waiting = [];
     private SimulatorThread? thread;
     private int attempts;
 
-    public EvaluatorActor(IActorRef run, Func<IEnvironment> create, long seed, int episodes)
+    /// <param name="mostSteps">Of an episode.</param>
+    public EvaluatorActor(IActorRef run, Func<IEnvironment> create, long seed, int episodes, int mostSteps)
     {
-        (this.run, this.create, this.seed, this.episodes) = (run, create, seed, episodes);
+        (this.create, this.seed, this.episodes, this.mostSteps) = (create, seed, episodes, mostSteps);
         this.Receive<Evaluate>(work =>
         {
             this.waiting.Enqueue(work);
@@ -83,16 +78,7 @@ public sealed class EvaluatorActor : ReceiveActor, IWithTimers
         var self = this.Self;
         this.thread ??= new SimulatorThread("evaluation", this.create, error => self.Tell(new Fault(error)));
         this.thread.Post(environment =>
-            self.Tell(new Evaluated(work.Step, EpisodeRunner.Run(environment, work.Policy, this.seed, this.episodes, this.Watch))));
-    }
-
-    /// <summary>On the evaluation's thread.</summary>
-    private void Watch(EpisodeMoment moment)
-    {
-        if (moment.IsLast)
-        {
-            this.run.Tell(EpisodePlayed.Instance);
-        }
+            self.Tell(new Evaluated(work.Step, EpisodeRunner.Run(environment, work.Policy, this.seed, this.episodes, mostSteps: this.mostSteps))));
     }
 
     private sealed record Again;

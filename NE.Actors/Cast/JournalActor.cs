@@ -135,7 +135,7 @@ internal sealed class JournalActor : ReceivePersistentActor
         {
             this.waiting.Enqueue(commit);
         }
-        else if (JournalText.HistoryProblem(commit, HistoryFold.nextOrdinal(this.state)) is { } problem)
+        else if (JournalText.HistoryProblem(commit, this.state) is { } problem)
         {
             Context.Parent.Tell(new Refused(commit.Id, problem));
         }
@@ -158,7 +158,7 @@ internal sealed class JournalActor : ReceivePersistentActor
         // One PersistAll is one AtomicWrite is one SQL transaction: the journal never holds history without its commit.
         // The Async variant does not stash: a status question is answered while SQL works.
         this.PersistAllAsync<JournalEntry>(
-            [.. commit.Events.Select(e => new JournalEntry.EventStored(commit.Id, true, e)), committed],
+            [.. JournalEntry.OfCommit(commit, this.state.EventCounts), committed],
             entry =>
             {
                 if (!ReferenceEquals(entry, committed))

@@ -21,6 +21,9 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
     private readonly RunTables tables;
     private readonly ReviewWatch review;
     private readonly HashSet<string> shifted = [];
+
+    /// <summary>Rows of evaluations that no commit has delivered, in the order in which they will be.</summary>
+    private readonly List<EvaluationRow> undelivered = [];
     private readonly ILoggingAdapter log = Context.GetLogger();
     private int attempts;
     private bool failing;
@@ -31,6 +34,7 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
         (this.tables, this.review) = (tables, ReviewWatch.Of(settings));
         this.Receive<MetricsRow>(this.Write);
         this.Receive<TimingRow>(this.Write);
+        this.Receive<EvaluationShown>(shown => this.Show(shown.Row));
         this.Receive<EvaluationRow>(this.Write);
         this.Receive<TopologyChanged>(this.Write);
         this.Receive<PhaseStarted>(this.Write);
@@ -111,11 +115,22 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
         this.tables.Events?.Append(row.Step, EventTags.Of(row));
     }
 
-    private void Write(EvaluationRow row)
+    private void Show(EvaluationRow row)
     {
-        this.tables.Evaluations.Append(HistoryRows.Of(row.Evaluation, row.Inverted));
+        this.undelivered.Add(row);
+        this.ShowUndelivered();
         this.tables.Events?.Append(row.Evaluation.Step, EventTags.Of(row.Evaluation));
     }
+
+    private void Write(EvaluationRow row)
+    {
+        this.undelivered.RemoveAll(shown => shown.Evaluation.Step == row.Evaluation.Step);
+        this.tables.Evaluations.Append(HistoryRows.Of(row.Evaluation, row.Inverted));
+        this.ShowUndelivered();
+    }
+
+    /// <summary>They are behind the rows of the run, for those who watch.</summary>
+    private void ShowUndelivered() => this.tables.Evaluations.Show(this.undelivered.Select(row => HistoryRows.Of(row.Evaluation, row.Inverted)));
 
     private void Write(PhaseStarted phase) => this.tables.Phases?.Append(HistoryRows.Of(phase));
 

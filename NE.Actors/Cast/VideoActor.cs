@@ -28,6 +28,7 @@ public sealed class VideoActor : ReceiveActor
     private readonly long seed;
     private readonly string run;
     private readonly Func<long, VideoTarget> target;
+    private readonly int mostSteps;
     private readonly List<IActorRef> waiting = [];
     private SimulatorThread? thread;
     private RecordVideo? recording;
@@ -38,9 +39,10 @@ public sealed class VideoActor : ReceiveActor
     /// <param name="seed">Seed of the run; the episode is the first one of its evaluations.</param>
     /// <param name="run">Name of the run, for the title.</param>
     /// <param name="target">Where the video of a step goes.</param>
-    public VideoActor(Func<IEnvironment> create, long seed, string run, Func<long, VideoTarget> target)
+    /// <param name="mostSteps">Of an episode.</param>
+    public VideoActor(Func<IEnvironment> create, long seed, string run, Func<long, VideoTarget> target, int mostSteps)
     {
-        (this.create, this.seed, this.run, this.target) = (create, seed, run, target);
+        (this.create, this.seed, this.run, this.target, this.mostSteps) = (create, seed, run, target, mostSteps);
         this.Receive<RecordVideo>(work =>
         {
             if (this.recording is { } busy)
@@ -104,7 +106,7 @@ public sealed class VideoActor : ReceiveActor
                 throw new OperationCanceledException("the run ends");
             }
             video.Watch(moment);
-        });
+        }, this.mostSteps);
         video.Finish();
         return new Recorded(work.Step, video.Frames, results.Returns[0], file.Path);
     }

@@ -41,6 +41,9 @@ public sealed record CheckpointManifest(
 {
     public const int CurrentFormat = 1;
 
+    /// <summary>Ordinals below <see cref="HistoryOrdinal"/> that are kept for pending evaluations which were late for a commit.</summary>
+    public IReadOnlyList<long> KeptOrdinals { get; init; } = [];
+
     /// <summary>Component that holds <see cref="PackedMasks"/>.</summary>
     public const string Masks = "masks";
 

@@ -25,7 +25,11 @@ public sealed record FrozenState(
     IReadOnlyDictionary<string, FileMark> Files,
     FrozenBest? Best,
     long HistoryOrdinal,
-    string? RunId = null);
+    string? RunId = null)
+{
+    /// <summary>See <see cref="CheckpointManifest.KeptOrdinals"/>.</summary>
+    public IReadOnlyList<long> KeptOrdinals { get; init; } = [];
+}
 
 /// <summary>Parameters of the best evaluation so far and the environment step of their policy.</summary>
 public sealed record FrozenBest(long Step, ReadOnlyMemory<byte> Parameters);

@@ -40,6 +40,9 @@ internal sealed class CommitParts(int environments)
         var position = commitment.Ledger.Position;
         return new FrozenState(
             position.Steps, position.GradientSteps, position.Round, commitment.IsScheduled, components, replay, this.files!.Marks, best,
-            commitment.Ledger.NextOrdinal, runId);
+            commitment.Ledger.NextOrdinal, runId)
+        {
+            KeptOrdinals = LedgerModule.keptPlaces(commitment.Ledger),
+        };
     }
 }

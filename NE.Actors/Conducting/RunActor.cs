@@ -56,7 +56,6 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         this.Receive<RoundAppended>(appended => this.Hear(Input.NewAppended(appended.Rows, appended.Head)));
         this.Receive<LearningProgress>(progress => this.Hear(this.cast!.Take(progress)));
         this.Receive<Learned>(learned => this.Hear(this.cast!.Take(learned)));
-        this.Receive<EpisodePlayed>(_ => this.Hear(Input.EpisodePlayed));
         this.Receive<Evaluated>(evaluated => this.Hear(this.cast!.Take(evaluated)));
         this.Receive<EnvironmentCaptured>(copy => this.Copied(parts => parts.Add(copy)));
         this.Receive<LearnerCaptured>(copy => this.Copied(parts => parts.Add(copy)));
@@ -72,6 +71,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         this.Receive<EvaluationFailed>(failed => this.Hear(Input.NewBroke(failed.Reason)));
         this.Receive<VideoFinished>(_ => this.Hear(Input.VideoFinished));
         this.Receive<StopRun>(stop => this.Hear(Input.NewStopRequested(stop.Reason)));
+        this.Receive<EvaluationPatienceOver>(_ => this.Hear(Input.EvaluationPatienceOver));
         this.Receive<StopPatienceOver>(_ => this.Hear(Input.StopPatienceOver));
         this.Receive<RecordingPatienceOver>(_ => this.Hear(Input.RecordingPatienceOver));
         this.Receive<PublishStatus>(_ => this.cast?.Publish(this.state));
@@ -123,6 +123,9 @@ public sealed class RunActor : ReceiveActor, IWithTimers
                 break;
             case { IsWatchStop: true }:
                 this.Timers.StartSingleTimer("stopping", new StopPatienceOver(), this.request.StopPatience);
+                break;
+            case { IsWatchEvaluations: true }:
+                this.Timers.StartSingleTimer("evaluations", new EvaluationPatienceOver(), this.request.EvaluationPatience);
                 break;
             case { IsWatchRecording: true }:
                 this.log.Error("The run failed: {Reason}", this.state.Failure!.Value.Reason);
@@ -199,6 +202,8 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     }
 
     private sealed record PublishStatus;
+
+    private sealed record EvaluationPatienceOver;
 
     private sealed record StopPatienceOver;
 

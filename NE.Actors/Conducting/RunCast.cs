@@ -58,11 +58,12 @@ internal sealed class RunCast
         this.evaluating = opened.Evaluations.ToDictionary(pending => pending.Step, pending => pending.Policy);
         this.telemetry = context.ActorOf(Props.Create(() => new TelemetryActor(tables, settings)), "telemetry");
         this.evaluator = context.ActorOf(
-            Props.Create(() => new EvaluatorActor(run, opened.Environments.Create, settings.Run.Seed, settings.Evaluation.Episodes)), "evaluator");
+            Props.Create(() => new EvaluatorActor(run, opened.Environments.Create, settings.Run.Seed, settings.Evaluation.Episodes, this.LongestEvaluation)),
+            "evaluator");
         this.learner = context.ActorOf(
             Props.Create(() => new LearnerActor(run, opened.Learner, opened.Store)).WithDispatcher(TrainingRun.CoreDispatcher), "learner");
         this.replay = context.ActorOf(Props.Create(() => new ReplayActor(opened.Store, opened.CreateLinker())).WithDispatcher(TrainingRun.CoreDispatcher), "replay");
-        this.video = settings.Video.Every == 0 ? ActorRefs.Nobody : context.ActorOf(VideoOf(request, opened.Environments), "video");
+        this.video = settings.Video.Every == 0 ? ActorRefs.Nobody : context.ActorOf(this.VideoOf(request, opened.Environments), "video");
         this.starts = opened.Starts;
         this.errors = new Exception?[this.starts.Length];
         this.blocks = [.. this.starts.Select(start => new TransitionBlock(start.Index, opened.Layout, Conductor.stepsAtOnce(settings)))];
@@ -73,6 +74,8 @@ internal sealed class RunCast
 
     /// <summary>Copies for a commit that have arrived; null when none is being made.</summary>
     public CommitParts? Parts { get; private set; }
+
+    private int LongestEvaluation => this.opened.Settings.Evaluation.LongestEpisode(this.opened.Environments.Spec.TimeLimit);
 
     public void CarryOut(Order order)
     {
@@ -120,6 +123,16 @@ internal sealed class RunCast
             case Order.WriteMetrics { Item: var at }:
                 this.telemetry.Tell(new MetricsRow(
                     at.Step, at.GradientStep, at.Episodes, at.EpisodeReturn, at.EpisodeLength, at.ReplaySize, this.measurement!));
+                break;
+            case Order.ShowEvaluation { Item: var evaluation }:
+                this.telemetry.Tell(new EvaluationShown(new EvaluationRow(evaluation, this.evaluated[evaluation.Step].Inverted)));
+                break;
+            case Order.EvaluationsLate late:
+                this.log.Warning(
+                    late.waits
+                        ? "All steps are taken; the run waits for the evaluation of step {EvaluatedSteps}. A stop commits what there is"
+                        : "The evaluation of step {EvaluatedSteps} is late: the checkpoint is made without it, and its place in the history is kept",
+                    string.Join(", ", late.steps));
                 break;
             case Order.WriteEvaluation { Item: var evaluation }:
                 this.Deliver(evaluation);
@@ -221,6 +234,15 @@ internal sealed class RunCast
 
     private void Announce(Settings settings, CheckpointManifest? from)
     {
+        if (this.opened.Environments.Spec.TimeLimit == EnvironmentSpec.NoTimeLimit)
+        {
+            this.log.Warning(
+                "{Task} has no time limit, so an episode may never end. {Evaluations}",
+                this.opened.Environments.Id,
+                this.LongestEvaluation == EnvironmentSpec.NoTimeLimit
+                    ? "Nor may an evaluation: give evaluation.maxSteps"
+                    : $"Those of evaluations are cut after {this.LongestEvaluation:N0} steps (evaluation.maxSteps)");
+        }
         if (from is null)
         {
             this.log.Info("The run starts: {Steps} steps of {Task}", settings.Run.Steps, settings.Run.Environment);
@@ -231,12 +253,12 @@ internal sealed class RunCast
         this.log.Info("The run goes on from step {CommittedStep}", from.Step);
     }
 
-    private static Props VideoOf(RunRequest request, TaskEnvironments task)
+    private Props VideoOf(RunRequest request, TaskEnvironments task)
     {
         var (paths, ffmpeg) = (request.Paths, request.Ffmpeg);
         // One thread: the other cores are the run's.
         Func<long, VideoTarget> target = step => new VideoTarget(paths.VideoOf(step, VideoTarget.Ending(ffmpeg)), VideoSize.WhileTraining, ffmpeg, Threads: 1);
-        return Props.Create(() => new VideoActor(task.Create, request.Settings.Run.Seed, paths.Name, target));
+        return Props.Create(() => new VideoActor(task.Create, request.Settings.Run.Seed, paths.Name, target, this.LongestEvaluation));
     }
 
     private IActorRef Start(EnvironmentStart start, string name) =>

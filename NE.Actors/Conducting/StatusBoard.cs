@@ -108,6 +108,9 @@ public sealed class StatusBoard
         this.learning = this.learning?.GradientSteps > learned ? this.learning : null;
         var (steps, updates) = (Conductor.steps(state), this.learning?.GradientSteps ?? learned);
         var seconds = Stopwatch.GetElapsedTime(this.lapSince).TotalSeconds;
+        var learnsFrom = PhaseModule.learnFrom(settings, LedgerModule.phase(state.Ledger));
+        // Random steps are fast, and at the last of them a learner may be primed.
+        var isLearning = this.lapSteps > learnsFrom;
         var (lapSteps, lapUpdates) = (steps - this.lapSteps, updates - this.lapUpdates);
         (this.lapSince, this.lapSteps, this.lapUpdates) = (Stopwatch.GetTimestamp(), steps, updates);
         var first = lapSteps == steps;
@@ -118,11 +121,14 @@ public sealed class StatusBoard
             GradientStepsOwed = this.learning?.Left ?? 0,
             ElapsedSeconds = Stopwatch.GetElapsedTime(this.began).TotalSeconds,
             StepsPerSecond = first ? this.Status.StepsPerSecond : Smooth(this.Status.StepsPerSecond, lapSteps / seconds),
+            LearningStepsPerSecond = isLearning ? Smooth(this.Status.LearningStepsPerSecond, lapSteps / seconds) : this.Status.LearningStepsPerSecond,
+            WarmUpSteps = Math.Max(0, learnsFrom - steps),
             UpdatesPerSecond = first ? this.Status.UpdatesPerSecond : Smooth(this.Status.UpdatesPerSecond, lapUpdates / seconds),
             SampleToInsert = steps == 0 ? 0 : (double)updates * settings.Learner.BatchSize / steps,
             LearnerWaiting = clock.TakeWaitingShare() is var share && double.IsNaN(share) ? this.Status.LearnerWaiting : share,
             EpisodeReturns = [.. this.returns],
             Evaluations = [.. this.evaluations],
+            LateEvaluations = Late(state),
             Metrics = this.metrics.ToDictionary(metric => metric.Name, metric => metric.Value),
             Task = TaskOf(state, settings),
             ReplaySize = Math.Min(state.Head - LedgerModule.phase(state.Ledger).Head, settings.Learner.BufferSize.Value),
@@ -152,6 +158,7 @@ public sealed class StatusBoard
         { RowsTrouble.Value: var trouble } => (RunPhase.Paused, trouble),
         { StopReason: not null } => (RunPhase.Stopping, "writing the last checkpoint"),
         { Stage: { IsRecovering: true } or { IsStartingEnvironments: true } } => (RunPhase.Starting, null),
+        { Stage.IsAwaitingEvaluations: true } => (RunPhase.Training, "waiting for evaluations before the checkpoint"),
         _ => (RunPhase.Training, null),
     };
 
@@ -165,6 +172,9 @@ public sealed class StatusBoard
         this.Status.LearnerWaiting,
         this.Status.CheckpointPauseMilliseconds,
         Environment.WorkingSet);
+
+    private static long[] Late(RunState state) =>
+        [.. state.Ledger.Pending.Where(pending => pending.Ordinal.HasValue && !state.Evaluated.ContainsKey(pending.Step)).Select(pending => pending.Step)];
 
     /// <summary>Where a cycle is; null for another run.</summary>
     private static string? TaskOf(RunState state, Settings settings)

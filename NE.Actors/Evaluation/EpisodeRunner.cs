@@ -29,13 +29,15 @@ public static class EpisodeRunner
     /// <summary>Undiscounted returns of full episodes. Episode i always starts in the same state for the same seed.</summary>
     /// <param name="seed">Seed of the run.</param>
     /// <param name="watch">Called after every reset and step, on this thread; it may look at the environment but not change it.</param>
-    public static EpisodeResults Run(IEnvironment environment, Policy policy, long seed, int episodes, Action<EpisodeMoment>? watch = null) =>
-        new Play([environment], policy, seed, episodes, watch).ToTheEnd();
+    /// <param name="mostSteps">An episode that has taken so many is over, whatever the environment says.</param>
+    public static EpisodeResults Run(
+        IEnvironment environment, Policy policy, long seed, int episodes, Action<EpisodeMoment>? watch = null, int mostSteps = int.MaxValue) =>
+        new Play([environment], policy, seed, episodes, mostSteps, watch).ToTheEnd();
 
     /// <summary>As for one environment, but on several of the same task in step: the policy acts on all their observations at once. The results
     /// are the same bits however many there are, provided that an environment is as new after a reset.</summary>
-    public static EpisodeResults Run(IReadOnlyList<IEnvironment> environments, Policy policy, long seed, int episodes) =>
-        new Play(environments, policy, seed, episodes, watch: null).ToTheEnd();
+    public static EpisodeResults Run(IReadOnlyList<IEnvironment> environments, Policy policy, long seed, int episodes, int mostSteps = int.MaxValue) =>
+        new Play(environments, policy, seed, episodes, mostSteps, watch: null).ToTheEnd();
 
     /// <summary>Episodes under way. Place i of the first <see cref="live"/> holds an environment, the number of its episode and a row of
     /// observations and of actions.</summary>
@@ -44,6 +46,7 @@ public static class EpisodeRunner
         private readonly IEnvironment[] environments;
         private readonly Policy policy;
         private readonly long seed;
+        private readonly int mostSteps;
         private readonly Action<EpisodeMoment>? watch;
         private readonly PolicyScratch scratch;
         private readonly int observationSize;
@@ -55,10 +58,10 @@ public static class EpisodeRunner
         private int begun;
         private int live;
 
-        public Play(IReadOnlyList<IEnvironment> environments, Policy policy, long seed, int episodes, Action<EpisodeMoment>? watch)
+        public Play(IReadOnlyList<IEnvironment> environments, Policy policy, long seed, int episodes, int mostSteps, Action<EpisodeMoment>? watch)
         {
             ArgumentOutOfRangeException.ThrowIfLessThan(episodes, 1);
-            (this.environments, this.policy, this.seed, this.watch) = ([.. environments.Take(episodes)], policy, seed, watch);
+            (this.environments, this.policy, this.seed, this.mostSteps, this.watch) = ([.. environments.Take(episodes)], policy, seed, mostSteps, watch);
             var (places, spec) = (this.environments.Length, environments[0].Spec);
             (this.observationSize, this.actionSize) = (spec.ObservationSize, spec.ActionSize);
             this.observations = new float[places * this.observationSize];
@@ -116,8 +119,9 @@ public static class EpisodeRunner
             {
                 inverted[number] = environment.IsInverted == true ? inverted[number] + 1 : 0;
             }
-            this.watch?.Invoke(new EpisodeMoment(number, lengths[number], result.Reward, returns[number], result.IsLast));
-            return result.IsLast;
+            var isLast = result.IsLast || lengths[number] >= this.mostSteps;
+            this.watch?.Invoke(new EpisodeMoment(number, lengths[number], result.Reward, returns[number], isLast));
+            return isLast;
         }
 
         /// <summary>Begins another episode in a place whose episode is over, or, when all are begun, fills it with the last live place.</summary>

@@ -64,7 +64,10 @@ internal sealed class CommitWriter
                 state.Files,
                 best,
                 state.HistoryOrdinal,
-                state.RunId);
+                state.RunId)
+            {
+                KeptOrdinals = state.KeptOrdinals,
+            };
         }
     }
 

@@ -13,6 +13,7 @@ public static class JournalCodec
     // Stored in every run: see the warning in StoredRecords.cs.
     internal const string Topology = "topology-changed:1";
     internal const string Episode = "episode-ended:1";
+    internal const string Episodes = "episodes-ended:1";
     internal const string Evaluation = "evaluation-ended:1";
     internal const string Phase = "phase-started:1";
     internal const string Started = "run-started:1";
@@ -26,7 +27,7 @@ public static class JournalCodec
     internal const string Rewound = "rewound:1";
     internal const string Snapshot = "snapshot:1";
 
-    /// <summary>Manifest names of run events, with their case names.</summary>
+    /// <summary>Manifest names of run events that are stored alone, with their case names.</summary>
     internal static readonly IReadOnlyDictionary<string, string> EventNames = new Dictionary<string, string>
     {
         [Topology] = nameof(History.RunEvent.TopologyChanged),
@@ -48,6 +49,7 @@ public static class JournalCodec
     public static string ManifestOf(object entry) => entry switch
     {
         JournalEntry.CheckpointCommitted => Checkpoint,
+        JournalEntry.EpisodesStored => Episodes,
         JournalEntry.Rewound => Rewound,
         JournalSnapshot => Snapshot,
         JournalEntry.EventStored stored => stored.Event switch
@@ -74,6 +76,7 @@ public static class JournalCodec
     private static byte[] Json(object entry) => entry switch
     {
         JournalEntry.CheckpointCommitted committed => Write(StoredConversion.Store(committed.Manifest), Types.StoredManifest),
+        JournalEntry.EpisodesStored stored => Write(StoredConversion.Store(stored), Types.StoredEpisodesEnded),
         JournalEntry.Rewound rewound => Write(new(rewound.Id, rewound.ToCommitId), Types.StoredRewound),
         JournalSnapshot snapshot => Write(StoredConversion.Store(snapshot), Types.StoredSnapshot),
         JournalEntry.EventStored(var id, var with, var happened) => happened switch
@@ -109,6 +112,7 @@ public static class JournalCodec
             {
                 Topology => StoredConversion.Load(Read(bytes, Types.StoredTopologyChanged)),
                 Episode => StoredConversion.Load(Read(bytes, Types.StoredEpisodeEnded)),
+                Episodes => StoredConversion.Load(Read(bytes, Types.StoredEpisodesEnded)),
                 Evaluation => StoredConversion.Load(Read(bytes, Types.StoredEvaluationEnded)),
                 Phase => StoredConversion.Load(Read(bytes, Types.StoredPhaseStarted)),
                 Started => StoredConversion.Load(Read(bytes, Types.StoredRunStarted)),

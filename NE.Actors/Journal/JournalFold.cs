@@ -14,6 +14,7 @@ internal static class JournalFold
             entry switch
             {
                 JournalEntry.EventStored(var id, var withCommit, var happened) => HistoryEntry<CheckpointManifest>.NewHappened(id, withCommit, happened),
+                JournalEntry.EpisodesStored stored => HistoryEntry<CheckpointManifest>.NewEpisodesEnded(stored.Episodes.Count),
                 JournalEntry.CheckpointCommitted(var manifest) => HistoryEntry<CheckpointManifest>.NewCommitted(manifest),
                 JournalEntry.Rewound(var id, var toCommit) => HistoryEntry<CheckpointManifest>.NewRewound(id, toCommit),
                 _ => throw new NotSupportedException($"The journal cannot fold {entry.GetType().Name}."),

@@ -188,6 +188,9 @@ public sealed class JournalReader : IDisposable
                 case JournalEntry.EventStored e:
                     events.Add(new(sequenceNr, stored, e.WithCommit ? e.Id : null, e.Event));
                     break;
+                case JournalEntry.EpisodesStored e:
+                    events.AddRange(e.Episodes.Select(episode => new StoredRunEvent(sequenceNr, stored, e.Id, episode)));
+                    break;
                 case JournalEntry.CheckpointCommitted e:
                     eventsAtCommit[e.Manifest.CommitId] = events.Count;
                     break;
@@ -197,7 +200,17 @@ public sealed class JournalReader : IDisposable
                     break;
             }
         }
-        return events;
+        return InOrder(events);
+    }
+
+    /// <summary>
+    /// History lies with its commit. Its order is that of its ordinals: the episodes of a commit lie together, and a late evaluation has an
+    /// earlier place than its commit.
+    /// </summary>
+    private static List<StoredRunEvent> InOrder(List<StoredRunEvent> events)
+    {
+        var history = new Queue<StoredRunEvent>(events.Where(stored => RunEvents.isHistory(stored.Event)).OrderBy(stored => RunEvents.ordinalOf(stored.Event)));
+        return [.. events.Select(stored => RunEvents.isHistory(stored.Event) ? history.Dequeue() : stored)];
     }
 
     private List<CheckpointManifest> FoldManifests()
@@ -233,11 +246,16 @@ public sealed class JournalReader : IDisposable
                 events.Select(e => e.Event).OfType<History.RunEvent.EvaluationEnded>().LastOrDefault()?.Item2,
                 events.LastOrDefault(e => !RunEvents.isHistory(e.Event)));
         }
+        var byName = counts.Where(c => JournalCodec.EventNames.ContainsKey(c.Key)).ToDictionary(c => JournalCodec.EventNames[c.Key], c => c.Value);
+        if (this.Rows("ORDER BY sequence_number DESC LIMIT 1", [JournalCodec.Episodes]).Select(row => row.Entry).SingleOrDefault() is JournalEntry.EpisodesStored newest)
+        {
+            byName[nameof(History.RunEvent.EpisodeEnded)] = newest.Total;
+        }
         var evaluation = this.Last([JournalCodec.Evaluation])?.Event as History.RunEvent.EvaluationEnded;
         return new(
             manifests,
             committed,
-            counts.Where(c => JournalCodec.EventNames.ContainsKey(c.Key)).ToDictionary(c => JournalCodec.EventNames[c.Key], c => c.Value),
+            byName,
             evaluation?.Item2,
             this.Last(OperationalManifests));
     }

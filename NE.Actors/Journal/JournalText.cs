@@ -1,3 +1,4 @@
+using NE.Actors.Checkpoints;
 using NE.Model.Runs;
 
 namespace NE.Actors.Journal;
@@ -21,19 +22,11 @@ internal static class JournalText
     }
 
     /// <summary>Why a commit's events do not continue the journal's history; null when they do.</summary>
-    internal static string? HistoryProblem(Commit commit, long nextOrdinal)
+    internal static string? HistoryProblem(Commit commit, HistoryState<CheckpointManifest> before)
     {
-        var expected = nextOrdinal;
-        foreach (var ordinal in commit.Events.Select(RunEvents.ordinalOf).OfType<long>())
-        {
-            if (ordinal != expected)
-            {
-                return $"Commit {commit.Id} at step {commit.State.Step:N0} should continue the history with ordinal {expected}, but brings {ordinal}: events would be lost or doubled.";
-            }
-            expected++;
-        }
-        return expected == commit.State.HistoryOrdinal
-            ? null
-            : $"Commit {commit.Id} at step {commit.State.Step:N0} says that the next ordinal is {commit.State.HistoryOrdinal}, but its events lead to {expected}.";
+        var (brought, state) = (commit.Events.Select(RunEvents.ordinalOf).OfType<long>(), commit.State);
+        var problem = HistoryFold.ordinalsProblem(
+            HistoryFold.nextOrdinal(before), HistoryFold.keptOrdinals(before), brought, state.HistoryOrdinal, state.KeptOrdinals);
+        return problem is null ? null : $"Commit {commit.Id} at step {state.Step:N0} {problem}.";
     }
 }

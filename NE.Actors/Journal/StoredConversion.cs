@@ -50,6 +50,45 @@ internal static class StoredConversion
     internal static JournalEntry Load(StoredEpisodeEnded e) => new JournalEntry.EventStored(e.Id, e.WithCommit, Case.NewEpisodeEnded(
         e.Ordinal, new History.EpisodeEnded(e.Step, e.Environment, e.Episode, e.Return, e.Length, e.Terminated)));
 
+    internal static StoredEpisodesEnded Store(JournalEntry.EpisodesStored stored)
+    {
+        Case.EpisodeEnded[] ended = [.. stored.Episodes.Cast<Case.EpisodeEnded>()];
+        History.EpisodeEnded[] episodes = [.. ended.Select(e => e.Item2)];
+        var terminated = new byte[(episodes.Length + 7) / 8];
+        for (var i = 0; i < episodes.Length; i++)
+        {
+            terminated[i / 8] |= (byte)(episodes[i].Terminated ? 1 << (i % 8) : 0);
+        }
+        return new(
+            stored.Id,
+            episodes.Length,
+            stored.Total,
+            ColumnCoding.Differences(ended.Select(e => e.ordinal)),
+            ColumnCoding.Differences(episodes.Select(e => e.Step)),
+            ColumnCoding.Differences(episodes.Select(e => (long)e.Environment)),
+            ColumnCoding.Differences(episodes.Select(e => (e.Environment, e.Episode))),
+            ColumnCoding.Reals(episodes.Select(e => e.Return)),
+            ColumnCoding.Differences(episodes.Select(e => (long)e.Length)),
+            terminated);
+    }
+
+    /// <exception cref="InvalidDataException">The columns are not of one length.</exception>
+    internal static JournalEntry Load(StoredEpisodesEnded e)
+    {
+        var (ordinals, steps, lengths) = (ColumnCoding.Sums(e.Ordinals), ColumnCoding.Sums(e.Steps), ColumnCoding.Sums(e.Lengths));
+        var environments = ColumnCoding.Sums(e.Environments);
+        var (episodes, returns) = (ColumnCoding.Sums(e.Episodes, environments), ColumnCoding.Reals(e.Returns));
+        int[] rows = [ordinals.Length, steps.Length, environments.Length, episodes.Length, returns.Length, lengths.Length];
+        if (e.Count < 1 || rows.Any(found => found != e.Count) || e.Terminated.Length != (e.Count + 7) / 8)
+        {
+            throw new InvalidDataException($"Expected {e.Count:N0} stored episodes, found columns of {string.Join(", ", rows)} and {e.Terminated.Length} bytes.");
+        }
+        return new JournalEntry.EpisodesStored(e.Id, e.Total, [.. Enumerable.Range(0, e.Count).Select(i => Case.NewEpisodeEnded(
+            ordinals[i],
+            new History.EpisodeEnded(
+                steps[i], checked((int)environments[i]), episodes[i], returns[i], checked((int)lengths[i]), (e.Terminated[i / 8] >> (i % 8) & 1) != 0)))]);
+    }
+
     internal static JournalEntry Load(StoredEvaluationEnded e) => new JournalEntry.EventStored(e.Id, e.WithCommit, Case.NewEvaluationEnded(
         e.Ordinal, new History.EvaluationEnded(e.Step, e.Returns, e.Lengths, e.IsBest)));
 
@@ -86,6 +125,7 @@ internal static class StoredConversion
         Sorted(m.Files, mark => mark.Length),
         m.Best is { } best ? new(best.Step, Store(best.Parameters)) : null,
         m.HistoryOrdinal,
+        m.KeptOrdinals.Count > 0 ? [.. m.KeptOrdinals] : null,
         m.Files.Any(file => file.Value.Sha256 is not null) ? Sorted(m.Files.Where(file => file.Value.Sha256 is not null), mark => mark.Sha256!) : null,
         m.RunId);
 
@@ -103,7 +143,10 @@ internal static class StoredConversion
         m.CsvLengths.ToDictionary(file => file.Key, file => new FileMark(file.Value, m.CsvHashes?.GetValueOrDefault(file.Key))),
         m.Best is { } best ? new(best.Step, Load(best.Parameters)) : null,
         m.HistoryOrdinal,
-        m.RunId);
+        m.RunId)
+    {
+        KeptOrdinals = m.KeptOrdinals ?? [],
+    };
 
     internal static StoredSnapshot Store(JournalSnapshot s) => new(
         [.. s.Retained.Select(c => new StoredCommit(Store(c.Manifest), c.Masks, Sorted(c.EventCounts, n => n)))],

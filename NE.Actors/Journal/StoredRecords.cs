@@ -23,6 +23,22 @@ internal sealed record StoredTopologyChanged(long Id, bool WithCommit, long Ordi
 
 internal sealed record StoredEpisodeEnded(long Id, bool WithCommit, long Ordinal, long Step, int Environment, long Episode, double Return, int Length, bool Terminated);
 
+/// <summary>
+/// The episodes of a commit by columns (<see cref="ColumnCoding"/>), in JSON as base64. Whole numbers are differences to the row before, of
+/// <paramref name="Episodes"/> to the row before of the same environment. <paramref name="Terminated"/> has a bit per row, the lowest first.
+/// </summary>
+internal sealed record StoredEpisodesEnded(
+    long Id,
+    int Count,
+    long Total,
+    byte[] Ordinals,
+    byte[] Steps,
+    byte[] Environments,
+    byte[] Episodes,
+    byte[] Returns,
+    byte[] Lengths,
+    byte[] Terminated);
+
 internal sealed record StoredEvaluationEnded(long Id, bool WithCommit, long Ordinal, long Step, double[] Returns, int[] Lengths, bool IsBest);
 
 internal sealed record StoredPhaseStarted(long Id, bool WithCommit, long Ordinal, long Step, long GradientStep, long Phase, long Cycle, string Task);
@@ -63,6 +79,7 @@ internal sealed record StoredManifest(
     SortedDictionary<string, long> CsvLengths,
     StoredBest? Best,
     long HistoryOrdinal,
+    long[]? KeptOrdinals = null,
     SortedDictionary<string, string>? CsvHashes = null,
     string? RunId = null);
 
@@ -79,6 +96,7 @@ internal sealed record StoredSnapshot(StoredCommit[] Retained, SortedDictionary<
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(StoredTopologyChanged))]
 [JsonSerializable(typeof(StoredEpisodeEnded))]
+[JsonSerializable(typeof(StoredEpisodesEnded))]
 [JsonSerializable(typeof(StoredEvaluationEnded))]
 [JsonSerializable(typeof(StoredPhaseStarted))]
 [JsonSerializable(typeof(StoredRunStarted))]

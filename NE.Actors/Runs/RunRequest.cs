@@ -44,7 +44,10 @@ public sealed record RunRequest
     /// <summary>The ffmpeg executable for videos; null when there is none.</summary>
     public string? Ffmpeg { get; init; }
 
-    /// <summary>How long a run that is to stop hears nothing of an environment, an evaluation, the replay memory or the tables before it ends at its last commit.</summary>
+    /// <summary>How long a commit waits for evaluations before it is made without them.</summary>
+    public TimeSpan EvaluationPatience { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long a run that is to stop hears nothing of an environment, the replay memory or the tables before it ends at its last commit.</summary>
     public TimeSpan StopPatience { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Failures to provoke, for drills and tests.</summary>

@@ -62,6 +62,12 @@ public sealed record RunStatus
 
     public double UpdatesPerSecond { get; init; }
 
+    /// <summary>Environment steps before learning begins; 0 when it has.</summary>
+    public long WarmUpSteps { get; init; }
+
+    /// <summary>Environment steps per second while they are learned from, of the last few seconds of that; 0 before there was any.</summary>
+    public double LearningStepsPerSecond { get; init; }
+
     /// <summary>Gradient steps times batch size, divided by transitions inserted.</summary>
     public double SampleToInsert { get; init; }
 
@@ -73,6 +79,9 @@ public sealed record RunStatus
 
     /// <summary>Mean returns of the evaluations so far, oldest first, with the newest step evaluated.</summary>
     public IReadOnlyList<(long Step, double Mean)> Evaluations { get; init; } = [];
+
+    /// <summary>Steps of evaluations that were late for a checkpoint and are still under way.</summary>
+    public IReadOnlyList<long> LateEvaluations { get; init; } = [];
 
     /// <summary>The newest metrics by name, e.g. "actor_density", "critic_anr_0", "review_fraction".</summary>
     public IReadOnlyDictionary<string, double> Metrics { get; init; } = new Dictionary<string, double>();

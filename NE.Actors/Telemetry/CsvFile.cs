@@ -33,7 +33,23 @@ public sealed class CsvFile : IDisposable
     /// none in it are left out.
     /// </summary>
     /// <exception cref="InvalidOperationException">The names are not those of the rows before.</exception>
-    public void Append(params ReadOnlySpan<(string Name, object Value)> row)
+    public void Append(params ReadOnlySpan<(string Name, object Value)> row) => this.file.Append(this.Lines(row, ref this.header));
+
+    /// <summary>Shows the rows that will be appended next to those who read the table now, in the place of those shown before. They do not
+    /// belong to it, and a resume makes them anew.</summary>
+    /// <exception cref="InvalidOperationException">The names are not those of the rows before.</exception>
+    public void Show(IEnumerable<(string Name, object Value)[]> rows)
+    {
+        var (heading, bytes) = (this.header, new List<byte>());
+        foreach (var row in rows)
+        {
+            bytes.AddRange(this.Lines(row, ref heading));
+        }
+        this.file.Show([.. bytes]);
+    }
+
+    /// <summary>The row's line, with the line of names before it where there is none yet.</summary>
+    private byte[] Lines(ReadOnlySpan<(string Name, object Value)> row, ref string? heading)
     {
         var (names, values) = (new StringBuilder(), new StringBuilder());
         foreach (var (name, value) in row)
@@ -45,16 +61,13 @@ public sealed class CsvFile : IDisposable
             }
         }
         var kept = names.ToString().TrimEnd(',');
-        if (this.header is null)
+        var isFirst = heading is null;
+        heading ??= kept;
+        if (heading != kept)
         {
-            this.header = kept;
-            this.Write(kept);
+            throw new InvalidOperationException($"{this.path} has the columns {heading}, but a row has {kept}");
         }
-        else if (this.header != kept)
-        {
-            throw new InvalidOperationException($"{this.path} has the columns {this.header}, but a row has {kept}");
-        }
-        this.Write(values.ToString(0, values.Length - 1));
+        return Encoding.UTF8.GetBytes($"{(isFirst ? kept + '\n' : "")}{values.ToString(0, values.Length - 1)}\n");
     }
 
     /// <summary>Hands everything to the operating system, for other programs to read.</summary>
@@ -71,6 +84,4 @@ public sealed class CsvFile : IDisposable
         IFormattable other => other.ToString(null, CultureInfo.InvariantCulture),
         _ => value.ToString() ?? "",
     };
-
-    private void Write(string line) => this.file.Append(Encoding.UTF8.GetBytes(line + '\n'));
 }

@@ -12,6 +12,8 @@ internal sealed class GrowingFile : IDisposable
     private readonly MemoryStream waiting = new();
     private readonly IncrementalHash hash;
     private long written;
+    private byte[] shown = [];
+    private bool isShown = true;
 
     /// <param name="path">Where it is.</param>
     /// <param name="mark">What belongs to the run so far; what lies behind is cut off. <see cref="FileMark.Nothing"/> begins the file.</param>
@@ -38,6 +40,9 @@ internal sealed class GrowingFile : IDisposable
         this.hash.AppendData(bytes);
     }
 
+    /// <summary>Shows these bytes behind its end to those who read it now, in the place of those shown before. They do not belong to it.</summary>
+    public void Show(byte[] bytes) => (this.shown, this.isShown) = (bytes, false);
+
     /// <summary>Hands everything to the operating system, for other programs to read.</summary>
     /// <exception cref="IOException">The disk is full or failing; what was appended is kept, and the call can be repeated.</exception>
     public void Flush()
@@ -48,6 +53,12 @@ internal sealed class GrowingFile : IDisposable
             RandomAccess.Write(this.file, this.waiting.GetBuffer().AsSpan(0, (int)this.waiting.Length), this.written);
             this.written += this.waiting.Length;
             this.waiting.SetLength(0);
+        }
+        if (!this.isShown)
+        {
+            RandomAccess.Write(this.file, this.shown, this.written);
+            RandomAccess.SetLength(this.file, this.written + this.shown.Length);
+            this.isShown = true;
         }
     }
 

@@ -18,6 +18,9 @@ public sealed record MetricsRow(
 /// <param name="Inverted">See <see cref="Evaluation.EpisodeResults.Inverted"/>.</param>
 public sealed record EvaluationRow(EvaluationEnded Evaluation, int[] Inverted);
 
+/// <summary>A row of eval.csv that is known and will be delivered by a later commit.</summary>
+public sealed record EvaluationShown(EvaluationRow Row);
+
 /// <summary>A row of timing.csv: clocks and rates, which are never part of what makes two runs the same.</summary>
 public sealed record TimingRow(
     long Step,

@@ -14,6 +14,8 @@ type ICommit =
     abstract Step: int64
     /// Ordinal of the next history event.
     abstract HistoryOrdinal: int64
+    /// Ordinals before it that are kept for evaluations still under way, rising.
+    abstract KeptOrdinals: IReadOnlyList<int64>
     /// SHA-256 of its packed masks in lower-case hexadecimal; null when it has none.
     abstract MasksHash: string | null
 
@@ -22,6 +24,8 @@ type ICommit =
 type HistoryEntry<'commit> =
     /// An event of the run; `withCommit` when it was stored in one transaction with the commit of that id.
     | Happened of id: int64 * withCommit: bool * event: RunEvent
+    /// So many training episodes ended, stored in one transaction with their commit.
+    | EpisodesEnded of count: int64
     /// The state of this commit is durable, and so is the history stored since the commit before.
     | Committed of 'commit
     /// Commits and history behind this commit do not count: the run went on from it.
@@ -72,6 +76,49 @@ module HistoryFold =
         match state.Retained with
         | newest :: _ -> newest.Manifest.HistoryOrdinal
         | [] -> 0L
+
+    /// Ordinals that are kept for evaluations which the newest commit has as pending.
+    let keptOrdinals (state: HistoryState<#ICommit>) : IReadOnlyList<int64> =
+        match state.Retained with
+        | newest :: _ -> newest.Manifest.KeptOrdinals
+        | [] -> [||]
+
+    /// What is wrong with the ordinals that a commit brings, in its order, after a history whose next ordinal and kept ones are these; null
+    /// when nothing is lost or doubled. Each is one that was kept, or the next one; what is left out is kept.
+    let ordinalsProblem (next: int64) (kept: int64 seq) (brought: int64 seq) (nextAfter: int64) (keptAfter: int64 seq) : string | null =
+        let open', keptAfter = HashSet kept, HashSet keptAfter
+
+        let rec skip ordinal =
+            if keptAfter.Contains ordinal then
+                skip (ordinal + 1L)
+            else
+                ordinal
+
+        let mutable expected = skip next
+        let mutable problem: string | null = null
+
+        for ordinal in brought do
+            if isNull problem && not (open'.Remove ordinal) then
+                if ordinal = expected then
+                    expected <- skip (expected + 1L)
+                else
+                    problem <- $"should continue the history with ordinal {expected}, but brings {ordinal}: events would be lost or doubled"
+
+        open'.ExceptWith keptAfter
+
+        if not (isNull problem) then
+            problem
+        elif expected <> nextAfter then
+            $"says that the next ordinal is {nextAfter}, but its events lead to {expected}"
+        elif open'.Count > 0 then
+            $"leaves out the event of ordinal {Seq.min open'}, which was kept for it"
+        else
+            let isWrong ordinal =
+                ordinal >= nextAfter || ordinal < next && not (Seq.contains ordinal kept)
+
+            match keptAfter |> Seq.filter isWrong |> List.ofSeq with
+            | [] -> null
+            | ordinal :: _ -> $"keeps ordinal {ordinal}, which is none of its history's"
 
     let private countOf (name: string) (counts: IReadOnlyDictionary<string, int64>) : int64 =
         match counts.TryGetValue name with
@@ -145,24 +192,23 @@ module HistoryFold =
 
         copy
 
-    let private happened id withCommit event (state: HistoryState<_>) =
+    let private counted (name: string) (more: int64) (state: HistoryState<_>) =
         let counts = copied state.EventCounts
-        let name = RunEvents.nameOf event
-        counts[name] <- countOf name counts + 1L
+        counts[name] <- countOf name counts + more
+        { state with EventCounts = counts }
 
-        {
-            state with
-                EventCounts = counts
-                LastOperationalId =
-                    if withCommit then
-                        state.LastOperationalId
-                    else
-                        max state.LastOperationalId id
-                Pending =
-                    match event with
-                    | TopologyChanged(_, change) -> change :: state.Pending
-                    | _ -> state.Pending
-        }
+    let private happened id withCommit event (state: HistoryState<_>) = {
+        counted (RunEvents.nameOf event) 1L state with
+            LastOperationalId =
+                if withCommit then
+                    state.LastOperationalId
+                else
+                    max state.LastOperationalId id
+            Pending =
+                match event with
+                | TopologyChanged(_, change) -> change :: state.Pending
+                | _ -> state.Pending
+    }
 
     let private rewind id toCommit (state: HistoryState<#ICommit>) =
         match
@@ -194,6 +240,7 @@ module HistoryFold =
     let apply (entry: HistoryEntry<'commit>) (state: HistoryState<'commit>) : HistoryState<'commit> when 'commit :> ICommit =
         match entry with
         | HistoryEntry.Happened(id, withCommit, event) -> happened id withCommit event state
+        | HistoryEntry.EpisodesEnded count -> counted (nameof RunEvent.EpisodeEnded) count state
         | HistoryEntry.Committed commit ->
             let struct (masks, problem) = foldMasks commit state
             retain commit masks problem state

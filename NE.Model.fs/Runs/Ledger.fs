@@ -10,6 +10,9 @@ open NE.Model.History
 type PendingEvaluation = {
     /// Environment step whose policy is evaluated.
     Step: int64
+    /// The place in the history that is kept for it, once a commit that should have delivered it was made without it.
+    [<JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)>]
+    Ordinal: Nullable<int64>
 }
 
 /// The counters of a run at a barrier: where it is, and what it has counted. A value; every function returns the next one.
@@ -63,9 +66,13 @@ module Ledger =
     let due (settings: Settings) (ledger: Ledger) : Due =
         Rounds.due settings (phase ledger) ledger.Episodes ledger.StepsBefore ledger.Position
 
+    /// Whether the phase is over: its steps are taken and learned from, and every evaluation is delivered.
+    let isOver (settings: Settings) (ledger: Ledger) : bool =
+        (due settings ledger).Finished && ledger.Pending.Length = 0
+
     /// Whether the phase is over and another one follows.
     let isSwitchDue (settings: Settings) (ledger: Ledger) : bool =
-        (due settings ledger).Finished && not (Phase.isLast settings (phase ledger))
+        isOver settings ledger && not (Phase.isLast settings (phase ledger))
 
     /// The ledger at the beginning of the next phase, whose first row in the replay memory is `head`. What is best, and the training
     /// returns since the last row of metrics, are those of one task.
@@ -119,7 +126,7 @@ module Ledger =
 
     let startEvaluation (step: int64) (ledger: Ledger) : Ledger = {
         ledger with
-            Pending = Array.append ledger.Pending [| { Step = step } |]
+            Pending = Array.append ledger.Pending [| { Step = step; Ordinal = Nullable() } |]
     }
 
     let countRestart (ledger: Ledger) : Ledger = {
@@ -127,17 +134,40 @@ module Ledger =
             Restarts = ledger.Restarts + 1L
     }
 
-    /// Delivers the oldest pending evaluation: decides whether it is the best so far and takes it off the list.
+    /// Keeps a place in the history for every pending evaluation that has none: what happens from now on comes after them.
+    let keepPlaces (ledger: Ledger) : Ledger =
+        let place next (pending: PendingEvaluation) =
+            if pending.Ordinal.HasValue then
+                pending, next
+            else
+                { pending with Ordinal = Nullable next }, next + 1L
+
+        let pending, next = Array.mapFold place ledger.NextOrdinal ledger.Pending
+
+        {
+            ledger with
+                Pending = pending
+                NextOrdinal = next
+        }
+
+    /// Places in the history that are kept for evaluations, rising.
+    let keptPlaces (ledger: Ledger) : int64[] =
+        ledger.Pending
+        |> Array.choose (fun pending -> Option.ofNullable pending.Ordinal)
+
+    /// Delivers the oldest pending evaluation: decides whether it is the best so far and takes it off the list. It gets the place that was kept
+    /// for it, or the next one.
     let deliverEvaluation (step: int64) (returns: float[]) (lengths: int[]) (ledger: Ledger) : struct (RunEvent * Ledger) =
         if ledger.Pending.Length = 0 || ledger.Pending[0].Step <> step then
             invalidOp $"the evaluation of step {step} is not the oldest pending one"
 
+        let kept = ledger.Pending[0].Ordinal
         let mean = Array.average returns
         let best = mean > ledger.BestMean
 
         let event =
             EvaluationEnded(
-                ledger.NextOrdinal,
+                (if kept.HasValue then kept.Value else ledger.NextOrdinal),
                 {
                     Step = step
                     Returns = returns
@@ -149,7 +179,11 @@ module Ledger =
         struct (event,
                 {
                     ledger with
-                        NextOrdinal = ledger.NextOrdinal + 1L
+                        NextOrdinal =
+                            (if kept.HasValue then
+                                 ledger.NextOrdinal
+                             else
+                                 ledger.NextOrdinal + 1L)
                         BestMean = (if best then mean else ledger.BestMean)
                         BestStep = (if best then step else ledger.BestStep)
                         Pending = Array.tail ledger.Pending

@@ -160,6 +160,21 @@ module internal KeyKinds =
                     kind.Parse text |> Result.map Is
     }
 
+    /// A value that somebody else decides where none is given: `resolve` leaves it.
+    let optional (word: string) (kind: Kind<'T>) = {
+        Words = $"{word}, or {kind.Words}"
+        Show =
+            function
+            | None -> word
+            | Some value -> kind.Show value
+        Parse =
+            fun text ->
+                if text.Trim() = word then
+                    Ok None
+                else
+                    kind.Parse text |> Result.map Some
+    }
+
     let widths = {
         Words = "one or more widths, separated by commas, each in [1, 65536]"
         Show = List.map string >> String.concat ","

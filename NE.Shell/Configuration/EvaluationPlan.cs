@@ -33,12 +33,14 @@ public sealed record EvaluationPlan(long Evaluations, int Episodes, long? Steps,
         (long total, long every, int episodes) = (settings.Run.Steps, settings.Evaluation.Every.Value, settings.Evaluation.Episodes);
         long count = 1 + (total / every);
 
-        if (environment.TimeLimit == EnvironmentSpec.NoTimeLimit)
+        int longest = settings.Evaluation.LongestEpisode(environment.TimeLimit);
+
+        if (longest == EnvironmentSpec.NoTimeLimit)
         {
             return new(count, episodes, null, null, null);
         }
 
-        long ofOne = (long)episodes * environment.TimeLimit;
+        long ofOne = (long)episodes * longest;
 
         if (SecondsPerStep(settings.Run.Environment) is not { } controlStep)
         {

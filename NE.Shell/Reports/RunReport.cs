@@ -1,6 +1,8 @@
 using NE.Actors.Checkpoints;
 using NE.Actors.Journal;
 using NE.Actors.RunDirectory;
+using NE.Model;
+using NE.Shell.Configuration;
 using NE.Shell.RunFiles;
 
 namespace NE.Shell.Reports;
@@ -18,7 +20,7 @@ namespace NE.Shell.Reports;
 /// <param name="Step">Environment step of the last checkpoint.</param>
 /// <param name="Steps">Length of the run.</param>
 /// <param name="GradientStep">Gradient step of the last checkpoint.</param>
-/// <param name="LastEvaluation">The newest evaluation before it.</param>
+/// <param name="LastEvaluation">The newest evaluation that is over, whether a checkpoint has delivered it or not.</param>
 /// <param name="BestStep">Step of the best evaluation.</param>
 /// <param name="StepsPerSecond">Of the newest row of timing.csv.</param>
 /// <param name="UpdatesPerSecond">Of the newest row of timing.csv.</param>
@@ -50,6 +52,12 @@ public sealed record RunReport(
     int Resumes,
     string Folder)
 {
+    /// <summary>Of a running one, seconds to its last step at the speed of the last ten minutes of learning; null while that is unknown.</summary>
+    public double? SecondsLeft { get; init; }
+
+    /// <summary>Of a running one, environment steps before learning begins; 0 when it has.</summary>
+    public long WarmUpSteps { get; init; }
+
     /// <summary>Reads a run's files; it may be running.</summary>
     /// <param name="runs">Folder of the runs.</param>
     /// <param name="name">The run's name.</param>
@@ -61,7 +69,7 @@ public sealed record RunReport(
         JournalSummary? journal = ReadJournal(paths);
         CheckpointManifest? manifest = journal?.Manifests.FirstOrDefault();
         IReadOnlyDictionary<string, double> timing = NewestRows.Last(paths.Timing);
-        return new(
+        return new RunReport(
             paths.Name,
             StateOf(paths, info, holder),
             info.StatusReason,
@@ -74,7 +82,7 @@ public sealed record RunReport(
             manifest?.Step ?? 0,
             info.TotalSteps,
             manifest?.GradientStep ?? 0,
-            journal?.LastEvaluation is { } evaluation ? new(evaluation.Step, evaluation.Returns.Average(), evaluation.Returns.Length) : null,
+            NewestEvaluation(paths, journal?.LastEvaluation),
             manifest?.Best?.Step,
             Number(timing, "stepsPerSecond"),
             Number(timing, "updatesPerSecond"),
@@ -82,7 +90,33 @@ public sealed record RunReport(
             manifest is null ? null : new(manifest.Step, manifest.Bytes, journal!.CommittedAt),
             journal?.EventCounts ?? new Dictionary<string, long>(),
             Math.Max(0, info.Stretches.Count - 1),
-            paths.Root);
+            paths.Root).WithTimeLeft(paths);
+    }
+
+    /// <summary>What the last checkpoint does not know yet is in the table.</summary>
+    private static EvaluationReport? NewestEvaluation(RunPaths paths, History.EvaluationEnded? delivered)
+    {
+        IReadOnlyDictionary<string, double> row = NewestRows.Last(paths.Evaluations);
+        return row.TryGetValue("step", out double step) && row.TryGetValue("mean", out double mean) && step > (delivered?.Step ?? -1)
+            ? new((long)step, mean, row.Keys.Count(column => column.StartsWith("return", StringComparison.Ordinal)))
+            : delivered is null ? null : new(delivered.Step, delivered.Returns.Average(), delivered.Returns.Length);
+    }
+
+    private RunReport WithTimeLeft(RunPaths paths)
+    {
+        if (this.State != "running" || !File.Exists(paths.Configuration))
+        {
+            return this;
+        }
+
+        IReadOnlyList<IReadOnlyDictionary<string, double>> timing = NewestRows.Read(paths.Timing, LearningSpeed.Rows);
+        long learnsFrom = ConfigurationBuilder.Read(File.ReadAllText(paths.Configuration), paths.Configuration).Learner.StartSteps.Value;
+        long step = timing.Count > 0 ? (long)timing[^1].GetValueOrDefault("step") : this.Step;
+        return this with
+        {
+            WarmUpSteps = Math.Max(0, learnsFrom - step),
+            SecondsLeft = LearningSpeed.Of(timing, learnsFrom) is { } rate ? (this.Steps - step) / rate : null,
+        };
     }
 
     /// <summary>A run whose files cannot be read.</summary>

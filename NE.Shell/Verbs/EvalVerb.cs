@@ -24,7 +24,7 @@ internal static class EvalVerb
         using IEnvironment environment = StoredPolicy.Environment(paths, info, step);
         StoredPolicy.RequireFit(policy, paths, environment.Spec);
         StoredPolicy.SayIfChanged(paths, info, environment.Spec, host);
-        EpisodeResults results = Play(environment, () => StoredPolicy.Environment(paths, info, step), policy, info.Seed, command.Episodes);
+        EpisodeResults results = Play(environment, () => StoredPolicy.Environment(paths, info, step), policy, info.Seed, command.Episodes, StoredPolicy.LongestEpisode(paths, environment.Spec));
         double mean = results.Returns.Average();
         double deviation = Math.Sqrt(results.Returns.Average(value => (value - mean) * (value - mean)));
 
@@ -41,7 +41,7 @@ internal static class EvalVerb
     }
 
     /// <summary>Episodes of a task of ours go in step. An environment of one's own is one: its program may be heavy, or remember what was before a reset.</summary>
-    private static EpisodeResults Play(IEnvironment first, Func<IEnvironment> another, Policy policy, long seed, int episodes)
+    private static EpisodeResults Play(IEnvironment first, Func<IEnvironment> another, Policy policy, long seed, int episodes, int mostSteps)
     {
         List<IEnvironment> players = [first];
 
@@ -52,7 +52,7 @@ internal static class EvalVerb
                 players.Add(another());
             }
 
-            return EpisodeRunner.Run(players, policy, seed, episodes);
+            return EpisodeRunner.Run(players, policy, seed, episodes, mostSteps);
         }
         finally
         {

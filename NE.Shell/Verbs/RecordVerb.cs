@@ -39,7 +39,7 @@ internal static class RecordVerb
                 host.Error.WriteLine($"episode {moment.Episode + 1} of {command.Episodes}, step {Format.Count(moment.Step)}");
                 shown = host.Clock.GetTimestamp();
             }
-        });
+        }, StoredPolicy.LongestEpisode(paths, environment.Spec));
         video.Finish();
         Say(command, host, new Recording(paths.Name, environment.Spec.Id, step, Path.GetFullPath(target.Path), target.Size, video), results);
         return ExitCode.Ok;

@@ -155,6 +155,11 @@ internal static class StatusVerb
             : "none yet");
         table.Add("speed", $"{Format.Rate(run.StepsPerSecond ?? double.NaN)} steps/s   {Format.Rate(run.UpdatesPerSecond ?? double.NaN)} updates/s");
 
+        if (run.State is "running")
+        {
+            table.Add("left", LiveView.WarmUp(run.WarmUpSteps) ?? Format.Duration(run.SecondsLeft ?? double.NaN));
+        }
+
         foreach ((string network, NetworkReport values) in run.Networks)
         {
             table.Add(network, $"density {Format.Percent(values.Density)}   activated {Format.Percent(values.Activated ?? double.NaN)}   active units {Format.Percent(values.ActiveUnits ?? double.NaN)}");

@@ -34,9 +34,7 @@ internal static class StoredPolicy
     public static IEnvironment Environment(RunPaths paths, RunInfo info, long step)
     {
         // A program that takes its time does so here too, and pictures are seen as the learner saw them.
-        Settings settings = StoredConfiguration.Exists(paths)
-            ? StoredConfiguration.Read(paths).Settings
-            : SettingsModule.resolve(SettingsModule.defaults).Item1;
+        Settings settings = SettingsOf(paths);
 
         if (EnvironmentCycle.Of(info.Environment) is not { } cycle)
         {
@@ -46,6 +44,13 @@ internal static class StoredPolicy
         long phase = PhaseModule.ofStep(step, CheckpointReader.Phases(paths)).Index;
         return cycle.Padded(EnvironmentFactory.Create(settings, cycle.Tasks[(int)(phase % cycle.Tasks.Count)].Id));
     }
+
+    /// <summary>Steps after which an episode is cut, as the run's own evaluations cut theirs.</summary>
+    public static int LongestEpisode(RunPaths paths, EnvironmentSpec spec) => SettingsOf(paths).Evaluation.LongestEpisode(spec.TimeLimit);
+
+    private static Settings SettingsOf(RunPaths paths) => StoredConfiguration.Exists(paths)
+        ? StoredConfiguration.Read(paths).Settings
+        : SettingsModule.resolve(SettingsModule.defaults).Item1;
 
     /// <summary>An environment of one's own may have changed since the run was trained.</summary>
     public static void RequireFit(Policy policy, RunPaths paths, EnvironmentSpec spec)

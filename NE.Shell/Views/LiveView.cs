@@ -39,14 +39,19 @@ public static class LiveView
         return new Rows(rows);
     }
 
-    /// <summary>Seconds until the last step at the present speed; NaN while it is unknown.</summary>
+    /// <summary>Seconds until the last step at the speed of steps that are learned from; NaN before there was one.</summary>
     internal static double SecondsLeft(RunStatus status) =>
-        status.StepsPerSecond > 0 ? (status.Steps - status.Step) / status.StepsPerSecond : double.NaN;
+        status.LearningStepsPerSecond > 0 ? (status.Steps - status.Step) / status.LearningStepsPerSecond : double.NaN;
+
+    /// <summary>That learning has not begun; null when it has.</summary>
+    internal static string? WarmUp(long steps) => steps > 0 ? $"warming up, {Format.Count(steps)} steps to go" : null;
 
     private static Text Progress(RunStatus status)
     {
         double fraction = status.Steps > 0 ? (double)status.Step / status.Steps : 0;
-        string left = status.Phase is RunPhase.Training ? $", {Format.Duration(SecondsLeft(status))} left" : "";
+        string time = double.IsNaN(SecondsLeft(status)) && status.WarmUpSteps > 0 ? "" : $", {Format.Duration(SecondsLeft(status))} left";
+        string warmUp = WarmUp(status.WarmUpSteps) is { } words ? $", {words}" : "";
+        string left = status.Phase is RunPhase.Training ? time + warmUp : "";
         return new Text(
             $"{Sparkline.Bar(fraction, CurveWidth)}  {Format.Count(status.Step)} / {Format.Count(status.Steps)}  {Format.Percent(fraction)}  "
             + $"{Format.Duration(status.ElapsedSeconds)} gone{left}",
@@ -81,6 +86,11 @@ public static class LiveView
             yield return ("evaluation",
                 $"{Sparkline.Render(status.Evaluations.Select(evaluation => evaluation.Mean), CurveWidth)}  {Format.Value(mean)} at {Format.Count(step)}, "
                 + $"best {Format.Value(best)} at {Format.Count(bestStep)}");
+        }
+
+        if (Late(status) is { } late)
+        {
+            yield return ("", late);
         }
 
         foreach (string network in (string[])["actor", "critic"])
@@ -120,6 +130,14 @@ public static class LiveView
             yield return ($"{others.Length} more", $"{Format.Count(others.Sum(other => other.Episodes))} episodes   restarted {others.Sum(other => other.Restarts)} times");
         }
     }
+
+    /// <summary>Which evaluation a checkpoint was made without; null when there is none.</summary>
+    internal static string? Late(RunStatus status) => status.LateEvaluations switch
+    {
+        [] => null,
+        [var step] => $"late: the evaluation of step {Format.Count(step)}",
+        [var step, ..] => $"late: the evaluation of step {Format.Count(step)}, and {status.LateEvaluations.Count - 1} more",
+    };
 
     /// <summary>Density and activated ratios of a network, as far as they were measured.</summary>
     internal static string Network(RunStatus status, string network)

@@ -19,7 +19,7 @@ public static class PlainView
         {
             $"step {status.Step}/{status.Steps}",
             $"{Format.Percent(status.Steps > 0 ? (double)status.Step / status.Steps : 0)}",
-            $"left {Format.Duration(LiveView.SecondsLeft(status))}",
+            status.WarmUpSteps > 0 ? $"warming up {status.WarmUpSteps}" : $"left {Format.Duration(LiveView.SecondsLeft(status))}",
             string.Create(CultureInfo.InvariantCulture, $"{status.StepsPerSecond:0.#} steps/s"),
             string.Create(CultureInfo.InvariantCulture, $"{status.UpdatesPerSecond:0.#} updates/s"),
         };
@@ -45,6 +45,11 @@ public static class PlainView
             parts.Add($"evaluation {Format.Value(mean)} at {step}");
         }
 
+        if (status.LateEvaluations.Count > 0)
+        {
+            parts.Add($"late evaluations {string.Join(',', status.LateEvaluations)}");
+        }
+
         foreach (string network in (string[])["actor", "critic"])
         {
             if (status.Metrics.TryGetValue($"{network}_density", out double density))
@@ -66,6 +71,10 @@ public static class PlainView
         if (status.Phase is not RunPhase.Training)
         {
             parts.Add(status.Message is { } message ? $"{Word(status.Phase)}: {message}" : Word(status.Phase));
+        }
+        else if (status.Message is { } note)
+        {
+            parts.Add(note);
         }
 
         return string.Join("  ", parts);

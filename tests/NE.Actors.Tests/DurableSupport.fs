@@ -157,6 +157,21 @@ let frozen step ordinal (replay: ReplayCapture | null) =
         replay
         null
 
+/// The state with places in the history that are kept for evaluations.
+let keeping (kept: int64 list) (s: FrozenState) =
+    FrozenState(
+        s.Step,
+        s.GradientStep,
+        s.Round,
+        s.Scheduled,
+        s.Components,
+        s.Replay,
+        s.Files,
+        s.Best,
+        s.HistoryOrdinal,
+        KeptOrdinals = kept
+    )
+
 let episode ordinal =
     RunEvent.EpisodeEnded(
         ordinal,

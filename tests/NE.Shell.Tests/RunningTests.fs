@@ -468,6 +468,56 @@ let tests =
             Expect.stringContains errors "has done all its 1,000 steps" "message"
         }
 
+        test "status knows the newest evaluation, also of no checkpoint, and what is left of a running run" {
+            use folder = new TemporaryFolder()
+
+            let evaluation step mean : EvaluationEnded = {
+                Step = step
+                Returns = [| mean |]
+                Lengths = [| 1 |]
+                IsBest = true
+            }
+
+            let paths =
+                stored folder.Path [
+                    noted 300L (RunEvent.EvaluationEnded(0L, evaluation 300L 1.5))
+                    committed 300L
+                ]
+
+            let status () =
+                let _, output, _ = execute (host folder.Path noRun) [ "status"; "a"; "--json" ]
+                JsonDocument.Parse(output).RootElement
+
+            let evaluated () =
+                let found = (status ()).GetProperty "lastEvaluation"
+                found.GetProperty("step").GetInt64(), found.GetProperty("mean").GetDouble(), found.GetProperty("episodes").GetInt32()
+
+            File.WriteAllText(paths.Evaluations, "step,mean,deviation,best,meanLength,return0,return1\n300,1.5,0,1,1,1.5,\n")
+            Expect.equal (evaluated ()) (300L, 1.5, 1) "the checkpoint's"
+            File.AppendAllText(paths.Evaluations, "400,2.5,0,1,1,2.5,2.5\n")
+            Expect.equal (evaluated ()) (400L, 2.5, 2) "a newer one"
+
+            // Learning begins at the last random step.
+            let settings =
+                NE.Shell.Configuration.ConfigurationBuilder.Read(File.ReadAllText paths.Configuration, paths.Configuration)
+
+            let start = settings.Learner.StartSteps.Value
+
+            let timing (rows: (int64 * int) list) =
+                File.WriteAllLines(
+                    paths.Timing,
+                    "step,time,elapsedSeconds"
+                    :: [ for step, seconds in rows -> $"{step},,{seconds}" ]
+                )
+
+            use _ = RunLock.Take paths
+            timing [ start - 10L, 1 ]
+            Expect.equal ((status ()).GetProperty("warmUpSteps").GetInt64()) 10L "warming up"
+            timing [ start - 10L, 1; start + 10L, 2; start + 20L, 12; start + 40L, 32 ]
+            Expect.equal ((status ()).GetProperty("warmUpSteps").GetInt64()) 0L "over"
+            Expect.equal ((status ()).GetProperty("secondsLeft").GetDouble()) (float (1_000L - start - 40L)) "a step in a second"
+        }
+
         test "status of all runs is a table" {
             use folder = new TemporaryFolder()
             execute (host folder.Path (ending interrupted)) train |> ignore

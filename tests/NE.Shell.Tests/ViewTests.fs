@@ -1,5 +1,6 @@
 module NE.Shell.Tests.ViewTests
 
+open System
 open System.Collections.Generic
 open System.IO
 open Expecto
@@ -21,6 +22,7 @@ let training =
         GradientStep = 287_000L,
         ElapsedSeconds = 731.0,
         StepsPerSecond = 512.3,
+        LearningStepsPerSecond = 512.3,
         UpdatesPerSecond = 498.7,
         SampleToInsert = 255.9,
         LearnerWaiting = 0.012,
@@ -55,6 +57,21 @@ let training =
         |]
     )
 
+let private warmingUp =
+    RunStatus(
+        Phase = RunPhase.Training,
+        Step = 12_000L,
+        Steps = 1_000_000L,
+        WarmUpSteps = 13_000L,
+        StepsPerSecond = 9_000.0,
+        Message = "waiting for evaluations before the checkpoint",
+        LateEvaluations = [| 5_000L; 10_000L |]
+    )
+
+/// The first steps are fast; what is left is as slow as learning.
+let private learning =
+    RunStatus(Phase = RunPhase.Training, Step = 20_000L, Steps = 200_000L, StepsPerSecond = 4_000.0, LearningStepsPerSecond = 100.0)
+
 let private starting = RunStatus(Phase = RunPhase.Starting)
 
 let private paused =
@@ -87,6 +104,11 @@ let tests =
     testList "views" [
         test "the live view of a run in full swing" { golden "live-training" (rendered 120 training) }
         test "the live view at the start" { golden "live-starting" (rendered 120 starting) }
+        test "the live view of a run that warms up, and whose evaluations are late" { golden "live-warming-up" (rendered 120 warmingUp) }
+        test "what is left is as fast as learning" {
+            Expect.equal (LiveView.SecondsLeft learning) 1_800.0 "seconds"
+            Expect.isTrue (Double.IsNaN(LiveView.SecondsLeft warmingUp)) "before there was any"
+        }
         test "the live view of a paused run says why" { golden "live-paused" (rendered 120 paused) }
         test "many environments are summed up" { golden "live-many-environments" (rendered 120 many) }
         test "a narrow terminal wraps" {
@@ -96,7 +118,7 @@ let tests =
 
         test "the plain lines have no ANSI codes" {
             let lines =
-                [ training; starting; paused; many ]
+                [ training; starting; paused; many; warmingUp ]
                 |> List.map PlainView.Line
                 |> String.concat "\n"
 

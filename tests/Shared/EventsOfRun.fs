@@ -64,9 +64,11 @@ let logged (path: string) : Logged list =
 
     values
 
-/// Without what clocks say, which is not the same in two runs that are the same.
+/// Tag by tag, without what clocks say, which is not the same in two runs that are the same. Nor is it which of two tags comes first.
 let withoutClocks (values: Logged list) =
-    values |> List.filter (fun struct (tag, _, _) -> tag <> "charts/SPS")
+    values
+    |> List.filter (fun struct (tag, _, _) -> tag <> "charts/SPS")
+    |> List.sortBy (fun struct (tag, step, _) -> tag, step)
 
 /// Of a run.
 let ofRun (paths: RunPaths) = logged paths.Events

@@ -29,8 +29,7 @@ module internal Barriers =
 
     /// Between barriers, after an answer: closes what is complete.
     and afterAnswer settings (turn: Turn) : Turn =
-        let barrier (turn: Turn) =
-            turn |> Turn.toStage Stage.AwaitingEvaluations |> atBarrier settings
+        let barrier = awaitEvaluations settings
 
         match turn.State.Flight with
         | _ when turn.State.Stage <> Stage.Training -> turn
@@ -43,20 +42,40 @@ module internal Barriers =
         let due = Ledger.due settings turn.State.Ledger
         let isScheduled = due.Commit || due.Finished
 
-        let hasResult (pending: PendingEvaluation) =
-            turn.State.Evaluated.ContainsKey pending.Step
-
         match turn.State.Stage with
         | _ when not isScheduled && turn.State.StopReason.IsNone -> leave settings turn
         | Stage.AwaitingEvaluations when not isScheduled -> turn |> Turn.toStage Stage.AwaitingCommit |> atBarrier settings
         // Only a scheduled commit delivers, so that a stop in between changes nothing in the order of the history.
-        | Stage.AwaitingEvaluations when Array.forall hasResult turn.State.Ledger.Pending ->
-            turn
-            |> Turn.deliverEvaluations
-            |> Turn.toStage Stage.AwaitingCommit
-            |> atBarrier settings
+        | Stage.AwaitingEvaluations when (Turn.awaited turn.State).Length = 0 -> deliver settings turn
+        // A stop waits for none.
+        | Stage.AwaitingEvaluations when turn.State.StopReason.IsSome -> withoutLate settings turn
         | Stage.AwaitingCommit when turn.State.CommitInFlight.IsNone -> capture turn
         | _ -> turn
+
+    /// Nothing is in flight: a barrier begins.
+    and awaitEvaluations settings (turn: Turn) : Turn =
+        let turn = turn |> Turn.toStage Stage.AwaitingEvaluations |> atBarrier settings
+        Turn.orderIf (turn.State.Stage = Stage.AwaitingEvaluations) Order.WatchEvaluations turn
+
+    and private deliver settings (turn: Turn) : Turn =
+        turn
+        |> Turn.deliverEvaluations
+        |> Turn.toStage Stage.AwaitingCommit
+        |> atBarrier settings
+
+    and private withoutLate settings (turn: Turn) : Turn =
+        turn
+        |> Turn.order (Order.EvaluationsLate(Turn.awaited turn.State, false))
+        |> deliver settings
+
+    /// A commit has waited for evaluations long enough. It is made without them, but for one that ends a phase: what follows needs all of it.
+    let evaluationsLate settings (turn: Turn) : Turn =
+        if turn.State.Stage <> Stage.AwaitingEvaluations then
+            turn
+        elif (Ledger.due settings turn.State.Ledger).Finished then
+            Turn.order (Order.EvaluationsLate(Turn.awaited turn.State, true)) turn
+        else
+            withoutLate settings turn
 
     /// Everybody has handed out copies: the commit goes on its way, and unless it is the last one, so does the run.
     let commit settings (turn: Turn) : Turn =
@@ -65,7 +84,7 @@ module internal Barriers =
         let now = state.Ledger.Position.Steps
 
         let ending, note =
-            match due.Finished, Ledger.isSwitchDue settings state.Ledger, state.StopReason with
+            match Ledger.isOver settings state.Ledger, Ledger.isSwitchDue settings state.Ledger, state.StopReason with
             | true, false, _ -> Some Completed, Turn.note (RunCompleted now)
             | _, _, Some reason -> Some(Interrupted reason), Turn.note (RunInterrupted(now, reason))
             | true, true, None -> Some PhaseOver, id

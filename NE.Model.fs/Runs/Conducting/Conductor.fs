@@ -77,12 +77,17 @@ module Conductor =
 
         match turn.State.Stage with
         | Stage.StartingEnvironments when turn.State.Environments |> Array.forall _.IsReady ->
-            if (Ledger.due settings turn.State.Ledger).Finished then
+            let ledger = turn.State.Ledger
+
+            if Ledger.isOver settings ledger then
                 // Resumed after its end: there is nothing to do, and nothing may change.
                 Endings.finish settings Completed turn
-            elif turn.State.Ledger.Position.Round = 0L && turn.State.CommittedStep.IsNone then
+            elif (Ledger.due settings ledger).Finished then
+                // Stopped before its last evaluations were over: they are all that is left.
+                Barriers.awaitEvaluations settings turn
+            elif ledger.Position.Round = 0L && turn.State.CommittedStep.IsNone then
                 // A new run commits its very beginning first.
-                turn |> Turn.toStage Stage.AwaitingEvaluations |> Barriers.atBarrier settings
+                Barriers.awaitEvaluations settings turn
             else
                 Barriers.leave settings turn
         | Stage.Capturing -> Turn.order (Order.CaptureEnvironment environment) turn
@@ -162,12 +167,7 @@ module Conductor =
         | None -> turn
 
     let private evaluated settings (step: int64) returns lengths (turn: Turn) : Turn =
-        let turn =
-            turn
-            |> Turn.update (fun state -> {
-                state with
-                    Evaluated = Map.add step (struct (returns, lengths)) state.Evaluated
-            })
+        let turn = Turn.evaluated step returns lengths turn
 
         match turn.State.Stage with
         | Stage.AwaitingEvaluations -> Barriers.atBarrier settings turn
@@ -214,16 +214,16 @@ module Conductor =
             | Stage.Recovering
             | Stage.StartingEnvironments -> Endings.finish settings (Interrupted reason) turn
             | Stage.Training -> turn |> Barriers.drainIfStopped |> Barriers.afterAnswer settings
+            | Stage.AwaitingEvaluations -> Barriers.atBarrier settings turn
             | _ -> turn
 
-    /// A stop commits if it can. An environment that hangs, also in an evaluation, and a disk that takes nothing do not hold it up for ever.
+    /// A stop commits if it can. An environment that hangs and a disk that takes nothing do not hold it up for ever.
     let private giveUpStopping settings (turn: Turn) : Turn =
         let state = turn.State
 
         let isStuck =
             match state.Stage with
             | Stage.Training
-            | Stage.AwaitingEvaluations
             | Stage.Capturing -> true
             | Stage.AwaitingCommit
             | Stage.Ending -> state.JournalTrouble.IsSome
@@ -254,9 +254,8 @@ module Conductor =
             |> Barriers.afterAnswer settings
         | Input.Learned result -> turn |> stopGoesOn |> learned settings result |> Barriers.afterAnswer settings
         | Input.LearningGoesOn -> stopGoesOn turn
-        | Input.EpisodePlayed when stage = Stage.AwaitingEvaluations -> stopGoesOn turn
-        | Input.EpisodePlayed -> turn
         | Input.Evaluated(step, returns, lengths) -> evaluated settings step returns lengths turn
+        | Input.EvaluationPatienceOver -> Barriers.evaluationsLate settings turn
         | Input.CopyArrived -> stopGoesOn turn
         | Input.Captured when stage = Stage.Capturing -> Barriers.commit settings turn
         | Input.Captured -> turn

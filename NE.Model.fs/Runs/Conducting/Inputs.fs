@@ -81,10 +81,10 @@ type Input =
     /// The learner is in the middle of many gradient steps.
     | LearningGoesOn
     | Learned of LearnedSteps
-    /// An episode of an evaluation is over.
-    | EpisodePlayed
     /// The policy of a step has played its episodes.
     | Evaluated of step: int64 * returns: float[] * lengths: int[]
+    /// A commit has waited for evaluations as long as it has patience.
+    | EvaluationPatienceOver
     /// One of several who were asked for a copy has handed it out.
     | CopyArrived
     /// Everybody has.

@@ -79,8 +79,14 @@ type Order =
     | WriteTopology of TopologyChanged
     | WritePhase of PhaseStarted
     | WriteMetrics of MetricsMoment
+    /// An evaluation is over, and so are those before it: it will be delivered as this. For those who watch.
+    | ShowEvaluation of EvaluationEnded
     /// Also: forget the policy, or keep it as the best.
     | WriteEvaluation of EvaluationEnded
+    /// A commit waits for evaluations: say when it has done so long enough.
+    | WatchEvaluations
+    /// These evaluations are late. The commit is made without them, or, at the end of a phase, waits all the same.
+    | EvaluationsLate of steps: int64[] * waits: bool
     /// Everybody hands out copies.
     | Capture
     /// An environment that was made anew meanwhile does so too.

@@ -12,7 +12,7 @@ type Stage =
     | StartingEnvironments
     /// Between two barriers.
     | Training
-    /// At a barrier, until every evaluation that was started has a result.
+    /// At a barrier, until every evaluation that was started has a result, or patience is over.
     | AwaitingEvaluations
     /// At a barrier, until the commit before is durable.
     | AwaitingCommit

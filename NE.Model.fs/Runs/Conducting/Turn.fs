@@ -100,23 +100,68 @@ module internal Turn =
     let evaluate (step: int64) (turn: Turn) : Turn =
         turn |> onLedger (Ledger.startEvaluation step) |> order (Order.Evaluate step)
 
-    /// Delivers every pending evaluation, in the order of their steps. All must have results. At scheduled commits alone, so that the order of
-    /// the history does not depend on how long the episodes took.
+    /// The pending evaluations that have results, up to the first that has none, in the order of their steps: the events that they become, and
+    /// the ledger that has counted all of them.
+    let private evaluations (state: RunState) : struct (RunEvent list * Ledger) =
+        let rec go events (ledger: Ledger) =
+            match Array.tryHead ledger.Pending with
+            | Some pending when state.Evaluated.ContainsKey pending.Step ->
+                let struct (returns, lengths) = state.Evaluated[pending.Step]
+
+                let struct (event, ledger) =
+                    Ledger.deliverEvaluation pending.Step returns lengths ledger
+
+                go (event :: events) ledger
+            | _ -> struct (List.rev events, ledger)
+
+        go [] state.Ledger
+
+    let private orderFor (order': EvaluationEnded -> Order) (events: RunEvent list) (turn: Turn) : Turn =
+        (turn, events)
+        ||> List.fold (fun turn event ->
+            match event with
+            | EvaluationEnded(_, evaluation) -> order (order' evaluation) turn
+            | _ -> turn)
+
+    /// A result has come. Shows what it lets be delivered.
+    let evaluated (step: int64) returns lengths (turn: Turn) : Turn =
+        let struct (before, _) = evaluations turn.State
+
+        let turn =
+            turn
+            |> update (fun state -> {
+                state with
+                    Evaluated = Map.add step (struct (returns, lengths)) state.Evaluated
+            })
+
+        let struct (now, _) = evaluations turn.State
+        orderFor Order.ShowEvaluation (List.skip before.Length now) turn
+
+    /// Steps of the evaluations that have no result.
+    let awaited (state: RunState) : int64[] =
+        state.Ledger.Pending
+        |> Array.map _.Step
+        |> Array.filter (state.Evaluated.ContainsKey >> not)
+
+    /// Delivers the evaluations that have results, in the order of their steps, and keeps the places of those from the first that has none. At
+    /// scheduled commits alone, so that the order of the history does not depend on how long the episodes took.
     let deliverEvaluations (turn: Turn) : Turn =
-        (turn, turn.State.Ledger.Pending)
-        ||> Array.fold (fun turn pending ->
-            let struct (returns, lengths) = turn.State.Evaluated[pending.Step]
+        let struct (events, ledger) = evaluations turn.State
 
-            let turn =
-                turn
-                |> update (fun state -> {
-                    state with
-                        Evaluated = Map.remove pending.Step state.Evaluated
-                })
+        let delivered =
+            events
+            |> List.choose (function
+                | EvaluationEnded(_, evaluation) -> Some evaluation.Step
+                | _ -> None)
 
-            match Ledger.deliverEvaluation pending.Step returns lengths turn.State.Ledger with
-            | struct (EvaluationEnded(_, evaluation), _) as delivered -> turn |> keep delivered |> order (Order.WriteEvaluation evaluation)
-            | delivered -> keep delivered turn)
+        (turn, events)
+        ||> List.fold (fun turn event -> note event turn)
+        |> orderFor Order.WriteEvaluation events
+        |> onLedger (fun _ -> Ledger.keepPlaces ledger)
+        |> update (fun state -> {
+            state with
+                Evaluated = List.foldBack Map.remove delivered state.Evaluated
+        })
 
     /// Rows that may be sampled when everything stored so far is known.
     let window settings (state: RunState) : Window = {

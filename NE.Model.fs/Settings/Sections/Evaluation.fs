@@ -4,7 +4,23 @@ open NE.Model.KeyKinds
 open NE.Model.Keys
 
 /// Noise-free evaluation.
-type EvaluationSettings = { Every: Derived<int64>; Episodes: int }
+type EvaluationSettings = {
+    Every: Derived<int64>
+    Episodes: int
+    /// Most steps of an episode; None: what the environment says decides.
+    MaxSteps: int64 option
+} with
+
+    /// Most steps of an episode where an environment says nothing.
+    static member WithoutLimit = 10_000
+
+    /// Steps after which an episode is cut, in an environment with this time limit; Int32.MaxValue is none, here and there.
+    member this.LongestEpisode(timeLimit: int) : int =
+        match this.MaxSteps with
+        | None when timeLimit = System.Int32.MaxValue -> EvaluationSettings.WithoutLimit
+        | None
+        | Some 0L -> timeLimit
+        | Some most -> int (min (int64 timeLimit) most)
 
 [<RequireQualifiedAccess>]
 module internal EvaluationSettings =
@@ -25,4 +41,14 @@ module internal EvaluationSettings =
             |> isFixed
             |> inUnit "episodes"
             |> says "Noise-free episodes of one evaluation, on environments of its own."
+
+            key "evaluation.maxSteps" Ours (optional "auto" (wholeNumber 0L 1_000_000_000L)) None _.MaxSteps (fun v s -> {
+                s with
+                    MaxSteps = v
+            })
+            // Their episodes ended where the environment ended them.
+            |> inOldRuns (Some 0L)
+            |> inUnit "steps"
+            |> says
+                "Most steps of an episode of an evaluation; auto: the environment's time limit, or 10,000 where it has none; 0: the environment's, even if it has none."
         ]

@@ -9,46 +9,27 @@ namespace NE.Shell.Sweeps.Cells;
 /// <param name="Evaluation">The newest mean return; null before the first.</param>
 public sealed record CellProgress(long Step, double? StepsPerSecond, double? Evaluation)
 {
-    /// <summary>Rows of timing.csv in ten minutes, and the one before.</summary>
-    private const int RowsOfSpeed = 61;
-
     public static CellProgress None { get; } = new(0, null, null);
 
     /// <summary>Never throws: a table that cannot be read now leaves what was known before.</summary>
     /// <param name="paths">The run's files.</param>
     /// <param name="before">What was known before.</param>
-    /// <param name="learnsFrom">Up to this step steps are random and fast, and at it a run may stand while it is primed: they tell nothing of the speed.</param>
+    /// <param name="learnsFrom">See <see cref="LearningSpeed.Of"/>.</param>
     public static CellProgress Read(RunPaths paths, CellProgress before, long learnsFrom = 0)
     {
         try
         {
-            IReadOnlyList<IReadOnlyDictionary<string, double>> timing = NewestRows.Read(paths.Timing, RowsOfSpeed);
+            IReadOnlyList<IReadOnlyDictionary<string, double>> timing = NewestRows.Read(paths.Timing, LearningSpeed.Rows);
             IReadOnlyDictionary<string, double> evaluation = NewestRows.Last(paths.Evaluations);
             return new(
                 timing.Count > 0 && timing[^1].TryGetValue("step", out double step) ? (long)step : before.Step,
-                Rate(timing, learnsFrom) ?? before.StepsPerSecond,
+                LearningSpeed.Of(timing, learnsFrom) ?? before.StepsPerSecond,
                 evaluation.TryGetValue("mean", out double mean) && double.IsFinite(mean) ? mean : before.Evaluation);
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
             return before;
         }
-    }
-
-    /// <summary>Over these rows as far as they are of one process, whose clock rises, and of steps that are learned from.</summary>
-    private static double? Rate(IReadOnlyList<IReadOnlyDictionary<string, double>> timing, long learnsFrom)
-    {
-        double At(int row, string column) => timing[row].GetValueOrDefault(column);
-        int last = timing.Count - 1;
-        int first = last;
-
-        while (first > 0 && At(first - 1, "elapsedSeconds") < At(first, "elapsedSeconds") && At(first - 1, "step") > learnsFrom)
-        {
-            first--;
-        }
-
-        double rate = first < last ? (At(last, "step") - At(first, "step")) / (At(last, "elapsedSeconds") - At(first, "elapsedSeconds")) : 0;
-        return rate > 0 ? rate : null;
     }
 
     /// <summary>Seconds per environment step of a whole run, its restarts included; null when its table does not tell.</summary>

@@ -44,7 +44,12 @@ let private survives event =
     | :? JournalEntry.EventStored as back -> back.Id = 3L && back.WithCommit && exact back.Event = exact event
     | _ -> false
 
-let private manifest =
+let private exactAll (entry: obj) =
+    match entry with
+    | :? JournalEntry.EpisodesStored as stored -> stored.Id, stored.Total, [ for episode in stored.Episodes -> exact episode ]
+    | other -> failtestf "no episodes but %O" other
+
+let private manifestKeeping (kept: int64 list) =
     let components =
         dict [ "parameters", ComponentRef("aa11", 5L); "masks", ComponentRef("bb22", 7L) ]
 
@@ -73,8 +78,11 @@ let private manifest =
         replay,
         Dictionary csv,
         BestCheckpoint(20_000L, ComponentRef("ee55", 9L)),
-        17L
+        17L,
+        KeptOrdinals = kept
     )
+
+let private manifest = manifestKeeping []
 
 /// One of each case, with values that are easy to get wrong.
 let private samples: (string * obj) list =
@@ -120,6 +128,25 @@ let private samples: (string * obj) list =
                     Terminated = true
                 }
             )
+        )
+        "episodes-ended",
+        JournalEntry.EpisodesStored(
+            3L,
+            1_002L,
+            [|
+                for n, environment, episode, value in [ 7L, 0, 8L, 12.0; 8L, 3, 500L, -123.456; 10L, 0, 9L, nan ] do
+                    RunEvent.EpisodeEnded(
+                        n,
+                        {
+                            Step = 8_000L + n
+                            Environment = environment
+                            Episode = episode
+                            Return = value
+                            Length = 1_000 - int n
+                            Terminated = (n = 8L)
+                        }
+                    )
+            |]
         )
         "evaluation-ended",
         stored (
@@ -193,6 +220,91 @@ let tests =
         testProperty "bring back any episode"
         <| fun ordinal episode -> survives (RunEvent.EpisodeEnded(ordinal, episode))
 
+        testProperty "bring back any episodes of a commit"
+        <| fun id total (first: int64 * EpisodeEnded) (others: (int64 * EpisodeEnded) list) ->
+            let entry =
+                JournalEntry.EpisodesStored(id, total, [| for ended in first :: others -> RunEvent.EpisodeEnded ended |])
+
+            exactAll (again entry) = exactAll entry
+
+        testCase "spend about ten bytes on a short episode"
+        <| fun () ->
+            let episodes = [|
+                for n in 0L .. 2_499L ->
+                    let length = 5 + int (n * 7L % 13L)
+
+                    RunEvent.EpisodeEnded(
+                        n,
+                        {
+                            Step = n * 11L
+                            Environment = 0
+                            Episode = n
+                            Return = float length
+                            Length = length
+                            Terminated = true
+                        }
+                    )
+            |]
+
+            let bytes =
+                (JournalCodec.Encode(JournalEntry.EpisodesStored(3L, 2_500L, episodes))).Length
+
+            Expect.isLessThan bytes (episodes.Length * 12) "base64 included"
+
+        testCase "of episodes whose columns are not of one length are refused"
+        <| fun () ->
+            let entry =
+                JournalEntry.EpisodesStored(
+                    3L,
+                    2L,
+                    [|
+                        for n in 0L .. 1L ->
+                            RunEvent.EpisodeEnded(
+                                n,
+                                {
+                                    Step = n
+                                    Environment = 0
+                                    Episode = n
+                                    Return = 1.5
+                                    Length = 1
+                                    Terminated = false
+                                }
+                            )
+                    |]
+                )
+
+            let text = Text.Encoding.UTF8.GetString(JournalCodec.Encode entry)
+
+            for part, other in
+                [
+                    "\"count\":2", "\"count\":3"
+                    "\"ordinals\":\"AAI=\"", "\"ordinals\":\"AA==\""
+                    "\"environments\":\"AAA=\"", "\"environments\":\"AICA\""
+                    "\"returns\":\"Aj/4", "\"returns\":\"CT/4"
+                    "\"terminated\":\"AA==\"", "\"terminated\":\"\""
+                ] do
+                Expect.stringContains text part "as it was"
+
+                Expect.throwsT<InvalidDataException>
+                    (fun () ->
+                        decode "episodes-ended:1" (Text.Encoding.UTF8.GetBytes(text.Replace(part, other)))
+                        |> ignore)
+                    other
+
+        testCase "have the places that a checkpoint keeps, and none in one that keeps none"
+        <| fun () ->
+            let places (kept: int64 list) =
+                let written =
+                    JournalCodec.Encode(JournalEntry.CheckpointCommitted(manifestKeeping kept))
+
+                match decode "checkpoint-committed:1" written with
+                | :? JournalEntry.CheckpointCommitted as read ->
+                    List.ofSeq read.Manifest.KeptOrdinals, (Text.Encoding.UTF8.GetString written).Contains "kept"
+                | other -> failtestf "%O" other
+
+            Expect.equal (places [ 12L; 15L ]) ([ 12L; 15L ], true) "kept"
+            Expect.equal (places []) ([], false) "none"
+
         testProperty "bring back any evaluation"
         <| fun ordinal evaluation -> survives (RunEvent.EvaluationEnded(ordinal, evaluation))
 
@@ -235,6 +347,7 @@ let tests =
                     "episode-ended:1", "{"B
                     "episode-ended:1", "null"B
                     "run-started:1", "[]"B
+                    "episodes-ended:1", "{"B
                 ] do
                 try
                     decode name bytes |> ignore

@@ -21,6 +21,17 @@ open NE.Model.History
 
 let private started = RunEvent.RunStarted("seed: 1", "ne 0.1.0")
 
+let private evaluated ordinal step =
+    RunEvent.EvaluationEnded(
+        ordinal,
+        {
+            Step = step
+            Returns = [| float step |]
+            Lengths = [| 1 |]
+            IsBest = true
+        }
+    )
+
 let private restarted n =
     RunEvent.EnvironmentRestarted(int64 n, n, "test")
 
@@ -111,7 +122,7 @@ let commits =
             |> ignore
 
             let answer =
-                journal.Send<Committed>(Commit(2L, frozen 100L 2_500L null, [ for n in 0L .. 2_499L -> episode n ]))
+                journal.Send<Committed>(Commit(2L, frozen 100L 2_500L null, [ for n in 0L .. 2_499L -> evaluated n n ]))
 
             let notice = retrying journal
             Expect.stringContains notice.Reason "no manifest today" "reason"
@@ -119,6 +130,108 @@ let commits =
             sql paths.Journal "DROP TRIGGER refuse" |> ignore
             Expect.equal (answer.GetAwaiter().GetResult()).Id 2L "committed in the end"
             Expect.equal (ordinals paths) [ 0L .. 2_499L ] "each once, in order"
+
+        testCase "stores the episodes of a commit as one record, and tells them as if each were one"
+        <| fun () ->
+            use scratch = new Scratch()
+            let paths = newRun scratch.Path
+
+            let summary () =
+                use reader = JournalReader.Open paths
+                let summary = reader.Summary()
+                summary.EventCounts["EpisodeEnded"], summary.EventCounts["TopologyChanged"]
+
+            let grown ordinal =
+                topology ordinal [| int ordinal |] [||] 35 100
+
+            // A topology event in the middle of them.
+            let history first = [
+                for n in first .. first + 99L -> if n = first + 50L then grown n else episode n
+            ]
+
+            let masks = PackedMasks.toBytes (masksOf [| for i in 0..99 -> i % 3 = 0 |])
+
+            let state step ordinal =
+                frozenWith step ordinal [ "masks", masks ] null null
+
+            do
+                use journal = new JournalProcess(paths)
+                journal.Commit(1L, state 100L 100L, started :: history 0L) |> ignore
+
+                journal.Commit(2L, state 200L 200L, history 100L @ [ RunEvent.RunInterrupted(200L, "test") ])
+                |> ignore
+
+            Expect.equal (sql paths.Journal "SELECT COUNT(*) FROM journal WHERE manifest LIKE 'episode%'") (box 2L) "records"
+
+            // As text: a NaN is not equal to itself.
+            Expect.equal
+                (events paths |> List.map string)
+                (started :: history 0L @ history 100L @ [ RunEvent.RunInterrupted(200L, "test") ]
+                 |> List.map string)
+                "events"
+
+            Expect.equal (summary ()) (198L, 2L) "counts"
+
+            do
+                use journal = new JournalProcess(paths)
+                Expect.equal journal.Recovered.EventCounts["EpisodeEnded"] 198L "recovered"
+                journal.Ask<Recorded>(Rewind(3L, 1L)) |> ignore
+                Expect.equal journal.Recovered.EventCounts["EpisodeEnded"] 99L "rewound"
+                Expect.equal (summary ()) (99L, 1L) "to a reader"
+
+                journal.Commit(4L, state 300L 150L, [ for n in 100L .. 149L -> episode n ])
+                |> ignore
+
+            Expect.equal (summary ()) (149L, 1L) "and after that"
+            Expect.equal (ordinals paths) [ 0L .. 149L ] "in order"
+
+        testCase "has a late evaluation where it would have been"
+        <| fun () ->
+            use scratch = new Scratch()
+            let paths = newRun scratch.Path
+
+            let without ordinal kept =
+                keeping kept (frozen (ordinal * 10L) ordinal null)
+
+            do
+                use journal = new JournalProcess(paths)
+
+                journal.Commit(1L, without 5L [ 2L; 3L ], [ episode 0L; episode 1L; episode 4L ])
+                |> ignore
+
+            do
+                // The snapshot knows what is kept, and so does the manifest.
+                use journal = new JournalProcess(paths)
+
+                for message, reason in
+                    [
+                        Commit(2L, without 6L [], [ episode 5L ]), "ordinal 2"
+                        Commit(3L, without 6L [ 3L; 4L ], [ evaluated 2L 20L; episode 5L ]), "ordinal 4"
+                    ] do
+                    Expect.stringContains (journal.Refusal message) reason "refused"
+
+                journal.Commit(4L, without 6L [ 3L ], [ evaluated 2L 20L; episode 5L ])
+                |> ignore
+
+                journal.Commit(5L, without 8L [], [ evaluated 3L 30L; evaluated 6L 40L; episode 7L ])
+                |> ignore
+
+            Expect.equal
+                (events paths)
+                [
+                    episode 0L
+                    episode 1L
+                    evaluated 2L 20L
+                    evaluated 3L 30L
+                    episode 4L
+                    episode 5L
+                    evaluated 6L 40L
+                    episode 7L
+                ]
+                "in the order of the run"
+
+            use reader = JournalReader.Open paths
+            Expect.equal (there (reader.Summary()).LastEvaluation).Step 40L "the newest"
 
         testCase "runs every connection in WAL mode with synchronous=FULL"
         <| fun () ->

@@ -91,6 +91,34 @@ type private Watched(inner: IEnvironment, stepped: unit -> unit) =
 /// The environment, which says so after every step.
 let watch (inner: IEnvironment) (stepped: unit -> unit) : IEnvironment = new Watched(inner, stepped)
 
+/// Never ends an episode, and says so.
+type private Endless(inner: IEnvironment) =
+    let spec =
+        EnvironmentSpec(
+            inner.Spec.Id,
+            inner.Spec.Observation,
+            inner.Spec.ActionSize,
+            inner.Spec.ActionLow,
+            inner.Spec.ActionHigh,
+            EnvironmentSpec.NoTimeLimit
+        )
+
+    interface IEnvironment with
+        member _.Spec = spec
+        member _.IsInverted = inner.IsInverted
+        member _.Reset(random, observation) = inner.Reset(random, observation)
+
+        member _.Step(action, observation) =
+            let result = inner.Step(action, observation)
+            StepResult(result.Reward, false, false)
+
+        member _.SaveState() = inner.SaveState()
+        member _.RestoreState(state, observation) = inner.RestoreState(state, observation)
+        member _.Dispose() = inner.Dispose()
+
+/// The environment without ends of episodes.
+let endless (inner: IEnvironment) : IEnvironment = new Endless(inner)
+
 /// Runs until environment 0 has taken this many steps in this process, and stops there: the environment asks for the stop in the middle of
 /// a round and goes on only when the run has heard it, so that no machine is too fast or too slow.
 let trainUntil (steps: int) (request: RunRequest) : RunOutcome =

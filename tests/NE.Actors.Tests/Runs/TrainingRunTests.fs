@@ -10,6 +10,7 @@ open Akka.Actor
 open Expecto
 open NE.Actors.Checkpoints
 open NE.Actors.Conducting
+open NE.Actors.Environments
 open NE.Actors.Environments.Catalogue
 open NE.Actors.Journal
 open NE.Actors.Replay
@@ -247,8 +248,8 @@ let tests =
                 Expect.stringContains previous "The previous checkpoint is damaged" "which"
                 Expect.stringContains previous "was not touched" "the newest still counts")
 
-        // The evaluation is that of step 100, without which the commit of step 150 cannot be.
-        for thread, last, reached, committed in [ "environment 0", 200, 0L, 150L; "evaluation", 1_050, 150L, 0L ] do
+        // The evaluation is that of step 100, which the commit of step 150 would deliver.
+        for thread, last, reached, committed in [ "environment 0", 200, 0L, 150L; "evaluation", 1_050, 150L, 150L ] do
             testCase $"a stop does not wait for an environment that hangs, here on the thread '{thread}'"
             <| fun _ ->
                 inFolder (fun folder ->
@@ -286,39 +287,155 @@ let tests =
                     hang.Set()
                     run.DisposeAsync().AsTask().Wait())
 
-        testCase "a stop waits for an evaluation whose episodes end, however long it takes"
+        testCase "evaluations that are late for every checkpoint change nothing"
         <| fun _ ->
             inFolder (fun folder ->
-                use created = create folder "slow"
-                let mutable steps = 0
+                let whole = complete [] folder "whole"
+                use created = create folder "late"
+                let mutable late = 0
 
-                // An episode takes a fifth of a second, the two evaluations that the commit of step 150 waits for longer than the patience.
-                let step () =
+                // An evaluation takes about as long as 100 steps of the run, and its checkpoint does not wait for it.
+                let slow () =
                     if Thread.CurrentThread.Name = "evaluation" then
-                        steps <- steps + 1
-
-                        if steps % 100 = 0 then
-                            Thread.Sleep 20
+                        Thread.Sleep 1
 
                 let request =
                     RunRequest(
                         Paths = created.Paths,
-                        Settings = settings [ "evaluation.episodes", "8" ],
+                        Settings = settings [],
                         ConfigurationText = "test",
                         Versions = Dictionary(),
-                        CreateEnvironment = (fun id -> watch (EnvironmentFactory.Create id) step),
-                        StopPatience = TimeSpan.FromSeconds 1.5
+                        CreateEnvironment = (fun id -> watch (EnvironmentFactory.Create id) slow),
+                        EvaluationPatience = TimeSpan.FromMilliseconds 1.0
+                    )
+
+                let outcome =
+                    train (fun run -> late <- max late run.Status.LateEvaluations.Count) request
+
+                Expect.equal outcome.Phase RunPhase.Completed $"the run completes: {outcome.Message}"
+                Expect.isGreaterThan late 0 "some were"
+                expectSame (identity created.Paths) whole "the run")
+
+        testCase "a stop while the last evaluation is played commits all steps, and the resume plays it"
+        <| fun _ ->
+            inFolder (fun folder ->
+                let whole = complete [] folder "whole"
+                use created = create folder "stopped"
+                use hang = new ManualResetEventSlim(false)
+                let mutable steps = 0
+
+                let step () =
+                    if Thread.CurrentThread.Name = "evaluation" then
+                        steps <- steps + 1
+
+                        // Six of the seven evaluations are over.
+                        if steps = 6_050 then
+                            hang.Wait()
+
+                let request (create: string -> IEnvironment) =
+                    RunRequest(
+                        Paths = created.Paths,
+                        Settings = settings [],
+                        ConfigurationText = "test",
+                        Versions = Dictionary(),
+                        CreateEnvironment = (fun id -> create id)
+                    )
+
+                let run =
+                    TrainingRun.Start(request (fun id -> watch (EnvironmentFactory.Create id) step))
+
+                let waits () =
+                    steps = 6_050
+                    && run.Status.Step = 600L
+                    && run.Status.Message = "waiting for evaluations before the checkpoint"
+
+                Expect.isTrue (SpinWait.SpinUntil(waits, TimeSpan.FromMinutes 1.0)) "it waits"
+                run.RequestStop "the test asked for it"
+                Expect.isTrue (run.Completion.Wait(TimeSpan.FromSeconds 30.0)) "it ends"
+                hang.Set()
+                run.DisposeAsync().AsTask().Wait()
+                Expect.equal run.Completion.Result.Phase RunPhase.Interrupted "interrupted"
+                Expect.equal run.Completion.Result.Step 600L "with all steps"
+                let outcome = train toTheEnd (request (fun id -> EnvironmentFactory.Create id))
+                Expect.equal outcome.Phase RunPhase.Completed $"the rest: {outcome.Message}"
+                expectSame (identity created.Paths) whole "the run")
+
+        testCase "rows of eval.csv are there when their evaluations are over, and a resume makes those of no checkpoint anew"
+        <| fun _ ->
+            inFolder (fun folder ->
+                let changes = [ "checkpoint.every", "600" ]
+                let whole = complete changes folder "whole"
+                use created = create folder "stopped"
+
+                let table () =
+                    File.ReadAllText created.Paths.Evaluations
+
+                let request = request created.Paths (settings changes)
+
+                // At the latest the environment waits for them.
+                let slow () =
+                    if Thread.CurrentThread.Name = "environment 0" then
+                        Thread.Sleep 3
+
+                let request =
+                    RunRequest(
+                        Paths = request.Paths,
+                        Settings = request.Settings,
+                        ConfigurationText = "test",
+                        Versions = request.Versions,
+                        CreateEnvironment = (fun id -> watch (EnvironmentFactory.Create id) slow)
                     )
 
                 let run = TrainingRun.Start request
-                let waits () = run.Status.Step >= 150L
-                Expect.isTrue (SpinWait.SpinUntil(waits, TimeSpan.FromMinutes 1.0)) "it waits"
-                let before = steps
+                let shows () = (table ()).Contains "\n200,"
+
+                Expect.isTrue
+                    (SpinWait.SpinUntil((fun () -> File.Exists created.Paths.Evaluations && shows ()), TimeSpan.FromMinutes 1.0))
+                    "rows, while it goes on"
+
+                Expect.equal run.Status.CheckpointStep (Nullable 0L) "before any checkpoint has them"
                 run.RequestStop "the test asked for it"
                 Expect.isTrue (run.Completion.Wait(TimeSpan.FromMinutes 1.0)) "it ends"
-                Expect.isGreaterThan (steps - before) 8_000 "episodes came after the stop"
-                Expect.equal run.Completion.Result.Step 150L "with the commit"
-                run.DisposeAsync().AsTask().Wait())
+                run.DisposeAsync().AsTask().Wait()
+                let stopped = table ()
+                Expect.isTrue (shows ()) "a stop leaves them"
+                let wanted = whole.Tables |> List.find (fun (name, _) -> name = "eval.csv") |> snd
+                Expect.stringStarts wanted stopped "they are those of the run that never stopped"
+
+                let manifest =
+                    (CheckpointReader.Load(created.Paths, CheckpointChoice.Last)).Manifest
+
+                Expect.isLessThan manifest.CsvLengths["eval.csv"] (int64 stopped.Length) "the checkpoint does not have them"
+                let outcome = train toTheEnd request
+                Expect.equal outcome.Phase RunPhase.Completed $"the rest: {outcome.Message}"
+                expectSame (identity created.Paths) whole "the run")
+
+        testCase "an evaluation ends in an environment that ends no episode"
+        <| fun _ ->
+            inFolder (fun folder ->
+                use created = create folder "endless"
+
+                let request =
+                    RunRequest(
+                        Paths = created.Paths,
+                        Settings = settings [ "run.steps", "200"; "evaluation.maxSteps", "40"; "evaluation.episodes", "2" ],
+                        ConfigurationText = "test",
+                        Versions = Dictionary(),
+                        CreateEnvironment = (fun id -> endless (EnvironmentFactory.Create id))
+                    )
+
+                let outcome = train toTheEnd request
+                Expect.equal outcome.Phase RunPhase.Completed $"it completes: {outcome.Message}"
+                use journal = JournalReader.Open created.Paths
+
+                let lengths = [
+                    for stored in journal.Events() do
+                        match stored.Event with
+                        | NE.Model.History.EvaluationEnded(_, evaluation) -> List.ofArray evaluation.Lengths
+                        | _ -> ()
+                ]
+
+                Expect.equal lengths [ for _ in 0..2 -> [ 40; 40 ] ] "cut")
 
         let taken runs name =
             CheckpointReader.Load(RunPaths.Of(runs, name), CheckpointChoice.Last).Manifest.GradientStep

@@ -50,6 +50,40 @@ let tests =
 
                 Expect.throwsT<InvalidOperationException> (fun () -> file.Append [| struct ("other", box 1) |]) "a row with other columns")
 
+        testCase "shows rows that do not belong to it yet, and takes them as they are"
+        <| fun _ ->
+            inFile (fun path ->
+                let row (step: int64) (value: float) : struct (string * obj)[] = [|
+                    struct ("step", step :> obj)
+                    struct ("value", value :> obj)
+                |]
+
+                let content () = File.ReadAllText path
+
+                let mark =
+                    use file = new CsvFile(path, FileMark.Nothing)
+                    file.Show [ row 1L 1.0; row 2L 2.0 ]
+                    file.Flush()
+                    Expect.equal (content ()) "step,value\n1,1\n2,2\n" "shown"
+                    Expect.equal file.Mark.Length 0L "but not there"
+                    append file 1L 1.0
+                    file.Show [ row 2L 2.0 ]
+                    file.Flush()
+                    Expect.equal (content ()) "step,value\n1,1\n2,2\n" "one of them is"
+                    Expect.equal file.Mark.Length 15L "with the names of the columns"
+                    file.Show []
+                    file.Flush()
+                    Expect.equal (content ()) "step,value\n1,1\n" "taken away"
+                    file.Show [ row 2L 2.0 ]
+                    file.Flush()
+                    file.Mark
+
+                use file = new CsvFile(path, mark)
+                Expect.equal (content ()) "step,value\n1,1\n" "cut back"
+                append file 3L 3.0
+                file.Flush()
+                Expect.equal (content ()) "step,value\n1,1\n3,3\n" "and gone on with")
+
         testCase "that an older version began keeps its columns and takes those of its values that it has"
         <| fun _ ->
             inFile (fun path ->

@@ -101,7 +101,7 @@ let private start (kit: ActorKit) folder (create: unit -> IEnvironment) =
     let target (step: int64) =
         VideoTarget(Path.Combine(folder, $"{step}.png"), size, null)
 
-    kit.Sys.ActorOf(Props.Create<VideoActor>(Func<_> create, 7L, "run", Func<_, _> target))
+    kit.Sys.ActorOf(Props.Create<VideoActor>(Func<_> create, 7L, "run", Func<_, _> target, Int32.MaxValue))
 
 let private files folder =
     Directory.GetFiles folder

@@ -1,5 +1,6 @@
 module NE.Model.Tests.Runs.ConductorTests
 
+open System
 open Expecto
 open NE.Model
 open NE.Model.History
@@ -33,6 +34,24 @@ let private evaluated (outcome: Outcome) =
     outcome.History
     |> List.choose (function
         | EvaluationEnded(_, evaluation) -> Some evaluation.Step
+        | _ -> None)
+
+/// Evaluations take up to so many answers of others: none, some, or more than there are between two commits.
+let private lateBy (seed: int) = {
+    calm with
+        Lateness = [| 1; 20; 100; 400; 3_000 |][number 5 seed]
+}
+
+let private written (outcome: Outcome) =
+    outcome.Orders
+    |> List.choose (function
+        | Order.WriteEvaluation evaluation -> Some evaluation
+        | _ -> None)
+
+let private shown (outcome: Outcome) =
+    outcome.Orders
+    |> List.choose (function
+        | Order.ShowEvaluation evaluation -> Some evaluation
         | _ -> None)
 
 let private counters (ledger: Ledger) = [
@@ -90,8 +109,10 @@ let tests =
                 let settings = settings kind (1 + number 4 seed)
 
                 let weather = {
-                    Failure = 0.1
-                    StopAfter = Some(1 + number 400 seed)
+                    calm with
+                        Failure = 0.1
+                        StopAfter = Some(1 + number 400 seed)
+                        Lateness = number 300 (seed / 7)
                 }
 
                 let outcome = run settings weather seed (fromNothing settings)
@@ -168,6 +189,103 @@ let tests =
                     let second = run settings calm (seed + 2) (fromCommit first)
                     Expect.equal (first.History @ second.History) whole.History "history"
                     Expect.equal (counters second.State.Ledger) (counters whole.State.Ledger) "counters"
+
+            testProperty $"{kind}: however late evaluations are, the history is that of a run in which none is"
+            <| fun (seed: int) ->
+                let settings = settings kind 3
+                let whole = run settings calm seed (fromNothing settings)
+                let late = run settings (lateBy (seed / 3)) (seed + 1) (fromNothing settings)
+                Expect.equal late.State.Stage (Stage.Ended Completed) "complete"
+                Expect.equal late.History whole.History "history"
+                Expect.equal (Ledger.toBytes late.State.Ledger) (Ledger.toBytes whole.State.Ledger) "counters"
+                Expect.equal (shown late) (written late) "what is shown is what is delivered"
+                Expect.equal (written late) (written whole) "rows of evaluations"
+
+            testProperty $"{kind}: late evaluations, a stop or a kill anywhere, another one, and the rest: the run that never stopped"
+            <| fun (seed: int) (other: int) ->
+                let settings = settings kind 2
+                let whole = run settings calm seed (fromNothing settings)
+
+                let opening outcome =
+                    if outcome.LastCommit.IsSome then
+                        fromCommit outcome
+                    else
+                        fromNothing settings
+
+                let weather seed =
+                    if number 2 seed = 0 then
+                        {
+                            lateBy (seed / 5) with
+                                KillAfter = Some(5 + number 400 (seed / 2))
+                        }
+                    else
+                        {
+                            lateBy (seed / 5) with
+                                StopAfter = Some(5 + number 400 (seed / 2))
+                        }
+
+                let first = run settings (weather seed) (seed + 1) (fromNothing settings)
+                let second = run settings (weather other) (other + 2) (opening first)
+
+                // Killed before its first commit, it leaves what it found.
+                let between =
+                    if second.LastCommit.IsSome then
+                        {
+                            second with
+                                History = together first second
+                        }
+                    else
+                        first
+
+                let third = run settings (lateBy seed) (seed + 3) (opening between)
+                Expect.equal (together between third) whole.History "history"
+                Expect.equal (Ledger.toBytes third.State.Ledger) (Ledger.toBytes whole.State.Ledger) "counters"
+
+            testProperty $"{kind}: an evaluation that never ends holds up no commit but the last"
+            <| fun (seed: int) ->
+                let settings = settings kind 2
+
+                let never = {
+                    calm with
+                        Lateness = Int32.MaxValue - 1_000_000
+                }
+
+                let whole = run settings calm seed (fromNothing settings)
+                let late = run settings never seed (fromNothing settings)
+
+                let commits outcome =
+                    outcome.Orders
+                    |> List.choose (function
+                        | Order.Commit commit -> Some(commit.Ledger.Position.Steps, commit.IsScheduled)
+                        | _ -> None)
+
+                Expect.equal (commits late) (commits whole) "commits"
+
+            testCase $"{kind}: a stop at the end commits at once, as interrupted, and what is left is played by the resume"
+            <| fun _ ->
+                let settings = settings kind 2
+                let whole = run settings calm 1 (fromNothing settings)
+
+                let stopped =
+                    // The last steps are taken when nothing but evaluations is left to come.
+                    Seq.initInfinite (fun answers ->
+                        run
+                            settings
+                            {
+                                lateBy 0 with
+                                    Lateness = 100_000
+                                    StopAfter = Some(answers + 1)
+                            }
+                            5
+                            (fromNothing settings))
+                    |> Seq.find (fun outcome -> (Ledger.due settings outcome.State.Ledger).Finished)
+
+                Expect.equal stopped.State.Stage (Stage.Ended(Interrupted "the weather")) "interrupted"
+                let rest = run settings calm 6 (fromCommit stopped)
+                Expect.equal rest.State.Stage (Stage.Ended Completed) "complete"
+                Expect.isFalse (rest.Orders |> List.exists _.IsPrepare) "no more steps"
+                Expect.equal (together stopped rest) whole.History "history"
+                Expect.equal (Ledger.toBytes rest.State.Ledger) (Ledger.toBytes whole.State.Ledger) "counters"
 
         testProperty "serial and pipelined agree in every counter"
         <| fun (seed: int) ->

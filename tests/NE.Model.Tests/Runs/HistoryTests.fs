@@ -89,6 +89,7 @@ type private TestCommit(id: int64, ordinal: int64, masks: PackedMasks) =
         member _.CommitId = id
         member _.Step = id * 100L
         member _.HistoryOrdinal = ordinal
+        member _.KeptOrdinals = [||]
 
         member _.MasksHash =
             Convert.ToHexStringLower(SHA256.HashData(PackedMasks.toBytes masks))
@@ -137,6 +138,45 @@ let history =
             Expect.equal state.EventCounts["TopologyChanged"] 0L "void"
             Expect.equal state.EventCounts["RunInterrupted"] 1L "kept"
             Expect.equal (state.LastCommitId, state.LastOperationalId) (4L, 3L) "ids rise"
+
+        testCase "many episodes count like as many events"
+        <| fun _ ->
+            let state =
+                fold begun [ HistoryEntry.EpisodesEnded 7L; HistoryEntry.EpisodesEnded 5L ]
+
+            Expect.equal state.EventCounts["EpisodeEnded"] 12L "together"
+
+        test "what a commit brings must continue the history, and fill what was kept" {
+            let problem next kept brought nextAfter keptAfter =
+                HistoryFold.ordinalsProblem next kept brought nextAfter keptAfter
+
+            for next, kept, brought, nextAfter, keptAfter in
+                [
+                    5L, [], [ 5L; 6L ], 7L, []
+                    5L, [], [], 5L, []
+                    // 6 and 8 are kept.
+                    5L, [], [ 5L; 7L ], 9L, [ 6L; 8L ]
+                    // One comes, the other is still late.
+                    9L, [ 6L; 8L ], [ 6L; 9L ], 10L, [ 8L ]
+                    10L, [ 8L ], [ 10L; 8L ], 11L, []
+                ] do
+                Expect.isNull (problem next kept brought nextAfter keptAfter) $"{brought} after {next} and {kept}"
+
+            for next, kept, brought, nextAfter, keptAfter, part in
+                [
+                    5L, [], [ 6L ], 7L, [], "ordinal 5"
+                    5L, [], [ 5L; 5L ], 6L, [], "brings 5"
+                    5L, [], [ 4L ], 5L, [], "brings 4"
+                    5L, [], [ 5L ], 8L, [], "lead to 6"
+                    9L, [ 6L ], [ 9L ], 10L, [], "ordinal 6"
+                    9L, [ 6L ], [ 6L; 6L ], 9L, [], "brings 6"
+                    9L, [], [ 9L ], 10L, [ 4L ], "keeps ordinal 4"
+                    9L, [], [ 9L ], 10L, [ 12L ], "keeps ordinal 12"
+                ] do
+                match problem next kept brought nextAfter keptAfter with
+                | null -> failtest $"{brought} after {next} and {kept} was taken"
+                | text -> Expect.stringContains text part $"{brought} after {next} and {kept}"
+        }
 
         testCase "a rewind to a commit that is not there is refused"
         <| fun _ -> Expect.throwsT<InvalidDataException> (fun () -> fold begun [ HistoryEntry.Rewound(4L, 3L) ] |> ignore) "refused"

@@ -14,14 +14,23 @@ type Weather = {
     Failure: float
     /// Answers after which a stop is asked for.
     StopAfter: int option
+    /// Answers after which the process is killed.
+    KillAfter: int option
+    /// Answers of others that an evaluation takes at most. A commit waits for none: its patience may be over at any moment.
+    Lateness: int
 }
 
-let calm = { Failure = 0.0; StopAfter = None }
+let calm = {
+    Failure = 0.0
+    StopAfter = None
+    KillAfter = None
+    Lateness = 0
+}
 
 /// What a run leaves behind.
 type Outcome = {
     State: RunState
-    /// The committed history: what a journal holds at the end.
+    /// The committed history in its order: what a journal holds at the end.
     History: RunEvent list
     /// The last commit, and the rows that were stored at it.
     LastCommit: (Commitment * int64) option
@@ -31,14 +40,6 @@ type Outcome = {
     /// Answers that were still to come when the run ended.
     Unheard: int
 }
-
-let private isHistory =
-    function
-    | TopologyChanged _
-    | EpisodeEnded _
-    | EvaluationEnded _
-    | PhaseStarted _ -> true
-    | _ -> false
 
 /// Environment i ends an episode at every (7 + i)-th step of the run that is its own.
 let private episodesOf environment (assignment: Assignment) : EpisodeEnded[] = [|
@@ -98,6 +99,11 @@ let fromCommit (outcome: Outcome) : Opening =
         Note = []
       }
 
+/// The history of a run, and of what went on with it.
+let together (first: Outcome) (second: Outcome) : RunEvent list =
+    first.History @ second.History
+    |> List.sortBy (fun event -> (RunEvents.ordinalOf event).Value)
+
 /// Lets a run go to its end and fails when it does not come, or when an order is given that nobody can carry out as things are.
 let run (settings: Settings) (weather: Weather) (seed: int) (opening: Opening) : Outcome =
     let draw = Random seed
@@ -115,6 +121,10 @@ let run (settings: Settings) (weather: Weather) (seed: int) (opening: Opening) :
     let mutable isLearning = false
     let storing = HashSet<Rows>()
     let evaluations = HashSet<int64>()
+    // One policy is played after the other, each until so many answers were heard.
+    let playing = Queue<struct (int * Input)>()
+    // A commit waits for evaluations, and its patience may be over.
+    let mutable isWatching = false
     // Of whom there is a copy for the commit: environments, and two more.
     let copied = HashSet<int>()
     let mutable isCapturing = false
@@ -127,6 +137,10 @@ let run (settings: Settings) (weather: Weather) (seed: int) (opening: Opening) :
     let given = List<Order>()
     let mutable atStop: int option = None
     let mutable ended = false
+    let mutable heard = 0
+    // What the journal holds of the last commit.
+    let mutable nextOrdinal = opening.Ledger.NextOrdinal
+    let mutable keptOrdinals = Ledger.keptPlaces opening.Ledger
     let mutable state = Conductor.start settings None
 
     let refuse order why = failwith $"%A{order}: {why}"
@@ -229,7 +243,8 @@ let run (settings: Settings) (weather: Weather) (seed: int) (opening: Opening) :
                 refuse order "twice"
 
             let returns, lengths = resultOf step
-            say tables (Input.Evaluated(step, returns, lengths))
+            playing.Enqueue(struct (heard + draw.Next(weather.Lateness + 1), Input.Evaluated(step, returns, lengths)))
+        | Order.WatchEvaluations -> isWatching <- weather.Lateness > 0
         | Order.Capture ->
             if inFlight () then
                 refuse order "something is in flight"
@@ -256,6 +271,18 @@ let run (settings: Settings) (weather: Weather) (seed: int) (opening: Opening) :
 
             isCapturing <- false
 
+            let ordinals =
+                commitment.Events |> List.choose (RunEvents.ordinalOf >> Option.ofNullable)
+
+            let ledger = commitment.Ledger
+            let kept = Ledger.keptPlaces ledger
+
+            match HistoryFold.ordinalsProblem nextOrdinal keptOrdinals ordinals ledger.NextOrdinal kept with
+            | null -> ()
+            | problem -> refuse order problem
+
+            nextOrdinal <- ledger.NextOrdinal
+            keptOrdinals <- kept
             commitInFlight <- Some commitment.Id
             pendingCommit <- Some(commitment, head)
             journal.Enqueue(Input.Committed(commitment.Id, commitment.Ledger.Position.Steps))
@@ -270,7 +297,9 @@ let run (settings: Settings) (weather: Weather) (seed: int) (opening: Opening) :
         | Order.WriteTopology _
         | Order.WritePhase _
         | Order.WriteMetrics _
+        | Order.ShowEvaluation _
         | Order.WriteEvaluation _
+        | Order.EvaluationsLate _
         | Order.LeaveBarrier
         | Order.WatchStop
         | Order.WatchRecording -> ()
@@ -317,9 +346,8 @@ let run (settings: Settings) (weather: Weather) (seed: int) (opening: Opening) :
 
     hear (Input.Recovered 1L)
     hear (Input.Opened opening)
-    let mutable heard = 0
 
-    while not ended do
+    while not ended && weather.KillAfter <> Some heard do
         heard <- heard + 1
 
         if heard > 200_000 then
@@ -332,7 +360,15 @@ let run (settings: Settings) (weather: Weather) (seed: int) (opening: Opening) :
             // The one who is asked for rows takes them in the order of the questions, like every actor; who answers first is drawn.
             let fromStore = storing.Count
             let fromJournal = min 1 journal.Count
-            let choice = draw.Next(max 1 (answers.Count + fromStore + fromJournal))
+            let fromClock = if isWatching then 1 else 0
+            let others = answers.Count + fromStore + fromJournal + fromClock
+
+            let fromEvaluator =
+                match playing.TryPeek() with
+                | true, struct (over, _) when over <= heard || others = 0 -> 1
+                | _ -> 0
+
+            let choice = draw.Next(max 1 (others + fromEvaluator))
 
             if choice < answers.Count then
                 // Who speaks says things in their order.
@@ -346,19 +382,29 @@ let run (settings: Settings) (weather: Weather) (seed: int) (opening: Opening) :
                 storing.Remove rows |> ignore
                 head <- head + rowsOf rows
                 hear (Input.Appended(rows, head))
-            elif fromJournal > 0 then
+            elif choice < answers.Count + fromStore + fromJournal then
                 hearFrom tables (journal.Dequeue())
+            elif choice < others then
+                isWatching <- false
+                hear Input.EvaluationPatienceOver
+            elif fromEvaluator > 0 then
+                let struct (_, answer) = playing.Dequeue()
+                hear answer
             else
                 failwith $"nobody has anything to say, and the run waits: %A{state.Stage}"
 
     {
         State = state
-        History = committed |> Seq.filter isHistory |> List.ofSeq
+        History =
+            committed
+            |> Seq.filter RunEvents.isHistory
+            |> Seq.sortBy (fun event -> (RunEvents.ordinalOf event).Value)
+            |> List.ofSeq
         LastCommit = lastCommit
         Orders = List.ofSeq given
         AfterStop =
             match atStop with
             | Some count -> given |> Seq.skip count |> List.ofSeq
             | None -> []
-        Unheard = answers.Count + storing.Count + journal.Count
+        Unheard = answers.Count + storing.Count + journal.Count + playing.Count
     }
