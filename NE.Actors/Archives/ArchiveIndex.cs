@@ -73,7 +73,8 @@ public sealed record ArchiveIndex(
 
     private void Check()
     {
-        if (!RunName.IsValid(this.Name) || this.Runs.Any(run => !RunName.IsValid(run.Name)) || (!this.IsSweep && (this.Runs.Count != 1 || this.Runs[0].Name != this.Name)))
+        static bool IsRun(string name) => RunName.IsValid(name) && !name.EndsWith(RunFolder.SweepSuffix, StringComparison.Ordinal);
+        if (!IsRun(this.Name) || !this.Runs.All(run => IsRun(run.Name)) || (!this.IsSweep && (this.Runs.Count != 1 || this.Runs[0].Name != this.Name)))
         {
             throw new InvalidDataException($"its {EntryName} has a name that no run can have");
         }

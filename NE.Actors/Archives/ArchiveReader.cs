@@ -136,7 +136,7 @@ public sealed class ArchiveReader : IDisposable
         {
             return read();
         }
-        catch (Exception error) when (error is InvalidDataException or EndOfStreamException or FormatException or ArgumentException or OverflowException or NotSupportedException)
+        catch (Exception error) when (error is InvalidDataException or IOException or FormatException or ArgumentException or OverflowException or NotSupportedException)
         {
             throw this.Damaged(error.Message);
         }

@@ -24,9 +24,14 @@ public static class Restoration
         {
             throw new RunFolderException($"The archive is of the sweep '{index.Name}', whose runs are named after it, so it keeps its name: leave out --name, or give another --runs.");
         }
+        if (name?.EndsWith(RunFolder.SweepSuffix, StringComparison.Ordinal) == true)
+        {
+            throw new RunFolderException($"A run's name does not end with {RunFolder.SweepSuffix}: those are the folders of sweeps. Give another --name.");
+        }
         var runs = Path.GetFullPath(runsFolder);
         (string From, string To)[] folders = [.. index.Folders.Select(folder => (folder, name is null ? folder : RunName.Validate(name)))];
         RequireFree(runs, folders.Select(folder => folder.To), index.Bytes);
+        var isNew = !Directory.Exists(runs);
         Directory.CreateDirectory(runs);
         var hidden = Path.Combine(runs, $".restoring-{folders[^1].To}");
         Directory.CreateDirectory(hidden);
@@ -47,6 +52,10 @@ public static class Restoration
         finally
         {
             Directory.Delete(hidden, recursive: true);
+            if (isNew && !Directory.EnumerateFileSystemEntries(runs).Any())
+            {
+                Directory.Delete(runs);
+            }
         }
     }
 

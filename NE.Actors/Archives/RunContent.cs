@@ -13,30 +13,29 @@ namespace NE.Actors.Archives;
 /// <param name="Notes">What was left out because it is damaged, as sentences.</param>
 public sealed record RunContent(ArchivedRun Run, IReadOnlyList<ArchiveItem> Items, IReadOnlyList<string> Notes)
 {
-    private const int Attempts = 10;
-
     /// <summary>Why a run that was archived without its replay memory has none.</summary>
     private const string LeftOut = "was left out of the archive that it was restored from";
-
-    private static readonly TimeSpan BetweenAttempts = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Reads and verifies the last checkpoint with all that it names, the tables and the journal.</summary>
     /// <param name="folder">Locked, so nothing of it changes meanwhile.</param>
     /// <param name="id">Of the run.</param>
     /// <param name="withReplay">Whether it shall be resumable. A run that gave up its replay memory has none in any case.</param>
     /// <param name="withVideos">Take the folder of the videos too.</param>
+    /// <returns>Null for a run that has no checkpoint yet.</returns>
     /// <exception cref="InvalidDataException">The run is damaged; the message says what is.</exception>
-    /// <exception cref="RunFolderException">It has no checkpoint yet.</exception>
     /// <exception cref="IOException">Another program has its databases open.</exception>
-    public static RunContent Of(RunFolder folder, string id, bool withReplay, bool withVideos)
+    public static RunContent? Of(RunFolder folder, string id, bool withReplay, bool withVideos)
     {
         var run = folder.Paths;
         var dropped = DroppedReplay.Of(run);
         var hasReplay = withReplay && dropped is null;
         try
         {
-            MakeWhole(run);
-            var manifests = Manifests(run);
+            SqliteRecovery.RecoverAll(run);
+            if (Manifests(run) is not { } manifests)
+            {
+                return null;
+            }
             var newest = Load(run, CheckpointChoice.Last, hasReplay);
             RunTables.Require(run, newest.Files);
             var notes = new List<string>();
@@ -65,36 +64,17 @@ public sealed record RunContent(ArchivedRun Run, IReadOnlyList<ArchiveItem> Item
         }
     }
 
-    /// <summary>The databases with all commits in them, and no log beside them.</summary>
-    private static void MakeWhole(RunPaths run)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            SqliteRecovery.Recover(run);
-            var open = new[] { run.Journal, run.Snapshots }.FirstOrDefault(file => new FileInfo(file + "-wal") is { Exists: true, Length: > 0 });
-            if (open is null)
-            {
-                return;
-            }
-            if (attempt == Attempts)
-            {
-                throw new IOException($"{open} is open in another program, so the last commits are not in it yet. Close that program, then archive again.");
-            }
-            Thread.Sleep(BetweenAttempts);
-        }
-    }
-
-    private static IReadOnlyList<CheckpointManifest> Manifests(RunPaths run)
+    /// <summary>The retained checkpoints, newest first; null when there are none.</summary>
+    private static IReadOnlyList<CheckpointManifest>? Manifests(RunPaths run)
     {
         if (!File.Exists(run.Journal))
         {
-            throw new RunFolderException($"The run '{run.Name}' has no checkpoint yet, so there is nothing to archive.");
+            return null;
         }
         using var journal = JournalReader.Open(run);
         // Reading every record is what verifies it.
         journal.Events();
-        var manifests = journal.Manifests();
-        return manifests.Count > 0 ? manifests : throw new RunFolderException($"The run '{run.Name}' has no checkpoint yet, so there is nothing to archive.");
+        return journal.Manifests() is { Count: > 0 } manifests ? manifests : null;
     }
 
     private static CheckpointManifest Load(RunPaths run, CheckpointChoice which, bool withReplay) =>

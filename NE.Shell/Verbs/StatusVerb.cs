@@ -163,6 +163,12 @@ internal static class StatusVerb
         table.Add("checkpoint", run.LastCheckpoint is { } checkpoint
             ? $"step {Format.Count(checkpoint.Step)}, {Format.Bytes(checkpoint.Bytes)}" + (checkpoint.At is { } at ? $", {Format.Duration((host.Clock.GetUtcNow() - at).TotalSeconds)} ago" : "")
             : "none yet");
+
+        if (DroppedReplay.Of(new RunPaths(run.Folder)) is { } dropped)
+        {
+            table.Add("replay", $"{dropped.Why}, so the run cannot be resumed");
+        }
+
         table.Add("resumed", run.Resumes == 1 ? "once" : $"{run.Resumes} times");
         table.Add("files", run.Folder);
         Tables.Write(host, table);
