@@ -6,11 +6,16 @@ using NE.Actors.Video;
 
 namespace NE.Actors.Archives;
 
+/// <summary>A file that can be deleted.</summary>
+/// <param name="Path">Full path.</param>
+/// <param name="Length">Bytes.</param>
+public sealed record PrunableFile(string Path, long Length);
+
 /// <summary>Files of a run that can be deleted, by what is lost with them.</summary>
 /// <param name="Replay">The replay memory of its checkpoints: without it the run cannot go on. Empty for a run that is not complete.</param>
 /// <param name="Videos">Films of policies.</param>
 /// <param name="LeftOvers">What no checkpoint names, and what was never finished: nothing is lost.</param>
-public sealed record Pruning(IReadOnlyList<FileInfo> Replay, IReadOnlyList<FileInfo> Videos, IReadOnlyList<FileInfo> LeftOvers)
+public sealed record Pruning(IReadOnlyList<PrunableFile> Replay, IReadOnlyList<PrunableFile> Videos, IReadOnlyList<PrunableFile> LeftOvers)
 {
     /// <summary>`ne record` needs no lock: what it wrote to lately may be the video that it is at.</summary>
     private static readonly TimeSpan LongestPause = TimeSpan.FromHours(1);
@@ -22,7 +27,7 @@ public sealed record Pruning(IReadOnlyList<FileInfo> Replay, IReadOnlyList<FileI
     public long Bytes => SizeOf(this.Replay) + SizeOf(this.Videos) + SizeOf(this.LeftOvers);
 
     /// <summary>Bytes of files.</summary>
-    public static long SizeOf(IEnumerable<FileInfo> files) => files.Sum(file => file.Length);
+    public static long SizeOf(IEnumerable<PrunableFile> files) => files.Sum(file => file.Length);
 
     /// <summary>What can be deleted, without deleting it.</summary>
     /// <param name="run">Nobody works on it.</param>
@@ -32,7 +37,7 @@ public sealed record Pruning(IReadOnlyList<FileInfo> Replay, IReadOnlyList<FileI
     {
         var videos = FilesIn(run.Video);
         var partial = videos.Where(file => file.Name.EndsWith(VideoTarget.PartialSuffix, StringComparison.Ordinal)).ToList();
-        FileInfo[] filmed = [.. videos.Except(partial)];
+        PrunableFile[] filmed = [.. videos.Except(partial).Select(Of)];
         FileInfo[] unfinished =
         [
             .. FilesIn(run.Root).Where(file => file.Name.EndsWith(DurableFile.TemporarySuffix, StringComparison.Ordinal)),
@@ -40,7 +45,7 @@ public sealed record Pruning(IReadOnlyList<FileInfo> Replay, IReadOnlyList<FileI
         ];
         if (!File.Exists(run.Journal))
         {
-            return new([], filmed, unfinished);
+            return new([], filmed, [.. unfinished.Select(Of)]);
         }
         using var journal = JournalReader.Open(run);
         var retained = journal.Manifests();
@@ -51,13 +56,9 @@ public sealed record Pruning(IReadOnlyList<FileInfo> Replay, IReadOnlyList<FileI
             : retained.Select(manifest => manifest.Replay).OfType<ReplayManifest>().SelectMany(replay => replay.Segments).Select(segment => segment.File).ToHashSet();
         var stored = FilesIn(run.Replay);
         return new(
-            [.. stored.Where(file => isComplete && segments.Contains(file.Name))],
+            [.. stored.Where(file => isComplete && segments.Contains(file.Name)).Select(Of)],
             filmed,
-            [
-                .. unfinished,
-                .. FilesIn(run.Blobs).Where(file => !blobs.Contains(file.Name)),
-                .. stored.Where(file => !segments.Contains(file.Name)),
-            ]);
+            [.. unfinished.Concat(FilesIn(run.Blobs).Where(file => !blobs.Contains(file.Name))).Concat(stored.Where(file => !segments.Contains(file.Name))).Select(Of)]);
     }
 
     /// <summary>The part that is asked for; left-overs always are.</summary>
@@ -74,9 +75,11 @@ public sealed record Pruning(IReadOnlyList<FileInfo> Replay, IReadOnlyList<FileI
         }
         foreach (var file in this.Replay.Concat(this.Videos).Concat(this.LeftOvers))
         {
-            file.Delete();
+            File.Delete(file.Path);
         }
     }
+
+    private static PrunableFile Of(FileInfo file) => new(file.FullName, file.Length);
 
     private static FileInfo[] FilesIn(string folder) => Directory.Exists(folder) ? new DirectoryInfo(folder).GetFiles() : [];
 }

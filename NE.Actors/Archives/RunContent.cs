@@ -56,6 +56,8 @@ public sealed record RunContent(ArchivedRun Run, IReadOnlyList<ArchiveItem> Item
             // What waits for Seq belongs to this run's next process; the copy would send it a second time.
             items.AddRange(ArchiveItem.OfFolder($"{run.Name}/{Path.GetFileName(run.Logs)}", run.Logs, name => !name.StartsWith("seq-buffer", StringComparison.Ordinal)));
             items.AddRange(withVideos ? ArchiveItem.OfFolder($"{run.Name}/{Path.GetFileName(run.Video)}", run.Video) : []);
+            // Reading made an index of a log.
+            SqliteRecovery.Recover(run);
             return new(new(run.Name, id, newest.Step, StateDigest.Of(newest).State, hasReplay), items, notes);
         }
         catch (Exception damage) when (damage is DamagedCheckpointException or InvalidDataException)

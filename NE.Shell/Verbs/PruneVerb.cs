@@ -48,24 +48,31 @@ internal static class PruneVerb
             return;
         }
 
-        if (!command.Yes)
+        using RunFolder? folder = command.Yes ? RunFolder.Open(command.Runs, paths.Name) : null;
+
+        if (folder is not null)
         {
-            Judge(paths, command, outcome, host);
-            return;
+            // A commit that only its log has is one that its files belong to.
+            SqliteRecovery.RecoverAll(paths);
         }
 
-        using RunFolder folder = RunFolder.Open(command.Runs, paths.Name);
-        // A commit that only its log has is one that its files belong to.
-        SqliteRecovery.RecoverAll(paths);
-        Judge(paths, command, outcome, host)?.Delete(folder);
-    }
-
-    /// <returns>What is to be deleted; null when the rules leave the run alone.</returns>
-    private static Pruning? Judge(RunPaths paths, PruneCommand command, Outcome outcome, ShellHost host)
-    {
         RunInfo info = StoredRunInfo.Of(paths).Info;
         string state = RunReport.StateOf(paths, info, holder: null);
 
+        if (Judge(paths, info, state, command, outcome, host) is { } pruning)
+        {
+            if (folder is not null)
+            {
+                pruning.Delete(folder);
+            }
+
+            outcome.Rows.Add((paths.Name, state, pruning));
+        }
+    }
+
+    /// <returns>What is to be deleted; null when the rules leave the run alone.</returns>
+    private static Pruning? Judge(RunPaths paths, RunInfo info, string state, PruneCommand command, Outcome outcome, ShellHost host)
+    {
         if ((command.States.Count > 0 && !command.States.Contains(state)) || (command.OlderThan is { } days && host.Clock.GetUtcNow() - LastStored(paths, info) < TimeSpan.FromDays(days)))
         {
             return null;
@@ -74,14 +81,7 @@ internal static class PruneVerb
         bool isComplete = state == "completed";
         outcome.Unfinished += command.Replay && !isComplete ? 1 : 0;
         Pruning chosen = Pruning.Of(paths, isComplete).Choose(command.Replay, command.Videos);
-
-        if (chosen.Bytes == 0)
-        {
-            return null;
-        }
-
-        outcome.Rows.Add((paths.Name, state, chosen));
-        return chosen;
+        return chosen.Bytes == 0 ? null : chosen;
     }
 
     /// <summary>When the run last committed, or noted that it started, stopped or failed.</summary>
@@ -103,7 +103,7 @@ internal static class PruneVerb
     {
         if (outcome.Rows.Count > 0)
         {
-            static string Size(IReadOnlyList<FileInfo> files) => files.Count == 0 ? "-" : Format.Bytes(Pruning.SizeOf(files));
+            static string Size(IReadOnlyList<PrunableFile> files) => files.Count == 0 ? "-" : Format.Bytes(Pruning.SizeOf(files));
             Spectre.Console.Table table = Tables.Create("run", "state", ">replay", ">videos", ">left-overs");
 
             foreach ((string name, string state, Pruning pruning) in outcome.Rows)
