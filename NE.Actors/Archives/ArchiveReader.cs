@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Security.Cryptography;
@@ -9,13 +10,13 @@ namespace NE.Actors.Archives;
 public sealed class ArchiveReader : IDisposable
 {
     private readonly string file;
-    private readonly GZipStream unzipped;
+    private readonly CountedStream unzipped;
     private readonly TarReader tar;
 
     private ArchiveReader(string file)
     {
         this.file = file;
-        this.unzipped = new GZipStream(File.OpenRead(file), CompressionMode.Decompress);
+        this.unzipped = new CountedStream(new GZipStream(File.OpenRead(file), CompressionMode.Decompress));
         this.tar = new TarReader(this.unzipped, leaveOpen: true);
     }
 
@@ -113,7 +114,9 @@ public sealed class ArchiveReader : IDisposable
         }
     }
 
-    /// <summary>Nothing may follow, and the end of the compressed stream has a checksum of its own.</summary>
+    /// <summary>
+    /// Nothing may follow. The compressed stream ends with a checksum and its length; .NET compares both, but takes a file without them for whole.
+    /// </summary>
     private void ReadToEnd()
     {
         if (this.tar.GetNextEntry() is { } entry)
@@ -121,6 +124,12 @@ public sealed class ArchiveReader : IDisposable
             throw new InvalidDataException($"it has {entry.Name}, which its index does not name");
         }
         this.unzipped.CopyTo(Stream.Null);
+        using var stored = File.OpenHandle(this.file);
+        Span<byte> end = stackalloc byte[sizeof(uint)];
+        if (RandomAccess.Read(stored, end, RandomAccess.GetLength(stored) - end.Length) != end.Length || BinaryPrimitives.ReadUInt32LittleEndian(end) != (uint)this.unzipped.Count)
+        {
+            throw new InvalidDataException("its end is missing");
+        }
     }
 
     private void Believing(Action read) => this.Believing(() =>
