@@ -1,3 +1,4 @@
+using NE.Actors.Checkpoints;
 using NE.Actors.Journal;
 using NE.Actors.Replay;
 using NE.Actors.RunDirectory;
@@ -37,18 +38,18 @@ public sealed record Pruning(IReadOnlyList<PrunableFile> Replay, IReadOnlyList<P
     {
         var videos = FilesIn(run.Video);
         var partial = videos.Where(file => file.Name.EndsWith(VideoTarget.PartialSuffix, StringComparison.Ordinal)).ToList();
-        PrunableFile[] filmed = [.. videos.Except(partial).Select(Of)];
+        PrunableFile[] filmed = [.. videos.Except(partial).Select(Measure)];
         FileInfo[] unfinished =
         [
             .. FilesIn(run.Root).Where(file => file.Name.EndsWith(DurableFile.TemporarySuffix, StringComparison.Ordinal)),
             .. partial.Where(file => file.LastWriteTimeUtc < DateTime.UtcNow - LongestPause),
         ];
-        if (!File.Exists(run.Journal))
+        var retained = Retained(run);
+        if (retained.Count == 0)
         {
-            return new([], filmed, [.. unfinished.Select(Of)]);
+            // A journal that lost everything names nothing either, and then all that there is may be what somebody needs.
+            return new([], filmed, [.. unfinished.Select(Measure)]);
         }
-        using var journal = JournalReader.Open(run);
-        var retained = journal.Manifests();
         var blobs = retained.SelectMany(manifest => manifest.Blobs).Select(blob => blob.Sha256).ToHashSet();
         // A run that gave its memory up needs none of it, even where deleting it was cut short.
         var segments = DroppedReplay.Of(run) is not null
@@ -56,9 +57,9 @@ public sealed record Pruning(IReadOnlyList<PrunableFile> Replay, IReadOnlyList<P
             : retained.Select(manifest => manifest.Replay).OfType<ReplayManifest>().SelectMany(replay => replay.Segments).Select(segment => segment.File).ToHashSet();
         var stored = FilesIn(run.Replay);
         return new(
-            [.. stored.Where(file => isComplete && segments.Contains(file.Name)).Select(Of)],
+            [.. stored.Where(file => isComplete && segments.Contains(file.Name)).Select(Measure)],
             filmed,
-            [.. unfinished.Concat(FilesIn(run.Blobs).Where(file => !blobs.Contains(file.Name))).Concat(stored.Where(file => !segments.Contains(file.Name))).Select(Of)]);
+            [.. unfinished.Concat(FilesIn(run.Blobs).Where(file => !blobs.Contains(file.Name))).Concat(stored.Where(file => !segments.Contains(file.Name))).Select(Measure)]);
     }
 
     /// <summary>The part that is asked for; left-overs always are.</summary>
@@ -79,7 +80,17 @@ public sealed record Pruning(IReadOnlyList<PrunableFile> Replay, IReadOnlyList<P
         }
     }
 
-    private static PrunableFile Of(FileInfo file) => new(file.FullName, file.Length);
+    private static IReadOnlyList<CheckpointManifest> Retained(RunPaths run)
+    {
+        if (!File.Exists(run.Journal))
+        {
+            return [];
+        }
+        using var journal = JournalReader.Open(run);
+        return journal.Manifests();
+    }
+
+    private static PrunableFile Measure(FileInfo file) => new(file.FullName, file.Length);
 
     private static FileInfo[] FilesIn(string folder) => Directory.Exists(folder) ? new DirectoryInfo(folder).GetFiles() : [];
 }

@@ -99,7 +99,7 @@ public sealed record RestoreCommand(string File, string? Name) : Command;
 /// <param name="OlderThan">Only runs that nothing was stored of for so many days; null for all.</param>
 /// <param name="States">Only runs in one of these states; empty for all.</param>
 /// <param name="Yes">Delete; otherwise it is only said what would be deleted.</param>
-public sealed record PruneCommand(IReadOnlyList<string> Names, bool Replay, bool Videos, long? OlderThan, IReadOnlyList<string> States, bool Yes) : Command;
+public sealed record PruneCommand(IReadOnlyList<string> Names, bool Replay, bool Videos, int? OlderThan, IReadOnlyList<string> States, bool Yes) : Command;
 
 /// <summary>Lists the environments, as states or as pictures.</summary>
 public sealed record EnvironmentListCommand(bool Pixels, bool Json) : Command;

@@ -207,7 +207,7 @@ internal sealed class CommandGrammar
                 [.. (parsed.GetValue(this.pruned) ?? []).Select(name => RunName(name, "NAME", problems)!)],
                 Has(parsed, this.pruneReplay),
                 Has(parsed, this.pruneVideos),
-                parsed.GetValue(this.olderThan) is { } days ? CommandLine.WholeNumber(days, "--older-than", 1, problems) : null,
+                parsed.GetValue(this.olderThan) is { } days ? CommandLine.Count(days, "--older-than", problems) : null,
                 States(parsed, problems),
                 Has(parsed, this.yes))
             { Runs = folder },

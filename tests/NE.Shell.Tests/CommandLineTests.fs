@@ -146,7 +146,7 @@ let tests =
                      List.ofSeq prune.Names = [ "a"; "b" ]
                      && prune.Replay
                      && prune.Videos
-                     && prune.OlderThan = System.Nullable 7L
+                     && prune.OlderThan = System.Nullable 7
                      && List.ofSeq prune.States = [ "completed"; "killed" ]
                      && prune.Yes
                  | _ -> false)

@@ -58,19 +58,21 @@ let entries (file: string) : (string * byte[]) list =
     use unzipped = new GZipStream(File.OpenRead file, CompressionMode.Decompress)
     use tar = new TarReader(unzipped)
 
-    [
-        let mutable entry = tar.GetNextEntry()
-
-        while not (isNull entry) do
+    let rec rest () = [
+        match tar.GetNextEntry() with
+        | null -> ()
+        | entry ->
             let content = new MemoryStream()
 
             match entry.DataStream with
             | null -> ()
             | data -> data.CopyTo content
 
-            entry.Name, content.ToArray()
-            entry <- tar.GetNextEntry()
+            yield entry.Name, content.ToArray()
+            yield! rest ()
     ]
+
+    rest ()
 
 /// An archive of any entries.
 let forge (file: string) (content: TarEntry list) =

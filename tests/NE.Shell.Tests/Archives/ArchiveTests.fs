@@ -36,7 +36,7 @@ let sweep (runs: string) (cells: string list) =
     Directory.CreateDirectory paths.Logs |> ignore
     File.WriteAllText(paths.LogOf cells.Head, "printed")
     File.WriteAllText(paths.Description, "# a sweep")
-    StoredSweep("many", "", false, Nullable(), List(List.map cell cells)).Write paths
+    StoredSweep("many", "", false, Nullable(), List<SweepCell>(List.map cell cells)).Write paths
     paths
 
 [<Tests>]
@@ -69,15 +69,17 @@ let tests =
             let index = JsonDocument.Parse(snd found.Head).RootElement
             let digest = CheckpointReader.Digest(run, CheckpointChoice.Last)
             let named = index.GetProperty("runs")[0]
-            Expect.equal (named.GetProperty("name").GetString()) stopped.Name "name"
-            Expect.equal (named.GetProperty("id").GetString()) (RunInfo.Read run.RunInfo).Id "id"
+            Expect.equal (string (named.GetProperty("name").GetString())) stopped.Name "name"
+            Expect.equal (string (named.GetProperty("id").GetString())) (RunInfo.Read run.RunInfo).Id "id"
             Expect.equal (named.GetProperty("step").GetInt64()) digest.Step "step"
-            Expect.equal (named.GetProperty("digest").GetString()) digest.State "digest"
+            Expect.equal (string (named.GetProperty("digest").GetString())) digest.State "digest"
 
             Expect.equal
                 [
                     for file in index.GetProperty("files").EnumerateArray() do
-                        file.GetProperty("path").GetString(), file.GetProperty("length").GetInt64(), file.GetProperty("sha256").GetString()
+                        string (file.GetProperty("path").GetString()),
+                        file.GetProperty("length").GetInt64(),
+                        string (file.GetProperty("sha256").GetString())
                 ]
                 [
                     for name, content in found.Tail do
@@ -97,8 +99,8 @@ let tests =
                     "metrics.csv"
                     "eval.csv"
                     "logs/run.clef"
-                    "tensorboard/" + Path.GetFileName run.Events
-                    "replay/" + Path.GetFileName segment
+                    "tensorboard/" + string (Path.GetFileName run.Events)
+                    "replay/" + string (Path.GetFileName segment)
                 ] do
                 Expect.contains names expected "a file"
 
@@ -117,7 +119,7 @@ let tests =
 
             let rows =
                 found
-                |> List.find (fun (name, _) -> name.EndsWith(Path.GetFileName segment: string))
+                |> List.find (fun (name, _) -> name.EndsWith(string (Path.GetFileName segment)))
 
             Expect.isLessThan (snd rows).LongLength (FileInfo(segment).Length - 99_999L) "rows alone"
             Expect.contains (entries (given.Archived [ "--videos" ]) |> List.map fst) $"{stopped.Name}/video/step-1.png" "--videos"

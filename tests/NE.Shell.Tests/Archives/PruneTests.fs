@@ -171,6 +171,14 @@ let tests =
             Expect.equal (List.forall File.Exists damaged, List.exists File.Exists whole) (true, false) "files"
         }
 
+        test "a journal that lost everything makes no file one that nobody names" {
+            use given = new Stopped()
+            let before = (files given.Run.Blobs, files given.Run.Replay)
+            File.WriteAllText(given.Run.Journal, "")
+            given.Ne [ "prune"; "--yes" ] |> ignore
+            Expect.equal (files given.Run.Blobs, files given.Run.Replay) before "blobs and segments"
+        }
+
         test "an unknown name, state or number of days is refused before anything is deleted" {
             use given = new Stopped()
             let left = leftOvers given.Run
@@ -180,8 +188,9 @@ let tests =
                     [ "other" ], "There is no run 'other'"
                     [ stopped.Name; "other" ], "There is no run 'other'"
                     [ "--state"; "running" ], "--state expects completed, failed, interrupted or killed, found 'running'"
-                    [ "--older-than"; "0" ], "--older-than expects a whole number >= 1"
-                    [ "--older-than"; "a week" ], "--older-than expects a whole number >= 1"
+                    [ "--older-than"; "0" ], "--older-than expects a whole number in [1, 1000000]"
+                    [ "--older-than"; "99999999999" ], "--older-than expects a whole number in [1, 1000000]"
+                    [ "--older-than"; "a week" ], "--older-than expects a whole number in [1, 1000000]"
                 ] do
                 let code, _, errors = given.Ne([ "prune"; "--yes" ] @ arguments)
                 Expect.equal (code, errors.Contains message) (ExitCode.UserError, true) $"{arguments}: {errors}"

@@ -180,7 +180,7 @@ let tests =
             File.WriteAllText(Path.Combine(left, "half"), "half")
             Expect.isEmpty (RunFolder.List elsewhere) "it is no run"
             given.Done [ "restore"; file; "--runs"; elsewhere ] |> ignore
-            Expect.equal [ for found in Directory.GetFileSystemEntries elsewhere -> Path.GetFileName found ] [ stopped.Name ] "the run alone"
+            Expect.equal [ for found in Directory.GetFileSystemEntries elsewhere -> string (Path.GetFileName found) ] [ stopped.Name ] "the run alone"
             Expect.isFalse (File.Exists(Path.Combine(elsewhere, stopped.Name, "blobs", "half"))) "nothing of it"
         }
 
