@@ -12,12 +12,37 @@ public static class SqliteRecovery
 {
     private const int Busy = 5, Locked = 6;
 
+    private const int Attempts = 10;
+
+    private static readonly TimeSpan BetweenAttempts = TimeSpan.FromMilliseconds(100);
+
     /// <summary>For whoever holds the run's lock. Waits for nobody: while others read, the index is theirs and in use.</summary>
     /// <exception cref="InvalidDataException">A file is no database.</exception>
     public static void Recover(RunPaths run)
     {
         Recover(run.Journal);
         Recover(run.Snapshots);
+    }
+
+    /// <summary>The same for whoever copies or counts on the files as they are: all commits are in them, and no log is beside them.</summary>
+    /// <exception cref="InvalidDataException">A file is no database.</exception>
+    /// <exception cref="IOException">Another program has one open and keeps its log.</exception>
+    public static void RecoverAll(RunPaths run)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            Recover(run);
+            var open = new[] { run.Journal, run.Snapshots }.FirstOrDefault(file => new FileInfo(file + "-wal") is { Exists: true, Length: > 0 });
+            if (open is null)
+            {
+                return;
+            }
+            if (attempt == Attempts)
+            {
+                throw new IOException($"{open} is open in another program, so its last commits are not in it yet. Close that program, then try again.");
+            }
+            Thread.Sleep(BetweenAttempts);
+        }
     }
 
     /// <summary>What SQLite finds wrong with a file's pages; null when nothing.</summary>

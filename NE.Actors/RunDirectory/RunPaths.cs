@@ -29,6 +29,9 @@ public sealed record RunPaths(string Root)
 
     public string Replay => this.At("replay");
 
+    /// <summary>Says that the replay memory was given up; other runs have no such file.</summary>
+    public string DroppedReplay => this.At("replay.dropped.json");
+
     public string Metrics => this.At("metrics.csv");
 
     public string Layers => this.At("layers.csv");

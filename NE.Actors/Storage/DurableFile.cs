@@ -34,6 +34,35 @@ public static class DurableFile
         }
     }
 
+    /// <summary>Writes a file piece by piece beside its place, syncs and renames it, and syncs the folder. Nothing is left when it fails.</summary>
+    /// <param name="path">In a folder that is there.</param>
+    /// <param name="overwrite">Replace a file of that name.</param>
+    /// <param name="write">Is given the stream; what it throws goes on.</param>
+    /// <exception cref="IOException">The file could not be written, or its name is taken.</exception>
+    internal static void Write(string path, bool overwrite, Action<Stream> write)
+    {
+        var temporary = path + TemporarySuffix;
+        try
+        {
+            using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 1 << 16))
+            {
+                write(stream);
+                stream.Flush(flushToDisk: true);
+            }
+            File.Move(temporary, path, overwrite);
+            SyncFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        }
+        catch (Exception error)
+        {
+            TryDelete(temporary);
+            if (Posix.IsNoSpace(error))
+            {
+                throw Posix.Explain("write", path, error);
+            }
+            throw;
+        }
+    }
+
     /// <summary>Replaces a text file as a whole, also through a loss of power.</summary>
     public static void WriteText(string path, string content)
     {

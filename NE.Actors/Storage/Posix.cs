@@ -95,11 +95,14 @@ internal static partial class Posix
         return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw Failure("open", path, Marshal.GetLastPInvokeError());
     }
 
+    /// <summary>Whether .NET's own error of a write is about space.</summary>
+    internal static bool IsNoSpace(Exception error) => error is DiskFullException or IOException { HResult: NoSpace or QuotaExceeded or FileTooBig };
+
     /// <summary>.NET's own error of a write, with advice when it is about space.</summary>
     internal static IOException Explain(string verb, string path, Exception error) => error switch
     {
         DiskFullException full => full,
-        IOException { HResult: NoSpace or QuotaExceeded or FileTooBig } io => Failure(verb, path, io.HResult),
+        IOException io when IsNoSpace(io) => Failure(verb, path, io.HResult),
         _ => new IOException($"Cannot {verb} {path}: {error.Message}", error),
     };
 

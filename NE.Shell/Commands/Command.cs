@@ -102,6 +102,24 @@ public sealed record TopologyCommand(string Name, long? At, bool Json) : Command
 /// <param name="References">CSV files with curves of others.</param>
 public sealed record ReportCommand(IReadOnlyList<string> Names, string? Output, long? At, IReadOnlyList<string> HeatMaps, IReadOnlyList<string> References) : Command;
 
+/// <summary>Packs a run, or a sweep with its runs, into one file.</summary>
+/// <param name="File">The archive; null is one in the current folder that is named after the run.</param>
+/// <param name="Overwrite">Replace the file if there is one.</param>
+public sealed record ArchiveCommand(string Name, string? File, bool WithoutReplay, bool Videos, bool Overwrite) : Command;
+
+/// <summary>Unpacks an archive among the runs.</summary>
+/// <param name="Name">Another name for the run; null for its own.</param>
+public sealed record RestoreCommand(string File, string? Name) : Command;
+
+/// <summary>Deletes what runs need no more.</summary>
+/// <param name="Names">Runs and sweeps; all runs when empty.</param>
+/// <param name="Replay">The replay memory of complete runs too.</param>
+/// <param name="Videos">Videos too.</param>
+/// <param name="OlderThan">Only runs that nothing was stored of for so many days; null for all.</param>
+/// <param name="States">Only runs in one of these states; empty for all.</param>
+/// <param name="Yes">Delete; otherwise it is only said what would be deleted.</param>
+public sealed record PruneCommand(IReadOnlyList<string> Names, bool Replay, bool Videos, int? OlderThan, IReadOnlyList<string> States, bool Yes) : Command;
+
 /// <summary>Lists the environments, as states or as pictures.</summary>
 public sealed record EnvironmentListCommand(bool Pixels, bool Json) : Command;
 

@@ -14,6 +14,8 @@ namespace NE.Shell.Commands;
 /// <summary>The verbs with their options and help, and how a parsed verb becomes a <see cref="Command"/>.</summary>
 internal sealed class CommandGrammar
 {
+    private static readonly string[] PrunableStates = ["completed", "failed", "interrupted", "killed"];
+
     private readonly Option<string?> runs = new("--runs") { HelpName = "DIR", Description = "Folder of the runs (default ./runs, or NE_RUNS).", Recursive = true };
     private readonly Option<bool> json = new("--json") { Description = "Print JSON for other programs." };
     private readonly Option<bool> yaml = new("--yaml") { Description = "Print a file that --config reads." };
@@ -55,6 +57,18 @@ internal sealed class CommandGrammar
     private readonly Option<string?> compareAt = new("--at") { HelpName = "STEP", Description = "Environment step to compare at (default: the runs' length)." };
     private readonly Option<string[]> heatMap = new("--heatmap") { HelpName = "RUN", Description = "Draw the gradients of a stored run, layer by layer (repeatable)." };
     private readonly Option<string[]> reference = new("--reference") { HelpName = "FILE", Description = "Draw learning curves of others from a CSV file (repeatable)." };
+    private readonly Option<string?> archiveFile = new("--output", "-o") { HelpName = "FILE", Description = "The archive (default NAME.tar.gz in the current folder)." };
+    private readonly Option<bool> withoutReplay = new("--without-replay") { Description = "Leave the replay memory out: much smaller, but what is restored cannot be resumed." };
+    private readonly Option<bool> withVideos = new("--videos") { Description = "Take the videos too." };
+    private readonly Option<string?> restoredName = new("--name") { HelpName = "NAME", Description = "Name of the restored run (default its own)." };
+    private readonly Argument<string> archive = new("FILE") { Description = "What `ne archive` wrote." };
+    private readonly Argument<string> archived = new("NAME") { Description = "Name of the run or sweep." };
+    private readonly Argument<string[]> pruned = new("NAME") { Arity = ArgumentArity.ZeroOrMore, Description = "Runs and sweeps; without it all runs." };
+    private readonly Option<bool> pruneReplay = new("--replay") { Description = "The replay memory of complete runs too: they can then never be extended." };
+    private readonly Option<bool> pruneVideos = new("--videos") { Description = "Videos too." };
+    private readonly Option<string?> olderThan = new("--older-than") { HelpName = "DAYS", Description = "Only runs that have stored nothing for so many days." };
+    private readonly Option<string[]> pruneStates = new("--state") { HelpName = "STATE", Description = $"Only runs that are {string.Join(", ", PrunableStates)} (repeatable)." };
+    private readonly Option<bool> yes = new("--yes") { Description = "Delete; without it, say only what would be deleted." };
     private readonly Argument<string?> sweep = new("FILE|PRESET") { Arity = ArgumentArity.ZeroOrOne, Description = "A sweep's YAML file, or a preset; without it a list of the presets." };
     private readonly Argument<string[]> pairs = new("key=value") { Arity = ArgumentArity.ZeroOrMore, Description = "Configuration keys (see `ne config schema`)." };
     private readonly Argument<string> run = new("NAME") { Description = "Name of the run." };
@@ -86,7 +100,7 @@ internal sealed class CommandGrammar
     {
         // Not a RootCommand: that one is named after whatever process runs it.
         Root = new Verb("ne", "Trains reinforcement-learning agents whose networks grow and prune while they learn (Neuroplastic Expansion on TD3 or SAC).");
-        this.texts = [this.runs, this.config, this.variant, this.seq, this.askedSeq, this.output, this.video, this.image, this.reportFolder];
+        this.texts = [this.runs, this.config, this.variant, this.seq, this.askedSeq, this.output, this.video, this.image, this.reportFolder, this.archiveFile, this.restoredName];
         this.keyed =
         [
             (new("--learner") { HelpName = "td3|sac|drq|drqv2", Description = "The algorithm of reinforcement learning (run.learner)." }, "run.learner"),
@@ -117,6 +131,9 @@ internal sealed class CommandGrammar
         Root.Add(Leaf("torture", "Attack small runs of this executable and see that each ends as the run that was left alone.", [], [this.attacks, this.tortureSeed, this.attack, this.kinds, this.minutes, this.tortureParallel, this.keep, this.json]));
         Root.Add(Leaf("topology", "Show density, grown, pruned and dormant layer by layer at any past event.", [this.run], [this.at, this.json]));
         Root.Add(Leaf("report", "Compare runs: figures, tables, intervals, provenance.", [this.reported], [this.reportFolder, this.compareAt, this.heatMap, this.reference]));
+        Root.Add(Leaf("archive", "Pack a stopped run or sweep into one checksummed file.", [this.archived], [this.archiveFile, this.withoutReplay, this.withVideos, this.replace]));
+        Root.Add(Leaf("restore", "Unpack an archive, verified, to go on where it was packed.", [this.archive], [this.restoredName]));
+        Root.Add(Leaf("prune", "Delete what stopped runs need no more; says first what that would be.", [this.pruned], [this.pruneReplay, this.pruneVideos, this.olderThan, this.pruneStates, this.yes]));
         Verb environments = Group("env", "Environments.");
         environments.Add(Leaf("list", "List the environments.", [], [this.pixels, this.json]));
         environments.Add(Leaf("show", "Show an environment: spaces, bounds, limits, reward, camera, source.", [this.id], [this.pixels, this.image, this.size, this.replace, this.json]));
@@ -206,6 +223,22 @@ internal sealed class CommandGrammar
                 [.. (parsed.GetValue(this.heatMap) ?? []).Select(name => RunName(name, "--heatmap", problems)!)],
                 References(parsed, problems))
             { Runs = folder },
+            "archive" => new ArchiveCommand(
+                RunName(parsed.GetRequiredValue(this.archived), "NAME", problems)!,
+                parsed.GetValue(this.archiveFile),
+                Has(parsed, this.withoutReplay),
+                Has(parsed, this.withVideos),
+                Has(parsed, this.replace))
+            { Runs = folder },
+            "restore" => new RestoreCommand(parsed.GetRequiredValue(this.archive), RunName(parsed.GetValue(this.restoredName), "--name", problems)) { Runs = folder },
+            "prune" => new PruneCommand(
+                [.. (parsed.GetValue(this.pruned) ?? []).Select(name => RunName(name, "NAME", problems)!)],
+                Has(parsed, this.pruneReplay),
+                Has(parsed, this.pruneVideos),
+                parsed.GetValue(this.olderThan) is { } days ? CommandLine.Count(days, "--older-than", problems) : null,
+                States(parsed, problems),
+                Has(parsed, this.yes))
+            { Runs = folder },
             "env list" => new EnvironmentListCommand(Has(parsed, this.pixels), asJson) { Runs = folder },
             "env show" => new EnvironmentShowCommand(
                 parsed.GetRequiredValue(this.id),
@@ -276,6 +309,13 @@ internal sealed class CommandGrammar
         }
 
         return files;
+    }
+
+    private string[] States(ParseResult parsed, List<string> problems)
+    {
+        string[] states = parsed.GetValue(this.pruneStates) ?? [];
+        problems.AddRange(states.Except(PrunableStates).Select(state => $"--state expects {string.Join(", ", PrunableStates[..^1])} or {PrunableStates[^1]}, found '{state}'"));
+        return states;
     }
 
     private static bool Has(ParseResult parsed, Option<bool> option) => parsed.GetResult(option) is not null && parsed.GetValue(option);

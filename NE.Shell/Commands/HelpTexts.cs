@@ -140,6 +140,33 @@ internal static class HelpTexts
               ne report healthy dormant -o gradients --heatmap healthy --heatmap dormant
               ne report figure-6 --reference published.csv --reference other/report/curves.csv
             """,
+        ["archive"] = """
+            The file is a gzipped tar with an index of checksums in front. It has everything that a resume or a report reads: the last two
+            checkpoints with their replay memory, journal, tables, logs. Restored elsewhere, the run goes on to the same digest. Environments of your
+            own are not in it. A run at work is refused: stop it first. A damaged one is refused too. Nothing of the run is changed.
+
+            Examples:
+              ne archive HalfCheetah-v4-ne-s0
+              ne archive HalfCheetah-v4-ne-s0 -o /backup/cheetah.tar.gz --videos
+              ne archive figure-6 --without-replay
+            """,
+        ["restore"] = """
+            Every byte is verified before the run appears. A name that is taken is refused; a damaged archive leaves nothing.
+
+            Examples:
+              ne restore HalfCheetah-v4-ne-s0.tar.gz
+              ne restore /backup/cheetah.tar.gz --name cheetah-again --runs elsewhere
+            """,
+        ["prune"] = """
+            Always: files that no checkpoint names, such as a kill leaves. A run at work is left alone, and so is the last checkpoint, with its replay
+            memory, of a run that is not complete. Without its replay memory a complete run can still be evaluated, recorded and reported.
+
+            Examples:
+              ne prune
+              ne prune --replay --older-than 30
+              ne prune --replay --videos --state completed --yes
+              ne prune figure-6 --replay --yes
+            """,
         ["env"] = """
             Examples:
               ne env list

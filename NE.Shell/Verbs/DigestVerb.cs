@@ -17,7 +17,13 @@ internal static class DigestVerb
     public static ExitCode Digest(DigestCommand command, ShellHost host)
     {
         CheckpointChoice choice = command.Of is ResumeFrom.Previous ? CheckpointChoice.Previous : CheckpointChoice.Last;
-        StateDigest digest = Verified(RunFolder.Find(command.Runs, command.Name), choice);
+        RunPaths paths = RunFolder.Find(command.Runs, command.Name);
+        StateDigest digest = Verified(paths, choice);
+
+        if (DroppedReplay.Of(paths) is { } dropped)
+        {
+            host.Error.WriteLine($"ne: note: its replay memory {dropped.Why}; the digest of 'replay' is what the checkpoint says of it");
+        }
 
         if (command.Json)
         {
@@ -38,7 +44,7 @@ internal static class DigestVerb
         return ExitCode.Ok;
     }
 
-    /// <summary>The digest of a checkpoint after every byte of it was read and compared.</summary>
+    /// <summary>The digest of a checkpoint after every byte of it that is there was read and compared.</summary>
     private static StateDigest Verified(RunPaths paths, CheckpointChoice choice)
     {
         for (int attempt = 1; ; attempt++)
@@ -47,7 +53,7 @@ internal static class DigestVerb
 
             try
             {
-                return StateDigest.Of(CheckpointReader.Load(paths, choice).Manifest);
+                return StateDigest.Of(Load(paths, choice).Manifest);
             }
             // A run that works on may have committed twice meanwhile and let these files go.
             catch (DamagedCheckpointException) when (attempt < Attempts && CheckpointReader.Digest(paths, choice).State != named.State)
@@ -55,4 +61,7 @@ internal static class DigestVerb
             }
         }
     }
+
+    private static LoadedCheckpoint Load(RunPaths paths, CheckpointChoice choice) =>
+        DroppedReplay.Of(paths) is null ? CheckpointReader.Load(paths, choice) : CheckpointReader.LoadWithoutReplay(paths, choice);
 }

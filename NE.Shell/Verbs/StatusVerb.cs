@@ -139,13 +139,15 @@ internal static class StatusVerb
     private static void One(RunReport run, ShellHost host)
     {
         Spectre.Console.Table table = Tables.Create("", "");
+        var dropped = DroppedReplay.Of(new RunPaths(run.Folder));
+        string next = dropped is null ? $"; go on with: ne resume {run.Run}" : "";
         table.Add("run", $"{run.Run}  ({run.Environment}, {run.Method}, seed {run.Seed})");
         table.Add("learner", $"{run.Engine}, {run.Threads} {(run.Threads == 1 ? "thread" : "threads")}");
         table.Add("state", run.State switch
         {
             "running" => $"running in process {run.ProcessId}",
-            "killed" => $"stopped without a word (killed, or the machine went down); go on with: ne resume {run.Run}",
-            "interrupted" => $"interrupted ({run.Reason}); go on with: ne resume {run.Run}",
+            "killed" => $"stopped without a word (killed, or the machine went down){next}",
+            "interrupted" => $"interrupted ({run.Reason}){next}",
             "failed" => $"failed: {run.Reason}",
             _ => run.State,
         });
@@ -168,6 +170,12 @@ internal static class StatusVerb
         table.Add("checkpoint", run.LastCheckpoint is { } checkpoint
             ? $"step {Format.Count(checkpoint.Step)}, {Format.Bytes(checkpoint.Bytes)}" + (checkpoint.At is { } at ? $", {Format.Duration((host.Clock.GetUtcNow() - at).TotalSeconds)} ago" : "")
             : "none yet");
+
+        if (dropped is not null)
+        {
+            table.Add("replay", $"{dropped.Why}, so the run cannot be resumed");
+        }
+
         table.Add("resumed", run.Resumes == 1 ? "once" : $"{run.Resumes} times");
         table.Add("files", run.Folder);
         Tables.Write(host, table);

@@ -54,9 +54,14 @@ internal sealed record StoredLearner(RunPaths Paths, long Step, Settings Setting
     }
 
     /// <summary>The same as they are stored, one after the other.</summary>
-    public static float[] Rows(RunPaths paths, Settings settings, ReplayManifest replay, int count, Draws draws) => SettingsModule.pictures(settings) is null
-        ? StoredRows.Sample(paths, replay, count, draws)
-        : StoredRows.Stretch(paths, replay, count, draws);
+    /// <exception cref="RunFolderException">The run gave its replay memory up.</exception>
+    public static float[] Rows(RunPaths paths, Settings settings, ReplayManifest replay, int count, Draws draws)
+    {
+        DroppedReplay.Refuse(paths, "probed");
+        return SettingsModule.pictures(settings) is null
+            ? StoredRows.Sample(paths, replay, count, draws)
+            : StoredRows.Stretch(paths, replay, count, draws);
+    }
 
     /// <summary>The stored configuration of a run.</summary>
     public static Settings SettingsOf(RunPaths paths) => StoredConfiguration.Read(paths).Settings;

@@ -113,6 +113,43 @@ let tests =
             reads "probe takes another commit" [ "probe"; "a"; "--checkpoint"; "previous"; "--json" ] (function
                 | :? ProbeCommand as probe -> probe.Checkpoint = CheckpointChoice.Previous && probe.Json
                 | _ -> false)
+            reads "archive takes a run with its replay memory" [ "archive"; "a" ] (function
+                | :? ArchiveCommand as archive ->
+                    archive.Name = "a"
+                    && isNull archive.File
+                    && not (archive.WithoutReplay || archive.Videos || archive.Overwrite)
+                | _ -> false)
+            reads "archive takes a file and what it holds" [ "archive"; "a"; "-o"; "x"; "--without-replay"; "--videos"; "--overwrite" ] (function
+                | :? ArchiveCommand as archive ->
+                    archive.File = "x"
+                    && archive.WithoutReplay
+                    && archive.Videos
+                    && archive.Overwrite
+                | _ -> false)
+            reads "restore takes a file and a name" [ "restore"; "x"; "--name"; "b"; "--runs"; "y" ] (function
+                | :? RestoreCommand as restore -> restore.File = "x" && restore.Name = "b" && restore.Runs = "y"
+                | _ -> false)
+            reads "prune deletes nothing unless asked to" [ "prune" ] (function
+                | :? PruneCommand as prune ->
+                    prune.Names.Count = 0
+                    && not (prune.Replay || prune.Videos || prune.Yes || prune.OlderThan.HasValue)
+                    && prune.States.Count = 0
+                | _ -> false)
+            reads
+                "prune takes names and rules"
+                [
+                    yield! [ "prune"; "a"; "b"; "--replay"; "--videos"; "--older-than"; "7" ]
+                    yield! [ "--state"; "completed"; "--state"; "killed"; "--yes" ]
+                ]
+                (function
+                 | :? PruneCommand as prune ->
+                     List.ofSeq prune.Names = [ "a"; "b" ]
+                     && prune.Replay
+                     && prune.Videos
+                     && prune.OlderThan = System.Nullable 7
+                     && List.ofSeq prune.States = [ "completed"; "killed" ]
+                     && prune.Yes
+                 | _ -> false)
             reads "env list" [ "env"; "list" ] (fun command -> command :? EnvironmentListCommand)
             reads "env replay" [ "env"; "replay"; "a.json" ] (function
                 | :? EnvironmentReplayCommand as replay -> replay.File = "a.json"
@@ -240,6 +277,9 @@ let tests =
                     "help-resume", [ "resume"; "-h" ]
                     "help-eval", [ "eval"; "--help" ]
                     "help-record", [ "record"; "--help" ]
+                    "help-archive", [ "archive"; "--help" ]
+                    "help-restore", [ "restore"; "--help" ]
+                    "help-prune", [ "prune"; "--help" ]
                     "help-env", [ "env"; "--help" ]
                     "help-env-run", [ "env"; "run"; "--help" ]
                     "help-config-show", [ "config"; "show"; "--help" ]
@@ -266,6 +306,9 @@ let tests =
                         "probe"
                         "digest"
                         "topology"
+                        "archive"
+                        "restore"
+                        "prune"
                         "env"
                         "env list"
                         "env show"

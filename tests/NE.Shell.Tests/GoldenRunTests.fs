@@ -45,16 +45,16 @@ let runs: GoldenRun list = [
 ]
 
 /// Of every run the one of the newest format.
-let private newest = runs |> List.groupBy _.Name |> List.map (snd >> List.last)
+let newest = runs |> List.groupBy _.Name |> List.map (snd >> List.last)
 
 /// The stored run directory, unpacked into a folder.
-let private unpack (run: GoldenRun) (target: string) =
+let unpack (run: GoldenRun) (target: string) =
     use file = File.OpenRead run.Archive
     use unzipped = new GZipStream(file, CompressionMode.Decompress)
     TarFile.ExtractToDirectory(unzipped, target, overwriteFiles = false)
 
 /// Executes a command line with real runs. Without FMA the C library's functions, which MuJoCo calls, have other last bits.
-let private really (runs: string) (arguments: string list) =
+let really (runs: string) (arguments: string list) =
     let host =
         ShellHost(Output = new StringWriter(), Error = new StringWriter(), DefaultRuns = runs, HasCuda = (fun () -> false), Processors = 2)
 
@@ -62,7 +62,7 @@ let private really (runs: string) (arguments: string list) =
     Expect.equal code ExitCode.Ok $"{arguments}: {output}{errors}"
 
 /// Fails with the names of what is other than it was.
-let private expectEnd (run: GoldenRun) (runs: string) =
+let expectEnd (run: GoldenRun) (runs: string) =
     let paths = RunPaths.Of(runs, run.Name)
     let digest = CheckpointReader.Digest(paths, CheckpointChoice.Last)
 

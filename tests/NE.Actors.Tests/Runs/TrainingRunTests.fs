@@ -405,7 +405,7 @@ let tests =
                 let manifest =
                     (CheckpointReader.Load(created.Paths, CheckpointChoice.Last)).Manifest
 
-                Expect.isLessThan manifest.Files["eval.csv"] (int64 stopped.Length) "the checkpoint does not have them"
+                Expect.isLessThan manifest.Files["eval.csv"].Length (int64 stopped.Length) "the checkpoint does not have them"
                 let outcome = train toTheEnd request
                 Expect.equal outcome.Phase RunPhase.Completed $"the rest: {outcome.Message}"
                 expectSame (identity created.Paths) whole "the run")
