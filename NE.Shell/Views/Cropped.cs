@@ -5,7 +5,7 @@ namespace NE.Shell.Views;
 
 /// <summary>A view with every line cut at the width of the terminal. A line that wraps takes two rows there, and a view that is drawn over itself
 /// would leave the second one behind.</summary>
-internal sealed class Cropped(IRenderable inner) : Renderable
+public sealed class Cropped(IRenderable inner) : Renderable
 {
     /// <summary>Wider than any line.</summary>
     private const int Wide = 1000;
