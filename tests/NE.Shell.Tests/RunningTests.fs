@@ -146,11 +146,16 @@ let tests =
             use folder = new TemporaryFolder()
 
             let message (outcome: RunOutcome) =
-                let _, _, errors = execute (host folder.Path (ending outcome)) (train @ [ "--overwrite" ])
+                let _, _, errors =
+                    execute (host folder.Path (ending outcome)) (train @ [ "--overwrite" ])
+
                 errors
 
             Expect.stringContains (message failed) "what was committed can be resumed: ne resume a" "something was"
-            let nothing = message (RunOutcome(RunPhase.Failed, "environment 0 failed 10 times in a row", 0L))
+
+            let nothing =
+                message (RunOutcome(RunPhase.Failed, "environment 0 failed 10 times in a row", 0L))
+
             Expect.isFalse (nothing.Contains "what was committed") nothing
             Expect.stringContains nothing "it learned nothing yet" "what there is"
         }

@@ -96,7 +96,9 @@ let tests =
             let wide = (rendered 500 training).Split '\n'
 
             for width in [ 30; 60; 80; 99; 500 ] do
-                let lines = (drawn width (Cropped(LiveView.Render(title, training)))).TrimEnd().Split '\n'
+                let lines =
+                    (drawn width (Cropped(LiveView.Render(title, training)))).TrimEnd().Split '\n'
+
                 Expect.hasLength lines (wide.Length - 1) $"rows at {width} columns"
 
                 for line, whole in Seq.zip lines wide do

@@ -64,7 +64,9 @@ public static class EnvironmentFactory
     public static EnvironmentSpec Try(Settings settings, string id)
     {
         var parsed = EnvironmentId.Parse(id);
-        if (parsed is not (EnvironmentId.TaskFile or EnvironmentId.Plugin or EnvironmentId.External) || described.ContainsKey(parsed.Text))
+        var isSeen = SettingsModule.pictures(settings) is not null;
+        var isTried = parsed is EnvironmentId.TaskFile || (parsed is EnvironmentId.Plugin or EnvironmentId.External && !isSeen && !described.ContainsKey(parsed.Text));
+        if (!isTried)
         {
             return Describe(settings, id);
         }

@@ -81,17 +81,35 @@ let tests =
                 Expect.equal (first [ "gym:my.package:Walk-v0" ] |> Array.head) 18f "the package goes to gymnasium.make, which imports it"
 
                 Expect.equal
-                    (first [ "gym:Walk-v0"; "--kwargs"; "level=3"; "size=[4,5]"; "flat=false"; "mood=deep blue" ])
+                    (first [
+                        "gym:Walk-v0"
+                        "--kwargs"
+                        "level=3"
+                        "size=[4,5]"
+                        "flat=false"
+                        "mood=deep blue"
+                    ])
                     [| 7f; 3f; 9f; 0f; 9f |]
                     "numbers, lists, truth and texts"
 
                 Expect.equal
-                    (first [ "gym:Walk-v0"; "--wrapper"; "wrappers:Scaled"; "factor=0.5"; "--wrapper"; folder + "/wrappers.py:Scaled"; "factor=10" ])
+                    (first [
+                        "gym:Walk-v0"
+                        "--wrapper"
+                        "wrappers:Scaled"
+                        "factor=0.5"
+                        "--wrapper"
+                        folder + "/wrappers.py:Scaled"
+                        "factor=10"
+                    ])
                     [| 35f; 5f; 0f; 5f; 20f |]
                     "wrappers of a module and of a file"
 
                 contains (startOf (python folder [ "gym:Walk-v0"; "--kwargs"; "level" ]) patience) [ "expected NAME=VALUE, found 'level'" ]
-                contains (startOf (python folder [ "gym:Walk-v0"; "--kwargs"; "speed=1" ]) patience) [ "unexpected keyword argument 'speed'" ])
+
+                contains (startOf (python folder [ "gym:Walk-v0"; "--kwargs"; "speed=1" ]) patience) [
+                    "unexpected keyword argument 'speed'"
+                ])
 
         pythonTest "asks gymnasium for a render mode, so that an environment can be filmed, and goes on where it has none"
         <| fun () ->
@@ -219,11 +237,21 @@ let tests =
                 [
                     "    def reset(self): return [0.5]\n", [ "reset() of Small takes no seed, and there is no seed()" ]
                     space + "    def reset(self, seed=None): return [0.5, 0.5], {}\n",
-                    [ "first reset failed"; "an observation of Small has 2 numbers; its observation_space has 3" ]
+                    [
+                        "first reset failed"
+                        "an observation of Small has 2 numbers; its observation_space has 3"
+                    ]
                     "    def reset(self, seed=None): return ['warm'], {}\n", [ "could not convert string to float: 'warm'" ]
                     "    def reset(self, seed=None): return [0.5], {}\n    def step(self, action): return [0.5], 0.0\n",
-                    [ "first step failed"; "step() of Small returned 2 values; expected (observation, reward, terminated, truncated, info)" ]
-                    "    action_space = type('Discrete', (), {'n': 4})\n    def reset(self, seed=None): return [0.5], {}\n", [ "expected an action_space with low and high"; "found <class 'small.Discrete'>" ]
+                    [
+                        "first step failed"
+                        "step() of Small returned 2 values; expected (observation, reward, terminated, truncated, info)"
+                    ]
+                    "    action_space = type('Discrete', (), {'n': 4})\n    def reset(self, seed=None): return [0.5], {}\n",
+                    [
+                        "expected an action_space with low and high"
+                        "found <class 'small.Discrete'>"
+                    ]
                 ] do
                 inModules [ "small.py", small methods ] (fun folder ->
                     let message = tried folder [ "small:Small" ]

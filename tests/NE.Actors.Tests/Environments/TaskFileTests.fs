@@ -296,7 +296,8 @@ let tests =
                 Expect.stringContains message "typ" "MuJoCo's reason"
                 Expect.stringContains message "line" "MuJoCo's line")
 
-        testCase "a model with an element, attribute or keyword that the library does not know is told with the library's version and what to do"
+        testCase
+            "a model with an element, attribute or keyword that the library does not know is told with the library's version and what to do"
         <| fun _ ->
             let told (old: string) (updated: string) =
                 withTask "hopper" hopper (fun file ->
@@ -347,7 +348,8 @@ let tests =
                 Expect.equal (savedBy file) state "the same bytes from the same files"
                 Expect.equal (restored file state) "" "accepted")
 
-        testCase "keyframe: an episode begins with the keyframe's positions, velocities, activations and controls, with noise on top where asked for"
+        testCase
+            "keyframe: an episode begins with the keyframe's positions, velocities, activations and controls, with noise on top where asked for"
         <| fun _ ->
             withKeyframes (fun file ->
                 let start = reset file 1L
@@ -378,7 +380,8 @@ let tests =
                 Expect.stringContains message "the model has no keyframe 'hom'; did you mean 'home'?" "the nearest"
                 Expect.stringContains message "rest, home" "all")
 
-            withTask "hopper" ("keyframe: home\n" + hopper) (fun file -> Expect.stringContains (refused file) "no keyframe with a name at all" "none")
+            withTask "hopper" ("keyframe: home\n" + hopper) (fun file ->
+                Expect.stringContains (refused file) "no keyframe with a name at all" "none")
 
         testCase "an observation that 32 bits cannot hold is this environment's failure, with its index and value"
         <| fun _ ->

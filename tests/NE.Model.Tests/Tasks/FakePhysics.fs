@@ -23,8 +23,6 @@ type FakePhysics(nq: int, nv: int, nu: int, nbody: int) =
     member val XMatArray = fill 0.8 (9 * nbody) with get, set
     member val ActArray: float[] = [||] with get, set
     member val SensorDataArray: float[] = [||] with get, set
-    /// Keyframes that were put in place.
-    member val Keyframes: int list = [] with get, set
     /// Where the mocap bodies were put.
     member val MocapPlaces: Map<int, float * float * float> = Map.empty with get, set
     member val BodyMassArray = fill 1.0 nbody with get, set
@@ -32,9 +30,7 @@ type FakePhysics(nq: int, nv: int, nu: int, nbody: int) =
     interface IStartState with
         member this.Positions = Span this.QPosArray
         member this.Velocities = Span this.QVelArray
-        member this.ToKeyframe index =
-            this.Keyframes <- this.Keyframes @ [ index ]
-
+        member _.ToKeyframe _ = invalidOp "the model has no keyframes"
         member _.ForwardPassively() = ()
         member _.Settle _ = ()
         member _.ContactCount = 0

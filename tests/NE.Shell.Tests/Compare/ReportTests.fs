@@ -616,8 +616,11 @@ let folders =
             let other = write folder.Path { run with Name = "other"; Seed = 1L }
             ok folder.Path [ name ] |> ignore
             Expect.isTrue (File.Exists(Path.Combine(folder.Path, name, "report", "report.html"))) "in the run's folder"
-            let output = ok folder.Path [ name; other ]
-            let both = Path.Combine(folder.Path, "reports", $"{name}-and-{other}", "report.html")
+            let output, _ = ok folder.Path [ name; other ]
+
+            let both =
+                Path.Combine(folder.Path, "reports", $"{name}-and-{other}", "report.html")
+
             Expect.isTrue (File.Exists both) "beside the runs"
             Expect.stringContains output both "where"
         }
