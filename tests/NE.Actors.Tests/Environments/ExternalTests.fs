@@ -12,11 +12,11 @@ open NE.Actors.Environments.External
 open NE.Model
 
 let patience =
-    ExternalPatience(TimeSpan.FromSeconds 20.0, TimeSpan.FromSeconds 20.0)
+    ExternalPatience(TimeSpan.FromSeconds 120.0, TimeSpan.FromSeconds 60.0)
 
 /// Short, but long enough for an answer of a process on a busy machine.
 let private impatient =
-    ExternalPatience(TimeSpan.FromSeconds 20.0, TimeSpan.FromSeconds 1.5)
+    ExternalPatience(TimeSpan.FromSeconds 120.0, TimeSpan.FromSeconds 1.5)
 
 /// The repository, from the test's own place in it.
 let private repository =
