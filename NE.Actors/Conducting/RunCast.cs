@@ -36,6 +36,7 @@ internal sealed class RunCast
     private readonly LearnerClock clock = new();
     private readonly EnvironmentStart[] starts;
     private readonly Exception?[] errors;
+    private readonly string?[] told;
     private readonly IActorRef[] environments;
     private readonly TransitionBlock[] blocks;
     private readonly StepRound?[] prepared;
@@ -66,6 +67,7 @@ internal sealed class RunCast
         this.video = settings.Video.Every == 0 ? ActorRefs.Nobody : context.ActorOf(this.VideoOf(request, opened.Environments), "video");
         this.starts = opened.Starts;
         this.errors = new Exception?[this.starts.Length];
+        this.told = new string?[this.starts.Length];
         this.blocks = [.. this.starts.Select(start => new TransitionBlock(start.Index, opened.Layout, Conductor.stepsAtOnce(settings)))];
         this.prepared = new StepRound?[this.starts.Length];
         this.environments = [.. this.starts.Select(start => this.Start(start, $"environment-{start.Index}"))];
@@ -267,7 +269,17 @@ internal sealed class RunCast
     private void Restart(Order.RestartEnvironment restart)
     {
         var i = restart.environment;
-        this.log.Warning(this.errors[i], "Environment {Index} failed and starts again in {Pause:0.0} s", i, restart.pause.TotalSeconds);
+        var reason = this.errors[i]?.Message;
+        if (reason is not null && reason == this.told[i])
+        {
+            this.log.Warning("Environment {Index} failed in the same way and starts again in {Pause:0.0} s", i, restart.pause.TotalSeconds);
+        }
+        else
+        {
+            this.log.Warning(this.errors[i], "Environment {Index} failed and starts again in {Pause:0.0} s", i, restart.pause.TotalSeconds);
+            this.told[i] = reason;
+        }
+
         this.starts[i] = this.starts[i] with { Incarnation = this.starts[i].Incarnation + 1, Episode = restart.episode, Pause = restart.pause };
         this.environments[i] = this.Start(this.starts[i], $"environment-{i}-{this.starts[i].Incarnation}");
     }

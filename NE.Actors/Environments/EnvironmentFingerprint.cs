@@ -11,6 +11,14 @@ public sealed record EnvironmentFingerprint
     /// <summary>One line per part: the sum, a space, the part's name.</summary>
     public string Text { get; }
 
+    /// <summary>The text of another fingerprint whose runs may be continued on this environment; null for none.</summary>
+    public string? Equivalent { get; init; }
+
+    /// <summary>What it is equivalent to is no part of what it is.</summary>
+    public bool Equals(EnvironmentFingerprint? other) => other is not null && other.Text == this.Text;
+
+    public override int GetHashCode() => this.Text.GetHashCode(StringComparison.Ordinal);
+
     public static EnvironmentFingerprint Of(params (string Part, byte[] Bytes)[] parts) =>
         new(string.Join('\n', parts.Select(part => $"{Convert.ToHexStringLower(SHA256.HashData(part.Bytes))} {part.Part}")));
 
@@ -23,7 +31,7 @@ public sealed record EnvironmentFingerprint
     /// <param name="found">What is there now; null for an environment without a fingerprint.</param>
     public static void Require(string environment, EnvironmentFingerprint? stored, EnvironmentFingerprint? found)
     {
-        if (stored == found)
+        if (stored == found || (stored is not null && stored.Text == found?.Equivalent))
         {
             return;
         }

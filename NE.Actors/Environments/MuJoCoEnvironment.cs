@@ -119,6 +119,7 @@ public sealed class MuJoCoEnvironment : IEnvironment, IRenderable
         }
 
         var evaluation = this.task.Evaluate(this.simulator, this.controls, this.memory, this.terms);
+        FiniteNumbers.RequireReward(this.Spec.Id, evaluation.Reward);
         var result = new StepResult(evaluation.Reward, evaluation.Terminated, this.elapsed >= this.Spec.TimeLimit);
         this.underWay = !result.IsLast;
         this.Observe(observation);
@@ -205,6 +206,10 @@ public sealed class MuJoCoEnvironment : IEnvironment, IRenderable
         for (var i = 0; i < observation.Length; i++)
         {
             observation[i] = (float)this.wideObservation[i];
+            if (!float.IsFinite(observation[i]))
+            {
+                throw FiniteNumbers.Refusal(this.Spec.Id, i, this.wideObservation[i]);
+            }
         }
     }
 
@@ -213,7 +218,7 @@ public sealed class MuJoCoEnvironment : IEnvironment, IRenderable
         if (observation.Length != this.Spec.ObservationSize)
         {
             throw new ArgumentException(
-                $"An observation of {this.Spec.Id} has {this.Spec.ObservationSize} numbers; the given memory has {observation.Length}.", nameof(observation));
+                $"An observation of {this.Spec.Id} has {Counted.Of(this.Spec.ObservationSize, "number")}; the given memory has {observation.Length}.", nameof(observation));
         }
     }
 
@@ -221,7 +226,7 @@ public sealed class MuJoCoEnvironment : IEnvironment, IRenderable
     {
         if (action.Length != this.Spec.ActionSize)
         {
-            throw new ArgumentException($"An action of {this.Spec.Id} has {this.Spec.ActionSize} numbers; {action.Length} were given.", nameof(action));
+            throw new ArgumentException($"An action of {this.Spec.Id} has {Counted.Of(this.Spec.ActionSize, "number")}; found {action.Length}.", nameof(action));
         }
 
         for (var i = 0; i < action.Length; i++)

@@ -10,7 +10,7 @@ public sealed class RescaledEnvironment : IEnvironment
     private readonly float[] high;
     private readonly float[] action;
 
-    /// <summary>Owns the inner environment from now on. Throws EnvironmentUnusableException for bounds that are infinite or in the wrong order.</summary>
+    /// <summary>Owns the inner environment from now on. Throws EnvironmentUnusableException for bounds that cannot be used (`ActionBounds`).</summary>
     public RescaledEnvironment(IEnvironment inner)
     {
         this.Inner = inner;
@@ -30,6 +30,7 @@ public sealed class RescaledEnvironment : IEnvironment
     {
         try
         {
+            ActionBounds.Require(environment.Spec);
             return Fits(environment.Spec) ? environment : new RescaledEnvironment(environment);
         }
         catch
@@ -40,7 +41,11 @@ public sealed class RescaledEnvironment : IEnvironment
     }
 
     /// <summary>What the agent sees of an environment: the spec itself, or one of actions in [-1, 1] that keeps the environment's own as `Native`.</summary>
-    public static EnvironmentSpec Fitted(EnvironmentSpec spec) => Fits(spec) ? spec : Describe(spec);
+    public static EnvironmentSpec Fitted(EnvironmentSpec spec)
+    {
+        ActionBounds.Require(spec);
+        return Fits(spec) ? spec : Describe(spec);
+    }
 
     public void Reset(Draws draws, Span<float> observation) => this.Inner.Reset(draws, observation);
 
@@ -48,7 +53,7 @@ public sealed class RescaledEnvironment : IEnvironment
     {
         if (action.Length != this.action.Length)
         {
-            throw new ArgumentException($"An action of {this.Spec.Id} has {this.action.Length} numbers; {action.Length} were given.", nameof(action));
+            throw new ArgumentException($"An action of {this.Spec.Id} has {Counted.Of(this.action.Length, "number")}; found {action.Length}.", nameof(action));
         }
 
         for (var i = 0; i < action.Length; i++)
@@ -70,17 +75,7 @@ public sealed class RescaledEnvironment : IEnvironment
 
     private static EnvironmentSpec Describe(EnvironmentSpec inner)
     {
-        for (var i = 0; i < inner.ActionSize; i++)
-        {
-            var (low, high) = (inner.ActionLow[i], inner.ActionHigh[i]);
-            if (!float.IsFinite(low) || !float.IsFinite(high) || low >= high)
-            {
-                throw new EnvironmentUnusableException(
-                    $"Action {i} of {inner.Id} has the bounds [{low}, {high}]; the agent needs finite bounds with the lower one below the upper. "
-                    + "Give the action its bounds (in MJCF: ctrllimited and ctrlrange of the actuator).");
-            }
-        }
-
+        ActionBounds.Require(inner);
         return inner with
         {
             ActionLow = [.. Enumerable.Repeat(-1f, inner.ActionSize)],

@@ -13,6 +13,7 @@ internal enum ModelObject
     Camera = 7,
     Actuator = 18,
     Sensor = 19,
+    Keyframe = 23,
 }
 
 /// <summary>The names in a compiled model and what the compiled arrays say about them.</summary>
@@ -38,7 +39,7 @@ internal sealed class ModelNames
     /// <summary>All names of a kind, in the model's order.</summary>
     internal IReadOnlyList<string> All(ModelObject kind)
     {
-        var count = (int)this.arrays[kind switch
+        var count = kind == ModelObject.Keyframe ? this.model.NKeyframe : (int)this.arrays[kind switch
         {
             ModelObject.Body => "nbody",
             ModelObject.Joint => "njnt",

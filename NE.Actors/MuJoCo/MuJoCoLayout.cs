@@ -32,6 +32,7 @@ internal sealed record MuJoCoLayout
             NSite = 28,
             NCamera = 32,
             NLight = 36,
+            NKeyframe = 152,
             NMocap = 156,
             NUserData = 220,
             NSensorData = 224,
@@ -127,6 +128,7 @@ internal sealed record ModelOffsets
     internal required int NSite { get; init; }
     internal required int NCamera { get; init; }
     internal required int NLight { get; init; }
+    internal required int NKeyframe { get; init; }
     internal required int NMocap { get; init; }
     internal required int NUserData { get; init; }
     internal required int NSensorData { get; init; }

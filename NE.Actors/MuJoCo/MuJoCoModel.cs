@@ -33,6 +33,7 @@ public sealed unsafe class MuJoCoModel : IDisposable
         this.NSite = this.Size(offsets.NSite);
         this.NCamera = this.Size(offsets.NCamera);
         this.NLight = this.Size(offsets.NLight);
+        this.NKeyframe = this.Size(offsets.NKeyframe);
         this.NMocap = this.Size(offsets.NMocap);
         this.NUserData = this.Size(offsets.NUserData);
         this.NSensorData = this.Size(offsets.NSensorData);
@@ -61,6 +62,8 @@ public sealed unsafe class MuJoCoModel : IDisposable
     public int NCamera { get; }
 
     public int NLight { get; }
+
+    public int NKeyframe { get; }
 
     public int NMocap { get; }
 
@@ -98,7 +101,7 @@ public sealed unsafe class MuJoCoModel : IDisposable
         try
         {
             File.WriteAllText(file, xml);
-            return new MuJoCoModel(library, name, Compile(name, file));
+            return new MuJoCoModel(library, name, Compile(library, name, file));
         }
         finally
         {
@@ -109,7 +112,7 @@ public sealed unsafe class MuJoCoModel : IDisposable
     /// <summary>Compiles a user's own MJCF file where it lies, so that its includes, meshes and textures are found. The caller owns the model.
     /// Throws ModelCompileException with MuJoCo's text.</summary>
     public static MuJoCoModel FromFile(string path) =>
-        new(MuJoCoLibrary.Current, Path.GetFileNameWithoutExtension(path), Compile(path, path));
+        new(MuJoCoLibrary.Current, Path.GetFileNameWithoutExtension(path), Compile(MuJoCoLibrary.Current, path, path));
 
     /// <summary>The compiled model in MuJoCo's own binary form: equal bytes, equal model.</summary>
     public byte[] ToBytes()
@@ -148,7 +151,7 @@ public sealed unsafe class MuJoCoModel : IDisposable
 
     internal double* Array(int offset) => *(double**)(this.Address + offset);
 
-    private static ModelHandle Compile(string name, string file)
+    private static ModelHandle Compile(MuJoCoLibrary library, string name, string file)
     {
         const int Size = 1000;
         var error = stackalloc byte[Size];
@@ -159,9 +162,14 @@ public sealed unsafe class MuJoCoModel : IDisposable
             model = MuJoCoNative.mj_loadXML(file, 0, error, Size);
         }
 
-        return model != 0
-            ? new ModelHandle(model)
-            : throw new ModelCompileException($"MuJoCo cannot compile the model '{name}': {Text(error, Size)}");
+        if (model != 0)
+        {
+            return new ModelHandle(model);
+        }
+
+        // Its lines as one: "unrecognized element", "Element 'x', line 3".
+        var text = string.Join(". ", Text(error, Size).Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).TrimEnd('.');
+        throw new ModelCompileException($"MuJoCo {library.Layout.VersionName} cannot compile the model '{name}': {text}.{NewerModel.Advice(text, library.Layout.VersionName)}");
     }
 
     private static string Text(byte* text, int size)

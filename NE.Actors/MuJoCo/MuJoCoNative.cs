@@ -40,6 +40,9 @@ internal static unsafe partial class MuJoCoNative
     internal static partial void mj_resetData(nint model, nint data);
 
     [LibraryImport(Library)]
+    internal static partial void mj_resetDataKeyframe(nint model, nint data, int key);
+
+    [LibraryImport(Library)]
     internal static partial void mj_forward(nint model, nint data);
 
     [LibraryImport(Library)]

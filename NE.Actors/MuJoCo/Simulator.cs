@@ -191,6 +191,16 @@ public sealed unsafe class Simulator : IStartState, IDisposable
         GC.KeepAlive(this);
     }
 
+    public void ToKeyframe(int keyframe)
+    {
+        this.ThrowIfDisposed();
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)keyframe, (uint)this.Model.NKeyframe, nameof(keyframe));
+        MuJoCoNative.mj_resetDataKeyframe(this.modelAddress, this.dataAddress, keyframe);
+        // An episode's time begins at 0, whenever the keyframe was taken.
+        *this.time = 0;
+        GC.KeepAlive(this);
+    }
+
     /// <summary>Overwrites positions [nq] and velocities [nv]; call `Forward` afterwards.</summary>
     public void SetState(ReadOnlySpan<double> positions, ReadOnlySpan<double> velocities)
     {

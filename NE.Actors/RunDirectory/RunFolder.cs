@@ -85,8 +85,9 @@ public sealed class RunFolder : IDisposable
             return paths;
         }
         var known = List(runsFolder);
+        var near = NE.Model.Nearest.ranked(1, name, known);
         throw new RunFolderException(
-            $"There is no run '{name}' in {paths.RunsFolder}. "
+            $"There is no run '{name}' in {paths.RunsFolder}{(near.IsEmpty ? "." : $"; did you mean '{near.Head}'?")} "
             + (known.Count == 0 ? "There are no runs yet." : $"There is: {string.Join(", ", known)}."));
     }
 

@@ -71,6 +71,8 @@ type IStartState =
     abstract Positions: Span<float>
     /// Velocities in joint coordinates, to be overwritten [nv].
     abstract Velocities: Span<float>
+    /// Puts a keyframe of the model in place: positions, velocities, activations, controls and mocap bodies; time and everything else are 0.
+    abstract ToKeyframe: index: int -> unit
     /// Brings the derived arrays and the contacts up to date with the positions and velocities, with the actuators switched off.
     abstract ForwardPassively: unit -> unit
     /// Makes physics steps without control, then sets the time back to 0.

@@ -135,6 +135,7 @@ internal static class HelpTexts
 
             Examples:
               ne report HalfCheetah-v4-ne-s0
+              ne report one another
               ne report figure-6 -o figure-6
               ne report a-s0 a-s1 b-s0 b-s1 -o comparison --at 100000
               ne report healthy dormant -o gradients --heatmap healthy --heatmap dormant

@@ -22,6 +22,9 @@ internal static class Environments
     public static EnvironmentSpec Describe(Settings settings) =>
         EnvironmentFactory.Describe(settings, settings.Run.Environment);
 
+    /// <summary>The same for a new run: an environment of one's own makes a reset and a step first.</summary>
+    public static EnvironmentSpec Try(Settings settings) => EnvironmentFactory.Try(settings, settings.Run.Environment);
+
     /// <summary>Says what a user must know before the environment is used: rescaled actions, and a state that cannot be saved.</summary>
     public static void SayWhatIsSpecial(ShellHost host, EnvironmentSpec spec)
     {

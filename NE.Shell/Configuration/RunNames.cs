@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using NE.Actors.Environments;
 using NE.Model;
 
@@ -7,6 +9,7 @@ namespace NE.Shell.Configuration;
 public static class RunNames
 {
     private const int LongestEnvironment = 60;
+    private const int HashLetters = 8;
 
     /// <summary>The name of a run that was not given one: environment, agent and seed.</summary>
     public static string Default(Settings settings)
@@ -21,9 +24,13 @@ public static class RunNames
     internal static string OfEnvironment(string id) => Plain(EnvironmentId.Parse(id).ShortName) switch
     {
         "" => "run",
-        { Length: > LongestEnvironment } plain => plain[..LongestEnvironment],
-        var plain => plain,
+        var plain => Shortened(plain, LongestEnvironment),
     };
+
+    /// <summary>A text of at most so many letters. One that is cut ends with a part of its hash, so that two that begin alike stay two.</summary>
+    internal static string Shortened(string text, int longest) => text.Length <= longest
+        ? text
+        : $"{text[..(longest - HashLetters - 1)]}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..HashLetters]}";
 
     /// <summary>A text as a part of a name: what a name may not have becomes a '-'.</summary>
     internal static string Plain(string text) =>

@@ -49,6 +49,15 @@ public sealed record RunPlan(
     /// <summary>No network is so small that an update costs less than this.</summary>
     private const double MostUpdatesPerSecond = 2_000;
 
+    /// <summary>A run that takes longer than this is said to.</summary>
+    private const double LongSeconds = 2 * 86_400;
+
+    /// <summary>Numbers of an observation from which on it is rather a picture: 3 x 32 x 32.</summary>
+    private const int PictureNumbers = 3_072;
+
+    /// <summary>Numbers of an observation that is not a picture, or does not say that it is one.</summary>
+    private int VectorSize { get; init; }
+
     /// <summary>Convolutions of our own engine on one core of 2023.</summary>
     private const double ConvolutionOperationsPerSecond = 90e9;
 
@@ -79,7 +88,40 @@ public sealed record RunPlan(
             replay + (2 * SegmentBytes) + (StatesOnDisk * state) + history,
             BaseMemory + learner.WorkingBytes + replay + (StatesOnDisk * state),
             gradientSteps * seconds,
-            NetworkForms.scaleRatio(settings.Network, settings.Run.Learner, environment.ObservationSize, environment.ActionSize));
+            NetworkForms.scaleRatio(settings.Network, settings.Run.Learner, environment.ObservationSize, environment.ActionSize))
+        {
+            VectorSize = environment.Observation.IsPixels ? 0 : environment.ObservationSize,
+        };
+    }
+
+    /// <summary>What a user should know before the run begins: what does not fit, what takes days, and why.</summary>
+    /// <param name="memory">Bytes of memory that there are.</param>
+    /// <param name="disk">Bytes that are free where the run will lie.</param>
+    public IReadOnlyList<string> Warnings(long memory, long disk)
+    {
+        List<string> warnings = [.. this.Misfits(memory, disk)];
+
+        if (this.Seconds > LongSeconds)
+        {
+            warnings.Add($"the gradient steps take about {Format.Duration(this.Seconds)} on one core; fewer run.steps, or a smaller learner.batchSize or network.hidden, take less");
+        }
+
+        if (warnings.Count > 0 && this.VectorSize >= PictureNumbers)
+        {
+            warnings.Add(
+                $"an observation is a vector of {Format.Count(this.VectorSize)} numbers: if it is a picture, --pixels stores it in bytes and sees it by convolutions (tasks of ours and task files); "
+                + "an environment of another kind should send fewer numbers, such as a smaller picture in grey");
+        }
+
+        return warnings;
+    }
+
+    /// <summary>Rows of the replay in so many bytes, as a round number.</summary>
+    private long RowsIn(long bytes)
+    {
+        long rows = bytes / Math.Max(1, this.ReplayBytes / Math.Max(1, this.ReplayRows));
+        long unit = (long)Math.Pow(10, Math.Max(0, Math.Floor(Math.Log10(Math.Max(1, rows))) - 1));
+        return Math.Max(1, rows / unit * unit);
     }
 
     /// <summary>What does not fit on this machine; nothing where all does.</summary>
@@ -95,7 +137,7 @@ public sealed record RunPlan(
         else if (this.MemoryBytes > memory)
         {
             yield return $"the replay and the run take up to {Format.Bytes(this.MemoryBytes)}, and this machine has {Format.Bytes(memory)} of memory: batches will be read from the disk, slowly; "
-                + "a smaller learner.bufferSize fits";
+                + $"learner.bufferSize={this.RowsIn(memory - (this.MemoryBytes - this.ReplayBytes))} fits";
         }
 
         if (this.DiskBytes > disk)

@@ -10,6 +10,10 @@ public static class Format
     /// <summary>12,345,678</summary>
     public static string Count(long value) => value.ToString("N0", Invariant);
 
+    /// <summary>"1 action", "2 actions"</summary>
+    /// <param name="noun">In the singular; its plural ends in s.</param>
+    public static string Counted(long value, string noun) => $"{Count(value)} {noun}{(value == 1 ? "" : "s")}";
+
     /// <summary>Bytes in the largest binary unit that keeps the number above 1: "1.5 GiB".</summary>
     public static string Bytes(double bytes)
     {

@@ -27,6 +27,9 @@ public sealed record ShellHost
     /// <summary>Columns of the output.</summary>
     public int Width { get; init; } = 120;
 
+    /// <summary>Columns of the terminal at this moment, for what is drawn again and again; null where it stays `Width`.</summary>
+    public Func<int>? LiveWidth { get; init; }
+
     /// <summary>Reads a whole file; null when it does not exist.</summary>
     public Func<string, string?> ReadFile { get; init; } = path => File.Exists(path) ? File.ReadAllText(path) : null;
 
@@ -74,6 +77,8 @@ public sealed record ShellHost
             SearchPath = NonEmpty("PATH"),
             Interactive = colour && !Console.IsOutputRedirected,
             Width = Console.IsOutputRedirected ? 160 : Math.Max(60, Console.WindowWidth),
+            // Zero in some terminals that do not say.
+            LiveWidth = () => Console.WindowWidth is > 0 and var columns ? columns : 80,
             Arguments = arguments,
         };
     }

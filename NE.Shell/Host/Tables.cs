@@ -20,6 +20,9 @@ public static class Tables
         return console;
     }
 
+    /// <summary>Fits a console that a view is drawn on again and again to the terminal, which may have changed its size.</summary>
+    internal static void FitTo(this IAnsiConsole console, ShellHost host) => console.Profile.Width = host.LiveWidth?.Invoke() ?? host.Width;
+
     /// <summary>A table without lines, its headings in capitals; columns whose name starts with '&gt;' are aligned to the right.</summary>
     public static Table Create(params string[] columns)
     {

@@ -46,17 +46,19 @@ public sealed class RunPresenter(ShellHost host, RunTitle title, bool plain)
     private async Task ShowLive(ITrainingRun run)
     {
         IAnsiConsole console = Tables.Console(host);
-        await console.Live(LiveView.Render(title, run.Status)).Overflow(VerticalOverflow.Ellipsis).StartAsync(async context =>
+        console.FitTo(host);
+        await console.Live(new Cropped(LiveView.Render(title, run.Status))).Overflow(VerticalOverflow.Ellipsis).StartAsync(async context =>
         {
             while (!run.Completion.IsCompleted)
             {
+                console.FitTo(host);
                 this.WriteMessages(console);
-                context.UpdateTarget(LiveView.Render(title, run.Status));
+                context.UpdateTarget(new Cropped(LiveView.Render(title, run.Status)));
                 await Task.WhenAny(run.Completion, Task.Delay(LiveInterval, host.Clock));
             }
 
             this.WriteMessages(console);
-            context.UpdateTarget(LiveView.Render(title, run.Status));
+            context.UpdateTarget(new Cropped(LiveView.Render(title, run.Status)));
         });
     }
 

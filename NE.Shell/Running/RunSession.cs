@@ -112,7 +112,7 @@ internal static class RunSession
         switch (outcome.Phase)
         {
             case RunPhase.Completed:
-                host.Output.WriteLine($"{name} is complete: {Format.Count(outcome.Step)} steps.");
+                host.Output.WriteLine($"{name} is complete: {Format.Counted(outcome.Step, "step")}.");
 
                 foreach (string line in RunSummary.Lines(request.Paths))
                 {
@@ -124,7 +124,10 @@ internal static class RunSession
                 host.Error.WriteLine($"ne: {name} was interrupted ({outcome.Message}) and is committed up to step {Format.Count(outcome.Step)}. Go on with: ne resume {name}");
                 return ExitCode.Interrupted;
             default:
-                host.Error.WriteLine($"ne: {name} failed: {outcome.Message}\nWhat happened is in {request.Paths.Log}; what was committed can be resumed: ne resume {name}");
+                string goOn = outcome.Step > 0
+                    ? $"what was committed can be resumed: ne resume {name}"
+                    : $"it learned nothing yet: when the cause is gone, ne resume {name} begins again, or ne train ... --overwrite with another configuration";
+                host.Error.WriteLine($"ne: {name} failed: {outcome.Message}\nWhat happened is in {request.Paths.Log}; {goOn}");
                 return ExitCode.Failed;
         }
     }

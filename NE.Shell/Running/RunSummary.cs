@@ -20,7 +20,7 @@ internal static class RunSummary
             History.EvaluationEnded last = evaluations[^1];
             // Of a cycle's last phase: that is the one whose policy is kept.
             History.EvaluationEnded best = evaluations.LastOrDefault(evaluation => evaluation.IsBest) ?? last;
-            yield return $"  last evaluation  {Format.Value(last.Returns.Average())} at step {Format.Count(last.Step)}, {last.Returns.Length} episodes";
+            yield return $"  last evaluation  {Format.Value(last.Returns.Average())} at step {Format.Count(last.Step)}, {Format.Counted(last.Returns.Length, "episode")}";
             yield return $"  best evaluation  {Format.Value(best.Returns.Average())} at step {Format.Count(best.Step)}  (ne eval {paths.Name})";
         }
 

@@ -28,7 +28,8 @@ internal sealed class SweepPresenter(ShellHost host, bool plain)
     private async Task ShowLive(SweepRun sweep, Task work)
     {
         IAnsiConsole console = Tables.Console(host);
-        await console.Live(SweepView.Live(sweep.Status)).Overflow(VerticalOverflow.Ellipsis).StartAsync(async context =>
+        console.FitTo(host);
+        await console.Live(new Cropped(SweepView.Live(sweep.Status))).Overflow(VerticalOverflow.Ellipsis).StartAsync(async context =>
         {
             bool ended;
 
@@ -41,7 +42,8 @@ internal sealed class SweepPresenter(ShellHost host, bool plain)
                     console.WriteLine(line);
                 }
 
-                context.UpdateTarget(SweepView.Live(sweep.Status));
+                console.FitTo(host);
+                context.UpdateTarget(new Cropped(SweepView.Live(sweep.Status)));
                 await Task.WhenAny(work, Task.Delay(LiveInterval, host.Clock));
             }
             while (!ended);

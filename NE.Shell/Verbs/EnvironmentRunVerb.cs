@@ -76,7 +76,7 @@ internal static class EnvironmentRunVerb
 
         if (results.Divergences > 0)
         {
-            table.Add("diverged", $"{Format.Count(results.Divergences)} episodes ended because the simulation left the numbers");
+            table.Add("diverged", $"{Format.Counted(results.Divergences, "episode")} ended because the simulation left the numbers");
         }
 
         table.Add("mean return", Format.Value(mean));

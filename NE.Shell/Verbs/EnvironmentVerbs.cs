@@ -93,7 +93,7 @@ internal static class EnvironmentVerbs
         ("terminates", view.Termination),
         ("step", view.SecondsPerStep is { } step ? $"{Format.Value(step, "0.######")} s" : null),
         ("time limit", view.TimeLimit is { } limit
-            ? $"{Format.Count(limit)} steps{(view.LongestSeconds is { } seconds ? $", {Format.Value(seconds, "0.###")} s" : "")}"
+            ? $"{Format.Counted(limit, "step")}{(view.LongestSeconds is { } seconds ? $", {Format.Value(seconds, "0.###")} s" : "")}"
             : "none"),
         ("robot", view.Robot),
         ("physics", view.Physics),

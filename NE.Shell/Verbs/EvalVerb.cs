@@ -36,7 +36,7 @@ internal static class EvalVerb
         }
 
         Tables.Write(host, EpisodeTable.Of(results));
-        host.Output.WriteLine($"{paths.Name} at step {Format.Count(step)}: mean {Format.Value(mean)}, standard deviation {Format.Value(deviation)}, {command.Episodes} episodes of {environment.Spec.Id}");
+        host.Output.WriteLine($"{paths.Name} at step {Format.Count(step)}: mean {Format.Value(mean)}, standard deviation {Format.Value(deviation)}, {Format.Counted(command.Episodes, "episode")} of {environment.Spec.Id}");
         return ExitCode.Ok;
     }
 

@@ -1,5 +1,6 @@
 using NE.Actors.RunDirectory;
 using NE.Shell.Commands;
+using NE.Shell.Configuration;
 using NE.Shell.Host;
 using NE.Shell.Reports.Compare;
 using NE.Shell.Reports.Compare.Data;
@@ -12,6 +13,9 @@ namespace NE.Shell.Verbs;
 /// <summary>`ne report`</summary>
 internal static class ReportVerb
 {
+    private const string ReportsFolder = "reports";
+    private const int LongestFolder = 100;
+
     public static ExitCode Report(ReportCommand command, ShellHost host)
     {
         string folder = command.Output ?? DefaultFolder(command);
@@ -45,13 +49,13 @@ internal static class ReportVerb
             host.Output.WriteLine($"{row[0]}, {row[1]}: missing {row[shown]}");
         }
 
-        host.Output.WriteLine($"{Path.Combine(folder, "report.html")} and {files.Count - 1} files beside it: {report.Figures.Count} figures as SVG, their data as CSV, the tables as Markdown");
+        host.Output.WriteLine($"{Path.Combine(folder, "report.html")} and {Format.Counted(files.Count - 1, "file")} beside it: {Format.Counted(report.Figures.Count, "figure")} as SVG, their data as CSV, the tables as Markdown");
         return ExitCode.Ok;
     }
 
-    /// <summary>One run or sweep has a folder of its own; several have none.</summary>
+    /// <summary>One run or sweep has a folder of its own; that of several lies beside them and is called after them.</summary>
     private static string DefaultFolder(ReportCommand command) => command.Names is not [string name]
-        ? throw new UserError($"a report on several names expects a folder: ne report {string.Join(' ', command.Names)} -o DIR")
+        ? Path.Combine(command.Runs, ReportsFolder, RunNames.Shortened(string.Join("-and-", command.Names.Select(RunNames.Plain)), LongestFolder))
         : !File.Exists(Path.Combine(command.Runs, name, "run.json")) && Selection.SweepOf(command.Runs, name) is { } sweep
             ? Path.Combine(sweep.Root, "report")
             : RunFolder.Find(command.Runs, name).Report;

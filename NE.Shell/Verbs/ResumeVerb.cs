@@ -40,14 +40,14 @@ internal static class ResumeVerb
         if (settings.Run.Steps < committed && settings.Run.Steps != stored.Run.Steps)
         {
             throw new UserError(
-                $"run.steps = {Format.Count(settings.Run.Steps)} is less than the {Format.Count(committed)} steps that the run '{paths.Name}' goes on from, and a run cannot be shortened. "
+                $"run.steps = {Format.Count(settings.Run.Steps)} is less than the {Format.Counted(committed, "step")} that the run '{paths.Name}' goes on from, and a run cannot be shortened. "
                 + $"Give at least {committed}, or leave it out: its length is {Format.Count(stored.Run.Steps)}");
         }
 
         // Going back to the checkpoint before gives a complete run something to do.
         if (command.From is ResumeFrom.Latest && JournalReader.IsComplete(paths, settings.Run.Steps))
         {
-            throw new UserError($"the run '{paths.Name}' has done all its {Format.Count(committed)} steps; to extend it: ne resume {paths.Name} {Longer(settings, committed)}");
+            throw new UserError($"the run '{paths.Name}' has done all its {Format.Counted(committed, "step")}; to extend it: ne resume {paths.Name} {Longer(settings, committed)}");
         }
 
         IReadOnlyDictionary<string, string> versions = host.Prepare(settings.Compute);

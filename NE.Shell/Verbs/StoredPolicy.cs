@@ -58,7 +58,7 @@ internal static class StoredPolicy
         if (policy.ObservationSize != spec.ObservationSize || policy.ActionSize != spec.ActionSize)
         {
             throw new ShellFailure(
-                $"the policy of '{paths.Name}' expects {policy.ObservationSize} observations and {policy.ActionSize} actions; {spec.Id} now has "
+                $"the policy of '{paths.Name}' expects {Format.Counted(policy.ObservationSize, "observation")} and {Format.Counted(policy.ActionSize, "action")}; {spec.Id} now has "
                 + $"{spec.ObservationSize} and {spec.ActionSize}, so it is not the environment that the run was trained on");
         }
     }

@@ -31,7 +31,7 @@ internal static class TrainVerb
         // A wrong address is said before anything is touched.
         SeqAddress.Of(command.Presentation.Seq, host);
         RunPaths paths = RunPaths.Of(command.Runs, command.Name ?? RunNames.Default(settings));
-        EnvironmentSpec environment = Environments.Describe(settings);
+        EnvironmentSpec environment = Environments.Try(settings);
         RunPlan plan = RunPlan.Create(settings, environment);
         Spectre.Console.Rendering.IRenderable takes = ConfigurationView.Plan(plan, EvaluationPlan.Create(settings, environment, plan.Seconds), configuration, environment, paths.Root);
 
@@ -68,9 +68,9 @@ internal static class TrainVerb
         SayWhatHasNoEffect(configuration, host);
         SayWhatHasOldNames(configuration, host);
 
-        foreach (string misfit in plan.Misfits(Hardware.MemoryBytes, Hardware.FreeDiskBytes(paths.Root)))
+        foreach (string warning in plan.Warnings(Hardware.MemoryBytes, Hardware.FreeDiskBytes(paths.Root)))
         {
-            host.Error.WriteLine($"ne: warning: {misfit}");
+            host.Error.WriteLine($"ne: warning: {warning}");
         }
     }
 

@@ -68,7 +68,7 @@ public static class ConfigurationView
         Settings settings = configuration.Settings;
         Table table = Tables.Create("", "");
         table.Add("run", directory);
-        table.Add("length", $"{Format.Count(settings.Run.Steps)} environment steps, {Format.Count(plan.GradientSteps)} gradient steps of batch {settings.Learner.BatchSize}");
+        table.Add("length", $"{Format.Counted(settings.Run.Steps, "environment step")}, {Format.Counted(plan.GradientSteps, "gradient step")} of batch {settings.Learner.BatchSize}");
         table.Add("duration", $"about {Format.Duration(plan.Seconds)} on one CPU core (an order of magnitude; the live view measures it)");
         table.Add("parameters", Words(plan.Learner, environment));
 
@@ -78,10 +78,10 @@ public static class ConfigurationView
         }
 
         table.Add("evaluation", Words(evaluation, settings));
-        table.Add("replay", $"{Format.Count(plan.ReplayRows)} {(settings.Run.Learner.SeesPixels ? "frames" : "transitions")}, {Format.Bytes(plan.ReplayBytes)}");
+        table.Add("replay", $"{Format.Counted(plan.ReplayRows, settings.Run.Learner.SeesPixels ? "frame" : "transition")}, {Format.Bytes(plan.ReplayBytes)}");
         table.Add("memory", $"up to {Format.Bytes(plan.MemoryBytes)}, of which {Format.Bytes(plan.ReplayBytes)} are file pages that the system may reclaim");
         table.Add("disk", $"up to {Format.Bytes(plan.DiskBytes)}");
-        table.Add("checkpoints", $"every {Format.Count(settings.Checkpoint.Every)} steps, {Format.Bytes(plan.StateBytes)} each beside the replay");
+        table.Add("checkpoints", $"every {Format.Counted(settings.Checkpoint.Every, "step")}, {Format.Bytes(plan.StateBytes)} each beside the replay");
         return table;
     }
 
@@ -90,15 +90,15 @@ public static class ConfigurationView
         string encoder = learner.Encoder > 0 ? $", convolutions {Format.Count(learner.Encoder)}" : "";
         string seen = environment.Observation is ObservationForm.Pixels pictures
             ? $"pictures of {pictures.shape.Channels}x{pictures.shape.Height}x{pictures.shape.Width}"
-            : $"{environment.ObservationSize} observations";
-        return $"{Format.Count(learner.Parameters)} (actor {Format.Count(learner.Actor)}, two critics {Format.Count(learner.Critics)}{encoder}) for {seen} and {environment.ActionSize} actions";
+            : Format.Counted(environment.ObservationSize, "observation");
+        return $"{Format.Count(learner.Parameters)} (actor {Format.Count(learner.Actor)}, two critics {Format.Count(learner.Critics)}{encoder}) for {seen} and {Format.Counted(environment.ActionSize, "action")}";
     }
 
     private static string Words(EvaluationPlan plan, Settings settings)
     {
-        string what = $"every {Format.Count(settings.Evaluation.Every.Value)} steps, {plan.Episodes} {(plan.Episodes == 1 ? "episode" : "episodes")} each";
-        string ofWhat = settings.Run.Learner.SeesPixels ? "steps" : "control steps";
-        string most = plan.Steps is { } steps ? $"up to {Format.Count(steps)} {ofWhat}" : "nothing ends an episode by time";
+        string what = $"every {Format.Counted(settings.Evaluation.Every.Value, "step")}, {Format.Counted(plan.Episodes, "episode")} each";
+        string ofWhat = settings.Run.Learner.SeesPixels ? "step" : "control step";
+        string most = plan.Steps is { } steps ? $"up to {Format.Counted(steps, ofWhat)}" : "nothing ends an episode by time";
         string share = plan.Share is { } part ? $", at most {Format.Percent(part)} of the processor time" : "";
         string within = plan.Within is { } every ? $"; evaluation.every={every} makes it a tenth" : "";
         return $"{what}: {most}{share}{within}";

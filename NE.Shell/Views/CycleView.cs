@@ -73,7 +73,7 @@ internal static class CycleView
                 Format.Count(PhaseModule.cycle(settings, phase) + 1),
                 PhaseModule.task(settings, phase),
                 byEpisodes ? "" : Format.Count(index * settings.Cycle.Steps.Value),
-                byEpisodes ? $"{Format.Count(settings.Cycle.Episodes)} episodes" : Format.Count(PhaseModule.lastStep(settings, phase)));
+                byEpisodes ? Format.Counted(settings.Cycle.Episodes, "episode") : Format.Count(PhaseModule.lastStep(settings, phase)));
         }
 
         yield return new Text("");

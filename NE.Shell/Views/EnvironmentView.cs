@@ -92,11 +92,11 @@ internal sealed record EnvironmentView(
 
     /// <summary>"17 numbers", "3 frames of 84x84x3".</summary>
     public string Observation => this.Pixels is { } form
-        ? $"{form.Frames} frames of {form.Width}x{form.Height}x3"
+        ? $"{Format.Counted(form.Frames, "frame")} of {form.Width}x{form.Height}x3"
         : Numbers(this.ObservationSize ?? 0);
 
     /// <summary>"1 number", "17 numbers".</summary>
-    public static string Numbers(int count) => count == 1 ? "1 number" : Text($"{count} numbers");
+    public static string Numbers(int count) => Format.Counted(count, "number");
 
     /// <summary>"[-1, 1]", or one range per number where they differ.</summary>
     public string ActionRange

@@ -71,7 +71,7 @@ public static class LiveView
 
         if (status.GradientStepsOwed > 0)
         {
-            yield return ("learning", $"{Format.Count(status.GradientStepsOwed)} gradient steps before the next environment step");
+            yield return ("learning", $"{Format.Counted(status.GradientStepsOwed, "gradient step")} before the next environment step");
         }
 
         if (status.EpisodeReturns.Count > 0)
@@ -121,13 +121,13 @@ public static class LiveView
         foreach (EnvironmentStatus environment in status.Environments.Take(ShownEnvironments))
         {
             string restarts = environment.Restarts == 0 ? "" : environment.Restarts == 1 ? "   restarted once" : $"   restarted {environment.Restarts} times";
-            yield return ($"environment {environment.Index}", $"{Format.Count(environment.Episodes)} episodes   last return {Format.Value(environment.LastReturn)}{restarts}");
+            yield return ($"environment {environment.Index}", $"{Format.Counted(environment.Episodes, "episode")}   last return {Format.Value(environment.LastReturn)}{restarts}");
         }
 
         if (status.Environments.Count > ShownEnvironments)
         {
             EnvironmentStatus[] others = [.. status.Environments.Skip(ShownEnvironments)];
-            yield return ($"{others.Length} more", $"{Format.Count(others.Sum(other => other.Episodes))} episodes   restarted {others.Sum(other => other.Restarts)} times");
+            yield return ($"{others.Length} more", $"{Format.Counted(others.Sum(other => other.Episodes), "episode")}   restarted {Format.Counted(others.Sum(other => other.Restarts), "time")}");
         }
     }
 

@@ -26,7 +26,7 @@ public static class PlainView
 
         if (status.GradientStepsOwed > 0)
         {
-            parts.Add($"{status.GradientStepsOwed} gradient steps before the next step");
+            parts.Add($"{status.GradientStepsOwed} gradient step{(status.GradientStepsOwed == 1 ? "" : "s")} before the next step");
         }
 
         if (status.Task is { } task)

@@ -1,4 +1,5 @@
 using NE.Model;
+using NE.Shell.Host;
 
 namespace NE.Shell.Views;
 
@@ -10,7 +11,7 @@ public sealed record RunTitle(string Name, string Description)
     public static RunTitle Of(string name, Settings settings)
     {
         string Value(string key) => SettingsModule.tryFind(key)!.Get.Invoke(settings);
-        string environments = settings.Schedule.Environments == 1 ? "1 environment" : $"{settings.Schedule.Environments} environments";
+        string environments = Format.Counted(settings.Schedule.Environments, "environment");
         return new(name, $"{settings.Run.Environment}, {SettingsModule.agent(settings)}, seed {settings.Run.Seed}, {Value("schedule.kind")}, {environments}");
     }
 }

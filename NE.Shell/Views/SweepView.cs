@@ -169,7 +169,7 @@ public static class SweepView
     public static string Title(string name, bool smoke) => smoke ? $"{name} ({SmokeLabel})" : name;
 
     /// <summary>"1 cell", "6 cells".</summary>
-    public static string Cells(int count) => count == 1 ? "1 cell" : $"{Format.Count(count)} cells";
+    public static string Cells(int count) => Format.Counted(count, "cell");
 
     private static string Word(CellState state) => state.ToString().ToLowerInvariant();
 

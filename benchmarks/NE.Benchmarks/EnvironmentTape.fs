@@ -39,6 +39,7 @@ type private ResetRecorder(simulator: Simulator) =
             note steps
             start.Settle steps
 
+        member _.ToKeyframe index = start.ToKeyframe index
         member _.Positions = start.Positions
         member _.Velocities = start.Velocities
         member _.ContactCount = start.ContactCount

@@ -4,6 +4,8 @@
 As a program, for an environment with Gymnasium's interface:
 
     ne train "external:python3 clients/python/ne_environment.py gym:Pendulum-v1"
+    ne train "external:python3 clients/python/ne_environment.py gym:my_package:Walk-v0 --kwargs level=3 size=[4,5]"
+    ne train "external:python3 clients/python/ne_environment.py gym:Walk-v0 --wrapper gymnasium.wrappers:TimeLimit max_episode_steps=200"
     ne train "external:python3 clients/python/ne_environment.py my_module.py:MyEnvironment"
     ne train "external:python3 clients/python/ne_environment.py my_package.my_module:make --pickle-state"
 
@@ -17,12 +19,18 @@ info), and an `action_space` with `low` and `high`. An `observation_space` with 
 [height][width][3]), and `close()` are used when they are there. An episode can be continued exactly after a restart when the environment has
 `save_state()` that returns bytes and `restore_state(bytes)`, or with `--pickle-state` when all of its state can be pickled.
 
+Gym's older interface works too: `seed(seed)` and `reset()` that returns the observation alone, `step(action)` that returns (observation, reward, done,
+info), `render(mode="rgb_array")`. Where a seed of 63 bits is refused, one of 32 or 31 bits is made of it.
+
 The protocol is documented in docs/bring-your-own-environment.md. Standard output belongs to it: whatever else is printed goes to standard error.
 """
 
 import argparse
+import ast
 import importlib
 import importlib.util
+import inspect
+import io
 import math
 import os
 import pickle
@@ -35,6 +43,7 @@ sys.dont_write_bytecode = True
 
 VERSION = 1
 LONGEST_FRAME = 1 << 26
+LARGEST_FLOAT = 3.4028234663852886e38
 
 HELLO, RESET, STEP, SAVE, RESTORE, RENDER, CLOSE = range(0x01, 0x08)
 SCHEMA, BEGAN, STEPPED, SAVED, RESTORED, FRAME, CLOSED = range(0x81, 0x88)
@@ -56,6 +65,11 @@ def _pack(numbers):
     return struct.pack("<%df" % len(numbers), *numbers)
 
 
+def _pack_bounds(numbers):
+    """Bounds that 32 bits cannot hold, such as the largest number of 64 bits, are none."""
+    return _pack([number if abs(number) <= LARGEST_FLOAT else math.copysign(math.inf, number) for number in numbers])
+
+
 def _bounds(space, count):
     """Lower and upper bounds of a space; infinite where it states none."""
     low = getattr(space, "low", None)
@@ -67,6 +81,61 @@ def _bounds(space, count):
     return (low * count if len(low) == 1 else low), (high * count if len(high) == 1 else high)
 
 
+def _accepts(function, name):
+    """Whether a function can be called with an argument of this name; true where Python cannot tell."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return True
+    return any(parameter.name == name or parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+
+
+def _seeds(seed):
+    """The seed, and what is made of it for generators that take 32 bits, or 31."""
+    folded = (seed ^ seed >> 32) & 0xFFFFFFFF
+    return seed, folded, folded & 0x7FFFFFFF
+
+
+_PLAIN = (str, bytes, int, float, bool, type(None))
+
+
+def _is_plain(members):
+    return all(type(member) in _PLAIN for member in members)
+
+
+class _Pickler(pickle._Pickler):
+    """Pickles equal states to equal bytes. The usual pickler writes an object that it meets twice as a reference to the first time, so its bytes also
+    tell which equal texts and types are one object in memory, which is another matter in a process that loaded the state. (This class of the standard
+    library is the documented pickler without its C code, which does not let a text be replaced.)"""
+
+    def __init__(self, file):
+        super().__init__(file, protocol=4)
+        self.equals = {}
+
+    def save(self, obj, save_persistent_id=True):
+        kind = type(obj)
+        if kind in (str, bytes) or (kind.__module__.split(".")[0] == "numpy" and "dtype" in kind.__name__.lower()):
+            obj = self.equals.setdefault((kind, obj), obj)
+        elif kind is tuple and _is_plain(obj):
+            # 1, 1.0 and True are equal, and so are 0.0 and -0.0; their texts are not.
+            obj = self.equals.setdefault((kind, repr(obj)), obj)
+        elif kind in (set, frozenset) and id(obj) not in self.memo and _is_plain(obj):
+            # The order of a set's members depends on how it came about.
+            return self.save_reduce(kind, (sorted(obj, key=lambda member: (type(member).__name__, repr(member))),), obj=obj)
+        return super().save(obj, save_persistent_id)
+
+
+def _dump(obj):
+    file = io.BytesIO()
+    _Pickler(file).dump(obj)
+    return file.getvalue()
+
+
+def _canonical(obj):
+    """An object as bytes that it has again after it was loaded from them."""
+    return _dump(pickle.loads(_dump(obj)))
+
+
 class _Wrapped:
     """An environment with what the protocol asks of it."""
 
@@ -74,6 +143,20 @@ class _Wrapped:
         self.environment = environment
         self.pickle_state = pickle_state
         self.observation = None
+        self.seed = 0
+        self.count = None
+        reset = getattr(getattr(environment, "unwrapped", None), "reset", environment.reset)
+        self.takes_seed = _accepts(environment.reset, "seed") and _accepts(reset, "seed")
+        if not self.takes_seed and not callable(getattr(environment, "seed", None)):
+            raise TypeError(
+                "reset() of %s takes no seed, and there is no seed(); expected reset(seed=...), without which no episode can be repeated"
+                % type(environment).__name__
+            )
+        if pickle_state and hasattr(getattr(environment, "unwrapped", environment), "_ezpickle_args"):
+            raise TypeError(
+                "a pickled %s says how it was made, not where its episode is (EzPickle), so --pickle-state cannot continue it; give it save_state() "
+                "and restore_state(bytes), or leave --pickle-state out" % type(environment).__name__
+            )
         space = getattr(environment, "action_space", None)
         if space is None or not hasattr(space, "low") or not hasattr(space, "high"):
             raise TypeError("expected an action_space with low and high (a Box), found %r" % (space,))
@@ -95,48 +178,104 @@ class _Wrapped:
         return self.pickle_state or (hasattr(self.environment, "save_state") and hasattr(self.environment, "restore_state"))
 
     @property
-    def renders(self):
-        # Gymnasium's environments have a render() that draws only when they were made with a render mode.
-        if not callable(getattr(self.environment, "render", None)):
-            return False
-        return getattr(self.environment, "render_mode", "rgb_array") == "rgb_array"
+    def draw(self):
+        """What draws a picture; None when nothing does."""
+        render = getattr(self.environment, "render", None)
+        if not callable(render):
+            return None
+        if hasattr(self.environment, "render_mode"):
+            # Gymnasium's environments draw only when they were made with a render mode.
+            return render if self.environment.render_mode == "rgb_array" else None
+        modes = (getattr(self.environment, "metadata", None) or {}).get("render.modes")
+        if modes is None:
+            return render
+        return (lambda: render(mode="rgb_array")) if "rgb_array" in modes else None
 
     def schema(self):
         # The length of an observation is known from the space, or from a first episode.
         space = getattr(self.environment, "observation_space", None)
         shape = getattr(space, "shape", None)
         count = math.prod(shape) if shape else len(self.reset(0))
+        self.count = count
         spec = getattr(self.environment, "spec", None)
         limit = getattr(spec, "max_episode_steps", None) or 0
         name = (getattr(spec, "id", None) or type(self.environment).__name__).encode("utf-8")
         observation_low, observation_high = _bounds(space, count)
         action_low, action_high = _bounds(self.environment.action_space, self.action_size)
         return (
-            struct.pack("<IBII", VERSION, (1 if self.saves_state else 0) | (2 if self.renders else 0), limit, len(name))
+            struct.pack("<IBII", VERSION, (1 if self.saves_state else 0) | (2 if self.draw else 0), limit, len(name))
             + name
             + struct.pack("<II", count, self.action_size)
-            + _pack(observation_low)
-            + _pack(observation_high)
-            + _pack(action_low)
-            + _pack(action_high)
+            + _pack_bounds(observation_low)
+            + _pack_bounds(observation_high)
+            + _pack_bounds(action_low)
+            + _pack_bounds(action_high)
         )
 
     def reset(self, seed):
-        result = self.environment.reset(seed=seed)
-        observation = result[0] if isinstance(result, tuple) and len(result) == 2 else result
-        self.observation = _numbers(observation)
-        return self.observation
+        result = self._reset(seed)
+        # (observation, info), or the observation alone, which may be two numbers itself.
+        pair = isinstance(result, tuple) and len(result) == 2 and (result[1] is None or hasattr(result[1], "keys"))
+        return self._observe(result[0] if pair else result)
+
+    def _reset(self, seed):
+        """A seed that the environment refuses is made smaller, now and from now on."""
+        refusal = None
+        for fold in range(self.seed, 3):
+            try:
+                result = self._seeded_reset(_seeds(seed)[fold])
+            except Exception as problem:
+                refusal = refusal or problem
+                if seed < 1 << 31:
+                    break
+                continue
+            if fold > self.seed:
+                print("a seed of 63 bits was refused (%s); seeds are folded to %d bits" % (_said(refusal), 33 - fold), file=sys.stderr)
+                self.seed = fold
+            return result
+        raise refusal
+
+    def _seeded_reset(self, seed):
+        if self.takes_seed:
+            return self.environment.reset(seed=seed)
+        self.environment.seed(seed)
+        return self.environment.reset()
 
     def step(self, numbers):
         action = list(numbers)
         if self.array is not None:
             action = self.array(action, dtype=self.dtype).reshape(self.shape or (self.action_size,))
-        observation, reward, terminated, truncated, _ = self.environment.step(action)
-        self.observation = _numbers(observation)
-        return float(reward), bool(terminated), bool(truncated), self.observation
+        result = self.environment.step(action)
+        if not isinstance(result, tuple) or len(result) not in (4, 5):
+            raise TypeError(
+                "step() of %s returned %s; expected (observation, reward, terminated, truncated, info)"
+                % (type(self.environment).__name__, "%d values" % len(result) if isinstance(result, tuple) else type(result).__name__)
+            )
+        if len(result) == 5:
+            observation, reward, terminated, truncated, _ = result
+        else:
+            observation, reward, done, info = result
+            truncated = done and (info or {}).get("TimeLimit.truncated", False)
+            terminated = done and not truncated
+        reward = float(reward)
+        if not abs(reward) <= LARGEST_FLOAT:
+            raise ValueError("the reward of %s is %r; expected a finite number that 32 bits can hold" % (type(self.environment).__name__, reward))
+        return reward, bool(terminated), bool(truncated), self._observe(observation)
+
+    def _observe(self, observation):
+        """The numbers of an observation, as many as the space says and none that the agent could not learn from."""
+        numbers = _numbers(observation)
+        name = type(self.environment).__name__
+        if self.count is not None and len(numbers) != self.count:
+            raise ValueError("an observation of %s has %d numbers; its observation_space has %d" % (name, len(numbers), self.count))
+        for i, number in enumerate(numbers):
+            if not abs(number) <= LARGEST_FLOAT:
+                raise ValueError("observation %d of %s is %r; expected a finite number that 32 bits can hold" % (i, name, number))
+        self.observation = numbers
+        return numbers
 
     def save(self):
-        state = pickle.dumps(self.environment) if self.pickle_state else bytes(self.environment.save_state())
+        state = _canonical(self.environment) if self.pickle_state else bytes(self.environment.save_state())
         return struct.pack("<I", len(self.observation or [])) + _pack(self.observation or []) + state
 
     def restore(self, data):
@@ -151,7 +290,9 @@ class _Wrapped:
 
     def render(self, width, height):
         """The frame in the asked size; nearest neighbour when the environment draws in another one."""
-        rows = self.environment.render()
+        rows = self.draw()
+        if rows is None or len(rows) == 0:
+            raise TypeError("render() of %s returned no picture; expected an RGB array" % type(self.environment).__name__)
         rows = rows.tolist() if hasattr(rows, "tolist") else rows
         found_height, found_width = len(rows), len(rows[0])
         pixels = bytearray()
@@ -160,6 +301,11 @@ class _Wrapped:
             for x in range(width):
                 pixels += bytes(row[x * found_width // width][:3])
         return struct.pack("<II", width, height) + bytes(pixels)
+
+
+def _said(problem):
+    """An exception as the last line of its traceback says it."""
+    return ("%s: %s" % (type(problem).__name__, problem)).rstrip(": ")
 
 
 def _read(stream, count):
@@ -222,7 +368,7 @@ def serve(environment, pickle_state=False):
             import traceback
 
             traceback.print_exc()
-            answer, payload = FAILED, ("%s: %s" % (type(problem).__name__, problem)).encode("utf-8")
+            answer, payload = FAILED, _said(problem).encode("utf-8")
         target.write(struct.pack("<IB", len(payload) + 1, answer) + payload)
         target.flush()
     close = getattr(wrapped.environment, "close", None)
@@ -230,34 +376,99 @@ def serve(environment, pickle_state=False):
         close()
 
 
-def _make(name):
-    """An environment by name: gym:ID, FILE.py:CALLABLE or MODULE:CALLABLE."""
+def _value(text):
+    """A Python literal, true, false or null; anything else is a text."""
+    words = {"true": True, "false": False, "null": None}
+    if text.lower() in words:
+        return words[text.lower()]
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def _keywords(pairs):
+    values = {}
+    for pair in pairs:
+        name, separator, text = pair.partition("=")
+        if not separator or not name.isidentifier():
+            raise SystemExit("expected NAME=VALUE, found '%s'" % pair)
+        values[name] = _value(text)
+    return values
+
+
+def _load(name, module_name):
+    """What FILE.py:CALLABLE or MODULE:CALLABLE names."""
     place, separator, what = name.rpartition(":")
     if not separator or not place or not what:
-        raise SystemExit("expected gym:ID, FILE.py:CALLABLE or MODULE:CALLABLE, found '%s'" % name)
-    if place == "gym":
-        try:
-            import gymnasium
-        except ImportError:
-            raise SystemExit("gymnasium is not installed for %s" % sys.executable)
-        return gymnasium.make(what)
+        raise SystemExit("expected FILE.py:CALLABLE or MODULE:CALLABLE, found '%s'" % name)
     if place.endswith(".py"):
-        specification = importlib.util.spec_from_file_location("served_environment", place)
+        specification = importlib.util.spec_from_file_location(module_name, place)
         module = importlib.util.module_from_spec(specification)
         # Pickle finds the classes of the module by its name.
-        sys.modules["served_environment"] = module
+        sys.modules[module_name] = module
         specification.loader.exec_module(module)
     else:
         module = importlib.import_module(place)
-    return getattr(module, what)()
+    return getattr(module, what)
+
+
+def _make_gym(name, keywords):
+    """An environment of Gymnasium, or of Gym, that can be drawn if it lets itself be."""
+    try:
+        import gymnasium as gym
+    except ImportError:
+        try:
+            import gym
+        except ImportError:
+            raise SystemExit("gymnasium is not installed for %s" % sys.executable)
+    if "render_mode" not in keywords:
+        try:
+            return gym.make(name, render_mode="rgb_array", **keywords)
+        except Exception as problem:
+            # Not every environment knows the mode, or can draw on this machine. A mistake of another kind is made again below.
+            drawing = problem
+        environment = gym.make(name, **keywords)
+        print("%s cannot be drawn: %s" % (name, _said(drawing)), file=sys.stderr)
+        return environment
+    return gym.make(name, **keywords)
+
+
+def make(name, keywords=(), wrappers=()):
+    """An environment by name: gym:ID, gym:PACKAGE:ID, FILE.py:CALLABLE or MODULE:CALLABLE.
+
+    keywords: NAME=VALUE, arguments of what makes the environment.
+    wrappers: lists of a FILE.py:CALLABLE or MODULE:CALLABLE and its NAME=VALUE; the first one is the innermost.
+    """
+    if name.startswith("gym:") and name != "gym:":
+        environment = _make_gym(name[len("gym:") :], _keywords(keywords))
+    elif ":" not in name.strip(":"):
+        raise SystemExit("expected gym:ID, FILE.py:CALLABLE or MODULE:CALLABLE, found '%s'" % name)
+    else:
+        environment = _load(name, "served_environment")(**_keywords(keywords))
+    for number, (wrapper, *pairs) in enumerate(wrappers):
+        environment = _load(wrapper, "served_wrapper_%d" % number)(environment, **_keywords(pairs))
+    return environment
+
+
+def _keep_hash_order():
+    """Python orders sets of texts by another secret in every process; what depends on that order could not be repeated."""
+    if "PYTHONHASHSEED" not in os.environ and hasattr(os, "execv"):
+        os.environ["PYTHONHASHSEED"] = "0"
+        os.execv(sys.executable, getattr(sys, "orig_argv", [sys.executable] + sys.argv))
 
 
 def main():
     parser = argparse.ArgumentParser(description="Serves an environment to NE.Actors over standard input and output.")
-    parser.add_argument("environment", help="gym:ID, FILE.py:CALLABLE or MODULE:CALLABLE")
+    parser.add_argument("environment", help="gym:ID, gym:PACKAGE:ID, FILE.py:CALLABLE or MODULE:CALLABLE")
+    parser.add_argument("--kwargs", nargs="+", default=[], metavar="NAME=VALUE", help="arguments of what makes the environment; values as in Python")
+    parser.add_argument(
+        "--wrapper", nargs="+", action="append", default=[], metavar=("CALLABLE", "NAME=VALUE"), help="goes around the environment; may be repeated"
+    )
     parser.add_argument("--pickle-state", action="store_true", help="store and continue episodes by pickling the whole environment")
     arguments = parser.parse_args()
-    serve(lambda: _make(arguments.environment), arguments.pickle_state)
+    _keep_hash_order()
+    serve(lambda: make(arguments.environment, arguments.kwargs, arguments.wrapper), arguments.pickle_state)
 
 
 if __name__ == "__main__":

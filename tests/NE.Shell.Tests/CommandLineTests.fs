@@ -405,6 +405,13 @@ let tests =
             Expect.equal (named "dmc/walker-walk") "dmc-walker-walk-ne-s0" "a domain"
             Expect.equal (named "/home/me/my arms/Arm one.yaml") "Arm-one-ne-s0" "a task file"
             Expect.equal (named "plugin:/a/Robots.dll#My.Arm") "Arm-ne-s0" "a plug-in"
+
+            let long ending =
+                named $"/home/me/{System.String('x', 70)}-{ending}.yaml"
+
+            Expect.notEqual (long "left") (long "right") "two long names that begin alike stay two"
+            Expect.equal (long "left") (long "left") "the same one the same"
+            Expect.stringStarts (long "left") (System.String('x', 50)) "and begin as they are written"
             Expect.equal (named "external:python3 env.py") "external-python3-ne-s0" "a program"
             Expect.equal (named "/tasks/_.yaml") "run-ne-s0" "nothing that a name may begin with"
             Expect.isLessThan (named $"/tasks/{System.String('x', 300)}.yaml").Length 101 "a long one"

@@ -426,6 +426,41 @@ let plan =
             Expect.stringContains (List.exactlyOne (misfits Int64.MaxValue (1L <<< 30))) "on disk" "the disk"
         }
 
+        test "a picture that is sent as a vector is warned of: what does not fit, the days, and what to do" {
+            let picture = sized 21_168 2
+
+            let plan =
+                RunPlan.Create((build [] None [] [ "learner.bufferSize=1000000" ]).Settings, picture)
+
+            let warnings = plan.Warnings(24L <<< 30, 100L <<< 30) |> String.concat "\n"
+            Expect.stringContains warnings "this machine has 24.0 GiB of memory" "memory"
+            Expect.stringContains warnings "on disk, and 100 GiB are free" "disk"
+            Expect.stringContains warnings "gradient steps take about" "time"
+            Expect.stringContains warnings "a vector of 21,168 numbers" "the cause"
+            Expect.stringContains warnings "--pixels" "what to do"
+
+            let buffer =
+                System.Text.RegularExpressions.Regex.Match(warnings, "learner\\.bufferSize=(\\d+) fits").Groups[1].Value
+
+            let smaller =
+                RunPlan.Create((build [] None [] [ $"learner.bufferSize={buffer}" ]).Settings, picture)
+
+            Expect.isLessThan smaller.MemoryBytes (24L <<< 30) "the size that was advised"
+            Expect.isGreaterThan smaller.MemoryBytes (20L <<< 30) "and no needlessly small one"
+
+            let small =
+                RunPlan.Create((build [] None [] [ "run.steps=50000" ]).Settings, sized 17 6)
+
+            Expect.isEmpty (small.Warnings(24L <<< 30, 100L <<< 30)) "nothing for a common run"
+        }
+
+        test "counts are in the singular and in the plural" {
+            Expect.equal (Format.Counted(1L, "action"), Format.Counted(1_000L, "action")) ("1 action", "1,000 actions") "words"
+            let _, output, _ = shell [ "train"; "InvertedPendulum-v4"; "--dry-run" ]
+            Expect.stringContains output "for 4 observations and 1 action" "one action"
+            Expect.isFalse (System.Text.RegularExpressions.Regex.IsMatch(output, @"\b1 (actions|observations|episodes|steps)\b")) output
+        }
+
         test "parameters as the paper counts them" {
             let settings = (build [] None [] []).Settings
 

@@ -142,6 +142,24 @@ let tests =
             Expect.equal ((runJson folder.Path).GetProperty("statusReason").GetString()) "a parameter is NaN" "run.json"
         }
 
+        test "a run that failed before its first step is not said to be resumable" {
+            use folder = new TemporaryFolder()
+
+            let message (outcome: RunOutcome) =
+                let _, _, errors =
+                    execute (host folder.Path (ending outcome)) (train @ [ "--overwrite" ])
+
+                errors
+
+            Expect.stringContains (message failed) "what was committed can be resumed: ne resume a" "something was"
+
+            let nothing =
+                message (RunOutcome(RunPhase.Failed, "environment 0 failed 10 times in a row", 0L))
+
+            Expect.isFalse (nothing.Contains "what was committed") nothing
+            Expect.stringContains nothing "it learned nothing yet" "what there is"
+        }
+
         test "a taken name: exit code 1, three choices, nothing changed" {
             use folder = new TemporaryFolder()
             execute (host folder.Path (ending interrupted)) train |> ignore

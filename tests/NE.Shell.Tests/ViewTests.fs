@@ -86,7 +86,7 @@ let private many =
         Environments = [| for i in 0..11 -> EnvironmentStatus(i, int64 i, nan, i) |]
     )
 
-let private rendered (width: int) (status: RunStatus) =
+let private drawn (width: int) (view: Spectre.Console.Rendering.IRenderable) =
     let writer = new StringWriter(NewLine = "\n")
 
     let console =
@@ -95,9 +95,12 @@ let private rendered (width: int) (status: RunStatus) =
         )
 
     console.Profile.Width <- width
-    console.Write(LiveView.Render(title, status))
+    console.Write view
 
     (string writer).Split '\n' |> Seq.map _.TrimEnd() |> String.concat "\n"
+
+let private rendered (width: int) (status: RunStatus) =
+    drawn width (LiveView.Render(title, status))
 
 [<Tests>]
 let tests =
@@ -111,9 +114,23 @@ let tests =
         }
         test "the live view of a paused run says why" { golden "live-paused" (rendered 120 paused) }
         test "many environments are summed up" { golden "live-many-environments" (rendered 120 many) }
-        test "a narrow terminal wraps" {
-            for line in (rendered 60 training).Split '\n' do
-                Expect.isLessThanOrEqual line.Length 60 line
+        test "a narrow terminal cuts the live view: no line wraps, so the rows are those of a wide one" {
+            let wide = (rendered 500 training).Split '\n'
+
+            for width in [ 30; 60; 80; 99; 500 ] do
+                let lines =
+                    (drawn width (Cropped(LiveView.Render(title, training)))).TrimEnd().Split '\n'
+
+                Expect.hasLength lines (wide.Length - 1) $"rows at {width} columns"
+
+                for line, whole in Seq.zip lines wide do
+                    Expect.isLessThan line.Length width "the last column stays free"
+
+                    if whole.Length < width then
+                        Expect.equal line whole "nothing is lost that fits"
+                    else
+                        Expect.stringEnds line "…" "a mark where it was cut"
+                        Expect.stringStarts whole (line.TrimEnd '…') "from its beginning"
         }
 
         test "the plain lines have no ANSI codes" {

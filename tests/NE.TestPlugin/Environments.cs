@@ -95,3 +95,43 @@ public sealed class Forgetful : IEnvironment
 
     private void Toss(Span<float> observation) => observation[0] = this.shown = this.coins!.NextDouble() < 0.5 ? -1 : 1;
 }
+
+/// <summary>Forgets to write the second number of its first observation.</summary>
+public sealed class Unwritten : IEnvironment
+{
+    public EnvironmentSpec Spec { get; } = new("Unwritten", 2, 1, [-1f], [1f], 20, SavesState: false);
+
+    public void Reset(Draws draws, Span<float> observation) => observation[0] = 1;
+
+    public StepResult Step(ReadOnlySpan<float> action, Span<float> observation) => new(0, Terminated: false, Truncated: false);
+
+    public byte[] SaveState() => throw new NotSupportedException();
+
+    public void RestoreState(ReadOnlySpan<byte> state, Span<float> observation) => throw new NotSupportedException();
+
+    public void Dispose()
+    {
+    }
+}
+
+/// <summary>Gives a reward that 64 bits hold and 32 do not.</summary>
+public sealed class Generous : IEnvironment
+{
+    public EnvironmentSpec Spec { get; } = new("Generous", 1, 1, [-1f], [1f], 20, SavesState: false);
+
+    public void Reset(Draws draws, Span<float> observation) => observation[0] = 1;
+
+    public StepResult Step(ReadOnlySpan<float> action, Span<float> observation)
+    {
+        observation[0] = 1;
+        return new StepResult(1e39, Terminated: false, Truncated: false);
+    }
+
+    public byte[] SaveState() => throw new NotSupportedException();
+
+    public void RestoreState(ReadOnlySpan<byte> state, Span<float> observation) => throw new NotSupportedException();
+
+    public void Dispose()
+    {
+    }
+}

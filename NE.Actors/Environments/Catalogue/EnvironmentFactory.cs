@@ -60,6 +60,30 @@ public static class EnvironmentFactory
         ? DescribePixels(id, form.Shape, form.ActionRepeat)
         : Describe(id, ExternalPatience.Of(settings));
 
+    /// <summary>What it will look like. One that this program does not ship makes a reset and a step first; an external program once per process.</summary>
+    public static EnvironmentSpec Try(Settings settings, string id)
+    {
+        var parsed = EnvironmentId.Parse(id);
+        var isSeen = SettingsModule.pictures(settings) is not null;
+        var isTried = parsed is EnvironmentId.TaskFile || (parsed is EnvironmentId.Plugin or EnvironmentId.External && !isSeen && !described.ContainsKey(parsed.Text));
+        if (!isTried)
+        {
+            return Describe(settings, id);
+        }
+
+        // In numbers, where the agent sees pictures too: those need OpenGL, which the machine of a dry run may lack.
+        using (var environment = Create(id, ExternalPatience.Of(settings)))
+        {
+            FirstSteps.Take(environment, id);
+            if (parsed is EnvironmentId.External)
+            {
+                described[parsed.Text] = environment.Spec;
+            }
+        }
+
+        return Describe(settings, id);
+    }
+
     /// <summary>Everything that is fixed about a task of ours or of a task file; null for a plug-in or a program, of which only the spec is known.
     /// Throws ArgumentException for an unknown id, EnvironmentUnusableException for a task file that is not as it must be.</summary>
     public static TaskInfo? TaskOf(string id) => EnvironmentId.Parse(id) switch

@@ -37,7 +37,7 @@ public sealed class PaddedEnvironment : IEnvironment
     {
         if (action.Length != this.Spec.ActionSize)
         {
-            throw new ArgumentException($"A padded action of {this.Spec.Id} has {this.Spec.ActionSize} numbers; {action.Length} were given.", nameof(action));
+            throw new ArgumentException($"A padded action of {this.Spec.Id} has {Counted.Of(this.Spec.ActionSize, "number")}; found {action.Length}.", nameof(action));
         }
 
         return this.Inner.Step(action[..this.actions], this.Own(observation));

@@ -91,7 +91,7 @@ internal sealed class ChildProcess : IDisposable
             this.Send(request, size, deadline, patience);
             var answer = this.Receive(request, deadline, patience);
             return answer[0] == (byte)expected ? answer[1..]
-                : answer[0] == (byte)Message.Failed ? throw this.Failure($"it could not do {request}: {Encoding.UTF8.GetString(answer[1..])}")
+                : answer[0] == (byte)Message.Failed ? throw this.Failure($"it could not do {request}: {Encoding.UTF8.GetString(answer[1..])}", isExplained: true)
                 : throw this.Failure($"expected {expected} as the answer to {request}, found a message of type 0x{answer[0]:x2}");
         }
         catch (Exception problem) when (problem is IOException or ObjectDisposedException)
@@ -107,13 +107,15 @@ internal sealed class ChildProcess : IDisposable
     }
 
     /// <summary>The failure that a wrong answer is; the child is killed.</summary>
-    internal ExternalEnvironmentException Failure(string what, Exception? inner = null)
+    /// <param name="what">What is wrong, without a full stop.</param>
+    /// <param name="isExplained">The child said why, so that the last line of its standard error would say it again.</param>
+    internal ExternalEnvironmentException Failure(string what, bool isExplained = false)
     {
         this.failed = true;
         this.Kill();
         var text = this.errors.Text(lastWords);
-        var tail = text.Length == 0 ? "It wrote nothing to its standard error." : $"Its standard error ends with:\n  {text.Replace("\n", "\n  ")}";
-        return new ExternalEnvironmentException($"The external environment '{this.command}' failed: {what}. {tail}", inner);
+        var last = text.Length == 0 ? " It wrote nothing to its standard error." : $" The last line of its standard error: {text[(text.LastIndexOf('\n') + 1)..].Trim()}";
+        return new ExternalEnvironmentException($"The external environment '{this.command}' failed: {what}.{(isExplained ? "" : last)}", text);
     }
 
     /// <summary>Asks an idle child to end and kills what is left of it.</summary>

@@ -14,6 +14,7 @@ public sealed class ExternalEnvironment : IEnvironment, IRenderable
     private const int LargestFrameSide = 4096;
 
     private static readonly WarningThrottle throttle = new(intervalMilliseconds: 1000);
+    private static string? lastTold;
 
     private readonly ChildProcess child;
     private readonly ExternalPatience patience;
@@ -36,7 +37,9 @@ public sealed class ExternalEnvironment : IEnvironment, IRenderable
         catch (ExternalEnvironmentException problem)
         {
             this.child.Dispose();
-            throw new EnvironmentUnusableException(problem.Message, problem);
+            Tell(problem);
+            // What nobody logs is shown.
+            throw Log is null ? Unusable(problem, problem.Message) : new EnvironmentUnusableException(problem.Message, problem);
         }
         catch
         {
@@ -74,8 +77,7 @@ public sealed class ExternalEnvironment : IEnvironment, IRenderable
         this.RequireObservation(observation);
         this.underWay = false;
         BinaryPrimitives.WriteUInt64LittleEndian(this.child.Request(sizeof(ulong)), draws.NextUInt64() >> 1);
-        var answer = this.child.Exchange(Message.Reset, sizeof(ulong), Message.Began, this.patience.Answer);
-        this.Observe(answer, observation);
+        this.Observe(this.Exchange(Message.Reset, sizeof(ulong), Message.Began), observation);
         this.elapsed = 0;
         this.underWay = true;
     }
@@ -90,7 +92,7 @@ public sealed class ExternalEnvironment : IEnvironment, IRenderable
         }
 
         this.underWay = false;
-        var answer = this.child.Exchange(Message.Step, sizeof(float) * action.Length, Message.Stepped, this.patience.Answer);
+        var answer = this.Exchange(Message.Step, sizeof(float) * action.Length, Message.Stepped);
         StepResult result;
         try
         {
@@ -98,7 +100,7 @@ public sealed class ExternalEnvironment : IEnvironment, IRenderable
         }
         catch (ProtocolException problem)
         {
-            throw this.child.Failure(problem.Message, problem);
+            throw this.Failure(problem);
         }
 
         this.elapsed++;
@@ -110,7 +112,7 @@ public sealed class ExternalEnvironment : IEnvironment, IRenderable
     public byte[] SaveState()
     {
         this.RequireSaving();
-        var state = this.child.Exchange(Message.Save, 0, Message.Saved, this.patience.Answer);
+        var state = this.Exchange(Message.Save, 0, Message.Saved);
         var bytes = new byte[HeaderBytes + state.Length];
         BinaryPrimitives.WriteUInt32LittleEndian(bytes, Magic);
         BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(4), Format);
@@ -132,7 +134,7 @@ public sealed class ExternalEnvironment : IEnvironment, IRenderable
 
         var bytes = state[HeaderBytes..];
         bytes.CopyTo(this.child.Request(bytes.Length));
-        this.Observe(this.child.Exchange(Message.Restore, bytes.Length, Message.Restored, this.patience.Answer), observation);
+        this.Observe(this.Exchange(Message.Restore, bytes.Length, Message.Restored), observation);
         this.elapsed = BinaryPrimitives.ReadInt32LittleEndian(state[8..]);
         this.underWay = state[12] != 0;
     }
@@ -150,7 +152,7 @@ public sealed class ExternalEnvironment : IEnvironment, IRenderable
         var request = this.child.Request(8);
         BinaryPrimitives.WriteInt32LittleEndian(request, width);
         BinaryPrimitives.WriteInt32LittleEndian(request[4..], height);
-        var answer = this.child.Exchange(Message.Render, 8, Message.Frame, this.patience.Answer);
+        var answer = this.Exchange(Message.Render, 8, Message.Frame);
         var (found, rows) = answer.Length < 8
             ? (0u, 0u)
             : (BinaryPrimitives.ReadUInt32LittleEndian(answer), BinaryPrimitives.ReadUInt32LittleEndian(answer[4..]));
@@ -163,6 +165,20 @@ public sealed class ExternalEnvironment : IEnvironment, IRenderable
 
     /// <summary>Ends the process. Called on another thread, it ends a wait for the process, too.</summary>
     public void Dispose() => this.child.Dispose();
+
+    /// <summary>What is wrong with an environment before there is a run and a log: its standard error follows the sentence, without the last line where the
+    /// sentence has it.</summary>
+    internal static EnvironmentUnusableException Unusable(ExternalEnvironmentException problem, string sentence)
+    {
+        var lines = problem.StandardError.Split('\n').Select(line => line.TrimEnd()).Where(line => line.Length > 0).ToList();
+        if (lines.Count > 0 && sentence.Contains(lines[^1].Trim(), StringComparison.Ordinal))
+        {
+            lines.RemoveAt(lines.Count - 1);
+        }
+
+        var before = lines.Count == 0 ? "" : $"\nIts standard error before that:\n  {string.Join("\n  ", lines)}";
+        return new EnvironmentUnusableException(sentence + before, problem);
+    }
 
     private static void Report(string program, string line)
     {
@@ -182,7 +198,37 @@ public sealed class ExternalEnvironment : IEnvironment, IRenderable
         }
         catch (ProtocolException problem)
         {
-            throw this.child.Failure(problem.Message, problem);
+            throw this.child.Failure(problem.Message);
+        }
+    }
+
+    /// <summary>An exchange whose failure leaves the child's last words in the log.</summary>
+    private ReadOnlySpan<byte> Exchange(Message request, int size, Message expected)
+    {
+        try
+        {
+            return this.child.Exchange(request, size, expected, this.patience.Answer);
+        }
+        catch (ExternalEnvironmentException problem)
+        {
+            Tell(problem);
+            throw;
+        }
+    }
+
+    private ExternalEnvironmentException Failure(ProtocolException problem)
+    {
+        var failure = this.child.Failure(problem.Message);
+        Tell(failure);
+        return failure;
+    }
+
+    /// <summary>Once for failures that come back in the same words.</summary>
+    private static void Tell(ExternalEnvironmentException problem)
+    {
+        if (Log is { } log && problem.StandardError.Length > 0 && Interlocked.Exchange(ref lastTold, problem.Message) != problem.Message)
+        {
+            log($"{problem.Message} Its standard error ended with:\n  {problem.StandardError.Replace("\n", "\n  ")}");
         }
     }
 
@@ -194,7 +240,7 @@ public sealed class ExternalEnvironment : IEnvironment, IRenderable
         }
         catch (ProtocolException problem)
         {
-            throw this.child.Failure(problem.Message, problem);
+            throw this.Failure(problem);
         }
     }
 
@@ -211,7 +257,7 @@ public sealed class ExternalEnvironment : IEnvironment, IRenderable
         if (observation.Length != this.Spec.ObservationSize)
         {
             throw new ArgumentException(
-                $"An observation of {this.Spec.Id} has {this.Spec.ObservationSize} numbers; the given memory has {observation.Length}.", nameof(observation));
+                $"An observation of {this.Spec.Id} has {Counted.Of(this.Spec.ObservationSize, "number")}; the given memory has {observation.Length}.", nameof(observation));
         }
     }
 
@@ -219,7 +265,7 @@ public sealed class ExternalEnvironment : IEnvironment, IRenderable
     {
         if (action.Length != this.Spec.ActionSize)
         {
-            throw new ArgumentException($"An action of {this.Spec.Id} has {this.Spec.ActionSize} numbers; {action.Length} were given.", nameof(action));
+            throw new ArgumentException($"An action of {this.Spec.Id} has {Counted.Of(this.Spec.ActionSize, "number")}; found {action.Length}.", nameof(action));
         }
 
         var target = this.child.Request(sizeof(float) * action.Length);

@@ -13,6 +13,11 @@ public sealed record ExternalPatience(TimeSpan Start, TimeSpan Answer)
         new(TimeSpan.FromSeconds(settings.External.StartTimeout), TimeSpan.FromSeconds(settings.External.StepTimeout));
 }
 
-/// <summary>An environment in another process failed: it did not answer in time, ended, or said something that is not the protocol. The message names
-/// the command, what was expected and found, and ends with the last lines of the child's standard error.</summary>
-public sealed class ExternalEnvironmentException(string message, Exception? inner = null) : Exception(message, inner);
+/// <summary>An environment in another process failed: it did not answer in time, ended, or said something that is not the protocol. The message is one
+/// sentence that names the command, what was expected and found, and the last line of the child's standard error.</summary>
+/// <param name="standardError">The last lines of the child's standard error; may be empty.</param>
+public sealed class ExternalEnvironmentException(string message, string standardError = "") : Exception(message)
+{
+    /// <summary>The last lines of the child's standard error, such as the whole traceback; empty when it wrote none.</summary>
+    public string StandardError => standardError;
+}

@@ -36,6 +36,8 @@ internal static class Protocol
 {
     internal const uint Version = 1;
 
+    private const byte RendersFlag = 2;
+
     /// <summary>Bytes before a payload: the length and the type.</summary>
     internal const int FrameHeader = 5;
 
@@ -66,7 +68,7 @@ internal static class Protocol
         if (observations < 1 || actions < 1 || rest.Length != 8 * (observations + actions))
         {
             throw new ProtocolException(
-                $"expected at least one observation and one action with two bounds each, found {observations} observations, {actions} actions and "
+                $"expected at least one observation and one action with two bounds each, found {Counted.Of(observations, "observation")}, {Counted.Of(actions, "action")} and "
                 + $"{rest.Length} bytes of bounds instead of {8 * (observations + actions)}");
         }
 
@@ -75,16 +77,21 @@ internal static class Protocol
         var schema = new Schema(
             Encoding.UTF8.GetString(payload[Fixed..(int)(Fixed + id)]),
             SavesState: (payload[4] & 1) != 0,
-            Renders: (payload[4] & 2) != 0,
+            Renders: (payload[4] & RendersFlag) != 0,
             limit is 0 or > int.MaxValue ? EnvironmentSpec.NoTimeLimit : (int)limit,
             Floats(rest, 0, n),
             Floats(rest, n, n),
             Floats(rest, 2 * n, m),
             Floats(rest, 2 * n + m, m),
-            EnvironmentFingerprint.Of(("what the program says about itself", payload.ToArray())));
-        if (schema.ActionLow.Concat(schema.ActionHigh).Any(bound => !float.IsFinite(bound)))
+            Fingerprint(payload));
+        if (Array.FindIndex(schema.ActionLow, bound => !float.IsFinite(bound)) is >= 0 and var low)
         {
-            throw new ProtocolException("expected finite bounds of the actions");
+            throw new ProtocolException($"expected finite bounds of the actions, found {schema.ActionLow[low]} as the lower bound of action {low}");
+        }
+
+        if (Array.FindIndex(schema.ActionHigh, bound => !float.IsFinite(bound)) is >= 0 and var high)
+        {
+            throw new ProtocolException($"expected finite bounds of the actions, found {schema.ActionHigh[high]} as the upper bound of action {high}");
         }
 
         return schema;
@@ -96,7 +103,7 @@ internal static class Protocol
         if (payload.Length != offset + sizeof(float) * observation.Length)
         {
             throw new ProtocolException(
-                $"expected an answer of {offset + sizeof(float) * observation.Length} bytes for {observation.Length} observations, found {payload.Length} bytes");
+                $"expected an answer of {offset + sizeof(float) * observation.Length} bytes for {Counted.Of(observation.Length, "observation")}, found {payload.Length} bytes");
         }
 
         for (var i = 0; i < observation.Length; i++)
@@ -114,14 +121,23 @@ internal static class Protocol
     {
         ReadObservation(payload, 9, observation);
         var (reward, flags) = (BinaryPrimitives.ReadDoubleLittleEndian(payload), payload[8]);
-        if (!double.IsFinite(reward))
+        if (!FiniteNumbers.IsReward(reward))
         {
-            throw new ProtocolException($"expected a finite reward, found {reward}");
+            throw new ProtocolException($"expected a finite reward that 32 bits can hold, found {reward}");
         }
 
         return flags <= 3
             ? new StepResult(reward, (flags & 1) != 0, (flags & 2) != 0)
             : throw new ProtocolException($"expected flags of 0 to 3 after the reward, found {flags}");
+    }
+
+    /// <summary>Of the whole schema. Whether it renders changes no episode, and a program may come to, so either is accepted.</summary>
+    private static EnvironmentFingerprint Fingerprint(ReadOnlySpan<byte> payload)
+    {
+        const string Part = "what the program says about itself";
+        var other = payload.ToArray();
+        other[4] ^= RendersFlag;
+        return EnvironmentFingerprint.Of((Part, payload.ToArray())) with { Equivalent = EnvironmentFingerprint.Of((Part, other)).Text };
     }
 
     private static float[] Floats(ReadOnlySpan<byte> bytes, int first, int count)

@@ -52,16 +52,15 @@ internal sealed class PluginEnvironment : IEnvironment
     public void Reset(Draws draws, Span<float> observation)
     {
         this.inner.Reset(draws, observation);
-        this.RequireFinite(observation);
+        FiniteNumbers.Require(this.Spec.Id, observation);
     }
 
     public StepResult Step(ReadOnlySpan<float> action, Span<float> observation)
     {
         var result = this.inner.Step(action, observation);
-        this.RequireFinite(observation);
-        return double.IsFinite(result.Reward)
-            ? result
-            : throw new InvalidOperationException($"The environment {this.Spec.Id} gave the reward {result.Reward}; expected a finite number.");
+        FiniteNumbers.Require(this.Spec.Id, observation);
+        FiniteNumbers.RequireReward(this.Spec.Id, result.Reward);
+        return result;
     }
 
     public byte[] SaveState() => this.inner.SaveState();
@@ -69,18 +68,6 @@ internal sealed class PluginEnvironment : IEnvironment
     public void RestoreState(ReadOnlySpan<byte> state, Span<float> observation) => this.inner.RestoreState(state, observation);
 
     public void Dispose() => this.inner.Dispose();
-
-    /// <summary>One number that is not finite would end the whole run once it is learned from; so it is this environment's failure.</summary>
-    private void RequireFinite(ReadOnlySpan<float> observation)
-    {
-        for (var i = 0; i < observation.Length; i++)
-        {
-            if (!float.IsFinite(observation[i]))
-            {
-                throw new InvalidOperationException($"The environment {this.Spec.Id} gave {observation[i]} as observation {i}; expected a finite number.");
-            }
-        }
-    }
 
     private static (Assembly Assembly, EnvironmentFingerprint Fingerprint) Load(string file)
     {
@@ -151,8 +138,8 @@ internal sealed class PluginEnvironment : IEnvironment
         {
             throw new EnvironmentUnusableException(
                 $"The spec of {type.FullName} contradicts itself: expected at least one number in observations and actions, one lower and one upper bound per "
-                + $"action, and a time limit above 0; found {spec.ObservationSize} observations, {spec.ActionSize} actions, {spec.ActionLow.Length} and "
-                + $"{spec.ActionHigh.Length} bounds, time limit {spec.TimeLimit}.");
+                + $"action, and a time limit above 0; found {Counted.Of(spec.ObservationSize, "observation")}, {Counted.Of(spec.ActionSize, "action")}, {spec.ActionLow.Length} lower and "
+                + $"{Counted.Of(spec.ActionHigh.Length, "upper bound")}, time limit {spec.TimeLimit}.");
         }
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.FSharp.Collections;
+using Microsoft.FSharp.Core;
 using NE.Actors.MuJoCo;
 using NE.Model.Tasks.Custom;
 
@@ -26,6 +27,10 @@ internal static class EpisodeReader
 
         return ListModule.OfSeq(rules);
     }
+
+    /// <summary>The keyframe that episodes begin with; none without the key.</summary>
+    internal static FSharpOption<int> Keyframe(YamlSection root, ModelBinding binding) =>
+        root.Text("keyframe") is { } name ? FSharpOption<int>.Some(binding.Index(root, "keyframe", ModelObject.Keyframe, name)) : FSharpOption<int>.None;
 
     internal static FSharpList<StartNoise> Reset(YamlSection root, ModelBinding binding)
     {

@@ -139,7 +139,7 @@ internal sealed class ModelBinding(MuJoCoModel? model)
         var component = section.Whole("component", 0, 0);
         if (this.names is not null && ((count > 1 && !section.Has("component")) || component >= count))
         {
-            section.Problem($"the sensor has {count} numbers; expected 'component' below {count}{(count > 1 ? ", or norm: true" : "")}", "component");
+            section.Problem($"the sensor has {Counted.Of(count, "number")}; expected 'component' below {count}{(count > 1 ? ", or norm: true" : "")}", "component");
             component = 0;
         }
 

@@ -144,6 +144,7 @@ internal sealed record TaskFile(ITask Task, MuJoCoModel Model, EnvironmentFinger
             ObservationReader.Read(root, binding),
             RewardReader.Read(root, binding),
             EpisodeReader.Termination(root, binding),
+            EpisodeReader.Keyframe(root, binding),
             EpisodeReader.Reset(root, binding));
         root.End();
         return new CustomTask(definition);

@@ -14,7 +14,7 @@ type TerminationRule =
     /// A position or velocity is not a finite number.
     | NotFinite
 
-/// What an episode's start differs in from the model's initial pose. Applied in order; each takes one draw per number.
+/// What an episode's start differs in from the model's initial pose, or from its keyframe. Applied in order; each takes one draw per number.
 [<RequireQualifiedAccess>]
 type StartNoise =
     /// Adds U(-scale, scale).
@@ -31,6 +31,9 @@ type CustomDefinition = {
     Observation: ObservationPart list
     Reward: RewardTerm list
     Termination: TerminationRule list
+    /// Index of the model's keyframe that episodes begin with; none for the initial pose, at rest.
+    Keyframe: int option
+    /// On top of it.
     Start: StartNoise list
 }
 
@@ -111,6 +114,8 @@ type CustomTask(definition: CustomDefinition) =
         member _.Info = info
 
         member _.Reset(draws, state) =
+            Option.iter state.ToKeyframe definition.Keyframe
+
             for noise in start do
                 match noise with
                 | StartNoise.Uniform(isVelocity, indices, scale) ->

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.FSharp.Collections;
 using NE.Actors.RunDirectory;
 using NE.Actors.Storage;
 using NE.Model;
@@ -56,8 +57,9 @@ public sealed record StoredSweep(string Name, string Description, bool Smoke, in
         }
 
         IReadOnlyList<string> known = SweepPaths.List(runs);
+        FSharpList<string> near = Nearest.ranked(1, name, known);
         throw new UserError(
-            $"there is no sweep '{name}' in {Path.GetFullPath(runs)}; " + (known.Count == 0 ? "there are no sweeps yet" : $"there is: {string.Join(", ", known)}"));
+            $"there is no sweep '{name}' in {Path.GetFullPath(runs)}; {(near.IsEmpty ? "" : $"did you mean '{near.Head}'? ")}" + (known.Count == 0 ? "there are no sweeps yet" : $"there is: {string.Join(", ", known)}"));
     }
 
     /// <summary>

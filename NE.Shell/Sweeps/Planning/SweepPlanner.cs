@@ -91,7 +91,7 @@ internal static class SweepPlanner
 
         try
         {
-            return known[id] = Environments.Describe(settings);
+            return known[id] = Environments.Try(settings);
         }
         catch (EnvironmentUnusableException problem)
         {

@@ -221,7 +221,7 @@ internal sealed class SweepRun
                 work.State = CellState.Complete;
                 this.estimate = SweepEstimate.Measure(this.paths.RunsFolder, this.works.Where(other => other.State is CellState.Complete).Select(other => other.Cell));
                 string evaluation = work.Progress.Evaluation is { } mean ? $", last evaluation {Format.Value(mean)}" : "";
-                this.News.Enqueue($"{work.Name} is complete: {Format.Count(work.Cell.Steps)} steps{evaluation}");
+                this.News.Enqueue($"{work.Name} is complete: {Format.Counted(work.Cell.Steps, "step")}{evaluation}");
                 break;
             case 3:
                 work.State = CellState.Interrupted;

@@ -170,7 +170,7 @@ let tests =
             let step (action: float32[]) (target: float32[]) =
                 argumentError (fun () -> environment.Step(action, target) |> ignore)
 
-            Expect.stringContains (step (zeros 7) observation) "An action of Ant-v4 has 8 numbers; 7 were given." "size"
+            Expect.stringContains (step (zeros 7) observation) "An action of Ant-v4 has 8 numbers; found 7." "size"
             Expect.stringContains (step (Array.create 8 nanf) observation) "Action 0 of Ant-v4 is NaN" "NaN"
             Expect.stringContains (step (Array.create 8 infinityf) observation) "must be a finite number" "infinite"
             Expect.stringContains (step (zeros 8) (zeros 26)) "27 numbers; the given memory has 26" "observation"

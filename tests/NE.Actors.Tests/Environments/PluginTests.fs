@@ -39,7 +39,7 @@ let tests =
         testCase "with several environments must be told which"
         <| fun _ ->
             let message = refused $"plugin:{dll}"
-            Expect.stringContains message "3 environments" "count"
+            Expect.stringContains message "5 environments" "count"
             Expect.stringContains message $"plugin:{dll}#NE.TestPlugin." "what to write"
             Expect.stringContains (refused $"plugin:{dll}#NE.TestPlugin.Slid") "did you mean NE.TestPlugin.Slide?" "nearest"
 
@@ -96,6 +96,23 @@ let tests =
                 failtest "expected a failure"
             with :? InvalidOperationException as problem ->
                 Expect.stringContains problem.Message "as observation 0; expected a finite number" "what and where"
+
+        testCase "that forgets a number, or gives a reward that 32 bits cannot hold, fails in its first steps, before there is a run"
+        <| fun _ ->
+            let tried name =
+                try
+                    EnvironmentFactory.Try(Training.settings [], $"plugin:{dll}#NE.TestPlugin.{name}")
+                    |> ignore
+
+                    failtest "expected a refusal"
+                with :? EnvironmentUnusableException as problem ->
+                    problem.Message
+
+            Expect.stringContains (tried "Unwritten") "its first reset failed" "what"
+            Expect.stringContains (tried "Unwritten") "The environment Unwritten gave NaN as observation 1" "which number"
+            Expect.stringContains (tried "Generous") "its first step failed" "what"
+            Expect.stringContains (tried "Generous") "The environment Generous gave the reward 1E+39" "the value"
+            Expect.equal (EnvironmentFactory.Try(Training.settings [], slide)).Id "Slide" "one that is as it must be"
 
         testCase "trains"
         <| fun _ ->

@@ -110,6 +110,67 @@ let private equalsOurs robot id yaml =
             Expect.equal (seen theirs 400) expected "every number"
             Expect.equal theirs.Spec.TimeLimit 1000 "time limit")
 
+/// An arm whose motor is a filter, so that it has an activation, and a servo.
+let private arm =
+    """
+<mujoco>
+  <option gravity="0 0 0"/>
+  <worldbody>
+    <body>
+      <joint name="shoulder" axis="0 1 0"/>
+      <geom type="capsule" fromto="0 0 0 0.3 0 0" size="0.02"/>
+      <body pos="0.3 0 0">
+        <joint name="elbow" axis="0 1 0"/>
+        <geom type="capsule" fromto="0 0 0 0.3 0 0" size="0.02"/>
+      </body>
+    </body>
+  </worldbody>
+  <actuator>
+    <position name="servo" joint="elbow" kp="2.5" ctrllimited="true" ctrlrange="-1 1"/>
+    <general name="slow" joint="shoulder" dyntype="filter" dynprm="0.1" ctrllimited="true" ctrlrange="-1 1"/>
+  </actuator>
+  <sensor>
+    <actuatorfrc name="of the filter" actuator="slow"/>
+    <actuatorfrc name="of the servo" actuator="servo"/>
+  </sensor>
+  <keyframe>
+    <key name="rest" qpos="0 0"/>
+    <key/>
+    <key name="home" time="3" qpos="0.4 -0.3" qvel="0.7 0.2" act="0.5" ctrl="-0.2 0.1"/>
+  </keyframe>
+</mujoco>
+"""
+
+/// What the sensors show: the filter's activation, and kp (ctrl - qpos) of the servo.
+let private withKeyframes (body: string -> 'T) : 'T =
+    inFolder (fun folder ->
+        File.WriteAllText(Path.Combine(folder, "arm.xml"), arm)
+        let file = Path.Combine(folder, "task.yaml")
+
+        File.WriteAllText(
+            file,
+            """
+model: arm.xml
+keyframe: home
+timeLimit: 20
+observation:
+  - {part: qpos}
+  - {part: qvel}
+  - {part: sensor, sensor: of the filter}
+  - {part: sensor, sensor: of the servo}
+reward:
+  - {term: alive}
+"""
+        )
+
+        body file)
+
+let private reset (file: string) (episode: int64) : float32[] =
+    use environment = EnvironmentFactory.Create file
+    let observation: float32[] = Array.zeroCreate environment.Spec.ObservationSize
+    environment.Reset(resetDraws 1L episode, observation)
+    observation
+
 let private wrong = [
     for title, old, updated, fragments in
         [
@@ -235,6 +296,29 @@ let tests =
                 Expect.stringContains message "typ" "MuJoCo's reason"
                 Expect.stringContains message "line" "MuJoCo's line")
 
+        testCase
+            "a model with an element, attribute or keyword that the library does not know is told with the library's version and what to do"
+        <| fun _ ->
+            let told (old: string) (updated: string) =
+                withTask "hopper" hopper (fun file ->
+                    let model = Path.Combine(Path.GetDirectoryName file |> string, "hopper.xml")
+                    File.WriteAllText(model, replaced old updated (File.ReadAllText model))
+                    refused file)
+
+            for message, what in
+                [
+                    told "<worldbody>" "<extension/><worldbody>", "the element <extension>"
+                    told "<joint name=\"hip\"" "<joint actuatorfrcrange=\"-1 1\" name=\"hip\"", "the attribute actuatorfrcrange of <joint>"
+                    told "<worldbody>" "<option integrator=\"implicitfast\"/><worldbody>", "the keyword implicitfast in <option>"
+                ] do
+                Expect.stringContains message $"The library here is MuJoCo 2.2.2, which does not know {what}" "version and cause"
+                Expect.stringContains message "Leave it out" "what to do"
+
+            Expect.stringContains (told " ctrllimited=\"true\"" "") "autolimits" "what newer versions assume"
+
+            let typing = told "type=\"capsule\"" "type=\"capsule\" size=\"a\""
+            Expect.isFalse (typing.Contains "which does not know") "another mistake"
+
         testCase "an actuator without limits and a model without actuators are refused"
         <| fun _ ->
             withTask "hopper" hopper (fun file ->
@@ -263,6 +347,58 @@ let tests =
                 let state = savedBy file
                 Expect.equal (savedBy file) state "the same bytes from the same files"
                 Expect.equal (restored file state) "" "accepted")
+
+        testCase
+            "keyframe: an episode begins with the keyframe's positions, velocities, activations and controls, with noise on top where asked for"
+        <| fun _ ->
+            withKeyframes (fun file ->
+                let start = reset file 1L
+                Expect.equal start [| 0.4f; -0.3f; 0.7f; 0.2f; 0.5f; 0.25f |] "qpos, qvel, act, and force of the control"
+                Expect.equal (reset file 2L) start "every episode"
+                File.AppendAllText(file, "reset:\n  - {noise: uniform, of: qpos, scale: 0.1}\n")
+                let noisy = reset file 1L
+                Expect.notEqual noisy[0] 0.4f "noise"
+                Expect.isLessThan (abs (noisy[0] - 0.4f)) 0.1f "on top of the keyframe"
+                Expect.equal noisy[2..3] start[2..3] "velocities without noise"
+                Expect.notEqual (reset file 2L) noisy "another episode, another noise")
+
+        testCase "keyframe: a fresh simulator continues a saved episode exactly, and begins the same ones"
+        <| fun _ ->
+            withKeyframes (fun file ->
+                let state = savedBy file
+                Expect.equal (savedBy file) state "the same bytes from the same files"
+                Expect.equal (restored file state) "" "accepted"
+                use one = EnvironmentFactory.Create file
+                use other = EnvironmentFactory.Create file
+                Expect.equal (seen one 60) (seen other 60) "episodes")
+
+        testCase "keyframe: an unknown name lists those that there are"
+        <| fun _ ->
+            withKeyframes (fun file ->
+                File.WriteAllText(file, replaced "keyframe: home" "keyframe: hom" (File.ReadAllText file))
+                let message = refused file
+                Expect.stringContains message "the model has no keyframe 'hom'; did you mean 'home'?" "the nearest"
+                Expect.stringContains message "rest, home" "all")
+
+            withTask "hopper" ("keyframe: home\n" + hopper) (fun file ->
+                Expect.stringContains (refused file) "no keyframe with a name at all" "none")
+
+        testCase "an observation that 32 bits cannot hold is this environment's failure, with its index and value"
+        <| fun _ ->
+            withKeyframes (fun file ->
+                let model = Path.Combine(Path.GetDirectoryName file |> string, "arm.xml")
+                File.WriteAllText(model, replaced "kp=\"2.5\"" "kp=\"1e40\"" (File.ReadAllText model))
+
+                let problem =
+                    try
+                        EnvironmentFactory.Try(settings [], file) |> ignore
+                        failtest "expected a refusal"
+                    with :? EnvironmentUnusableException as problem ->
+                        problem.Message
+
+                Expect.stringContains problem "its first reset failed" "before there is a run"
+                Expect.stringContains problem "The environment task gave" "which environment"
+                Expect.stringContains problem "as observation 5" "which observation")
 
         testCase "a task or a model that was edited since is refused, and the message says which"
         <| fun _ ->

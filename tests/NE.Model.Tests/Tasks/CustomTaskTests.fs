@@ -40,6 +40,7 @@ let private task reward termination start : ITask =
                 }
         ]
         Termination = termination
+        Keyframe = None
         Start = start
     }
 

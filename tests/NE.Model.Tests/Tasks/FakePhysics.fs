@@ -30,6 +30,7 @@ type FakePhysics(nq: int, nv: int, nu: int, nbody: int) =
     interface IStartState with
         member this.Positions = Span this.QPosArray
         member this.Velocities = Span this.QVelArray
+        member _.ToKeyframe _ = invalidOp "the model has no keyframes"
         member _.ForwardPassively() = ()
         member _.Settle _ = ()
         member _.ContactCount = 0

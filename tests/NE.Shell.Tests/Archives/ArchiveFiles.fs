@@ -13,8 +13,7 @@ open NE.Shell.Tests.Support
 
 /// A golden run of the newest format, stopped in the middle.
 let stored (name: string) : GoldenRunTests.GoldenRun =
-    GoldenRunTests.runs
-    |> List.find (fun run -> run.Format = GoldenRunTests.newest && run.Name = name)
+    GoldenRunTests.newest |> List.find (fun run -> run.Name = name)
 
 /// The run that most tests take: one environment, serial.
 let stopped = stored "td3-serial"

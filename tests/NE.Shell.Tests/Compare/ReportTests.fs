@@ -610,22 +610,29 @@ let folders =
             Expect.stringContains errors "expected a folder, found a file" "message"
         }
 
-        test "one run has a folder of its own, several need one" {
+        test "one run has a folder of its own, that of several is called after them and is said" {
             use folder = new TemporaryFolder()
             let name = write folder.Path run
+            let other = write folder.Path { run with Name = "other"; Seed = 1L }
             ok folder.Path [ name ] |> ignore
             Expect.isTrue (File.Exists(Path.Combine(folder.Path, name, "report", "report.html"))) "in the run's folder"
-            let code, _, errors = report folder.Path [ name; "b" ]
-            Expect.equal code ExitCode.UserError errors
-            Expect.stringContains errors "-o DIR" "what to do"
+            let output, _ = ok folder.Path [ name; other ]
+
+            let both =
+                Path.Combine(folder.Path, "reports", $"{name}-and-{other}", "report.html")
+
+            Expect.isTrue (File.Exists both) "beside the runs"
+            Expect.stringContains output both "where"
         }
 
-        test "a run that there is not is named, with those that there are" {
+        test "a run that there is not is named, with those that there are and the nearest" {
             use folder = new TemporaryFolder()
-            write folder.Path run |> ignore
-            let code, _, errors = report folder.Path [ "a"; "other"; "-o"; folder.File "out" ]
+            write folder.Path { run with Name = "walker-ne-s0" } |> ignore
+            let code, _, errors = report folder.Path [ "walkr-ne-s0"; "-o"; folder.File "out" ]
             Expect.equal code ExitCode.UserError errors
-            Expect.stringContains errors "There is no run 'other'" "message"
+            Expect.stringContains errors "There is no run 'walkr-ne-s0'" "message"
+            Expect.stringContains errors "did you mean 'walker-ne-s0'?" "the nearest"
+            Expect.stringContains errors "There is: walker-ne-s0." "all"
             Expect.isFalse (Directory.Exists(folder.File "out")) "nothing written"
         }
 
