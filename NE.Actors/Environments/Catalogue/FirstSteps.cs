@@ -27,7 +27,8 @@ internal static class FirstSteps
         }
         catch (ExternalEnvironmentException problem)
         {
-            throw ExternalEnvironment.Unusable(problem, Sentence(problem.Message));
+            // Which names the program.
+            throw ExternalEnvironment.Unusable(problem, $"The first {what} failed, which was tried before the run is made. {problem.Message}");
         }
         catch (Exception problem) when (problem is not (EnvironmentUnusableException or MuJoCoUnavailableException or OperationCanceledException))
         {
