@@ -69,7 +69,7 @@ internal sealed record OpenedRun
             Faults.Point("recovery.checkpoint");
             return Open(request, EnvironmentCycle.Of(request.Settings.Run.Environment), chosen) with { Rewinds = previous && chosen is not null };
         }
-        catch (DamagedCheckpointException damage) when (!previous && damage.PreviousStep is null && recovered.Manifests.Count > 1)
+        catch (DamagedCheckpointException damage) when (!previous && damage.PreviousStep is null && recovered.Manifests.Count > 1 && CheckpointReader.IsWhole(request.Paths, recovered.Manifests[1]))
         {
             throw damage.Offering(recovered.Manifests[1].Step);
         }

@@ -1,3 +1,4 @@
+using NE.Actors.Checkpoints;
 using NE.Actors.Journal;
 using NE.Actors.RunDirectory;
 using NE.Actors.Storage;
@@ -18,6 +19,7 @@ public static class RunRepair
             SnapshotFile.PutAway(run);
             said.Add($"{run.Snapshots}: {problem.TrimEnd('.')}; it is made anew from the journal. The file as it was is snapshots.db.damaged");
         }
+        said.AddRange(PutBack(run));
         foreach (var (path, committed, _, _) in DamagedTables(run))
         {
             if (TableHistory.MakeAnew(run, path, committed, dry: false))
@@ -26,6 +28,44 @@ public static class RunRepair
             }
         }
         return said;
+    }
+
+    /// <summary>A blob is named by its content, so what lies under a wrong name is known for what it is.</summary>
+    private static List<string> PutBack(RunPaths run)
+    {
+        var said = new List<string>();
+        if (!File.Exists(run.Journal))
+        {
+            return said;
+        }
+        using var journal = JournalReader.Open(run);
+        var blobs = new BlobStore(run.Blobs);
+        var damaged = journal.Manifests().SelectMany(manifest => manifest.Blobs).Distinct().Where(blob => !IsWhole(blobs, blob)).ToList();
+        if (damaged.Count == 0)
+        {
+            return said;
+        }
+        // Read before any is written: two may have changed places.
+        var found = Directory.EnumerateFiles(run.Blobs).Select(File.ReadAllBytes).DistinctBy(bytes => DurableFile.Sha256(bytes)).ToDictionary(bytes => DurableFile.Sha256(bytes));
+        foreach (var blob in damaged.Where(blob => found.ContainsKey(blob.Sha256)))
+        {
+            blobs.Put(found[blob.Sha256]);
+            said.Add($"{blobs.PathOf(blob.Sha256)} was not what its name says; its content lay under another name and is put back");
+        }
+        return said;
+    }
+
+    private static bool IsWhole(BlobStore blobs, ComponentRef blob)
+    {
+        try
+        {
+            blobs.Get(blob);
+            return true;
+        }
+        catch (DamagedCheckpointException)
+        {
+            return false;
+        }
     }
 
     private static string? SnapshotProblem(RunPaths run)

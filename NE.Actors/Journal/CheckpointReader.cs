@@ -45,7 +45,7 @@ public static class CheckpointReader
         var manifests = Manifests(run);
         var manifest = Choose(run, manifests, which);
         var older = manifests.FirstOrDefault(m => m.CommitId < manifest.CommitId);
-        return Offering(older, () =>
+        return Offering(run, older, () =>
         {
             if (manifest.Replay is { } replay)
             {
@@ -62,6 +62,24 @@ public static class CheckpointReader
     {
         var manifest = Choose(run, Manifests(run), which);
         return new LoadedCheckpoint(manifest, Read(run, manifest.Components));
+    }
+
+    /// <summary>Whether every byte of a checkpoint is what was written, so that it can be offered in the place of a damaged one.</summary>
+    public static bool IsWhole(RunPaths run, CheckpointManifest manifest)
+    {
+        try
+        {
+            Read(run, manifest.Components);
+            if (manifest.Replay is { } replay)
+            {
+                SegmentFiles.Verify(run.Replay, replay);
+            }
+            return true;
+        }
+        catch (DamagedCheckpointException)
+        {
+            return false;
+        }
     }
 
     /// <summary>The learner's state in a checkpoint.</summary>
@@ -143,13 +161,13 @@ public static class CheckpointReader
         return components.ToDictionary(c => c.Key, c => blobs.Get(c.Value));
     }
 
-    private static T Offering<T>(CheckpointManifest? older, Func<T> load)
+    private static T Offering<T>(RunPaths run, CheckpointManifest? older, Func<T> load)
     {
         try
         {
             return load();
         }
-        catch (DamagedCheckpointException damage) when (older is not null)
+        catch (DamagedCheckpointException damage) when (older is not null && IsWhole(run, older))
         {
             throw damage.Offering(older.Step);
         }

@@ -40,7 +40,7 @@ public static class LiveView
     }
 
     /// <summary>Seconds until the last step at the speed of steps that are learned from; NaN before there was one.</summary>
-    internal static double SecondsLeft(RunStatus status) =>
+    public static double SecondsLeft(RunStatus status) =>
         status.LearningStepsPerSecond > 0 ? (status.Steps - status.Step) / status.LearningStepsPerSecond : double.NaN;
 
     /// <summary>That learning has not begun; null when it has.</summary>

@@ -565,7 +565,7 @@ let tests =
 
             Expect.equal states.Tail [ "a", "damaged"; "b", "damaged"; "c", "interrupted" ] "all are shown"
             Expect.stringContains errors "ne: a is damaged: " "which"
-            Expect.stringContains errors "run.json cannot be read" "what"
+            Expect.stringContains errors "run.json is damaged" "what"
             Expect.stringContains errors "ne: b is damaged: Expected a journal at" "the other"
             let code, output, _ = execute (host folder.Path noRun) [ "status"; "--json" ]
             Expect.equal code ExitCode.Failed "exit code"

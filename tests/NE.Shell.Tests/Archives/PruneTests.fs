@@ -96,6 +96,8 @@ let tests =
         test "--replay makes a complete run one that is evaluated and never resumed" {
             use given = new Stopped()
             GoldenRunTests.really given.Runs [ "resume"; stopped.Name ]
+            // It ran in this process, whose pool keeps its database open.
+            Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools()
             let state = CheckpointReader.Digest(given.Run, CheckpointChoice.Last).State
             Expect.isGreaterThan (segments given.Run) 0 "segments"
             let said = given.Done [ "prune"; "--replay" ]
