@@ -44,6 +44,7 @@ public sealed record RunStretch(
 /// <param name="Device">As configured: auto, cpu, cuda or cuda:n.</param>
 /// <param name="Stretches">The start and every resume, oldest first.</param>
 /// <param name="Engine">torch or simd; null in files from before there was a choice, which means torch.</param>
+/// <param name="Journal">The server that has its journal, under <paramref name="Id"/>; null for journal.db in its folder.</param>
 public sealed record RunInfo(
     int FormatVersion,
     string Id,
@@ -57,7 +58,8 @@ public sealed record RunInfo(
     int Threads,
     string Device,
     IReadOnlyList<RunStretch> Stretches,
-    string? Engine = null)
+    string? Engine = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JournalPlace? Journal = null)
 {
     public const int CurrentFormat = 1;
 
