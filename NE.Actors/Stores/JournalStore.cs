@@ -32,8 +32,8 @@ internal abstract class JournalStore
     /// <exception cref="JournalUnavailableException">Its server cannot be used.</exception>
     internal abstract DbConnection OpenJournal();
 
-    /// <summary>Opens the snapshots for reading.</summary>
-    internal abstract DbConnection OpenSnapshots();
+    /// <summary>Opens the snapshots for reading; null when there are none.</summary>
+    internal abstract DbConnection? TryOpenSnapshots();
 
     /// <summary>Lets all reads until its end see one moment.</summary>
     internal abstract DbTransaction BeginRead(DbConnection connection);

@@ -48,6 +48,9 @@ public sealed partial record JournalUrl(JournalPlace Place, JournalLogin? Login)
         return new JournalUrl(place, user.Length == 0 ? null : new JournalLogin(user, password));
     }
 
+    /// <summary>An address with the login that this process was given for it, if any.</summary>
+    public static JournalUrl WithKnownLogin(JournalPlace place) => new(place, JournalLogins.Of(place));
+
     /// <summary>The address with its login, for the environment of a child process.</summary>
     public string Secret => this.Login is not { } login
         ? this.Place.ToString()
@@ -67,7 +70,7 @@ public sealed partial record JournalUrl(JournalPlace Place, JournalLogin? Login)
     [GeneratedRegex(@"^[a-z_][a-z0-9_]{0,62}\z")]
     private static partial Regex Schema();
 
-    // To the last '@' of a word: a password that was not percent-encoded may have one, and slashes.
-    [GeneratedRegex(@"(postgres(?:ql)?://)\S*@")]
+    // To the last '@': a password that was not percent-encoded may have one, and slashes and blanks.
+    [GeneratedRegex(@"(postgres(?:ql)?://).*@", RegexOptions.Singleline)]
     private static partial Regex LoginInText();
 }

@@ -8,7 +8,7 @@ namespace NE.Actors.Stores;
 /// change, so the server itself checks every one of them: triggers refuse rows of a session that does not carry the run's present epoch, and
 /// keep that epoch from changing before the transaction has ended.
 /// </summary>
-public static class PostgresSchema
+internal static class PostgresSchema
 {
     /// <summary>The setting by which a session says for which epoch it writes.</summary>
     internal const string EpochSetting = "ne.epoch";
@@ -16,12 +16,11 @@ public static class PostgresSchema
     private const int OldestVersion = 150000;
 
     /// <summary>Makes a place ready for journals, whoever else does so now; changes nothing where all is there.</summary>
-    /// <returns>The server in words, such as "PostgreSQL 15.18 at localhost:5432, database ne, schema ne".</returns>
     /// <exception cref="JournalUnavailableException">It cannot be reached, does not let us in, or does not keep what it commits.</exception>
-    public static string Prepare(JournalPlace place)
+    internal static void Prepare(JournalPlace place)
     {
         using var connection = PostgresConnections.Open(place);
-        return PostgresConnections.Saying(place, () =>
+        PostgresConnections.Saying(place, () =>
         {
             Require(connection, place);
             if (!IsThere(connection, place))
@@ -36,7 +35,18 @@ public static class PostgresSchema
                     throw new PostgresException($"permission denied for table {place.Schema}.{table}", "ERROR", "ERROR", PostgresErrorCodes.InsufficientPrivilege);
                 }
             }
-            return $"PostgreSQL {connection.PostgreSqlVersion} at {place.Host}:{place.Port}, database {place.Database}, schema {place.Schema}";
+            return true;
+        });
+    }
+
+    /// <summary>Looks only.</summary>
+    internal static string Examine(JournalPlace place)
+    {
+        using var connection = PostgresConnections.Open(place);
+        return PostgresConnections.Saying(place, () =>
+        {
+            Require(connection, place);
+            return $"PostgreSQL {connection.PostgreSqlVersion} at {place}{(IsThere(connection, place) ? "" : "; its tables are made by the first run")}";
         });
     }
 

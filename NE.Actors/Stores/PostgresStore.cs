@@ -22,7 +22,7 @@ internal sealed class PostgresStore(JournalPlace place, string runId) : JournalS
 
     internal override DbConnection OpenJournal() => PostgresConnections.Open(place);
 
-    internal override DbConnection OpenSnapshots() => PostgresConnections.Open(place);
+    internal override DbConnection? TryOpenSnapshots() => PostgresConnections.Open(place);
 
     internal override DbTransaction BeginRead(DbConnection connection)
     {

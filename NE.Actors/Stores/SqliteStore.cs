@@ -24,7 +24,7 @@ internal sealed class SqliteStore(string journal, string snapshots) : JournalSto
 
     internal override DbConnection OpenJournal() => Open(journal);
 
-    internal override DbConnection OpenSnapshots() => Open(snapshots);
+    internal override DbConnection? TryOpenSnapshots() => File.Exists(snapshots) ? Open(snapshots) : null;
 
     internal override DbTransaction BeginRead(DbConnection connection) => ((SqliteConnection)connection).BeginTransaction(deferred: true);
 

@@ -4,6 +4,7 @@ using NE.Actors.Journal;
 using NE.Actors.RunDirectory;
 using NE.Actors.Runs;
 using NE.Actors.Storage;
+using NE.Actors.Stores;
 using NE.Actors.Video;
 using NE.Model;
 using NE.Shell.Commands;
@@ -23,6 +24,14 @@ internal static class ResumeVerb
         SeqAddress.Of(command.Presentation.Seq, host);
         RunPaths paths = RunFolder.Find(command.Runs, command.Name);
         RunInfo info = RunInfo.Read(paths.RunInfo);
+        JournalPlace? named = JournalAddress.Of(command.Journal, host);
+
+        // NE_JOURNAL says where new runs go; of a run that is there it has the login alone.
+        if (command.Journal is not null && named != info.Journal)
+        {
+            throw new UserError($"the journal of the run '{paths.Name}' is {(info.Journal is { } place ? $"at {place}" : "in its own folder")}; to move it: ne journal copy {paths.Name} --to ...");
+        }
+
         Settings stored = ConfigurationBuilder.Read(ReadConfiguration(paths), paths.Configuration);
         Settings settings = ConfigurationBuilder.Change(stored, command.Changes, host.Machine);
         (string Key, string Old, string New)[] changes = [.. SettingsModule.difference(Recorded(paths, stored), settings).Select(change => (change.Item1, change.Item2, change.Item3))];
@@ -46,6 +55,7 @@ internal static class ResumeVerb
         // A missing file or a broken program is said before the run is touched.
         EnvironmentSpec environment = Environments.Describe(settings);
         using RunFolder folder = RunFolder.Open(command.Runs, command.Name);
+        using IDisposable journal = JournalServer.Hold(paths);
         string yaml = ConfigurationWriter.Yaml(settings);
 
         if (changes.Length > 0)
@@ -77,13 +87,8 @@ internal static class ResumeVerb
     /// </summary>
     private static Settings Recorded(RunPaths paths, Settings stored)
     {
-        if (!File.Exists(paths.Journal))
-        {
-            return stored;
-        }
-
-        using JournalReader journal = JournalReader.Open(paths);
-        return journal.Operational().Aggregate(stored, (settings, recorded) => recorded.Event switch
+        using JournalReader? journal = JournalReader.TryOpen(paths);
+        return (journal?.Operational() ?? []).Aggregate(stored, (settings, recorded) => recorded.Event switch
         {
             History.RunEvent.RunStarted started => ConfigurationBuilder.Read(started.configuration, paths.Journal),
             History.RunEvent.ConfigurationChanged changed => With(settings, changed.changes),
@@ -146,7 +151,7 @@ internal static class ResumeVerb
     /// <summary>Step of the checkpoint that the run goes on from; 0 when it was killed before its first.</summary>
     private static long CommittedStep(RunPaths paths, ResumeCommand command)
     {
-        using JournalReader? journal = File.Exists(paths.Journal) ? JournalReader.Open(paths) : null;
+        using JournalReader? journal = JournalReader.TryOpen(paths);
         IReadOnlyList<CheckpointManifest> checkpoints = journal?.Manifests() ?? [];
 
         if (command.From is ResumeFrom.Previous)
