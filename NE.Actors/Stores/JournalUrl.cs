@@ -70,7 +70,7 @@ public sealed partial record JournalUrl(JournalPlace Place, JournalLogin? Login)
     [GeneratedRegex(@"^[a-z_][a-z0-9_]{0,62}\z")]
     private static partial Regex Schema();
 
-    // To the last '@': a password that was not percent-encoded may have one, and slashes and blanks.
-    [GeneratedRegex(@"(postgres(?:ql)?://).*@", RegexOptions.Singleline)]
+    // To the last '@': a password that was not percent-encoded may have one, and slashes and blanks. The form of an address has no login to hide.
+    [GeneratedRegex(@"(postgres(?:ql)?://)(?!\[USER\[|USER:PASSWORD@).*@", RegexOptions.Singleline)]
     private static partial Regex LoginInText();
 }
