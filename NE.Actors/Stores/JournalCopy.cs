@@ -147,11 +147,11 @@ public static class JournalCopy
         using var connection = PostgresConnections.Open(to, lease.Epoch, pooled: false);
         PostgresConnections.Saying(to, () =>
         {
-            using var transaction = connection.BeginTransaction();
             RequirePast(target, source);
+            using var transaction = connection.BeginTransaction();
             foreach (var form in (RowForm[])[RowForm.Journal, RowForm.Snapshots])
             {
-                connection.Execute($"DELETE FROM {form.TableOf(target)} WHERE persistence_id = @id", ("id", info.Id));
+                connection.DeleteRun(form.TableOf(target), info.Id);
                 form.Write(connection, to, info.Id, form.Read(source));
             }
             transaction.Commit();

@@ -40,7 +40,7 @@ public static class JournalServer
             using var transaction = connection.BeginTransaction();
             foreach (var table in (string[])["journal", "snapshot", "lease"])
             {
-                connection.Execute($"DELETE FROM {place.Schema}.{table} WHERE persistence_id = @id", ("id", runId));
+                connection.DeleteRun($"{place.Schema}.{table}", runId);
             }
             transaction.Commit();
             return true;

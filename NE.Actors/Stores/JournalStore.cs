@@ -50,7 +50,7 @@ internal abstract class JournalStore
         {
             return File.Exists(run.RunInfo) ? RunInfo.Read(run.RunInfo) : null;
         }
-        catch (InvalidDataException) when (File.Exists(run.Journal))
+        catch (Exception unreadable) when (unreadable is InvalidDataException or RunFolderException && File.Exists(run.Journal))
         {
             // A journal that has gone to a server leaves no file of this name.
             return null;

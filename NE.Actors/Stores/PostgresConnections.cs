@@ -97,6 +97,14 @@ internal static class PostgresConnections
         return command.ExecuteNonQuery();
     }
 
+    /// <summary>Deletes a run's rows, however long that takes.</summary>
+    internal static void DeleteRun(this NpgsqlConnection connection, string table, string runId)
+    {
+        using var command = connection.Command($"DELETE FROM {table} WHERE persistence_id = @id", ("id", runId));
+        command.CommandTimeout = 0;
+        command.ExecuteNonQuery();
+    }
+
     internal static T? Ask<T>(this NpgsqlConnection connection, string text, params (string Name, object Value)[] parameters)
     {
         using var command = connection.Command(text, parameters);

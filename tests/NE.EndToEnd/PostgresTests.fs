@@ -66,7 +66,7 @@ let tests =
         testCase "whose server is killed ends as the run with a journal in files"
         <| fun _ ->
             inRuns (fun runs ->
-                use server = new PostgresServer.PostgresServer()
+                let server = PostgresServer.server ()
                 let url = server.Url(server.NewDatabase())
 
                 match JournalUrl.TryParse url with

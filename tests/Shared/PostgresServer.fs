@@ -68,7 +68,7 @@ type PostgresServer() =
 
     // The shell ends the server when its standard input does: when this process stops it, or is gone.
     let script =
-        "\"$@\" >/dev/null 2>&1 </dev/null & server=$!; read -r line; kill -QUIT $server; wait $server"
+        "\"$@\" >/dev/null 2>&1 </dev/null & server=$!; read -r line; kill -QUIT $server 2>/dev/null; wait $server"
 
     let connectionString database =
         NpgsqlConnectionStringBuilder(
@@ -115,16 +115,27 @@ type PostgresServer() =
             started (ProcessStartInfo("/bin/sh", [ "-c"; script; "sh" ] @ command, RedirectStandardInput = true))
 
         let mutable running = launch ()
+        let mutable launched = DateTime.UtcNow
+
+        let isThere () =
+            let file = Path.Combine(data, "postmaster.pid")
+
+            File.Exists file
+            && Directory.Exists(
+                "/proc/"
+                + (File.ReadAllLines file |> Array.tryHead |> Option.defaultValue "none")
+            )
 
         while not (answers ()) do
             if DateTime.UtcNow > deadline then
                 failwithf "PostgreSQL did not start in %s" folder
 
-            // The processes of one that was killed may not be gone yet.
-            if not (File.Exists(Path.Combine(data, "postmaster.pid"))) then
-                running.Kill()
+            // It gives up at once while processes of the one that was killed are still there.
+            if DateTime.UtcNow - launched > TimeSpan.FromSeconds 2. && not (isThere ()) then
+                running.StandardInput.Close()
                 running.WaitForExit()
                 running <- launch ()
+                launched <- DateTime.UtcNow
 
             Thread.Sleep 100
 
