@@ -6,7 +6,8 @@ namespace NE.Actors.Stores;
 /// <summary>Connections to a place on a PostgreSQL server.</summary>
 internal static class PostgresConnections
 {
-    const int ConnectSeconds = 5, CommandSeconds = 30;
+    // A server that shares a busy machine takes its time to let somebody in.
+    const int ConnectSeconds = 15, CommandSeconds = 30;
 
     // What a session begins with, and goes back to when it is used again. A commit must be on the server's disk when it returns. A server drops
     // a client whose machine is gone after 25 s, and with it the lock of its run.
