@@ -1,3 +1,4 @@
+using NE.Actors.Stores;
 using NE.Shell.Commands;
 using NE.Shell.Host;
 using NE.Shell.Verbs;
@@ -18,7 +19,8 @@ public static class Shell
             case CommandLineResult.Wrong wrong:
                 foreach (string problem in wrong.Problems)
                 {
-                    host.Error.WriteLine($"ne: {problem}");
+                    // A misspelt option leaves the address after it to be taken for something else, and repeated.
+                    host.Error.WriteLine($"ne: {JournalUrl.WithoutLogin(problem)}");
                 }
 
                 host.Error.WriteLine($"See `{$"ne {wrong.Verb}".Trim()} --help`.");
@@ -34,11 +36,12 @@ public static class Shell
     {
         try
         {
+            JournalAddress.RememberLogin(host);
             return await Execute(command, host);
         }
         catch (Exception problem) when (problem is UserError || Failures.IsUserError(problem))
         {
-            host.Error.WriteLine($"ne: {problem.Message}");
+            host.Error.WriteLine($"ne: {JournalUrl.WithoutLogin(problem.Message)}");
             return ExitCode.UserError;
         }
         catch (UnauthorizedAccessException problem)
@@ -76,6 +79,7 @@ public static class Shell
         ArchiveCommand archive => Task.FromResult(ArchiveVerb.Archive(archive, host)),
         RestoreCommand restore => Task.FromResult(RestoreVerb.Restore(restore, host)),
         PruneCommand prune => Task.FromResult(PruneVerb.Prune(prune, host)),
+        JournalCopyCommand copy => Task.FromResult(JournalVerb.Copy(copy, host)),
         EnvironmentListCommand list => Task.FromResult(EnvironmentVerbs.List(list, host)),
         EnvironmentShowCommand show => Task.FromResult(EnvironmentVerbs.Show(show, host)),
         EnvironmentRunCommand run => Task.FromResult(EnvironmentRunVerb.Run(run, host)),

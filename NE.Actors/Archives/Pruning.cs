@@ -82,12 +82,8 @@ public sealed record Pruning(IReadOnlyList<PrunableFile> Replay, IReadOnlyList<P
 
     private static IReadOnlyList<CheckpointManifest> Retained(RunPaths run)
     {
-        if (!File.Exists(run.Journal))
-        {
-            return [];
-        }
-        using var journal = JournalReader.Open(run);
-        return journal.Manifests();
+        using var journal = JournalReader.TryOpen(run);
+        return journal?.Manifests() ?? [];
     }
 
     private static PrunableFile Measure(FileInfo file) => new(file.FullName, file.Length);

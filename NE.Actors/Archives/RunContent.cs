@@ -3,6 +3,7 @@ using NE.Actors.Journal;
 using NE.Actors.Replay;
 using NE.Actors.RunDirectory;
 using NE.Actors.Storage;
+using NE.Actors.Stores;
 using NE.Actors.Telemetry;
 
 namespace NE.Actors.Archives;
@@ -69,11 +70,15 @@ public sealed record RunContent(ArchivedRun Run, IReadOnlyList<ArchiveItem> Item
     /// <summary>The retained checkpoints, newest first; null when there are none.</summary>
     private static IReadOnlyList<CheckpointManifest>? Manifests(RunPaths run)
     {
-        if (!File.Exists(run.Journal))
+        if (JournalStore.Of(run) is PostgresStore server)
+        {
+            throw new RunFolderException($"The journal of the run '{run.Name}' is on a server ({server.Where}), and an archive is one file. Bring it into the run's folder first: ne journal copy {run.Name} --to sqlite");
+        }
+        using var journal = JournalReader.TryOpen(run);
+        if (journal is null)
         {
             return null;
         }
-        using var journal = JournalReader.Open(run);
         // Reading every record is what verifies it.
         journal.Events();
         return journal.Manifests() is { Count: > 0 } manifests ? manifests : null;

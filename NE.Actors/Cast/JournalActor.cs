@@ -5,6 +5,7 @@ using Akka.Persistence;
 using NE.Actors.Checkpoints;
 using NE.Actors.Journal;
 using NE.Actors.Storage;
+using NE.Actors.Stores;
 using NE.Model.Runs;
 
 namespace NE.Actors.Cast;
@@ -18,6 +19,7 @@ internal sealed class JournalActor : ReceivePersistentActor
 {
     readonly CommitWriter writer;
     readonly JournalSettings settings;
+    readonly PostgresLease? lease;
     readonly long incarnation;
     readonly ILoggingAdapter log = Context.GetLogger();
     readonly Queue<Commit> waiting = [];
@@ -28,9 +30,13 @@ internal sealed class JournalActor : ReceivePersistentActor
     long snapshotAt;
     long snapshotBefore;
 
-    public JournalActor(CommitWriter writer, JournalSettings settings)
+    /// <param name="writer">Of the run's files.</param>
+    /// <param name="settings">How often it snapshots.</param>
+    /// <param name="persistenceId">Under which the run's rows are stored.</param>
+    /// <param name="lease">The right to write on a server; null for files.</param>
+    public JournalActor(CommitWriter writer, JournalSettings settings, string persistenceId, PostgresLease? lease)
     {
-        (this.writer, this.settings) = (writer, settings);
+        (this.writer, this.settings, this.PersistenceId, this.lease) = (writer, settings, persistenceId, lease);
         this.incarnation = writer.Enter();
 
         this.Recover<SnapshotOffer>(offer =>
@@ -46,7 +52,7 @@ internal sealed class JournalActor : ReceivePersistentActor
         this.Command<FilesFailed>(failed =>
         {
             this.current = null;
-            Context.Parent.Tell(new AttemptFailed(failed.Commit.Id, failed.Reason));
+            Context.Parent.Tell(failed.Displaced ? new Refused(failed.Commit.Id, failed.Reason) : new AttemptFailed(failed.Commit.Id, failed.Reason));
             this.Next();
         });
         this.Command<SaveSnapshotSuccess>(saved =>
@@ -81,27 +87,28 @@ internal sealed class JournalActor : ReceivePersistentActor
         this.Command<GetRecovered>(_ => this.Sender.Tell(this.Describe()));
     }
 
-    public override string PersistenceId => JournalReader.PersistenceId;
+    public override string PersistenceId { get; }
 
-    internal static Props Props(CommitWriter writer, JournalSettings settings) => Akka.Actor.Props.Create(() => new JournalActor(writer, settings));
+    internal static Props Props(CommitWriter writer, JournalSettings settings, string persistenceId, PostgresLease? lease) =>
+        Akka.Actor.Props.Create(() => new JournalActor(writer, settings, persistenceId, lease));
 
     protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr)
     {
-        Context.Parent.Tell(new Stopping(JournalText.Of(cause)));
+        Context.Parent.Tell(Stopping.Of(cause));
         base.OnPersistFailure(cause, @event, sequenceNr);
     }
 
     protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr)
     {
         // Akka goes on after a rejection as if the event did not matter; for us it is a failed write like any other.
-        Context.Parent.Tell(new Stopping(JournalText.Of(cause)));
+        Context.Parent.Tell(Stopping.Of(cause));
         base.OnPersistRejected(cause, @event, sequenceNr);
         Context.Stop(this.Self);
     }
 
     protected override void OnRecoveryFailure(Exception reason, object? message = null)
     {
-        Context.Parent.Tell(new Stopping(JournalText.Of(reason)));
+        Context.Parent.Tell(Stopping.Of(reason));
         base.OnRecoveryFailure(reason, message);
     }
 
@@ -144,11 +151,18 @@ internal sealed class JournalActor : ReceivePersistentActor
             this.current = commit;
             var best = this.state.Retained.Length > 0 ? this.state.Retained[0].Manifest.Best : null;
             var started = Stopwatch.GetTimestamp();
-            Task.Run(() => this.writer.Write(commit, best)).PipeTo(
+            Task.Run(() => this.Write(commit, best)).PipeTo(
                 this.Self,
                 success: manifest => new FilesWritten(commit, manifest, started),
-                failure: error => new FilesFailed(commit, JournalText.Of(error)));
+                failure: error => new FilesFailed(commit, JournalText.Of(error), JournalText.IsDisplaced(error)));
         }
+    }
+
+    private CheckpointManifest Write(Commit commit, BestCheckpoint? best)
+    {
+        // A server that is down is known before the files are written, and tried again like a full disk.
+        this.lease?.Ensure();
+        return this.writer.Write(commit, best);
     }
 
     private void OnFilesWritten(FilesWritten written)
@@ -242,7 +256,7 @@ internal sealed class JournalActor : ReceivePersistentActor
 
     private sealed record FilesWritten(Commit Commit, CheckpointManifest Manifest, long Started);
 
-    private sealed record FilesFailed(Commit Commit, string Reason);
+    private sealed record FilesFailed(Commit Commit, string Reason, bool Displaced);
 
     private sealed record Swept(Exception? Error);
 
@@ -253,7 +267,12 @@ internal sealed class JournalActor : ReceivePersistentActor
     internal sealed record AttemptFailed(long CommitId, string Reason);
 
     /// <summary>To the parent: SQL failed and the actor is about to stop.</summary>
-    internal sealed record Stopping(string Reason);
+    /// <param name="Reason">One sentence.</param>
+    /// <param name="Displaced">Another process has the run; starting again cannot help.</param>
+    internal sealed record Stopping(string Reason, bool Displaced)
+    {
+        internal static Stopping Of(Exception cause) => new(JournalText.Of(cause), JournalText.IsDisplaced(cause));
+    }
 
     /// <summary>To the parent: the message itself is wrong; trying again cannot help.</summary>
     internal sealed record Refused(long Id, string Reason);

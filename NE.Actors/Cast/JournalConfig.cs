@@ -10,10 +10,11 @@ using Microsoft.Data.Sqlite;
 using NE.Actors.Journal;
 using NE.Actors.RunDirectory;
 using NE.Actors.Storage;
+using NE.Actors.Stores;
 
 namespace NE.Actors.Cast;
 
-/// <summary>How Akka.Persistence.Sql reaches a run's two SQLite files.</summary>
+/// <summary>How Akka.Persistence.Sql reaches a run's journal: two SQLite files of its folder, or a PostgreSQL server.</summary>
 public static class JournalConfig
 {
     const string JournalPlugin = "akka.persistence.journal.sql";
@@ -24,13 +25,31 @@ public static class JournalConfig
 
     /// <summary>
     /// HOCON for an actor system that holds this run's journal. Also puts both files into WAL mode, which the plugin does not do and which
-    /// stays in the files. Use it together with <see cref="Setup"/>, or take <see cref="SystemSetup"/>, which is both.
+    /// stays in the files, or takes the run for this process on its server, until <see cref="Release"/>. Use it together with
+    /// <see cref="Setup"/>, or take <see cref="SystemSetup"/>, which is both.
     /// </summary>
-    /// <exception cref="IOException">A file is there and is not a database, or another process locks it.</exception>
+    /// <exception cref="IOException">A file is there and is not a database, or another process locks it; or the server cannot be used.</exception>
+    /// <exception cref="RunFolderException">Another process has the run on its server.</exception>
     public static Config For(RunPaths run)
     {
+        if (JournalStore.Of(run) is PostgresStore store)
+        {
+            PostgresSchema.Prepare(store.Place);
+            PostgresLease.Hold(run, store.Place, store.PersistenceId);
+            // The place alone: what the plug-in is told here can turn up in its messages. Setup has the login.
+            return Common(store.Place.ToString(), store.Place.ToString(), ProviderName.PostgreSQL15, autoInitialize: false, store.Place.Schema);
+        }
         EnableWal(run.Journal);
         EnableWal(run.Snapshots);
+        return Common(ConnectionString(run.Journal), ConnectionString(run.Snapshots), ProviderName.SQLiteMS, autoInitialize: true, schema: null);
+    }
+
+    /// <summary>Ends this process's right to write a journal on a server; nothing for one in files.</summary>
+    public static void Release(RunPaths run) => PostgresLease.Release(run);
+
+    private static Config Common(string journal, string snapshots, string provider, bool autoInitialize, string? schema)
+    {
+        var tables = schema is null ? "" : $"default.schema-name = \"{schema}\"";
         return ConfigurationFactory.ParseString($$"""
             akka.coordinated-shutdown.run-by-clr-shutdown-hook = off
             # A write that fails stops the journal actor, and the answers for each of its rows become dead letters.
@@ -45,31 +64,43 @@ public static class JournalConfig
             akka.persistence {
               journal.plugin = "{{JournalPlugin}}"
               journal.sql {
-                connection-string = {{Quoted(ConnectionString(run.Journal))}}
-                provider-name = "{{ProviderName.SQLiteMS}}"
-                auto-initialize = true
+                connection-string = {{Quoted(journal)}}
+                provider-name = "{{provider}}"
+                auto-initialize = {{(autoInitialize ? "true" : "false")}}
                 # One journal, one actor: a commit's rows go in one statement after the other, in one transaction.
                 parallelism = 1
                 # The outbox decides when to try again; an open breaker would only hide the reason.
                 circuit-breaker { max-failures = 1000000, call-timeout = 60s, reset-timeout = 1s }
+                {{tables}}
               }
               snapshot-store.plugin = "{{SnapshotPlugin}}"
               snapshot-store.sql {
-                connection-string = {{Quoted(ConnectionString(run.Snapshots))}}
-                provider-name = "{{ProviderName.SQLiteMS}}"
-                auto-initialize = true
+                connection-string = {{Quoted(snapshots)}}
+                provider-name = "{{provider}}"
+                auto-initialize = {{(autoInitialize ? "true" : "false")}}
                 circuit-breaker { max-failures = 1000000, call-timeout = 60s, reset-timeout = 1s }
+                {{tables}}
               }
             }
             """).WithFallback(SqlPersistence.DefaultConfiguration);
     }
 
-    /// <summary>Makes every connection that the plugin opens run with synchronous=FULL, whatever SQLite was compiled with.</summary>
-    /// <param name="run">The run whose files they are.</param>
-    /// <param name="opened">Called with each connection that was made durable; for tests.</param>
+    /// <summary>
+    /// Makes every connection that the plugin opens durable: synchronous=FULL, whatever SQLite was compiled with; synchronous_commit=on and this
+    /// process's epoch on a server.
+    /// </summary>
+    /// <param name="run">The run whose journal it is, after <see cref="For"/>.</param>
+    /// <param name="opened">Called with each connection to a file that was made durable; for tests.</param>
     public static Setup Setup(RunPaths run, Action<DbConnection>? opened = null)
     {
         var setup = new MultiDataOptionsSetup();
+        if (PostgresLease.Of(run) is { } lease)
+        {
+            var options = new DataOptions().UseConnectionString(ProviderName.PostgreSQL15, lease.WriterString);
+            setup.AddDataOptions(JournalPlugin, options);
+            setup.AddDataOptions(SnapshotPlugin, options);
+            return setup;
+        }
         setup.AddDataOptions(JournalPlugin, Options(run.Journal, opened));
         setup.AddDataOptions(SnapshotPlugin, Options(run.Snapshots, opened));
         return setup;

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using NE.Actors.Journal;
 using NE.Actors.RunDirectory;
+using NE.Actors.Stores;
 using NE.Model.Runs;
 
 namespace NE.Actors.Cast;
@@ -16,18 +17,22 @@ public sealed class JournalOutbox : ReceiveActor, IWithTimers
     readonly IActorRef listener;
     readonly JournalSettings settings;
     readonly CommitWriter writer;
+    readonly string persistenceId;
+    readonly PostgresLease? lease;
     readonly LinkedList<Pending> pending = [];
     readonly List<IActorRef> askers = [];
     IActorRef? child;
     bool ready;
     long? firstFreeId;
     string lastReason = "The journal stopped.";
+    bool displaced;
     readonly Patience journalPatience;
 
     public JournalOutbox(RunPaths run, IActorRef listener, JournalSettings settings)
     {
         (this.listener, this.settings) = (listener, settings);
         this.writer = CommitWriter.Of(run);
+        (this.persistenceId, this.lease) = (JournalStore.Of(run).PersistenceId, PostgresLease.Of(run));
         this.journalPatience = new Patience(settings);
 
         this.Receive<Commit>(m => this.Accept(m.Id, m));
@@ -40,7 +45,7 @@ public sealed class JournalOutbox : ReceiveActor, IWithTimers
         this.Receive<Recorded>(m => this.OnDone(m.Id, m));
         this.Receive<JournalActor.AttemptFailed>(this.OnAttemptFailed);
         this.Receive<JournalActor.Refused>(this.OnRefused);
-        this.Receive<JournalActor.Stopping>(m => this.lastReason = m.Reason);
+        this.Receive<JournalActor.Stopping>(m => (this.lastReason, this.displaced) = (m.Reason, m.Displaced));
         this.Receive<Terminated>(_ => this.OnChildStopped());
         this.Receive<Resend>(_ => this.Pump());
         this.Receive<StartChild>(_ => this.Start());
@@ -76,7 +81,7 @@ public sealed class JournalOutbox : ReceiveActor, IWithTimers
         if (this.child is null)
         {
             this.Timers.Cancel(nameof(StartChild));
-            this.child = Context.Watch(Context.ActorOf(JournalActor.Props(this.writer, this.settings)));
+            this.child = Context.Watch(Context.ActorOf(JournalActor.Props(this.writer, this.settings, this.persistenceId, this.lease)));
         }
     }
 
@@ -207,7 +212,7 @@ public sealed class JournalOutbox : ReceiveActor, IWithTimers
         {
             item.Sent = false;
         }
-        if (this.journalPatience.NextDelay() is { } delay)
+        if (this.journalPatience.NextDelay() is { } delay && !this.displaced)
         {
             this.listener.Tell(new CommitRetrying(this.pending.First?.Value.Id ?? 0, this.lastReason, this.journalPatience.Failures, delay));
             this.Timers.StartSingleTimer(nameof(StartChild), new StartChild(), delay);

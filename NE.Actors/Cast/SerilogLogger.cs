@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Dispatch;
 using Akka.Event;
+using NE.Actors.Stores;
 using Serilog;
 using Serilog.Core;
 using Serilog.Events;
@@ -41,14 +42,17 @@ public sealed class SerilogLogger : ReceiveActor, IRequiresMessageQueue<ILoggerM
             return;
         }
 
+        // A server's own words about a login name its user.
+        Exception? cause = PostgresText.Find(entry.Cause) is { } server ? new JournalUnavailableException(PostgresText.Of(server)!) : entry.Cause;
+
         if (entry.Message is LogMessage message)
         {
-            logger.Write(level, entry.Cause, message.Format, [.. message.Parameters()]);
+            logger.Write(level, cause, message.Format, [.. message.Parameters()]);
         }
         else
         {
             // A text is data, not a template: braces in it mean nothing.
-            logger.Write(level, entry.Cause, "{Message:l}", entry.Message?.ToString() ?? "");
+            logger.Write(level, cause, "{Message:l}", entry.Message?.ToString() ?? "");
         }
     }
 

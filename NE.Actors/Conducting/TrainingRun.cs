@@ -4,6 +4,7 @@ using Akka.Event;
 using NE.Actors.Cast;
 using NE.Actors.Environments.External;
 using NE.Actors.MuJoCo;
+using NE.Actors.RunDirectory;
 using NE.Actors.Runs;
 
 namespace NE.Actors.Conducting;
@@ -20,9 +21,11 @@ public sealed class TrainingRun : ITrainingRun
     private readonly StatusBoard board = new();
     private readonly TaskCompletionSource<RunOutcome> completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly IActorRef supervisor;
+    private readonly RunPaths paths;
 
     private TrainingRun(RunRequest request)
     {
+        this.paths = request.Paths;
         this.System = ActorSystem.Create("ne", JournalConfig.SystemSetup(request.Paths, Configuration(request.Loggers)));
         var physics = Akka.Event.Logging.GetLogger(this.System, "NE.Actors.MuJoCo");
         MuJoCoHandlers.WarningLog = warning => physics.Warning("MuJoCo warns: {Warning}", warning);
@@ -53,6 +56,7 @@ public sealed class TrainingRun : ITrainingRun
         // While it ends, Akka falls back to the standard output, which belongs to the shell.
         this.System.EventStream.SetLogLevel(LogLevel.ErrorLevel);
         await Task.WhenAny(this.System.Terminate(), Task.Delay(EndPatience));
+        JournalConfig.Release(this.paths);
     }
 
     private static Config Configuration(IReadOnlyList<string> loggers)

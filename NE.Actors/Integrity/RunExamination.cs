@@ -15,13 +15,13 @@ public static class RunExamination
     public static Examination Examine(RunPaths run, bool deep)
     {
         var findings = new List<Finding>();
-        if (!File.Exists(run.Journal))
-        {
-            return new([], [new(Path.GetFileName(run.Journal), "", "There is no journal: the run was stopped before its first commit, or the file is lost.", Remedy.Copy)]);
-        }
         try
         {
-            using var journal = JournalReader.Open(run);
+            using var journal = JournalReader.TryOpen(run);
+            if (journal is null)
+            {
+                return new([], [new(Path.GetFileName(run.Journal), "", "There is no journal: the run was stopped before its first commit, or the file is lost.", Remedy.Copy)]);
+            }
             findings.AddRange(Records(journal));
             if (deep)
             {

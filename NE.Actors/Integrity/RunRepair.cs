@@ -34,11 +34,11 @@ public static class RunRepair
     private static List<string> PutBack(RunPaths run)
     {
         var said = new List<string>();
-        if (!File.Exists(run.Journal))
+        using var journal = JournalReader.TryOpen(run);
+        if (journal is null)
         {
             return said;
         }
-        using var journal = JournalReader.Open(run);
         var blobs = new BlobStore(run.Blobs);
         var damaged = journal.Manifests().SelectMany(manifest => manifest.Blobs).Distinct().Where(blob => !IsWhole(blobs, blob)).ToList();
         if (damaged.Count == 0)
@@ -70,12 +70,8 @@ public static class RunRepair
 
     private static string? SnapshotProblem(RunPaths run)
     {
-        if (!File.Exists(run.Journal))
-        {
-            return null;
-        }
-        using var journal = JournalReader.Open(run);
-        return SnapshotFile.Problem(run, journal);
+        using var journal = JournalReader.TryOpen(run);
+        return journal is null ? null : SnapshotFile.Problem(run, journal);
     }
 
     /// <summary>Goes on without what is lost of tables that cannot be made anew; the state of the run has none of it.</summary>
@@ -85,13 +81,8 @@ public static class RunRepair
 
     private static IReadOnlyList<DamagedTable> DamagedTables(RunPaths run)
     {
-        if (!File.Exists(run.Journal))
-        {
-            return [];
-        }
-        using var journal = JournalReader.Open(run);
-        var manifests = journal.Manifests();
-        return manifests is not [var newest, ..]
+        using var journal = JournalReader.TryOpen(run);
+        return journal?.Manifests() is not { } manifests || manifests is not [var newest, ..]
             ? []
             : [.. from file in newest.Files
                   where Path.GetExtension(file.Key) == ".csv"

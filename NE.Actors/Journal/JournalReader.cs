@@ -1,6 +1,7 @@
-using Microsoft.Data.Sqlite;
+using System.Data.Common;
 using NE.Actors.Checkpoints;
 using NE.Actors.RunDirectory;
+using NE.Actors.Stores;
 using NE.Model;
 using NE.Model.Runs;
 
@@ -31,75 +32,26 @@ public sealed record JournalSummary(
     History.EvaluationEnded? LastEvaluation,
     StoredRunEvent? LastOperational);
 
-/// <summary>
-/// Reads a run's journal without Akka, also while a process writes it: WAL gives every reader the state of the last transaction.
-/// </summary>
+/// <summary>Reads a run's journal without Akka, wherever it is, also while a process writes it.</summary>
 public sealed class JournalReader : IDisposable
 {
-    /// <summary>Of the one persistent actor whose rows a journal has.</summary>
-    internal const string PersistenceId = "run";
-
     static readonly string[] OperationalManifests =
         [.. JournalCodec.EventNames.Where(name => !RunEvents.historyNames.Contains(name.Value)).Select(name => name.Key)];
 
-    /// <summary>SQLITE_READONLY and SQLITE_CANTOPEN.</summary>
-    private const int ReadOnlyError = 8, CannotOpen = 14;
+    readonly JournalStore store;
+    readonly DbConnection connection;
 
-    readonly string file;
-    readonly SqliteConnection connection;
-
-    private JournalReader(string file, SqliteConnection connection) => (this.file, this.connection) = (file, connection);
+    private JournalReader(JournalStore store) => (this.store, this.connection) = (store, store.OpenJournal());
 
     /// <exception cref="FileNotFoundException">The run has no journal yet.</exception>
-    public static JournalReader Open(RunPaths run)
-    {
-        if (!File.Exists(run.Journal))
-        {
-            throw new FileNotFoundException($"Expected a journal at {run.Journal}, found none: the run never started, or its directory is incomplete.", run.Journal);
-        }
-        try
-        {
-            try
-            {
-                return new JournalReader(run.Journal, Connect(run.Journal));
-            }
-            catch (SqliteException error) when (error.SqliteErrorCode is ReadOnlyError or CannotOpen && !File.Exists(run.Journal + "-wal"))
-            {
-                // Without its log a database in WAL mode is complete, but SQLite wants to make a new one beside it: not in a folder of another
-                // user, or on a medium that cannot be written.
-                return new JournalReader(run.Journal, Connect($"file:{Uri.EscapeDataString(run.Journal)}?immutable=1"));
-            }
-        }
-        catch (SqliteException error)
-        {
-            throw new InvalidDataException($"Expected a journal at {run.Journal}, but it cannot be opened: {error.Message}", error);
-        }
-    }
+    /// <exception cref="InvalidDataException">It cannot be read.</exception>
+    /// <exception cref="JournalUnavailableException">It is on a server that cannot be used.</exception>
+    public static JournalReader Open(RunPaths run) => new(JournalStore.Of(run));
 
-    private static SqliteConnection Connect(string source)
-    {
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
-        {
-            DataSource = source,
-            Mode = SqliteOpenMode.ReadOnly,
-            Pooling = false,
-            DefaultTimeout = 5,
-        }.ToString());
-        try
-        {
-            connection.Open();
-            // The first read is what opens the log.
-            using var command = connection.CreateCommand();
-            command.CommandText = "PRAGMA schema_version";
-            command.ExecuteScalar();
-            return connection;
-        }
-        catch
-        {
-            connection.Dispose();
-            throw;
-        }
-    }
+    /// <summary>The journal of a run; null when it has none yet.</summary>
+    /// <exception cref="InvalidDataException">It cannot be read.</exception>
+    /// <exception cref="JournalUnavailableException">It is on a server that cannot be used.</exception>
+    public static JournalReader? TryOpen(RunPaths run) => JournalStore.Of(run) is { MayExist: true } store ? new JournalReader(store) : null;
 
     /// <summary>
     /// Whether a run has ended, at so many steps or more. All steps may be committed while the last evaluation is still to come, so only the
@@ -107,13 +59,9 @@ public sealed class JournalReader : IDisposable
     /// </summary>
     public static bool IsComplete(RunPaths run, long steps)
     {
-        if (!File.Exists(run.Journal))
-        {
-            return false;
-        }
-        using var journal = Open(run);
+        using var journal = TryOpen(run);
         // The end is stored with its commit. A run that went back to an earlier one has it before it again.
-        return journal.Manifests() is [var newest, ..]
+        return journal?.Manifests() is [var newest, ..]
             && journal.Operational().Any(stored => stored.Event is History.RunEvent.RunCompleted completed && completed.step >= steps && stored.CommitId == newest.CommitId);
     }
 
@@ -126,9 +74,7 @@ public sealed class JournalReader : IDisposable
     /// <summary>Place of the newest record; 0 for none.</summary>
     public long NewestRecord() => this.Read(() =>
     {
-        using var command = this.connection.CreateCommand();
-        command.CommandText = "SELECT COALESCE(MAX(sequence_number), 0) FROM journal WHERE persistence_id = $id AND deleted = 0";
-        command.Parameters.AddWithValue("$id", PersistenceId);
+        using var command = this.Command($"SELECT COALESCE(MAX(sequence_number), 0) FROM {this.store.Journal} WHERE persistence_id = @id AND NOT deleted");
         return command.ExecuteScalar() ?? 0L;
     }) is long newest ? newest : 0;
 
@@ -166,14 +112,12 @@ public sealed class JournalReader : IDisposable
     {
         try
         {
-            using var transaction = this.connection.BeginTransaction(deferred: true);
-            using var command = this.connection.CreateCommand();
-            command.CommandText = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'journal'";
-            return command.ExecuteScalar() is > 0L ? read() : null;
+            using var transaction = this.store.BeginRead(this.connection);
+            return this.store.HasTables(this.connection) ? read() : null;
         }
-        catch (SqliteException error)
+        catch (DbException error)
         {
-            throw new InvalidDataException($"The journal {this.file} cannot be read: {error.Message}", error);
+            throw this.store.Unreadable(error);
         }
     }
 
@@ -294,9 +238,7 @@ public sealed class JournalReader : IDisposable
 
     private Dictionary<string, long> Counts()
     {
-        using var command = this.connection.CreateCommand();
-        command.CommandText = "SELECT manifest, COUNT(*) FROM journal WHERE persistence_id = $id AND deleted = 0 GROUP BY manifest";
-        command.Parameters.AddWithValue("$id", PersistenceId);
+        using var command = this.Command($"SELECT manifest, COUNT(*) FROM {this.store.Journal} WHERE persistence_id = @id AND NOT deleted GROUP BY manifest");
         using var rows = command.ExecuteReader();
         var counts = new Dictionary<string, long>();
         while (rows.Read())
@@ -319,7 +261,7 @@ public sealed class JournalReader : IDisposable
             }
             catch (InvalidDataException error)
             {
-                throw new InvalidDataException($"{this.file}, record {sequenceNr:N0}: {error.Message}", error);
+                throw new InvalidDataException($"{this.store.Where}, record {sequenceNr:N0}: {error.Message}", error);
             }
             yield return (sequenceNr, stored, entry);
         }
@@ -327,13 +269,11 @@ public sealed class JournalReader : IDisposable
 
     private IEnumerable<(long SequenceNr, DateTimeOffset Stored, string Manifest, byte[] Message)> RawRows(string order, string[] manifests)
     {
-        using var command = this.connection.CreateCommand();
-        var filter = manifests.Length == 0 ? "" : $"AND manifest IN ({string.Join(", ", manifests.Select((_, i) => $"$m{i}"))})";
-        command.CommandText = $"SELECT sequence_number, created, manifest, message FROM journal WHERE persistence_id = $id AND deleted = 0 {filter} {order}";
-        command.Parameters.AddWithValue("$id", PersistenceId);
+        var filter = manifests.Length == 0 ? "" : $"AND manifest IN ({string.Join(", ", manifests.Select((_, i) => $"@m{i}"))})";
+        using var command = this.Command($"SELECT sequence_number, created, manifest, message FROM {this.store.Journal} WHERE persistence_id = @id AND NOT deleted {filter} {order}");
         for (var i = 0; i < manifests.Length; i++)
         {
-            command.Parameters.AddWithValue($"$m{i}", manifests[i]);
+            Give(command, $"@m{i}", manifests[i]);
         }
         using var rows = command.ExecuteReader();
         while (rows.Read())
@@ -342,5 +282,20 @@ public sealed class JournalReader : IDisposable
             var stored = new DateTimeOffset(rows.GetInt64(1), TimeSpan.Zero);
             yield return (rows.GetInt64(0), stored, rows.GetString(2), rows.GetFieldValue<byte[]>(3));
         }
+    }
+
+    private DbCommand Command(string text)
+    {
+        var command = this.connection.CreateCommand();
+        command.CommandText = text;
+        Give(command, "@id", this.store.PersistenceId);
+        return command;
+    }
+
+    private static void Give(DbCommand command, string name, string value)
+    {
+        var parameter = command.CreateParameter();
+        (parameter.ParameterName, parameter.Value) = (name, value);
+        command.Parameters.Add(parameter);
     }
 }

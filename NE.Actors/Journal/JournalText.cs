@@ -1,4 +1,5 @@
 using NE.Actors.Checkpoints;
+using NE.Actors.Stores;
 using NE.Model.Runs;
 
 namespace NE.Actors.Journal;
@@ -15,11 +16,16 @@ internal static class JournalText
             Microsoft.Data.Sqlite.SqliteException { SqliteErrorCode: 5 or 6 } => "The journal's database is locked by another process.",
             Microsoft.Data.Sqlite.SqliteException { SqliteErrorCode: 13 } => "The disk is full: the journal's database cannot grow.",
             Microsoft.Data.Sqlite.SqliteException sql => $"The journal's database failed: {sql.Message}",
-            IOException => root.Message,
+            IOException or RunDirectory.RunFolderException => root.Message,
+            _ when PostgresText.Of(root) is { } sentence => sentence,
             _ when root.InnerException is { } inner => Of(inner),
             _ => $"{root.GetType().Name}: {root.Message}",
         };
     }
+
+    /// <summary>Whether a writer was displaced by another process, for good.</summary>
+    internal static bool IsDisplaced(Exception error) =>
+        error is JournalLeaseException || PostgresText.IsDisplaced(PostgresText.Find(error));
 
     /// <summary>Why a commit's events do not continue the journal's history; null when they do.</summary>
     internal static string? HistoryProblem(Commit commit, HistoryState<CheckpointManifest> before)

@@ -46,6 +46,7 @@ public sealed record RunStretch(
 /// <param name="Stretches">The start and every resume, oldest first.</param>
 /// <param name="Engine">torch or simd; null in files from before there was a choice, which means torch.</param>
 /// <param name="Checksum">SHA-256 of the file without this line; null in files from before there was one.</param>
+/// <param name="Journal">The server that has its journal, under <paramref name="Id"/>; null for journal.db in its folder.</param>
 public sealed record RunInfo(
     int FormatVersion,
     string Id,
@@ -60,7 +61,8 @@ public sealed record RunInfo(
     string Device,
     IReadOnlyList<RunStretch> Stretches,
     string? Engine = null,
-    string? Checksum = null)
+    string? Checksum = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JournalPlace? Journal = null)
 {
     public const int CurrentFormat = 1;
 

@@ -32,6 +32,9 @@ public sealed record TrainCommand(
     /// <summary>Failures to provoke.</summary>
     public IReadOnlyList<FaultDrill> Drills { get; init; } = [];
 
+    /// <summary>Where the journal goes, as given: with the login, never to be printed. Null uses NE_JOURNAL or the run's folder.</summary>
+    public string? Journal { get; init; }
+
     /// <summary>Learn from pictures, which no agent does yet.</summary>
     public bool Pixels { get; init; }
 }
@@ -39,6 +42,9 @@ public sealed record TrainCommand(
 /// <summary>Continues a stopped run from its last commit.</summary>
 public sealed record ResumeCommand(string Name, ConfigurationArguments Changes, ResumeFrom From, PresentationArguments Presentation) : Command
 {
+    /// <summary>The run's own journal with a login, as given; null uses that of NE_JOURNAL.</summary>
+    public string? Journal { get; init; }
+
     /// <summary>Failures to provoke.</summary>
     public IReadOnlyList<FaultDrill> Drills { get; init; } = [];
 }
@@ -51,6 +57,9 @@ public sealed record ResumeCommand(string Name, ConfigurationArguments Changes, 
 public sealed record SweepCommand(
     string? Source, string? Resume, int? Parallel, bool RetryFailed, bool DryRun, PresentationArguments Presentation) : Command
 {
+    /// <summary>Where the journals of new cells go, as given: with the login, never to be printed.</summary>
+    public string? Journal { get; init; }
+
     /// <summary>Shorten it until two cores do it in minutes.</summary>
     public bool Smoke { get; init; }
 }
@@ -119,6 +128,10 @@ public sealed record RestoreCommand(string File, string? Name) : Command;
 /// <param name="States">Only runs in one of these states; empty for all.</param>
 /// <param name="Yes">Delete; otherwise it is only said what would be deleted.</param>
 public sealed record PruneCommand(IReadOnlyList<string> Names, bool Replay, bool Videos, int? OlderThan, IReadOnlyList<string> States, bool Yes) : Command;
+
+/// <summary>Copies a run's journal to another database, which the run uses from then on.</summary>
+/// <param name="To">sqlite, or a server's address.</param>
+public sealed record JournalCopyCommand(string Name, string To) : Command;
 
 /// <summary>Lists the environments, as states or as pictures.</summary>
 public sealed record EnvironmentListCommand(bool Pixels, bool Json) : Command;

@@ -24,6 +24,8 @@ internal sealed class CommandGrammar
     private readonly Option<string?> name = new("--name") { HelpName = "NAME", Description = "Name of the run (default ENV-AGENT-sSEED)." };
     private readonly Option<string?> askedSeq = new("--seq") { HelpName = "URL", Description = "Ask whether this Seq server answers (or NE_SEQ_URL)." };
     private readonly Option<string?> seq = new("--seq") { HelpName = "URL", Description = "Send logs to this Seq server too (or NE_SEQ_URL)." };
+    private readonly Option<string?> journal = new("--journal") { HelpName = "URL", Description = "A PostgreSQL server for the journal, postgres://HOST/DATABASE (or NE_JOURNAL, which keeps a login out of sight)." };
+    private readonly Option<string?> to = new("--to") { HelpName = "sqlite|URL", Description = "The run's own folder, or a PostgreSQL server: postgres://HOST/DATABASE.", Required = true };
     private readonly Option<bool> plain = new("--plain") { Description = "One plain line every 10 s instead of the live view." };
     private readonly Option<bool> dryRun = new("--dry-run") { Description = "Print the configuration and what the run takes; create nothing." };
     private readonly Option<bool> overwrite = new("--overwrite") { Description = "Delete a run of the same name first." };
@@ -100,7 +102,7 @@ internal sealed class CommandGrammar
     {
         // Not a RootCommand: that one is named after whatever process runs it.
         Root = new Verb("ne", "Trains reinforcement-learning agents whose networks grow and prune while they learn (Neuroplastic Expansion on TD3 or SAC).");
-        this.texts = [this.runs, this.config, this.variant, this.seq, this.askedSeq, this.output, this.video, this.image, this.reportFolder, this.archiveFile, this.restoredName];
+        this.texts = [this.runs, this.config, this.variant, this.seq, this.askedSeq, this.output, this.video, this.image, this.reportFolder, this.archiveFile, this.restoredName, this.journal, this.to];
         this.keyed =
         [
             (new("--learner") { HelpName = "td3|sac|drq|drqv2", Description = "The algorithm of reinforcement learning (run.learner)." }, "run.learner"),
@@ -118,9 +120,9 @@ internal sealed class CommandGrammar
         Option<string?>[] keyOptions = [.. this.keyed.Select(pair => pair.Option)];
         Root.Add(this.runs);
         Root.Add(Version);
-        Root.Add(Leaf("train", "Start a new run.", [this.environment, this.pairs], [.. keyOptions, this.variant, this.name, this.config, this.seq, this.plain, this.dryRun, this.overwrite, this.drill, this.stopAtEof, this.trainPixels]));
-        Root.Add(Leaf("resume", "Continue a stopped run from its last commit.", [this.run, this.pairs], [this.steps, this.from, this.videoEvery, this.seq, this.plain, this.drill, this.stopAtEof]));
-        Root.Add(Leaf("sweep", "Train many runs: methods, environments, seeds and keys, multiplied out.", [this.sweep], [this.smoke, this.parallel, this.resumeSweep, this.retryFailed, this.sweepDryRun, this.sweepPlain, this.seq]));
+        Root.Add(Leaf("train", "Start a new run.", [this.environment, this.pairs], [.. keyOptions, this.variant, this.name, this.config, this.journal, this.seq, this.plain, this.dryRun, this.overwrite, this.drill, this.stopAtEof, this.trainPixels]));
+        Root.Add(Leaf("resume", "Continue a stopped run from its last commit.", [this.run, this.pairs], [this.steps, this.from, this.videoEvery, this.journal, this.seq, this.plain, this.drill, this.stopAtEof]));
+        Root.Add(Leaf("sweep", "Train many runs: methods, environments, seeds and keys, multiplied out.", [this.sweep], [this.smoke, this.parallel, this.resumeSweep, this.retryFailed, this.sweepDryRun, this.sweepPlain, this.journal, this.seq]));
         Root.Add(Leaf("status", "Show a run or a sweep, or a table of all.", [this.anyRun], [this.json]));
         Root.Add(Leaf("eval", "Play noise-free episodes with a stored policy.", [this.run], [this.episodes, this.checkpoint, this.json]));
         Root.Add(Leaf("record", "Write a video of noise-free episodes of a stored policy.", [this.run], [this.checkpoint, this.filmed, this.size, this.output, this.replace, this.json]));
@@ -134,6 +136,9 @@ internal sealed class CommandGrammar
         Root.Add(Leaf("archive", "Pack a stopped run or sweep into one checksummed file.", [this.archived], [this.archiveFile, this.withoutReplay, this.withVideos, this.replace]));
         Root.Add(Leaf("restore", "Unpack an archive, verified, to go on where it was packed.", [this.archive], [this.restoredName]));
         Root.Add(Leaf("prune", "Delete what stopped runs need no more; says first what that would be.", [this.pruned], [this.pruneReplay, this.pruneVideos, this.olderThan, this.pruneStates, this.yes]));
+        Verb journals = Group("journal", "Where a run's journal is.");
+        journals.Add(Leaf("copy", "Copy a run's journal into a PostgreSQL server, or back into its folder; the run goes on there.", [this.run], [this.to]));
+        Root.Add(journals);
         Verb environments = Group("env", "Environments.");
         environments.Add(Leaf("list", "List the environments.", [], [this.pixels, this.json]));
         environments.Add(Leaf("show", "Show an environment: spaces, bounds, limits, reward, camera, source.", [this.id], [this.pixels, this.image, this.size, this.replace, this.json]));
@@ -172,10 +177,10 @@ internal sealed class CommandGrammar
                 RunName(parsed.GetValue(this.name), "--name", problems),
                 Has(parsed, this.dryRun),
                 Has(parsed, this.overwrite))
-            { Runs = folder, Drills = Drills(parsed, problems), Pixels = Has(parsed, this.trainPixels) },
+            { Runs = folder, Drills = Drills(parsed, problems), Pixels = Has(parsed, this.trainPixels), Journal = Given(parsed, this.journal) },
             "resume" => new ResumeCommand(
                 Name(parsed, problems), Configuration(parsed, problems), From(parsed.GetValue(this.from), problems), Presentation(parsed))
-            { Runs = folder, Drills = Drills(parsed, problems) },
+            { Runs = folder, Drills = Drills(parsed, problems), Journal = Given(parsed, this.journal) },
             "sweep" => Sweep(parsed, folder, problems),
             "status" => new StatusCommand(RunName(parsed.GetValue(this.anyRun), "NAME", problems), asJson) { Runs = folder },
             "eval" => new EvalCommand(
@@ -239,6 +244,7 @@ internal sealed class CommandGrammar
                 States(parsed, problems),
                 Has(parsed, this.yes))
             { Runs = folder },
+            "journal copy" => new JournalCopyCommand(Name(parsed, problems), Given(parsed, this.to) ?? "") { Runs = folder },
             "env list" => new EnvironmentListCommand(Has(parsed, this.pixels), asJson) { Runs = folder },
             "env show" => new EnvironmentShowCommand(
                 parsed.GetRequiredValue(this.id),
@@ -413,7 +419,7 @@ internal sealed class CommandGrammar
             Has(parsed, this.retryFailed),
             Has(parsed, this.sweepDryRun),
             new(Has(parsed, this.sweepPlain), parsed.GetValue(this.seq)))
-        { Runs = folder, Smoke = Has(parsed, this.smoke) };
+        { Runs = folder, Smoke = Has(parsed, this.smoke), Journal = Given(parsed, this.journal) };
     }
 
     private string Name(ParseResult parsed, List<string> problems) => RunName(parsed.GetRequiredValue(this.run), "NAME", problems)!;

@@ -34,6 +34,7 @@ internal static class HelpTexts
               ne train Hopper-v4 --video-every 50000
               ne train cycle:HalfCheetah-v4,Humanoid-v4,Ant-v4,Hopper-v4 --cycles 3
               ne train examples/reaching-arm/reaching-arm.yaml
+              ne train Hopper-v4 --journal postgres://db.example/ne
               ne train "external:python3 clients/python/ne_environment.py gym:Pendulum-v1"
             """,
         ["resume"] = """
@@ -65,6 +66,14 @@ internal static class HelpTexts
             Examples:
               ne status
               ne status HalfCheetah-v4-ne-s0 --json
+            """,
+        ["journal copy"] = """
+            Every record is copied with its number and time, and read back; the run switches when all of it is there. What was there before is
+            kept. The login is that of the address, of NE_JOURNAL, or of PGUSER, PGPASSWORD and ~/.pgpass. See docs/operations.md.
+
+            Examples:
+              ne journal copy HalfCheetah-v4-ne-s0 --to postgres://db.example/ne
+              ne journal copy HalfCheetah-v4-ne-s0 --to sqlite
             """,
         ["eval"] = """
             A policy of a cycle plays the task that it was learned on.

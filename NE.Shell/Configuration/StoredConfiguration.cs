@@ -25,7 +25,7 @@ internal sealed record StoredConfiguration(Settings Settings, string? Damage)
         return $"{yaml}{Seal}{Checksum(yaml)}\n";
     }
 
-    public static bool Exists(RunPaths run) => File.Exists(run.Configuration) || File.Exists(run.Journal);
+    public static bool Exists(RunPaths run) => File.Exists(run.Configuration) || File.Exists(run.RunInfo) || File.Exists(run.Journal);
 
     /// <summary>Throws a <see cref="UserError"/> when neither the file nor the journal has it.</summary>
     public static StoredConfiguration Read(RunPaths run)
@@ -46,13 +46,8 @@ internal sealed record StoredConfiguration(Settings Settings, string? Damage)
     /// <summary>The configuration as the journal has it; null before it has one.</summary>
     public static Settings? Recorded(RunPaths run)
     {
-        if (!File.Exists(run.Journal))
-        {
-            return null;
-        }
-
-        using JournalReader journal = JournalReader.Open(run);
-        return journal.Operational().Aggregate((Settings?)null, (settings, recorded) => recorded.Event switch
+        using JournalReader? journal = JournalReader.TryOpen(run);
+        return journal?.Operational().Aggregate((Settings?)null, (settings, recorded) => recorded.Event switch
         {
             History.RunEvent.RunStarted started => ConfigurationBuilder.Read(started.configuration, run.Journal),
             History.RunEvent.ConfigurationChanged changed when settings is not null => With(settings, changed.changes),
@@ -98,13 +93,8 @@ internal sealed record StoredConfiguration(Settings Settings, string? Damage)
 
     private static string? BeganWith(RunPaths run)
     {
-        if (!File.Exists(run.Journal))
-        {
-            return null;
-        }
-
-        using JournalReader journal = JournalReader.Open(run);
-        return journal.Operational().Select(stored => stored.Event).OfType<History.RunEvent.RunStarted>().FirstOrDefault()?.configuration;
+        using JournalReader? journal = JournalReader.TryOpen(run);
+        return journal?.Operational().Select(stored => stored.Event).OfType<History.RunEvent.RunStarted>().FirstOrDefault()?.configuration;
     }
 
     /// <summary>A value that this version does not take any more leaves what was there.</summary>

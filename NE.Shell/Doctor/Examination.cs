@@ -1,7 +1,9 @@
 using System.Runtime.InteropServices;
 using Microsoft.Data.Sqlite;
 using NE.Actors.MuJoCo;
+using NE.Actors.RunDirectory;
 using NE.Actors.Rendering;
+using NE.Actors.Stores;
 using NE.Actors.Video;
 using NE.Model.Networks;
 using NE.Model.Networks.Simd;
@@ -21,9 +23,15 @@ public static class Examination
     /// <param name="runs">Folder of the runs; it need not exist.</param>
     /// <param name="searchPath">Folders to look for programs in, as in PATH.</param>
     /// <param name="seqUrl">Address of the Seq server to try; null tries none.</param>
-    public static async Task<IReadOnlyList<Finding>> Examine(string runs, string? searchPath, string? seqUrl)
+    /// <param name="journal">Server for journals to try; null tries none.</param>
+    public static async Task<IReadOnlyList<Finding>> Examine(string runs, string? searchPath, string? seqUrl, JournalPlace? journal = null)
     {
         List<Finding> findings = [DotNet(), Engine(), .. Torch(), MuJoCo(), Rendering(), Processor(), Memory(), Disk(runs), Sqlite(runs), Video(searchPath)];
+
+        if (journal is not null)
+        {
+            findings.Add(Journal(journal));
+        }
 
         if (seqUrl is not null)
         {
@@ -143,6 +151,18 @@ public static class Examination
             {
                 File.Delete(left);
             }
+        }
+    }
+
+    private static Finding Journal(JournalPlace place)
+    {
+        try
+        {
+            return new("journal", true, true, JournalServer.Examine(place));
+        }
+        catch (JournalUnavailableException missing)
+        {
+            return new("journal", false, true, missing.Message, "make it so, or unset NE_JOURNAL: new runs then have their journals in their own folders");
         }
     }
 

@@ -18,6 +18,9 @@ public sealed record ShellHost
     /// <summary>Address of a Seq server when `--seq` is not given; null when there is none.</summary>
     public string? SeqUrl { get; init; }
 
+    /// <summary>Address of a PostgreSQL server for journals when `--journal` is not given, with its login; null when there is none.</summary>
+    public string? JournalUrl { get; init; }
+
     /// <summary>Folders to look for programs in, separated by ':', as in PATH; null for none.</summary>
     public string? SearchPath { get; init; }
 
@@ -74,6 +77,7 @@ public sealed record ShellHost
             Error = Console.Error,
             DefaultRuns = NonEmpty("NE_RUNS") ?? "runs",
             SeqUrl = NonEmpty("NE_SEQ_URL"),
+            JournalUrl = NonEmpty("NE_JOURNAL"),
             SearchPath = NonEmpty("PATH"),
             Interactive = colour && !Console.IsOutputRedirected,
             Width = Console.IsOutputRedirected ? 160 : Math.Max(60, Console.WindowWidth),

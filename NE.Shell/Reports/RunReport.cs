@@ -9,7 +9,7 @@ namespace NE.Shell.Reports;
 
 /// <summary>What `ne status` says about a run.</summary>
 /// <param name="Run">The run's name.</param>
-/// <param name="State">running, killed, interrupted, failed or completed; damaged when its files cannot be read, and then all numbers are 0.</param>
+/// <param name="State">running, killed, interrupted, failed or completed; damaged when its files cannot be read, unreachable when its journal's server cannot be used, and then all numbers are 0.</param>
 /// <param name="Reason">Why it was interrupted or failed, or what is damaged.</param>
 /// <param name="ProcessId">The process that works on it.</param>
 /// <param name="Environment">For example HalfCheetah-v4.</param>
@@ -123,12 +123,13 @@ public sealed record RunReport(
     /// <param name="runs">Folder of the runs.</param>
     /// <param name="name">The run's name.</param>
     /// <param name="why">What cannot be read.</param>
-    public static RunReport Damaged(string runs, string name, string why) => new(
-        name, "damaged", why, null, "", "", 0, "", 0, 0, 0, 0, null, null, null, null,
+    /// <param name="unreachable">Its journal is on a server that cannot be used now.</param>
+    public static RunReport Damaged(string runs, string name, string why, bool unreachable = false) => new(
+        name, unreachable ? "unreachable" : "damaged", why, null, "", "", 0, "", 0, 0, 0, 0, null, null, null, null,
         new Dictionary<string, NetworkReport>(), null, new Dictionary<string, long>(), 0, Path.GetFullPath(Path.Combine(runs, name)));
 
     /// <summary>Whether its files could not be read.</summary>
-    internal bool IsDamaged => this.State == "damaged";
+    internal bool IsDamaged => this.State is "damaged" or "unreachable";
 
     /// <summary>Runs from before there was a choice of engines say nothing: they compute with libtorch.</summary>
     private static string EngineOf(RunInfo info) =>
@@ -146,13 +147,8 @@ public sealed record RunReport(
 
     private static JournalSummary? ReadJournal(RunPaths paths)
     {
-        if (!File.Exists(paths.Journal))
-        {
-            return null;
-        }
-
-        using JournalReader journal = JournalReader.Open(paths);
-        return journal.Summary();
+        using JournalReader? journal = JournalReader.TryOpen(paths);
+        return journal?.Summary();
     }
 
     private static Dictionary<string, NetworkReport> ReadNetworks(IReadOnlyDictionary<string, double> row) =>

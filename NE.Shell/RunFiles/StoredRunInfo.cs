@@ -29,12 +29,14 @@ internal sealed record StoredRunInfo(RunInfo Info, string? Damage)
 
     private static RunInfo? FromJournal(RunPaths run)
     {
-        if (!File.Exists(run.Journal) || ReadConfiguration(run) is not { } settings)
+        // One that is on a server is named by the very file that is lost.
+        using JournalReader? journal = File.Exists(run.Journal) ? JournalReader.TryOpen(run) : null;
+
+        if (journal is null || ReadConfiguration(run) is not { } settings)
         {
             return null;
         }
 
-        using JournalReader journal = JournalReader.Open(run);
         IReadOnlyList<StoredRunEvent> events = journal.Operational();
         RunStretch[] stretches = [.. events.Select(StretchOf).OfType<RunStretch>()];
         (RunState status, string? reason) = events.LastOrDefault()?.Event switch

@@ -10,7 +10,7 @@ internal static class DoctorVerb
 {
     public static async Task<ExitCode> Examine(DoctorCommand command, ShellHost host)
     {
-        IReadOnlyList<Finding> findings = await Examination.Examine(command.Runs, host.SearchPath, command.Seq ?? host.SeqUrl);
+        IReadOnlyList<Finding> findings = await Examination.Examine(command.Runs, host.SearchPath, command.Seq ?? host.SeqUrl, JournalAddress.Of(null, host));
         bool ready = findings.All(finding => finding.Ok || !finding.Required);
 
         if (command.Json)

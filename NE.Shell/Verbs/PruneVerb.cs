@@ -89,14 +89,9 @@ internal static class PruneVerb
     {
         DateTimeOffset started = info.Stretches.LastOrDefault()?.Started ?? DateTimeOffset.MinValue;
 
-        if (!File.Exists(paths.Journal))
-        {
-            return started;
-        }
-
-        using JournalReader journal = JournalReader.Open(paths);
-        JournalSummary summary = journal.Summary();
-        return new[] { started, summary.CommittedAt ?? started, summary.LastOperational?.Stored ?? started }.Max();
+        using JournalReader? journal = JournalReader.TryOpen(paths);
+        JournalSummary? summary = journal?.Summary();
+        return new[] { started, summary?.CommittedAt ?? started, summary?.LastOperational?.Stored ?? started }.Max();
     }
 
     private static void Say(Outcome outcome, PruneCommand command, ShellHost host)

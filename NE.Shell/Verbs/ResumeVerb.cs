@@ -4,6 +4,7 @@ using NE.Actors.Journal;
 using NE.Actors.RunDirectory;
 using NE.Actors.Runs;
 using NE.Actors.Storage;
+using NE.Actors.Stores;
 using NE.Actors.Video;
 using NE.Model;
 using NE.Shell.Commands;
@@ -28,6 +29,14 @@ internal static class ResumeVerb
         SqliteRecovery.Recover(paths);
         StoredRunInfo found = StoredRunInfo.Of(paths);
         RunInfo info = found.Info;
+        JournalPlace? named = JournalAddress.Of(command.Journal, host);
+
+        // NE_JOURNAL says where new runs go; of a run that is there it has the login alone.
+        if (command.Journal is not null && named != info.Journal)
+        {
+            throw new UserError($"the journal of the run '{paths.Name}' is {(info.Journal is { } place ? $"at {place}" : "in its own folder")}; to move it: ne journal copy {paths.Name} --to ...");
+        }
+
         var configuration = StoredConfiguration.Read(paths);
         Settings stored = configuration.Settings;
         Settings settings = ConfigurationBuilder.Change(stored, command.Changes, host.Machine);
@@ -53,6 +62,7 @@ internal static class ResumeVerb
         IReadOnlyDictionary<string, string> versions = host.Prepare(settings.Compute);
         // A missing file or a broken program is said before the run is touched.
         EnvironmentSpec environment = Environments.Describe(settings);
+        using IDisposable journal = JournalServer.Hold(paths);
         string yaml = StoredConfiguration.Text(settings);
 
         foreach (string made in RepairVerb.MakeAnew(paths, found, configuration, writeInfo: false))
@@ -134,7 +144,7 @@ internal static class ResumeVerb
     /// <summary>Step of the checkpoint that the run goes on from; 0 when it was killed before its first.</summary>
     private static long CommittedStep(RunPaths paths, ResumeCommand command)
     {
-        using JournalReader? journal = File.Exists(paths.Journal) ? JournalReader.Open(paths) : null;
+        using JournalReader? journal = JournalReader.TryOpen(paths);
         IReadOnlyList<CheckpointManifest> checkpoints = journal?.Manifests() ?? [];
 
         if (command.From is ResumeFrom.Previous)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using NE.Actors.RunDirectory;
+using NE.Actors.Stores;
 using NE.Shell.Commands;
 using NE.Shell.Host;
 using NE.Shell.Reports;
@@ -45,7 +46,7 @@ internal static class StatusVerb
         // A sweep's runs are in the table of runs too.
         IReadOnlyList<string> sweeps = command.Json ? [] : SweepPaths.List(command.Runs);
         RunReport[] all = [.. RunFolder.List(command.Runs).Select(
-            run => Read(run, () => RunReport.Read(command.Runs, run), damaged, why => RunReport.Damaged(command.Runs, run, why))!)];
+            run => Read(run, () => RunReport.Read(command.Runs, run), damaged, why => RunReport.Damaged(command.Runs, run, why.Message, why is JournalUnavailableException))!)];
 
         if (command.Json)
         {
@@ -73,7 +74,7 @@ internal static class StatusVerb
     }
 
     /// <summary>Whatever a damaged file makes of its reader, it concerns this one alone.</summary>
-    private static T? Read<T>(string name, Func<T?> read, List<string> damaged, Func<string, T?> instead)
+    private static T? Read<T>(string name, Func<T?> read, List<string> damaged, Func<Exception, T?> instead)
         where T : class
     {
         try
@@ -82,8 +83,8 @@ internal static class StatusVerb
         }
         catch (Exception problem)
         {
-            damaged.Add($"ne: {name} is damaged: {problem.Message}");
-            return instead(problem.Message);
+            damaged.Add($"ne: {name} {(problem is JournalUnavailableException ? "has its journal on a server" : "is damaged")}: {problem.Message}");
+            return instead(problem);
         }
     }
 

@@ -1,5 +1,6 @@
 using NE.Actors.RunDirectory;
 using NE.Actors.Storage;
+using NE.Actors.Stores;
 using NE.Model;
 using NE.Shell.Commands;
 using NE.Shell.Host;
@@ -27,7 +28,9 @@ internal static class SweepVerb
         string? seq = SeqAddress.Of(command.Presentation.Seq, host);
         (SweepPlan plan, string? text) = Read(command, host);
         var paths = SweepPaths.Of(command.Runs, plan.Name);
-        IReadOnlyList<string> gone = StoredSweep.TryRead(paths)?.RequireSameMeaning(plan, command.Runs) ?? [];
+        StoredSweep? stored = StoredSweep.TryRead(paths);
+        IReadOnlyList<string> gone = stored?.RequireSameMeaning(plan, command.Runs) ?? [];
+        JournalPlace? journal = Journal(command, stored, host);
         StoredRuns.RequireSameConfiguration(plan, command.Runs);
         (int parallel, string why) = Parallel(command, plan, host.Processors);
 
@@ -44,6 +47,12 @@ internal static class SweepVerb
 
         // A missing simulator is said once, not by every cell.
         host.Prepare(null);
+
+        if (journal is not null)
+        {
+            JournalServer.Prepare(journal);
+        }
+
         Directory.CreateDirectory(paths.Logs);
         using RunLock held = RunLock.Take(paths.Lock, $"The sweep '{plan.Name}'");
 
@@ -52,15 +61,24 @@ internal static class SweepVerb
             DurableFile.WriteText(paths.Description, text);
         }
 
-        StoredSweep.Of(plan).Write(paths);
+        (StoredSweep.Of(plan) with { Journal = journal }).Write(paths);
         SayWhatItIs(plan, host);
         Array.ForEach([.. gone], cell => host.Output.WriteLine($"{cell} is no longer in the file and never began; it is not part of the sweep any more"));
-        var run = new SweepRun(host, plan, paths, parallel, command.RetryFailed, seq);
+        var run = new SweepRun(host, plan, paths, parallel, command.RetryFailed, seq, journal);
         host.Output.WriteLine(SweepView.Counts(run.Status));
         host.Output.WriteLine(why);
         host.Output.WriteLine(run.Basis);
         await Work(run, host, command.Presentation.Plain);
         return Say(run.Status, host);
+    }
+
+    /// <summary>All cells of a sweep have their journals in one place: where those are that have begun.</summary>
+    private static JournalPlace? Journal(SweepCommand command, StoredSweep? stored, ShellHost host)
+    {
+        JournalPlace? given = JournalAddress.Of(command.Journal, host);
+        return stored is null || stored.Journal == given ? given
+            : command.Journal is null ? stored.Journal
+            : throw new UserError($"the journals of the sweep '{stored.Name}' are {(stored.Journal is { } place ? $"at {place}" : "in the folders of its runs")}; give a sweep with other journals another name");
     }
 
     private static async Task Work(SweepRun run, ShellHost host, bool plain)

@@ -2,6 +2,7 @@ using NE.Actors.Environments;
 using NE.Actors.RunDirectory;
 using NE.Actors.Runs;
 using NE.Actors.Storage;
+using NE.Actors.Stores;
 using NE.Actors.Video;
 using NE.Model;
 using NE.Shell.Commands;
@@ -30,6 +31,7 @@ internal static class TrainVerb
 
         // A wrong address is said before anything is touched.
         SeqAddress.Of(command.Presentation.Seq, host);
+        JournalPlace? journal = JournalAddress.Of(command.Journal, host);
         RunPaths paths = RunPaths.Of(command.Runs, command.Name ?? RunNames.Default(settings));
         EnvironmentSpec environment = Environments.Try(settings);
         RunPlan plan = RunPlan.Create(settings, environment);
@@ -44,23 +46,70 @@ internal static class TrainVerb
             }
 
             Tables.Write(host, [.. ConfigurationView.Resolved(configuration), new Text(""), takes, .. CycleView.Phases(settings)]);
+            SayWhereJournalIs(journal, host);
             SayNotes(configuration, plan, paths, host);
             return ExitCode.Ok;
         }
 
         IReadOnlyDictionary<string, string> versions = host.Prepare(settings.Compute);
         AgentCheck.CheckThatItCanBeBuilt(settings, environment);
+
+        if (journal is not null)
+        {
+            // A server that is down, or that does not let us in, is said before anything is created.
+            JournalServer.Prepare(journal);
+        }
+
+        RunInfo? overwritten = command.Overwrite ? Overwritten(paths) : null;
         using RunFolder folder = RunFolder.Create(command.Runs, paths.Name, command.Overwrite);
+        DeleteJournal(overwritten, host);
         string yaml = StoredConfiguration.Text(settings);
         DurableFile.WriteText(paths.Configuration, yaml);
         File.WriteAllText(paths.ConfigurationDifference, ConfigurationWriter.DifferenceYaml(configuration));
         File.WriteAllText(paths.Command, CommandText.Of(host.Arguments) + "\n");
         Tables.Write(host, takes);
+        SayWhereJournalIs(journal, host);
         host.Output.WriteLine(ConfigurationView.Scaling(settings));
         SayNotes(configuration, plan, paths, host);
         Environments.SayWhatIsSpecial(host, environment);
         RunRequest request = new() { Paths = paths, Settings = settings, ConfigurationText = yaml, Versions = versions, Drills = command.Drills, Ffmpeg = Ffmpeg.Find(host.SearchPath) };
-        return await RunSession.Execute(host, request, RunInfo.Of(Guid.NewGuid().ToString("N"), paths.Name, settings), 0, command.Presentation);
+        return await RunSession.Execute(host, request, RunInfo.Of(Guid.NewGuid().ToString("N"), paths.Name, settings) with { Journal = journal }, 0, command.Presentation);
+    }
+
+    private static void SayWhereJournalIs(JournalPlace? journal, ShellHost host)
+    {
+        if (journal is not null)
+        {
+            host.Output.WriteLine($"journal      {journal}");
+        }
+    }
+
+    /// <summary>The run that --overwrite replaces, if its journal is on a server; null otherwise.</summary>
+    private static RunInfo? Overwritten(RunPaths paths)
+    {
+        try
+        {
+            return File.Exists(paths.RunInfo) && RunInfo.Read(paths.RunInfo) is { Journal: not null } old ? old : null;
+        }
+        catch (Exception unreadable) when (unreadable is InvalidDataException or RunFolderException)
+        {
+            return null;
+        }
+    }
+
+    private static void DeleteJournal(RunInfo? old, ShellHost host)
+    {
+        try
+        {
+            if (old?.Journal is { } place)
+            {
+                JournalServer.Delete(place, old.Id);
+            }
+        }
+        catch (Exception kept) when (kept is JournalUnavailableException or RunFolderException)
+        {
+            host.Error.WriteLine($"ne: warning: the journal of the run that was overwritten stays at {old!.Journal}, as {old.Id}: {kept.Message}");
+        }
     }
 
     private static void SayNotes(BuiltConfiguration configuration, RunPlan plan, RunPaths paths, ShellHost host)

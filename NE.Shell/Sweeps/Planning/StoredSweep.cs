@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.FSharp.Collections;
+using System.Text.Json.Serialization;
 using NE.Actors.RunDirectory;
 using NE.Actors.Storage;
 using NE.Model;
@@ -16,6 +17,10 @@ namespace NE.Shell.Sweeps.Planning;
 /// <param name="Cells">In the order in which they are started.</param>
 public sealed record StoredSweep(string Name, string Description, bool Smoke, int? Parallel, IReadOnlyList<SweepCell> Cells)
 {
+    /// <summary>Where the journals of its cells are; null for their own folders.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public JournalPlace? Journal { get; init; }
+
     public static StoredSweep Of(SweepPlan plan) => new(plan.Name, plan.Description, plan.Smoke, plan.Parallel, [.. plan.Cells.Select(cell => cell.Cell)]);
 
     /// <summary>Null when the sweep was never started. Throws <see cref="ShellFailure"/> for a file that cannot be understood.</summary>

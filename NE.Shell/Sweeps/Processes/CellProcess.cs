@@ -31,7 +31,8 @@ internal sealed class CellProcess : IDisposable
     /// <summary>Starts a program whose output is appended to a log.</summary>
     /// <param name="command">Program and arguments.</param>
     /// <param name="log">Its folder exists.</param>
-    public static CellProcess Start(IReadOnlyList<string> command, string log)
+    /// <param name="environment">Variables that it gets beside those of this process; unlike its arguments, nobody else can read them.</param>
+    public static CellProcess Start(IReadOnlyList<string> command, string log, params (string Name, string Value)[] environment)
     {
         long began = File.Exists(log) ? new FileInfo(log).Length : 0;
         var start = new ProcessStartInfo("/bin/sh") { RedirectStandardInput = true, UseShellExecute = false };
@@ -39,6 +40,11 @@ internal sealed class CellProcess : IDisposable
         foreach (string word in (string[])["-c", IntoLog, "sh", log, .. command])
         {
             start.ArgumentList.Add(word);
+        }
+
+        foreach ((string name, string value) in environment)
+        {
+            start.Environment[name] = value;
         }
 
         Process process = Process.Start(start) ?? throw new IOException($"{command[0]} did not start");

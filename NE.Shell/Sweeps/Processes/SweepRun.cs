@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.ComponentModel;
 using NE.Actors.RunDirectory;
+using NE.Actors.Stores;
 using NE.Model;
 using NE.Shell.Host;
 using NE.Shell.Sweeps.Cells;
@@ -21,6 +22,7 @@ internal sealed class SweepRun
     private readonly CellFailures failures;
     private readonly int parallel;
     private readonly string? seq;
+    private readonly JournalPlace? journal;
     private readonly string build;
     private readonly TimeProvider clock;
     private readonly long began;
@@ -36,8 +38,10 @@ internal sealed class SweepRun
     /// <param name="parallel">Runs at a time.</param>
     /// <param name="retryFailed">Try cells that failed once more.</param>
     /// <param name="seq">Handed on to every run; null for none.</param>
-    public SweepRun(ShellHost host, SweepPlan plan, SweepPaths paths, int parallel, bool retryFailed, string? seq)
+    /// <param name="journal">Where new runs have their journals; null for their own folders.</param>
+    public SweepRun(ShellHost host, SweepPlan plan, SweepPaths paths, int parallel, bool retryFailed, string? seq, JournalPlace? journal = null)
     {
+        this.journal = journal;
         (this.host, this.plan, this.paths, this.parallel, this.seq) = (host, plan, paths, parallel, seq);
         this.build = host.Build();
         this.clock = host.Clock;
@@ -182,7 +186,7 @@ internal sealed class SweepRun
 
         try
         {
-            work.Process = CellProcess.Start([.. this.host.Executable, .. verb], this.paths.LogOf(work.Name));
+            work.Process = CellProcess.Start([.. this.host.Executable, .. verb, .. resumes ? [] : this.Journal()], this.paths.LogOf(work.Name), this.Login());
             (work.State, work.Error) = (CellState.Running, null);
             this.News.Enqueue($"{work.Name} {(resumes ? "goes on" : "begins")} in process {work.Process.Id}");
         }
@@ -191,6 +195,12 @@ internal sealed class SweepRun
             this.Fail(work, problem.Message, 0);
         }
     }
+
+    /// <summary>Where a new run has its journal. Everybody can read a process's arguments, so the login is not in them.</summary>
+    private string[] Journal() => this.journal is null && this.host.JournalUrl is null ? [] : ["--journal", this.journal?.ToString() ?? JournalAddress.Files];
+
+    /// <summary>The login, where nobody else can read it.</summary>
+    private (string, string)[] Login() => this.journal is null ? [] : [("NE_JOURNAL", JournalUrl.WithKnownLogin(this.journal).Secret)];
 
     /// <summary>A new cell takes its part of the cores, unless it says how many threads it has; the bits of its run are the same.</summary>
     private string[] Threads(PlannedCell cell)

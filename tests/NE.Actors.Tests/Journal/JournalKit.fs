@@ -66,6 +66,7 @@ type JournalProcess(paths: RunPaths, settings: JournalSettings, opened: Action<D
     interface IDisposable with
         member _.Dispose() =
             (kit :> IDisposable).Dispose()
+            JournalConfig.Release paths
             SqliteConnection.ClearAllPools()
 
 let quickly giveUpAfter commitsPerSnapshot =

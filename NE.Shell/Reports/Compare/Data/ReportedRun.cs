@@ -126,14 +126,9 @@ public sealed record ReportedRun
             yield return new(stretch.FromStep, "resume", $"resumed {stretch.Started:yyyy-MM-dd HH:mm} UTC on {stretch.Host}");
         }
 
-        if (!File.Exists(paths.Journal))
-        {
-            yield break;
-        }
+        using JournalReader? journal = JournalReader.TryOpen(paths);
 
-        using JournalReader journal = JournalReader.Open(paths);
-
-        foreach (StoredRunEvent stored in journal.Operational())
+        foreach (StoredRunEvent stored in journal?.Operational() ?? [])
         {
             if (stored.Event is History.RunEvent.EnvironmentRestarted restarted)
             {
