@@ -25,7 +25,7 @@ internal sealed record StoredConfiguration(Settings Settings, string? Damage)
         return $"{yaml}{Seal}{Checksum(yaml)}\n";
     }
 
-    public static bool Exists(RunPaths run) => File.Exists(run.Configuration) || File.Exists(run.RunInfo) || File.Exists(run.Journal);
+    public static bool Exists(RunPaths run) => File.Exists(run.Configuration) || File.Exists(run.Journal);
 
     /// <summary>Throws a <see cref="UserError"/> when neither the file nor the journal has it.</summary>
     public static StoredConfiguration Read(RunPaths run)

@@ -46,7 +46,13 @@ let tests =
             Expect.equal wrong.ExitCode 1 "an unknown kind"
             Expect.stringContains wrong.Error "found 'fire'" "what was found"
 
-            for option in [ [ "--attacks"; "0" ]; [ "--attack"; "-1" ]; [ "--minutes"; "x" ]; [ "--parallel"; "0" ] ] do
+            for option in
+                [
+                    [ "--attacks"; "0" ]
+                    [ "--attack"; "-1" ]
+                    [ "--minutes"; "x" ]
+                    [ "--parallel"; "0" ]
+                ] do
                 Expect.equal (ne ("torture" :: option)).ExitCode 1 $"{option}"
 
         testCase "lost and damaged files are made anew, that is said, and the run is the one that was left alone"

@@ -119,13 +119,16 @@ let tests =
                     && isNull archive.File
                     && not (archive.WithoutReplay || archive.Videos || archive.Overwrite)
                 | _ -> false)
-            reads "archive takes a file and what it holds" [ "archive"; "a"; "-o"; "x"; "--without-replay"; "--videos"; "--overwrite" ] (function
-                | :? ArchiveCommand as archive ->
-                    archive.File = "x"
-                    && archive.WithoutReplay
-                    && archive.Videos
-                    && archive.Overwrite
-                | _ -> false)
+            reads
+                "archive takes a file and what it holds"
+                [ "archive"; "a"; "-o"; "x"; "--without-replay"; "--videos"; "--overwrite" ]
+                (function
+                 | :? ArchiveCommand as archive ->
+                     archive.File = "x"
+                     && archive.WithoutReplay
+                     && archive.Videos
+                     && archive.Overwrite
+                 | _ -> false)
             reads "restore takes a file and a name" [ "restore"; "x"; "--name"; "b"; "--runs"; "y" ] (function
                 | :? RestoreCommand as restore -> restore.File = "x" && restore.Name = "b" && restore.Runs = "y"
                 | _ -> false)

@@ -107,7 +107,19 @@ let digest =
             let one = manifest [ "parameters", "aa" ] (replay 0)
 
             let other =
-                CheckpointManifest(1, 9L, 100L, 50L, 10L, false, one.Components, replay 3, Dictionary(dict [ "metrics.csv", FileMark(5L) ]), null, 0L)
+                CheckpointManifest(
+                    1,
+                    9L,
+                    100L,
+                    50L,
+                    10L,
+                    false,
+                    one.Components,
+                    replay 3,
+                    Dictionary(dict [ "metrics.csv", FileMark(5L) ]),
+                    null,
+                    0L
+                )
 
             Expect.equal (StateDigest.Of other).State (StateDigest.Of one).State "same state"
             Expect.isTrue ((StateDigest.Of one).Components.ContainsKey "replay") "the replay is a component"

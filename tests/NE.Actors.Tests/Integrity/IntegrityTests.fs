@@ -162,7 +162,9 @@ let tests =
         testCase "a changed digit in a record of the journal is found by its number, whatever SQLite says"
         <| fun _ ->
             copied (fun run ->
-                execute run.Journal "UPDATE journal SET message = CAST(REPLACE(CAST(message AS TEXT), '\"step\":100', '\"step\":101') AS BLOB) WHERE manifest LIKE 'evaluation%' OR manifest LIKE 'episode%'"
+                execute
+                    run.Journal
+                    "UPDATE journal SET message = CAST(REPLACE(CAST(message AS TEXT), '\"step\":100', '\"step\":101') AS BLOB) WHERE manifest LIKE 'evaluation%' OR manifest LIKE 'episode%'"
 
                 match findings run with
                 | found :: _ ->

@@ -136,7 +136,10 @@ let tests =
 
                     for step in steps do
                         use file = new CsvFile(path, mark)
-                        for s in step do append file s 0.5
+
+                        for s in step do
+                            append file s 0.5
+
                         file.Flush()
                         mark <- file.Mark
 

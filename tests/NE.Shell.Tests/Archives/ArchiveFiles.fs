@@ -50,7 +50,8 @@ type Stopped() =
         file
 
     interface System.IDisposable with
-        member _.Dispose() = (folder :> System.IDisposable).Dispose()
+        member _.Dispose() =
+            (folder :> System.IDisposable).Dispose()
 
 /// Names and contents of the entries, in order.
 let entries (file: string) : (string * byte[]) list =

@@ -201,7 +201,10 @@ let tests =
         test "a damaged run.json or config.yaml, which the journal makes good, is said" {
             use given = new Stopped()
             File.WriteAllText(given.Run.RunInfo, "{")
-            let code, _, errors = given.Ne [ "archive"; stopped.Name; "-o"; given.File "a.tar.gz" ]
+
+            let code, _, errors =
+                given.Ne [ "archive"; stopped.Name; "-o"; given.File "a.tar.gz" ]
+
             Expect.equal code ExitCode.Ok errors
             Expect.stringContains errors "run.json is damaged" "note"
         }
@@ -215,13 +218,15 @@ let tests =
             Expect.stringContains errors "--overwrite" "what to do"
             Expect.equal (File.ReadAllText file) "other" "untouched"
 
-            given.Done [ "archive"; stopped.Name; "-o"; file; "--overwrite" ]
-            |> ignore
+            given.Done [ "archive"; stopped.Name; "-o"; file; "--overwrite" ] |> ignore
 
             Expect.equal (fst (entries file).Head) "index.json" "replaced"
             let code, _, errors = given.Ne [ "archive"; stopped.Name; "-o"; given.Runs ]
             Expect.equal (code, errors.Contains "is a folder") (ExitCode.UserError, true) errors
-            let code, _, errors = given.Ne [ "archive"; stopped.Name; "-o"; given.File "no/a.tar.gz" ]
+
+            let code, _, errors =
+                given.Ne [ "archive"; stopped.Name; "-o"; given.File "no/a.tar.gz" ]
+
             Expect.equal (code, errors.Contains "there is no folder") (ExitCode.UserError, true) errors
         }
 
@@ -246,7 +251,9 @@ let tests =
 
                 Expect.equal (digest elsewhere).State (digest given.Runs).State run.Name
 
-            let code, _, errors = given.Ne [ "restore"; file; "--runs"; given.File "third"; "--name"; "b" ]
+            let code, _, errors =
+                given.Ne [ "restore"; file; "--runs"; given.File "third"; "--name"; "b" ]
+
             Expect.equal (code, errors.Contains "leave out --name") (ExitCode.UserError, true) errors
             Expect.isFalse (Directory.Exists(given.File "third")) "nothing was created"
         }

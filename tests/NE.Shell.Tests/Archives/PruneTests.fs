@@ -134,10 +134,10 @@ let tests =
                     Output = new StringWriter(),
                     Error = new StringWriter(),
                     DefaultRuns = given.Runs,
-                    Clock =
-                        { new TimeProvider() with
+                    Clock = {
+                        new TimeProvider() with
                             member _.GetUtcNow() = DateTimeOffset.UtcNow.AddDays days
-                        }
+                    }
                 )
 
             let at days arguments =
@@ -155,7 +155,10 @@ let tests =
             use given = new Stopped()
             let other = stored "ne-official"
             GoldenRunTests.unpack other given.Runs
-            let mine, others = leftOvers given.Run, leftOvers (RunPaths.Of(given.Runs, other.Name))
+
+            let mine, others =
+                leftOvers given.Run, leftOvers (RunPaths.Of(given.Runs, other.Name))
+
             ArchiveTests.sweep given.Runs [ other.Name; "many-waits" ] |> ignore
             given.Done [ "prune"; "many"; "--yes" ] |> ignore
             Expect.equal (List.forall File.Exists mine, List.exists File.Exists others) (true, false) "its cell alone"
@@ -165,7 +168,10 @@ let tests =
             use given = new Stopped()
             let other = stored "ne-official"
             GoldenRunTests.unpack other given.Runs
-            let damaged, whole = leftOvers given.Run, leftOvers (RunPaths.Of(given.Runs, other.Name))
+
+            let damaged, whole =
+                leftOvers given.Run, leftOvers (RunPaths.Of(given.Runs, other.Name))
+
             File.WriteAllText(given.Run.Journal, "this is no database")
             let code, _, errors = given.Ne [ "prune"; "--yes" ]
             Expect.equal code ExitCode.Failed errors

@@ -27,7 +27,10 @@ let tests =
             test $"{name}, restored elsewhere, is resumed to the end that it has where it was stopped" {
                 use folder = new TemporaryFolder()
                 let run = stored name
-                let runs, elsewhere, file = folder.File "runs", folder.File "elsewhere", folder.File "a.tar.gz"
+
+                let runs, elsewhere, file =
+                    folder.File "runs", folder.File "elsewhere", folder.File "a.tar.gz"
+
                 Directory.CreateDirectory runs |> ignore
                 GoldenRunTests.unpack run runs
                 GoldenRunTests.really runs [ "archive"; name; "-o"; file ]
@@ -44,7 +47,10 @@ let tests =
             Expect.stringContains said "not be resumed" "restore"
             let run = RunPaths.Of(elsewhere, stopped.Name)
             Expect.isEmpty (Directory.GetFiles run.Replay) "no replay memory"
-            let at verb more = given.Ne([ verb; stopped.Name; "--runs"; elsewhere ] @ more)
+
+            let at verb more =
+                given.Ne([ verb; stopped.Name; "--runs"; elsewhere ] @ more)
+
             let code, _, errors = at "resume" []
             Expect.equal code ExitCode.UserError errors
             Expect.stringContains errors "cannot be resumed: its replay memory was left out of the archive that it was restored from" "why"
@@ -62,7 +68,10 @@ let tests =
             GoldenRunTests.really elsewhere [ "report"; stopped.Name ]
             // What has none is archived once more as what it is.
             let again = given.File "again.tar.gz"
-            let output = given.Done [ "archive"; stopped.Name; "-o"; again; "--runs"; elsewhere ]
+
+            let output =
+                given.Done [ "archive"; stopped.Name; "-o"; again; "--runs"; elsewhere ]
+
             Expect.stringContains output "without its replay memory" "archive"
         }
 
@@ -99,7 +108,20 @@ let tests =
             let whole = File.ReadAllBytes(given.Archived [])
             let file = given.File "cut.tar.gz"
 
-            for length in [ 0; 1; 9; 10; 100; whole.Length / 4; whole.Length / 2; whole.Length - 100; whole.Length - 9; whole.Length - 8; whole.Length - 1 ] do
+            for length in
+                [
+                    0
+                    1
+                    9
+                    10
+                    100
+                    whole.Length / 4
+                    whole.Length / 2
+                    whole.Length - 100
+                    whole.Length - 9
+                    whole.Length - 8
+                    whole.Length - 1
+                ] do
                 File.WriteAllBytes(file, whole[.. length - 1])
                 refused given file $"cut at {length} of {whole.Length}"
         }
@@ -129,14 +151,24 @@ let tests =
                 refused given file why
 
             let replaced (was: string) (now: TarEntry) =
-                changed archive id |> List.map (fun entry -> if entry.Name = was then now else entry)
+                changed archive id
+                |> List.map (fun entry -> if entry.Name = was then now else entry)
 
             forged "nothing" []
             forged "no index" (changed archive id |> List.tail)
             forged "an index that is none" (entry "index.json" "{}"B :: List.tail (changed archive id))
             forged "a file is missing" (changed archive id |> List.take (all.Length - 1))
             forged "one more file" (changed archive id @ [ entry $"{name}/more.txt" "more"B ])
-            forged "other bytes" (changed archive (fun (at, bytes) -> at, (if at.EndsWith "command.txt" then Array.map (fun _ -> 0uy) bytes else bytes)))
+
+            forged
+                "other bytes"
+                (changed archive (fun (at, bytes) ->
+                    at,
+                    (if at.EndsWith "command.txt" then
+                         Array.map (fun _ -> 0uy) bytes
+                     else
+                         bytes)))
+
             forged "a longer file" (replaced $"{name}/command.txt" (entry $"{name}/command.txt" (Array.zeroCreate 100_000)))
             forged "another order" (List.head (changed archive id) :: List.rev (List.tail (changed archive id)))
 
@@ -175,12 +207,22 @@ let tests =
             use given = new Stopped()
             let file = given.Archived []
             let elsewhere = given.File "elsewhere"
-            let left = Path.Combine(elsewhere, $".restoring-{stopped.Name}", stopped.Name, "blobs")
+
+            let left =
+                Path.Combine(elsewhere, $".restoring-{stopped.Name}", stopped.Name, "blobs")
+
             Directory.CreateDirectory left |> ignore
             File.WriteAllText(Path.Combine(left, "half"), "half")
             Expect.isEmpty (RunFolder.List elsewhere) "it is no run"
             given.Done [ "restore"; file; "--runs"; elsewhere ] |> ignore
-            Expect.equal [ for found in Directory.GetFileSystemEntries elsewhere -> string (Path.GetFileName found) ] [ stopped.Name ] "the run alone"
+
+            Expect.equal
+                [
+                    for found in Directory.GetFileSystemEntries elsewhere -> string (Path.GetFileName found)
+                ]
+                [ stopped.Name ]
+                "the run alone"
+
             Expect.isFalse (File.Exists(Path.Combine(elsewhere, stopped.Name, "blobs", "half"))) "nothing of it"
         }
 
