@@ -20,9 +20,10 @@ internal sealed class PostgresStore(JournalPlace place, string runId) : JournalS
 
     internal override bool MayExist => true;
 
-    internal override DbConnection OpenJournal() => PostgresConnections.Open(place);
+    // Not from the pool: a session of before the server was killed would fail its reader.
+    internal override DbConnection OpenJournal() => PostgresConnections.Open(place, pooled: false);
 
-    internal override DbConnection? TryOpenSnapshots() => PostgresConnections.Open(place);
+    internal override DbConnection? TryOpenSnapshots() => PostgresConnections.Open(place, pooled: false);
 
     internal override DbTransaction BeginRead(DbConnection connection)
     {

@@ -36,7 +36,7 @@ let private train runs name =
         "train"
         "HalfCheetah-v4"
         "--steps"
-        "2600"
+        "1400"
         "--seed"
         "3"
         "--name"

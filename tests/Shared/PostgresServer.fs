@@ -68,7 +68,7 @@ type PostgresServer() =
 
     // The shell ends the server when its standard input does: when this process stops it, or is gone.
     let script =
-        "\"$@\" >/dev/null 2>&1 </dev/null & server=$!; read -r line; kill -QUIT $server 2>/dev/null; wait $server"
+        "exec 2>/dev/null; \"$@\" >/dev/null 2>&1 </dev/null & server=$!; read -r line; kill -QUIT $server 2>/dev/null; wait $server"
 
     let connectionString database =
         NpgsqlConnectionStringBuilder(
