@@ -221,7 +221,7 @@ let tests =
                 Expect.equal outcome.Phase RunPhase.Completed $"the run completes: {outcome.Message}"
                 expectSame (identity paths) whole "the run")
 
-        testCase "both checkpoints damaged: each message speaks of the other one, and neither is touched"
+        testCase "both checkpoints damaged: none is offered in the place of the other, and neither is touched"
         <| fun _ ->
             inFolder (fun folder ->
                 use created = create folder "damaged"
@@ -243,7 +243,7 @@ let tests =
                         )))
                         .Message
 
-                Expect.stringContains (string (from ResumeFrom.Latest)) "--checkpoint previous" "there is another"
+                Expect.stringContains (string (from ResumeFrom.Latest)) "There is no other checkpoint" "the other is no better"
                 let previous = string (from ResumeFrom.Previous)
                 Expect.stringContains previous "The previous checkpoint is damaged" "which"
                 Expect.stringContains previous "was not touched" "the newest still counts")
