@@ -33,9 +33,9 @@ let tests =
     <| testList "damage and attacks" [
         testCase "a few attacks of every kind are survived"
         <| fun _ ->
-            let execution = ne [ "torture"; "--seed"; "1"; "--attacks"; "8" ]
+            let execution = ne [ "torture"; "--seed"; "1"; "--attacks"; "4" ]
             succeeds execution
-            Expect.stringContains execution.Output "8 of 8 survived" "the last line"
+            Expect.stringContains execution.Output "4 of 4 survived" "the last line"
 
             for kind in [ "kill"; "place"; "storage"; "damage" ] do
                 Expect.stringContains execution.Output kind "the kinds"
