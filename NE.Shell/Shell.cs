@@ -1,4 +1,5 @@
 using NE.Actors.Stores;
+using NE.Actors.Storage;
 using NE.Shell.Commands;
 using NE.Shell.Host;
 using NE.Shell.Verbs;
@@ -37,6 +38,7 @@ public static class Shell
         try
         {
             JournalAddress.RememberLogin(host);
+            Arm(host.Fault);
             return await Execute(command, host);
         }
         catch (Exception problem) when (problem is UserError || Failures.IsUserError(problem))
@@ -58,6 +60,21 @@ public static class Shell
         {
             host.Error.WriteLine($"ne: a mistake of this program; please report it with this text:\n{mistake}");
             return ExitCode.Failed;
+        }
+    }
+
+    private static void Arm(string? fault)
+    {
+        try
+        {
+            if (fault is not null)
+            {
+                Faults.Arm(fault);
+            }
+        }
+        catch (FormatException problem)
+        {
+            throw new UserError(problem.Message);
         }
     }
 

@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 namespace NE.Actors.Archives;
 
 /// <summary>The first bytes of a file as a stream that ends there, whatever the file has behind them.</summary>
-internal sealed class FilePrefix : Stream
+internal sealed class FilePrefix : ReadStream
 {
     private readonly string file;
     private readonly SafeFileHandle handle;
@@ -15,18 +15,12 @@ internal sealed class FilePrefix : Stream
         this.Length = length;
     }
 
-    public override bool CanRead => true;
-
     /// <summary>The writer of a tar asks what is left instead of holding everything in memory.</summary>
     public override bool CanSeek => true;
-
-    public override bool CanWrite => false;
 
     public override long Length { get; }
 
     public override long Position { get; set; }
-
-    public override int Read(byte[] buffer, int offset, int count) => this.Read(buffer.AsSpan(offset, count));
 
     /// <exception cref="IOException">The file is shorter than it was.</exception>
     public override int Read(Span<byte> buffer)
@@ -47,12 +41,6 @@ internal sealed class FilePrefix : Stream
         SeekOrigin.Current => this.Position + offset,
         _ => this.Length + offset,
     };
-
-    public override void Flush() { }
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

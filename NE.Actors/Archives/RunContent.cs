@@ -117,12 +117,11 @@ public sealed record RunContent(ArchivedRun Run, IReadOnlyList<ArchiveItem> Item
         // The best policy is no part of a checkpoint, so it was not verified with one.
         foreach (var best in manifests.Select(manifest => manifest.Best).OfType<BestCheckpoint>().Where(best => !names.Contains(best.Parameters)).DistinctBy(best => best.Parameters))
         {
-            try
+            if (store.Damage(best.Parameters) is not { } damage)
             {
-                store.Get(best.Parameters);
                 names.Add(best.Parameters);
             }
-            catch (DamagedCheckpointException damage)
+            else
             {
                 notes.Add($"the best policy of '{run.Name}', of step {best.Step:N0}, is damaged and was left out: {damage.File} should have {damage.Expected}, but has {damage.Found}");
             }

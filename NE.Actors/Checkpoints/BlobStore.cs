@@ -19,7 +19,7 @@ public sealed class BlobStore(string folder)
         {
             var sha = DurableFile.Sha256(content.Span);
             // A blob that is already there is read back: a damaged one is replaced instead of being named again.
-            if (!this.Holds(sha, content.Length))
+            if (this.Damage(new(sha, content.Length)) is not null)
             {
                 DurableFile.Write(this.PathOf(sha), content.Span);
             }
@@ -33,21 +33,14 @@ public sealed class BlobStore(string folder)
 
     /// <summary>The bytes of a blob, verified.</summary>
     /// <exception cref="DamagedCheckpointException">The file is missing, has another length, or other bytes.</exception>
-    public byte[] Get(ComponentRef blob)
+    public byte[] Get(ComponentRef blob) => this.Read(blob) switch
     {
-        var path = this.PathOf(blob.Sha256);
-        if (!File.Exists(path))
-        {
-            throw new DamagedCheckpointException(path, $"{blob.Length:N0} bytes", "no such file");
-        }
-        var content = File.ReadAllBytes(path);
-        if (content.LongLength != blob.Length)
-        {
-            throw new DamagedCheckpointException(path, $"{blob.Length:N0} bytes", $"{content.LongLength:N0} bytes");
-        }
-        var sha = DurableFile.Sha256(content);
-        return sha == blob.Sha256 ? content : throw new DamagedCheckpointException(path, $"SHA-256 {blob.Sha256}", $"SHA-256 {sha}");
-    }
+        (var content, null) => content,
+        (_, var damage) => throw damage,
+    };
+
+    /// <summary>What is wrong with a blob; null when it is whole.</summary>
+    public DamagedCheckpointException? Damage(ComponentRef blob) => this.Read(blob).Damage;
 
     /// <summary>Deletes blobs that nothing retained names, and left-overs of writes that were cut short.</summary>
     /// <returns>How many files were deleted.</returns>
@@ -63,9 +56,19 @@ public sealed class BlobStore(string folder)
         return gone.Count;
     }
 
-    private bool Holds(string sha256, long length)
+    private (byte[] Content, DamagedCheckpointException? Damage) Read(ComponentRef blob)
     {
-        var file = new FileInfo(this.PathOf(sha256));
-        return file.Exists && file.Length == length && DurableFile.Sha256(File.ReadAllBytes(file.FullName)) == sha256;
+        var path = this.PathOf(blob.Sha256);
+        if (!File.Exists(path))
+        {
+            return ([], new(path, $"{blob.Length:N0} bytes", "no such file"));
+        }
+        var content = File.ReadAllBytes(path);
+        if (content.LongLength != blob.Length)
+        {
+            return ([], new(path, $"{blob.Length:N0} bytes", $"{content.LongLength:N0} bytes"));
+        }
+        var sha = DurableFile.Sha256(content);
+        return (content, sha == blob.Sha256 ? null : new(path, $"SHA-256 {blob.Sha256}", $"SHA-256 {sha}"));
     }
 }

@@ -80,46 +80,26 @@ public static class RunExamination
     {
         var damages = new List<DamagedCheckpointException>();
         var blobs = new BlobStore(run.Blobs);
-        foreach (var component in manifest.Components.Values)
+        damages.AddRange(manifest.Components.Values.Select(blobs.Damage).OfType<DamagedCheckpointException>());
+        try
         {
-            Try(() => blobs.Get(component));
+            if (manifest.Replay is { } replay)
+            {
+                SegmentFiles.Verify(run.Replay, replay, deep);
+            }
         }
-        if (manifest.Replay is { } replay)
+        catch (DamagedCheckpointException damage)
         {
-            Try(() => SegmentFiles.Verify(run.Replay, replay, deep));
+            damages.Add(damage);
         }
         return damages;
-
-        void Try(Action read)
-        {
-            try
-            {
-                read();
-            }
-            catch (DamagedCheckpointException damage)
-            {
-                damages.Add(damage);
-            }
-        }
     }
 
     private static IEnumerable<Finding> Best(RunPaths run, CheckpointManifest newest)
     {
-        DamagedCheckpointException? damage = null;
-        try
+        if (newest.Best is { } best && new BlobStore(run.Blobs).Damage(best.Parameters) is { } damage)
         {
-            if (newest.Best is { } best)
-            {
-                new BlobStore(run.Blobs).Get(best.Parameters);
-            }
-        }
-        catch (DamagedCheckpointException found)
-        {
-            damage = found;
-        }
-        if (damage is not null)
-        {
-            yield return new(Path.GetRelativePath(run.Root, damage.File), "", $"The best policy, of step {newest.Best!.Step:N0}, should have {damage.Expected}, but has {damage.Found}. The run goes on without it.", Remedy.Copy);
+            yield return new(Path.GetRelativePath(run.Root, damage.File), "", $"The best policy, of step {best.Step:N0}, should have {damage.Expected}, but has {damage.Found}. The run goes on without it.", Remedy.Copy);
         }
     }
 

@@ -13,14 +13,19 @@ public static class RunRepair
     /// <returns>A sentence for each file.</returns>
     public static IReadOnlyList<string> MakeAnew(RunPaths run)
     {
+        using var journal = JournalReader.TryOpen(run);
+        if (journal is null)
+        {
+            return [];
+        }
         var said = new List<string>();
-        if (SnapshotProblem(run) is { } problem)
+        if (SnapshotFile.Problem(run, journal) is { } problem)
         {
             SnapshotFile.PutAway(run);
             said.Add($"{run.Snapshots}: {problem.TrimEnd('.')}; it is made anew from the journal. The file as it was is snapshots.db.damaged");
         }
-        said.AddRange(PutBack(run));
-        foreach (var (path, committed, _, _) in DamagedTables(run))
+        said.AddRange(PutBack(run, journal));
+        foreach (var (path, committed, _, _) in DamagedTables(run, journal))
         {
             if (TableHistory.MakeAnew(run, path, committed, dry: false))
             {
@@ -31,22 +36,17 @@ public static class RunRepair
     }
 
     /// <summary>A blob is named by its content, so what lies under a wrong name is known for what it is.</summary>
-    private static List<string> PutBack(RunPaths run)
+    private static List<string> PutBack(RunPaths run, JournalReader journal)
     {
         var said = new List<string>();
-        using var journal = JournalReader.TryOpen(run);
-        if (journal is null)
-        {
-            return said;
-        }
         var blobs = new BlobStore(run.Blobs);
-        var damaged = journal.Manifests().SelectMany(manifest => manifest.Blobs).Distinct().Where(blob => !IsWhole(blobs, blob)).ToList();
+        var damaged = journal.Manifests().SelectMany(manifest => manifest.Blobs).Distinct().Where(blob => blobs.Damage(blob) is not null).ToList();
         if (damaged.Count == 0)
         {
             return said;
         }
         // Read before any is written: two may have changed places.
-        var found = Directory.EnumerateFiles(run.Blobs).Select(File.ReadAllBytes).DistinctBy(bytes => DurableFile.Sha256(bytes)).ToDictionary(bytes => DurableFile.Sha256(bytes));
+        var found = Directory.EnumerateFiles(run.Blobs).Select(File.ReadAllBytes).GroupBy(bytes => DurableFile.Sha256(bytes)).ToDictionary(same => same.Key, same => same.First());
         foreach (var blob in damaged.Where(blob => found.ContainsKey(blob.Sha256)))
         {
             blobs.Put(found[blob.Sha256]);
@@ -55,34 +55,20 @@ public static class RunRepair
         return said;
     }
 
-    private static bool IsWhole(BlobStore blobs, ComponentRef blob)
-    {
-        try
-        {
-            blobs.Get(blob);
-            return true;
-        }
-        catch (DamagedCheckpointException)
-        {
-            return false;
-        }
-    }
-
-    private static string? SnapshotProblem(RunPaths run)
-    {
-        using var journal = JournalReader.TryOpen(run);
-        return journal is null ? null : SnapshotFile.Problem(run, journal);
-    }
-
     /// <summary>Goes on without what is lost of tables that cannot be made anew; the state of the run has none of it.</summary>
     /// <returns>A sentence for each file.</returns>
-    public static IReadOnlyList<string> Cut(RunPaths run) =>
-        [.. DamagedTables(run).Select(table => $"{table.Path}: {TableRepair.Cut(table.Path, table.Marks, table.Retained)}")];
-
-    private static IReadOnlyList<DamagedTable> DamagedTables(RunPaths run)
+    public static IReadOnlyList<string> Cut(RunPaths run)
     {
         using var journal = JournalReader.TryOpen(run);
-        return journal?.Manifests() is not { } manifests || manifests is not [var newest, ..]
+        return journal is null
+            ? []
+            : [.. DamagedTables(run, journal).Select(table => $"{table.Path}: {TableRepair.Cut(table.Path, table.Marks, table.Retained)}")];
+    }
+
+    private static IReadOnlyList<DamagedTable> DamagedTables(RunPaths run, JournalReader journal)
+    {
+        var manifests = journal.Manifests();
+        return manifests is not [var newest, ..]
             ? []
             : [.. from file in newest.Files
                   where Path.GetExtension(file.Key) == ".csv"

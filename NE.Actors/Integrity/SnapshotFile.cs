@@ -16,6 +16,7 @@ internal static class SnapshotFile
         {
             return null;
         }
+        var last = journal.NewestRecord();
         try
         {
             using var connection = new SqliteConnection(new SqliteConnectionStringBuilder
@@ -40,14 +41,14 @@ internal static class SnapshotFile
                 JournalCodec.Decode(rows.GetString(0), rows.GetFieldValue<byte[]>(1));
                 newest = Math.Max(newest, rows.GetInt64(2));
             }
-            if (newest > 0 && journal.NewestRecord() == 0)
+            if (newest > 0 && last == 0)
             {
                 throw new InvalidDataException($"{run.Journal} has no records, and its snapshots say that there were {newest:N0}. Restore it from a copy.");
             }
             // A journal that lost its last records goes on without them, and must not be told by a snapshot what it does not have.
-            return newest > journal.NewestRecord() ? $"They are of record {newest:N0}, and the journal ends with {journal.NewestRecord():N0}." : null;
+            return newest > last ? $"They are of record {newest:N0}, and the journal ends with {last:N0}." : null;
         }
-        catch (Exception error) when (error is SqliteException or InvalidCastException || (error is InvalidDataException && journal.NewestRecord() > 0))
+        catch (Exception error) when (error is SqliteException or InvalidCastException || (error is InvalidDataException && last > 0))
         {
             return $"The journal's snapshots cannot be read: {error.Message}";
         }

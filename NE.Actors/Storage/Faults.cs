@@ -53,13 +53,7 @@ public static class Faults
     }
 
     /// <summary>A place without a file: the process may die here.</summary>
-    internal static void Point(string place)
-    {
-        if (plan is not null)
-        {
-            Due(place, place);
-        }
-    }
+    internal static void Point(string place) => Call(place, place);
 
     /// <summary>Before bytes are written; a fault that writes half of them does so through <paramref name="write"/>.</summary>
     /// <param name="site">Which kind of file: blob, segment, table ...</param>

@@ -1,5 +1,6 @@
 using NE.Actors.Conducting;
 using NE.Actors.Runs;
+using NE.Actors.Storage;
 using NE.Model;
 using NE.Model.Networks;
 
@@ -20,6 +21,9 @@ public sealed record ShellHost
 
     /// <summary>Address of a PostgreSQL server for journals when `--journal` is not given, with its login; null when there is none.</summary>
     public string? JournalUrl { get; init; }
+
+    /// <summary>A fault that `ne torture` provokes in this process; null for none.</summary>
+    public string? Fault { get; init; }
 
     /// <summary>Folders to look for programs in, separated by ':', as in PATH; null for none.</summary>
     public string? SearchPath { get; init; }
@@ -78,6 +82,7 @@ public sealed record ShellHost
             DefaultRuns = NonEmpty("NE_RUNS") ?? "runs",
             SeqUrl = NonEmpty("NE_SEQ_URL"),
             JournalUrl = NonEmpty("NE_JOURNAL"),
+            Fault = NonEmpty(Faults.Variable),
             SearchPath = NonEmpty("PATH"),
             Interactive = colour && !Console.IsOutputRedirected,
             Width = Console.IsOutputRedirected ? 160 : Math.Max(60, Console.WindowWidth),

@@ -19,7 +19,7 @@ internal static class ArchiveVerb
 
         try
         {
-            bool isSweep = SweepPaths.List(command.Runs).Contains(command.Name) && !RunFolder.List(command.Runs).Contains(command.Name);
+            bool isSweep = StoredSweep.IsNamed(command.Runs, command.Name);
             string[] names = isSweep ? Cells(command, held) : [command.Name];
             // All locks first: what is at work is said before anything is read.
             RunFolder[] folders = [.. names.Select(name => Open(command.Runs, name, held))];
@@ -67,7 +67,7 @@ internal static class ArchiveVerb
     {
         var paths = SweepPaths.Of(command.Runs, command.Name);
         held.Add(RunLock.Take(paths.Lock, $"The sweep '{command.Name}'"));
-        return [.. StoredSweep.Read(command.Runs, command.Name).Cells.Select(cell => cell.Name).Where(cell => StoredRunInfo.Exists(RunPaths.Of(command.Runs, cell)))];
+        return [.. StoredSweep.RunsOf(command.Runs, command.Name)];
     }
 
     private static RunFolder Open(string runs, string name, List<IDisposable> held)

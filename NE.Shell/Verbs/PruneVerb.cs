@@ -15,7 +15,7 @@ internal static class PruneVerb
     public static ExitCode Prune(PruneCommand command, ShellHost host)
     {
         var outcome = new Outcome();
-        string[] names = command.Names.Count == 0 ? [.. RunFolder.List(command.Runs)] : [.. command.Names.SelectMany(name => Named(command.Runs, name)).Distinct()];
+        string[] names = command.Names.Count == 0 ? [.. RunFolder.List(command.Runs)] : [.. command.Names.SelectMany(name => StoredSweep.RunsOf(command.Runs, name)).Distinct()];
 
         foreach (string name in names)
         {
@@ -33,12 +33,6 @@ internal static class PruneVerb
         Say(outcome, command, host);
         return outcome.Failed == 0 ? ExitCode.Ok : ExitCode.Failed;
     }
-
-    /// <summary>A run, or the runs of a sweep.</summary>
-    private static IEnumerable<string> Named(string runs, string name) =>
-        SweepPaths.List(runs).Contains(name) && !RunFolder.List(runs).Contains(name)
-            ? StoredSweep.Read(runs, name).Cells.Select(cell => cell.Name).Where(cell => StoredRunInfo.Exists(RunPaths.Of(runs, cell)))
-            : [RunFolder.Find(runs, name).Name];
 
     private static void Look(RunPaths paths, PruneCommand command, Outcome outcome, ShellHost host)
     {

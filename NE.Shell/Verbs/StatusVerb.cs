@@ -15,7 +15,7 @@ internal static class StatusVerb
 {
     public static ExitCode Status(StatusCommand command, ShellHost host)
     {
-        if (command.Name is { } sweep && SweepPaths.List(command.Runs).Contains(sweep) && !RunFolder.List(command.Runs).Contains(sweep))
+        if (command.Name is { } sweep && StoredSweep.IsNamed(command.Runs, sweep))
         {
             return Sweep(SweepReport.Read(command.Runs, sweep), command.Json, host);
         }

@@ -14,10 +14,10 @@ internal static class TortureVerb
     public static ExitCode Torture(TortureCommand command, ShellHost host)
     {
         string folder = command.Keep is { } keep ? Path.GetFullPath(keep) : Directory.CreateTempSubdirectory("ne-torture-").FullName;
-        int[] numbers = command.Attack is { } one ? [one] : [.. Enumerable.Range(0, command.Attacks)];
-        var attacks = numbers.Select(number => (Number: number, What: Attack.Of(command.Seed, number, command.Kinds))).ToList();
-        host.Output.WriteLine($"{attacks.Count} attacks of seed {command.Seed} ({string.Join(", ", command.Kinds)}), {command.Parallel} at a time, in {folder}");
-        Dictionary<Scenario, (RunPaths Run, TimeSpan Usual)> references = attacks.Select(attack => attack.What.Scenario).Distinct().ToDictionary(
+        // Drawn as they come: a night's number of attacks is only an upper bound.
+        var attacks = (command.Attack is { } one ? [one] : Enumerable.Range(0, command.Attacks)).Select(number => (Number: number, What: Attack.Of(command.Seed, number, command.Kinds)));
+        host.Output.WriteLine($"{(command.Attack is null ? command.Attacks : 1)} attacks of seed {command.Seed} ({string.Join(", ", command.Kinds)}), {command.Parallel} at a time, in {folder}");
+        Dictionary<Scenario, (RunPaths Run, TimeSpan Usual)> references = attacks.Select(attack => attack.What.Scenario).Distinct().Take(Scenario.All.Count).ToDictionary(
             scenario => scenario, scenario => Reference(scenario, folder, host));
         var results = new ConcurrentDictionary<int, Outcome>();
         var watch = Stopwatch.StartNew();
@@ -50,7 +50,7 @@ internal static class TortureVerb
                     }
                 }
             });
-        return Say(command, attacks.ToDictionary(attack => attack.Number, attack => attack.What), results, folder, host);
+        return Say(command, results.ToDictionary(result => result.Key, result => Attack.Of(command.Seed, result.Key, command.Kinds)), results, folder, host);
     }
 
     private static Outcome Carry(Ordeal ordeal, Attack attack)

@@ -16,7 +16,7 @@ internal static class VerifyVerb
 
     public static ExitCode Verify(VerifyCommand command, ShellHost host)
     {
-        string[] names = [.. Names(command)];
+        string[] names = command.Names.Count == 0 ? [.. RunFolder.List(command.Runs)] : [.. command.Names.SelectMany(name => StoredSweep.RunsOf(command.Runs, name)).Distinct()];
 
         if (names.Length == 0)
         {
@@ -39,19 +39,6 @@ internal static class VerifyVerb
         }
 
         return all.All(run => run.IsWhole) ? ExitCode.Ok : ExitCode.Failed;
-    }
-
-    /// <summary>Runs, and the runs of sweeps; all that there are when none is named.</summary>
-    private static IEnumerable<string> Names(VerifyCommand command)
-    {
-        if (command.Names.Count == 0)
-        {
-            return RunFolder.List(command.Runs);
-        }
-
-        return command.Names.SelectMany(name => SweepPaths.List(command.Runs).Contains(name) && !RunFolder.List(command.Runs).Contains(name)
-            ? StoredSweep.TryRead(SweepPaths.Of(command.Runs, name))!.Cells.Select(cell => cell.Name).Where(cell => RunFolder.List(command.Runs).Contains(cell))
-            : [name]).Distinct();
     }
 
     /// <summary>A run at work may let files go while they are read; what is really damaged is damaged the next time too.</summary>

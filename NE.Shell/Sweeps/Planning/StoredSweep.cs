@@ -1,11 +1,12 @@
 using System.Text.Json;
-using Microsoft.FSharp.Collections;
 using System.Text.Json.Serialization;
+using Microsoft.FSharp.Collections;
 using NE.Actors.RunDirectory;
 using NE.Actors.Storage;
 using NE.Model;
 using NE.Shell.Configuration;
 using NE.Shell.Host;
+using NE.Shell.RunFiles;
 
 namespace NE.Shell.Sweeps.Planning;
 
@@ -49,6 +50,15 @@ public sealed record StoredSweep(string Name, string Description, bool Smoke, in
     {
         Settings = SettingsModule.present(cell.Settings.Select(pair => (pair.Key, pair.Value))).ToDictionary(pair => pair.Item1, pair => pair.Item2),
     };
+
+    /// <summary>Whether a name is a sweep's; where a run has the same name, it is the run's.</summary>
+    public static bool IsNamed(string runs, string name) => SweepPaths.List(runs).Contains(name) && !RunFolder.List(runs).Contains(name);
+
+    /// <summary>The run of a name, or those runs of the sweep of that name that have begun.</summary>
+    /// <exception cref="RunFolderException">There is neither.</exception>
+    public static IEnumerable<string> RunsOf(string runs, string name) => IsNamed(runs, name)
+        ? Read(runs, name).Cells.Select(cell => cell.Name).Where(cell => StoredRunInfo.Exists(RunPaths.Of(runs, cell)))
+        : [RunFolder.Find(runs, name).Name];
 
     /// <summary>Replaces the file as a whole, also through a loss of power.</summary>
     public void Write(SweepPaths paths) => DurableFile.WriteText(paths.Cells, JsonSerializer.Serialize(this, Json.Options) + "\n");
