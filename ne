@@ -201,7 +201,8 @@ run_tests() {
         [[ "$unit" == true && "$name" == NE.EndToEnd ]] && continue
         rm -f "$work/summary" "$work/failures"
         code=0 began=$SECONDS log="$work/test-$name.log"
-        NE_TEST_SUMMARY="$work/summary" NE_TEST_FAILURES="$work/failures" dotnet "$home/tests/$name/$output/$name.dll" "${arguments[@]}" >"$log" 2>&1 || code=$?
+        NE_TEST_SUMMARY="$work/summary" NE_TEST_FAILURES="$work/failures" NE_TEST_TIMES="$work/times-$name.txt" \
+            dotnet "$home/tests/$name/$output/$name.dll" "${arguments[@]}" >"$log" 2>&1 || code=$?
         line=""
         [[ -e "$work/summary" ]] && line="$(<"$work/summary")"
         if [[ ! "$line" =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed ]]; then

@@ -24,6 +24,21 @@ let private reportFailures (summary: TestRunSummary) =
             let name = String.concat "." test.name
             File.AppendAllText(file, $"FAILED {name}\n{why}\n\n")
 
+/// How long every test took, the longest first, in seconds: into the file named by NE_TEST_TIMES.
+let private reportTimes (summary: TestRunSummary) =
+    match Environment.GetEnvironmentVariable "NE_TEST_TIMES" with
+    | null
+    | "" -> ()
+    | file ->
+        let lines =
+            summary.results
+            |> List.sortByDescending (fun (_, outcome) -> outcome.duration)
+            |> List.map (fun (test, outcome) ->
+                let name = String.concat "." test.name
+                $"%8.1f{outcome.duration.TotalSeconds}  {name}")
+
+        File.WriteAllLines(file, lines)
+
 /// Written to standard output alone on a line, and appended to the file named by NE_TEST_SUMMARY for `./ne test` to add up.
 let private report (summary: TestRunSummary) =
     let passed, failed, skipped =
@@ -61,6 +76,7 @@ let run (arguments: string[]) =
                     async {
                         do! TestPrinters.defaultPrinter.summary config summary
                         reportFailures summary
+                        reportTimes summary
                         ran <- report summary
                     }
     }
