@@ -84,6 +84,7 @@ public static class Shell
         ResumeCommand resume => ResumeVerb.Resume(resume, host),
         SweepCommand sweep => SweepVerb.Sweep(sweep, host),
         StatusCommand status => Task.FromResult(StatusVerb.Status(status, host)),
+        ServeCommand serve => ServeVerb.Serve(serve, host),
         EvalCommand eval => Task.FromResult(EvalVerb.Eval(eval, host)),
         RecordCommand record => Task.FromResult(RecordVerb.Record(record, host)),
         ProbeCommand probe => Task.FromResult(ProbeVerb.Probe(probe, host)),

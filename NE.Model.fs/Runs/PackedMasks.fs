@@ -78,48 +78,66 @@ module PackedMasks =
     /// Active weights of a layer.
     let active (key: MaskKey) (masks: PackedMasks) : int = count (find key masks).Bits
 
-    let private applyToLayer (change: TopologyChanged) (masks: PackedMasks) (layer: LayerChange) : PackedMasks =
-        let key = {
-            Network = change.Network
-            Stack = layer.Stack
-            Layer = layer.Layer
-        }
+    let private keyOf (change: TopologyChanged) (layer: LayerChange) : MaskKey = {
+        Network = change.Network
+        Stack = layer.Stack
+        Layer = layer.Layer
+    }
 
-        let mask = find key masks
+    /// The mask with some weights active and others not.
+    let private withWeights (activated: int[]) (deactivated: int[]) (mask: PackedMask) : PackedMask =
         let bits = Array.copy mask.Bits
 
         let within weight =
             if weight < 0 || weight >= mask.Size then
-                raise (InvalidDataException $"Expected weights of {key} in [0, {mask.Size}), found {weight}.")
+                raise (InvalidDataException $"Expected weights of {mask.Key} in [0, {mask.Size}), found {weight}.")
 
             weight
 
-        for weight in layer.Grown do
+        for weight in activated do
             let i = within weight
             bits[i >>> 3] <- bits[i >>> 3] ||| (1uy <<< (i &&& 7))
 
-        for weight in layer.Pruned do
+        for weight in deactivated do
             let i = within weight
             bits[i >>> 3] <- bits[i >>> 3] &&& ~~~(1uy <<< (i &&& 7))
 
-        let active = count bits
+        { mask with Bits = bits }
+
+    let private replace (mask: PackedMask) (masks: PackedMasks) : PackedMasks = {
+        Layers =
+            masks.Layers
+            |> List.map (fun other -> if other.Key = mask.Key then mask else other)
+    }
+
+    let private requireActive (change: TopologyChanged) (layer: LayerChange) (mask: PackedMask) =
+        let active = count mask.Bits
 
         if active <> layer.Active then
             raise (
                 InvalidDataException
-                    $"The topology event at gradient step {change.Step:N0} leaves {layer.Active:N0} weights active in {key}, but folding it gives {active:N0}."
+                    $"The topology event at gradient step {change.Step:N0} leaves {layer.Active:N0} weights active in {mask.Key}, but folding it gives {active:N0}."
             )
 
-        {
-            Layers =
-                masks.Layers
-                |> List.map (fun other -> if other.Key = key then { mask with Bits = bits } else other)
-        }
+    let private applyToLayer (change: TopologyChanged) (masks: PackedMasks) (layer: LayerChange) : PackedMasks =
+        let mask = find (keyOf change layer) masks |> withWeights layer.Grown layer.Pruned
+        requireActive change layer mask
+        replace mask masks
 
     /// The masks after an event. Raises InvalidDataException when it names a layer or a weight that is not there, or leaves another number
     /// active than it says.
     let apply (change: TopologyChanged) (masks: PackedMasks) : PackedMasks =
         Array.fold (applyToLayer change) masks change.Layers
+
+    let private revertLayer (change: TopologyChanged) (masks: PackedMasks) (layer: LayerChange) : PackedMasks =
+        let mask = find (keyOf change layer) masks
+        requireActive change layer mask
+        replace (withWeights layer.Pruned layer.Grown mask) masks
+
+    /// The masks before an event, from those after it; an event grows only what was inactive and prunes only what was active. Raises InvalidDataException as
+    /// `apply` does.
+    let revert (change: TopologyChanged) (masks: PackedMasks) : PackedMasks =
+        Array.fold (revertLayer change) masks change.Layers
 
     let toBytes (masks: PackedMasks) : byte[] =
         use stream = new MemoryStream()

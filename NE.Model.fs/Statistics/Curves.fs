@@ -2,6 +2,8 @@
 [<RequireQualifiedAccess>]
 module NE.Model.Statistics.Curves
 
+open System
+
 let private require (steps: float[]) (values: float[]) =
     if steps.Length <> values.Length || steps.Length = 0 then
         invalidArg (nameof values) $"expected one value per step and at least one, found {steps.Length} steps and {values.Length} values"
@@ -40,13 +42,15 @@ let meanOfLast (share: float) (length: float) (steps: float[]) (values: float[])
 
     if last.Length = 0 then nan else Array.average last
 
-/// Value of a curve at a step: that of the nearest point not behind it, or NaN before the first.
+/// Value of a curve with rising steps at a step: that of the nearest point not behind it, or NaN before the first.
 let valueAt (step: float) (steps: float[]) (values: float[]) : float =
-    require steps values
+    if steps.Length <> values.Length then
+        invalidArg (nameof values) $"expected one value per step, found {steps.Length} steps and {values.Length} values"
 
-    match Array.tryFindIndexBack (fun s -> s <= step) steps with
-    | Some index -> values[index]
-    | None -> nan
+    let found = Array.BinarySearch(steps, step)
+    // Where it is not there, the complement of the next one's index.
+    let index = if found >= 0 then found else ~~~found - 1
+    if index < 0 then nan else values[index]
 
 /// Run-score distribution (Agarwal et al. 2021, section 4.2): for every threshold the share of runs with a score above it, averaged over
 /// tasks.

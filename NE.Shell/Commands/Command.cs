@@ -19,6 +19,18 @@ public sealed record PresentationArguments(bool Plain, string? Seq)
 {
     /// <summary>Commit and stop when the standard input ends: another program has started the run and binds it to itself.</summary>
     public bool StopAtEnd { get; init; }
+
+    /// <summary>Port of a page beside the work, on this machine's own address; null for no page.</summary>
+    public PagePort? Page { get; init; }
+}
+
+/// <summary>Where a page listens.</summary>
+/// <param name="Number">0 for any that is free.</param>
+/// <param name="Asked">Given by the user, so that another one is not taken instead.</param>
+public readonly record struct PagePort(int Number, bool Asked)
+{
+    /// <summary>Where a page listens unless told otherwise.</summary>
+    public static PagePort Default => new(7305, Asked: false);
 }
 
 /// <summary>Starts a new run.</summary>
@@ -66,6 +78,12 @@ public sealed record SweepCommand(
 
 /// <summary>Shows one run, or a table of all runs.</summary>
 public sealed record StatusCommand(string? Name, bool Json) : Command;
+
+/// <summary>Serves a page over runs until it is stopped.</summary>
+/// <param name="Names">Runs and sweeps to show; all when empty.</param>
+/// <param name="Address">Where to listen; null is this machine alone.</param>
+/// <param name="Control">Let the page stop and resume runs.</param>
+public sealed record ServeCommand(IReadOnlyList<string> Names, PagePort Port, string? Address, bool Control) : Command;
 
 /// <summary>Evaluates a stored policy without exploration noise.</summary>
 public sealed record EvalCommand(string Name, int Episodes, PolicyChoice Checkpoint, bool Json) : Command;

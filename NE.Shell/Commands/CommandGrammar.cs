@@ -27,6 +27,11 @@ internal sealed class CommandGrammar
     private readonly Option<string?> journal = new("--journal") { HelpName = "URL", Description = "A PostgreSQL server for the journal, postgres://HOST/DATABASE (or NE_JOURNAL, which keeps a login out of sight)." };
     private readonly Option<string?> to = new("--to") { HelpName = "sqlite|URL", Description = "The run's own folder, or a PostgreSQL server: postgres://HOST/DATABASE.", Required = true };
     private readonly Option<bool> plain = new("--plain") { Description = "One plain line every 10 s instead of the live view." };
+    private readonly Option<bool> serve = new("--serve") { Description = "Serve a page of the runs on this machine meanwhile (see `ne serve`)." };
+    private readonly Option<string?> port = new("--port") { HelpName = "P", Description = $"Port of the page (default {PagePort.Default.Number}, or another one when that is taken; 0: any)." };
+    private readonly Option<string?> listen = new("--host") { HelpName = "ADDRESS", Description = "Listen on this address too, for those who have the token (default: this machine alone)." };
+    private readonly Option<bool> control = new("--control") { Description = "Let the page stop and resume runs." };
+    private readonly Argument<string[]> served = new("NAME") { Arity = ArgumentArity.ZeroOrMore, Description = "Runs and sweeps; without one, all of the folder." };
     private readonly Option<bool> dryRun = new("--dry-run") { Description = "Print the configuration and what the run takes; create nothing." };
     private readonly Option<bool> overwrite = new("--overwrite") { Description = "Delete a run of the same name first." };
     private readonly Option<string[]> drill = new("--drill") { HelpName = "INDEX@STEP", Description = "Make an environment fail once at a step, to see that the run goes on (repeatable).", Hidden = true };
@@ -102,7 +107,7 @@ internal sealed class CommandGrammar
     {
         // Not a RootCommand: that one is named after whatever process runs it.
         Root = new Verb("ne", "Trains reinforcement-learning agents whose networks grow and prune while they learn (Neuroplastic Expansion on TD3 or SAC).");
-        this.texts = [this.runs, this.config, this.variant, this.seq, this.askedSeq, this.output, this.video, this.image, this.reportFolder, this.archiveFile, this.restoredName, this.journal, this.to];
+        this.texts = [this.runs, this.config, this.variant, this.seq, this.askedSeq, this.output, this.video, this.image, this.reportFolder, this.archiveFile, this.restoredName, this.journal, this.to, this.listen];
         this.keyed =
         [
             (new("--learner") { HelpName = "td3|sac|drq|drqv2", Description = "The algorithm of reinforcement learning (run.learner)." }, "run.learner"),
@@ -120,10 +125,11 @@ internal sealed class CommandGrammar
         Option<string?>[] keyOptions = [.. this.keyed.Select(pair => pair.Option)];
         Root.Add(this.runs);
         Root.Add(Version);
-        Root.Add(Leaf("train", "Start a new run.", [this.environment, this.pairs], [.. keyOptions, this.variant, this.name, this.config, this.journal, this.seq, this.plain, this.dryRun, this.overwrite, this.drill, this.stopAtEof, this.trainPixels]));
-        Root.Add(Leaf("resume", "Continue a stopped run from its last commit.", [this.run, this.pairs], [this.steps, this.from, this.videoEvery, this.journal, this.seq, this.plain, this.drill, this.stopAtEof]));
-        Root.Add(Leaf("sweep", "Train many runs: methods, environments, seeds and keys, multiplied out.", [this.sweep], [this.smoke, this.parallel, this.resumeSweep, this.retryFailed, this.sweepDryRun, this.sweepPlain, this.journal, this.seq]));
+        Root.Add(Leaf("train", "Start a new run.", [this.environment, this.pairs], [.. keyOptions, this.variant, this.name, this.config, this.journal, this.seq, this.serve, this.port, this.plain, this.dryRun, this.overwrite, this.drill, this.stopAtEof, this.trainPixels]));
+        Root.Add(Leaf("resume", "Continue a stopped run from its last commit.", [this.run, this.pairs], [this.steps, this.from, this.videoEvery, this.journal, this.seq, this.serve, this.port, this.plain, this.drill, this.stopAtEof]));
+        Root.Add(Leaf("sweep", "Train many runs: methods, environments, seeds and keys, multiplied out.", [this.sweep], [this.smoke, this.parallel, this.resumeSweep, this.retryFailed, this.sweepDryRun, this.sweepPlain, this.journal, this.seq, this.serve, this.port]));
         Root.Add(Leaf("status", "Show a run or a sweep, or a table of all.", [this.anyRun], [this.json]));
+        Root.Add(Leaf("serve", "Show runs and sweeps on a page that grows while they learn.", [this.served], [this.port, this.listen, this.control]));
         Root.Add(Leaf("eval", "Play noise-free episodes with a stored policy.", [this.run], [this.episodes, this.checkpoint, this.json]));
         Root.Add(Leaf("record", "Write a video of noise-free episodes of a stored policy.", [this.run], [this.checkpoint, this.filmed, this.size, this.output, this.replace, this.json]));
         Root.Add(Leaf("probe", "Measure plasticity: how fast copies of stored networks learn something new, beside fresh ones.", [this.run], [this.probed, this.json]));
@@ -173,16 +179,22 @@ internal sealed class CommandGrammar
         {
             "train" => new TrainCommand(
                 Configuration(parsed, problems),
-                Presentation(parsed),
+                Presentation(parsed, problems),
                 RunName(parsed.GetValue(this.name), "--name", problems),
                 Has(parsed, this.dryRun),
                 Has(parsed, this.overwrite))
             { Runs = folder, Drills = Drills(parsed, problems), Pixels = Has(parsed, this.trainPixels), Journal = Given(parsed, this.journal) },
             "resume" => new ResumeCommand(
-                Name(parsed, problems), Configuration(parsed, problems), From(parsed.GetValue(this.from), problems), Presentation(parsed))
+                Name(parsed, problems), Configuration(parsed, problems), From(parsed.GetValue(this.from), problems), Presentation(parsed, problems))
             { Runs = folder, Drills = Drills(parsed, problems), Journal = Given(parsed, this.journal) },
             "sweep" => Sweep(parsed, folder, problems),
             "status" => new StatusCommand(RunName(parsed.GetValue(this.anyRun), "NAME", problems), asJson) { Runs = folder },
+            "serve" => new ServeCommand(
+                [.. (parsed.GetValue(this.served) ?? []).Select(name => RunName(name, "NAME", problems)!)],
+                this.Port(parsed, problems),
+                Given(parsed, this.listen),
+                Has(parsed, this.control))
+            { Runs = folder },
             "eval" => new EvalCommand(
                 Name(parsed, problems),
                 parsed.GetValue(this.episodes) is { } count ? CommandLine.Count(count, "--episodes", problems) ?? 1 : 10,
@@ -394,8 +406,38 @@ internal sealed class CommandGrammar
         return [.. drills];
     }
 
-    private PresentationArguments Presentation(ParseResult parsed) =>
-        new(Has(parsed, this.plain), parsed.GetValue(this.seq)) { StopAtEnd = Has(parsed, this.stopAtEof) };
+    private PresentationArguments Presentation(ParseResult parsed, List<string> problems) =>
+        new(Has(parsed, this.plain), parsed.GetValue(this.seq)) { StopAtEnd = Has(parsed, this.stopAtEof), Page = this.Page(parsed, problems) };
+
+    private PagePort? Page(ParseResult parsed, List<string> problems)
+    {
+        if (Has(parsed, this.serve))
+        {
+            return this.Port(parsed, problems);
+        }
+
+        if (Given(parsed, this.port) is not null)
+        {
+            problems.Add("--port is that of the page: give --serve too");
+        }
+
+        return null;
+    }
+
+    private PagePort Port(ParseResult parsed, List<string> problems)
+    {
+        if (Given(parsed, this.port) is not { } text)
+        {
+            return PagePort.Default;
+        }
+
+        if (!ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ushort number))
+        {
+            problems.Add($"--port expects a whole number in [0, {ushort.MaxValue}], found '{text}'");
+        }
+
+        return new(number, Asked: true);
+    }
 
     private SweepCommand Sweep(ParseResult parsed, string folder, List<string> problems)
     {
@@ -418,7 +460,7 @@ internal sealed class CommandGrammar
             parsed.GetValue(this.parallel) is { } count ? CommandLine.Count(count, "--parallel", problems) : null,
             Has(parsed, this.retryFailed),
             Has(parsed, this.sweepDryRun),
-            new(Has(parsed, this.sweepPlain), parsed.GetValue(this.seq)))
+            new(Has(parsed, this.sweepPlain), parsed.GetValue(this.seq)) { Page = this.Page(parsed, problems) })
         { Runs = folder, Smoke = Has(parsed, this.smoke), Journal = Given(parsed, this.journal) };
     }
 

@@ -15,6 +15,7 @@ internal static class HelpTexts
               ne resume HalfCheetah-v4-ne-s0                go on after Ctrl-C, a crash or a kill
               ne sweep paper/figure-6 --smoke               a small comparison of methods
               ne status                                     all runs
+              ne serve                                      a page of all runs, with curves that grow
 
             Exit codes:
               0 done    1 wrong input, nothing created    2 the run or the check failed    3 interrupted, resumable
@@ -31,7 +32,7 @@ internal static class HelpTexts
               ne train Hopper-v4 --variant official ne.review=off
               ne train --config my.yaml ne.omega=0.2 network.hidden=256,256
               ne train Ant-v4 --schedule async --envs 4 --seq http://127.0.0.1:5341
-              ne train Hopper-v4 --video-every 50000
+              ne train Hopper-v4 --video-every 50000 --serve
               ne train cycle:HalfCheetah-v4,Humanoid-v4,Ant-v4,Hopper-v4 --cycles 3
               ne train examples/reaching-arm/reaching-arm.yaml
               ne train Hopper-v4 --journal postgres://db.example/ne
@@ -66,6 +67,18 @@ internal static class HelpTexts
             Examples:
               ne status
               ne status HalfCheetah-v4-ne-s0 --json
+            """,
+        ["serve"] = """
+            The page shows what runs, the time that is left and what failed; curves of return and activated ratios that grow; the topology event by
+            event; two runs in the same axes; videos, log and configuration. Nothing is loaded from elsewhere. It only shows, unless --control is
+            given, and only to this machine, unless --host is given: then the printed address has a token in it (NE_SERVE_TOKEN, or drawn anew).
+            Ctrl-C ends the page, and no run.
+
+            Examples:
+              ne serve
+              ne serve my-sweep --port 8080
+              ne serve --host 0.0.0.0 --control
+              ne train Hopper-v4 --serve
             """,
         ["journal copy"] = """
             Every record is copied with its number and time, and read back; the run switches when all of it is there. What was there before is

@@ -22,6 +22,9 @@ public sealed record ShellHost
     /// <summary>Address of a PostgreSQL server for journals when `--journal` is not given, with its login; null when there is none.</summary>
     public string? JournalUrl { get; init; }
 
+    /// <summary>What a browser elsewhere must show to see the page of `ne serve --host`; null draws one.</summary>
+    public string? ServeToken { get; init; }
+
     /// <summary>A fault that `ne torture` provokes in this process; null for none.</summary>
     public string? Fault { get; init; }
 
@@ -82,6 +85,7 @@ public sealed record ShellHost
             DefaultRuns = NonEmpty("NE_RUNS") ?? "runs",
             SeqUrl = NonEmpty("NE_SEQ_URL"),
             JournalUrl = NonEmpty("NE_JOURNAL"),
+            ServeToken = NonEmpty("NE_SERVE_TOKEN"),
             Fault = NonEmpty(Faults.Variable),
             SearchPath = NonEmpty("PATH"),
             Interactive = colour && !Console.IsOutputRedirected,

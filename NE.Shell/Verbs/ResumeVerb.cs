@@ -13,6 +13,7 @@ using NE.Shell.Host;
 using NE.Shell.Logging;
 using NE.Shell.RunFiles;
 using NE.Shell.Running;
+using NE.Shell.Serving;
 
 namespace NE.Shell.Verbs;
 
@@ -90,6 +91,7 @@ internal static class ResumeVerb
             Drills = command.Drills,
             Ffmpeg = Ffmpeg.Find(host.SearchPath),
         };
+        await using PageServer? page = await ServeVerb.Beside(command.Presentation.Page, command.Runs, $"#/run/{paths.Name}", host);
         return await RunSession.Execute(host, request, info, committed, command.Presentation);
     }
 

@@ -6,6 +6,7 @@ using NE.Shell.Commands;
 using NE.Shell.Host;
 using NE.Shell.Logging;
 using NE.Shell.Running;
+using NE.Shell.Serving;
 using NE.Shell.Sweeps.Cells;
 using NE.Shell.Sweeps.Planning;
 using NE.Shell.Sweeps.Processes;
@@ -68,6 +69,7 @@ internal static class SweepVerb
         host.Output.WriteLine(SweepView.Counts(run.Status));
         host.Output.WriteLine(why);
         host.Output.WriteLine(run.Basis);
+        await using PageServer? page = await ServeVerb.Beside(command.Presentation.Page, command.Runs, "", host);
         await Work(run, host, command.Presentation.Plain);
         return Say(run.Status, host);
     }

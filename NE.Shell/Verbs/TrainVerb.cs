@@ -10,6 +10,7 @@ using NE.Shell.Configuration;
 using NE.Shell.Host;
 using NE.Shell.Logging;
 using NE.Shell.Running;
+using NE.Shell.Serving;
 using NE.Shell.Views;
 using Spectre.Console;
 
@@ -73,6 +74,7 @@ internal static class TrainVerb
         SayNotes(configuration, plan, paths, host);
         Environments.SayWhatIsSpecial(host, environment);
         RunRequest request = new() { Paths = paths, Settings = settings, ConfigurationText = yaml, Versions = versions, Drills = command.Drills, Ffmpeg = Ffmpeg.Find(host.SearchPath) };
+        await using PageServer? page = await ServeVerb.Beside(command.Presentation.Page, command.Runs, $"#/run/{paths.Name}", host);
         return await RunSession.Execute(host, request, RunInfo.Of(Guid.NewGuid().ToString("N"), paths.Name, settings) with { Journal = journal }, 0, command.Presentation);
     }
 

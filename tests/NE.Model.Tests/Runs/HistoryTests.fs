@@ -68,6 +68,13 @@ let masks =
 
             Expect.equal before (masksOf [| for i in 0..9 -> i < 5 |]) "those before are what they were"
 
+        testCase "a reverted event leaves what was before it"
+        <| fun _ ->
+            let before = masksOf [| for i in 0..9 -> i < 5 |]
+            let change = changed [| 7; 9 |] [| 0 |] 6
+            Expect.equal (before |> PackedMasks.apply change |> PackedMasks.revert change) before "before"
+            Expect.throwsT<InvalidDataException> (fun () -> PackedMasks.revert change before |> ignore) "masks that the event did not leave"
+
         testCase "an event that does not fit is refused"
         <| fun _ ->
             let packed = masksOf (Array.create 10 true)

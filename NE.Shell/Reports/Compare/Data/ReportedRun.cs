@@ -90,15 +90,8 @@ public sealed record ReportedRun
         RunPaths paths = RunFolder.Find(runs, name);
         RunInfo info = StoredRunInfo.Of(paths).Info;
         CsvTable evaluations = CsvTable.Read(paths.Evaluations);
-        return new ReportedRun
+        return Outline(paths, info, RunReport.StateOf(paths, info, RunLock.Holder(paths))) with
         {
-            Name = paths.Name,
-            Environment = info.Environment,
-            Method = info.Method,
-            Seed = info.Seed,
-            TotalSteps = info.TotalSteps,
-            State = RunReport.StateOf(paths, info, RunLock.Holder(paths)),
-            Keys = ReadKeys(paths.Configuration),
             Returns = evaluations.Curve("step", "mean"),
             Evaluations = evaluations,
             Metrics = CsvTable.Read(paths.Metrics),
@@ -106,9 +99,26 @@ public sealed record ReportedRun
             Phases = CsvTable.Read(paths.Phases),
             Marks = [.. ReadMarks(paths, info)],
             Command = File.Exists(paths.Command) ? File.ReadAllText(paths.Command).Trim() : "",
-            Stretches = info.Stretches,
         };
     }
+
+    /// <summary>What a run is, without what it measured.</summary>
+    internal static ReportedRun Outline(RunPaths paths, RunInfo info, string state) => new()
+    {
+        Name = paths.Name,
+        Environment = info.Environment,
+        Method = info.Method,
+        Seed = info.Seed,
+        TotalSteps = info.TotalSteps,
+        State = state,
+        Keys = ReadKeys(paths.Configuration),
+        Returns = new([], []),
+        Evaluations = CsvTable.Empty,
+        Metrics = CsvTable.Empty,
+        Topology = CsvTable.Empty,
+        Phases = CsvTable.Empty,
+        Stretches = info.Stretches,
+    };
 
     /// <summary>
     /// The stored values as text, by the names that keys have now. A run of another version of the program may have keys that this one lacks.
@@ -119,7 +129,7 @@ public sealed record ReportedRun
                 .ToDictionary(pair => pair.Item1, pair => pair.Item2)
             : [];
 
-    private static IEnumerable<Mark> ReadMarks(RunPaths paths, RunInfo info)
+    internal static IEnumerable<Mark> ReadMarks(RunPaths paths, RunInfo info)
     {
         foreach (RunStretch stretch in info.Stretches.Skip(1))
         {

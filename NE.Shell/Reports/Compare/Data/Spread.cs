@@ -14,7 +14,10 @@ public sealed record SpreadPoint(double Step, double Mean, double Deviation, int
 public static class Spread
 {
     /// <summary>Mean and deviation at every step that any seed has, as far as `least` seeds have got.</summary>
-    public static IReadOnlyList<SpreadPoint> Of(IReadOnlyList<Curve> seeds, int least) => Of(seeds, least, double.PositiveInfinity, (curve, step) => curve.At(step));
+    /// <param name="seeds">Curves of the seeds.</param>
+    /// <param name="least">Seeds that a point needs.</param>
+    /// <param name="most">Points at most: of more steps, some at equal distances.</param>
+    public static IReadOnlyList<SpreadPoint> Of(IReadOnlyList<Curve> seeds, int least, int most = int.MaxValue) => Of(seeds, least, double.PositiveInfinity, (curve, step) => curve.At(step), most);
 
     /// <summary>
     /// The same up to a step, of curves whose points lie at other steps in every seed: between two points of a seed its value lies on the line between them, outside of its points it
@@ -22,11 +25,13 @@ public static class Spread
     /// </summary>
     public static IReadOnlyList<SpreadPoint> Interpolated(IReadOnlyList<Curve> seeds, int least, double end) => Of(seeds, least, end, (curve, step) => curve.Between(step));
 
-    private static List<SpreadPoint> Of(IReadOnlyList<Curve> seeds, int least, double end, Func<Curve, double, double> valueAt)
+    private static List<SpreadPoint> Of(IReadOnlyList<Curve> seeds, int least, double end, Func<Curve, double, double> valueAt, int most = int.MaxValue)
     {
         var points = new List<SpreadPoint>();
+        double[] steps = [.. seeds.SelectMany(curve => curve.Steps).Where(step => step <= end).Distinct().Order()];
+        int stride = (int)Math.Max(1, Math.Ceiling(steps.Length / (double)most));
 
-        foreach (double step in seeds.SelectMany(curve => curve.Steps).Where(step => step <= end).Distinct().Order())
+        foreach (double step in steps.Where((_, index) => index % stride == 0 || index == steps.Length - 1))
         {
             double[] values = [.. seeds.Select(curve => valueAt(curve, step)).Where(double.IsFinite)];
 

@@ -1,0 +1,54 @@
+// What the server knows, and what changes.
+
+async function answer(response) {
+  const json = await response.json().catch(() => null);
+  if (!response.ok) throw new Error(json?.error ?? `the server answered ${response.status}`);
+  return json;
+}
+
+const query = values => new URLSearchParams(Object.entries(values).filter(([, value]) => value !== null && value !== undefined)).toString();
+const get = async (path, values = {}) => answer(await fetch(`api/${path}?${query(values)}`));
+
+export const overview = () => get('overview');
+export const curves = (measure, runs, points) => get('curves', { measure, runs: runs?.join(','), points });
+export const run = name => get(`runs/${name}`);
+export const series = (name, table, columns, from, to, points) => get(`runs/${name}/series`, { table, columns: columns.join(','), from, to, points });
+export const topologyEvents = name => get(`runs/${name}/topology`);
+export const topologyFrame = (name, index) => get(`runs/${name}/topology/${index}`);
+export const log = (name, before) => get(`runs/${name}/log`, { before });
+export const configuration = name => get(`runs/${name}/configuration`);
+export const act = async (name, what) => answer(await fetch(`api/runs/${name}/${what}`, { method: 'POST', headers: { 'X-NE-Action': what } }));
+
+/** Calls `changed` with [{ run, what }] and `state` with true or false as the connection comes and goes; it comes back by itself. */
+export function listen(changed, state) {
+  const source = new EventSource('api/changes');
+  source.addEventListener('open', () => state(true));
+  source.addEventListener('error', () => state(false));
+  source.addEventListener('changes', event => changed(JSON.parse(event.data)));
+}
+
+/** Runs an asynchronous refresh at most once per interval, and once more when it was asked for meanwhile. */
+export function throttled(refresh, interval) {
+  let running = false;
+  let again = false;
+  const go = async () => {
+    if (running) {
+      again = true;
+      return;
+    }
+    running = true;
+    const began = performance.now();
+    try {
+      await refresh();
+    } finally {
+      setTimeout(() => {
+        running = false;
+        if (again) {
+          again = false;
+          go();
+        }
+      }, Math.max(0, interval - (performance.now() - began)));
+    }
+  };
+  return go;
+}
