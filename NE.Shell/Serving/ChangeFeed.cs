@@ -26,6 +26,8 @@ internal sealed class ChangeFeed(IRunSource source, TimeProvider clock)
     public async IAsyncEnumerable<IReadOnlyList<RunChange>> Listen([EnumeratorCancellation] CancellationToken stop)
     {
         var channel = Channel.CreateBounded<IReadOnlyList<RunChange>>(new BoundedChannelOptions(Backlog) { FullMode = BoundedChannelFullMode.DropOldest });
+        // At once, so that the page knows that it is connected.
+        channel.Writer.TryWrite([]);
 
         lock (this.gate)
         {

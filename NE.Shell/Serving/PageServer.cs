@@ -23,7 +23,7 @@ public sealed class PageServer : IAsyncDisposable
     {
         this.application = application;
         var bound = new Uri(application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
-        string name = IPAddress.IsLoopback(options.Address) ? "localhost"
+        string name = options.Address.Equals(IPAddress.Loopback) || options.Address.Equals(IPAddress.IPv6Loopback) ? "localhost"
             : options.Address.Equals(IPAddress.Any) || options.Address.Equals(IPAddress.IPv6Any) ? Dns.GetHostName()
             : options.Address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{options.Address}]" : options.Address.ToString();
         this.Url = $"http://{name}:{bound.Port}/" + (options.Token is { } token ? $"?token={Uri.EscapeDataString(token)}" : "");

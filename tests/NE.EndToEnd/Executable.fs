@@ -57,6 +57,9 @@ type Running(through: string list, environment: (string * string) list, argument
 
     member _.HasExited = started.HasExited
 
+    /// What it has written to its standard output so far.
+    member _.Printed = lock output output.ToString
+
     member _.Id = started.Id
 
     /// Paths of the files mapped into its memory, native libraries among them.

@@ -133,7 +133,10 @@ internal sealed class FolderRun(RunPaths paths)
     public IReadOnlyList<ConfigurationLine> Configuration()
     {
         StoredConfiguration stored = StoredConfiguration.Read(paths);
-        return [.. SettingsModule.keys.Select(key => new ConfigurationLine(key.Name, key.Get.Invoke(stored.Settings), key.Get.Invoke(SettingsModule.defaults)))];
+        HashSet<string> given = File.Exists(paths.ConfigurationDifference)
+            ? [.. YamlConfiguration.Read(File.ReadAllText(paths.ConfigurationDifference), paths.ConfigurationDifference).Entries.Select(entry => entry.Key)]
+            : [];
+        return [.. SettingsModule.keys.Select(key => new ConfigurationLine(key.Name, key.Get.Invoke(stored.Settings), key.Get.Invoke(SettingsModule.defaults), given.Contains(key.Name)))];
     }
 
     /// <summary>The file of a video that is in the run's folder of videos, whatever the name says.</summary>

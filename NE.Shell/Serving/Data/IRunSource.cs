@@ -207,5 +207,6 @@ internal sealed record LogLine(string Time, string Level, string Text, string? E
 
 /// <param name="Key">Of the configuration.</param>
 /// <param name="Value">As stored.</param>
-/// <param name="Default">What a run that does not name it has; null for a key that this version does not know.</param>
-internal sealed record ConfigurationLine(string Key, string Value, string? Default);
+/// <param name="Default">What a run that does not name it has; may be "auto".</param>
+/// <param name="IsGiven">Whether file, option or command line named it.</param>
+internal sealed record ConfigurationLine(string Key, string Value, string Default, bool IsGiven);

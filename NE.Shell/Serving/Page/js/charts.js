@@ -17,6 +17,9 @@ const DASHES = [[], [8, 4], [2, 3], [10, 3, 2, 3]];
 export const colour = index => COLOURS[index % COLOURS.length];
 export const dash = index => DASHES[Math.floor(index / COLOURS.length) % DASHES.length];
 
+/** Not in the legend. */
+const QUIET = { class: 'quiet-line' };
+
 const style = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 const MARKS = { resume: { colour: '--mark', dash: [5, 4] }, restart: { colour: '--bad', dash: [] }, change: { colour: '--mark', dash: [1, 3] }, checkpoint: { colour: '--grid', dash: [] }, phase: { colour: '--good', dash: [] } };
@@ -52,7 +55,7 @@ function marksPlugin(marks) {
  * lines: [{ label, colour, dash?, width?, steps, values, low?, high?, quiet? }]; `low` and `high` are a band around the values, a quiet line is not in the legend.
  */
 export class Chart {
-  /** options: { title, hint?, height?, format?, marks?: () => [{ step, what }], zoomed?: (from, to) => void, group?, from0? } */
+  /** options: { title, hint?, height?, kind?: 'number', 'percent' or 'bytes', marks?: () => [{ step, what }], zoomed?: (from, to) => void, group? } */
   constructor(options) {
     this.options = options;
     this.place = h('div.plot');
@@ -68,7 +71,7 @@ export class Chart {
 
   /** Shows lines; `range` is [from, to] of steps, or null for all. */
   show(lines, range = null) {
-    const drawn = lines.filter(line => line.steps.length > 0);
+    const drawn = lines.filter(line => line.values.some(Number.isFinite));
     if (!plot) {
       put(this.place, h('p.quiet', {}, 'This build has no charts: npm was not there when it was built. The numbers are in the tables of the run.'));
       return;
@@ -98,13 +101,14 @@ export class Chart {
   describe(lines) {
     const series = [{ label: this.options.x ?? 'step', value: (_, at) => at === null ? '-' : format.count(at) }];
     const bands = [];
-    const show = this.options.format ?? format.value;
+    const show = format[this.options.kind] ?? format.value;
     for (const line of lines) {
-      const base = { spanGaps: !line.gaps, points: { show: line.steps.length < 2 } };
-      series.push({ ...base, label: line.label, stroke: line.colour, width: line.width ?? 1.75, dash: line.dash ?? [], value: (_, at) => show(at), class: line.quiet ? 'quiet-line' : '' });
+      const base = { spanGaps: true, points: { show: line.steps.length < 2 } };
+      series.push({ ...base, ...(line.quiet ? QUIET : {}), label: line.label, stroke: line.colour, width: line.width ?? 1.75, dash: line.dash ?? [], value: (_, at) => show(at) });
       if (line.low) {
         const at = series.length;
-        series.push({ ...base, label: '', width: 0, points: { show: false }, class: 'quiet-line' }, { ...base, label: '', width: 0, points: { show: false }, class: 'quiet-line' });
+        const edge = { ...base, ...QUIET, label: '', width: 0, points: { show: false } };
+        series.push(edge, { ...edge });
         bands.push({ series: [at + 1, at], fill: `${line.colour}2e` });
       }
     }
@@ -113,8 +117,8 @@ export class Chart {
       ...this.size(),
       series,
       bands,
-      scales: { x: { time: false, range: (_, low, high) => this.range ?? [low, high > low ? high : low + 1] }, y: { range: { min: { pad: 0.08, soft: this.options.from0 ? 0 : null, mode: this.options.from0 ? 2 : 0 }, max: { pad: 0.08, mode: 0 } } } },
-      axes: [{ ...axis, values: (_, ticks) => ticks.map(format.steps), size: 28 }, { ...axis, values: (_, ticks) => ticks.map(tick => this.options.format ? this.options.format(tick) : format.steps(tick)), size: 58 }],
+      scales: { x: { time: false, range: (_, low, high) => this.range ?? [low, high > low ? high : low + 1] }, y: { range: { min: { pad: 0.08, mode: 0 }, max: { pad: 0.08, mode: 0 } } } },
+      axes: [{ ...axis, values: (_, ticks) => ticks.map(format.steps), size: 28 }, { ...axis, values: (_, ticks, __, ___, apart) => ticks.map(tick => format.ticks[this.options.kind ?? 'number'](tick, apart)), size: 62 }],
       cursor: { sync: { key: this.options.group ?? 'steps' }, drag: { x: true, y: false, setScale: false } },
       legend: { live: true },
       plugins: this.options.marks ? [marksPlugin(this.options.marks)] : [],

@@ -16,6 +16,15 @@ export function value(number) {
 
 export const percent = share => share === null || share === undefined || Number.isNaN(share) ? '-' : `${(100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`;
 
+/** How an axis writes ticks that lie so far apart: enough digits to tell them from each other, and no more. */
+export const ticks = {
+  number: (tick, apart) => Math.abs(tick) >= 1000 ? steps(tick) : tick.toFixed(decimals(apart)),
+  percent: (tick, apart) => `${(100 * tick).toFixed(decimals(100 * apart))} %`,
+  bytes: tick => bytes(tick),
+};
+
+const decimals = apart => apart > 0 ? Math.min(6, Math.max(0, Math.ceil(-Math.log10(apart) - 1e-9))) : 0;
+
 export function duration(seconds) {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return '-';
   if (seconds < 60) return `${Math.round(seconds)} s`;
@@ -32,7 +41,7 @@ export function bytes(size) {
     size /= 1000;
     unit++;
   }
-  return `${value(size)} ${units[unit]}`;
+  return `${size >= 100 || unit === 0 ? size.toFixed(0) : Number(size.toPrecision(3))} ${units[unit]}`;
 }
 
 /** Steps on an axis: 250k, 1.5M. */

@@ -2,17 +2,16 @@
 
 import * as api from './api.js';
 import { h, put } from './dom.js';
-import * as format from './format.js';
 import { Chart, colour } from './charts.js';
 
 const pair = (name, hint) => ['actor', 'critic'].map(network => [`${network}_${name}`, network]);
 
-/** Title, table, [column, label] of each line, and how its numbers are written. The first two stand under each other as in the paper's figures. */
+/** Title, table, [column, label] of each line, and the kind of its numbers. The first two stand under each other as in the paper's figures. */
 const GROUPS = [
   { title: 'return', hint: 'Mean undiscounted return of the noise-free evaluation episodes; the band is one standard deviation over episodes', table: 'eval', columns: [['mean', 'return']], band: 'deviation', tall: true },
-  { title: "activated ratio (the figure's)", hint: 'Share of (sample, unit) pairs above zero', table: 'metrics', columns: [['actor_fau', 'actor'], ['critic_fau', 'critic'], ['encoder_fau', 'encoder']], format: format.percent },
-  { title: 'activated neurons', hint: 'Share of neurons whose mean activation is above 0 (solid) and above 0.1 of the layer\'s (thin)', table: 'metrics', columns: [...pair('anr_0'), ['actor_anr_0.1', 'actor > 0.1'], ['critic_anr_0.1', 'critic > 0.1']], format: format.percent },
-  { title: 'density', hint: 'Active weights over all', table: 'metrics', columns: pair('density'), format: format.percent },
+  { title: "activated ratio (the figure's)", hint: 'Share of (sample, unit) pairs above zero', table: 'metrics', columns: [['actor_fau', 'actor'], ['critic_fau', 'critic'], ['encoder_fau', 'encoder']], kind: 'percent' },
+  { title: 'activated neurons', hint: 'Share of neurons whose mean activation is above 0 (solid) and above 0.1 of the layer\'s (thin)', table: 'metrics', columns: [...pair('anr_0'), ['actor_anr_0.1', 'actor > 0.1'], ['critic_anr_0.1', 'critic > 0.1']], kind: 'percent' },
+  { title: 'density', hint: 'Active weights over all', table: 'metrics', columns: pair('density'), kind: 'percent' },
   { title: 'training episodes', hint: 'Return of the newest training episode', table: 'metrics', columns: [['episodeReturn', 'return']] },
   { title: 'experience review', hint: 'Probability that a batch is of the oldest quarter, share of batches that were, and the epsilon behind it', table: 'metrics', columns: [['review_probability', 'probability'], ['review_fraction', 'fraction'], ['review_epsilon', 'epsilon']] },
   { title: 'plasticity probe', hint: 'How fast copies of the networks fit a fresh target, against fresh networks of the same form: 1 is as plastic as fresh', table: 'metrics', columns: pair('probe') },
@@ -24,9 +23,9 @@ const GROUPS = [
   { title: 'weight norm', table: 'metrics', columns: pair('weight_norm') },
   { title: 'gradient norm', table: 'metrics', columns: pair('gradient_norm') },
   { title: 'rates', hint: 'Per second', table: 'timing', columns: [['stepsPerSecond', 'environment steps'], ['updatesPerSecond', 'gradient steps']] },
-  { title: 'learner waits', hint: 'Share of its time', table: 'timing', columns: [['learnerWaiting', 'waiting']], format: format.percent },
+  { title: 'learner waits', hint: 'Share of its time', table: 'timing', columns: [['learnerWaiting', 'waiting']], kind: 'percent' },
   { title: 'checkpoint pause', hint: 'Milliseconds for which the learner stood still', table: 'timing', columns: [['checkpointPauseMilliseconds', 'pause, ms']] },
-  { title: 'memory', table: 'timing', columns: [['memoryBytes', 'resident']], format: format.bytes },
+  { title: 'memory', table: 'timing', columns: [['memoryBytes', 'resident']], kind: 'bytes' },
 ];
 
 /** The charts of one run, or of two in the same axes. Each of `names` is a run with its colour and an ending for its labels. */
@@ -54,7 +53,7 @@ export class Panels {
     const others = metrics.map(column => ({ title: column, table: 'metrics', columns: [[column, column]], other: true }));
     return [...named, ...others].map(group => ({
       ...group,
-      chart: new Chart({ title: group.title, hint: group.hint, height: group.tall ? 240 : 170, format: group.format, marks: () => this.marks, zoomed: (from, to) => this.zoom(from, to), group: `run ${this.names.map(run => run.name).join()}` }),
+      chart: new Chart({ title: group.title, hint: group.hint, height: group.tall ? 240 : 170, kind: group.kind, marks: () => this.marks, zoomed: (from, to) => this.zoom(from, to), group: `run ${this.names.map(run => run.name).join()}` }),
     }));
   }
 

@@ -82,7 +82,7 @@ export class RunPage {
       report?.lastCheckpoint ? ['checkpoint', `step ${format.count(report.lastCheckpoint.step)}, ${format.bytes(report.lastCheckpoint.bytes)}, ${format.time(report.lastCheckpoint.at)}`] : null,
       ...Object.entries(report?.networks ?? {}).map(([network, values]) => [network, `density ${format.percent(values.density)}, activated ${format.percent(values.activated)}, active units ${format.percent(values.activeUnits)}`]),
       report ? ['learner', `${report.engine}, ${report.threads} ${report.threads === 1 ? 'thread' : 'threads'}`] : null,
-      ['resumed', summary.resumes === 1 ? 'once' : `${summary.resumes} times`],
+      ['resumed', summary.resumes === 0 ? 'never' : summary.resumes === 1 ? 'once' : `${summary.resumes} times`],
       summary.started ? ['started', format.time(summary.started)] : null,
       summary.sweep ? ['sweep', summary.sweep] : null,
       command ? ['command', h('code', {}, command)] : null,
@@ -126,10 +126,10 @@ export class RunPage {
 
   async loadConfiguration() {
     const lines = await api.configuration(this.name);
-    const changed = lines.filter(line => line.value !== line.default);
+    const given = lines.filter(line => line.isGiven);
     put(this.configuration, h('h2', {}, 'Configuration'),
-      table(['key', 'value', 'default'], changed.map(line => [line.key, line.value, line.default ?? '-'])),
-      h('details', {}, h('summary', {}, `all ${lines.length} keys`), table(['key', 'value'], lines.map(line => [line.key, line.value]))));
+      given.length > 0 ? table(['asked for', 'value', 'default'], given.map(line => [line.key, line.value, line.default])) : h('p.quiet', {}, 'as it is without any option'),
+      h('details', {}, h('summary', {}, `all ${lines.length} keys`), table(['key', 'value', 'default'], lines.map(line => [line.key, line.value, line.default]))));
   }
 }
 

@@ -74,17 +74,15 @@ export class Topology {
     put(this.words, happened
       ? `event ${index + 1} of ${this.events.length}, gradient step ${format.count(happened.gradientStep)}, ${happened.network}: ${format.count(happened.grown)} grown, ${format.count(happened.pruned)} pruned, ${format.count(happened.touched)} neurons drawn anew, ${format.count(happened.dormant)} dormant; its output moved by ${format.value(happened.outputShift)} standard deviations`
       : `before the first of ${this.events.length} events`);
-    put(this.layers, frame.layers.map(layer => this.layer(layer)));
+    put(this.layers, Object.values(Object.groupBy(frame.layers, layer => `${layer.network} ${layer.stack}`)).map(stack => h('div.stacked', {}, stack.map(layer => this.layer(layer)))));
   }
 
   layer(layer) {
-    const tall = layer.outputs >= layer.inputs;
-    // Long sides are columns on narrow screens, so a matrix wider than high is drawn as it is and scrolls.
     const canvas = h('canvas', { width: layer.inputs, height: layer.outputs, role: 'img', 'aria-label': `mask of ${layer.network} layer ${layer.layer + 1}` });
-    const long = Math.max(layer.inputs, layer.outputs);
-    const scale = Math.max(1, Math.min(12, Math.floor(256 / long)));
-    canvas.style.width = `${layer.inputs * (tall && layer.inputs < 24 ? Math.max(scale, 3) : scale)}px`;
-    canvas.style.height = `${layer.outputs * (!tall && layer.outputs < 24 ? Math.max(scale, 3) : scale)}px`;
+    // Whole pixels per weight; the few columns of an input and the few rows of an output are drawn broader, so that they are seen.
+    const scale = Math.max(1, Math.min(6, Math.floor(256 / Math.max(layer.inputs, layer.outputs))));
+    canvas.style.width = `${Math.max(layer.inputs * scale, Math.min(16, 8 * layer.inputs))}px`;
+    canvas.style.height = `${Math.max(layer.outputs * scale, Math.min(16, 8 * layer.outputs))}px`;
     paint(canvas, layer);
     const twin = layer.network === 'critic' ? ` ${layer.stack + 1}` : '';
     return h('figure.layer', {}, h('div.scroll', {}, canvas),

@@ -1,0 +1,102 @@
+/// A page in Debian's headless Chromium, as a person opens it.
+module NE.EndToEnd.Browser
+
+open System
+open System.IO
+open System.Threading.Tasks
+open Expecto
+open PuppeteerSharp
+open PuppeteerSharp.Media
+
+/// Where Debian's package puts it; nothing where there is no browser.
+let private chromium =
+    [ "/usr/bin/chromium"; "/usr/bin/chromium-browser"; "/usr/bin/google-chrome" ]
+    |> List.tryFind File.Exists
+
+/// Pictures are kept in this folder, if it is named: `NE_SCREENSHOTS=docs/images ./ne test --filter-test-list page` makes those of the documentation.
+let private pictures = Environment.GetEnvironmentVariable "NE_SCREENSHOTS"
+
+/// A tab, and what its console said against the page.
+type Tab(browser: IBrowser, page: IPage) =
+    let complaints = Collections.Concurrent.ConcurrentQueue<string>()
+
+    do
+        page.Console.Add(fun said ->
+            if said.Message.Type = ConsoleType.Error || said.Message.Type = ConsoleType.Warning then
+                complaints.Enqueue $"{said.Message.Type}: {said.Message.Text}")
+
+        page.PageError.Add(fun failed -> complaints.Enqueue $"error: {failed.Message}")
+
+    /// Errors and warnings of the console so far.
+    member _.Complaints: string list = List.ofSeq complaints
+
+    member _.Resize(width: int, height: int) =
+        page.SetViewportAsync(ViewPortOptions(Width = width, Height = height, DeviceScaleFactor = 1.0)).Wait()
+
+    member _.Open(url: string) =
+        page.GoToAsync(url, WaitUntilNavigation.DOMContentLoaded).Wait()
+
+    /// The value of an expression.
+    member _.Value<'T>(expression: string) : 'T =
+        page.EvaluateExpressionAsync<'T>(expression).Result
+
+    /// Waits for a condition in the page.
+    member this.Until(what: string, expression: string) =
+        let options = WaitForFunctionOptions(Timeout = 60_000, PollingInterval = 100)
+
+        try
+            page.WaitForFunctionAsync($"() => Boolean({expression})", options).Wait()
+        with :? AggregateException as failure ->
+            let text = this.Value<string> "document.body.innerText"
+
+            failtest
+                $"waited a minute for: {what} ({failure.GetBaseException().Message}); complaints: {this.Complaints}; the page says:\n{text}"
+
+    member _.Press(key: string) = page.Keyboard.PressAsync(key).Wait()
+
+    member _.Type(selector: string, text: string) = page.TypeAsync(selector, text).Wait()
+
+    member _.Click(selector: string) = page.ClickAsync(selector).Wait()
+
+    member _.IsDark(dark: bool) =
+        let scheme =
+            MediaFeatureValue(MediaFeature = MediaFeature.PrefersColorScheme, Value = (if dark then "dark" else "light"))
+
+        page.EmulateMediaFeaturesAsync([ scheme ]).Wait()
+
+    /// Keeps a picture of the whole page, where pictures are wanted.
+    member _.Picture(name: string) =
+        match pictures with
+        | null
+        | "" -> ()
+        | folder ->
+            Directory.CreateDirectory folder |> ignore
+            page.ScreenshotAsync(Path.Combine(folder, $"{name}.png"), ScreenshotOptions(FullPage = true)).Wait()
+
+    interface IDisposable with
+        member _.Dispose() = browser.Dispose()
+
+/// A browser with one tab of 1280 x 800 pixels; the test is skipped where there is none.
+let openTab () : Tab =
+    match chromium with
+    | None -> skiptest "no Chromium is installed (Debian: apt-get install chromium)"
+    | Some program ->
+        let launch: Task<IBrowser> =
+            Puppeteer.LaunchAsync(
+                LaunchOptions(
+                    ExecutablePath = program,
+                    Headless = true,
+                    // Nobody but the tests is served here, and root has no sandbox.
+                    Args = [|
+                        "--no-sandbox"
+                        "--disable-gpu"
+                        "--hide-scrollbars"
+                        "--force-color-profile=srgb"
+                    |]
+                )
+            )
+
+        let browser = launch.Result
+        let tab = new Tab(browser, browser.NewPageAsync().Result)
+        tab.Resize(1280, 800)
+        tab

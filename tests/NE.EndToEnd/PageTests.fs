@@ -1,0 +1,163 @@
+module NE.EndToEnd.PageTests
+
+open System
+open System.IO
+open System.Text.RegularExpressions
+open Expecto
+open NE.Actors.RunDirectory
+open NE.EndToEnd.Browser
+open NE.EndToEnd.Executable
+
+/// Small networks that learn, grow and prune quickly.
+let private train runs name steps more =
+    [
+        "train"
+        "dmc/cartpole-swingup"
+        "--steps"
+        string steps
+        "--name"
+        name
+        "--runs"
+        runs
+        "network.hidden=48,48"
+        "learner.batchSize=64"
+        "learner.startSteps=500"
+        "ne.growInterval=100"
+        "evaluation.every=250"
+        "evaluation.episodes=2"
+        "checkpoint.every=500"
+        "log.metricsEvery=100"
+    ]
+    @ more
+
+/// The address that a process has printed.
+let private addressOf (running: Running) =
+    let mutable address = ""
+
+    waitUntil "the address of the page" (fun () ->
+        let found = Regex.Match(running.Printed, "http://localhost:[0-9]+/")
+        address <- found.Value
+        found.Success)
+
+    address
+
+/// How many pixels of the page's charts have been drawn on.
+let private drawn =
+    "[...document.querySelectorAll('.plot canvas')].some(canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(value => value > 0))"
+
+[<Tests>]
+let tests =
+    testSequenced
+    <| testList "The page" [
+        testCase "a run that learns grows on it, and so do its masks"
+        <| fun _ ->
+            inRuns (fun runs ->
+                use tab = openTab ()
+
+                use running =
+                    new Running(train runs "growing" 1_000_000 [ "--serve"; "--port"; "0" ])
+
+                let address = addressOf running
+                tab.Open $"{address}#/run/growing"
+                tab.Until("a curve", drawn)
+                tab.Until("masks", "document.querySelectorAll('.layer canvas').length >= 9")
+                tab.Until("the connection", "document.getElementById('live').dataset.state === 'on'")
+
+                let step () =
+                    tab.Value<int64> "document.querySelector('progress.wide').value"
+
+                let before = step ()
+                let events = tab.Value<int> "Number(document.querySelector('.film input').max)"
+                tab.Until("further steps, without a reload", $"document.querySelector('progress.wide').value > {before}")
+                tab.Until("further topology events", $"Number(document.querySelector('.film input').max) > {events}")
+                tab.Picture "page-run"
+
+                // The masks of the beginning are those that were drawn, a quarter of the weights.
+                tab.Click ".film input"
+                tab.Press "Home"
+
+                tab.Until(
+                    "the first masks",
+                    "document.querySelector('.facts + .layers') && document.body.innerText.includes('before the first of')"
+                )
+
+                tab.Open $"{address}#/"
+                tab.Until("the table", "document.querySelector('table.runs tbody tr')")
+                tab.Until("curves", drawn)
+                tab.Picture "page-runs"
+                tab.Resize(390, 800)
+                tab.Until("the narrow page", "document.documentElement.scrollWidth <= 390")
+                tab.Picture "page-narrow"
+                Expect.equal tab.Complaints [] "the console"
+                running.Terminate()
+                let ended = running.Wait(TimeSpan.FromMinutes 1.0)
+                Expect.equal ended.ExitCode 3 ended.Error)
+
+        testCase "texts of others are texts, two runs are compared, keys and the dark work, and what is not served is said"
+        <| fun _ ->
+            inRuns (fun runs ->
+                use tab = openTab ()
+
+                let attack =
+                    "<img src=x onerror='window.attacked=1'><script>window.attacked=1</script>"
+
+                for name, more in [ "one", []; "two", [ "--method"; "td3"; "--seed"; "3" ] ] do
+                    let trained = ne (train runs name 1200 more)
+                    Expect.equal trained.ExitCode 0 trained.Error
+
+                let paths = RunPaths.Of(runs, "one")
+                File.AppendAllText(paths.Command, attack)
+
+                File.AppendAllText(
+                    paths.Log,
+                    "{\"@t\":\"2030-01-01T00:00:00Z\",\"@mt\":\"{Said:l} again\",\"@l\":\"Error\",\"Said\":\""
+                    + attack
+                    + "\",\"@x\":\"<b>trace</b>\"}\n{\"@t\":\"torn"
+                )
+
+                // A folder that is no run's name is not shown, whatever is in it.
+                let odd = Path.Combine(runs, "<img src=x onerror=alert(1)>")
+                Directory.CreateDirectory odd |> ignore
+                File.Copy(paths.RunInfo, Path.Combine(odd, "run.json"))
+
+                use serving = new Running([ "serve"; "--runs"; runs; "--port"; "0" ])
+                let address = addressOf serving
+                tab.Open $"{address}#/run/one"
+                tab.Until("the log", "document.querySelector('.log li')")
+
+                tab.Until(
+                    "the message as text",
+                    "[...document.querySelectorAll('.log li')].some(line => line.innerText.includes('<img src=x') && line.innerText.includes('again'))"
+                )
+
+                tab.Until("the command as text", "document.querySelector('dl code').innerText.includes('<script>')")
+                Expect.isFalse (tab.Value<bool> "Boolean(window.attacked)") "nothing of it ran"
+                Expect.equal (tab.Value<int> "document.querySelectorAll('main img').length") 0 "no picture came of it"
+
+                tab.Press "Escape"
+                tab.Until("all runs", "document.querySelectorAll('table.runs tbody tr').length === 2")
+                tab.Press "/"
+                tab.Type("input[type=search]", "two")
+                tab.Until("one run", "document.querySelectorAll('table.runs tbody tr').length === 1")
+                tab.Press "Escape"
+                tab.Until("both runs", "document.querySelectorAll('table.runs tbody tr').length === 2")
+
+                for row in 1..2 do
+                    tab.Click $"table.runs tbody tr:nth-child({row}) input"
+
+                tab.Press "c"
+                tab.Until("what differs", "[...document.querySelectorAll('td')].some(cell => cell.innerText === 'run.seed')")
+                tab.Until("curves", drawn)
+                tab.IsDark true
+                tab.Until("the dark", "document.documentElement.dataset.theme === 'dark'")
+                tab.Until("the curves in the dark", drawn)
+                tab.Picture "page-compare"
+                tab.Open $"{address}#/run/nobody"
+                tab.Until("a sentence", "document.body.innerText.includes(\"There is no run 'nobody'\")")
+
+                // The browser itself complains of the answer 404 that was asked for.
+                Expect.all tab.Complaints _.Contains("404") "the console"
+                serving.Terminate()
+                let ended = serving.Wait(TimeSpan.FromMinutes 1.0)
+                Expect.equal ended.ExitCode 0 ended.Error)
+    ]
