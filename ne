@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ne: brings what is missing on a fresh machine (libmujoco 2.2.2, OpenGL for pictures, the Release build), then runs the executable.
+# ne: brings what is missing on a fresh machine (libmujoco 2.2.2, OpenGL for pictures, npm for a page's charts, the Release build), then runs the executable.
 #
 #   ./ne train          start a run          ./ne test     build and test everything
 #   ./ne bench          measure everything   ./ne --help   all verbs
@@ -131,6 +131,33 @@ needs_opengl() {
     needs_mujoco "$@" || return 1
     for word in "$@"; do
         case "$word" in record | test | --pixels | --pixels=* | --image | --image=* | --video | --video=* | --video-every* | video.every=*) return ;; esac
+    done
+    return 1
+}
+
+# ---- charts ------------------------------------------------------------------------------------------------------------------------
+
+# The build takes the charts of `ne serve` from npm, and does without where there is none.
+charts_are_there() { [[ -e "$home/NE.Shell/obj/page/node_modules/uplot/dist/uPlot.esm.js" ]]; }
+
+bring_npm() {
+    charts_are_there && return
+    mkdir -p "$cache" "$work"
+    exec 8>"$cache/lock" && flock 8
+    if ! command -v npm >/dev/null && command -v apt-get >/dev/null && [[ $(id -u) -eq 0 ]]; then
+        say "installing npm from the distribution's packages, for the page's charts ..."
+        DEBIAN_FRONTEND=noninteractive quietly npm install_as_root npm || true
+    fi
+    exec 8>&-
+    # What was built without is built again.
+    ! command -v npm >/dev/null || rm -f "$work/built-$accelerator"
+}
+
+needs_charts() {
+    local word
+    needs_mujoco "$@" || [[ "${1:-}" == serve ]] || return 1
+    for word in "$@"; do
+        case "$word" in serve | --serve) return ;; esac
     done
     return 1
 }
@@ -286,6 +313,8 @@ bring_dotnet
 # The tests draw with OSMesa too.
 [[ "${1:-}" != test ]] || opengl_packages+=(libosmesa6)
 ! needs_opengl "$@" || bring_opengl "${opengl_packages[@]}"
+
+! needs_charts "$@" || bring_npm
 
 if [[ "${1:-}" == test && ! " $* " =~ " --help " ]]; then
     run_tests "${@:2}"
