@@ -258,14 +258,14 @@ run_tests() {
 
 # ---- bench -------------------------------------------------------------------------------------------------------------------------
 
-benchmarks=(learner pixels run environments task inference memory)
+benchmarks=(learner pixels run environments task inference memory page)
 
 run_benchmark() { dotnet "$home/benchmarks/NE.Benchmarks/$output/NE.Benchmarks.dll" "$@"; }
 
 benchmarks_are_built() {
     local stamp="$work/built-benchmarks"
     [[ -e "$stamp" && "$(<"$stamp")" == "$accelerator" && -e "$home/benchmarks/NE.Benchmarks/$output/NE.Benchmarks.dll" ]] || return 1
-    is_newest "$stamp" "$home"/{benchmarks,NE.Actors,NE.Model.fs}
+    is_newest "$stamp" "$home"/{benchmarks,NE.Shell,NE.Actors,NE.Model.fs}
 }
 
 build_benchmarks() {

@@ -271,6 +271,7 @@ internal static class HelpTexts
               task           a whole task, serial and pipelined, beside the same loop in PyTorch
               inference      one action for one observation
               memory         disk and main memory with a full replay memory
+              page           the page of `ne serve` over a hundred long runs
             Not part of `all`:
               sparse         a hidden layer through the existing weights alone, beside the dense product
               compare        whether a ratio of one report is worse in another; exit code 2 if one is

@@ -16,6 +16,9 @@ internal sealed class ChangeFeed(IRunSource source, TimeProvider clock)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
+    /// <summary>Seconds after which an empty batch is sent.</summary>
+    private const int Quiet = 15;
+
     /// <summary>A page that was asleep for so many changes reads everything anew.</summary>
     private const int Backlog = 64;
 
@@ -57,15 +60,13 @@ internal sealed class ChangeFeed(IRunSource source, TimeProvider clock)
 
     private async Task Watch()
     {
-        const int Quiet = 15;
-        IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> before = this.Look() ?? new Dictionary<string, IReadOnlyDictionary<string, string>>();
+        var look = new Look(source);
+        look.Changes(0).ToList();
 
-        for (int silent = 0; ;)
+        for (int second = 1, silent = 0; ; second++)
         {
             await Task.Delay(Interval, clock);
-            IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> now = this.Look() ?? before;
-            RunChange[] changes = [.. Changes(before, now)];
-            before = now;
+            RunChange[] changes = Read(look, second);
             silent = changes.Length > 0 ? 0 : silent + 1;
 
             lock (this.gate)
@@ -83,36 +84,63 @@ internal sealed class ChangeFeed(IRunSource source, TimeProvider clock)
         }
     }
 
-    /// <summary>Null when the folder cannot be read at this moment.</summary>
-    private IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>>? Look()
+    /// <summary>Nothing when the folder cannot be read at this moment.</summary>
+    private static RunChange[] Read(Look look, int second)
     {
         try
         {
-            return source.Stamps();
+            return [.. look.Changes(second)];
         }
         catch (Exception passing) when (passing is IOException or UnauthorizedAccessException)
         {
-            return null;
+            return [];
         }
     }
 
-    internal static IEnumerable<RunChange> Changes(
-        IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> before, IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> now)
+    /// <summary>What was seen of every run. One that has changed lately is looked at every second, the others in turn, so that a folder of many stored runs costs little.</summary>
+    private sealed class Look(IRunSource source)
     {
-        foreach ((string run, IReadOnlyDictionary<string, string> stamps) in now)
-        {
-            IReadOnlyDictionary<string, string>? old = before.GetValueOrDefault(run);
-            string[] what = [.. stamps.Where(stamp => old?.GetValueOrDefault(stamp.Key) != stamp.Value).Select(stamp => stamp.Key)];
+        /// <summary>Seconds after which a run that has not changed is looked at less often.</summary>
+        private const int Lately = 60;
 
-            if (what.Length > 0)
+        /// <summary>Seconds between looks at those, and between lists of all.</summary>
+        private const int Turn = 10;
+
+        private readonly Dictionary<string, (IReadOnlyDictionary<string, string> Stamp, int Changed)> seen = [];
+        private IReadOnlyList<string> names = [];
+
+        public IEnumerable<RunChange> Changes(int second)
+        {
+            if (second % (Turn / 2) == 0)
             {
-                yield return new(run, what);
+                this.names = source.Names();
             }
-        }
 
-        foreach (string gone in before.Keys.Except(now.Keys))
-        {
-            yield return new(gone, ["gone"]);
+            foreach (string gone in this.seen.Keys.Except(this.names).ToArray())
+            {
+                this.seen.Remove(gone);
+                yield return new(gone, ["gone"]);
+            }
+
+            for (int i = 0; i < this.names.Count; i++)
+            {
+                bool isKnown = this.seen.TryGetValue(this.names[i], out (IReadOnlyDictionary<string, string> Stamp, int Changed) before);
+
+                if (isKnown && second - before.Changed > Lately && (second + i) % Turn != 0)
+                {
+                    continue;
+                }
+
+                IReadOnlyDictionary<string, string> now = source.Stamp(this.names[i]);
+                string[] what = [.. now.Where(stamp => !isKnown || before.Stamp.GetValueOrDefault(stamp.Key) != stamp.Value).Select(stamp => stamp.Key)];
+
+                if (what.Length > 0)
+                {
+                    // At the first look nothing is known to have changed just now.
+                    this.seen[this.names[i]] = (now, second == 0 ? -Lately - 1 : second);
+                    yield return new(this.names[i], what);
+                }
+            }
         }
     }
 }

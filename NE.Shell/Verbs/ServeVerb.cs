@@ -25,6 +25,7 @@ internal static class ServeVerb
         await using PageServer page = await PageServer.Start(
             host, new(address, command.Port.Number, token, command.Control), command.Runs, command.Names, orAnotherPort: !command.Port.Asked);
         host.Output.WriteLine($"{page.Url}  shows {Path.GetFullPath(command.Runs)}; Ctrl-C ends it");
+        page.ReadAhead();
         SayIfWithoutCharts(host);
         var stopped = new TaskCompletionSource();
         using StopSignals signals = new StopSignals(_ => stopped.TrySetResult(), () => StopSignals.LeaveNow((int)ExitCode.Ok)).Listen();

@@ -199,6 +199,8 @@ let tests =
                             "--method"
                             method'
                             "pixels.size=24"
+                            // Drawn in software, an evaluation of a whole episode takes longer than the learning.
+                            "evaluation.maxSteps=20"
                             "pixels.actionRepeat=8"
                             "pixels.filters=8"
                             "pixels.features=8"

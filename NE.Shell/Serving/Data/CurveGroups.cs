@@ -5,13 +5,16 @@ using NE.Shell.RunFiles;
 namespace NE.Shell.Serving.Data;
 
 /// <summary>Curves of many runs, seeds of one configuration together, as `ne report` groups them.</summary>
-internal static class CurveGroups
+internal sealed class CurveGroups
 {
+    private readonly Lock gate = new();
+    private (IReadOnlyList<ReportedRun> Runs, Dictionary<string, string> Labels) labelled = ([], []);
+
     /// <param name="runs">What they are, each with the curve of the measure.</param>
     /// <param name="points">Points per curve at most.</param>
-    public static IReadOnlyList<CurvePanel> Of(IReadOnlyList<(ReportedRun Run, Curve Curve)> runs, int points)
+    public IReadOnlyList<CurvePanel> Of(IReadOnlyList<(ReportedRun Run, Curve Curve)> runs, int points)
     {
-        Dictionary<string, string> labels = ArmLabels.Of([.. runs.Select(run => run.Run)]);
+        Dictionary<string, string> labels = this.Labels([.. runs.Select(run => run.Run)]);
         string[] order = [.. runs.Select(run => labels[run.Run.Name]).Distinct().Order(StringComparer.Ordinal)];
         return
         [
@@ -29,6 +32,22 @@ internal static class CurveGroups
         ];
     }
 
+    /// <summary>What arms are called takes a look at every key of every run, so it is done again only for other runs or other configurations.</summary>
+    private Dictionary<string, string> Labels(ReportedRun[] runs)
+    {
+        lock (this.gate)
+        {
+            if (!this.labelled.Runs.Select(Identity).SequenceEqual(runs.Select(Identity)))
+            {
+                this.labelled = (runs, ArmLabels.Of(runs));
+            }
+
+            return this.labelled.Labels;
+        }
+    }
+
+    private static (string Name, string? Sweep, string? Label, IReadOnlyDictionary<string, string> Keys) Identity(ReportedRun run) => (run.Name, run.Sweep, run.Label, run.Keys);
+
     private static CurveArm Arm(string label, int index, (ReportedRun Run, Curve Curve)[] runs, int points)
     {
         Curve[] curves = [.. runs.Select(run => run.Curve).Where(curve => !curve.IsEmpty)];
@@ -38,7 +57,9 @@ internal static class CurveGroups
             index,
             isEvidence,
             curves.Length == 0 ? [] : Spread.Of(curves, isEvidence ? Evidence.LeastSeeds : curves.Length, points),
-            [.. runs.OrderBy(run => run.Run.Seed).Select(run => Seed(run.Run, run.Curve, points))]);
+            // Where they are enough for a band they are not drawn one by one.
+            [.. runs.OrderBy(run => run.Run.Seed).Select(run => Seed(run.Run, isEvidence ? new([], []) : run.Curve, points))],
+            curves.Length);
     }
 
     private static SeedCurve Seed(ReportedRun run, Curve curve, int points)

@@ -17,6 +17,7 @@ internal sealed class FolderRun(RunPaths paths)
 
     private readonly TopologyFilm film = new(paths);
     private readonly Lock gate = new();
+    private (string Stamp, RunSummary? Summary) summary = ("", null);
     private (string Stamp, RunInfo? Info, string? Damage) info = ("", null, null);
     private (string Stamp, ReportedRun? Run) outline = ("", null);
 
@@ -28,22 +29,38 @@ internal sealed class FolderRun(RunPaths paths)
     public GrowingTable Table(string name) => this.tables[name];
 
     /// <summary>Of every file that the page shows something of, a text that is another one when it has changed.</summary>
-    public IReadOnlyDictionary<string, string> Stamps() => TableFiles(paths)
+    public IReadOnlyDictionary<string, string> Stamp() => TableFiles(paths)
         .Concat([("run", paths.RunInfo), ("checkpoint", paths.Journal + "-wal"), ("log", paths.Log), ("video", paths.Video)])
         .ToDictionary(file => file.Item1, file => Stamp(file.Item2));
 
     public RunSummary Summary(string? sweep)
     {
+        RunHolder? holder = File.Exists(paths.Lock) ? RunLock.Holder(paths) : null;
+        string stamp = $"{holder} {string.Join(' ', ((string[])[paths.RunInfo, paths.Timing, paths.Evaluations, paths.Metrics]).Select(Stamp))}";
+
+        lock (this.gate)
+        {
+            if (this.summary.Stamp != stamp || this.summary.Summary is null)
+            {
+                this.summary = (stamp, this.ReadSummary(holder));
+            }
+
+            return this.summary.Summary with { Sweep = sweep };
+        }
+    }
+
+    private RunSummary ReadSummary(RunHolder? holder)
+    {
         (RunInfo? known, string? damage) = this.Info();
 
         if (known is null)
         {
-            return new(paths.Name, "damaged", damage, "", "", 0, 0, 0, null, null, null, null, 0, null, sweep);
+            return new(paths.Name, "damaged", damage, "", "", 0, 0, 0, null, null, null, null, 0, null, null);
         }
 
         try
         {
-            string state = RunReport.StateOf(paths, known, RunLock.Holder(paths));
+            string state = RunReport.StateOf(paths, known, holder);
             IReadOnlyList<IReadOnlyDictionary<string, double>> timing = NewestRows.Read(paths.Timing, LearningSpeed.Rows);
             long step = timing.Count > 0 ? (long)timing[^1].GetValueOrDefault("step") : 0;
             double? rate = state == "running" ? LearningSpeed.Of(timing, this.LearnsFrom()) : null;
@@ -62,11 +79,11 @@ internal sealed class FolderRun(RunPaths paths)
                 Last(paths.Metrics, "actor_density"),
                 Math.Max(0, known.Stretches.Count - 1),
                 known.Stretches.FirstOrDefault()?.Started,
-                sweep);
+                null);
         }
         catch (Exception unreadable) when (IsDamage(unreadable))
         {
-            return new(paths.Name, unreadable is JournalUnavailableException ? "unreachable" : "damaged", unreadable.Message, known.Environment, known.Method, known.Seed, 0, known.TotalSteps, null, null, null, null, 0, null, sweep);
+            return new(paths.Name, unreadable is JournalUnavailableException ? "unreachable" : "damaged", unreadable.Message, known.Environment, known.Method, known.Seed, 0, known.TotalSteps, null, null, null, null, 0, null, null);
         }
     }
 
@@ -180,8 +197,14 @@ internal sealed class FolderRun(RunPaths paths)
 
     private static string Stamp(string path)
     {
-        FileSystemInfo file = Directory.Exists(path) ? new DirectoryInfo(path) : new FileInfo(path);
-        return file.Exists ? $"{(file as FileInfo)?.Length} {file.LastWriteTimeUtc.Ticks}" : "";
+        FileSystemInfo file = new FileInfo(path);
+
+        if (!file.Exists)
+        {
+            file = new DirectoryInfo(path);
+        }
+
+        return file.Exists ? $"{(file as FileInfo)?.Length}@{file.LastWriteTimeUtc.Ticks}" : "";
     }
 
     private static (string Name, string File)[] TableFiles(RunPaths paths) =>

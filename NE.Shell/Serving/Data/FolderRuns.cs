@@ -15,6 +15,7 @@ namespace NE.Shell.Serving.Data;
 internal sealed class FolderRuns(string folder, IReadOnlyList<string> only) : IRunSource
 {
     private readonly ConcurrentDictionary<string, FolderRun> known = new();
+    private readonly CurveGroups groups = new();
 
     public string Place { get; } = Path.GetFullPath(folder) + (only.Count == 0 ? "" : $": {string.Join(", ", only)}");
 
@@ -26,12 +27,25 @@ internal sealed class FolderRuns(string folder, IReadOnlyList<string> only) : IR
 
     public IReadOnlyList<SweepSummary> Sweeps() => [.. SweepPaths.List(folder).Where(name => only.Count == 0 || only.Contains(name)).Select(this.Sweep)];
 
-    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Stamps() => this.Names().ToDictionary(name => name, name => this.Known(name).Stamps());
+    public IReadOnlyList<string> Names()
+    {
+        IReadOnlyList<string> all = RunFolder.List(folder);
+
+        if (only.Count == 0)
+        {
+            return all;
+        }
+
+        Dictionary<string, (string Sweep, string Label)> cells = this.Cells();
+        return [.. all.Where(name => only.Contains(name) || (cells.TryGetValue(name, out (string Sweep, string Label) cell) && only.Contains(cell.Sweep)))];
+    }
+
+    public IReadOnlyDictionary<string, string> Stamp(string name) => this.Known(name).Stamp();
 
     public IReadOnlyList<CurvePanel> Curves(IReadOnlyList<string>? names, string measure, int points)
     {
         Dictionary<string, (string Sweep, string Label)> cells = this.Cells();
-        string[] all = [.. this.Names()];
+        IReadOnlyList<string> all = this.Names();
         (ReportedRun Run, Curve Curve)[] runs =
         [
             .. (names is null ? all : all.Intersect(names))
@@ -39,7 +53,7 @@ internal sealed class FolderRuns(string folder, IReadOnlyList<string> only) : IR
                 .Where(run => run.Run is not null)
                 .Select(run => (run.Run!, this.Curve(run.Name, measure))),
         ];
-        return CurveGroups.Of(runs, points);
+        return this.groups.Of(runs, points);
     }
 
     public RunDetails Run(string name) => this.Find(name).Details(Sweep(this.Cells(), name));
@@ -81,19 +95,6 @@ internal sealed class FolderRuns(string folder, IReadOnlyList<string> only) : IR
         IReadOnlyList<double[]> columns = measure == "return" ? run.Table("eval").Read("step", "mean") : run.Table("metrics").Read("step", measure);
         bool[] finite = [.. columns[1].Select(double.IsFinite)];
         return new([.. columns[0].Where((_, row) => finite[row])], [.. columns[1].Where((_, row) => finite[row])]);
-    }
-
-    private IEnumerable<string> Names()
-    {
-        IReadOnlyList<string> all = RunFolder.List(folder);
-
-        if (only.Count == 0)
-        {
-            return all;
-        }
-
-        Dictionary<string, (string Sweep, string Label)> cells = this.Cells();
-        return all.Where(name => only.Contains(name) || (cells.TryGetValue(name, out (string Sweep, string Label) cell) && only.Contains(cell.Sweep)));
     }
 
     private FolderRun Known(string name) => this.known.GetOrAdd(name, added => new(RunPaths.Of(folder, added)));

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace NE.Shell.Serving.Data;
@@ -75,7 +76,7 @@ internal sealed class GrowingTable(string file)
         {
             // The new columns from the beginning, up to where the others are.
             List<double>[] fresh = [.. added.Select(_ => new List<double>())];
-            this.Parse(Bytes(stream, 0, this.read), this.Targets(added.Zip(fresh)), fresh.Length);
+            this.Parse(Bytes(stream, 0, this.read), this.Targets(added.Zip(fresh)));
 
             foreach ((string name, List<double> column) in added.Zip(fresh))
             {
@@ -91,7 +92,7 @@ internal sealed class GrowingTable(string file)
             return;
         }
 
-        this.Parse(grown.AsSpan(0, complete), this.Targets(this.columns.Select(column => (column.Key, column.Value))), this.columns.Count);
+        this.Parse(grown.AsSpan(0, complete), this.Targets(this.columns.Select(column => (column.Key, column.Value))));
         this.read += complete;
         int before = complete < 2 ? 0 : Array.LastIndexOf(grown, (byte)'\n', complete - 2) + 1;
         this.lastLine = grown[before..complete];
@@ -131,38 +132,34 @@ internal sealed class GrowingTable(string file)
         return targets;
     }
 
-    private void Parse(ReadOnlySpan<byte> lines, List<double>?[] targets, int wanted)
+    private void Parse(ReadOnlySpan<byte> lines, List<double>?[] targets)
     {
-        foreach (Range range in lines.Split((byte)'\n'))
-        {
-            ReadOnlySpan<byte> line = lines[range];
+        int last = Array.FindLastIndex(targets, target => target is not null);
 
-            if (line.Length > 0 && wanted > 0 && !this.IsHeading(line))
+        while (last >= 0 && !lines.IsEmpty)
+        {
+            int end = lines.IndexOf((byte)'\n');
+            ReadOnlySpan<byte> line = end < 0 ? lines : lines[..end];
+            lines = end < 0 ? [] : lines[(end + 1)..];
+
+            // A table that was repaired has its heading once more.
+            if (line.Length > 0 && line[0] != (byte)this.names[0][0])
             {
-                ParseLine(line, targets);
+                ParseLine(line, targets.AsSpan(0, last + 1));
             }
         }
     }
 
-    private bool IsHeading(ReadOnlySpan<byte> line) => line[0] == (byte)this.names[0][0] && Encoding.UTF8.GetString(line).TrimEnd('\r') == string.Join(',', this.names);
-
-    private static void ParseLine(ReadOnlySpan<byte> line, List<double>?[] targets)
+    /// <summary>Compiled in full at once: a folder of long runs is read the first time that this runs.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void ParseLine(ReadOnlySpan<byte> line, ReadOnlySpan<List<double>?> targets)
     {
-        int column = 0;
-
-        foreach (Range range in line.Split((byte)','))
+        foreach (List<double>? target in targets)
         {
-            if (column < targets.Length && targets[column] is { } target)
-            {
-                target.Add(double.TryParse(line[range], NumberStyles.Float, CultureInfo.InvariantCulture, out double value) ? value : double.NaN);
-            }
-
-            column++;
-        }
-
-        for (; column < targets.Length; column++)
-        {
-            targets[column]?.Add(double.NaN);
+            int comma = line.IndexOf((byte)',');
+            ReadOnlySpan<byte> field = comma < 0 ? line : line[..comma];
+            target?.Add(double.TryParse(field, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) ? value : double.NaN);
+            line = comma < 0 ? [] : line[(comma + 1)..];
         }
     }
 

@@ -15,8 +15,11 @@ internal interface IRunSource
     /// <summary>All sweeps, by name.</summary>
     IReadOnlyList<SweepSummary> Sweeps();
 
-    /// <summary>What of each run has changed since another stamp was taken shows in other values: run name to kind ("run", "eval", "metrics" ...) to a text.</summary>
-    IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Stamps();
+    /// <summary>Names of all runs.</summary>
+    IReadOnlyList<string> Names();
+
+    /// <summary>What of a run has changed since another stamp was taken shows in other values: kind ("run", "eval", "metrics" ...) to a text.</summary>
+    IReadOnlyDictionary<string, string> Stamp(string name);
 
     /// <summary>Curves of the runs of these names, a panel for each task, seeds of one configuration together.</summary>
     /// <param name="names">Runs; null for all.</param>
@@ -115,8 +118,9 @@ internal sealed record CurvePanel(string Task, IReadOnlyList<CurveArm> Arms);
 /// <param name="Index">Position among all labels of the page: decides colour and line.</param>
 /// <param name="IsEvidence">Whether there are seeds enough for a band.</param>
 /// <param name="Mean">Mean and standard deviation over seeds, as far as enough of them have got.</param>
-/// <param name="Seeds">The runs themselves.</param>
-internal sealed record CurveArm(string Label, int Index, bool IsEvidence, IReadOnlyList<SpreadPoint> Mean, IReadOnlyList<SeedCurve> Seeds);
+/// <param name="Seeds">The runs themselves; without their curves where there is a band.</param>
+/// <param name="Measured">Runs that have a curve.</param>
+internal sealed record CurveArm(string Label, int Index, bool IsEvidence, IReadOnlyList<SpreadPoint> Mean, IReadOnlyList<SeedCurve> Seeds, int Measured);
 
 /// <param name="Name">The run's name.</param>
 /// <param name="Seed">Its seed.</param>

@@ -27,7 +27,13 @@ export function listen(changed, state) {
   source.addEventListener('changes', event => changed(JSON.parse(event.data)));
 }
 
-/** Runs an asynchronous refresh at most once per interval, and once more when it was asked for meanwhile. */
+/** A refresh may take this share of the time, so that watching a run does not cost it more. */
+const SHARE = 0.01;
+
+/** Milliseconds after which a page is brought up to date whatever it costs. */
+const LONGEST = 60_000;
+
+/** Runs an asynchronous refresh at most once per interval, and seldom enough to cost little; and once more when it was asked for meanwhile. */
 export function throttled(refresh, interval) {
   let running = false;
   let again = false;
@@ -41,13 +47,14 @@ export function throttled(refresh, interval) {
     try {
       await refresh();
     } finally {
+      const took = performance.now() - began;
       setTimeout(() => {
         running = false;
         if (again) {
           again = false;
           go();
         }
-      }, Math.max(0, interval - (performance.now() - began)));
+      }, Math.max(interval - took, Math.min(LONGEST, took / SHARE)));
     }
   };
   return go;

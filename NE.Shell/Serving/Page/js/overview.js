@@ -31,7 +31,7 @@ export class Overview {
     this.refreshCurves = api.throttled(() => this.loadCurves(), 3000);
     this.input = h('input', { type: 'search', placeholder: 'filter: name, task, agent, state', 'aria-label': 'Filter the runs', oninput: () => this.filtered() });
     this.compare = h('button', { type: 'button', disabled: true, onclick: () => this.goCompare(), title: 'Tick two runs (c)' }, 'compare two');
-    const choose = h('select', { 'aria-label': 'Curve under the return', onchange: event => { this.under = event.target.value; this.refreshCurves(); } }, UNDER.map(([column, name]) => h('option', { value: column }, name)));
+    const choose = h('select', { 'aria-label': 'Curve under the return', onchange: event => { this.under = event.target.value; this.loadCurves(); } }, UNDER.map(([column, name]) => h('option', { value: column }, name)));
     this.facts = h('p.facts');
     this.sweeps = h('section');
     this.runs = h('section');
@@ -54,7 +54,7 @@ export class Overview {
 
   repaint() {
     for (const panel of this.panels.values()) panel.charts.forEach(chart => chart.repaint());
-    this.refreshCurves();
+    this.loadCurves();
   }
 
   key(event) {
@@ -70,7 +70,7 @@ export class Overview {
   filtered() {
     this.filter = this.input.value.trim().toLowerCase();
     this.draw();
-    this.refreshCurves();
+    this.loadCurves();
   }
 
   goCompare() {
@@ -149,12 +149,12 @@ export class Overview {
       this.drawCurves([], []);
       return;
     }
-    const [returns, under] = await Promise.all([api.curves('return', names), api.curves(this.under, names)]);
+    const [returns, under] = await Promise.all([api.curves('return', names, 200), api.curves(this.under, names, 200)]);
     this.drawCurves(returns, under);
   }
 
   drawCurves(returns, under) {
-    const tasks = returns.filter(panel => panel.arms.some(arm => arm.seeds.some(seed => seed.steps.length > 0))).map(panel => panel.task);
+    const tasks = returns.filter(panel => panel.arms.some(arm => arm.measured > 0)).map(panel => panel.task);
     for (const [task, panel] of this.panels) {
       if (!tasks.includes(task)) {
         panel.charts.forEach(chart => chart.remove());
@@ -180,7 +180,7 @@ function lines(panel) {
   return (panel?.arms ?? []).flatMap(arm => {
     const seeds = arm.seeds.filter(seed => seed.steps.length > 0);
     const look = { colour: colour(arm.index), dash: dash(arm.index) };
-    const mean = { ...look, label: `${arm.label} (${seeds.length})`, width: 2.25, steps: arm.mean.map(point => point.step), values: arm.mean.map(point => point.mean) };
+    const mean = { ...look, label: `${arm.label} (${arm.measured})`, width: 2.25, steps: arm.mean.map(point => point.step), values: arm.mean.map(point => point.mean) };
     if (arm.isEvidence) {
       return [{ ...mean, low: arm.mean.map(point => point.mean - (point.deviation ?? 0)), high: arm.mean.map(point => point.mean + (point.deviation ?? 0)) }];
     }

@@ -24,7 +24,7 @@ export class Topology {
       h('p.quiet', {}, 'A row is a neuron, a column one of its inputs. ', h('span.key.active'), ' active ', h('span.key.grown'), ' grown by this event ', h('span.key.pruned'), ' pruned ', h('span.key.touched'), ' neuron drawn anew'),
       h('div.bar.film', {}, this.play, this.slider), this.words, this.layers);
     this.refresh = api.throttled(() => this.load(), 5000);
-    this.showing = api.throttled(() => this.show(), 60);
+    this.showing = latest(() => this.show());
   }
 
   async load() {
@@ -92,6 +92,23 @@ export class Topology {
   close() {
     if (this.timer) clearInterval(this.timer);
   }
+}
+
+/** Runs one after another, and of those that were asked for meanwhile the last alone. */
+function latest(show) {
+  let running = false;
+  let again = false;
+  return async function go() {
+    again = running;
+    if (running) return;
+    running = true;
+    try {
+      await show();
+    } finally {
+      running = false;
+    }
+    if (again) go();
+  };
 }
 
 function paint(canvas, layer) {
