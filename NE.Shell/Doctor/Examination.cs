@@ -41,6 +41,17 @@ public static class Examination
         return findings;
     }
 
+    /// <summary>What of MuJoCo's plugin libraries models can use.</summary>
+    /// <param name="plugins">Those beside the library.</param>
+    public static Finding Plugins(IReadOnlyList<MuJoCoPlugin> plugins)
+    {
+        MuJoCoPlugin[] broken = [.. plugins.Where(plugin => plugin.Problem is not null)];
+        string open = string.Join(", ", plugins.Except(broken).Select(plugin => plugin.Name));
+        return broken.Length > 0
+            ? new("plugins", false, false, string.Join("; ", broken.Select(plugin => plugin.Problem)), "nothing, unless a model of yours names them; else unpack MuJoCo's release archive anew")
+            : new("plugins", true, false, open.Length > 0 ? open : "none beside the library; models that name one do not compile");
+    }
+
     private static Finding DotNet() =>
         new(".NET", Environment.Version.Major >= 10, true, $"{RuntimeInformation.FrameworkDescription} on {RuntimeInformation.OSDescription} {RuntimeInformation.OSArchitecture}");
 
@@ -105,15 +116,6 @@ public static class Examination
     private static string Tested(MuJoCoLibrary library) => library.IsReference
         ? "the reference, which every test and result here is of"
         : $"its memory layout was checked by a self-test just now, and nothing more; {MuJoCoLibrary.ReferenceVersion} is the reference";
-
-    internal static Finding Plugins(IReadOnlyList<MuJoCoPlugin> plugins)
-    {
-        MuJoCoPlugin[] broken = [.. plugins.Where(plugin => plugin.Problem is not null)];
-        string open = string.Join(", ", plugins.Except(broken).Select(plugin => plugin.Name));
-        return broken.Length > 0
-            ? new("plugins", false, false, string.Join("; ", broken.Select(plugin => plugin.Problem)), "nothing, unless a model of yours names them; else unpack MuJoCo's release archive anew")
-            : new("plugins", true, false, open.Length > 0 ? open : "none beside the library; models that name one do not compile");
-    }
 
     /// <summary>Really makes an OpenGL context, as pixel tasks and videos do.</summary>
     private static Finding Rendering()

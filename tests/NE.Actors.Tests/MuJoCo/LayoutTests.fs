@@ -53,15 +53,13 @@ let tests =
                     |> String.concat " ")
 
             Expect.equal written (measured.Split '|' |> Array.map _.Trim() |> List.ofArray) "offsets"
-            Expect.equal (structures reference |> List.choose (snd >> numbers >> List.tryFind (fst >> (=) "Size")) |> List.map snd) [
-                3280
-                41176
-                8656
-                68
-                64
-                104
-                2304
-            ] "sizes"
+
+            Expect.equal
+                (structures reference
+                 |> List.choose (snd >> numbers >> List.tryFind (fst >> (=) "Size"))
+                 |> List.map snd)
+                [ 3280; 41176; 8656; 68; 64; 104; 2304 ]
+                "sizes"
         }
 
         test "it has nine versions in ascending order, named as MuJoCo numbers them" {
@@ -70,7 +68,17 @@ let tests =
 
             Expect.equal
                 [ for layout in MuJoCoLayouts.Known -> layout.VersionName ]
-                [ "2.2.2"; "2.3.7"; "3.0.1"; "3.1.6"; "3.2.7"; "3.3.7"; "3.6.0"; "3.9.0"; "3.12.0" ]
+                [
+                    "2.2.2"
+                    "2.3.7"
+                    "3.0.1"
+                    "3.1.6"
+                    "3.2.7"
+                    "3.3.7"
+                    "3.6.0"
+                    "3.9.0"
+                    "3.12.0"
+                ]
                 "names"
 
             for layout in MuJoCoLayouts.Known do
@@ -104,14 +112,25 @@ let tests =
                 Expect.equal (constants.Warnings - constants.BadQAcc) 2 "and controls, which is the last"
                 Expect.equal (constants.Sensor - constants.Actuator) 1 "kinds that follow each other"
                 // mj_getState knows plugins from 2.3.7 on, equalities that can be switched off from 3.0, histories from 3.5.
-                Expect.equal (System.Numerics.BitOperations.PopCount(uint32 layout.MoreState)) (match layout.Version with v when v < 230 -> 0 | v when v < 300 -> 1 | v when v < 3000000 -> 2 | _ -> 3) "bits of mjtState"
+                Expect.equal
+                    (System.Numerics.BitOperations.PopCount(uint32 layout.MoreState))
+                    (match layout.Version with
+                     | v when v < 230 -> 0
+                     | v when v < 300 -> 1
+                     | v when v < 3000000 -> 2
+                     | _ -> 3)
+                    "bits of mjtState"
+
                 Expect.equal layout.KinematicsNormalises (layout.Version < 320) "since 3.2.0"
                 Expect.equal layout.IsThree (layout.Version >= 300) "plugins"
             }
 
         test "a version between two of the same layout has it too; any other one is refused" {
             let table = table [ 300, 8; 310, 8; 330, 16 ]
-            let choose version = named (MuJoCoLayouts.For(table, version))
+
+            let choose version =
+                named (MuJoCoLayouts.For(table, version))
+
             Expect.equal (choose 310) "3.1.0 310 with 8" "known"
             Expect.equal (choose 305) "3.0.5 305 with 8" "between equals"
             Expect.equal (choose 320) "refused" "between others"

@@ -19,7 +19,7 @@ let changed (record: 'T) (property: string) (value: obj) : 'T =
 let numbers (record: obj) : (string * int) list = [
     for property in record.GetType().GetProperties flags do
         if property.PropertyType = typeof<int> then
-            property.Name, unbox<int> (property.GetValue record)
+            property.Name, unbox<int>(property.GetValue record)
 ]
 
 /// The structures of a layout by the names of their properties.

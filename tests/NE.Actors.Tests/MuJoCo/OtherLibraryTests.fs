@@ -6,9 +6,14 @@ open System.Diagnostics
 open System.IO
 open System.Runtime.InteropServices
 open Expecto
+open NE.Actors.Environments
+open NE.Actors.Environments.Catalogue
 open NE.Actors.MuJoCo
 open NE.Actors.Tests.DurableSupport
 open NE.Actors.Tests.MuJoCo.Layouts
+open NE.Model
+open NE.Model.Networks
+open NE.Model.Replay
 
 /// Compiles C to a shared library; skips the test where there is no gcc.
 let private compiled (text: string) (file: string) =
@@ -35,7 +40,11 @@ let private openAt (variable: string) (path: string) =
 
     let load (file: string) =
         let mutable handle = 0n
-        if NativeLibrary.TryLoad(file, &handle) then handle else 0n
+        // The system's own is not asked.
+        if Path.IsPathRooted file && NativeLibrary.TryLoad(file, &handle) then
+            handle
+        else
+            0n
 
     MuJoCoLibrary.Open(search.Candidates(), load, (fun handle -> MuJoCoLibrary.ReadVersion handle))
 
@@ -52,7 +61,10 @@ let tests =
         test "MUJOCO_PATH may name any version that is known" {
             use scratch = new Scratch()
             let file = saying 337 (scratch.Sub "mujoco-3.3.7/lib/libmujoco.so.3.3.7")
-            let struct (path, handle, version) = openAt "MUJOCO_PATH" (scratch.Sub "mujoco-3.3.7")
+
+            let struct (path, handle, version) =
+                openAt "MUJOCO_PATH" (scratch.Sub "mujoco-3.3.7")
+
             Expect.equal (path, version) (file, 337) "found in the archive's lib folder"
 
             let message = refusal (fun () -> MuJoCoHandlers.Install(path, handle))
@@ -126,32 +138,88 @@ let tests =
             let advice text layout (plugins: MuJoCoPlugin list) =
                 NewerModel.Advice(text, layout, Array.ofList plugins)
 
-            let unknown = "XML Error: Schema violation: unrecognized element. Element 'flex', line 3"
+            let unknown =
+                "XML Error: Schema violation: unrecognized element. Element 'flex', line 3"
+
             Expect.stringContains (advice unknown reference []) "let MUJOCO_PATH name a library of MuJoCo 3" "from 2.2.2"
-            Expect.stringContains (advice unknown three []) "The library here is MuJoCo 3.3.7, which does not know the element <flex>" "version"
+
+            Expect.stringContains
+                (advice unknown three [])
+                "The library here is MuJoCo 3.3.7, which does not know the element <flex>"
+                "version"
+
             Expect.stringContains (advice unknown three []) "MUJOCO_PATH may name another one" "from 3.3.7"
             let plugin = "Error: unknown plugin 'mujoco.pid'"
             Expect.stringContains (advice plugin three []) "that are open: none" "none there"
 
             Expect.stringContains
-                (advice plugin three [ MuJoCoPlugin("/a/libsensor.so", null); MuJoCoPlugin("/a/libactuator.so", "damaged") ])
+                (advice plugin three [
+                    MuJoCoPlugin("/a/libsensor.so", null)
+                    MuJoCoPlugin("/a/libactuator.so", "damaged")
+                ])
                 "that are open: sensor; not to be opened: damaged"
                 "some there"
 
             Expect.equal (advice "Error: mass must be positive" three []) "" "another mistake"
         }
 
-        test "an episode of another version is not continued, unless a new one may begin" {
-            use simulator = new Simulator(MuJoCoModel.OfRobot "hopper")
-            simulator.ResetData()
-            let state = simulator.SaveState()
+        test "an episode of another version is not continued, unless the next one may begin" {
+            let settings = fst (Settings.resolve Settings.defaults)
+            use environment = EnvironmentFactory.Create "Hopper-v4"
+            let worker = EnvironmentWorker(environment, settings, 0, 1000L)
+            worker.Begin 4L
+
+            let block =
+                TransitionBlock(0, TransitionRows.create (ObservationForm.Vector 11) 3, 5)
+
+            let layout = BlockLayout.Create(1, [ 11; 8; 3 ])
+
+            let policy =
+                Policy.OfBlock(layout, ReadOnlySpan(Array.zeroCreate<float32> layout.Length), 1.0f, 0L)
+
+            worker.Step(StepRound(0L, 1, 5, policy, block))
+            let state = worker.Save()
+            let magic = state.AsSpan().IndexOf(ReadOnlySpan "NEPS"B)
             // Behind magic and format.
-            BitConverter.TryWriteBytes(Span<byte>(state, 8, 4), 337) |> ignore
+            BitConverter.TryWriteBytes(Span<byte>(state, magic + 8, 4), 337) |> ignore
 
             try
-                simulator.RestoreState(state, NE.Model.Tasks.Stepping.Gymnasium)
+                worker.Restore(ReadOnlySpan state)
                 failtest "expected OtherMuJoCoException"
             with :? OtherMuJoCoException as e ->
                 Expect.stringContains e.Message "is of MuJoCo 3.3.7, and the library here is 2.2.2" "both"
+
+            worker.Restore(ReadOnlySpan state, true)
+            Expect.equal worker.Episode 5L "the next one"
+            let begun = worker.Save()
+            worker.Restore(ReadOnlySpan begun, true)
+            Expect.equal (worker.Episode, worker.Save()) (5L, begun) "an episode of this library goes on"
+        }
+
+        test "of a task file, only the compiled model may be another one" {
+            let print (text: string) (model: string) =
+                EnvironmentFingerprint.Of(
+                    struct ("the task file", Text.Encoding.UTF8.GetBytes text),
+                    struct (EnvironmentFingerprint.CompiledModel, Text.Encoding.UTF8.GetBytes model)
+                )
+
+            let require stored found onOther =
+                EnvironmentFingerprint.Require("arm.yaml", stored, found, onOther)
+
+            require (print "a" "2.2.2") (print "a" "3.3.7") true
+
+            let refused stored found onOther =
+                try
+                    require stored found onOther
+                    failtest "expected EnvironmentUnusableException"
+                with :? EnvironmentUnusableException as e ->
+                    e.Message
+
+            Expect.stringContains
+                (refused (print "a" "2.2.2") (print "a" "3.3.7") false)
+                "another version of MuJoCo compiles another one"
+                "why it may be another one"
+
+            Expect.stringContains (refused (print "a" "2.2.2") (print "b" "3.3.7") true) "changed since: the task file" "what may not"
         }
     ]

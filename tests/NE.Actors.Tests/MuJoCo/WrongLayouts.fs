@@ -37,9 +37,10 @@ let private wrong: (string * MuJoCoLayout) list = [
                 $"{structure}.{field} {step}", withNumber reference structure field (value + step)
 
     // Neighbours in the structure, exchanged.
-    for structure, record in structures reference |> List.filter (fun (name, _) -> List.contains name [ "Model"; "Data"; "View" ]) do
-        let places =
-            numbers record |> List.filter (fst >> (<>) "Size") |> List.sortBy snd
+    for structure, record in
+        structures reference
+        |> List.filter (fun (name, _) -> List.contains name [ "Model"; "Data"; "View" ]) do
+        let places = numbers record |> List.filter (fst >> (<>) "Size") |> List.sortBy snd
 
         for (one, first), (other, second) in List.pairwise places do
             $"{structure}.{one} and {other}", withNumber (withNumber reference structure one second) structure other first
