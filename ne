@@ -4,7 +4,7 @@
 #   ./ne train          start a run          ./ne test     build and test everything
 #   ./ne bench          measure everything   ./ne --help   all verbs
 #
-# MUJOCO_PATH      a folder (or file) with libmujoco 2.2.2, when it should not come from Debian's packages
+# MUJOCO_PATH      a folder (or file) with libmujoco: 2.2.2 from elsewhere than Debian's packages, or one of MuJoCo 3
 # NE_ACCELERATOR   cpu (default) or cuda: which libtorch is built in
 set -euo pipefail
 
@@ -82,7 +82,7 @@ bring_mujoco() {
     fi
     exec 8>&-
     mujoco_is_there || die "libmujoco 2.2.2 was not found and could not be brought. Install it (Debian 12: apt-get install libmujoco2.2.2)" \
-        "or set MUJOCO_PATH to the folder that holds libmujoco.so.2.2.2."
+        "or set MUJOCO_PATH to the folder that holds a libmujoco (docs/environments.md says which versions)."
 }
 
 needs_mujoco() {

@@ -15,6 +15,9 @@ public sealed record EnvironmentStart(int Index, Settings Settings, Func<IEnviro
     /// <summary>State to continue from; null begins with an episode.</summary>
     public byte[]? Restored { get; init; }
 
+    /// <summary>When another version of MuJoCo simulated that state's episode, the next one is begun.</summary>
+    public bool OnOtherMuJoCo { get; init; }
+
     /// <summary>Number of the episode that it begins with, unless it continues.</summary>
     public long Episode { get; init; }
 
@@ -85,7 +88,7 @@ public sealed class EnvironmentActor : ReceiveActor, IWithTimers
             var created = new EnvironmentWorker(environment, this.start.Settings, this.start.Index, this.start.RandomUntil);
             if (this.start.Restored is { } state)
             {
-                created.Restore(state);
+                created.Restore(state, this.start.OnOtherMuJoCo);
             }
             else
             {

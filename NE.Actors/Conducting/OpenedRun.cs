@@ -204,12 +204,13 @@ internal sealed record OpenedRun
         var states = switching ? null : stored;
         foreach (var state in states ?? [])
         {
-            EnvironmentFingerprint.Require(settings.Run.Environment, EnvironmentWorker.Fingerprint(state), environments.Spec.Fingerprint);
+            EnvironmentFingerprint.Require(settings.Run.Environment, EnvironmentWorker.Fingerprint(state), environments.Spec.Fingerprint, request.OnOtherMuJoCo);
         }
         return [.. Enumerable.Range(0, count).Select(i => new EnvironmentStart(i, settings, environments.Create)
         {
             RandomUntil = PhaseModule.randomUntil(settings, phase),
             Restored = states?[i],
+            OnOtherMuJoCo = request.OnOtherMuJoCo,
             Episode = switching ? EnvironmentWorker.NextEpisode(stored![i]) : 0,
             Drill = request.Drills.Count == 0 ? null : step => request.Drills.ToList().ForEach(drill => drill.Reach(i, step)),
         })];

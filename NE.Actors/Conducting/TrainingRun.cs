@@ -29,6 +29,11 @@ public sealed class TrainingRun : ITrainingRun
         this.System = ActorSystem.Create("ne", JournalConfig.SystemSetup(request.Paths, Configuration(request.Loggers)));
         var physics = Akka.Event.Logging.GetLogger(this.System, "NE.Actors.MuJoCo");
         MuJoCoHandlers.WarningLog = warning => physics.Warning("MuJoCo warns: {Warning}", warning);
+        foreach (var plugin in MuJoCoLibrary.Loaded?.Plugins.Where(plugin => plugin.Problem is not null) ?? [])
+        {
+            physics.Warning("A plugin library of MuJoCo cannot be opened, so models cannot use it: {Problem}", plugin.Problem);
+        }
+
         var programs = Akka.Event.Logging.GetLogger(this.System, "NE.Actors.Environments.External");
         ExternalEnvironment.Log = line => programs.Info("An external environment says: {Line}", line);
         this.supervisor = this.System.ActorOf(

@@ -6,6 +6,9 @@ namespace NE.Actors.Environments;
 /// is never continued on something else than it began with.</summary>
 public sealed record EnvironmentFingerprint
 {
+    /// <summary>The part that is another one with every version of MuJoCo.</summary>
+    public const string CompiledModel = "its compiled model";
+
     private EnvironmentFingerprint(string text) => this.Text = text;
 
     /// <summary>One line per part: the sum, a space, the part's name.</summary>
@@ -29,7 +32,8 @@ public sealed record EnvironmentFingerprint
     /// <param name="environment">The environment's id.</param>
     /// <param name="stored">What the run began with.</param>
     /// <param name="found">What is there now; null for an environment without a fingerprint.</param>
-    public static void Require(string environment, EnvironmentFingerprint? stored, EnvironmentFingerprint? found)
+    /// <param name="onOtherMuJoCo">The compiled model may be another one, as it is with another version of MuJoCo.</param>
+    public static void Require(string environment, EnvironmentFingerprint? stored, EnvironmentFingerprint? found, bool onOtherMuJoCo = false)
     {
         if (stored == found || (stored is not null && stored.Text == found?.Equivalent))
         {
@@ -37,10 +41,21 @@ public sealed record EnvironmentFingerprint
         }
 
         var (before, now) = (Parts(stored), Parts(found));
-        var changed = before.Keys.Union(now.Keys).Where(part => before.GetValueOrDefault(part) != now.GetValueOrDefault(part)).Select(part =>
-            $"{part} (was {Short(before.GetValueOrDefault(part))}, is {Short(now.GetValueOrDefault(part))})");
+        string[] changed =
+        [
+            .. before.Keys.Union(now.Keys).Where(part =>
+                before.GetValueOrDefault(part) != now.GetValueOrDefault(part)
+                && !(onOtherMuJoCo && part == CompiledModel && before.ContainsKey(part) && now.ContainsKey(part))),
+        ];
+        if (changed.Length == 0)
+        {
+            return;
+        }
+
+        var described = changed.Select(part => $"{part} (was {Short(before.GetValueOrDefault(part))}, is {Short(now.GetValueOrDefault(part))})");
+        var library = changed.Contains(CompiledModel) ? " (another version of MuJoCo compiles another one)" : "";
         throw new EnvironmentUnusableException(
-            $"The environment {environment} is not the one that this run began with; changed since: {string.Join(", ", changed)}. "
+            $"The environment {environment} is not the one that this run began with; changed since: {string.Join(", ", described)}{library}. "
             + "Restore what the run began with to continue it, or start a new run.");
     }
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using NE.Actors.MuJoCo;
 using NE.Model;
 using NE.Model.Networks;
 using static NE.Model.History;
@@ -107,12 +108,15 @@ public sealed class EnvironmentWorker
     }
 
     /// <summary>Continues exactly where <see cref="Save"/> was. An environment that cannot save its state begins the next episode instead.</summary>
+    /// <param name="state">What <see cref="Save"/> returned.</param>
+    /// <param name="onOtherMuJoCo">An episode that another version of MuJoCo simulated is given up and the next one begun.</param>
     /// <exception cref="InvalidDataException">The bytes are of another version.</exception>
     /// <exception cref="EnvironmentUnusableException">They are of another environment.</exception>
-    public void Restore(ReadOnlySpan<byte> state)
+    /// <exception cref="OtherMuJoCoException">Another version of MuJoCo simulated the episode.</exception>
+    public void Restore(ReadOnlySpan<byte> state, bool onOtherMuJoCo = false)
     {
         var spec = this.environment.Spec;
-        EnvironmentFingerprint.Require(this.settings.Run.Environment, Stored(state, out var simulator), spec.Fingerprint);
+        EnvironmentFingerprint.Require(this.settings.Run.Environment, Stored(state, out var simulator), spec.Fingerprint, onOtherMuJoCo);
         this.episode = BinaryPrimitives.ReadInt64LittleEndian(state[4..]);
         if (!spec.SavesState)
         {
@@ -121,7 +125,14 @@ public sealed class EnvironmentWorker
         }
         this.stepInEpisode = BinaryPrimitives.ReadInt64LittleEndian(state[12..]);
         this.episodeReturn = BinaryPrimitives.ReadDoubleLittleEndian(state[20..]);
-        this.environment.RestoreState(state[simulator..], this.observation);
+        try
+        {
+            this.environment.RestoreState(state[simulator..], this.observation);
+        }
+        catch (OtherMuJoCoException) when (onOtherMuJoCo)
+        {
+            this.Begin(NextEpisode(state));
+        }
     }
 
     /// <summary>The first episode that was not begun when this state was saved, or was begun without a step being taken: with what number the same

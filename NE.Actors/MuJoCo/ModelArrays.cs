@@ -180,11 +180,7 @@ internal static unsafe class ModelArrays
     /// <summary>All arrays of the model as doubles, row-major.</summary>
     internal static IReadOnlyDictionary<string, double[]> Read(MuJoCoModel model)
     {
-        if (model.Layout.Version != MuJoCoLayout.Version222.Version)
-        {
-            throw new NotSupportedException($"Compiled arrays can be read for MuJoCo {MuJoCoLayout.Version222.VersionName} only.");
-        }
-
+        MuJoCoLibrary.RequireReference("Compiled arrays are compared with those");
         var arrays = new Dictionary<string, double[]>();
         foreach (var (name, kind, count, offset) in inline)
         {

@@ -3,60 +3,51 @@ using NE.Model;
 
 namespace NE.Actors.MuJoCo;
 
-/// <summary>A kind of thing in a model that has a name; the numbers are MuJoCo's mjtObj.</summary>
+/// <summary>A kind of thing in a model that has a name.</summary>
 internal enum ModelObject
 {
-    Body = 1,
-    Joint = 3,
-    Geom = 5,
-    Site = 6,
-    Camera = 7,
-    Actuator = 18,
-    Sensor = 19,
-    Keyframe = 23,
+    Body,
+    Joint,
+    Geom,
+    Site,
+    Camera,
+    Actuator,
+    Sensor,
+    Keyframe,
 }
 
 /// <summary>The names in a compiled model and what the compiled arrays say about them.</summary>
-internal sealed class ModelNames
+internal sealed unsafe class ModelNames(MuJoCoModel model)
 {
-    private readonly MuJoCoModel model;
-    private readonly IReadOnlyDictionary<string, double[]> arrays;
-
-    internal ModelNames(MuJoCoModel model)
-    {
-        this.model = model;
-        this.arrays = ModelArrays.Read(model);
-    }
-
     /// <summary>Index of a named thing; -1 when the model has none of this name.</summary>
     internal int Find(ModelObject kind, string name)
     {
-        var found = MuJoCoNative.mj_name2id(this.Address, (int)kind, name);
-        GC.KeepAlive(this.model);
+        var found = MuJoCoNative.mj_name2id((nint)model.Address, this.Number(kind), name);
+        GC.KeepAlive(model);
         return found;
     }
 
-    /// <summary>All names of a kind, in the model's order.</summary>
-    internal IReadOnlyList<string> All(ModelObject kind)
+    /// <summary>How many things of a kind the model has.</summary>
+    internal int Count(ModelObject kind) => kind switch
     {
-        var count = kind == ModelObject.Keyframe ? this.model.NKeyframe : (int)this.arrays[kind switch
-        {
-            ModelObject.Body => "nbody",
-            ModelObject.Joint => "njnt",
-            ModelObject.Geom => "ngeom",
-            ModelObject.Site => "nsite",
-            ModelObject.Camera => "ncam",
-            ModelObject.Actuator => "nu",
-            _ => "nsensor",
-        }][0];
-        return [.. Enumerable.Range(0, count).Select(i => this.Name(kind, i)).OfType<string>()];
-    }
+        ModelObject.Body => model.NBody,
+        ModelObject.Joint => model.NJoint,
+        ModelObject.Geom => model.NGeom,
+        ModelObject.Site => model.NSite,
+        ModelObject.Camera => model.NCamera,
+        ModelObject.Actuator => model.NU,
+        ModelObject.Sensor => model.NSensor,
+        _ => model.NKeyframe,
+    };
+
+    /// <summary>All names of a kind, in the model's order.</summary>
+    internal IReadOnlyList<string> All(ModelObject kind) => [.. Enumerable.Range(0, this.Count(kind)).Select(i => this.Name(kind, i)).OfType<string>()];
 
     /// <summary>The name of a thing; null when it has none.</summary>
     internal string? Name(ModelObject kind, int index)
     {
-        var name = Marshal.PtrToStringUTF8(MuJoCoNative.mj_id2name(this.Address, (int)kind, index));
-        GC.KeepAlive(this.model);
+        var name = Marshal.PtrToStringUTF8(MuJoCoNative.mj_id2name((nint)model.Address, this.Number(kind), index));
+        GC.KeepAlive(model);
         return string.IsNullOrEmpty(name) ? null : name;
     }
 
@@ -75,28 +66,49 @@ internal sealed class ModelNames
     /// <summary>Where a joint's coordinates begin and how many there are.</summary>
     internal (int Position, int Positions, int Velocity, int Velocities) Joint(int index)
     {
+        var offsets = model.Layout.Model;
         // mjtJoint: free, ball, slide, hinge.
-        var (positions, velocities) = (int)this.arrays["jnt_type"][index] switch { 0 => (7, 6), 1 => (4, 3), _ => (1, 1) };
-        return ((int)this.arrays["jnt_qposadr"][index], positions, (int)this.arrays["jnt_dofadr"][index], velocities);
+        var (positions, velocities) = this.Integer(offsets.JointType, index) switch { 0 => (7, 6), 1 => (4, 3), _ => (1, 1) };
+        return (this.Integer(offsets.JointPosition, index), positions, this.Integer(offsets.JointVelocity, index), velocities);
     }
 
     /// <summary>Whether a joint is free: its first three coordinates are a position in the world.</summary>
-    internal bool IsFree(int joint) => this.arrays["jnt_type"][joint] == 0;
+    internal bool IsFree(int joint) => this.Integer(model.Layout.Model.JointType, joint) == 0;
 
     /// <summary>Where a sensor's readings begin and how many there are.</summary>
-    internal (int Address, int Count) Sensor(int index) => ((int)this.arrays["sensor_adr"][index], (int)this.arrays["sensor_dim"][index]);
+    internal (int Address, int Count) Sensor(int index) =>
+        (this.Integer(model.Layout.Model.SensorAddress, index), this.Integer(model.Layout.Model.SensorSize, index));
 
     /// <summary>Whether an actuator's control has limits.</summary>
-    internal bool IsLimited(int actuator) => this.arrays["actuator_ctrllimited"][actuator] != 0;
-
-    private nint Address
+    internal bool IsLimited(int actuator)
     {
-        get
+        var limited = ((byte*)model.Array(model.Layout.Model.ActuatorControlLimited))[actuator] != 0;
+        GC.KeepAlive(model);
+        return limited;
+    }
+
+    /// <summary>An entry of an array of int.</summary>
+    private int Integer(int offset, int index)
+    {
+        var value = ((int*)model.Array(offset))[index];
+        GC.KeepAlive(model);
+        return value;
+    }
+
+    /// <summary>MuJoCo's mjtObj.</summary>
+    private int Number(ModelObject kind)
+    {
+        var numbers = model.Layout.Constants;
+        return kind switch
         {
-            unsafe
-            {
-                return (nint)this.model.Address;
-            }
-        }
+            ModelObject.Body => numbers.Body,
+            ModelObject.Joint => numbers.Joint,
+            ModelObject.Geom => numbers.Geom,
+            ModelObject.Site => numbers.Site,
+            ModelObject.Camera => numbers.Camera,
+            ModelObject.Actuator => numbers.Actuator,
+            ModelObject.Sensor => numbers.Sensor,
+            _ => numbers.Keyframe,
+        };
     }
 }

@@ -11,3 +11,6 @@ public sealed class ModelCompileException(string message) : Exception(message);
 
 /// <summary>The simulated state left the numbers (NaN, infinite or above 1e10). The episode cannot go on; reset the environment.</summary>
 public sealed class PhysicsDivergedException(string message) : Exception(message);
+
+/// <summary>A stored state is of another version of MuJoCo.</summary>
+public sealed class OtherMuJoCoException(string message) : Exception(message);

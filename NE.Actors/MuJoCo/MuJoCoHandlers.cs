@@ -40,10 +40,17 @@ public static unsafe class MuJoCoHandlers
         }
     }
 
-    internal static void Install(nint library)
+    /// <summary>Throws MuJoCoUnavailableException when the library takes no handlers: it would end the process at its first error.</summary>
+    internal static void Install(string path, nint library)
     {
-        *(delegate* unmanaged[Cdecl]<byte*, void>*)NativeLibrary.GetExport(library, "mju_user_error") = &OnError;
-        *(delegate* unmanaged[Cdecl]<byte*, void>*)NativeLibrary.GetExport(library, "mju_user_warning") = &OnWarning;
+        if (!NativeLibrary.TryGetExport(library, "mju_user_error", out var error) || !NativeLibrary.TryGetExport(library, "mju_user_warning", out var warning))
+        {
+            throw new MuJoCoUnavailableException(
+                $"The MuJoCo library {path} has no mju_user_error and mju_user_warning, through which it tells its errors. Set MUJOCO_PATH to another version; known are {MuJoCoLayouts.KnownNames}.");
+        }
+
+        *(delegate* unmanaged[Cdecl]<byte*, void>*)error = &OnError;
+        *(delegate* unmanaged[Cdecl]<byte*, void>*)warning = &OnWarning;
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]

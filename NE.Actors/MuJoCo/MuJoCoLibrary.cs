@@ -11,11 +11,12 @@ public sealed class MuJoCoLibrary
     private static bool resolverInstalled;
     private static nint resolved;
 
-    internal MuJoCoLibrary(string path, nint handle, MuJoCoLayout layout)
+    internal MuJoCoLibrary(string path, nint handle, MuJoCoLayout layout, IReadOnlyList<MuJoCoPlugin>? plugins = null)
     {
         this.Path = path;
         this.Handle = handle;
         this.Layout = layout;
+        this.Plugins = plugins ?? [];
     }
 
     /// <summary>The file, or the bare name that the linker resolved.</summary>
@@ -23,6 +24,15 @@ public sealed class MuJoCoLibrary
 
     /// <summary>The version, such as 2.2.2.</summary>
     public string Version => this.Layout.VersionName;
+
+    /// <summary>Whether it is the version that everything here is tested with.</summary>
+    public bool IsReference => this.Layout.Version == MuJoCoLayouts.Reference.Version;
+
+    /// <summary>Whether it looks for plugin libraries: from 3.0.0 on.</summary>
+    public bool HasPlugins => this.Layout.IsThree;
+
+    /// <summary>What lies beside it and was opened, or could not be.</summary>
+    public IReadOnlyList<MuJoCoPlugin> Plugins { get; }
 
     internal nint Handle { get; }
 
@@ -45,6 +55,12 @@ public sealed class MuJoCoLibrary
         }
     }
 
+    /// <summary>The version that is taken unless MUJOCO_PATH names another one.</summary>
+    public static string ReferenceVersion => MuJoCoLayouts.Reference.VersionName;
+
+    /// <summary>The library, if it is loaded already.</summary>
+    public static MuJoCoLibrary? Loaded => Volatile.Read(ref current);
+
     /// <summary>Says where to look. Must come before the first use; afterwards it throws InvalidOperationException.</summary>
     public static void Configure(MuJoCoSearch places)
     {
@@ -59,9 +75,20 @@ public sealed class MuJoCoLibrary
         }
     }
 
+    /// <summary>Throws MuJoCoUnavailableException unless the library is the reference.</summary>
+    /// <param name="what">What needs it, as the beginning of a sentence.</param>
+    internal static void RequireReference(string what)
+    {
+        if (!Current.IsReference)
+        {
+            throw new MuJoCoUnavailableException(
+                $"{what} of MuJoCo {MuJoCoLayouts.Reference.VersionName}, and the library here is {Current.Version} ({Current.Path}). Unset MUJOCO_PATH, or let it name the older one.");
+        }
+    }
+
     private static MuJoCoLibrary Load(MuJoCoSearch places)
     {
-        var (path, handle) = Open(places.Candidates(), static candidate => NativeLibrary.TryLoad(candidate, out var found) ? found : 0, ReadVersion);
+        var (path, handle, version) = Open(places.Candidates(), static candidate => NativeLibrary.TryLoad(candidate, out var found) ? found : 0, ReadVersion);
         // The stubs of MuJoCoNative keep what they resolved first, so they are bound only to a library whose version is known.
         resolved = handle;
         if (!resolverInstalled)
@@ -72,42 +99,43 @@ public sealed class MuJoCoLibrary
             resolverInstalled = true;
         }
 
-        MuJoCoHandlers.Install(handle);
-        var library = new MuJoCoLibrary(path, handle, MuJoCoLayout.Version222);
+        MuJoCoHandlers.Install(path, handle);
+        var layout = MuJoCoLayouts.For(version)!;
+        var library = new MuJoCoLibrary(path, handle, layout, layout.IsThree ? MuJoCoPlugins.Open(path) : []);
         MuJoCoCanary.Check(library);
         return library;
     }
 
-    /// <summary>Opens the first candidate that is a libmujoco of a known version, or throws an error that names every place tried.</summary>
+    /// <summary>Opens the first candidate that is a libmujoco of a version that may be taken from there, or throws an error that names every
+    /// place tried.</summary>
     /// <param name="candidates">The places, in order.</param>
     /// <param name="open">Loads a file or name and returns its handle, 0 when that fails.</param>
     /// <param name="versionOf">The version number of a loaded library, null when it is no MuJoCo.</param>
-    internal static (string Path, nint Handle) Open(
+    internal static (string Path, nint Handle, int Version) Open(
         IReadOnlyList<MuJoCoCandidate> candidates, Func<string, nint> open, Func<nint, int?> versionOf)
     {
         var tried = new List<string>();
         foreach (var candidate in candidates)
         {
-            var reason = Try(candidate, open, versionOf, out var handle);
+            var reason = Try(candidate, open, versionOf, out var handle, out var version);
             if (reason is null)
             {
-                return (candidate.Path, handle);
+                return (candidate.Path, handle, version);
             }
 
             tried.Add($"  {candidate.Path} ({candidate.Origin}): {reason}");
         }
 
-        var expected = MuJoCoLayout.Version222;
         throw new MuJoCoUnavailableException(
-            $"No usable MuJoCo library was found. This program needs version {expected.VersionName} (number {expected.Version}), because the "
-            + $"memory layout differs between versions. Places tried:\n{string.Join('\n', tried)}\n"
-            + "On Debian 12 install it with: apt-get install libmujoco2.2.2; elsewhere set MUJOCO_PATH to its file or folder.");
+            $"No usable MuJoCo library was found. Its memory is laid out otherwise in every version; known are {MuJoCoLayouts.KnownNames}. "
+            + $"Places tried:\n{string.Join('\n', tried)}\n"
+            + "On Debian 12 install 2.2.2 with: apt-get install libmujoco2.2.2; elsewhere, and for another one of these versions, set MUJOCO_PATH to its file or folder.");
     }
 
     /// <summary>Why a candidate cannot be used; null when it can.</summary>
-    private static string? Try(MuJoCoCandidate candidate, Func<string, nint> open, Func<nint, int?> versionOf, out nint handle)
+    private static string? Try(MuJoCoCandidate candidate, Func<string, nint> open, Func<nint, int?> versionOf, out nint handle, out int version)
     {
-        handle = 0;
+        (handle, version) = (0, 0);
         if (candidate.IsFile && !File.Exists(candidate.Path))
         {
             return "not there";
@@ -127,14 +155,19 @@ public sealed class MuJoCoLibrary
             return candidate.IsFile ? "cannot be loaded (damaged, or a library it needs is missing)" : "not there";
         }
 
-        return versionOf(handle) switch
+        if (versionOf(handle) is not { } found)
         {
-            null => "is not a MuJoCo library",
-            var version when MuJoCoLayout.For(version.Value) is null => $"has version number {version}, expected {MuJoCoLayout.Version222.Version}",
-            _ => null,
-        };
+            return "is not a MuJoCo library";
+        }
+
+        version = found;
+        var name = $"is MuJoCo {MuJoCoLayouts.NameOf(found)} (mj_version() says {found})";
+        return MuJoCoLayouts.For(found) is null ? $"{name}, whose memory layout is not known"
+            : !candidate.MayBeOther && found != MuJoCoLayouts.Reference.Version ? $"{name}; another version than {MuJoCoLayouts.Reference.VersionName} is taken only when MUJOCO_PATH names it"
+            : null;
     }
 
-    private static unsafe int? ReadVersion(nint handle) =>
+    /// <summary>What its mj_version() says; null when it has no such function.</summary>
+    internal static unsafe int? ReadVersion(nint handle) =>
         NativeLibrary.TryGetExport(handle, "mj_version", out var function) ? ((delegate* unmanaged[Cdecl]<int>)function)() : null;
 }

@@ -34,11 +34,12 @@ public sealed unsafe class MuJoCoModel : IDisposable
         this.NCamera = this.Size(offsets.NCamera);
         this.NLight = this.Size(offsets.NLight);
         this.NKeyframe = this.Size(offsets.NKeyframe);
+        this.NSensor = this.Size(offsets.NSensor);
         this.NMocap = this.Size(offsets.NMocap);
         this.NUserData = this.Size(offsets.NUserData);
         this.NSensorData = this.Size(offsets.NSensorData);
         this.Timestep = *(double*)(this.Address + offsets.Timestep);
-        this.IsRungeKutta = this.Size(offsets.Integrator) == RungeKutta;
+        this.IsRungeKutta = this.Integer(offsets.Integrator) == RungeKutta;
     }
 
     public string Name { get; }
@@ -64,6 +65,8 @@ public sealed unsafe class MuJoCoModel : IDisposable
     public int NLight { get; }
 
     public int NKeyframe { get; }
+
+    public int NSensor { get; }
 
     public int NMocap { get; }
 
@@ -96,7 +99,7 @@ public sealed unsafe class MuJoCoModel : IDisposable
 
     internal static MuJoCoModel FromXml(MuJoCoLibrary library, string name, string xml)
     {
-        // A real file: MuJoCo's in-memory file system is a 2 MB structure in this version.
+        // A real file: MuJoCo's in-memory file system is another structure in every version, of 2 MB in 2.2.2.
         var file = Path.Combine(Path.GetTempPath(), $"ne-{Guid.NewGuid():N}.xml");
         try
         {
@@ -147,7 +150,10 @@ public sealed unsafe class MuJoCoModel : IDisposable
 
     public void Dispose() => this.Handle.Dispose();
 
-    internal int Size(int offset) => *(int*)(this.Address + offset);
+    /// <summary>One of the sizes that mjModel begins with.</summary>
+    internal int Size(int offset) => this.Layout.SizeBytes == sizeof(long) ? checked((int)*(long*)(this.Address + offset)) : this.Integer(offset);
+
+    internal int Integer(int offset) => *(int*)(this.Address + offset);
 
     internal double* Array(int offset) => *(double**)(this.Address + offset);
 
@@ -169,7 +175,7 @@ public sealed unsafe class MuJoCoModel : IDisposable
 
         // Its lines as one: "unrecognized element", "Element 'x', line 3".
         var text = string.Join(". ", Text(error, Size).Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).TrimEnd('.');
-        throw new ModelCompileException($"MuJoCo {library.Layout.VersionName} cannot compile the model '{name}': {text}.{NewerModel.Advice(text, library.Layout.VersionName)}");
+        throw new ModelCompileException($"MuJoCo {library.Layout.VersionName} cannot compile the model '{name}': {text}.{NewerModel.Advice(text, library.Layout, library.Plugins)}");
     }
 
     private static string Text(byte* text, int size)

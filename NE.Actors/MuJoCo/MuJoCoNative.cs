@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace NE.Actors.MuJoCo;
 
 /// <summary>The functions of libmujoco that NE.Actors calls. Signatures are the same from 2.2.2 to 3.12; `MuJoCoLibrary` decides which
-/// file "mujoco" is, and must have loaded it before the first call.</summary>
+/// file "mujoco" is, and must have loaded it before the first call. Each is looked up at its first call, so that a version may lack one that is
+/// not called with it.</summary>
 /// <remarks>No SuppressGCTransition: these run for microseconds to milliseconds and call back (errors, warnings).</remarks>
 internal static unsafe partial class MuJoCoNative
 {
@@ -29,6 +30,19 @@ internal static unsafe partial class MuJoCoNative
 
     [LibraryImport(Library)]
     internal static partial nint mj_id2name(nint model, int kind, int index);
+
+    [LibraryImport(Library)]
+    internal static partial double mj_getTotalmass(nint model);
+
+    /// <summary>From 2.3.7 on, as the two below.</summary>
+    [LibraryImport(Library)]
+    internal static partial int mj_stateSize(nint model, int elements);
+
+    [LibraryImport(Library)]
+    internal static partial void mj_getState(nint model, nint data, double* state, int elements);
+
+    [LibraryImport(Library)]
+    internal static partial void mj_setState(nint model, nint data, double* state, int elements);
 
     [LibraryImport(Library)]
     internal static partial nint mj_makeData(nint model);

@@ -3,7 +3,8 @@ namespace NE.Actors.MuJoCo;
 /// <summary>A place where libmujoco may be: a full path, or a bare name that the dynamic linker looks up.</summary>
 /// <param name="Origin">Why this place is tried, for error messages.</param>
 /// <param name="Path">The file, or the bare name.</param>
-public sealed record MuJoCoCandidate(string Origin, string Path)
+/// <param name="MayBeOther">The user named this place for this program, so that any version that is known is taken from it.</param>
+public sealed record MuJoCoCandidate(string Origin, string Path, bool MayBeOther = false)
 {
     public bool IsFile => System.IO.Path.IsPathRooted(this.Path);
 }
@@ -15,7 +16,7 @@ public sealed record MuJoCoCandidate(string Origin, string Path)
 /// <param name="HomeFolder">The user's home folder.</param>
 public sealed record MuJoCoSearch(string? ExplicitPath, Func<string, string?> Variable, string ApplicationFolder, string HomeFolder)
 {
-    /// <summary>The file name of the version this program is tested with.</summary>
+    /// <summary>The file name of the reference version.</summary>
     public const string FileName = "libmujoco.so.2.2.2";
 
     /// <summary>The libraries that Debian's libmujoco needs; loaded by absolute path first when they lie beside it, because the
@@ -39,12 +40,12 @@ public sealed record MuJoCoSearch(string? ExplicitPath, Func<string, string?> Va
     {
         if (!string.IsNullOrEmpty(this.ExplicitPath))
         {
-            return [.. Under("the configured path", this.ExplicitPath)];
+            return [.. Under("the configured path", this.ExplicitPath, mayBeOther: true)];
         }
 
         if (this.Variable("MUJOCO_PATH") is { Length: > 0 } path)
         {
-            return [.. Under("MUJOCO_PATH", path)];
+            return [.. Under("MUJOCO_PATH", path, mayBeOther: true)];
         }
 
         var home = this.Variable("MUJOCO_HOME") is { Length: > 0 } folder ? Under("MUJOCO_HOME", folder) : [];
@@ -68,12 +69,12 @@ public sealed record MuJoCoSearch(string? ExplicitPath, Func<string, string?> Va
                 .OfType<string>();
     }
 
-    private static IEnumerable<MuJoCoCandidate> Under(string origin, string path)
+    private static IEnumerable<MuJoCoCandidate> Under(string origin, string path, bool mayBeOther = false)
     {
         var full = Path.GetFullPath(path);
         if (!Directory.Exists(full))
         {
-            return [new MuJoCoCandidate(origin, full)];
+            return [new MuJoCoCandidate(origin, full, mayBeOther)];
         }
 
         // A folder may hold another version: it is found here and then refused by its version, which says more than "not found".
@@ -83,7 +84,7 @@ public sealed record MuJoCoSearch(string? ExplicitPath, Func<string, string?> Va
             where Directory.Exists(folder)
             from file in Directory.EnumerateFiles(folder, "libmujoco.so*")
             orderby Path.GetFileName(file) == FileName descending, file
-            select new MuJoCoCandidate(origin, file);
-        return found.DefaultIfEmpty(new MuJoCoCandidate(origin, Path.Combine(full, FileName)));
+            select new MuJoCoCandidate(origin, file, mayBeOther);
+        return found.DefaultIfEmpty(new MuJoCoCandidate(origin, Path.Combine(full, FileName), mayBeOther));
     }
 }

@@ -12,21 +12,21 @@ internal sealed unsafe class RenderMemory : IDisposable
     private const int Guard = 32;
     private const byte Mark = 0xA5;
 
-    private readonly RenderOffsets offsets;
+    private readonly MuJoCoLayout layout;
     private nint memory;
 
     internal RenderMemory(MuJoCoLayout layout)
     {
-        this.offsets = layout.Render;
+        this.layout = layout;
         var total = this.Sizes().Sum(size => Padded(size));
         this.memory = (nint)NativeMemory.AlignedAlloc((nuint)total, 64);
         new Span<byte>((void*)this.memory, total).Fill(Mark);
         var at = this.memory;
-        this.Scene = Take(ref at, this.offsets.SceneSize);
-        this.Option = Take(ref at, this.offsets.OptionSize);
-        this.View = Take(ref at, this.offsets.CameraSize);
-        this.Perturb = Take(ref at, this.offsets.PerturbSize);
-        this.Context = Take(ref at, this.offsets.ContextSize);
+        this.Scene = Take(ref at, this.layout.Scene.Size);
+        this.Option = Take(ref at, this.layout.Option.Size);
+        this.View = Take(ref at, this.layout.View.Size);
+        this.Perturb = Take(ref at, this.layout.Perturb.Size);
+        this.Context = Take(ref at, this.layout.Context.Size);
         MuJoCoRenderNative.mjv_defaultScene(this.Scene);
         MuJoCoRenderNative.mjv_defaultOption(this.Option);
         MuJoCoRenderNative.mjv_defaultCamera(this.View);
@@ -44,28 +44,36 @@ internal sealed unsafe class RenderMemory : IDisposable
 
     internal nint Context { get; }
 
-    internal int SceneGeoms => *(int*)(this.Scene + this.offsets.SceneNGeom);
+    internal int SceneGeoms => *(int*)(this.Scene + this.layout.Scene.NGeom);
 
-    internal int SceneCapacity => *(int*)(this.Scene + this.offsets.SceneMaxGeom);
+    internal int SceneCapacity => *(int*)(this.Scene + this.layout.Scene.MaxGeom);
 
-    internal int BufferWidth => *(int*)(this.Context + this.offsets.ContextOffWidth);
+    internal int BufferWidth => *(int*)(this.Context + this.layout.Context.OffWidth);
 
-    internal int BufferHeight => *(int*)(this.Context + this.offsets.ContextOffHeight);
+    internal int BufferHeight => *(int*)(this.Context + this.layout.Context.OffHeight);
 
-    internal int CurrentBuffer => *(int*)(this.Context + this.offsets.ContextCurrentBuffer);
+    internal int CurrentBuffer => *(int*)(this.Context + this.layout.Context.CurrentBuffer);
 
-    internal double CameraDistance => *(double*)(this.View + this.offsets.CameraDistance);
+    /// <summary>Where the camera is: type, number of the fixed one, distance, azimuth, elevation.</summary>
+    internal (int Type, int FixedId, double Distance, double Azimuth, double Elevation) Place => (
+        *(int*)(this.View + this.layout.View.Type),
+        *(int*)(this.View + this.layout.View.FixedId),
+        *(double*)(this.View + this.layout.View.Distance),
+        *(double*)(this.View + this.layout.View.Azimuth),
+        *(double*)(this.View + this.layout.View.Elevation));
 
-    internal double CameraElevation => *(double*)(this.View + this.offsets.CameraElevation);
+    /// <summary>Position and direction of the left of the two eyes from which the scene was made [6].</summary>
+    internal ReadOnlySpan<float> Eye => new((void*)(this.Scene + this.layout.Scene.Camera), 6);
 
-    /// <summary>Whether nothing was written behind any of the structures: their sizes are those of the library.</summary>
-    internal bool IsIntact
+    /// <summary>Whether the sizes of the structures are those of the library: each was written to its end, give or take an alignment, and no
+    /// further.</summary>
+    internal bool HasTheirSizes
     {
         get
         {
             nint[] starts = [this.Scene, this.Option, this.View, this.Perturb, this.Context];
             return starts.Zip(this.Sizes(), (start, size) => start + size)
-                .All(end => new ReadOnlySpan<byte>((void*)end, Guard).IndexOfAnyExcept(Mark) < 0);
+                .All(end => IsMarked(end, Guard) && !IsMarked(end - sizeof(long), sizeof(long)));
         }
     }
 
@@ -79,16 +87,16 @@ internal sealed unsafe class RenderMemory : IDisposable
         switch (camera)
         {
             case Camera.Fixed chosen:
-                this.Integer(this.offsets.CameraType, @fixed);
-                this.Integer(this.offsets.CameraFixedId, chosen.index);
+                this.Integer(this.layout.View.Type, @fixed);
+                this.Integer(this.layout.View.FixedId, chosen.index);
                 break;
             case Camera.Tracking chosen:
                 var com = subtreeCom + 3 * chosen.body;
-                this.Integer(this.offsets.CameraType, free);
+                this.Integer(this.layout.View.Type, free);
                 this.Orbit(com[0], com[1], com[2], chosen.distance, chosen.azimuth, chosen.elevation);
                 break;
             case Camera.Free chosen:
-                this.Integer(this.offsets.CameraType, free);
+                this.Integer(this.layout.View.Type, free);
                 this.Orbit(chosen.x, chosen.y, chosen.z, chosen.distance, chosen.azimuth, chosen.elevation);
                 break;
         }
@@ -100,6 +108,8 @@ internal sealed unsafe class RenderMemory : IDisposable
         this.memory = 0;
     }
 
+    private static bool IsMarked(nint start, int bytes) => new ReadOnlySpan<byte>((void*)start, bytes).IndexOfAnyExcept(Mark) < 0;
+
     private static int Padded(int size) => (size + Guard + 63) / 64 * 64;
 
     private static nint Take(ref nint at, int size)
@@ -110,16 +120,16 @@ internal sealed unsafe class RenderMemory : IDisposable
     }
 
     private int[] Sizes() =>
-        [this.offsets.SceneSize, this.offsets.OptionSize, this.offsets.CameraSize, this.offsets.PerturbSize, this.offsets.ContextSize];
+        [this.layout.Scene.Size, this.layout.Option.Size, this.layout.View.Size, this.layout.Perturb.Size, this.layout.Context.Size];
 
     private void Orbit(double x, double y, double z, double distance, double azimuth, double elevation)
     {
-        this.Number(this.offsets.CameraLookAt, x);
-        this.Number(this.offsets.CameraLookAt + sizeof(double), y);
-        this.Number(this.offsets.CameraLookAt + 2 * sizeof(double), z);
-        this.Number(this.offsets.CameraDistance, distance);
-        this.Number(this.offsets.CameraAzimuth, azimuth);
-        this.Number(this.offsets.CameraElevation, elevation);
+        this.Number(this.layout.View.LookAt, x);
+        this.Number(this.layout.View.LookAt + sizeof(double), y);
+        this.Number(this.layout.View.LookAt + 2 * sizeof(double), z);
+        this.Number(this.layout.View.Distance, distance);
+        this.Number(this.layout.View.Azimuth, azimuth);
+        this.Number(this.layout.View.Elevation, elevation);
     }
 
     private void Integer(int offset, int value) => *(int*)(this.View + offset) = value;

@@ -5,15 +5,16 @@ namespace NE.Actors.MuJoCo;
 /// <summary>One simulated robot: an mjData on a shared model. Used by one thread at a time. The spans show MuJoCo's own memory.</summary>
 public sealed unsafe class Simulator : IStartState, IDisposable
 {
-    /// <summary>Warnings that mean the state left the numbers: BADQPOS, BADQVEL, BADQACC of 2.2.2.</summary>
-    private const int FirstBadWarning = 4;
-    private const int LastBadWarning = 6;
     private const double Limit = 1e10;
 
     private readonly DataHandle data;
     private readonly nint modelAddress;
     private readonly nint dataAddress;
     private readonly int* warnings;
+
+    // Those that mean the state left the numbers: BADQPOS, BADQVEL, BADQACC.
+    private readonly int firstBadWarning;
+    private readonly int lastBadWarning;
     private readonly double* time;
     private readonly double* qpos;
     private readonly double* qvel;
@@ -51,6 +52,7 @@ public sealed unsafe class Simulator : IStartState, IDisposable
         this.dataAddress = this.data.DangerousGetHandle();
         var offsets = model.Layout.Data;
         this.warnings = (int*)(this.dataAddress + offsets.Warning);
+        (this.firstBadWarning, this.lastBadWarning) = (model.Layout.Constants.BadQPos, model.Layout.Constants.BadQAcc);
         this.time = (double*)(this.dataAddress + offsets.Time);
         this.qpos = this.Pointer(offsets.QPos);
         this.qvel = this.Pointer(offsets.QVel);
@@ -177,6 +179,9 @@ public sealed unsafe class Simulator : IStartState, IDisposable
 
     /// <summary>Centres of mass of the bodies with all that hangs on them [nbody x 3]; valid while this object is alive.</summary>
     internal double* SubtreeCom => this.Pointer(this.Model.Layout.Data.SubtreeCom);
+
+    /// <summary>Whether the arrays can be what they are taken for: parts of one allocation.</summary>
+    internal bool IsOneBlock => this.state.IsOneBlock;
 
     internal bool IsDisposed => this.data.IsClosed;
 
@@ -305,7 +310,15 @@ public sealed unsafe class Simulator : IStartState, IDisposable
         this.state.Restore(bytes);
         if (stepping.IsControlSuite)
         {
-            this.FirstHalfOfStoredPlaces();
+            if (this.Model.Layout.KinematicsNormalises)
+            {
+                this.FirstHalfOfStoredPlaces();
+            }
+            else
+            {
+                MuJoCoNative.mj_step1(this.modelAddress, this.dataAddress);
+            }
+
             this.state.Restore(bytes);
         }
 
@@ -386,7 +399,7 @@ public sealed unsafe class Simulator : IStartState, IDisposable
     private int BadStateWarnings()
     {
         var count = 0;
-        for (var i = FirstBadWarning; i <= LastBadWarning; i++)
+        for (var i = this.firstBadWarning; i <= this.lastBadWarning; i++)
         {
             // Each entry is (last info, number).
             count += this.warnings[2 * i + 1];

@@ -5,7 +5,8 @@ using System.Text;
 namespace NE.Actors.MuJoCo;
 
 /// <summary>The stored form of a simulator: a header (magic, format, MuJoCo version, robot, sizes), the warning counters, then the arrays
-/// below, little-endian doubles. Stored in checkpoints: a change of the order or the list needs a new format number.</summary>
+/// below, little-endian doubles; last what only newer versions of MuJoCo have (`MuJoCoLayout.MoreState`). Stored in checkpoints: a change of the
+/// order or the list needs a new format number.</summary>
 /// <remarks>
 /// The arrays are what mj_step reads before it writes (state, warm start, inputs) and every derived array that tasks or the renderer
 /// read between two steps. The derived ones cannot be recomputed: after a step they belong to the last evaluation inside
@@ -15,12 +16,14 @@ internal sealed unsafe class SimulatorState
 {
     private const uint Magic = 0x5350454E; // "NEPS"
     private const int Format = 1;
-    private const int WarningBytes = 64;
 
     private readonly MuJoCoModel model;
     private readonly byte* data;
     private readonly byte[] header;
     private readonly (nint Address, int Bytes)[] blocks;
+
+    // Where MuJoCo writes and reads what has no place in the table.
+    private readonly double[] more;
 
     internal SimulatorState(MuJoCoModel model, byte* data)
     {
@@ -30,7 +33,7 @@ internal sealed unsafe class SimulatorState
         var offsets = model.Layout.Data;
         this.blocks =
         [
-            ((nint)(data + offsets.Warning), WarningBytes),
+            ((nint)(data + offsets.Warning), 2 * sizeof(int) * model.Layout.Constants.Warnings),
             ((nint)(data + offsets.Time), sizeof(double)),
             this.Doubles(offsets.QPos, model.NQ),
             this.Doubles(offsets.QVel, model.NV),
@@ -70,11 +73,15 @@ internal sealed unsafe class SimulatorState
             this.Doubles(offsets.QFrcConstraint, model.NV),
             .. model.IsCopy ? OwnModel(model) : [],
         ];
-        this.Length = this.header.Length + this.blocks.Sum(block => block.Bytes);
+        this.more = model.Layout.MoreState == 0 ? [] : new double[MuJoCoNative.mj_stateSize((nint)model.Address, model.Layout.MoreState)];
+        this.Length = this.header.Length + this.blocks.Sum(block => block.Bytes) + this.more.Length * sizeof(double);
     }
 
     /// <summary>Bytes of a saved state of this robot.</summary>
     internal int Length { get; }
+
+    /// <summary>Whether the arrays of mjData, which follow the warnings and the time, can be parts of one allocation.</summary>
+    internal bool IsOneBlock => OneBlock.Holds([.. this.blocks.Skip(2).Select(block => block.Address)]);
 
     internal void Save(Span<byte> target)
     {
@@ -84,6 +91,16 @@ internal sealed unsafe class SimulatorState
         {
             new ReadOnlySpan<byte>((void*)address, bytes).CopyTo(target);
             target = target[bytes..];
+        }
+
+        if (this.more.Length > 0)
+        {
+            fixed (double* state = this.more)
+            {
+                MuJoCoNative.mj_getState((nint)this.model.Address, (nint)this.data, state, this.model.Layout.MoreState);
+            }
+
+            MemoryMarshal.AsBytes(this.more.AsSpan()).CopyTo(target);
         }
     }
 
@@ -95,6 +112,15 @@ internal sealed unsafe class SimulatorState
         {
             source[..bytes].CopyTo(new Span<byte>((void*)address, bytes));
             source = source[bytes..];
+        }
+
+        if (this.more.Length > 0)
+        {
+            source.CopyTo(MemoryMarshal.AsBytes(this.more.AsSpan()));
+            fixed (double* state = this.more)
+            {
+                MuJoCoNative.mj_setState((nint)this.model.Address, (nint)this.data, state, this.model.Layout.MoreState);
+            }
         }
     }
 
@@ -119,10 +145,15 @@ internal sealed unsafe class SimulatorState
 
         var format = BinaryPrimitives.ReadInt32LittleEndian(source[4..]);
         var version = BinaryPrimitives.ReadInt32LittleEndian(source[8..]);
-        if (format != Format || version != this.model.Layout.Version)
+        if (format != Format)
         {
-            throw new InvalidDataException(
-                $"The simulator state has format {format} of MuJoCo {version}; this program reads format {Format} of MuJoCo {this.model.Layout.Version}.");
+            throw new InvalidDataException($"The simulator state has format {format}; this program reads format {Format}.");
+        }
+
+        if (version != this.model.Layout.Version)
+        {
+            throw new OtherMuJoCoException(
+                $"The simulator state is of MuJoCo {MuJoCoLayouts.NameOf(version)}, and the library here is {this.model.Layout.VersionName}: an episode cannot be continued by another one.");
         }
 
         if (!source.StartsWith(this.header))

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using NE.Actors.MuJoCo;
 using NE.Model.Tasks;
 
 namespace NE.Actors.References;
@@ -38,11 +39,13 @@ public static class ReferenceReplay
 
             if (root.TryGetProperty("frames", out _))
             {
+                MuJoCoLibrary.RequireReference("Reference frames are");
                 return FrameReference.Run(file, root);
             }
 
             if (root.TryGetProperty("env", out var env) && root.TryGetProperty("episodes", out _))
             {
+                MuJoCoLibrary.RequireReference("Reference trajectories are");
                 var environment = env.GetString()!;
                 return environment.StartsWith(ControlSuiteReference.Prefix, StringComparison.Ordinal)
                     ? ControlSuiteReference.Run(file, root, environment)

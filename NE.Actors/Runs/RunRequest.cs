@@ -32,6 +32,9 @@ public sealed record RunRequest
 
     public ResumeFrom From { get; init; } = ResumeFrom.Latest;
 
+    /// <summary>Episodes that another version of MuJoCo simulated are given up; without it they fail the run.</summary>
+    public bool OnOtherMuJoCo { get; init; }
+
     /// <summary>Keys changed at this resume: key, old, new.</summary>
     public IReadOnlyList<(string Key, string Old, string New)> Changes { get; init; } = [];
 

@@ -59,6 +59,9 @@ public sealed record ResumeCommand(string Name, ConfigurationArguments Changes, 
 
     /// <summary>Failures to provoke.</summary>
     public IReadOnlyList<FaultDrill> Drills { get; init; } = [];
+
+    /// <summary>Go on although the library is another version of MuJoCo than before.</summary>
+    public bool OnOtherMuJoCo { get; init; }
 }
 
 /// <summary>Starts, continues or describes a sweep of runs. With neither source nor name it lists the presets.</summary>

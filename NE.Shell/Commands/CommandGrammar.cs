@@ -64,6 +64,7 @@ internal sealed class CommandGrammar
     private readonly Option<string?> compareAt = new("--at") { HelpName = "STEP", Description = "Environment step to compare at (default: the runs' length)." };
     private readonly Option<string[]> heatMap = new("--heatmap") { HelpName = "RUN", Description = "Draw the gradients of a stored run, layer by layer (repeatable)." };
     private readonly Option<string[]> reference = new("--reference") { HelpName = "FILE", Description = "Draw learning curves of others from a CSV file (repeatable)." };
+    private readonly Option<bool> otherMuJoCo = new("--other-mujoco") { Description = "Go on although MuJoCo has another version than before; episodes under way begin anew." };
     private readonly Option<string?> archiveFile = new("--output", "-o") { HelpName = "FILE", Description = "The archive (default NAME.tar.gz in the current folder)." };
     private readonly Option<bool> withoutReplay = new("--without-replay") { Description = "Leave the replay memory out: much smaller, but what is restored cannot be resumed." };
     private readonly Option<bool> withVideos = new("--videos") { Description = "Take the videos too." };
@@ -126,7 +127,7 @@ internal sealed class CommandGrammar
         Root.Add(this.runs);
         Root.Add(Version);
         Root.Add(Leaf("train", "Start a new run.", [this.environment, this.pairs], [.. keyOptions, this.variant, this.name, this.config, this.journal, this.seq, this.serve, this.port, this.plain, this.dryRun, this.overwrite, this.drill, this.stopAtEof, this.trainPixels]));
-        Root.Add(Leaf("resume", "Continue a stopped run from its last commit.", [this.run, this.pairs], [this.steps, this.from, this.videoEvery, this.journal, this.seq, this.serve, this.port, this.plain, this.drill, this.stopAtEof]));
+        Root.Add(Leaf("resume", "Continue a stopped run from its last commit.", [this.run, this.pairs], [this.steps, this.from, this.videoEvery, this.otherMuJoCo, this.journal, this.seq, this.serve, this.port, this.plain, this.drill, this.stopAtEof]));
         Root.Add(Leaf("sweep", "Train many runs: methods, environments, seeds and keys, multiplied out.", [this.sweep], [this.smoke, this.parallel, this.resumeSweep, this.retryFailed, this.sweepDryRun, this.sweepPlain, this.journal, this.seq, this.serve, this.port]));
         Root.Add(Leaf("status", "Show a run or a sweep, or a table of all.", [this.anyRun], [this.json]));
         Root.Add(Leaf("serve", "Show runs and sweeps on a page that grows while they learn.", [this.served], [this.port, this.listen, this.control]));
@@ -186,7 +187,7 @@ internal sealed class CommandGrammar
             { Runs = folder, Drills = Drills(parsed, problems), Pixels = Has(parsed, this.trainPixels), Journal = Given(parsed, this.journal) },
             "resume" => new ResumeCommand(
                 Name(parsed, problems), Configuration(parsed, problems), From(parsed.GetValue(this.from), problems), Presentation(parsed, problems))
-            { Runs = folder, Drills = Drills(parsed, problems), Journal = Given(parsed, this.journal) },
+            { Runs = folder, Drills = Drills(parsed, problems), Journal = Given(parsed, this.journal), OnOtherMuJoCo = Has(parsed, this.otherMuJoCo) },
             "sweep" => Sweep(parsed, folder, problems),
             "status" => new StatusCommand(RunName(parsed.GetValue(this.anyRun), "NAME", problems), asJson) { Runs = folder },
             "serve" => new ServeCommand(

@@ -39,7 +39,8 @@ internal static class HelpTexts
               ne train "external:python3 clients/python/ne_environment.py gym:Pendulum-v1"
             """,
         ["resume"] = """
-            Changed keys are shown, recorded in the run's history, and hold from now on. Derived values stay as they were.
+            Changed keys are shown, recorded in the run's history, and hold from now on. Derived values stay as they were. With another version
+            of MuJoCo than before a run does not go on, unless --other-mujoco is given.
 
             Examples:
               ne resume HalfCheetah-v4-ne-s0

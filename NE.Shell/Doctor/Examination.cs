@@ -26,7 +26,7 @@ public static class Examination
     /// <param name="journal">Server for journals to try; null tries none.</param>
     public static async Task<IReadOnlyList<Finding>> Examine(string runs, string? searchPath, string? seqUrl, JournalPlace? journal = null)
     {
-        List<Finding> findings = [DotNet(), Engine(), .. Torch(), MuJoCo(), Rendering(), Processor(), Memory(), Disk(runs), Sqlite(runs), Video(searchPath)];
+        List<Finding> findings = [DotNet(), Engine(), .. Torch(), .. MuJoCo(), Rendering(), Processor(), Memory(), Disk(runs), Sqlite(runs), Video(searchPath)];
 
         if (journal is not null)
         {
@@ -39,6 +39,17 @@ public static class Examination
         }
 
         return findings;
+    }
+
+    /// <summary>What of MuJoCo's plugin libraries models can use.</summary>
+    /// <param name="plugins">Those beside the library.</param>
+    public static Finding Plugins(IReadOnlyList<MuJoCoPlugin> plugins)
+    {
+        MuJoCoPlugin[] broken = [.. plugins.Where(plugin => plugin.Problem is not null)];
+        string open = string.Join(", ", plugins.Except(broken).Select(plugin => plugin.Name));
+        return broken.Length > 0
+            ? new("plugins", false, false, string.Join("; ", broken.Select(plugin => plugin.Problem)), "nothing, unless a model of yours names them; else unpack MuJoCo's release archive anew")
+            : new("plugins", true, false, open.Length > 0 ? open : "none beside the library; models that name one do not compile");
     }
 
     private static Finding DotNet() =>
@@ -74,18 +85,37 @@ public static class Examination
             : new("CUDA", false, false, "no device that libtorch can use", "nothing, for training on the CPU; for a GPU: NE_ACCELERATOR=cuda ./ne ... builds with CUDA");
     }
 
-    private static Finding MuJoCo()
+    private static IEnumerable<Finding> MuJoCo()
     {
+        MuJoCoLibrary? library = null;
+        string problem = "";
+
         try
         {
-            MuJoCoLibrary library = MuJoCoLibrary.Current;
-            return new("libmujoco", true, true, $"{library.Version} ({library.Path})");
+            library = MuJoCoLibrary.Current;
         }
         catch (MuJoCoUnavailableException missing)
         {
-            return new("libmujoco", false, true, missing.Message, "./ne train brings it from the distribution's packages; or apt-get install libmujoco2.2.2; or set MUJOCO_PATH");
+            problem = missing.Message;
+        }
+
+        if (library is null)
+        {
+            yield return new("libmujoco", false, true, problem, "./ne train brings it from the distribution's packages; or apt-get install libmujoco2.2.2; or set MUJOCO_PATH");
+            yield break;
+        }
+
+        yield return new("libmujoco", true, true, $"{library.Version} ({library.Path}): {Tested(library)}");
+
+        if (library.HasPlugins)
+        {
+            yield return Plugins(library.Plugins);
         }
     }
+
+    private static string Tested(MuJoCoLibrary library) => library.IsReference
+        ? "the reference, which every test and result here is of"
+        : $"its memory layout was checked by a self-test just now, and nothing more; {MuJoCoLibrary.ReferenceVersion} is the reference";
 
     /// <summary>Really makes an OpenGL context, as pixel tasks and videos do.</summary>
     private static Finding Rendering()

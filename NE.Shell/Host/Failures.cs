@@ -17,7 +17,7 @@ internal static class Failures
 
     /// <summary>The machine or the files do not allow it; a stack trace would say less than the message.</summary>
     public static bool IsExpected(Exception failure) =>
-        failure is MuJoCoUnavailableException or ModelCompileException or DamagedCheckpointException or LibTorch.LibTorchException
+        failure is MuJoCoUnavailableException or OtherMuJoCoException or ModelCompileException or DamagedCheckpointException or LibTorch.LibTorchException
             or RendererUnavailableException or VideoException
             or ExternalEnvironmentException
             or InvalidDataException or IOException or UnauthorizedAccessException;

@@ -1,6 +1,7 @@
 using NE.Actors.Checkpoints;
 using NE.Actors.Environments;
 using NE.Actors.Journal;
+using NE.Actors.MuJoCo;
 using NE.Actors.RunDirectory;
 using NE.Actors.Runs;
 using NE.Actors.Storage;
@@ -61,6 +62,7 @@ internal static class ResumeVerb
         }
 
         IReadOnlyDictionary<string, string> versions = host.Prepare(settings.Compute);
+        bool onOtherMuJoCo = MayHaveOtherMuJoCo(command, paths, settings, info, versions);
         // A missing file or a broken program is said before the run is touched.
         EnvironmentSpec environment = Environments.Describe(settings);
         using IDisposable journal = JournalServer.Hold(paths);
@@ -88,6 +90,7 @@ internal static class ResumeVerb
             Versions = versions,
             From = command.From,
             Changes = changes,
+            OnOtherMuJoCo = onOtherMuJoCo,
             Drills = command.Drills,
             Ffmpeg = Ffmpeg.Find(host.SearchPath),
         };
@@ -118,6 +121,23 @@ internal static class ResumeVerb
         {
             host.Output.WriteLine("  Values derived from the old length (ne.endStep, ne.growInterval ...) stay as they were unless they are given; learner.bufferSize and learner.startSteps stay in any case.");
         }
+    }
+
+    /// <summary>Whether episodes of another version of MuJoCo may be given up: when that was asked for, or was in a stretch before whose first commit may
+    /// not have come. Throws UserError when the version is another one than before and nobody asked for that.</summary>
+    private static bool MayHaveOtherMuJoCo(ResumeCommand command, RunPaths paths, Settings settings, RunInfo info, IReadOnlyDictionary<string, string> versions)
+    {
+        const string name = "MuJoCo";
+        string[] before = [.. info.Stretches.Select(stretch => stretch.Versions.GetValueOrDefault(name)).OfType<string>()];
+
+        if (!command.OnOtherMuJoCo && before is [.., var last] && versions.GetValueOrDefault(name) is { } now && now != last && Environments.AreOnMuJoCo(settings))
+        {
+            throw new UserError(
+                $"the run '{paths.Name}' is on MuJoCo {last}, and the library here is {now}, with which the same actions lead elsewhere. Let MUJOCO_PATH name {last} (unset, it is {MuJoCoLibrary.ReferenceVersion}), "
+                + $"or go on with {now}: ne resume {paths.Name} --other-mujoco. Then the episodes under way begin anew, and the run is not the one that stayed on {last}");
+        }
+
+        return command.OnOtherMuJoCo || before.Distinct().Skip(1).Any();
     }
 
     /// <summary>The promise of the same bits is for the same programs and the same engine. The simd engine's bits are those of every width.</summary>

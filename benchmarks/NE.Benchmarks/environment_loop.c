@@ -18,7 +18,7 @@
 #include <string.h>
 #include <time.h>
 
-/* Offsets of pointers in mjData of 2.2.2 (NE.Actors/MuJoCo/MuJoCoLayout.cs). */
+/* Offsets of pointers in mjData of 2.2.2 (NE.Actors/MuJoCo/layouts.json). */
 enum { VERSION = 222, QPOS = 40376, QVEL = 40384, CTRL = 40408 };
 
 typedef void physics(const void *model, void *data);

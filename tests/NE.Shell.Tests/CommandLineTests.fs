@@ -188,6 +188,10 @@ let tests =
                 | :? TrainCommand as train ->
                     [ for struct (key, value, _) in train.Configuration.Options -> key, value ] = [ "video.every", "5000" ]
                 | _ -> false)
+            reads "a resume may have another MuJoCo" [ "resume"; "a"; "--other-mujoco" ] (function
+                | :? ResumeCommand as resume -> resume.OnOtherMuJoCo
+                | _ -> false)
+
             reads "a resume may film" [ "resume"; "a"; "--video-every"; "5000" ] (function
                 | :? ResumeCommand as resume ->
                     [ for struct (key, value, _) in resume.Changes.Options -> key, value ] = [ "video.every", "5000" ]

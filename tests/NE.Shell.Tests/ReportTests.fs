@@ -3,6 +3,7 @@ module NE.Shell.Tests.ReportTests
 open System.Collections.Generic
 open System.IO
 open Expecto
+open NE.Actors.MuJoCo
 open NE.Model.History
 open NE.Shell.Doctor
 open NE.Shell.Reports
@@ -129,6 +130,22 @@ let rows =
 [<Tests>]
 let doctor =
     testList "doctor" [
+        test "says which plugins of MuJoCo are open, and that a broken one is no obstacle" {
+            let sensor = MuJoCoPlugin("/opt/mujoco/bin/mujoco_plugin/libsensor.so", null)
+
+            let broken =
+                MuJoCoPlugin("/opt/mujoco/bin/mujoco_plugin/libactuator.so", "libactuator.so: invalid ELF header")
+
+            let found (plugins: MuJoCoPlugin list) =
+                Examination.Plugins(Array.ofList plugins)
+
+            Expect.equal ((found [ sensor ]).Ok, (found [ sensor ]).Found) (true, "sensor") "open"
+            Expect.stringContains (found []).Found "none beside the library" "none"
+            let finding = found [ sensor; broken ]
+            Expect.equal (finding.Ok, finding.Required) (false, false) "a run can do without"
+            Expect.stringContains finding.Found "invalid ELF header" "why"
+        }
+
         test "names what it looked for and leaves nothing behind" {
             use folder = new TemporaryFolder()
 
@@ -159,6 +176,10 @@ let doctor =
             let ffmpeg = findings |> Seq.find (fun finding -> finding.Name = "ffmpeg")
             Expect.isFalse (ffmpeg.Ok || ffmpeg.Required) "ffmpeg is absent and not needed"
             Expect.stringContains (string ffmpeg.Fix) "apt-get install ffmpeg" "what brings it"
+
+            let mujoco = findings |> Seq.find (fun finding -> finding.Name = "libmujoco")
+            Expect.stringStarts mujoco.Found "2.2.2 (" "version and path"
+            Expect.stringContains mujoco.Found "the reference" "how far it is tested"
 
             let rendering = findings |> Seq.find (fun finding -> finding.Name = "rendering")
             // './ne test' brings what it needs; where nothing could be brought, the names of the packages are all that is left.

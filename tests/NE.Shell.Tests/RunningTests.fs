@@ -316,6 +316,38 @@ let tests =
                 "what computes"
         }
 
+        test "resume on another MuJoCo is refused unless it is asked for, and that is remembered" {
+            use folder = new TemporaryFolder()
+            let mutable given: bool option = None
+
+            let under (mujoco: string) arguments =
+                let start (request: RunRequest) =
+                    given <- Some request.OnOtherMuJoCo
+                    ending interrupted request
+
+                given <- None
+                execute (hostPreparing (fun _ -> [ "ne", "1.0"; "MuJoCo", mujoco ]) folder.Path start) arguments
+
+            let resume = [ "resume"; "a" ]
+            under "2.2.2" train |> ignore
+            under "2.2.2" resume |> ignore
+            Expect.equal given (Some false) "the same"
+            let before = File.ReadAllText(Path.Combine(folder.Path, "a", "run.json"))
+            let code, _, errors = under "3.3.7" resume
+            Expect.equal (code, given) (ExitCode.UserError, None) "refused"
+            Expect.stringContains errors "the run 'a' is on MuJoCo 2.2.2, and the library here is 3.3.7" "both"
+            Expect.stringContains errors "MUJOCO_PATH" "how to have the old one"
+            Expect.stringContains errors "ne resume a --other-mujoco" "how to go on"
+            Expect.equal (File.ReadAllText(Path.Combine(folder.Path, "a", "run.json"))) before "untouched"
+            let _, output, _ = under "3.3.7" [ "resume"; "a"; "--other-mujoco" ]
+            Expect.equal given (Some true) "asked for"
+            Expect.stringContains output "other than before: MuJoCo 2.2.2 -> 3.3.7" "said"
+            under "3.3.7" resume |> ignore
+            Expect.equal given (Some true) "the stretch before may have ended without a commit"
+            let code, _, _ = under "2.2.2" resume
+            Expect.equal (code, given) (ExitCode.UserError, None) "nor back"
+        }
+
         test "a change that the resume before did not come to record is recorded by the next" {
             use folder = new TemporaryFolder()
             let paths = stored folder.Path []

@@ -33,7 +33,7 @@ internal sealed record TaskFile(ITask Task, MuJoCoModel Model, EnvironmentFinger
         {
             var task = Define(root, Path.GetFileNameWithoutExtension(file), model);
             problems.Throw();
-            var fingerprint = EnvironmentFingerprint.Of(("the task file", Encoding.UTF8.GetBytes(text)), ("its compiled model", model!.ToBytes()));
+            var fingerprint = EnvironmentFingerprint.Of(("the task file", Encoding.UTF8.GetBytes(text)), (EnvironmentFingerprint.CompiledModel, model!.ToBytes()));
             var loaded = new TaskFile(task, model, fingerprint);
             var shared = known.GetOrAdd((file, fingerprint.Text), loaded);
             if (!ReferenceEquals(shared, loaded))

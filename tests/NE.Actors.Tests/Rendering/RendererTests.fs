@@ -103,7 +103,7 @@ let tests =
             use model = MuJoCoModel.FromXml("balls", balls)
 
             let size () =
-                model.Size model.Layout.Model.OffWidth, model.Size model.Layout.Model.OffHeight
+                model.Integer model.Layout.Model.OffWidth, model.Integer model.Layout.Model.OffHeight
 
             use simulator = posed model
             let picture = drawn simulator 800 600 front defaults
@@ -284,7 +284,7 @@ let tests =
             Expect.stringContains error.Message "hadow" "MuJoCo's own words"
             thread.Dispose()
             withBalls 16 16 front (fun _ renderer -> draw renderer |> ignore)
-            Expect.equal (model.Size model.Layout.Model.OffWidth) 640 "the model's size was put back"
+            Expect.equal (model.Integer model.Layout.Model.OffWidth) 640 "the model's size was put back"
         }
     ]
 
