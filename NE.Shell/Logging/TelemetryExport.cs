@@ -35,22 +35,26 @@ internal sealed class TelemetryExport : IDisposable
     /// <exception cref="UserError">It is no address of a server.</exception>
     public static TelemetryExport? Of(ShellHost host, string runId, string run)
     {
-        if (host.OtlpEndpoint is not { } address)
+        if (Collector(host) is not { } collector)
         {
             return null;
-        }
-
-        if (!SeqAddress.IsAddress(address))
-        {
-            throw new UserError($"OTEL_EXPORTER_OTLP_ENDPOINT expects the address of an OpenTelemetry collector, such as http://127.0.0.1:4317; found '{address}'");
         }
 
         ResourceBuilder resource = ResourceBuilder.CreateEmpty()
             .AddService("ne", serviceInstanceId: runId)
             .AddAttributes([new("ne.run", run), new("host.name", Environment.MachineName), new("process.pid", (long)Environment.ProcessId)]);
         resource = host.Sweep is { } sweep ? resource.AddAttributes([new("ne.sweep", sweep)]) : resource;
-        return new TelemetryExport(new Uri(address), host.OtlpOverHttp, resource);
+        return new TelemetryExport(collector, host.OtlpOverHttp, resource);
     }
+
+    /// <summary>The collector that the host names; null for none.</summary>
+    /// <exception cref="UserError">It is no address of a server.</exception>
+    public static Uri? Collector(ShellHost host) => host.OtlpEndpoint switch
+    {
+        null => null,
+        var address when SeqAddress.IsAddress(address) => new Uri(address),
+        var address => throw new UserError($"OTEL_EXPORTER_OTLP_ENDPOINT expects the address of an OpenTelemetry collector, such as http://127.0.0.1:4317; found '{address}'"),
+    };
 
     /// <summary>Sends what can be sent within <see cref="RunLog.CloseTimeout"/>.</summary>
     public void Dispose() => Task.WhenAll(Task.Run(this.traces.Dispose), Task.Run(this.metrics.Dispose)).Wait(RunLog.CloseTimeout);

@@ -174,7 +174,7 @@ let tests =
                 use log = openLog folder null lines.Enqueue
                 log.Logger.Warning(IOException "the disk is full", "a waits: {Reason}", "the disk is full")
 
-            Expect.stringEnds (Seq.exactlyOne lines) " warning a waits: \"the disk is full\"" "line"
+            Expect.stringEnds (Seq.exactlyOne lines) " warning a waits: the disk is full" "line"
         }
 
         test "spans are events with start, parent, name and tags, in the file and in Seq, and not on the console" {
