@@ -98,6 +98,7 @@ public static class Shell
         RestoreCommand restore => Task.FromResult(RestoreVerb.Restore(restore, host)),
         PruneCommand prune => Task.FromResult(PruneVerb.Prune(prune, host)),
         JournalCopyCommand copy => Task.FromResult(JournalVerb.Copy(copy, host)),
+        SeqSetupCommand seq => SeqVerb.Setup(seq, host),
         EnvironmentListCommand list => Task.FromResult(EnvironmentVerbs.List(list, host)),
         EnvironmentShowCommand show => Task.FromResult(EnvironmentVerbs.Show(show, host)),
         EnvironmentRunCommand run => Task.FromResult(EnvironmentRunVerb.Run(run, host)),

@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using Akka.Actor;
 using Akka.Event;
 using NE.Actors.Environments;
 using NE.Actors.Evaluation;
+using NE.Actors.Instruments;
 using NE.Model.Networks;
 
 namespace NE.Actors.Cast;
@@ -25,15 +27,18 @@ public sealed class EvaluatorActor : ReceiveActor, IWithTimers
     private readonly long seed;
     private readonly int episodes;
     private readonly int mostSteps;
+    private readonly ActivityContext trace;
     private readonly ILoggingAdapter log = Context.GetLogger();
     private readonly Queue<Evaluate> waiting = [];
     private SimulatorThread? thread;
     private int attempts;
+    private RunSpan playing;
 
     /// <param name="mostSteps">Of an episode.</param>
-    public EvaluatorActor(IActorRef run, Func<IEnvironment> create, long seed, int episodes, int mostSteps)
+    /// <param name="trace">The span of this process's work on the run.</param>
+    public EvaluatorActor(IActorRef run, Func<IEnvironment> create, long seed, int episodes, int mostSteps, ActivityContext trace)
     {
-        (this.create, this.seed, this.episodes, this.mostSteps) = (create, seed, episodes, mostSteps);
+        (this.create, this.seed, this.episodes, this.mostSteps, this.trace) = (create, seed, episodes, mostSteps, trace);
         this.Receive<Evaluate>(work =>
         {
             this.waiting.Enqueue(work);
@@ -45,6 +50,7 @@ public sealed class EvaluatorActor : ReceiveActor, IWithTimers
         this.Receive<Evaluated>(done =>
         {
             this.waiting.Dequeue();
+            this.playing.Tag("MeanReturn", done.Results.Returns.Average()).End();
             this.attempts = 0;
             run.Tell(done);
             if (this.waiting.TryPeek(out var next))
@@ -58,11 +64,16 @@ public sealed class EvaluatorActor : ReceiveActor, IWithTimers
             this.thread = null;
             if (++this.attempts == MostAttempts)
             {
+                this.playing.Fail(fault.Error.Message);
                 run.Tell(new EvaluationFailed(
                     $"the policy of step {this.waiting.Peek().Step:N0} could not be evaluated in {MostAttempts} attempts: {fault.Error.Message}"));
                 return;
             }
-            this.log.Warning(fault.Error, "The evaluation environment failed; it is started anew and the evaluation repeated");
+            using (this.playing.Enter())
+            {
+                this.log.Warning(fault.Error, "The evaluation environment failed; it is started anew and the evaluation repeated: {Reason}", fault.Error.Message);
+            }
+            this.playing.Fail(fault.Error.Message);
             this.Timers.StartSingleTimer("again", new Again(), RetryPause);
         });
         this.Receive<Again>(_ => this.Play(this.waiting.Peek()));
@@ -70,11 +81,19 @@ public sealed class EvaluatorActor : ReceiveActor, IWithTimers
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    protected override void PostStop() => this.thread?.Dispose();
+    protected override void PostStop()
+    {
+        this.thread?.Dispose();
+        this.playing.Fail("the evaluator was stopped");
+    }
 
     private void Play(Evaluate work)
     {
-        this.log.Debug("Evaluation of step {EvaluatedStep} begins", work.Step);
+        this.playing = RunSpan.Begin("evaluation", this.trace).Tag("EvaluatedStep", work.Step).Tag("Episodes", this.episodes).Tag("Attempt", this.attempts + 1);
+        using (this.playing.Enter())
+        {
+            this.log.Debug("Evaluation of step {EvaluatedStep} begins", work.Step);
+        }
         var self = this.Self;
         this.thread ??= new SimulatorThread("evaluation", this.create, error => self.Tell(new Fault(error)));
         this.thread.Post(environment =>

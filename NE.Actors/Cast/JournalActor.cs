@@ -3,6 +3,7 @@ using Akka.Actor;
 using Akka.Event;
 using Akka.Persistence;
 using NE.Actors.Checkpoints;
+using NE.Actors.Instruments;
 using NE.Actors.Journal;
 using NE.Actors.Storage;
 using NE.Actors.Stores;
@@ -25,6 +26,7 @@ internal sealed class JournalActor : ReceivePersistentActor
     readonly Queue<Commit> waiting = [];
     HistoryState<CheckpointManifest> state = JournalFold.Empty;
     Commit? current;
+    RunSpan storing;
     bool sweeping;
     int commits;
     long snapshotAt;
@@ -94,6 +96,7 @@ internal sealed class JournalActor : ReceivePersistentActor
 
     protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr)
     {
+        this.storing.Fail(JournalText.Of(cause));
         Context.Parent.Tell(Stopping.Of(cause));
         base.OnPersistFailure(cause, @event, sequenceNr);
     }
@@ -101,6 +104,7 @@ internal sealed class JournalActor : ReceivePersistentActor
     protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr)
     {
         // Akka goes on after a rejection as if the event did not matter; for us it is a failed write like any other.
+        this.storing.Fail(JournalText.Of(cause));
         Context.Parent.Tell(Stopping.Of(cause));
         base.OnPersistRejected(cause, @event, sequenceNr);
         Context.Stop(this.Self);
@@ -160,15 +164,27 @@ internal sealed class JournalActor : ReceivePersistentActor
 
     private CheckpointManifest Write(Commit commit, BestCheckpoint? best)
     {
-        // A server that is down is known before the files are written, and tried again like a full disk.
-        this.lease?.Ensure();
-        return this.writer.Write(commit, best);
+        var writing = RunSpan.Begin("write files", commit.Trace);
+        try
+        {
+            // A server that is down is known before the files are written, and tried again like a full disk.
+            this.lease?.Ensure();
+            var manifest = this.writer.Write(commit, best);
+            writing.Tag("Bytes", manifest.Bytes).End();
+            return manifest;
+        }
+        catch (Exception error)
+        {
+            writing.Fail(JournalText.Of(error));
+            throw;
+        }
     }
 
     private void OnFilesWritten(FilesWritten written)
     {
         var (commit, manifest, started) = written;
         var committed = new JournalEntry.CheckpointCommitted(manifest);
+        this.storing = RunSpan.Begin("store records", commit.Trace).Tag("Events", commit.Events.Count);
         // One PersistAll is one AtomicWrite is one SQL transaction: the journal never holds history without its commit.
         // The Async variant does not stash: a status question is answered while SQL works.
         this.PersistAllAsync<JournalEntry>(
@@ -180,6 +196,7 @@ internal sealed class JournalActor : ReceivePersistentActor
                     this.state = this.state.Apply(entry);
                     return;
                 }
+                this.storing.End();
                 Faults.Point("commit.manifest");
                 var masks = commit.State.Components.TryGetValue(CheckpointManifest.Masks, out var bytes) ? bytes.ToArray() : null;
                 this.state = masks is null ? this.state.Apply(committed) : HistoryFold.commitWithMasks(manifest, masks, this.state);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Akka.Actor;
+using NE.Actors.Instruments;
 using NE.Model.Agents;
 using NE.Model.Replay;
 using NE.Model.Runs;
@@ -22,13 +23,15 @@ public sealed class LearnerActor : ReceiveActor
     private readonly ILearner learner;
     private readonly ITransitionSource source;
     private readonly IActorRef run;
+    private readonly ActivityContext trace;
     private readonly List<TopologyChanged> changes = [];
     private long spoke;
 
     /// <param name="learner">Belongs to this actor's thread from now on.</param>
-    public LearnerActor(IActorRef run, ILearner learner, ITransitionSource source)
+    /// <param name="trace">The span of this process's work on the run.</param>
+    public LearnerActor(IActorRef run, ILearner learner, ITransitionSource source, ActivityContext trace)
     {
-        (this.run, this.learner, this.source) = (run, learner, source);
+        (this.run, this.learner, this.source, this.trace) = (run, learner, source, trace);
         this.Receive<Learn>(learn => this.Guard(() => this.Begin(learn.Task)));
         this.Receive<Continue>(work => this.Guard(() => this.Work(work)));
         this.Receive<CaptureLearner>(_ => this.Guard(this.Capture));
@@ -48,8 +51,14 @@ public sealed class LearnerActor : ReceiveActor
         var now = Math.Min(Slice, work.Left);
         for (var i = 0; i < now; i++)
         {
+            var began = RunInstruments.Spans.HasListeners() ? DateTimeOffset.UtcNow : default;
             this.learner.Update(this.source, work.Window);
-            this.changes.AddRange(this.learner.TakeTopologyChanges());
+            var changed = this.learner.TakeTopologyChanges();
+            this.changes.AddRange(changed);
+            foreach (var change in changed)
+            {
+                this.Show(change, began);
+            }
         }
         if (work.Left > now)
         {
@@ -62,9 +71,18 @@ public sealed class LearnerActor : ReceiveActor
             this.Self.Tell(work with { Left = left });
             return;
         }
-        var changed = this.changes.ToArray();
+        var all = this.changes.ToArray();
         this.changes.Clear();
-        this.run.Tell(new Learned(this.learner.GradientStep, this.learner.Policy(), changed, work.Metrics));
+        this.run.Tell(new Learned(this.learner.GradientStep, this.learner.Policy(), all, work.Metrics));
+    }
+
+    /// <summary>The gradient step in which an event of the topology happened, as a span.</summary>
+    private void Show(TopologyChanged change, DateTimeOffset began)
+    {
+        if (began != default)
+        {
+            TopologySpan.Of(change, RunSpan.Begin("topology event", this.trace, began)).End();
+        }
     }
 
     private void Capture()

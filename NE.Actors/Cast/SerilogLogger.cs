@@ -5,12 +5,14 @@ using NE.Actors.Stores;
 using Serilog;
 using Serilog.Core;
 using Serilog.Events;
-using LogEvent = Akka.Event.LogEvent;
+using AkkaEvent = Akka.Event.LogEvent;
+using LogEvent = Serilog.Events.LogEvent;
 
 namespace NE.Actors.Cast;
 
 /// <summary>
-/// Hands Akka's log events to Serilog's global logger with their class (SourceContext), their actor and their named properties.
+/// Hands Akka's log events to Serilog's global logger with their class (SourceContext), their actor, their named properties, their time and
+/// the span that they belong to.
 /// Configured by `akka.loggers = ["NE.Actors.Cast.SerilogLogger, NE.Actors"]`.
 /// </summary>
 public sealed class SerilogLogger : ReceiveActor, IRequiresMessageQueue<ILoggerMessageQueueSemantics>
@@ -21,10 +23,10 @@ public sealed class SerilogLogger : ReceiveActor, IRequiresMessageQueue<ILoggerM
     public SerilogLogger()
     {
         this.Receive<InitializeLogger>(_ => this.Sender.Tell(new LoggerInitialized()));
-        this.Receive<LogEvent>(Write);
+        this.Receive<AkkaEvent>(Write);
     }
 
-    private static void Write(LogEvent entry)
+    private static void Write(AkkaEvent entry)
     {
         LogEventLevel level = entry.LogLevel() switch
         {
@@ -47,12 +49,24 @@ public sealed class SerilogLogger : ReceiveActor, IRequiresMessageQueue<ILoggerM
 
         if (entry.Message is LogMessage message)
         {
-            logger.Write(level, cause, message.Format, [.. message.Parameters()]);
+            Write(logger, entry, level, cause, message.Format, [.. message.Parameters()]);
         }
         else
         {
             // A text is data, not a template: braces in it mean nothing.
-            logger.Write(level, cause, "{Message:l}", entry.Message?.ToString() ?? "");
+            Write(logger, entry, level, cause, "{Message:l}", entry.Message?.ToString() ?? "");
+        }
+    }
+
+    private static void Write(ILogger logger, AkkaEvent entry, LogEventLevel level, Exception? cause, string text, params object?[] values)
+    {
+        if (logger.BindMessageTemplate(text, values, out var template, out var properties))
+        {
+            var time = new DateTimeOffset(entry.Timestamp).ToLocalTime();
+            var span = entry.ActivityContext ?? default;
+            logger.Write(span == default
+                ? new LogEvent(time, level, cause, template, properties)
+                : new LogEvent(time, level, cause, template, properties, span.TraceId, span.SpanId));
         }
     }
 

@@ -1,8 +1,10 @@
+using System.Diagnostics;
 using Akka.Actor;
 using Akka.Event;
 using Microsoft.FSharp.Core;
 using NE.Actors.Cast;
 using NE.Actors.Environments;
+using NE.Actors.Instruments;
 using NE.Actors.Journal;
 using NE.Actors.Runs;
 using NE.Actors.Telemetry;
@@ -37,16 +39,20 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     private readonly RunRequest request;
     private readonly StatusBoard board;
     private readonly bool afterPhase;
+    private readonly ActivityContext trace;
     private readonly ILoggingAdapter log = Context.GetLogger();
     private IActorRef journal = ActorRefs.Nobody;
     private OpenedRun? opened;
     private RunCast? cast;
     private RunState state;
+    private RunSpan opening;
+    private RunSpan recovery;
 
     /// <param name="afterPhase">Its predecessor in this process has ended a phase; it has not failed.</param>
-    public RunActor(RunRequest request, StatusBoard board, bool afterPhase)
+    /// <param name="trace">The span of this process's work on the run.</param>
+    public RunActor(RunRequest request, StatusBoard board, bool afterPhase, ActivityContext trace)
     {
-        (this.request, this.board, this.afterPhase) = (request, board, afterPhase);
+        (this.request, this.board, this.afterPhase, this.trace) = (request, board, afterPhase, trace);
         this.state = Conductor.start(request.Settings, OptionModule.OfNullable(board.Status.CheckpointStep));
 
         this.Receive<Recovered>(this.Open);
@@ -82,12 +88,20 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     protected override void PreStart()
     {
         this.board.Reset(this.request.Settings);
+        this.opening = RunSpan.Begin("opening", this.trace);
+        this.recovery = RunSpan.Begin("journal recovery", this.opening.Context);
         this.journal = Context.ActorOf(JournalOutbox.Props(this.request.Paths, this.Self), "journal");
         this.journal.Tell(new GetRecovered());
         this.Timers.StartPeriodicTimer("status", new PublishStatus(), StatusInterval);
     }
 
-    protected override void PostStop() => this.opened?.Store.Dispose();
+    protected override void PostStop()
+    {
+        this.opened?.Store.Dispose();
+        this.cast?.EndSpans();
+        this.recovery.End();
+        this.opening.End();
+    }
 
     /// <summary>An environment handles its own failures; what any other actor of the run cannot handle takes the run back to its last commit.</summary>
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Escalate);
@@ -146,6 +160,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
 
     private void Open(Recovered recovered)
     {
+        this.recovery.Tag("Checkpoints", recovered.Manifests.Count).End();
         this.Hear(Input.NewRecovered(recovered.NextId));
         var hasCommitted = this.board.HasCommitted;
         this.Try(() =>
@@ -157,7 +172,8 @@ public sealed class RunActor : ReceiveActor, IWithTimers
 
     private void Begin() => this.Try(() =>
     {
-        this.cast = new RunCast(Context, this.Self, this.journal, this.request, this.opened!, this.board);
+        this.cast = new RunCast(Context, this.Self, this.journal, this.request, this.opened!, this.board, this.trace);
+        this.opening.Tag("CommittedStep", this.opened!.From?.Manifest.Step ?? 0).End();
         return Input.Begun;
     });
 
@@ -171,7 +187,11 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         }
         catch (Exception error)
         {
-            this.log.Error(error, "The run cannot begin: {Reason}", error.Message);
+            using (this.opening.Enter())
+            {
+                this.log.Error(error, "The run cannot begin: {Reason}", error.Message);
+            }
+            this.opening.Fail(error.Message);
             input = Input.NewBroke(error.Message);
         }
         this.Hear(input);

@@ -1,9 +1,11 @@
+using System.Diagnostics;
 using Akka.Actor;
 using Akka.Event;
 using NE.Actors.Cast;
 using NE.Actors.Checkpoints;
 using NE.Actors.Environments;
 using NE.Actors.Evaluation;
+using NE.Actors.Instruments;
 using NE.Actors.Journal;
 using NE.Actors.Runs;
 using NE.Actors.Storage;
@@ -26,6 +28,8 @@ internal sealed class RunCast
     private readonly IActorRef journal;
     private readonly OpenedRun opened;
     private readonly string? runId;
+    private readonly string name;
+    private readonly ActivityContext trace;
     private readonly StatusBoard board;
     private readonly ILoggingAdapter log;
     private readonly IActorRef telemetry;
@@ -39,6 +43,7 @@ internal sealed class RunCast
     private readonly string?[] told;
     private readonly IActorRef[] environments;
     private readonly TransitionBlock[] blocks;
+    private readonly RunSpan[] restarting;
     private readonly StepRound?[] prepared;
     private readonly Dictionary<long, Policy> evaluating;
     private readonly Dictionary<long, EpisodeResults> evaluated = [];
@@ -46,12 +51,16 @@ internal sealed class RunCast
     private Policy policy;
     private Measurement? measurement;
     private FrozenBest? newBest;
+    private RunSpan checkpoint;
+    private RunSpan capture;
 
     /// <summary>Makes the actors.</summary>
+    /// <param name="trace">The span of this process's work on the run.</param>
     /// <exception cref="DamagedCheckpointException">A table is not what it was at the commit.</exception>
-    public RunCast(IActorContext context, IActorRef run, IActorRef journal, RunRequest request, OpenedRun opened, StatusBoard board)
+    public RunCast(IActorContext context, IActorRef run, IActorRef journal, RunRequest request, OpenedRun opened, StatusBoard board, ActivityContext trace)
     {
         (this.context, this.run, this.journal, this.opened, this.board, this.runId) = (context, run, journal, opened, board, request.RunId);
+        (this.name, this.trace) = (request.Paths.Name, trace);
         this.log = context.GetLogger();
         var settings = request.Settings;
         var tables = opened.OpenTables(request.Paths);
@@ -59,15 +68,16 @@ internal sealed class RunCast
         this.evaluating = opened.Evaluations.ToDictionary(pending => pending.Step, pending => pending.Policy);
         this.telemetry = context.ActorOf(Props.Create(() => new TelemetryActor(tables, settings)), "telemetry");
         this.evaluator = context.ActorOf(
-            Props.Create(() => new EvaluatorActor(run, opened.Environments.Create, settings.Run.Seed, settings.Evaluation.Episodes, this.LongestEvaluation)),
+            Props.Create(() => new EvaluatorActor(run, opened.Environments.Create, settings.Run.Seed, settings.Evaluation.Episodes, this.LongestEvaluation, trace)),
             "evaluator");
         this.learner = context.ActorOf(
-            Props.Create(() => new LearnerActor(run, opened.Learner, opened.Store)).WithDispatcher(TrainingRun.CoreDispatcher), "learner");
+            Props.Create(() => new LearnerActor(run, opened.Learner, opened.Store, trace)).WithDispatcher(TrainingRun.CoreDispatcher), "learner");
         this.replay = context.ActorOf(Props.Create(() => new ReplayActor(opened.Store, opened.CreateLinker())).WithDispatcher(TrainingRun.CoreDispatcher), "replay");
         this.video = settings.Video.Every == 0 ? ActorRefs.Nobody : context.ActorOf(this.VideoOf(request, opened.Environments), "video");
         this.starts = opened.Starts;
         this.errors = new Exception?[this.starts.Length];
         this.told = new string?[this.starts.Length];
+        this.restarting = new RunSpan[this.starts.Length];
         this.blocks = [.. this.starts.Select(start => new TransitionBlock(start.Index, opened.Layout, Conductor.stepsAtOnce(settings)))];
         this.prepared = new StepRound?[this.starts.Length];
         this.environments = [.. this.starts.Select(start => this.Start(start, $"environment-{start.Index}"))];
@@ -141,6 +151,8 @@ internal sealed class RunCast
                 break;
             case { IsCapture: true }:
                 this.board.PauseBegins();
+                this.checkpoint = RunSpan.Begin("checkpoint", this.trace);
+                this.capture = RunSpan.Begin("capture", this.checkpoint.Context);
                 this.Parts = new CommitParts(this.environments.Length);
                 this.learner.Tell(new CaptureLearner());
                 this.telemetry.Tell(new MarkFiles());
@@ -165,6 +177,7 @@ internal sealed class RunCast
 
     public Input Take(EnvironmentReady ready)
     {
+        this.restarting[ready.Environment].End();
         // The state that it went on from is used up.
         this.starts[ready.Environment] = this.starts[ready.Environment] with { Restored = null };
         return Input.NewEnvironmentReady(ready.Environment, ready.Episode);
@@ -173,6 +186,7 @@ internal sealed class RunCast
     public Input Take(EnvironmentFailed failed)
     {
         this.errors[failed.Environment] = failed.Error;
+        this.restarting[failed.Environment].Fail(failed.Error.Message);
         return Input.NewEnvironmentFailed(failed.Environment, failed.Error.Message);
     }
 
@@ -222,7 +236,21 @@ internal sealed class RunCast
     {
         this.board.Committed(committed.Step, committed.Bytes);
         this.telemetry.Tell(this.board.Timing());
-        this.log.Info("Checkpoint of step {CommittedStep}: {Bytes} bytes in {Took:0.0} ms", committed.Step, committed.Bytes, committed.Took.TotalMilliseconds);
+        RunMetrics.CheckpointTook(this.name, committed.Took);
+        using (this.checkpoint.Enter())
+        {
+            this.log.Info("Checkpoint of step {CommittedStep}: {Bytes} bytes in {Took:0.0} ms", committed.Step, committed.Bytes, committed.Took.TotalMilliseconds);
+        }
+        this.checkpoint.Tag("Bytes", committed.Bytes).Tag("Took", committed.Took.TotalMilliseconds).End();
+    }
+
+    /// <summary>Nothing will end what is under way: the run is over, or begins anew.</summary>
+    public void EndSpans()
+    {
+        foreach (var span in (RunSpan[])[this.capture, this.checkpoint, .. this.restarting])
+        {
+            span.Fail("the run's actors were stopped");
+        }
     }
 
     /// <summary>Puts where the run is onto its board, and now and then into its table of timings.</summary>
@@ -270,13 +298,18 @@ internal sealed class RunCast
     {
         var i = restart.environment;
         var reason = this.errors[i]?.Message;
+        var number = this.starts[i].Incarnation;
+        this.restarting[i] = RunSpan.Begin("environment restart", this.trace)
+            .Tag("Index", i).Tag("Restart", number).Tag("Reason", reason).Tag("Pause", restart.pause.TotalSeconds);
+        using var scope = this.restarting[i].Enter();
         if (reason is not null && reason == this.told[i])
         {
-            this.log.Warning("Environment {Index} failed in the same way and starts again in {Pause:0.0} s", i, restart.pause.TotalSeconds);
+            this.log.Warning("Environment {Index} failed in the same way and starts again in {Pause:0.0} s (restart {Restart})", i, restart.pause.TotalSeconds, number);
         }
         else
         {
-            this.log.Warning(this.errors[i], "Environment {Index} failed and starts again in {Pause:0.0} s", i, restart.pause.TotalSeconds);
+            this.log.Warning(
+                this.errors[i], "Environment {Index} failed and starts again in {Pause:0.0} s (restart {Restart}): {Reason}", i, restart.pause.TotalSeconds, number, reason);
             this.told[i] = reason;
         }
 
@@ -302,8 +335,15 @@ internal sealed class RunCast
         var policies = commitment.Ledger.Pending.Select(pending => this.evaluating[pending.Step].ToBytes());
         var state = this.Parts!.Freeze(commitment, [.. policies], this.opened.Store.Capture(), this.newBest, this.runId);
         (this.Parts, this.newBest) = (null, null);
-        this.journal.Tell(new Commit(commitment.Id, state, [.. commitment.Events]));
-        this.log.Debug("Checkpoint of step {CommittedStep} begins", state.Step);
+        this.capture.End();
+        this.journal.Tell(new Commit(commitment.Id, state, [.. commitment.Events]) { Trace = this.checkpoint.Context });
         this.board.PauseEnds();
+        var pause = this.board.Status.CheckpointPauseMilliseconds;
+        RunMetrics.CheckpointPaused(this.name, pause);
+        this.checkpoint.Tag("CommittedStep", state.Step).Tag("Pause", pause / 1000).Tag("Scheduled", commitment.IsScheduled);
+        using (this.checkpoint.Enter())
+        {
+            this.log.Debug("Checkpoint of step {CommittedStep} begins", state.Step);
+        }
     }
 }

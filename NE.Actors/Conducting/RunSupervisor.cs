@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Reflection;
 using Akka.Actor;
 using Akka.Event;
@@ -16,6 +17,7 @@ public sealed class RunSupervisor : ReceiveActor
     private readonly RunRequest request;
     private readonly TaskCompletionSource<RunOutcome> completion;
     private readonly StatusBoard board;
+    private readonly ActivityContext trace;
     private readonly ILoggingAdapter log = Context.GetLogger();
     private IActorRef run = ActorRefs.Nobody;
     private Exception? lastError;
@@ -25,9 +27,10 @@ public sealed class RunSupervisor : ReceiveActor
     private int failures;
     private bool phaseEnded;
 
-    public RunSupervisor(RunRequest request, StatusBoard board, TaskCompletionSource<RunOutcome> completion)
+    /// <param name="trace">The span of this process's work on the run.</param>
+    public RunSupervisor(RunRequest request, StatusBoard board, TaskCompletionSource<RunOutcome> completion, ActivityContext trace)
     {
-        (this.request, this.board, this.completion) = (request, board, completion);
+        (this.request, this.board, this.completion, this.trace) = (request, board, completion, trace);
         this.Receive<StopRun>(stop =>
         {
             this.stop = stop;
@@ -66,7 +69,7 @@ public sealed class RunSupervisor : ReceiveActor
         var afterPhase = this.phaseEnded;
         this.phaseEnded = false;
         this.run = Context.ActorOf(
-            Props.Create(() => new RunActor(this.request, this.board, afterPhase)).WithDispatcher(TrainingRun.CoreDispatcher),
+            Props.Create(() => new RunActor(this.request, this.board, afterPhase, this.trace)).WithDispatcher(TrainingRun.CoreDispatcher),
             this.incarnations == 1 ? "run" : $"run-{this.incarnations}");
         Context.Watch(this.run);
         if (this.stop is { } asked)

@@ -3,6 +3,7 @@ using Akka.Configuration;
 using Akka.Event;
 using NE.Actors.Cast;
 using NE.Actors.Environments.External;
+using NE.Actors.Instruments;
 using NE.Actors.MuJoCo;
 using NE.Actors.RunDirectory;
 using NE.Actors.Runs;
@@ -22,10 +23,14 @@ public sealed class TrainingRun : ITrainingRun
     private readonly TaskCompletionSource<RunOutcome> completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly IActorRef supervisor;
     private readonly RunPaths paths;
+    private readonly RunSpan span;
+    private readonly RunMetrics metrics;
 
     private TrainingRun(RunRequest request)
     {
         this.paths = request.Paths;
+        this.span = RunSpan.Begin("run").Tag("Run", request.Paths.Name).Tag("RunId", request.RunId).Tag("Environment", request.Settings.Run.Environment);
+        this.metrics = new RunMetrics(request.Paths.Name, () => this.board.Status);
         this.System = ActorSystem.Create("ne", JournalConfig.SystemSetup(request.Paths, Configuration(request.Loggers)));
         var physics = Akka.Event.Logging.GetLogger(this.System, "NE.Actors.MuJoCo");
         MuJoCoHandlers.WarningLog = warning => physics.Warning("MuJoCo warns: {Warning}", warning);
@@ -37,7 +42,7 @@ public sealed class TrainingRun : ITrainingRun
         var programs = Akka.Event.Logging.GetLogger(this.System, "NE.Actors.Environments.External");
         ExternalEnvironment.Log = line => programs.Info("An external environment says: {Line}", line);
         this.supervisor = this.System.ActorOf(
-            Props.Create(() => new RunSupervisor(request, this.board, this.completion)), "supervisor");
+            Props.Create(() => new RunSupervisor(request, this.board, this.completion, this.span.Context)), "supervisor");
         // An actor system that ends by itself must not leave anybody waiting.
         this.System.WhenTerminated.ContinueWith(
             _ => this.completion.TrySetResult(new RunOutcome(RunPhase.Failed, "the actor system ended unexpectedly", this.board.Status.CheckpointStep ?? 0)),
@@ -62,6 +67,26 @@ public sealed class TrainingRun : ITrainingRun
         this.System.EventStream.SetLogLevel(LogLevel.ErrorLevel);
         await Task.WhenAny(this.System.Terminate(), Task.Delay(EndPatience));
         JournalConfig.Release(this.paths);
+        this.metrics.Dispose();
+        this.EndSpan();
+    }
+
+    private void EndSpan()
+    {
+        if (this.completion.Task is not { IsCompletedSuccessfully: true, Result: var outcome })
+        {
+            this.span.End();
+            return;
+        }
+        this.span.Tag("Outcome", outcome.Phase.ToString().ToLowerInvariant()).Tag("CommittedStep", outcome.Step);
+        if (outcome.Phase is RunPhase.Failed)
+        {
+            this.span.Fail(outcome.Message ?? "");
+        }
+        else
+        {
+            this.span.End();
+        }
     }
 
     private static Config Configuration(IReadOnlyList<string> loggers)

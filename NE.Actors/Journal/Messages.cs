@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using NE.Actors.Checkpoints;
 using NE.Model;
 
@@ -10,7 +11,11 @@ namespace NE.Actors.Journal;
 /// <param name="Id">Above every id used before.</param>
 /// <param name="State">Frozen copies; the journal disposes its replay capture.</param>
 /// <param name="Events">History events since the last commit, in ordinal order, and operational ones that belong with them.</param>
-public sealed record Commit(long Id, FrozenState State, IReadOnlyList<History.RunEvent> Events);
+public sealed record Commit(long Id, FrozenState State, IReadOnlyList<History.RunEvent> Events)
+{
+    /// <summary>The span of the checkpoint that it is a part of.</summary>
+    public ActivityContext Trace { get; init; }
+}
 
 /// <summary>The commit is durable.</summary>
 /// <param name="Id">Of the <see cref="Commit"/>.</param>

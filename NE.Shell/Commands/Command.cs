@@ -154,6 +154,10 @@ public sealed record PruneCommand(IReadOnlyList<string> Names, bool Replay, bool
 /// <param name="To">sqlite, or a server's address.</param>
 public sealed record JournalCopyCommand(string Name, string To) : Command;
 
+/// <summary>Makes signals, queries and a dashboard in a Seq server, or says which.</summary>
+/// <param name="Url">Address of the server; null uses NE_SEQ_URL.</param>
+public sealed record SeqSetupCommand(string? Url, bool DryRun) : Command;
+
 /// <summary>Lists the environments, as states or as pictures.</summary>
 public sealed record EnvironmentListCommand(bool Pixels, bool Json) : Command;
 

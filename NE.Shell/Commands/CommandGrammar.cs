@@ -26,6 +26,8 @@ internal sealed class CommandGrammar
     private readonly Option<string?> seq = new("--seq") { HelpName = "URL", Description = "Send logs to this Seq server too (or NE_SEQ_URL)." };
     private readonly Option<string?> journal = new("--journal") { HelpName = "URL", Description = "A PostgreSQL server for the journal, postgres://HOST/DATABASE (or NE_JOURNAL, which keeps a login out of sight)." };
     private readonly Option<string?> to = new("--to") { HelpName = "sqlite|URL", Description = "The run's own folder, or a PostgreSQL server: postgres://HOST/DATABASE.", Required = true };
+    private readonly Argument<string?> seqServer = new("URL") { Arity = ArgumentArity.ZeroOrOne, Description = "Address of the server (or NE_SEQ_URL)." };
+    private readonly Option<bool> seqDryRun = new("--dry-run") { Description = "Print what would be made; ask no server." };
     private readonly Option<bool> plain = new("--plain") { Description = "One plain line every 10 s instead of the live view." };
     private readonly Option<bool> serve = new("--serve") { Description = "Serve a page of the runs on this machine meanwhile (see `ne serve`)." };
     private readonly Option<string?> port = new("--port") { HelpName = "P", Description = $"Port of the page (default {PagePort.Default.Number}, or another one when that is taken; 0: any)." };
@@ -146,6 +148,9 @@ internal sealed class CommandGrammar
         Verb journals = Group("journal", "Where a run's journal is.");
         journals.Add(Leaf("copy", "Copy a run's journal into a PostgreSQL server, or back into its folder; the run goes on there.", [this.run], [this.to]));
         Root.Add(journals);
+        Verb seqs = Group("seq", "A Seq server for the logs.");
+        seqs.Add(Leaf("setup", "Make signals, saved queries and a dashboard in a Seq server, or bring them up to date.", [this.seqServer], [this.seqDryRun]));
+        Root.Add(seqs);
         Verb environments = Group("env", "Environments.");
         environments.Add(Leaf("list", "List the environments.", [], [this.pixels, this.json]));
         environments.Add(Leaf("show", "Show an environment: spaces, bounds, limits, reward, camera, source.", [this.id], [this.pixels, this.image, this.size, this.replace, this.json]));
@@ -258,6 +263,7 @@ internal sealed class CommandGrammar
                 Has(parsed, this.yes))
             { Runs = folder },
             "journal copy" => new JournalCopyCommand(Name(parsed, problems), Given(parsed, this.to) ?? "") { Runs = folder },
+            "seq setup" => new SeqSetupCommand(parsed.GetValue(this.seqServer), Has(parsed, this.seqDryRun)) { Runs = folder },
             "env list" => new EnvironmentListCommand(Has(parsed, this.pixels), asJson) { Runs = folder },
             "env show" => new EnvironmentShowCommand(
                 parsed.GetRequiredValue(this.id),

@@ -89,6 +89,19 @@ internal static class HelpTexts
               ne journal copy HalfCheetah-v4-ne-s0 --to postgres://db.example/ne
               ne journal copy HalfCheetah-v4-ne-s0 --to sqlite
             """,
+        ["seq"] = """
+            Examples:
+              ne seq setup http://127.0.0.1:5341
+            """,
+        ["seq setup"] = """
+            An API key, where the server asks for one, is read from NE_SEQ_API_KEY or SEQ_API_KEY and needs the permissions Read and Write. Only
+            what has one of our titles, which begin with "NE: ", is changed. What to ask Seq: docs/seq.md.
+
+            Examples:
+              ne seq setup --dry-run
+              ne seq setup http://127.0.0.1:5341
+              NE_SEQ_API_KEY=... ne seq setup https://seq.example
+            """,
         ["eval"] = """
             A policy of a cycle plays the task that it was learned on.
 

@@ -9,6 +9,9 @@ namespace NE.Shell.Host;
 /// <summary>The outside world as the shell sees it, passed in so that every screen can be tested as text.</summary>
 public sealed record ShellHost
 {
+    /// <summary>Environment variable by which a sweep tells the processes of its cells its name.</summary>
+    public const string SweepVariable = "NE_SWEEP";
+
     public required TextWriter Output { get; init; }
 
     public required TextWriter Error { get; init; }
@@ -18,6 +21,18 @@ public sealed record ShellHost
 
     /// <summary>Address of a Seq server when `--seq` is not given; null when there is none.</summary>
     public string? SeqUrl { get; init; }
+
+    /// <summary>Key that the Seq server asks for; null for none. Never to be printed.</summary>
+    public string? SeqApiKey { get; init; }
+
+    /// <summary>Address of an OpenTelemetry collector; null for none.</summary>
+    public string? OtlpEndpoint { get; init; }
+
+    /// <summary>The collector is spoken to in protobuf over HTTP, not in gRPC.</summary>
+    public bool OtlpOverHttp { get; init; }
+
+    /// <summary>The sweep that started this process for one of its cells; null for none.</summary>
+    public string? Sweep { get; init; }
 
     /// <summary>Address of a PostgreSQL server for journals when `--journal` is not given, with its login; null when there is none.</summary>
     public string? JournalUrl { get; init; }
@@ -84,6 +99,10 @@ public sealed record ShellHost
             Error = Console.Error,
             DefaultRuns = NonEmpty("NE_RUNS") ?? "runs",
             SeqUrl = NonEmpty("NE_SEQ_URL"),
+            SeqApiKey = NonEmpty("NE_SEQ_API_KEY") ?? NonEmpty("SEQ_API_KEY"),
+            OtlpEndpoint = NonEmpty("OTEL_EXPORTER_OTLP_ENDPOINT"),
+            OtlpOverHttp = NonEmpty("OTEL_EXPORTER_OTLP_PROTOCOL") is "http/protobuf",
+            Sweep = NonEmpty(SweepVariable),
             JournalUrl = NonEmpty("NE_JOURNAL"),
             ServeToken = NonEmpty("NE_SERVE_TOKEN"),
             Fault = NonEmpty(Faults.Variable),

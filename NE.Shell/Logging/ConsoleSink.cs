@@ -16,16 +16,18 @@ public sealed class ConsoleSink(Action<string> write) : ILogEventSink
     public void Emit(LogEvent logEvent)
     {
         string time = logEvent.Timestamp.ToString("HH:mm:ss", CultureInfo.InvariantCulture);
-        string cause = logEvent.Exception is { } exception ? $" ({exception.GetBaseException().Message})" : "";
         var text = new StringWriter();
         Message.Format(logEvent, text);
-        string line = $"{time} {Level(logEvent.Level)} {text}{cause}";
+        string line = $"{time} {Level(logEvent.Level)} {text}{Cause(logEvent.Exception?.GetBaseException().Message, text.ToString())}";
 
         lock (this.gate)
         {
             write(line);
         }
     }
+
+    /// <summary>What a text does not say itself of the exception that it tells of.</summary>
+    private static string Cause(string? message, string text) => message is null || text.Contains(message, StringComparison.Ordinal) ? "" : $" ({message})";
 
     private static string Level(LogEventLevel level) => level switch
     {

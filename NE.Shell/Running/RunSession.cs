@@ -30,10 +30,12 @@ internal static class RunSession
                 Console = new ConsoleSink(presenter.Message),
                 ConsoleLevel = presenter.IsLive ? LogEventLevel.Warning : LogEventLevel.Information,
                 SeqUrl = SeqAddress.Of(presentation.Seq, host),
+                SeqApiKey = host.SeqApiKey,
                 SeqBuffer = Path.Combine(request.Paths.Logs, "seq-buffer"),
             },
-            info.Id,
+            new RunLogIds(info.Id, request.Paths.Name, host.Sweep),
             settings);
+        using TelemetryExport? export = TelemetryExport.Of(host, info.Id, request.Paths.Name);
         RunInfo running = info with
         {
             Status = RunState.Running,

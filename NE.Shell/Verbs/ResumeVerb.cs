@@ -25,6 +25,7 @@ internal static class ResumeVerb
     {
         // A wrong address is said before anything is touched.
         SeqAddress.Of(command.Presentation.Seq, host);
+        TelemetryExport.Collector(host);
         RunPaths paths = RunFolder.Find(command.Runs, command.Name);
         DroppedReplay.Refuse(paths, "resumed");
         using RunFolder folder = RunFolder.Open(command.Runs, command.Name);

@@ -27,6 +27,7 @@ internal static class SweepVerb
         }
 
         string? seq = SeqAddress.Of(command.Presentation.Seq, host);
+        TelemetryExport.Collector(host);
         (SweepPlan plan, string? text) = Read(command, host);
         var paths = SweepPaths.Of(command.Runs, plan.Name);
         StoredSweep? stored = StoredSweep.TryRead(paths);

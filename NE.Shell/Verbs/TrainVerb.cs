@@ -32,6 +32,7 @@ internal static class TrainVerb
 
         // A wrong address is said before anything is touched.
         SeqAddress.Of(command.Presentation.Seq, host);
+        TelemetryExport.Collector(host);
         JournalPlace? journal = JournalAddress.Of(command.Journal, host);
         RunPaths paths = RunPaths.Of(command.Runs, command.Name ?? RunNames.Default(settings));
         EnvironmentSpec environment = Environments.Try(settings);

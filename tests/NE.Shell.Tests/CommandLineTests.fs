@@ -287,6 +287,7 @@ let tests =
                     "help-archive", [ "archive"; "--help" ]
                     "help-restore", [ "restore"; "--help" ]
                     "help-prune", [ "prune"; "--help" ]
+                    "help-seq-setup", [ "seq"; "setup"; "--help" ]
                     "help-env", [ "env"; "--help" ]
                     "help-env-run", [ "env"; "run"; "--help" ]
                     "help-config-show", [ "config"; "show"; "--help" ]

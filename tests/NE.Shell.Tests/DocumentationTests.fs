@@ -5,6 +5,7 @@ open System
 open System.IO
 open Expecto
 open NE.Model
+open NE.Shell.SeqServer
 open NE.Shell.Tests.Support
 
 let private page (name: string) =
@@ -39,6 +40,33 @@ let tests =
     // Several of them may write one page.
     testSequenced
     <| testList "the pages" [
+        test "docs/seq.md has every question with the query that answers it, and every signal" {
+            let of' kind =
+                SeqEntity.All() |> Seq.filter (fun entity -> entity.Kind = kind)
+
+            let text (name: string) (entity: SeqEntity) = string entity.Content[name]
+            let bare (entity: SeqEntity) = entity.Title.Substring "NE: ".Length
+
+            String.concat "\n" [
+                for query in of' SeqKind.Query do
+                    "**" + bare query + ".** " + text "Description" query + "\n"
+
+                    for line in (text "Sql" query).Split '\n' do
+                        "    " + line
+
+                    ""
+            ]
+            |> generated "docs/seq.md" "questions"
+
+            table [ "signal"; "what it shows"; "filter" ] [
+                for signal in of' SeqKind.Signal do
+                    let filter = nonNull ((nonNull signal.Content["Filters"]).AsArray()[0])
+
+                    [ bare signal; text "Description" signal; "`" + string filter["Filter"] + "`" ]
+            ]
+            |> generated "docs/seq.md" "signals"
+        }
+
         test "docs/algorithm.md has every key with its default, unit and origin" {
             table [ "key"; "default"; "unit"; "tag"; "resume may change" ] [
                 for key in Settings.keys do

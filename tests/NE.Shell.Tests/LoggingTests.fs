@@ -12,6 +12,7 @@ open Akka.Actor
 open Akka.Configuration
 open Akka.Event
 open Expecto
+open NE.Actors.Instruments
 open NE.Model
 open NE.Shell.Logging
 open NE.Shell.Tests.Support
@@ -92,7 +93,7 @@ let private openLog (folder: TemporaryFolder) (seq: string | null) (console: str
             SeqBuffer = folder.File "seq-buffer",
             SeqPeriod = TimeSpan.FromMilliseconds 20.0
         ),
-        "run-1",
+        RunLogIds("run-1", "a", "figure-6"),
         settings
     )
 
@@ -110,6 +111,11 @@ let private events (folder: TemporaryFolder) =
                 ()
     ]
 
+let private within (span: RunSpan) (body: unit -> unit) =
+    let scope = span.Enter()
+    body ()
+    scope.Dispose()
+
 let private text (name: string) (event: JsonElement) =
     string (event.GetProperty(name).GetString())
 
@@ -126,6 +132,10 @@ let tests =
 
             let event = List.exactlyOne (events folder)
             Expect.equal (text "RunId" event) "run-1" "RunId"
+            Expect.equal (text "Run" event) "a" "Run"
+            Expect.equal (text "Sweep" event) "figure-6" "Sweep"
+            Expect.equal (text "Host" event) Environment.MachineName "Host"
+            Expect.equal (event.GetProperty("ProcessId").GetInt32()) Environment.ProcessId "ProcessId"
             Expect.equal (text "Environment" event) "HalfCheetah-v4" "Environment"
             Expect.equal (text "Method" event) "ne" "Method"
             Expect.equal (event.GetProperty("Seed").GetInt64()) 0L "Seed"
@@ -154,6 +164,78 @@ let tests =
 
             let line = Seq.exactlyOne lines
             Expect.stringEnds line " warning a waits (the disk is full)" "line"
+        }
+
+        test "the console says a cause once" {
+            use folder = new TemporaryFolder()
+            let lines = ConcurrentQueue<string>()
+
+            do
+                use log = openLog folder null lines.Enqueue
+                log.Logger.Warning(IOException "the disk is full", "a waits: {Reason}", "the disk is full")
+
+            Expect.stringEnds (Seq.exactlyOne lines) " warning a waits: the disk is full" "line"
+        }
+
+        test "spans are events with start, parent, name and tags, in the file and in Seq, and not on the console" {
+            use folder = new TemporaryFolder()
+            use seq = new FakeSeq(Behaviour = Accept)
+            let lines = ConcurrentQueue<string>()
+
+            do
+                use _ = openLog folder seq.Url lines.Enqueue
+                let root = RunSpan.Begin "run"
+                let checkpoint = RunSpan.Begin("checkpoint", root.Context).Tag("Bytes", 512L)
+                let restart = RunSpan.Begin("environment restart", root.Context)
+                restart.Fail "the disk is full"
+                checkpoint.End()
+                root.End()
+                eventually "they arrived" (fun () -> seq.Received.Length >= 3)
+
+            let received =
+                seq.Received |> Array.map (fun line -> JsonDocument.Parse(line).RootElement)
+
+            for where, found in [ "file", events folder; "Seq", List.ofArray received ] do
+                let span name =
+                    found |> List.find (fun event -> text "@mt" event = name)
+
+                let run, checkpoint, restart =
+                    span "run", span "checkpoint", span "environment restart"
+
+                Expect.isFalse (fst (run.TryGetProperty "@ps")) $"{where}: the root has no parent"
+                Expect.equal (text "@ps" checkpoint) (text "@sp" run) $"{where}: parent"
+                Expect.equal (text "@tr" checkpoint) (text "@tr" run) $"{where}: trace"
+                Expect.isLessThanOrEqual (DateTime.Parse(text "@st" run)) (DateTime.Parse(text "@st" checkpoint)) $"{where}: start"
+                Expect.isLessThanOrEqual (DateTime.Parse(text "@st" checkpoint)) (DateTime.Parse(text "@t" checkpoint)) $"{where}: end"
+                Expect.equal (checkpoint.GetProperty("Bytes").GetInt64()) 512L $"{where}: tag"
+                Expect.equal (text "RunId" checkpoint) "run-1" $"{where}: run"
+                Expect.equal (text "@l" restart) "Error" $"{where}: level"
+                Expect.equal (text "Reason" restart) "the disk is full" $"{where}: reason"
+                Expect.isFalse (fst (checkpoint.TryGetProperty "SpanStartTimestamp")) $"{where}: nothing twice"
+
+            Expect.isEmpty lines "console"
+        }
+
+        test "events of a span belong to it, others to the run's, and nothing is the current activity afterwards" {
+            use folder = new TemporaryFolder()
+
+            do
+                use log = openLog folder null ignore
+                let root = RunSpan.Begin "run"
+                let part = RunSpan.Begin("opening", root.Context)
+                log.Logger.Information "outside"
+                within part (fun () -> log.Logger.Information "inside")
+                Expect.isNull Diagnostics.Activity.Current "no activity"
+                part.End()
+                root.End()
+
+            let span name =
+                events folder
+                |> List.find (fun event -> text "@mt" event = name)
+                |> fun event -> text "@tr" event, text "@sp" event
+
+            Expect.equal (span "outside") (span "run") "outside"
+            Expect.equal (span "inside") (span "opening") "inside"
         }
 
         for name, behaviour in [ "refuses", Refuse; "hangs", Hang ] do
@@ -234,10 +316,13 @@ let tests =
                 let logger = Logging.GetLogger(system, "anything")
                 logger.Warning(InvalidOperationException "broken", "{Environment} failed at {Step}", 3, 500L)
                 logger.Warning "braces {in} a text"
+                let part = RunSpan.Begin("opening", (RunSpan.Begin "run").Context)
+                within part (fun () -> logger.Warning "in a span")
+                part.End()
                 // Akka drops what its loggers have not got to when the system ends.
                 eventually "both are written" (fun () ->
                     events folder
-                    |> List.exists (fun event -> event.GetRawText().Contains "braces {in} a text"))
+                    |> List.exists (fun event -> event.GetRawText().Contains "\"in a span\""))
 
                 system.Terminate().Wait()
 
@@ -251,5 +336,13 @@ let tests =
             Expect.isTrue (fst (warning.TryGetProperty "SourceContext")) "class"
             Expect.isTrue (fst (warning.TryGetProperty "Actor")) "actor"
             Expect.exists (events folder) (fun event -> event.GetRawText().Contains "braces {in} a text") "text"
+
+            let spanOf (found: JsonElement -> bool) =
+                events folder |> List.find found |> text "@sp"
+
+            Expect.equal
+                (spanOf (fun event -> event.GetRawText().Contains "\"in a span\""))
+                (spanOf (fun event -> text "@mt" event = "opening"))
+                "the span of an event outlives the way through the mailbox"
         }
     ]

@@ -186,7 +186,7 @@ internal sealed class SweepRun
 
         try
         {
-            work.Process = CellProcess.Start([.. this.host.Executable, .. verb, .. resumes ? [] : this.Journal()], this.paths.LogOf(work.Name), this.Login());
+            work.Process = CellProcess.Start([.. this.host.Executable, .. verb, .. resumes ? [] : this.Journal()], this.paths.LogOf(work.Name), [(ShellHost.SweepVariable, this.plan.Name), .. this.Login()]);
             (work.State, work.Error) = (CellState.Running, null);
             this.News.Enqueue($"{work.Name} {(resumes ? "goes on" : "begins")} in process {work.Process.Id}");
         }

@@ -84,7 +84,7 @@ type private Counting(divergesAt: int64) =
         member this.Dispose() = this.Disposed.Set()
 
 let private actorOf (kit: ActorKit) (learner: Counting) =
-    kit.Sys.ActorOf(Props.Create<LearnerActor>(kit.TestActor, (learner :> ILearner), noRows))
+    kit.Sys.ActorOf(Props.Create<LearnerActor>(kit.TestActor, (learner :> ILearner), noRows, Diagnostics.ActivityContext()))
 
 /// So many gradient steps; measured and probed before them or not.
 let private learn updates measure probe =

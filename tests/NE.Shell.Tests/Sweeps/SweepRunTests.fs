@@ -23,6 +23,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 echo "$verb $name" >>"$runs/calls"
+echo "$NE_SWEEP" >"$runs/sweep"
 describe() {
     mkdir -p "$runs/$name"
     printf '{"formatVersion":1,"id":"x","name":"%s","status":"%s","statusReason":null,"environment":"e","method":"m","seed":0,"totalSteps":1000,"threads":1,"device":"cpu","stretches":[%s],"engine":"simd"}' "$name" "$1" "$2" >"$runs/$name/run.json.new"
@@ -145,6 +146,7 @@ let tests =
             use sweeps = new Sweeps(arms [ "x"; "y" ] "0-1")
             let code, output, errors = sweeps.Sweep []
             Expect.equal (code, errors) (ExitCode.Ok, "") output
+            Expect.equal (File.ReadAllText(Path.Combine(sweeps.Runs, "sweep")).Trim()) "a" "each knows its sweep"
 
             Expect.equal
                 (sweeps.Calls())
