@@ -80,7 +80,6 @@ internal static class ExportVerb
         var provenance = new Dictionary<string, string>
         {
             ["task"] = task.Id,
-            ["environment"] = info.Environment,
             ["method"] = MethodModule.show(settings.Run.Method),
             ["learner"] = LearnerKindModule.nameOf(settings.Run.Learner),
             ["run"] = info.Name,
