@@ -24,7 +24,10 @@ type private Stored(names: string list) =
             GoldenRunTests.unpack (stored name) folder.Path
 
     member _.File name = folder.File name
-    member _.Files = Directory.GetFiles folder.Path |> Array.map Path.GetFileName
+
+    member _.Files =
+        Directory.GetFiles folder.Path |> Array.map Path.GetFileName |> Array.sort
+
     member _.Paths name = RunPaths.Of(folder.Path, name)
 
     member _.Run(arguments: string list) =
@@ -157,13 +160,13 @@ let tests =
             let train actor more =
                 [ "train"; "--config"; configuration; "--name"; "new"; "--actor"; actor ] @ more
 
-            stored.Refused(train (file "sac-ne") [], "has no log_deviation.weight")
+            stored.Refused(train (file "sac-ne") [], "has no log_deviation.bias")
             stored.Refused(train (file "td3-serial") [ "network.hidden=8,8" ], "the actor of this run has [8 x 11]")
             stored.Refused(train (file "td3-serial") [ "run.method=ne" ], "so it cannot begin with those of a file")
             stored.Refused(train (stored.File "nowhere") [], "nowhere")
             File.WriteAllText(stored.File "text", "no tensors at all")
             stored.Refused(train (stored.File "text") [], "is no safetensors file that can be read")
-            stored.Refused([ "import"; file "sac-ne"; "--config"; configuration; "--name"; "new" ], "has no log_deviation.weight")
+            stored.Refused([ "import"; file "sac-ne"; "--config"; configuration; "--name"; "new" ], "has no log_deviation.bias")
             Expect.isFalse (Directory.Exists (stored.Paths "new").Root) "no run"
             let output = stored.Ok(train (file "td3-serial") [ "--dry-run" ])
             Expect.stringContains output "parameters" "one that fits"
