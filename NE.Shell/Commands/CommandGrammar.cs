@@ -40,7 +40,7 @@ internal sealed class CommandGrammar
     private readonly Option<bool> sweepPlain = new("--plain") { Description = "Plain lines instead of the live view." };
     private readonly Option<string?> episodes = new("--episodes") { HelpName = "N", Description = "Episodes to play (default 10)." };
     private readonly Option<string?> checkpoint = new("--checkpoint") { HelpName = "best|last|previous|STEP", Description = "Which policy (default best)." };
-    private readonly Option<string> format = new("--to") { HelpName = "onnx|safetensors|torch", Description = "What kind of file: the whole computation, the numbers, or PyTorch's state_dict (default onnx).", DefaultValueFactory = _ => "onnx" };
+    private readonly Option<string?> format = new("--to") { HelpName = "onnx|safetensors|torch", Description = "What kind of file: the whole computation, the numbers, or PyTorch's state_dict (default onnx)." };
     private readonly Option<string?> exported = new("--output", "-o") { HelpName = "FILE", Description = "Where it goes (default NAME.onnx, NAME.safetensors or NAME.pt in this folder)." };
     private readonly Option<string?> head = new("--task") { HelpName = "ID", Description = "Of a cycle: the task whose head acts (default the one that was learned at the policy's step)." };
     private readonly Option<string?> actor = new("--actor") { HelpName = "FILE", Description = "Begin with the actor of this safetensors file instead of a drawn one." };
@@ -512,7 +512,7 @@ internal sealed class CommandGrammar
     {
         switch (text)
         {
-            case "onnx":
+            case null or "onnx":
                 return PolicyFormat.Onnx;
             case "safetensors":
                 return PolicyFormat.Safetensors;

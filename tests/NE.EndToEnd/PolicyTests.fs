@@ -224,14 +224,14 @@ let tests =
                 let first = File.ReadAllLines((paths "whole").Evaluations)[1]
                 Expect.stringContains first (mean.ToString("R", CultureInfo.InvariantCulture)) "the evaluation of step 0"
 
-                // At its first words, long before a commit, and behind its first one.
+                // When it has a name, long before a commit, and behind its first one. Its directory alone has the actor then.
                 for name, hasBegun in
                     [
-                        "early", (fun (log: string) -> File.Exists log)
-                        "late", (fun log -> File.Exists log && KillPhase.hasCommitted 500L log)
+                        "early", (fun (killed: RunPaths) -> File.Exists killed.RunInfo)
+                        "late", (fun killed -> File.Exists killed.Log && KillPhase.hasCommitted 500L killed.Log)
                     ] do
                     use running = new Running(import name)
-                    waitUntil name (fun () -> hasBegun (paths name).Log)
+                    waitUntil name (fun () -> hasBegun (paths name))
                     running.Kill()
                     File.Delete file
                     ok (inRuns [ "resume"; name ]) |> ignore

@@ -60,6 +60,13 @@ let private kinds = [
             "td3 with LayerNorm and CReLU", shaped td3
             "sac with LayerNorm and CReLU", shaped sac
             "ne that grows its critics alone", { small with Ne.Networks = CriticOnly }
+
+            "ne that begins dense",
+            {
+                small with
+                    Ne.StartDensity = Is 1.0
+                    Ne.FinalDensity = 1.0
+            }
         ] do
         name, settings, create, (fun learner count -> step learner count)
     for name, settings in pixels do
