@@ -87,6 +87,7 @@ public static class Shell
         ServeCommand serve => ServeVerb.Serve(serve, host),
         EvalCommand eval => Task.FromResult(EvalVerb.Eval(eval, host)),
         RecordCommand record => Task.FromResult(RecordVerb.Record(record, host)),
+        ExportCommand export => Task.FromResult(ExportVerb.Export(export, host)),
         ProbeCommand probe => Task.FromResult(ProbeVerb.Probe(probe, host)),
         DigestCommand digest => Task.FromResult(DigestVerb.Digest(digest, host)),
         VerifyCommand verify => Task.FromResult(VerifyVerb.Verify(verify, host)),

@@ -104,7 +104,7 @@ public sealed record RunContent(ArchivedRun Run, IReadOnlyList<ArchiveItem> Item
     private static IEnumerable<ArchiveItem> Files(RunPaths run) =>
         new[]
         {
-            run.RunInfo, run.Configuration, run.ConfigurationDifference, run.Command, run.Journal, run.Snapshots,
+            run.RunInfo, run.Configuration, run.ConfigurationDifference, run.Command, run.Actor, run.Journal, run.Snapshots,
             run.Metrics, run.Layers, run.Evaluations, run.Topology, run.Phases, run.Timing,
         }
         .Where(File.Exists)

@@ -4,6 +4,7 @@ using NE.Actors.Cast;
 using NE.Actors.Checkpoints;
 using NE.Actors.Environments;
 using NE.Actors.Environments.Catalogue;
+using NE.Actors.Exports;
 using NE.Actors.Journal;
 using NE.Actors.Replay;
 using NE.Actors.RunDirectory;
@@ -170,7 +171,7 @@ internal sealed record OpenedRun
                 Starts = StartsOf(request, environments, from, phase, switching),
                 Evaluations = EvaluationsOf(from, ledger),
                 Settings = settings,
-                Learner = LearnerOf(settings, cycle, spec, from, PhaseModule.taskIndex(settings, phase), switching),
+                Learner = LearnerOf(request, cycle, spec, from, PhaseModule.taskIndex(settings, phase), switching),
             };
         }
         catch
@@ -223,12 +224,17 @@ internal sealed record OpenedRun
                 .Zip(StateBundle.Unpack(from.Components["evaluations"], "evaluations", ledger.Pending.Length), (pending, policy) => (pending.Step, Policy.OfBytes(policy)))];
 
     private static ILearner LearnerOf(
-        Settings settings, EnvironmentCycle? cycle, EnvironmentSpec spec, LoadedCheckpoint? from, int task, bool switching)
+        RunRequest request, EnvironmentCycle? cycle, EnvironmentSpec spec, LoadedCheckpoint? from, int task, bool switching)
     {
-        var learner = TaskLearner.Create(settings, cycle, spec, task);
+        var learner = TaskLearner.Create(request.Settings, cycle, spec, task);
         if (from is not null)
         {
             learner.Restore(CheckpointReader.Learner(from));
+        }
+        else if (File.Exists(request.Paths.Actor))
+        {
+            // From the first commit on it is part of the state.
+            learner.Adopt(SafetensorsFile.Read(request.Paths.Actor).Tensors);
         }
         if (switching)
         {

@@ -26,6 +26,11 @@ public static class EpisodeRunner
     /// <summary>Evaluation uses the run's seed plus this (algorithm.md, keys).</summary>
     public const long SeedOffset = 100;
 
+    /// <summary>What the start of an episode is drawn from.</summary>
+    /// <param name="seed">Seed of the run.</param>
+    /// <param name="episode">Number of the episode, from 0.</param>
+    public static Draws StartOf(long seed, int episode) => Draws.At(seed + SeedOffset, Purpose.Evaluation, 0, episode, 0);
+
     /// <summary>Undiscounted returns of full episodes. Episode i always starts in the same state for the same seed.</summary>
     /// <param name="seed">Seed of the run.</param>
     /// <param name="watch">Called after every reset and step, on this thread; it may look at the environment but not change it.</param>
@@ -103,7 +108,7 @@ public static class EpisodeRunner
         private void Begin(int place)
         {
             var number = this.numbers[place] = this.begun++;
-            this.environments[place].Reset(Draws.At(this.seed + SeedOffset, Purpose.Evaluation, 0, number, 0), this.Observation(place));
+            this.environments[place].Reset(StartOf(this.seed, number), this.Observation(place));
             this.watch?.Invoke(new EpisodeMoment(number, 0, 0, 0, IsLast: false));
         }
 

@@ -32,6 +32,9 @@ public sealed record RunPaths(string Root)
     /// <summary>Says that the replay memory was given up; other runs have no such file.</summary>
     public string DroppedReplay => this.At("replay.dropped.json");
 
+    /// <summary>What the actor began with, where it came from a file; other runs have no such file.</summary>
+    public string Actor => this.At("actor.safetensors");
+
     public string Metrics => this.At("metrics.csv");
 
     public string Layers => this.At("layers.csv");

@@ -64,9 +64,12 @@ public static class DurableFile
     }
 
     /// <summary>Replaces a text file as a whole, also through a loss of power.</summary>
-    public static void WriteText(string path, string content)
+    public static void WriteText(string path, string content) => WriteBytes(path, System.Text.Encoding.UTF8.GetBytes(content));
+
+    /// <summary>Replaces a file as a whole, also through a loss of power.</summary>
+    public static void WriteBytes(string path, ReadOnlySpan<byte> content)
     {
-        Write(path, System.Text.Encoding.UTF8.GetBytes(content));
+        Write(path, content);
         SyncFolder(Path.GetDirectoryName(path)!);
     }
 

@@ -130,6 +130,18 @@ type Agent
                 policyEdits <- actor.Networks.Edits
                 made
 
+        member _.Adopt tensors =
+            if heads.IsSome then
+                invalidArg
+                    (nameof tensors)
+                    "The agent of a cycle has heads for several tasks; an actor can begin with given values on one task only."
+
+            if step > 0L then
+                invalidOp $"The actor has learned for {step} gradient steps; values are given to a fresh one."
+
+            ActorImport.adopt networks actor.Networks ((algorithm.Policy actorUpdates).Portable()) tensors
+            policy <- None
+
         member _.SwitchTask next =
             match heads with
             | None -> invalidOp "An agent of one task cannot turn to another."

@@ -1,6 +1,7 @@
 namespace NE.Model.Agents
 
 open System
+open System.Collections.Generic
 open NE.Model.History
 open NE.Model.Networks
 open NE.Model.Replay
@@ -15,6 +16,10 @@ type ILearner =
     abstract Update: source: ITransitionSource * window: Window -> unit
     /// An immutable copy of the current actor; its Version is the number of actor updates. The same object until the actor changes.
     abstract Policy: unit -> Policy
+    /// Gives a fresh actor, and what it sees pictures with, the values of a PortablePolicy's tensors, by their names; targets become equal. What techniques
+    /// and measurements compare with is still what was drawn. Raises ArgumentException, and changes nothing, for tensors that are not those of this
+    /// actor, for one that begins sparse, and in a cycle.
+    abstract Adopt: tensors: IReadOnlyDictionary<string, GivenTensor> -> unit
     /// Turns to another task of the cycle, at a barrier between two gradient steps: exchanges the heads. The learner must have been made
     /// to act on that task. Raises InvalidOperationException where there is one task only.
     abstract SwitchTask: next: int -> unit

@@ -4,6 +4,7 @@ open System
 open System.IO
 open System.Runtime.InteropServices
 open NE.Model.Networks.Images
+open NE.Model.Networks.Layers
 
 /// What a policy sees pictures with: a host copy of an encoder and of the trunk behind it. Immutable.
 [<Sealed>]
@@ -35,6 +36,24 @@ type Eyes private (image: ImageShape, filters: int, features: int, encoder: IHos
 
     /// Length of what comes out.
     member _.Features = features
+
+    /// The pictures, and the networks as other programs compute them: "encoder" and "trunk".
+    member internal _.Portable: ImageShape * PortableNetwork list =
+        let layout = encoderLayout image filters
+
+        let parameters (layers: IHostLayer[]) =
+            layers |> Seq.collect _.Parameters |> Array.ofSeq
+
+        image,
+        [
+            PortableNetwork.create "encoder" layout ValueNone [] (parameters encoder)
+            PortableNetwork.create
+                "trunk"
+                (trunkLayout layout features)
+                (ValueSome (layout.Slot(0, layout.Layers - 1)).Convolution.Output)
+                [ PortableLayer.Tanh ]
+                (parameters trunk)
+        ]
 
     /// Floats from one row to the next that are needed.
     member internal _.Width = HostChain.width widths

@@ -154,6 +154,14 @@ type Policy
 
         Policy(version, Some given, layout, form, maxAction, bodies, exploration)
 
+    member _.Portable(observations: int, actions: int) : PortablePolicy =
+        [ for layers in bodies -> layers |> Seq.collect _.Parameters |> Array.ofSeq ]
+        |> PortablePolicy.create (eyes |> Option.map _.Portable) layout (form = ActionForm.SquashedGaussian)
+        |> PortablePolicy.trim observations actions
+
+    member this.Portable() =
+        this.Portable(observationSize, actionSize)
+
     member this.CreateScratch() = this.CreateScratch 1
 
     member _.CreateScratch(rows: int) =

@@ -47,6 +47,10 @@ type Policy =
     member Exploring: way: Exploration -> Policy
     /// The same policy on pictures: what it read is what these eyes see. Raises ArgumentException for another number of features.
     member Seeing: given: Eyes -> Policy
+    /// Its networks as other programs compute them.
+    member Portable: unit -> PortablePolicy
+    /// The same for a task of a cycle, whose observations and actions are so long; pictures stay as they are.
+    member Portable: observations: int * actions: int -> PortablePolicy
     /// Working memory for one caller who acts on one observation at a time.
     member CreateScratch: unit -> PolicyScratch
     /// Working memory for one caller who acts on up to so many observations at a time.

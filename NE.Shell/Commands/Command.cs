@@ -1,3 +1,4 @@
+using NE.Actors.Exports;
 using NE.Actors.Journal;
 using NE.Actors.Runs;
 using NE.Actors.Video;
@@ -49,6 +50,9 @@ public sealed record TrainCommand(
 
     /// <summary>Learn from pictures, which no agent does yet.</summary>
     public bool Pixels { get; init; }
+
+    /// <summary>A safetensors file with what the actor begins with; null for drawn values.</summary>
+    public string? Actor { get; init; }
 }
 
 /// <summary>Continues a stopped run from its last commit.</summary>
@@ -95,6 +99,12 @@ public sealed record EvalCommand(string Name, int Episodes, PolicyChoice Checkpo
 /// <param name="File">The video; null is one in the run's folder that is named after the policy's step.</param>
 /// <param name="Overwrite">Replace the file if there is one.</param>
 public sealed record RecordCommand(string Name, PolicyChoice Checkpoint, int Episodes, VideoSize Size, string? File, bool Overwrite, bool Json) : Command;
+
+/// <summary>Writes a stored policy for other programs.</summary>
+/// <param name="File">The file; null is one in the current folder that is named after the run.</param>
+/// <param name="Task">Of a cycle, the task whose head acts; null is the one that was learned at the policy's step.</param>
+/// <param name="Overwrite">Replace the file if there is one.</param>
+public sealed record ExportCommand(string Name, PolicyFormat Format, PolicyChoice Checkpoint, string? Task, string? File, bool Overwrite, bool Json) : Command;
 
 /// <summary>Prints the digest of the state of a commit, the last one or the one before.</summary>
 public sealed record DigestCommand(string Name, ResumeFrom Of, bool Json) : Command;
@@ -212,6 +222,9 @@ public abstract record PolicyChoice
 
     /// <summary>The newest commit.</summary>
     public sealed record Last : PolicyChoice;
+
+    /// <summary>The commit before the newest.</summary>
+    public sealed record Previous : PolicyChoice;
 
     /// <summary>The commit at exactly this environment step.</summary>
     public sealed record AtStep(long Step) : PolicyChoice;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.Globalization;
 using NE.Actors.Environments;
+using NE.Actors.Exports;
 using NE.Actors.Journal;
 using NE.Actors.RunDirectory;
 using NE.Actors.Runs;
@@ -45,7 +46,12 @@ internal sealed class CommandGrammar
     private readonly Option<bool> sweepDryRun = new("--dry-run") { Description = "Print the cells with steps, time and disk; create nothing." };
     private readonly Option<bool> sweepPlain = new("--plain") { Description = "Plain lines instead of the live view." };
     private readonly Option<string?> episodes = new("--episodes") { HelpName = "N", Description = "Episodes to play (default 10)." };
-    private readonly Option<string?> checkpoint = new("--checkpoint") { HelpName = "best|last|STEP", Description = "Which policy (default best)." };
+    private readonly Option<string?> checkpoint = new("--checkpoint") { HelpName = "best|last|previous|STEP", Description = "Which policy (default best)." };
+    private readonly Option<string?> format = new("--to") { HelpName = "onnx|safetensors|torch", Description = "What kind of file: the whole computation, the numbers, or PyTorch's state_dict (default onnx)." };
+    private readonly Option<string?> exported = new("--output", "-o") { HelpName = "FILE", Description = "Where it goes (default NAME.onnx, NAME.safetensors or NAME.pt in this folder)." };
+    private readonly Option<string?> head = new("--task") { HelpName = "ID", Description = "Of a cycle: the task whose head acts (default the one that was learned at the policy's step)." };
+    private readonly Option<string?> actor = new("--actor") { HelpName = "FILE", Description = "Begin with the actor of this safetensors file instead of a drawn one." };
+    private readonly Argument<string> importedFile = new("FILE") { Description = "An actor, as `ne export --to safetensors` writes it." };
     private readonly Option<string?> digested = new("--checkpoint") { HelpName = "last|previous", Description = "Which commit (default last)." };
     private readonly Option<string?> probed = new("--checkpoint") { HelpName = "last|previous|STEP", Description = "Which commit (default last)." };
     private readonly Option<string?> from = new("--checkpoint") { HelpName = "last|previous", Description = "Where to go on from; previous when the last one is damaged (default last)." };
@@ -110,7 +116,7 @@ internal sealed class CommandGrammar
     {
         // Not a RootCommand: that one is named after whatever process runs it.
         Root = new Verb("ne", "Trains reinforcement-learning agents whose networks grow and prune while they learn (Neuroplastic Expansion on TD3 or SAC).");
-        this.texts = [this.runs, this.config, this.variant, this.seq, this.askedSeq, this.output, this.video, this.image, this.reportFolder, this.archiveFile, this.restoredName, this.journal, this.to, this.listen];
+        this.texts = [this.runs, this.config, this.variant, this.seq, this.askedSeq, this.output, this.video, this.image, this.reportFolder, this.archiveFile, this.restoredName, this.journal, this.to, this.listen, this.exported, this.head, this.actor];
         this.keyed =
         [
             (new("--learner") { HelpName = "td3|sac|drq|drqv2", Description = "The algorithm of reinforcement learning (run.learner)." }, "run.learner"),
@@ -128,13 +134,16 @@ internal sealed class CommandGrammar
         Option<string?>[] keyOptions = [.. this.keyed.Select(pair => pair.Option)];
         Root.Add(this.runs);
         Root.Add(Version);
-        Root.Add(Leaf("train", "Start a new run.", [this.environment, this.pairs], [.. keyOptions, this.variant, this.name, this.config, this.journal, this.seq, this.serve, this.port, this.plain, this.dryRun, this.overwrite, this.drill, this.stopAtEof, this.trainPixels]));
+        Option[] ofTraining = [.. keyOptions, this.variant, this.name, this.config, this.journal, this.seq, this.serve, this.port, this.plain, this.dryRun, this.overwrite, this.drill, this.stopAtEof, this.trainPixels];
+        Root.Add(Leaf("train", "Start a new run.", [this.environment, this.pairs], [.. ofTraining, this.actor]));
         Root.Add(Leaf("resume", "Continue a stopped run from its last commit.", [this.run, this.pairs], [this.steps, this.from, this.videoEvery, this.otherMuJoCo, this.journal, this.seq, this.serve, this.port, this.plain, this.drill, this.stopAtEof]));
         Root.Add(Leaf("sweep", "Train many runs: methods, environments, seeds and keys, multiplied out.", [this.sweep], [this.smoke, this.parallel, this.resumeSweep, this.retryFailed, this.sweepDryRun, this.sweepPlain, this.journal, this.seq, this.serve, this.port]));
         Root.Add(Leaf("status", "Show a run or a sweep, or a table of all.", [this.anyRun], [this.json]));
         Root.Add(Leaf("serve", "Show runs and sweeps on a page that grows while they learn.", [this.served], [this.port, this.listen, this.control]));
         Root.Add(Leaf("eval", "Play noise-free episodes with a stored policy.", [this.run], [this.episodes, this.checkpoint, this.json]));
         Root.Add(Leaf("record", "Write a video of noise-free episodes of a stored policy.", [this.run], [this.checkpoint, this.filmed, this.size, this.output, this.replace, this.json]));
+        Root.Add(Leaf("export", "Write a stored policy for other programs: ONNX, safetensors, PyTorch.", [this.run], [this.format, this.checkpoint, this.head, this.exported, this.replace, this.json]));
+        Root.Add(Leaf("import", "Start a new run whose actor begins with that of a file: ne train --actor FILE.", [this.importedFile, this.environment, this.pairs], ofTraining));
         Root.Add(Leaf("probe", "Measure plasticity: how fast copies of stored networks learn something new, beside fresh ones.", [this.run], [this.probed, this.json]));
         Root.Add(Leaf("digest", "Print one sha256 over the state of the last commit, and one per component.", [this.run], [this.digested, this.json]));
         Root.Add(Leaf("verify", "Read everything that a resume reads, and say what is damaged and what can be resumed.", [this.verified], [this.deep, this.json]));
@@ -183,13 +192,13 @@ internal sealed class CommandGrammar
         bool asJson = Has(parsed, this.json);
         return verb switch
         {
-            "train" => new TrainCommand(
+            "train" or "import" => new TrainCommand(
                 Configuration(parsed, problems),
                 Presentation(parsed, problems),
                 RunName(parsed.GetValue(this.name), "--name", problems),
                 Has(parsed, this.dryRun),
                 Has(parsed, this.overwrite))
-            { Runs = folder, Drills = Drills(parsed, problems), Pixels = Has(parsed, this.trainPixels), Journal = Given(parsed, this.journal) },
+            { Runs = folder, Drills = Drills(parsed, problems), Pixels = Has(parsed, this.trainPixels), Journal = Given(parsed, this.journal), Actor = verb == "import" ? parsed.GetRequiredValue(this.importedFile) : Given(parsed, this.actor) },
             "resume" => new ResumeCommand(
                 Name(parsed, problems), Configuration(parsed, problems), From(parsed.GetValue(this.from), problems), Presentation(parsed, problems))
             { Runs = folder, Drills = Drills(parsed, problems), Journal = Given(parsed, this.journal), OnOtherMuJoCo = Has(parsed, this.otherMuJoCo) },
@@ -213,6 +222,15 @@ internal sealed class CommandGrammar
                 parsed.GetValue(this.filmed) is { } count ? CommandLine.Count(count, "--episodes", problems) ?? 1 : 1,
                 Size(parsed.GetValue(this.size), problems),
                 parsed.GetValue(this.output),
+                Has(parsed, this.replace),
+                asJson)
+            { Runs = folder },
+            "export" => new ExportCommand(
+                Name(parsed, problems),
+                ExportFormat(parsed.GetValue(this.format), problems),
+                Checkpoint(parsed.GetValue(this.checkpoint), problems),
+                Given(parsed, this.head),
+                Given(parsed, this.exported),
                 Has(parsed, this.replace),
                 asJson)
             { Runs = folder },
@@ -539,12 +557,29 @@ internal sealed class CommandGrammar
         return text == "previous" ? CheckpointChoice.Previous : CheckpointChoice.Last;
     }
 
+    private static PolicyFormat ExportFormat(string? text, List<string> problems)
+    {
+        switch (text)
+        {
+            case null or "onnx":
+                return PolicyFormat.Onnx;
+            case "safetensors":
+                return PolicyFormat.Safetensors;
+            case "torch":
+                return PolicyFormat.Torch;
+            default:
+                problems.Add($"--to expects onnx, safetensors or torch, found '{text}'");
+                return PolicyFormat.Onnx;
+        }
+    }
+
     private static PolicyChoice Checkpoint(string? text, List<string> problems) => text switch
     {
         null or "best" => new PolicyChoice.Best(),
         "last" => new PolicyChoice.Last(),
+        "previous" => new PolicyChoice.Previous(),
         _ when long.TryParse(text, out long step) && step >= 0 => new PolicyChoice.AtStep(step),
-        _ => Refused($"--checkpoint expects best, last or an environment step, found '{text}'", problems),
+        _ => Refused($"--checkpoint expects best, last, previous or an environment step, found '{text}'", problems),
     };
 
     private static PolicyChoice Refused(string problem, List<string> problems)

@@ -35,6 +35,7 @@ internal static class HelpTexts
               ne train Hopper-v4 --video-every 50000 --serve
               ne train cycle:HalfCheetah-v4,Humanoid-v4,Ant-v4,Hopper-v4 --cycles 3
               ne train examples/reaching-arm/reaching-arm.yaml
+              ne train Hopper-v4 --method td3 --actor hopper.safetensors
               ne train Hopper-v4 --journal postgres://db.example/ne
               ne train "external:python3 clients/python/ne_environment.py gym:Pendulum-v1"
             """,
@@ -116,6 +117,25 @@ internal static class HelpTexts
             Examples:
               ne record HalfCheetah-v4-ne-s0
               ne record HalfCheetah-v4-ne-s0 --checkpoint last --episodes 3 --size 640x480 -o cheetah.mp4
+            """,
+        ["export"] = """
+            An ONNX file takes observations and gives actions within the environment's bounds. safetensors and torch have the tensors, with PyTorch's
+            names and shapes, and the metadata say what to do with them. Exploration is no part of a policy; of SAC's distribution the mean acts.
+            A policy of a cycle acts on the task that it was learned on, unless --task names another. Formats and samples: docs/policies.md.
+
+            Examples:
+              ne export HalfCheetah-v4-ne-s0
+              ne export HalfCheetah-v4-ne-s0 --to safetensors --checkpoint last -o cheetah.safetensors
+              ne export HalfCheetah-v4-ne-s0 --to torch --overwrite
+              ne export cycle-run --checkpoint last --task Hopper-v4
+            """,
+        ["import"] = """
+            The file's networks must have the run's names and shapes. Targets begin equal, the optimiser and the critics fresh. An actor that begins
+            sparse is refused: ne.networks=critic, ne.startDensity=1 or a method without a topology begin dense. A copy stays in the run's directory.
+
+            Examples:
+              ne import hopper.safetensors Hopper-v4 --method none --steps 300000
+              ne import hopper.safetensors Hopper-v4 ne.networks=critic --name fine-tuned
             """,
         ["probe"] = """
             Copies of the actor and of the critics learn a target that they have never seen: their present output and a random function of the observation,

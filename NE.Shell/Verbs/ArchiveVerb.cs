@@ -14,7 +14,8 @@ internal static class ArchiveVerb
     public static ExitCode Archive(ArchiveCommand command, ShellHost host)
     {
         string file = command.File ?? $"{command.Name}.tar.gz";
-        RequireFree(file, command.Overwrite);
+        // Before gigabytes are read.
+        TargetFile.RequireFree(file, ".tar.gz", command.Overwrite);
         var held = new List<IDisposable>();
 
         try
@@ -40,25 +41,6 @@ internal static class ArchiveVerb
         finally
         {
             held.ForEach(each => each.Dispose());
-        }
-    }
-
-    /// <summary>What is wrong with the name is said before gigabytes are read.</summary>
-    private static void RequireFree(string file, bool overwrite)
-    {
-        if (Directory.Exists(file))
-        {
-            throw new UserError($"{file} is a folder; name the file itself, such as -o {Path.Combine(file, "NAME.tar.gz")}");
-        }
-
-        if (Path.GetDirectoryName(Path.GetFullPath(file)) is { } folder && !Directory.Exists(folder))
-        {
-            throw new UserError($"there is no folder {folder} for {Path.GetFileName(file)}; make it first, or give another -o FILE");
-        }
-
-        if (File.Exists(file) && !overwrite)
-        {
-            throw new UserError($"{file} exists already; name another file with -o, or give --overwrite to replace it");
         }
     }
 

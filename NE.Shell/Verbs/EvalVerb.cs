@@ -1,4 +1,5 @@
 using NE.Actors.Environments;
+using NE.Actors.Environments.External;
 using NE.Actors.Evaluation;
 using NE.Actors.RunDirectory;
 using NE.Model.Networks;
@@ -19,7 +20,7 @@ internal static class EvalVerb
     {
         RunPaths paths = RunFolder.Find(command.Runs, command.Name);
         RunInfo info = StoredRunInfo.Of(paths).Info;
-        (long step, Policy policy) = StoredPolicy.Load(paths, command.Checkpoint);
+        (long step, Policy policy, _) = StoredPolicy.Load(paths, command.Checkpoint);
         host.Prepare(null);
         using IEnvironment environment = StoredPolicy.Environment(paths, info, step);
         StoredPolicy.RequireFit(policy, paths, environment.Spec);
@@ -30,7 +31,18 @@ internal static class EvalVerb
 
         if (command.Json)
         {
-            var json = new { run = paths.Name, environment = environment.Spec.Id, step, episodes = command.Episodes, mean, deviation, returns = results.Returns, lengths = results.Lengths };
+            var json = new
+            {
+                run = paths.Name,
+                environment = environment.Spec.Id,
+                step,
+                episodes = command.Episodes,
+                mean,
+                deviation,
+                returns = results.Returns,
+                lengths = results.Lengths,
+                seeds = Seeds(info, command.Episodes),
+            };
             host.Output.WriteLine(System.Text.Json.JsonSerializer.Serialize(json, Json.Options));
             return ExitCode.Ok;
         }
@@ -39,6 +51,11 @@ internal static class EvalVerb
         host.Output.WriteLine($"{paths.Name} at step {Format.Count(step)}: mean {Format.Value(mean)}, standard deviation {Format.Value(deviation)}, {Format.Counted(command.Episodes, "episode")} of {environment.Spec.Id}");
         return ExitCode.Ok;
     }
+
+    /// <summary>The seeds that a program was given for its resets, with which it can play the same episodes elsewhere; null for an environment that is no program.</summary>
+    private static ulong[]? Seeds(RunInfo info, int episodes) => EnvironmentId.Parse(info.Environment) is EnvironmentId.External
+        ? [.. Enumerable.Range(0, episodes).Select(episode => ExternalEnvironment.SeedOf(EpisodeRunner.StartOf(info.Seed, episode)))]
+        : null;
 
     /// <summary>Episodes of a task of ours go in step. An environment of one's own is one: its program may be heavy, or remember what was before a reset.</summary>
     private static EpisodeResults Play(IEnvironment first, Func<IEnvironment> another, Policy policy, long seed, int episodes, int mostSteps)

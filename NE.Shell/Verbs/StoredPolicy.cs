@@ -14,19 +14,24 @@ namespace NE.Shell.Verbs;
 /// <summary>Policies that a run has stored.</summary>
 internal static class StoredPolicy
 {
-    /// <summary>The chosen policy with the environment step that it is of.</summary>
-    public static (long Step, Policy Policy) Load(RunPaths paths, PolicyChoice choice)
+    /// <summary>The chosen policy with the environment step that it is of, and the checkpoint that it is part of; null for the best one, which
+    /// is stored by itself.</summary>
+    public static (long Step, Policy Policy, LoadedCheckpoint? Checkpoint) Load(RunPaths paths, PolicyChoice choice)
     {
         if (choice is PolicyChoice.Best)
         {
             (long best, byte[] parameters) = CheckpointReader.LoadBest(paths);
-            return (best, Policy.OfBytes(parameters));
+            return (best, Policy.OfBytes(parameters), null);
         }
 
-        LoadedCheckpoint loaded = CheckpointReader.LoadWithoutReplay(
-            paths, choice is PolicyChoice.AtStep at ? CheckpointChoice.At(at.Step) : CheckpointChoice.Last);
+        LoadedCheckpoint loaded = CheckpointReader.LoadWithoutReplay(paths, choice switch
+        {
+            PolicyChoice.AtStep at => CheckpointChoice.At(at.Step),
+            PolicyChoice.Previous => CheckpointChoice.Previous,
+            _ => CheckpointChoice.Last,
+        });
         return loaded.Components.TryGetValue("policy", out byte[]? policy)
-            ? (loaded.Manifest.Step, Policy.OfBytes(policy))
+            ? (loaded.Manifest.Step, Policy.OfBytes(policy), loaded)
             : throw new ShellFailure($"the checkpoint of step {Format.Count(loaded.Manifest.Step)} has no component 'policy'; it has {string.Join(", ", loaded.Components.Keys)}");
     }
 
@@ -41,14 +46,18 @@ internal static class StoredPolicy
             return EnvironmentFactory.Create(settings, info.Environment);
         }
 
-        long phase = PhaseModule.ofStep(step, CheckpointReader.Phases(paths)).Index;
-        return cycle.Padded(EnvironmentFactory.Create(settings, cycle.Tasks[(int)(phase % cycle.Tasks.Count)].Id));
+        return cycle.Padded(EnvironmentFactory.Create(settings, cycle.Tasks[TaskOf(paths, cycle, step)].Id));
     }
+
+    /// <summary>Which task of a cycle the policy of a step was learned on.</summary>
+    public static int TaskOf(RunPaths paths, EnvironmentCycle cycle, long step) =>
+        (int)(PhaseModule.ofStep(step, CheckpointReader.Phases(paths)).Index % cycle.Tasks.Count);
 
     /// <summary>Steps after which an episode is cut, as the run's own evaluations cut theirs.</summary>
     public static int LongestEpisode(RunPaths paths, EnvironmentSpec spec) => SettingsOf(paths).Evaluation.LongestEpisode(spec.TimeLimit);
 
-    private static Settings SettingsOf(RunPaths paths) => StoredConfiguration.Exists(paths)
+    /// <summary>The stored configuration; the defaults for a run that has none.</summary>
+    public static Settings SettingsOf(RunPaths paths) => StoredConfiguration.Exists(paths)
         ? StoredConfiguration.Read(paths).Settings
         : SettingsModule.resolve(SettingsModule.defaults).Item1;
 

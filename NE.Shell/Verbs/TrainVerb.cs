@@ -35,6 +35,7 @@ internal static class TrainVerb
         TelemetryExport.Collector(host);
         JournalPlace? journal = JournalAddress.Of(command.Journal, host);
         RunPaths paths = RunPaths.Of(command.Runs, command.Name ?? RunNames.Default(settings));
+        GivenActor? actor = GivenActor.Read(command.Actor);
         EnvironmentSpec environment = Environments.Try(settings);
         RunPlan plan = RunPlan.Create(settings, environment);
         Spectre.Console.Rendering.IRenderable takes = ConfigurationView.Plan(plan, EvaluationPlan.Create(settings, environment, plan.Seconds), configuration, environment, paths.Root);
@@ -45,6 +46,7 @@ internal static class TrainVerb
             if (settings.Compute.Engine.Value.IsSimd)
             {
                 AgentCheck.CheckThatItCanBeBuilt(settings, environment);
+                actor?.RequireFit(settings, environment);
             }
 
             Tables.Write(host, [.. ConfigurationView.Resolved(configuration), new Text(""), takes, .. CycleView.Phases(settings)]);
@@ -55,6 +57,7 @@ internal static class TrainVerb
 
         IReadOnlyDictionary<string, string> versions = host.Prepare(settings.Compute);
         AgentCheck.CheckThatItCanBeBuilt(settings, environment);
+        actor?.RequireFit(settings, environment);
 
         if (journal is not null)
         {
@@ -69,11 +72,13 @@ internal static class TrainVerb
         DurableFile.WriteText(paths.Configuration, yaml);
         File.WriteAllText(paths.ConfigurationDifference, ConfigurationWriter.DifferenceYaml(configuration));
         File.WriteAllText(paths.Command, CommandText.Of(host.Arguments) + "\n");
+        actor?.Keep(paths);
         Tables.Write(host, takes);
         SayWhereJournalIs(journal, host);
         host.Output.WriteLine(ConfigurationView.Scaling(settings));
         SayNotes(configuration, plan, paths, host);
         Environments.SayWhatIsSpecial(host, environment);
+        actor?.Say(host, environment);
         RunRequest request = new() { Paths = paths, Settings = settings, ConfigurationText = yaml, Versions = versions, Drills = command.Drills, Ffmpeg = Ffmpeg.Find(host.SearchPath) };
         await using PageServer? page = await ServeVerb.Beside(command.Presentation.Page, command.Runs, $"#/run/{paths.Name}", host);
         return await RunSession.Execute(host, request, RunInfo.Of(Guid.NewGuid().ToString("N"), paths.Name, settings) with { Journal = journal }, 0, command.Presentation);

@@ -4,6 +4,7 @@ open System.Collections.Generic
 open System.IO
 open System.Text.RegularExpressions
 open Expecto
+open NE.Actors.Exports
 open NE.Actors.Journal
 open NE.Actors.RunDirectory
 open NE.Actors.Runs
@@ -100,6 +101,45 @@ let tests =
                 | _ -> false)
             reads "eval takes a step" [ "eval"; "a"; "--checkpoint"; "5000"; "--episodes"; "2" ] (function
                 | :? EvalCommand as eval -> eval.Episodes = 2 && eval.Checkpoint = PolicyChoice.AtStep 5000L
+                | _ -> false)
+            reads "export takes the best policy as ONNX" [ "export"; "a" ] (function
+                | :? ExportCommand as export ->
+                    export.Format = PolicyFormat.Onnx
+                    && export.Checkpoint = PolicyChoice.Best()
+                    && isNull export.File
+                    && not export.Overwrite
+                | _ -> false)
+            reads
+                "export takes a format, a checkpoint, a task and a file"
+                [
+                    "export"
+                    "a"
+                    "--to"
+                    "torch"
+                    "--checkpoint"
+                    "previous"
+                    "--task"
+                    "Hopper-v4"
+                    "-o"
+                    "x.pt"
+                    "--overwrite"
+                ]
+                (function
+                 | :? ExportCommand as export ->
+                     export.Format = PolicyFormat.Torch
+                     && export.Checkpoint = PolicyChoice.Previous()
+                     && export.Task = "Hopper-v4"
+                     && export.File = "x.pt"
+                     && export.Overwrite
+                 | _ -> false)
+            reads "import is train with an actor" [ "import"; "x.safetensors"; "Hopper-v4"; "--seed"; "3"; "ne.omega=0.2" ] (function
+                | :? TrainCommand as train ->
+                    train.Actor = "x.safetensors"
+                    && train.Configuration.Pairs.Count = 1
+                    && train.Configuration.Options.Count = 2
+                | _ -> false)
+            reads "train takes an actor" [ "train"; "--actor"; "x.safetensors" ] (function
+                | :? TrainCommand as train -> train.Actor = "x.safetensors"
                 | _ -> false)
             reads "topology takes a step" [ "topology"; "a"; "--at"; "100_000" ] (function
                 | :? TopologyCommand as topology -> topology.At.Value = 100_000L
@@ -237,7 +277,12 @@ let tests =
                     [ "resume"; "a"; "b" ], "expected key=value, found 'b'"
                     [ "resume"; "a"; "--checkpoint"; "best" ], "--checkpoint expects last or previous, found 'best'"
                     [ "eval"; "a"; "--episodes"; "0" ], "--episodes expects a whole number in [1, 1000000], found '0'"
-                    [ "eval"; "a"; "--checkpoint"; "worst" ], "--checkpoint expects best, last or an environment step, found 'worst'"
+                    [ "eval"; "a"; "--checkpoint"; "worst" ],
+                    "--checkpoint expects best, last, previous or an environment step, found 'worst'"
+                    [ "export"; "a"; "--to"; "pdf" ], "--to expects onnx, safetensors or torch, found 'pdf'"
+                    [ "export"; "a"; "-o"; "" ], "--output expects a value: --output FILE"
+                    [ "train"; "--actor"; "" ], "--actor expects a value: --actor FILE"
+                    [ "import" ], "`ne import` expects FILE"
                     [ "record"; "a"; "--size"; "640" ], "--size expects WIDTHxHEIGHT, each from 32 to 4096, such as 640x480, found '640'"
                     [ "record"; "a"; "--episodes"; "none" ], "--episodes expects a whole number in [1, 1000000], found 'none'"
                     // Their lowest 32 bits would be 1 and 10.
@@ -284,6 +329,8 @@ let tests =
                     "help-resume", [ "resume"; "-h" ]
                     "help-eval", [ "eval"; "--help" ]
                     "help-record", [ "record"; "--help" ]
+                    "help-export", [ "export"; "--help" ]
+                    "help-import", [ "import"; "--help" ]
                     "help-archive", [ "archive"; "--help" ]
                     "help-restore", [ "restore"; "--help" ]
                     "help-prune", [ "prune"; "--help" ]
@@ -311,6 +358,8 @@ let tests =
                         "status"
                         "eval"
                         "record"
+                        "export"
+                        "import"
                         "probe"
                         "digest"
                         "topology"

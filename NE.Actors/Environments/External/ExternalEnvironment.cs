@@ -72,11 +72,14 @@ public sealed class ExternalEnvironment : IEnvironment, IRenderable
     /// <summary>The number of the child process.</summary>
     public int ProcessId => this.child.Id;
 
+    /// <summary>The seed, of 63 bits, that the program is given for an episode that begins with these draws.</summary>
+    public static ulong SeedOf(Draws draws) => draws.NextUInt64() >> 1;
+
     public void Reset(Draws draws, Span<float> observation)
     {
         this.RequireObservation(observation);
         this.underWay = false;
-        BinaryPrimitives.WriteUInt64LittleEndian(this.child.Request(sizeof(ulong)), draws.NextUInt64() >> 1);
+        BinaryPrimitives.WriteUInt64LittleEndian(this.child.Request(sizeof(ulong)), SeedOf(draws));
         this.Observe(this.Exchange(Message.Reset, sizeof(ulong), Message.Began), observation);
         this.elapsed = 0;
         this.underWay = true;

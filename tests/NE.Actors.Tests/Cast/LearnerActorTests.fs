@@ -56,6 +56,7 @@ type private Counting(divergesAt: int64) =
                 ]
 
         member _.Policy() = policy
+        member _.Adopt _ = ()
         member _.SwitchTask _ = ()
 
         member _.TakeTopologyChanges() =
