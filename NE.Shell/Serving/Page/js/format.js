@@ -35,6 +35,7 @@ export function duration(seconds) {
 }
 
 export function bytes(size) {
+  if (size === null || size === undefined) return '-';
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   let unit = 0;
   while (size >= 1000 && unit < units.length - 1) {
