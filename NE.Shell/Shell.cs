@@ -78,6 +78,12 @@ public static class Shell
         }
     }
 
+    private static ExitCode Print(string text, ShellHost host)
+    {
+        host.Output.Write(text);
+        return ExitCode.Ok;
+    }
+
     private static Task<ExitCode> Execute(Command command, ShellHost host) => command switch
     {
         TrainCommand train => TrainVerb.Train(train, host),
@@ -107,6 +113,8 @@ public static class Shell
         DoctorCommand doctor => DoctorVerb.Examine(doctor, host),
         ConfigShowCommand config => Task.FromResult(ConfigVerbs.Show(config, host)),
         ConfigSchemaCommand schema => Task.FromResult(ConfigVerbs.Schema(schema, host)),
+        CompletionCommand completion => Task.FromResult(Print(Completion.Script(completion.Shell), host)),
+        CompleteCommand complete => Task.FromResult(Print(string.Concat(Completion.Of(complete.Line, complete.Runs).Select(word => word + "\n")), host)),
         TestCommand => throw new UserError("the tests are built and run by the launcher: ./ne test"),
         BenchCommand => throw new UserError("the benchmarks are built and run by the launcher: ./ne bench"),
         _ => throw new InvalidOperationException($"no code executes {command.GetType().Name}"),

@@ -195,6 +195,12 @@ public sealed record ConfigShowCommand(ConfigurationArguments Configuration, Con
 /// <summary>Documents every configuration key.</summary>
 public sealed record ConfigSchemaCommand(bool Json) : Command;
 
+/// <summary>Prints the script by which a shell completes words.</summary>
+public sealed record CompletionCommand(string Shell) : Command;
+
+/// <summary>Prints the words that can stand at the end of a line; what those scripts ask.</summary>
+public sealed record CompleteCommand(string Line) : Command;
+
 /// <summary>Runs the tests; the launcher does it, so the executable only says so.</summary>
 public sealed record TestCommand : Command;
 

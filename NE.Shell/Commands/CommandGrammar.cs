@@ -35,6 +35,8 @@ internal sealed class CommandGrammar
     private readonly Option<string?> listen = new("--host") { HelpName = "ADDRESS", Description = "Listen on this address too, for those who have the token (default: this machine alone)." };
     private readonly Option<bool> control = new("--control") { Description = "Let the page stop and resume runs." };
     private readonly Argument<string[]> served = new("NAME") { Arity = ArgumentArity.ZeroOrMore, Description = "Runs and sweeps; without one, all of the folder." };
+    private readonly Argument<string> shell = new("SHELL") { Description = string.Join(", ", Completion.Shells) + "." };
+    private readonly Argument<string> line = new("LINE") { Description = "What is typed up to the cursor." };
     private readonly Option<bool> dryRun = new("--dry-run") { Description = "Print the configuration and what the run takes; create nothing." };
     private readonly Option<bool> overwrite = new("--overwrite") { Description = "Delete a run of the same name first." };
     private readonly Option<string[]> drill = new("--drill") { HelpName = "INDEX@STEP", Description = "Make an environment fail once at a step, to see that the run goes on (repeatable).", Hidden = true };
@@ -171,6 +173,10 @@ internal sealed class CommandGrammar
         configuration.Add(Leaf("show", "Show the resolved configuration.", [this.environment, this.pairs], [.. keyOptions, this.variant, this.config, this.yaml, this.json]));
         configuration.Add(Leaf("schema", "Document every key: default, unit, allowed values, where the default comes from.", [], [this.json]));
         Root.Add(configuration);
+        Root.Add(Leaf("completion", "Print a script by which bash, zsh or fish complete verbs, options, tasks, runs and keys.", [this.shell], []));
+        Verb complete = Leaf("complete", "Print what can stand at the end of a line.", [this.line], []);
+        complete.Hidden = true;
+        Root.Add(complete);
         Root.Add(Leaf("test", "Build everything and run every test (through the launcher ./ne).", [this.testArguments], []));
         Root.Add(Leaf("bench", "Measure speed and memory, beside PyTorch and plain C (through the launcher ./ne).", [this.benchArguments], []));
 
@@ -308,6 +314,8 @@ internal sealed class CommandGrammar
                 asJson ? ConfigurationFormat.Json : Has(parsed, this.yaml) ? ConfigurationFormat.Yaml : ConfigurationFormat.Table)
             { Runs = folder },
             "config schema" => new ConfigSchemaCommand(asJson) { Runs = folder },
+            "completion" => new CompletionCommand(Shell(parsed.GetRequiredValue(this.shell), problems)) { Runs = folder },
+            "complete" => new CompleteCommand(parsed.GetRequiredValue(this.line)) { Runs = folder },
             "test" => new TestCommand { Runs = folder },
             "bench" => new BenchCommand { Runs = folder },
             _ => throw new InvalidOperationException($"the verb '{verb}' is in the grammar but has no command"),
@@ -340,6 +348,16 @@ internal sealed class CommandGrammar
         string[] given = parsed.GetValue(this.kinds)?.Split(',', StringSplitOptions.TrimEntries) ?? [.. Torture.Attack.Kinds];
         problems.AddRange(given.Except(Torture.Attack.Kinds).Select(kind => $"--only expects {string.Join(", ", Torture.Attack.Kinds)}, found '{kind}'"));
         return given;
+    }
+
+    private static string Shell(string name, List<string> problems)
+    {
+        if (!Completion.Shells.Contains(name))
+        {
+            problems.Add($"completion expects {string.Join(", ", Completion.Shells[..^1])} or {Completion.Shells[^1]}, found '{name}'");
+        }
+
+        return name;
     }
 
     private string[] References(ParseResult parsed, List<string> problems)

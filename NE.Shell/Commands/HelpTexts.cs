@@ -290,6 +290,12 @@ internal static class HelpTexts
               ne config schema
               ne config schema --json
             """,
+        ["completion"] = """
+            Examples:
+              source <(ne completion bash)                         in ~/.bashrc, with `ne` on the PATH or as an alias of the launcher
+              ne completion zsh > ~/.zfunc/_ne
+              ne completion fish > ~/.config/fish/completions/ne.fish
+            """,
         ["test"] = """
             Examples:
               ./ne test

@@ -16,6 +16,9 @@ let private chromium =
 /// Pictures are kept in this folder, if it is named: `NE_SCREENSHOTS=docs/images ./ne test --filter-test-list page` makes those of the documentation.
 let private pictures = Environment.GetEnvironmentVariable "NE_SCREENSHOTS"
 
+/// Whether pictures are kept.
+let keepsPictures = not (String.IsNullOrEmpty pictures)
+
 /// A tab, and what its console said against the page.
 type Tab(browser: IBrowser, page: IPage) =
     let complaints = Collections.Concurrent.ConcurrentQueue<string>()
@@ -72,6 +75,57 @@ type Tab(browser: IBrowser, page: IPage) =
         | folder ->
             Directory.CreateDirectory folder |> ignore
             page.ScreenshotAsync(Path.Combine(folder, $"{name}.png"), ScreenshotOptions(FullPage = true)).Wait()
+
+    /// Keeps one picture of a run's page: its return and activated ratios, and its masks after three of its events.
+    member this.Compose(name: string) =
+        let shot (selector: string) =
+            let element: IElementHandle = page.QuerySelectorAsync(selector).Result
+            element.ScreenshotBase64Async().Result
+
+        let last = this.Value<int> "Number(document.querySelector('.film input').max)"
+
+        let masks = [
+            for event in [ -1; last / 3; last ] do
+                this.Value<string>
+                    $"(slider => {{ slider.value = '{event}'; slider.dispatchEvent(new Event('input')); return '' }})(document.querySelector('.film input'))"
+                |> ignore
+
+                let words =
+                    if event < 0 then
+                        "before the first of"
+                    else
+                        $"event {event + 1} of"
+
+                this.Until("the masks", $"[...document.querySelectorAll('.facts')].some(line => line.innerText.startsWith('{words}'))")
+
+                this.Value<string>
+                    "[...document.querySelectorAll('.facts')].find(line => /^(event|before)/.test(line.innerText)).innerText.split(';')[0]",
+                shot ".stacked"
+        ]
+
+        let picture (data: string) =
+            $"<img src='data:image/png;base64,{data}'>"
+
+        let above =
+            String.Join("", [ for chart in 1..2 -> shot $".charts .chart:nth-child({chart})" |> picture ])
+
+        let figures =
+            String.Join(
+                "",
+                [
+                    for words, data in masks -> $"<figure>{picture data}<figcaption>{words}</figcaption></figure>"
+                ]
+            )
+
+        page
+            .SetContentAsync(
+                "<style>body{margin:16px;font:13px system-ui,sans-serif;background:#fff;width:1248px}div{display:flex;gap:20px;align-items:flex-start}figure{margin:8px 0}figcaption{color:#5d6b7a;max-width:390px}</style>"
+                + $"<div>{above}</div><div>{figures}</div>"
+            )
+            .Wait()
+
+        this.Resize(1280, 200)
+        this.Picture name
 
     interface IDisposable with
         member _.Dispose() = browser.Dispose()

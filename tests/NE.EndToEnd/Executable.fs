@@ -123,15 +123,20 @@ let inRuns (body: string -> 'T) : 'T =
     finally
         Directory.Delete(folder, true)
 
-/// Waits for a condition, not for a time.
-let waitUntil (what: string) (condition: unit -> bool) =
-    let deadline = DateTime.UtcNow.AddMinutes 2.0
+let private waitFor (minutes: float) (what: string) (condition: unit -> bool) =
+    let deadline = DateTime.UtcNow.AddMinutes minutes
 
     while not (condition ()) do
         if DateTime.UtcNow > deadline then
-            failwithf "waited two minutes for: %s" what
+            failwithf "waited %.0f minutes for: %s" minutes what
 
         Thread.Sleep 5
+
+/// Waits for a condition, not for a time.
+let waitUntil = waitFor 2.0
+
+/// The same of something that takes minutes.
+let waitLong = waitFor 20.0
 
 /// State and parent of a process; nothing when there is none.
 let private stat (pid: int) : (string * int) option =

@@ -160,4 +160,38 @@ let tests =
                 serving.Terminate()
                 let ended = serving.Wait(TimeSpan.FromMinutes 1.0)
                 Expect.equal ended.ExitCode 0 ended.Error)
+
+        // The first picture of the README. It takes some minutes, so it is made only where pictures are kept.
+        testCase "a run of Hopper-v4 is killed and goes on, and its picture is taken"
+        <| fun _ ->
+            if not Browser.keepsPictures then
+                skiptest "pictures are kept only with NE_SCREENSHOTS=FOLDER"
+
+            inRuns (fun runs ->
+                use tab = openTab ()
+
+                let served arguments =
+                    arguments @ [ "--runs"; runs; "--serve"; "--port"; "0" ]
+
+                let keys = [
+                    "learner.startSteps=2000"
+                    "ne.growInterval=500"
+                    "evaluation.every=1000"
+                    "checkpoint.every=2500"
+                    "log.metricsEvery=500"
+                ]
+
+                let log = RunPaths.Of(runs, "hopper").Log
+
+                using (new Running(served [ "train"; "Hopper-v4"; "--steps"; "30000"; "--name"; "hopper" ] @ keys)) (fun running ->
+                    waitLong "the commit of the middle" (fun () -> KillPhase.hasCommitted 15000L log)
+                    running.Kill())
+
+                use running = new Running(served [ "resume"; "hopper" ])
+                let address = addressOf running
+                tab.Open $"{address}#/run/hopper"
+                waitLong "the last commits" (fun () -> KillPhase.hasCommitted 27500L log)
+                tab.Until("curves", drawn)
+                tab.Until("the events up to there", "Number(document.querySelector('.film input').max) > 80")
+                tab.Compose "first-look")
     ]

@@ -1,5 +1,6 @@
 module NE.Shell.Tests.CommandLineTests
 
+open System
 open System.Collections.Generic
 open System.IO
 open System.Text.RegularExpressions
@@ -172,6 +173,23 @@ let tests =
             reads "restore takes a file and a name" [ "restore"; "x"; "--name"; "b"; "--runs"; "y" ] (function
                 | :? RestoreCommand as restore -> restore.File = "x" && restore.Name = "b" && restore.Runs = "y"
                 | _ -> false)
+            reads "serve shows all runs to this machine alone" [ "serve" ] (function
+                | :? ServeCommand as serve ->
+                    serve.Names.Count = 0
+                    && serve.Port = PagePort(7305, false)
+                    && isNull serve.Address
+                    && not serve.Control
+                | _ -> false)
+            reads "serve takes runs, an address and control" [ "serve"; "a"; "b"; "--port"; "0"; "--host"; "0.0.0.0"; "--control" ] (function
+                | :? ServeCommand as serve ->
+                    List.ofSeq serve.Names = [ "a"; "b" ]
+                    && serve.Port = PagePort(0, true)
+                    && serve.Address = "0.0.0.0"
+                    && serve.Control
+                | _ -> false)
+            reads "train has a page beside it" [ "train"; "--serve"; "--port"; "80" ] (function
+                | :? TrainCommand as train -> train.Presentation.Page = Nullable(PagePort(80, true))
+                | _ -> false)
             reads "prune deletes nothing unless asked to" [ "prune" ] (function
                 | :? PruneCommand as prune ->
                     prune.Names.Count = 0
@@ -305,6 +323,9 @@ let tests =
                     [ "env"; "show" ], "`ne env show` expects ID"
                     [ "env"; "run"; "a"; "--steps"; "0" ], "--steps expects a whole number >= 1, found '0'"
                     [ "env"; "run"; "a"; "--seed"; "x" ], "--seed expects a whole number, found 'x'"
+                    [ "train"; "--port"; "80" ], "--port is that of the page: give --serve too"
+                    [ "serve"; "--port"; "65536" ], "--port expects a whole number in [0, 65535], found '65536'"
+                    [ "serve"; "--host"; "" ], "--host expects a value: --host ADDRESS"
                     [ "topology"; "a"; "--at"; "-1" ], "--at expects a whole number >= 0, found '-1'"
                 ] do
                 test (String.concat " " arguments) { Expect.equal (problems arguments) [ expected ] "problems" }
@@ -334,6 +355,8 @@ let tests =
                     "help-archive", [ "archive"; "--help" ]
                     "help-restore", [ "restore"; "--help" ]
                     "help-prune", [ "prune"; "--help" ]
+                    "help-serve", [ "serve"; "--help" ]
+                    "help-completion", [ "completion"; "--help" ]
                     "help-seq-setup", [ "seq"; "setup"; "--help" ]
                     "help-env", [ "env"; "--help" ]
                     "help-env-run", [ "env"; "run"; "--help" ]
