@@ -429,6 +429,7 @@ let tests =
                             "task --json results/benchmarks/task.json"
                             "inference --json results/benchmarks/inference.json"
                             "memory --json results/benchmarks/memory.json"
+                            "page --json results/benchmarks/page.json"
                         |]
                         "what ran"
                 }
@@ -437,7 +438,7 @@ let tests =
                 use tree = new Tree()
                 tree.Write("exit-run", "2")
                 let code, _, errors = tree.Ne "bench"
-                Expect.equal (code, (measured tree).Length) (2, 7) errors
+                Expect.equal (code, (measured tree).Length) (2, 8) errors
                 Expect.stringContains errors "failed: run\n" "its name"
             }
 
