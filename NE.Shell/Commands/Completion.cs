@@ -61,6 +61,7 @@ internal static class Completion
         string runs = RunsOf(before) ?? defaultRuns;
         IEnumerable<string> fitting = before.LastOrDefault() is { } option && ValuesOf(option, runs) is { } values ? values
             : word.StartsWith('-') ? parsed.GetCompletions().Select(item => item.Label).Where(label => label.StartsWith('-'))
+            : parsed.CommandResult.Command.Subcommands.Count > 0 && parsed.UnmatchedTokens.Any(before.Contains) ? []
             : Words(parsed.CommandResult.Command, runs);
         return [.. fitting.Where(found => found.StartsWith(word, StringComparison.Ordinal)).Distinct().Order(StringComparer.Ordinal)];
     }
