@@ -165,7 +165,7 @@ type private Serving(runs: string) =
         started.TotalProcessorTime.TotalSeconds
 
     /// Listens to changes for a time; what the page does with them is done by `refresh`, as often as the page does it: at most every two
-    /// seconds, and so seldom that it takes a hundredth of the time. Returns the share of a core that the server took.
+    /// seconds, and so seldom that it takes a hundredth of the time, unless that were more than ten. Returns the share of a core that the server took.
     member this.Watch(seconds: int64, refresh: unit -> unit) : float =
         use stop = new CancellationTokenSource(TimeSpan.FromSeconds(float seconds))
 
@@ -185,7 +185,7 @@ type private Serving(runs: string) =
 
                 if line.StartsWith "data: [{" && DateTime.UtcNow >= next then
                     let took = timed refresh
-                    next <- DateTime.UtcNow + TimeSpan.FromSeconds(max 2.0 (100.0 * took))
+                    next <- DateTime.UtcNow + TimeSpan.FromSeconds(max 2.0 (min 10.0 (100.0 * took)))
         with :? OperationCanceledException ->
             ()
 

@@ -1,6 +1,7 @@
 module NE.EndToEnd.CommandTests
 
 open System
+open System.Diagnostics
 open System.IO
 open System.Text.Json
 open Expecto
@@ -18,6 +19,42 @@ let private small = [
 
 let private train runs name more =
     [ "train"; "HalfCheetah-v4"; "--name"; name; "--runs"; runs ] @ small @ more
+
+let private source (path: string) =
+    Path.GetFullPath(Path.Combine(__SOURCE_DIRECTORY__, "../..", path))
+
+/// The Python reader and its notebook read the runs of a folder; skipped where there is no Python.
+let private readByPython (runs: string) =
+    let python (arguments: string list) =
+        let info =
+            ProcessStartInfo("python3", arguments, RedirectStandardOutput = true, RedirectStandardError = true)
+
+        info.Environment["NE_RUNS"] <- runs
+        info.Environment["NE_CLIENTS"] <- source "clients/python"
+
+        match Process.Start info with
+        | null -> failtest "python3 did not start"
+        | started ->
+            let error = started.StandardError.ReadToEndAsync()
+            let output = started.StandardOutput.ReadToEnd()
+            started.WaitForExit()
+            Expect.equal started.ExitCode 0 error.Result
+            output
+
+    if [ "/usr/bin/python3"; "/usr/local/bin/python3" ] |> List.exists File.Exists then
+        let curves = python [ source "clients/python/ne_runs.py"; runs ]
+        Expect.stringStarts curves "algorithm,environment,seed,step,return\nne,HalfCheetah-v4,0,0," "the curves"
+
+        let cells =
+            "import json, sys; scope = {}\n"
+            + "for cell in json.load(open(sys.argv[1]))['cells']:\n"
+            + "    if cell['cell_type'] == 'code': exec(''.join(cell['source']), scope)\n"
+            + "run = scope['ne_runs'].load(sys.argv[2])[0]\n"
+            + "print(run.configuration['learner.batchSize'], run.configuration['network.hidden'], run.state, len(run.history()), run.log()[0]['Run'])"
+
+        let told = python [ "-c"; cells; source "examples/notebooks/runs.ipynb"; runs ]
+        Expect.stringContains told "32 [32, 32] completed " "what the notebook has read"
+        Expect.stringContains told " archive" "the log"
 
 let private json (execution: Execution) =
     JsonDocument.Parse(execution.Output).RootElement
@@ -57,6 +94,7 @@ let tests =
                     let status = neWithoutOverride ("status" :: arguments)
                     Expect.equal status.ExitCode 0 status.Error
                     Expect.equal ((json status).GetProperty("state").GetString()) "completed" "status"
+                    readByPython runs
                     let digest = neWithoutOverride ("digest" :: arguments)
                     Expect.equal (digest.ExitCode, digest.Output) (0, (ne ("digest" :: arguments)).Output) digest.Error
                 finally

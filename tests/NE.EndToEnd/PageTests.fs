@@ -183,14 +183,14 @@ let tests =
 
                 let log = RunPaths.Of(runs, "hopper").Log
 
-                using (new Running(served [ "train"; "Hopper-v4"; "--steps"; "30000"; "--name"; "hopper" ] @ keys)) (fun running ->
+                using (new Running(served [ "train"; "Hopper-v4"; "--steps"; "100000"; "--name"; "hopper" ] @ keys)) (fun running ->
                     waitLong "the commit of the middle" (fun () -> KillPhase.hasCommitted 15000L log)
                     running.Kill())
 
                 use running = new Running(served [ "resume"; "hopper" ])
                 let address = addressOf running
                 tab.Open $"{address}#/run/hopper"
-                waitLong "the last commits" (fun () -> KillPhase.hasCommitted 27500L log)
+                waitLong "the commit after twice the steps" (fun () -> KillPhase.hasCommitted 30000L log)
                 tab.Until("curves", drawn)
                 tab.Until("the events up to there", "Number(document.querySelector('.film input').max) > 80")
                 tab.Compose "first-look")

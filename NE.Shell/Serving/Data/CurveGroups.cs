@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using NE.Model.Statistics;
 using NE.Shell.Reports.Compare.Data;
 using NE.Shell.RunFiles;
@@ -10,9 +11,13 @@ internal sealed class CurveGroups
     private readonly Lock gate = new();
     private (IReadOnlyList<ReportedRun> Runs, Dictionary<string, string> Labels) labelled = ([], []);
 
+    /// <summary>Arms of which no run has grown are what they were: a folder is for the most part of complete runs.</summary>
+    private readonly ConcurrentDictionary<(string Measure, int Points, string Task, string Label), (string Signature, CurveArm Arm)> drawn = new();
+
     /// <param name="runs">What they are, each with the curve of the measure.</param>
+    /// <param name="measure">What the curves are of.</param>
     /// <param name="points">Points per curve at most.</param>
-    public IReadOnlyList<CurvePanel> Of(IReadOnlyList<(ReportedRun Run, Curve Curve)> runs, int points)
+    public IReadOnlyList<CurvePanel> Of(IReadOnlyList<(ReportedRun Run, Curve Curve)> runs, string measure, int points)
     {
         Dictionary<string, string> labels = this.Labels([.. runs.Select(run => run.Run)]);
         string[] order = [.. runs.Select(run => labels[run.Run.Name]).Distinct().Order(StringComparer.Ordinal)];
@@ -27,7 +32,7 @@ internal sealed class CurveGroups
                         .. task
                             .GroupBy(run => labels[run.Run.Name])
                             .OrderBy(arm => Array.IndexOf(order, arm.Key))
-                            .Select(arm => Arm(arm.Key, Array.IndexOf(order, arm.Key), [.. arm], points)),
+                            .Select(arm => this.Arm((measure, points, task.Key, arm.Key), Array.IndexOf(order, arm.Key), [.. arm])),
                     ])),
         ];
     }
@@ -47,6 +52,19 @@ internal sealed class CurveGroups
     }
 
     private static (string Name, string? Sweep, string? Label, IReadOnlyDictionary<string, string> Keys) Identity(ReportedRun run) => (run.Name, run.Sweep, run.Label, run.Keys);
+
+    private CurveArm Arm((string Measure, int Points, string Task, string Label) of, int index, (ReportedRun Run, Curve Curve)[] runs)
+    {
+        string signature = $"{index} {string.Join(' ', runs.Select(run => $"{run.Run.Name} {run.Curve.Steps.Length} {run.Curve.End} {run.Curve.Values.LastOrDefault()}"))}";
+
+        if (!this.drawn.TryGetValue(of, out (string Signature, CurveArm Arm) known) || known.Signature != signature)
+        {
+            known = (signature, Arm(of.Label, index, runs, of.Points));
+            this.drawn[of] = known;
+        }
+
+        return known.Arm;
+    }
 
     private static CurveArm Arm(string label, int index, (ReportedRun Run, Curve Curve)[] runs, int points)
     {

@@ -53,7 +53,7 @@ internal sealed class FolderRuns(string folder, IReadOnlyList<string> only) : IR
                 .Where(run => run.Run is not null)
                 .Select(run => (run.Run!, this.Curve(run.Name, measure))),
         ];
-        return this.groups.Of(runs, points);
+        return this.groups.Of(runs, measure, points);
     }
 
     public RunDetails Run(string name) => this.Find(name).Details(Sweep(this.Cells(), name));

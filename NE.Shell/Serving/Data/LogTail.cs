@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Serilog.Events;
@@ -55,8 +56,10 @@ internal static class LogTail
                 properties[property.Name] = Value(property.Value);
             }
 
-            string message = Text(logged, "@m") ?? Templates.Parse(Text(logged, "@mt") ?? "").Render(properties, System.Globalization.CultureInfo.InvariantCulture);
-            return new(Text(logged, "@t") ?? "", Text(logged, "@l") ?? nameof(LogEventLevel.Information), message, Text(logged, "@x"));
+            string message = Text(logged, "@m") ?? Templates.Parse(Text(logged, "@mt") ?? "").Render(properties, CultureInfo.InvariantCulture);
+            return Text(logged, "@st") is { } start
+                ? new(Text(logged, "@t") ?? "", nameof(LogEventLevel.Debug), message + Took(start, Text(logged, "@t")), Text(logged, "@x"))
+                : new(Text(logged, "@t") ?? "", Text(logged, "@l") ?? nameof(LogEventLevel.Information), message, Text(logged, "@x"));
         }
         catch (Exception torn) when (torn is JsonException or InvalidOperationException)
         {
@@ -64,6 +67,11 @@ internal static class LogTail
             return new("", "", text, null);
         }
     }
+
+    /// <summary>A span is written when it has ended, and there are many.</summary>
+    private static string Took(string start, string? end) =>
+        DateTimeOffset.TryParse(start, CultureInfo.InvariantCulture, out DateTimeOffset began) && DateTimeOffset.TryParse(end, CultureInfo.InvariantCulture, out DateTimeOffset ended)
+            ? string.Create(CultureInfo.InvariantCulture, $" took {(ended - began).TotalMilliseconds:0.#} ms") : "";
 
     private static LogEventPropertyValue Value(JsonElement value) => value.ValueKind switch
     {

@@ -261,6 +261,8 @@ let tests =
                 paths.Log,
                 String.Join("\n", [ for i in 1..3000 -> line i ])
                 + "\n{\"@t\":\"torn\n"
+                + """{"@t":"2026-01-01T00:00:00.25Z","@st":"2026-01-01T00:00:00Z","@mt":"checkpoint","@tr":"a","@sp":"b"}"""
+                + "\n"
                 + line 3001
                 + "\n{\"@t\""
             )
@@ -269,7 +271,9 @@ let tests =
             let newest = served.Json $"api/runs/{name}/log"
             let lines = items (field "lines" newest)
             Expect.equal (text "text" (List.last lines), text "level" (List.last lines)) ("line 3001 of <b>", "Warning") "rendered"
-            Expect.equal (text "text" lines[lines.Length - 2]) "{\"@t\":\"torn" "torn"
+            let span = lines[lines.Length - 2]
+            Expect.equal (text "text" span, text "level" span) ("checkpoint took 250 ms", "Debug") "a span"
+            Expect.equal (text "text" lines[lines.Length - 3]) "{\"@t\":\"torn" "torn"
 
             let rec all before found =
                 let page = served.Json $"api/runs/{name}/log?before={before}"
@@ -277,7 +281,7 @@ let tests =
                 let from = (field "from" page).GetInt64()
                 if from = 0L then found else all from found
 
-            Expect.equal (all ((field "to" newest).GetInt64()) [] |> List.length) 3002 "every line once"
+            Expect.equal (all ((field "to" newest).GetInt64()) [] |> List.length) 3003 "every line once"
 
         testCase "what is not the folder's is not read, and wrong questions are answered in words"
         <| fun _ ->

@@ -31,7 +31,7 @@ export function listen(changed, state) {
 const SHARE = 0.01;
 
 /** Milliseconds after which a page is brought up to date whatever it costs. */
-const LONGEST = 60_000;
+const LONGEST = 10_000;
 
 /** Runs an asynchronous refresh at most once per interval, and seldom enough to cost little; and once more when it was asked for meanwhile. */
 export function throttled(refresh, interval) {
