@@ -100,7 +100,7 @@ type Tab(browser: IBrowser, page: IPage) =
 
                 this.Value<string>
                     "[...document.querySelectorAll('.facts')].find(line => /^(event|before)/.test(line.innerText)).innerText.split(';')[0]",
-                shot ".stacked"
+                shot ".stacked .layer:nth-child(2) canvas"
         ]
 
         let picture (data: string) =
@@ -117,9 +117,12 @@ type Tab(browser: IBrowser, page: IPage) =
                 ]
             )
 
+        // A document of its own: the page's policy lets no style in.
+        page.GoToAsync("about:blank").Wait()
+
         page
             .SetContentAsync(
-                "<style>body{margin:16px;font:13px system-ui,sans-serif;background:#fff;width:1248px}div{display:flex;gap:20px;align-items:flex-start}figure{margin:8px 0}figcaption{color:#5d6b7a;max-width:390px}</style>"
+                "<style>body{margin:16px;font:13px system-ui,sans-serif;background:#fff;width:1248px}div{display:flex;gap:20px;align-items:flex-start}figure{margin:8px 0}figcaption{color:#5d6b7a;max-width:380px}figure img{width:380px;image-rendering:pixelated;border:1px solid #dfe4ea}</style>"
                 + $"<div>{above}</div><div>{figures}</div>"
             )
             .Wait()

@@ -162,7 +162,7 @@ let tests =
                 Expect.equal ended.ExitCode 0 ended.Error)
 
         // The first picture of the README. It takes some minutes, so it is made only where pictures are kept.
-        testCase "a run of Hopper-v4 is killed and goes on, and its picture is taken"
+        testCase "a run of HalfCheetah-v4 is killed and goes on, and its picture is taken"
         <| fun _ ->
             if not Browser.keepsPictures then
                 skiptest "pictures are kept only with NE_SCREENSHOTS=FOLDER"
@@ -177,19 +177,20 @@ let tests =
                     "learner.startSteps=2000"
                     "ne.growInterval=500"
                     "evaluation.every=1000"
+                    "evaluation.episodes=3"
                     "checkpoint.every=2500"
                     "log.metricsEvery=500"
                 ]
 
-                let log = RunPaths.Of(runs, "hopper").Log
+                let log = RunPaths.Of(runs, "cheetah").Log
 
-                using (new Running(served [ "train"; "Hopper-v4"; "--steps"; "100000"; "--name"; "hopper" ] @ keys)) (fun running ->
+                using (new Running(served [ "train"; "HalfCheetah-v4"; "--steps"; "100000"; "--name"; "cheetah" ] @ keys)) (fun running ->
                     waitLong "the commit of the middle" (fun () -> KillPhase.hasCommitted 15000L log)
                     running.Kill())
 
-                use running = new Running(served [ "resume"; "hopper" ])
+                use running = new Running(served [ "resume"; "cheetah" ])
                 let address = addressOf running
-                tab.Open $"{address}#/run/hopper"
+                tab.Open $"{address}#/run/cheetah"
                 waitLong "the commit after twice the steps" (fun () -> KillPhase.hasCommitted 30000L log)
                 tab.Until("curves", drawn)
                 tab.Until("the events up to there", "Number(document.querySelector('.film input').max) > 80")

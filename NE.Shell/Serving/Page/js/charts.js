@@ -28,10 +28,11 @@ const MARKS = { resume: { colour: '--mark', dash: [5, 4] }, restart: { colour: '
 function marksPlugin(marks) {
   return {
     hooks: {
-      drawClear: [u => {
+      // Last, since a step at a line of the grid would vanish behind it.
+      draw: [u => {
         const { ctx, bbox } = u;
         ctx.save();
-        ctx.lineWidth = devicePixelRatio;
+        ctx.lineWidth = 1.5 * devicePixelRatio;
         for (const mark of marks()) {
           const x = Math.round(u.valToPos(mark.step, 'x', true)) + 0.5;
           if (x < bbox.left || x > bbox.left + bbox.width) continue;
