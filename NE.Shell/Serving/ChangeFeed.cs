@@ -24,6 +24,7 @@ internal sealed class ChangeFeed(IRunSource source, TimeProvider clock)
 
     private readonly Lock gate = new();
     private readonly List<Channel<IReadOnlyList<RunChange>>> listeners = [];
+    private bool isWatching;
 
     /// <summary>What changes from now on, in batches; an empty batch now and then, so that a connection that has broken is noticed.</summary>
     public async IAsyncEnumerable<IReadOnlyList<RunChange>> Listen([EnumeratorCancellation] CancellationToken stop)
@@ -36,8 +37,9 @@ internal sealed class ChangeFeed(IRunSource source, TimeProvider clock)
         {
             this.listeners.Add(channel);
 
-            if (this.listeners.Count == 1)
+            if (!this.isWatching)
             {
+                this.isWatching = true;
                 _ = Task.Run(this.Watch, CancellationToken.None);
             }
         }
@@ -61,7 +63,7 @@ internal sealed class ChangeFeed(IRunSource source, TimeProvider clock)
     private async Task Watch()
     {
         var look = new Look(source);
-        look.Changes(0).ToList();
+        Read(look, 0);
 
         for (int second = 1, silent = 0; ; second++)
         {
@@ -73,6 +75,7 @@ internal sealed class ChangeFeed(IRunSource source, TimeProvider clock)
             {
                 if (this.listeners.Count == 0)
                 {
+                    this.isWatching = false;
                     return;
                 }
 

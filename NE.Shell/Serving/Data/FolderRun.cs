@@ -156,11 +156,11 @@ internal sealed class FolderRun(RunPaths paths)
         return [.. SettingsModule.keys.Select(key => new ConfigurationLine(key.Name, key.Get.Invoke(stored.Settings), key.Get.Invoke(SettingsModule.defaults), given.Contains(key.Name)))];
     }
 
-    /// <summary>The file of a video that is in the run's folder of videos, whatever the name says.</summary>
+    /// <summary>The file of a video that is in the run's folder of videos, whatever the name says; a link leads elsewhere.</summary>
     public string? Video(string file) => this.Videos().Contains(file) ? Path.Combine(paths.Video, file) : null;
 
     private string[] Videos() => Directory.Exists(paths.Video)
-        ? [.. new DirectoryInfo(paths.Video).EnumerateFiles().Where(file => file.Extension is ".mp4" or ".png").OrderBy(file => file.LastWriteTimeUtc).Select(file => file.Name)]
+        ? [.. new DirectoryInfo(paths.Video).EnumerateFiles().Where(file => file is { LinkTarget: null, Extension: ".mp4" or ".png" }).OrderBy(file => file.LastWriteTimeUtc).Select(file => file.Name)]
         : [];
 
     private (RunInfo? Info, string? Damage) Info()

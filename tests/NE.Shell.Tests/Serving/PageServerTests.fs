@@ -292,6 +292,10 @@ let tests =
             let video = Path.Combine(runs, name, "video")
             Directory.CreateDirectory video |> ignore
             File.WriteAllText(Path.Combine(video, "step-1.png"), "picture")
+
+            File.CreateSymbolicLink(Path.Combine(video, "step-2.png"), Path.Combine(folder.Path, "secret", "run.json"))
+            |> ignore
+
             use served = new Served(runs)
 
             for path in
@@ -302,6 +306,7 @@ let tests =
                     "api/runs/%2e%2e/log"
                     $"api/runs/{name}/video/..%%2Frun.json"
                     $"api/runs/{name}/video/run.json"
+                    $"api/runs/{name}/video/step-2.png"
                     "run.json"
                     "..%2fsecret%2frun.json"
                     "api/files"
