@@ -4,7 +4,6 @@ open System
 open System.Collections.Concurrent
 open System.IO
 open System.Net
-open System.Net.Sockets
 open System.Text.Json
 open System.Threading
 open System.Threading.Tasks
@@ -25,12 +24,6 @@ type private Behaviour =
 
 /// A Seq server at a port of its own whose behaviour a test changes while it runs.
 type private FakeSeq() =
-    let port =
-        use probe = new TcpListener(IPAddress.Loopback, 0)
-        probe.Start()
-        (probe.LocalEndpoint :?> IPEndPoint).Port
-
-    let listener = new HttpListener()
     let received = ConcurrentQueue<string>()
     let mutable requests = 0
     let mutable behaviour = Refuse
@@ -55,24 +48,9 @@ type private FakeSeq() =
         }
         :> Task
 
-    do
-        listener.Prefixes.Add $"http://127.0.0.1:{port}/"
-        listener.Start()
+    let server = new HttpStandIn(answer)
 
-        let loop =
-            task {
-                try
-                    while true do
-                        let! context = listener.GetContextAsync()
-                        answer context |> ignore
-                with
-                | :? HttpListenerException
-                | :? ObjectDisposedException -> ()
-            }
-
-        ignore loop
-
-    member _.Url = $"http://127.0.0.1:{port}"
+    member _.Url = server.Url
     member _.Requests = Volatile.Read &requests
     member _.Received = received.ToArray()
 
@@ -80,7 +58,7 @@ type private FakeSeq() =
         with set value = Volatile.Write(&behaviour, value)
 
     interface IDisposable with
-        member _.Dispose() = listener.Close()
+        member _.Dispose() = (server :> IDisposable).Dispose()
 
 let private settings = fst (Settings.resolve Settings.defaults)
 

@@ -4,6 +4,8 @@ module NE.Shell.Tests.Support
 open System
 open System.Collections.Generic
 open System.IO
+open System.Net
+open System.Net.Sockets
 open System.Threading
 open System.Threading.Tasks
 open Expecto
@@ -28,6 +30,37 @@ type TemporaryFolder() =
                     delete (attempts - 1)
 
             delete 20
+
+/// A server of HTTP at a port of its own on this machine, which answers as the test says; it does not wait for an answer before it takes the next request.
+type HttpStandIn(answer: HttpListenerContext -> Task) =
+    let port =
+        use probe = new TcpListener(IPAddress.Loopback, 0)
+        probe.Start()
+        (probe.LocalEndpoint :?> IPEndPoint).Port
+
+    let listener = new HttpListener()
+
+    do
+        listener.Prefixes.Add $"http://127.0.0.1:{port}/"
+        listener.Start()
+
+        let loop =
+            task {
+                try
+                    while true do
+                        let! context = listener.GetContextAsync()
+                        answer context |> ignore
+                with
+                | :? HttpListenerException
+                | :? ObjectDisposedException -> ()
+            }
+
+        ignore loop
+
+    member _.Url = $"http://127.0.0.1:{port}"
+
+    interface IDisposable with
+        member _.Dispose() = listener.Close()
 
 /// A run that ends when the test, or a request to stop, says so.
 type FakeRun(status: RunStatus) =

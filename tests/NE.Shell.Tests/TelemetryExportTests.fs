@@ -4,7 +4,6 @@ open System
 open System.Collections.Concurrent
 open System.IO
 open System.Net
-open System.Net.Sockets
 open System.Text
 open Expecto
 open NE.Actors.Instruments
@@ -14,35 +13,18 @@ open NE.Shell.Tests.Support
 
 /// A collector at a port of its own: what it was sent, by address.
 type private Collector() =
-    let port =
-        use probe = new TcpListener(IPAddress.Loopback, 0)
-        probe.Start()
-        (probe.LocalEndpoint :?> IPEndPoint).Port
-
-    let listener = new HttpListener()
     let received = ConcurrentQueue<string * string>()
 
-    do
-        listener.Prefixes.Add $"http://127.0.0.1:{port}/"
-        listener.Start()
-
-        let loop =
+    let server =
+        new HttpStandIn(fun context ->
             task {
-                try
-                    while true do
-                        let! context = listener.GetContextAsync()
-                        use content = new MemoryStream()
-                        do! context.Request.InputStream.CopyToAsync content
-                        received.Enqueue((nonNull context.Request.Url).AbsolutePath, Encoding.Latin1.GetString(content.ToArray()))
-                        context.Response.Close()
-                with
-                | :? HttpListenerException
-                | :? ObjectDisposedException -> ()
-            }
+                use content = new MemoryStream()
+                do! context.Request.InputStream.CopyToAsync content
+                received.Enqueue((nonNull context.Request.Url).AbsolutePath, Encoding.Latin1.GetString(content.ToArray()))
+                context.Response.Close()
+            })
 
-        ignore loop
-
-    member _.Url = $"http://127.0.0.1:{port}"
+    member _.Url = server.Url
 
     /// Everything that was sent to an address.
     member _.At(path: string) =
@@ -53,7 +35,7 @@ type private Collector() =
         ]
 
     interface IDisposable with
-        member _.Dispose() = listener.Close()
+        member _.Dispose() = (server :> IDisposable).Dispose()
 
 let private trainTo (collector: string) (runs: string) =
     let start (_: RunRequest) : ITrainingRun =

@@ -6,11 +6,11 @@ open System.Collections.Concurrent
 open System.Collections.Generic
 open System.IO
 open System.Net
-open System.Net.Sockets
 open System.Text
 open System.Text.Json
 open System.Text.Json.Nodes
 open System.Threading.Tasks
+open NE.Shell.Tests.Support
 
 /// What a property may hold.
 type private Form =
@@ -136,12 +136,6 @@ let rec private problems (isSignal: string -> bool) (place: string) (form: Form)
 
 /// The server. What `refused` answers is said instead of everything but the root.
 type SeqStandIn(?key: string, ?refused: HttpStatusCode) =
-    let port =
-        use probe = new TcpListener(IPAddress.Loopback, 0)
-        probe.Start()
-        (probe.LocalEndpoint :?> IPEndPoint).Port
-
-    let listener = new HttpListener()
     let requests = ConcurrentQueue<string>()
     let keys = ConcurrentQueue<string | null>()
     let stored = Dictionary<string, List<JsonObject>>()
@@ -267,23 +261,9 @@ type SeqStandIn(?key: string, ?refused: HttpStatusCode) =
         for group in groups.Keys do
             stored[group] <- List()
 
-        listener.Prefixes.Add $"http://127.0.0.1:{port}/"
-        listener.Start()
+    let server = new HttpStandIn(serve)
 
-        let loop =
-            task {
-                try
-                    while true do
-                        let! context = listener.GetContextAsync()
-                        do! serve context
-                with
-                | :? HttpListenerException
-                | :? ObjectDisposedException -> ()
-            }
-
-        ignore loop
-
-    member _.Url = $"http://127.0.0.1:{port}"
+    member _.Url = server.Url
 
     /// "METHOD path?query", in order.
     member _.Requests = requests.ToArray()
@@ -299,4 +279,4 @@ type SeqStandIn(?key: string, ?refused: HttpStatusCode) =
         lock stored (fun () -> add group content)
 
     interface IDisposable with
-        member _.Dispose() = listener.Close()
+        member _.Dispose() = (server :> IDisposable).Dispose()
