@@ -25,6 +25,7 @@ public static class SmokeSweep
         Arms = [.. sweep.Arms.Select(arm => arm with { Entries = WithoutLengths(arm.Entries), Grid = Ends(arm.Grid) })],
         Common = [.. WithoutLengths(sweep.Common), new("run.steps", Steps, "--smoke"), new("evaluation.episodes", "2", "--smoke")],
         Grid = Ends(sweep.Grid),
+        Search = sweep.Search is { } search ? search with { Trials = Math.Min(2, search.Trials), Space = [.. search.Space.Where(key => !IsLength(key.Key))] } : null,
     };
 
     private static ConfigurationEntry[] WithoutLengths(IEnumerable<ConfigurationEntry> entries) => [.. entries.Where(entry => !IsLength(entry.Key))];

@@ -26,7 +26,8 @@ public static class SweepExpansion
            from environment in sweep.Environments
            from arm in sweep.Arms
            from point in Points([.. sweep.Grid, .. arm.Grid])
-           select Draft(sweep, seed, environment, arm, point),
+           from trial in sweep.Search?.Points() ?? [("", [])]
+           select Draft(sweep, seed, environment, arm, point, trial),
     ];
 
     /// <summary>What is wrong with the names: two cells with one, or one that no run can have.</summary>
@@ -52,9 +53,9 @@ public static class SweepExpansion
     }
 
     private static CellDraft Draft(
-        SweepFile sweep, long seed, ConfigurationEntry environment, SweepArm arm, IReadOnlyList<(SweepAxis Axis, string Value)> point)
+        SweepFile sweep, long seed, ConfigurationEntry environment, SweepArm arm, IReadOnlyList<(SweepAxis Axis, string Value)> point, (string Label, IReadOnlyList<ConfigurationEntry> Entries) trial)
     {
-        string label = point.Count == 0 ? arm.Label : $"{arm.Label} {string.Join(' ', point.Select(at => $"{ShortName(at.Axis, point)}={at.Value}"))}";
+        string label = string.Join(' ', [arm.Label, .. point.Select(at => $"{ShortName(at.Axis, point)}={at.Value}"), .. trial.Label.Length > 0 ? (string[])[trial.Label] : []]);
         string seedText = seed.ToString(CultureInfo.InvariantCulture);
         return new(
             $"{sweep.Name}-{ShortEnvironment(environment.Value)}-{RunNames.Plain(label)}-s{seedText}",
@@ -64,6 +65,7 @@ public static class SweepExpansion
                 .. sweep.Common,
                 .. arm.Entries,
                 .. point.Select(at => new ConfigurationEntry(at.Axis.Key, at.Value, at.Axis.Where)),
+                .. trial.Entries,
                 environment,
                 arm.Method,
                 new("run.seed", seedText, ""),

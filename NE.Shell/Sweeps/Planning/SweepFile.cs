@@ -29,6 +29,9 @@ public sealed record SweepFile
     /// <summary>Keys whose every combination makes an arm of its own.</summary>
     public IReadOnlyList<SweepAxis> Grid { get; init; } = [];
 
+    /// <summary>Points that every arm is multiplied by; null for none.</summary>
+    public SweepSearch? Search { get; init; }
+
     /// <summary>Runs at a time; null leaves it to the machine.</summary>
     public int? Parallel { get; init; }
 }

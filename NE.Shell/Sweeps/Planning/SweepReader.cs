@@ -75,8 +75,11 @@ public static class SweepReader
         IReadOnlyList<SweepArm> arms = Arms(fields, common, readFile, problems);
         (IReadOnlyList<long> seeds, (string Text, string Where)? wrong) = SeedList.Read(fields.Texts("seeds"));
         IReadOnlyList<SweepAxis> grid = Grid(fields);
-        int? parallel = Parallel(fields);
+        SweepSearch? search = Search(fields);
+        int? parallel = WholeNumber(fields, "parallel");
         fields.End();
+        problems.AddRange((search?.Space ?? []).Where(key => grid.Concat(arms.SelectMany(arm => arm.Grid)).Any(axis => axis.Key == key.Key))
+            .Select(key => new ConfigurationProblem(key.Where, $"{key.Key} is in a grid already; leave it out of one of the two")));
         problems.AddRange(arms.SelectMany(arm => arm.Grid).Where(axis => grid.Any(common => common.Key == axis.Key))
             .Select(axis => new ConfigurationProblem(axis.Where, $"{axis.Key} is in the grid of all arms already; leave it out of one of the two")));
 
@@ -103,6 +106,7 @@ public static class SweepReader
             Seeds = seeds,
             Common = common,
             Grid = grid,
+            Search = search,
             Parallel = parallel,
         };
     }
@@ -141,9 +145,9 @@ public static class SweepReader
         return text == "true";
     }
 
-    private static int? Parallel(YamlFields fields)
+    private static int? WholeNumber(YamlFields fields, string field)
     {
-        if (fields.Text("parallel") is not { } text)
+        if (fields.Text(field) is not { } text)
         {
             return null;
         }
@@ -153,8 +157,60 @@ public static class SweepReader
             return count;
         }
 
-        fields.Problem($"parallel expects a whole number >= 1, found '{text}'", "parallel");
+        fields.Problem($"{field} expects a whole number >= 1, found '{text}'", field);
         return null;
+    }
+
+    private static SweepSearch? Search(YamlFields fields)
+    {
+        if (fields.Mapping("search") is not { } search)
+        {
+            return null;
+        }
+
+        int? trials = WholeNumber(search, "trials");
+
+        if (trials is null && search.Where("trials") == search.Where())
+        {
+            search.Problem("trials is missing: how many points are to be drawn");
+        }
+
+        string seed = search.Text("seed") ?? "0";
+
+        if (!long.TryParse(seed, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number))
+        {
+            search.Problem($"seed expects a whole number, found '{seed}'", "seed");
+        }
+
+        var space = new List<SearchedKey>();
+
+        foreach ((string key, string? text, IReadOnlyList<string> list, string where) in search.TextsOrLists("space"))
+        {
+            if (fieldOf.TryGetValue(key, out string? field))
+            {
+                search.Problem($"space: {key} is not a key of a sweep; use the field {field}", "space");
+            }
+            else if (list.Count > 0)
+            {
+                space.Add(new(key, new SearchedValues.Choice(list), where));
+            }
+            else if (text is not null && SearchedValues.OfRange(text) is { } range)
+            {
+                space.Add(new(key, range, where));
+            }
+            else
+            {
+                search.Problem($"space, {key}: expected a list of values, or a range such as `0 .. 0.5`, `log 1e-5 .. 1e-3` or `integer 100 .. 2000`, found '{text}'", "space");
+            }
+        }
+
+        if (space.Count == 0 && search.Where("space") == search.Where())
+        {
+            search.Problem("space is missing: the keys that are to be varied");
+        }
+
+        search.End();
+        return new(trials ?? 1, number, space);
     }
 
     /// <summary>`arms`, or `methods` for arms that are a method and nothing else.</summary>

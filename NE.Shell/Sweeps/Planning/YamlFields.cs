@@ -71,6 +71,29 @@ internal sealed class YamlFields(YamlMappingNode node, string file, List<Configu
         }
     }
 
+    /// <summary>The mapping of a field; null when it is absent.</summary>
+    public YamlFields? Mapping(string field)
+    {
+        switch (this.Find(field))
+        {
+            case null:
+                return null;
+            case YamlMappingNode mapping:
+                return new(mapping, file, problems);
+            default:
+                this.Problem($"{field} expects fields of its own", field);
+                return null;
+        }
+    }
+
+    /// <summary>Keys in sections or with dots, each with a list of values, or with one text.</summary>
+    public IReadOnlyList<(string Key, string? Text, IReadOnlyList<string> List, string Where)> TextsOrLists(string field) =>
+    [
+        .. this.Leaves(field).Select(leaf => leaf.Node is YamlSequenceNode list
+            ? (leaf.Key, null, [.. list.Children.Select(Joined)], leaf.Where)
+            : (leaf.Key, (leaf.Node as YamlScalarNode)?.Value, (IReadOnlyList<string>)[], leaf.Where)),
+    ];
+
     /// <summary>Keys in sections or with dots, each with its value; lists are joined by commas.</summary>
     public IReadOnlyList<ConfigurationEntry> Keys(string field) =>
         [.. this.Leaves(field).Where(leaf => leaf.Node is not null).Select(leaf => new ConfigurationEntry(leaf.Key, Joined(leaf.Node!), leaf.Where))];

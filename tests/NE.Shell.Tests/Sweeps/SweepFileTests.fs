@@ -50,6 +50,68 @@ let expansion =
                 "order"
         }
 
+        test "a search draws points, the same for every arm and seed; more trials come behind those that there are" {
+            let search trials =
+                "name: a\nenvironments: [Hopper-v4]\nmethods: [td3, ne]\nseeds: 0-1\nsearch:\n"
+                + $"  trials: {trials}\n  seed: 3\n  space:\n"
+                + "    learner.actorLearningRate: log 1e-5 .. 1e-3\n    ne.omega: 0 .. 0.5\n"
+                + "    ne: {growInterval: log integer 200 .. 5000}\n    learner: {batchSize: [64, 128]}\n"
+
+            let keys = [
+                "learner.actorLearningRate"
+                "ne.omega"
+                "ne.growInterval"
+                "learner.batchSize"
+            ]
+
+            let points trials =
+                expand (search trials)
+                |> List.map (fun cell -> cell.Label, List.map (fun key -> value key cell) keys)
+
+            let twelve = points 12
+            Expect.equal twelve.Length (2 * 2 * 12) "cells"
+            Expect.equal (List.distinct twelve).Length (2 * 12) "seeds share their points"
+
+            let of' (method': string) =
+                twelve
+                |> List.filter (fun (label, _) -> label.StartsWith method')
+                |> List.map snd
+
+            Expect.equal (of' "td3") (of' "ne") "arms share their points"
+            Expect.equal (twelve |> List.map fst |> List.distinct |> List.head) "td3 trial 01" "label"
+            let drawn = of' "td3" |> List.distinct
+            Expect.equal (points 4 |> List.map snd |> List.distinct) (List.take 4 drawn) "the first four are the first four"
+
+            for point in drawn do
+                Expect.isTrue (float point[0] >= 1e-5 && float point[0] <= 1e-3) "a rate"
+                Expect.isTrue (float point[1] >= 0.0 && float point[1] <= 0.5) "a share"
+                Expect.isTrue (int point[2] >= 200 && int point[2] <= 5000) "a whole number"
+                Expect.contains [ "64"; "128" ] point[3] "a choice"
+
+            for index in 0..2 do
+                Expect.isGreaterThan (drawn |> List.distinctBy (List.item index)).Length 10 "they differ"
+        }
+
+        test "of a logarithmic range every decade is as likely, and the ends of whole numbers as their middle" {
+            let draw text =
+                match SearchedValues.OfRange text with
+                | null -> failtest text
+                | range -> [
+                    for i in 1L .. 4000L -> float (range.Draw(NE.Model.Draws.At(1L, NE.Model.Purpose.Statistics, i, 0L, 0L)))
+                  ]
+
+            let share condition values =
+                float (values |> List.filter condition |> List.length)
+                / float (List.length values)
+
+            let rates = draw "log 1e-6 .. 1e-2"
+            Expect.isTrue (abs (share (fun rate -> rate < 1e-4) rates - 0.5) < 0.03) "half of the decades"
+            let dice = draw "integer 1 .. 6"
+
+            for face in 1.0 .. 6.0 do
+                Expect.isTrue (abs (share ((=) face) dice - 1.0 / 6.0) < 0.03) $"{face}"
+        }
+
         test "names every point of its grid, and of an arm's own" {
             let text =
                 "name: a\nenvironments: [Hopper-v4]\nseeds: 0\narms:\n  - {method: td3}\n"
@@ -178,6 +240,18 @@ let problems =
                 minimal.Replace("td3", "ne")
                 + "keys: {ne.startDensity: 0.001, ne.denseEnds: forced}\n",
                 "'ne' on Hopper-v4: The"
+                minimal + "search: {space: {ne.omega: 0 .. 1}}\n", "a.yaml:5: trials is missing: how many points are to be drawn"
+                minimal + "search: {trials: 0, space: {ne.omega: 0 .. 1}}\n", "trials expects a whole number >= 1, found '0'"
+                minimal + "search: {trials: 2}\n", "a.yaml:5: space is missing: the keys that are to be varied"
+                minimal + "search: {trials: 2, space: {ne.omega: 1 .. 0}}\n", "space, ne.omega: expected a list of values, or a range"
+                minimal + "search: {trials: 2, space: {ne.omega: log 0 .. 1}}\n", "space, ne.omega: expected a list of values, or a range"
+                minimal + "search: {trials: 2, space: {run.seed: 0 .. 9}}\n", "space: run.seed is not a key of a sweep; use the field seeds"
+                minimal + "search: {trials: 2, tirals: 3, space: {ne.omega: 0 .. 1}}\n", "unknown field 'tirals'; did you mean 'trials'?"
+                minimal + "search: random\n", "search expects fields of its own"
+                minimal
+                + "grid: {ne.omega: [0, 1]}\nsearch: {trials: 2, space: {ne.omega: 0 .. 1}}\n",
+                "ne.omega is in a grid already"
+                minimal + "search: {trials: 2, space: {ne.omga: 0 .. 1}}\n", "did you mean 'ne.omega'?"
             ] do
             test (expected + " <- " + text.Replace("\n", "; ")) { Expect.stringContains (refused text) expected "message" }
 
