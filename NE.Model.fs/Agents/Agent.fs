@@ -203,7 +203,8 @@ type Agent
                     Metrics = Array.append taken.Metrics (results |> Array.collect _.Metrics)
             }
 
-        member _.Probe(source, window) = plasticity.Take(over source, window, step)
+        member _.Probe(source, window) =
+            plasticity.Take(over source, window, step)
 
         member _.Gradients rows = GradientMap.compute trainee over rows
 

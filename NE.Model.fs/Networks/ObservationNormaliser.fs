@@ -23,7 +23,10 @@ type ObservationNormaliser(mean: float32[], scale: float32[], clip: float32) =
         let mutable i = 0
 
         while i <= values.Length - Vector<float32>.Count do
-            let scaled = (Vector<float32>(values.Slice i) - Vector<float32>(mean, i)) * Vector<float32>(scale, i)
+            let scaled =
+                (Vector<float32>(values.Slice i) - Vector<float32>(mean, i))
+                * Vector<float32>(scale, i)
+
             Vector.Min(Vector.Max(scaled, lowest), highest).CopyTo(values.Slice i)
             i <- i + Vector<float32>.Count
 

@@ -225,7 +225,16 @@ type Policy
     static member OfBlock
         (layout: BlockLayout, parameters: ReadOnlySpan<float32>, maxAction: float32, version: int64, ?form: ActionForm)
         : Policy =
-        Policy(version, None, None, layout, defaultArg form ActionForm.Deterministic, maxAction, [| body layout parameters |], Exploration.Off)
+        Policy(
+            version,
+            None,
+            None,
+            layout,
+            defaultArg form ActionForm.Deterministic,
+            maxAction,
+            [| body layout parameters |],
+            Exploration.Off
+        )
 
     static member OfBodies
         (layout: BlockLayout, kept: float32[], learning: float32[], frozen: float32[], maxAction: float32, version: int64, ?form: ActionForm) : Policy =
@@ -397,7 +406,9 @@ type Policy
             | _ -> ()
 
             match eyes with
-            | None -> normaliser |> Option.fold (fun (head: Policy) given -> head.Normalising given) head
+            | None ->
+                normaliser
+                |> Option.fold (fun (head: Policy) given -> head.Normalising given) head
             | Some eyes when eyes.Features = layout.Inputs -> head.Seeing eyes
             | Some eyes -> refuse $"The policy's eyes have {eyes.Features} features where it reads {layout.Inputs}."
         with :? EndOfStreamException ->

@@ -8,7 +8,8 @@ open NE.Model.Replay
 /// on with the episode whose next observation it begins with, bit for bit, whatever lies between, so that every schedule will do.
 [<Sealed>]
 type DiscountedReturns(environments: int, discount: float, shape: TransitionShape) =
-    // Only a terminated episode says that it is over. One that was cut keeps its place until that is the oldest: there is one more for each environment.
+    // Only a terminated episode says that it is over. One that was cut keeps its place until that is the oldest, so there is one more for each
+    // environment: an episode that goes on loses its place only where more episodes than these were cut between two of its rows.
     let places = 2 * environments
     // Number of an episode's last row; -1: a free place.
     let last = Array.create places -1L
@@ -25,7 +26,8 @@ type DiscountedReturns(environments: int, discount: float, shape: TransitionShap
             let place = int ((recent + int64 tried) % int64 places)
 
             if last[place] >= first then
-                let next = (source.Row last[place]).Slice(shape.NextObservation, shape.ObservationSize)
+                let next =
+                    (source.Row last[place]).Slice(shape.NextObservation, shape.ObservationSize)
 
                 if MemoryMarshal.AsBytes(next).SequenceEqual(MemoryMarshal.AsBytes observation) then
                     found <- place
