@@ -72,6 +72,11 @@ public static class OnnxFile
                 "Conv", [x, Constant(conv.weight), Constant(conv.bias)], [OnnxGraph.Numbers("strides", [conv.stride, conv.stride])]),
             PortableLayer.LayerNorm norm => graph.Node(
                 "LayerNormalization", [x, Constant(norm.weight), Constant(norm.bias)], [OnnxGraph.Real("epsilon", PortablePolicy.Epsilon)]),
+            PortableLayer.Normalise normalise => graph.Node("Clip", [
+                graph.Node("Mul", [graph.Node("Sub", [x, Constant(normalise.mean)]), Constant(normalise.scale)]),
+                graph.Constant(new($"{network.Name}.lowest", [], [-normalise.clip])),
+                graph.Constant(new($"{network.Name}.highest", [], [normalise.clip])),
+            ]),
             { IsRelu: true } => graph.Node("Relu", [x]),
             { IsCrelu: true } => graph.Node("Concat", [graph.Node("Relu", [x]), graph.Node("Relu", [graph.Node("Neg", [x])])], [OnnxGraph.Number("axis", 1)]),
             { IsFlatten: true } => graph.Node("Flatten", [x]),

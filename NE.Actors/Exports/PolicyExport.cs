@@ -15,6 +15,9 @@ public sealed record PolicyExport(PortablePolicy Policy, float[] Scale, float[] 
     /// <summary>Name and version of what the metadata and the tensors' names mean.</summary>
     public const string Format = "ne-policy 1";
 
+    /// <summary>The same of a policy that normalises observations: whoever does not know that would act otherwise without noticing.</summary>
+    public const string NormalisingFormat = "ne-policy 2";
+
     /// <summary>Name of the tensor of the scale.</summary>
     public const string ScaleName = ActionPrefix + "scale";
 
@@ -50,7 +53,7 @@ public sealed record PolicyExport(PortablePolicy Policy, float[] Scale, float[] 
         var bounds = task.Native ?? task;
         var metadata = new SortedDictionary<string, string>(provenance.ToDictionary(), StringComparer.Ordinal)
         {
-            ["format"] = Format,
+            ["format"] = Normaliser(portable) is null ? Format : NormalisingFormat,
             ["observation"] = portable.Input switch
             {
                 PortableInput.Pictures { shape: var image } => $"uint8 [{image.Channels}, {image.Height}, {image.Width}]",
@@ -78,12 +81,16 @@ public sealed record PolicyExport(PortablePolicy Policy, float[] Scale, float[] 
         return ([.. bounds.Select(bound => bound.Half)], [.. bounds.Select(bound => bound.Middle)]);
     }
 
+    private static PortableLayer.Normalise? Normaliser(PortablePolicy policy) =>
+        policy.Perception.SelectMany(network => network.Layers).OfType<PortableLayer.Normalise>().FirstOrDefault();
+
     private static string Text(float[] numbers) => $"[{string.Join(", ", numbers.Select(number => number.ToString("R", CultureInfo.InvariantCulture)))}]";
 
     /// <summary>PyTorch's name of a layer; it has none for CReLU.</summary>
     private static string NameOf(PortableLayer layer) => layer switch
     {
         PortableLayer.Convolution { stride: var stride } => $"Conv2d stride {stride}",
+        PortableLayer.Normalise { clip: var clip } => $"Normalise clip {clip.ToString("R", CultureInfo.InvariantCulture)}",
         { IsLinear: true } => "Linear",
         { IsLayerNorm: true } => "LayerNorm",
         { IsRelu: true } => "ReLU",
@@ -97,6 +104,9 @@ public sealed record PolicyExport(PortablePolicy Policy, float[] Scale, float[] 
         var input = policy.Input.IsPictures ? "observation / 255 - 0.5" : "observation";
         var features = policy.Perception.Aggregate(input, (inner, network) => $"{network.Name}({inner})");
         var outputs = policy.Bodies.Length == 1 ? "actor(x)" : "kept(x) + (actor(x) - subtracted(x))";
-        return $"action = {OffsetName} + {ScaleName} * tanh(u), u = {outputs}, x = {features}";
+        var action = $"action = {OffsetName} + {ScaleName} * tanh(u), u = {outputs}, x = {features}";
+        return Normaliser(policy) is { } normaliser
+            ? $"{action}, {normaliser.mean.Name.Split('.')[0]}(o) = min(max((o - {normaliser.mean.Name}) * {normaliser.scale.Name}, -clip), clip)"
+            : action;
     }
 }

@@ -77,6 +77,24 @@ module ActorImport =
                 | false, _ -> ()
         ]
 
+    /// Raises ArgumentException unless the file's actor reads observations as this run's does. `normalises`: this run's.
+    let requireSameInput (normalises: bool) (given: IReadOnlyDictionary<string, GivenTensor>) : unit =
+        let isBehindNormaliser =
+            given.Keys
+            |> Seq.exists _.StartsWith(ObservationNormaliser.Prefix, StringComparison.Ordinal)
+
+        if isBehindNormaliser then
+            raise (
+                ArgumentException
+                    "It reads observations normalised by the moments of its own run, which a new run does not have: an actor that normalises can be played and exported, but nothing can begin with it."
+            )
+
+        if normalises then
+            raise (
+                ArgumentException
+                    "It reads observations as they are, and this run would normalise them; learn with normalise.observations=off."
+            )
+
     /// Puts the tensors into the online and target networks of a learner that has taken no step. `actor`: the group that acts. Raises ArgumentException,
     /// and changes nothing, for an actor that is sparse, and for tensors with other names, other shapes, or values that it cannot have.
     let adopt

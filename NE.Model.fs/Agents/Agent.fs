@@ -6,11 +6,19 @@ open NE.Model.Agents.Plasticity
 open NE.Model.Networks
 open NE.Model.Replay
 
-/// A learner made of an algorithm and of techniques. Owns the algorithm. `heads`: those of a cycle's tasks. `terms` and `techniques` are those of
+/// A learner made of an algorithm and of techniques. Owns the algorithm. `heads`: those of a cycle's tasks. `normaliser`: of what the networks read.
+/// `terms` and `techniques` are those of
 /// Techniques, made for the algorithm's trainee. Raises ArgumentException when two techniques take one gradient.
 [<Sealed>]
 type Agent
-    (algorithm: IAlgorithm, heads: TaskHeads option, terms: IGradientTerm list, techniques: (Technique * Intervention) list, seed: int64) =
+    (
+        algorithm: IAlgorithm,
+        heads: TaskHeads option,
+        normaliser: RowNormaliser option,
+        terms: IGradientTerm list,
+        techniques: (Technique * Intervention) list,
+        seed: int64
+    ) =
     let formatVersion = 1
     let trainee = algorithm.Trainee
     let groups = trainee.Groups |> List.map _.Networks
@@ -70,17 +78,26 @@ type Agent
             match heads with
             | Some heads -> component' "heads" formatVersion 0 [ heads.Codec ]
             | None -> ()
+            match normaliser with
+            | Some normaliser -> component' "normaliser" formatVersion 0 [ normaliser.State ]
+            | None -> ()
         ]
 
-    /// The algorithm with the techniques of the settings, which must be resolved; on several tasks in turn if these are given. The networks must be
-    /// as they were drawn.
-    static member Compose(algorithm: IAlgorithm, settings: Settings, tasks: AgentTasks option) : Agent =
+    /// Stored rows as the networks read them.
+    let over (source: ITransitionSource) =
+        match normaliser with
+        | Some normaliser -> normaliser.Over source
+        | None -> source
+
+    /// The algorithm with the techniques of the settings, which must be resolved; on several tasks in turn if these are given, behind
+    /// a normaliser if there is one. The networks must be as they were drawn.
+    static member Compose(algorithm: IAlgorithm, settings: Settings, tasks: AgentTasks option, ?normaliser: RowNormaliser) : Agent =
         let trainee = algorithm.Trainee
         let terms = Techniques.gradientTerms trainee settings
 
         let heads = tasks |> Option.map (fun tasks -> TaskHeads(trainee, tasks.ActionSizes))
 
-        new Agent(algorithm, heads, terms, Techniques.interventions trainee settings, settings.Run.Seed)
+        new Agent(algorithm, heads, normaliser, terms, Techniques.interventions trainee settings, settings.Run.Seed)
 
     /// The algorithm, for tests and benchmarks.
     member _.Algorithm = algorithm
@@ -90,6 +107,12 @@ type Agent
 
         member _.Update(source, window) =
             let t = step + 1L
+
+            match normaliser with
+            | Some normaliser -> normaliser.Count(source, window)
+            | None -> ()
+
+            let source = over source
 
             for intervention in interventions do
                 intervention.BeforeUpdate t
@@ -122,13 +145,18 @@ type Agent
                 policy <- None
 
         member _.Policy() =
-            match policy with
-            | Some current when policyEdits = actor.Networks.Edits -> current
-            | _ ->
-                let made = algorithm.Policy actorUpdates
-                policy <- Some made
-                policyEdits <- actor.Networks.Edits
-                made
+            let bare =
+                match policy with
+                | Some current when policyEdits = actor.Networks.Edits -> current
+                | _ ->
+                    let made = algorithm.Policy actorUpdates
+                    policy <- Some made
+                    policyEdits <- actor.Networks.Edits
+                    made
+
+            match normaliser with
+            | Some normaliser -> normaliser.Complete bare
+            | None -> bare
 
         member _.Adopt tensors =
             if heads.IsSome then
@@ -139,6 +167,7 @@ type Agent
             if step > 0L then
                 invalidOp $"The actor has learned for {step} gradient steps; values are given to a fresh one."
 
+            ActorImport.requireSameInput (normaliser |> Option.exists _.HasObservations) tensors
             ActorImport.adopt networks actor.Networks ((algorithm.Policy actorUpdates).Portable()) tensors
             policy <- None
 
@@ -158,6 +187,8 @@ type Agent
         member _.Masks() = [| for group in groups -> group.Bits |]
 
         member _.Measure(source, window, probe) =
+            let source = over source
+
             let taken =
                 measurement.Take(source, window, step, (fun () -> interventions |> Array.collect _.Metrics(step + 1L, window)))
 
@@ -172,9 +203,10 @@ type Agent
                     Metrics = Array.append taken.Metrics (results |> Array.collect _.Metrics)
             }
 
-        member _.Probe(source, window) = plasticity.Take(source, window, step)
+        member _.Probe(source, window) =
+            plasticity.Take(over source, window, step)
 
-        member _.Gradients rows = GradientMap.compute trainee rows
+        member _.Gradients rows = GradientMap.compute trainee over rows
 
         member _.FindNonFinite() =
             networks

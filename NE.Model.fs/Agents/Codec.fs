@@ -56,6 +56,15 @@ module Codec =
                     values[i] <- reader.ReadInt64()
     }
 
+    /// A fixed number of floats of double precision, read in place. Their number is not written.
+    let doubles (values: float[]) : Codec = {
+        Write = fun writer -> values |> Array.iter writer.Write
+        Read =
+            fun reader ->
+                for i in 0 .. values.Length - 1 do
+                    values[i] <- reader.ReadDouble()
+    }
+
 /// What several have to store in two components that they share.
 [<NoEquality; NoComparison>]
 type StoredParts = {

@@ -41,8 +41,8 @@ module GradientMap =
     |]
 
     /// Magnitudes of the losses' gradients on the first `Rows` transitions in stored rows, layer by layer; terms that a technique adds to a
-    /// loss are left out. Changes nothing of the networks.
-    let compute (trainee: Trainee) (rows: float32[]) : LayerGradient[] =
+    /// loss are left out. `over`: the rows as the networks read them. Changes nothing of the networks.
+    let compute (trainee: Trainee) (over: ITransitionSource -> ITransitionSource) (rows: float32[]) : LayerGradient[] =
         let width = trainee.RowFloats
 
         let held = HeldRows(rows, width)
@@ -59,7 +59,7 @@ module GradientMap =
                 $"expected {Rows} transitions in rows of {width} numbers, found {transitions.Length} in {rows.Length} numbers"
 
         transitions.CopyTo(trainee.Probe.RowNumbers, 0)
-        trainee.Probe.Gather held
+        trainee.Probe.Gather(over held)
         let draws = Draws.Of(0L, Purpose.Metrics)
 
         let found = [

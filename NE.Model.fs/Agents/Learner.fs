@@ -14,7 +14,8 @@ type ILearner =
     /// Takes one gradient step on a batch from the window. Raises NonFiniteException when a loss is not finite; the learner must then be
     /// restored or discarded.
     abstract Update: source: ITransitionSource * window: Window -> unit
-    /// An immutable copy of the current actor; its Version is the number of actor updates. The same object until the actor changes.
+    /// An immutable copy of the current actor; its Version is the number of actor updates. With the moments of now
+    /// where it normalises. The same object until either changes.
     abstract Policy: unit -> Policy
     /// Gives a fresh actor, and what it sees pictures with, the values of a PortablePolicy's tensors, by their names; targets become equal. What techniques
     /// and measurements compare with is still what was drawn. Raises ArgumentException, and changes nothing, for tensors that are not those of this

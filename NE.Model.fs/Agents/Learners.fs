@@ -26,7 +26,7 @@ let private algorithmOf (initialisation: Initialisation) (engine: IEngine) (sett
 let private algorithm = algorithmOf Initialisation.Orthogonal
 
 let createOn (engine: IEngine) (settings: Settings) (task: AgentTask) : ILearner =
-    Agent.Compose(algorithm engine settings task, settings, None)
+    Agent.Compose(algorithm engine settings task, settings, None, ?normaliser = RowNormaliser.TryCreate(settings, task.Shape))
 
 let create (settings: Settings) (task: AgentTask) : ILearner =
     createOn (Engines.create settings.Compute) settings task

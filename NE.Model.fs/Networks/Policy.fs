@@ -34,6 +34,7 @@ type Policy
     (
         version: int64,
         eyes: Eyes option,
+        normaliser: ObservationNormaliser option,
         layout: BlockLayout,
         form: ActionForm,
         maxAction: float32,
@@ -47,6 +48,8 @@ type Policy
     static let gaussianFormat = 4
     // The eyes, then a policy in one of the others.
     static let seeingFormat = 5
+    // The normaliser, then a policy in one of formats 1 to 4.
+    static let normalisingFormat = 6
 
     /// The linear outputs of a body for the rows of x; they are in x or y, which is returned.
     static let run (layers: IHostLayer[]) (x: float32[]) (scratch: PolicyScratch) (rows: int) =
@@ -104,6 +107,12 @@ type Policy
         for row in 0 .. rows - 1 do
             observations.Slice(row * observationSize, observationSize).CopyTo(x.AsSpan(row * scratch.Width))
 
+        match normaliser with
+        | Some normaliser ->
+            for row in 0 .. rows - 1 do
+                normaliser.Apply(x.AsSpan(row * scratch.Width, observationSize))
+        | None -> ()
+
         match eyes with
         | Some eyes -> eyes.See(x, scratch.B, scratch.Width, rows)
         | None -> x
@@ -146,17 +155,24 @@ type Policy
         if way = Exploration.Sampling && form <> ActionForm.SquashedGaussian then
             invalidArg (nameof way) "Only a policy whose outputs are a distribution can draw from it."
 
-        Policy(version, eyes, layout, form, maxAction, bodies, way)
+        Policy(version, eyes, normaliser, layout, form, maxAction, bodies, way)
 
     member _.Seeing(given: Eyes) : Policy =
         if given.Features <> layout.Inputs then
             invalidArg (nameof given) $"The policy reads {layout.Inputs} features; these eyes have {given.Features}."
 
-        Policy(version, Some given, layout, form, maxAction, bodies, exploration)
+        Policy(version, Some given, normaliser, layout, form, maxAction, bodies, exploration)
+
+    member _.Normalising(given: ObservationNormaliser) : Policy =
+        if eyes.IsSome || given.Size <> layout.Inputs then
+            invalidArg (nameof given) $"The policy reads {layout.Inputs} numbers; {given.Size} of an observation were to be normalised."
+
+        Policy(version, None, Some given, layout, form, maxAction, bodies, exploration)
 
     member _.Portable(observations: int, actions: int) : PortablePolicy =
         [ for layers in bodies -> layers |> Seq.collect _.Parameters |> Array.ofSeq ]
         |> PortablePolicy.create (eyes |> Option.map _.Portable) layout (form = ActionForm.SquashedGaussian)
+        |> PortablePolicy.behind (normaliser |> Option.map _.Portable)
         |> PortablePolicy.trim observations actions
 
     member this.Portable() =
@@ -209,12 +225,22 @@ type Policy
     static member OfBlock
         (layout: BlockLayout, parameters: ReadOnlySpan<float32>, maxAction: float32, version: int64, ?form: ActionForm)
         : Policy =
-        Policy(version, None, layout, defaultArg form ActionForm.Deterministic, maxAction, [| body layout parameters |], Exploration.Off)
+        Policy(
+            version,
+            None,
+            None,
+            layout,
+            defaultArg form ActionForm.Deterministic,
+            maxAction,
+            [| body layout parameters |],
+            Exploration.Off
+        )
 
     static member OfBodies
         (layout: BlockLayout, kept: float32[], learning: float32[], frozen: float32[], maxAction: float32, version: int64, ?form: ActionForm) : Policy =
         Policy(
             version,
+            None,
             None,
             layout,
             defaultArg form ActionForm.Deterministic,
@@ -256,6 +282,12 @@ type Policy
             eyes.Write writer
         | None -> ()
 
+        match normaliser with
+        | Some normaliser ->
+            writer.Write normalisingFormat
+            normaliser.Write writer
+        | None -> ()
+
         writer.Write format
         writer.Write widths.Length
         widths |> List.iter writer.Write
@@ -295,10 +327,20 @@ type Policy
                 else
                     None
 
-            let format = if eyes.IsSome then reader.ReadInt32() else outermost
+            let normaliser =
+                if outermost = normalisingFormat then
+                    Some(ObservationNormaliser.Read reader)
+                else
+                    None
+
+            let format =
+                if eyes.IsSome || normaliser.IsSome then
+                    reader.ReadInt32()
+                else
+                    outermost
 
             if format < plainFormat || format > gaussianFormat then
-                refuse $"The policy has format {format}; this program reads formats {plainFormat} to {seeingFormat}."
+                refuse $"The policy has format {format}; this program reads formats {plainFormat} to {normalisingFormat}."
 
             let count = reader.ReadInt32()
 
@@ -356,10 +398,17 @@ type Policy
                 body layout (MemoryMarshal.Cast<byte, float32>(ReadOnlySpan(data, start + i * bytes, bytes)))
 
             let head =
-                Policy(version, None, layout, form, maxAction, Array.init bodies read, Exploration.Off)
+                Policy(version, None, None, layout, form, maxAction, Array.init bodies read, Exploration.Off)
+
+            match normaliser with
+            | Some normaliser when normaliser.Size <> layout.Inputs ->
+                refuse $"The policy's normaliser has {normaliser.Size} components where it reads {layout.Inputs}."
+            | _ -> ()
 
             match eyes with
-            | None -> head
+            | None ->
+                normaliser
+                |> Option.fold (fun (head: Policy) given -> head.Normalising given) head
             | Some eyes when eyes.Features = layout.Inputs -> head.Seeing eyes
             | Some eyes -> refuse $"The policy's eyes have {eyes.Features} features where it reads {layout.Inputs}."
         with :? EndOfStreamException ->

@@ -27,6 +27,8 @@ type PortableLayer =
     /// An image as a row: channel by channel, from the top left pixel to the bottom right one.
     | Flatten
     | Tanh
+    /// (x - mean) times scale, both [numbers], within [-clip, clip].
+    | Normalise of mean: PortableTensor * scale: PortableTensor * clip: float32
 
     /// Its parameters.
     member this.Tensors: PortableTensor list =
@@ -34,6 +36,7 @@ type PortableLayer =
         | Linear(weight, bias)
         | Convolution(weight, bias, _)
         | LayerNorm(weight, bias) -> [ weight; bias ]
+        | Normalise(mean, scale, _) -> [ mean; scale ]
         | Relu
         | Crelu
         | Flatten

@@ -13,7 +13,7 @@ type PortableInput =
 /// A policy as other programs compute it: tanh of what the bodies put out, which the caller brings to the environment's bounds.
 type PortablePolicy = {
     Input: PortableInput
-    /// Networks in front of the bodies, one after the other: none, or "encoder" and "trunk". What normalises observations would be the first of them.
+    /// Networks in front of the bodies, one after the other: none, "normaliser", or "encoder" and "trunk".
     Perception: PortableNetwork list
     /// "actor", or after a plasticity injection "actor", "kept" and "subtracted", all over the same inputs: u = kept + (actor - subtracted).
     Bodies: PortableNetwork list
@@ -106,11 +106,24 @@ module internal PortablePolicy =
             Deviations = if isDistribution then List.map deviationOf whole else []
         }
 
+    /// The same policy behind another network.
+    let behind (first: PortableNetwork option) (policy: PortablePolicy) : PortablePolicy = {
+        policy with
+            Perception = Option.toList first @ policy.Perception
+    }
+
     /// The same policy on the first so many numbers of an observation, where the others are always 0, and of the first so many components of an
     /// action.
     let trim (observations: int) (actions: int) (policy: PortablePolicy) : PortablePolicy =
         let reading =
             mapLinear (fun (weight, bias) -> PortableNetwork.columns observations weight, bias)
+
+        let normalising layer =
+            match layer with
+            | PortableLayer.Normalise(mean, scale, clip) ->
+                let first = PortableNetwork.rows (fun row -> row < observations)
+                PortableLayer.Normalise(first mean, first scale, clip)
+            | other -> other
 
         let acting = keepingRows (fun row -> row < actions)
 
@@ -123,6 +136,7 @@ module internal PortablePolicy =
             {
                 policy with
                     Input = PortableInput.Numbers observations
+                    Perception = policy.Perception |> List.map (mapEnds normalising id)
                     Bodies = policy.Bodies |> List.map (mapEnds reading acting)
                     Deviations = policy.Deviations |> List.map (mapEnds (deviationReads >> acting) id)
             }

@@ -12,6 +12,7 @@ type Settings = {
     Sac: SacSettings
     Pixels: PixelSettings
     DrqV2: DrqV2Settings
+    Normalise: NormaliseSettings
     Ne: NeSettings
     Reset: ResetSettings
     ReDo: ReDoSettings
@@ -148,6 +149,16 @@ module internal Table =
     let private drqV2 =
         place DrqV2Settings.section (fun _ settings -> settings.Pixels) _.DrqV2 (fun v s -> { s with DrqV2 = v })
 
+    let private normalise =
+        place
+            NormaliseSettings.section
+            (fun _ settings -> {
+                Learner = settings.Run.Learner
+                Length = lengthOf settings
+            })
+            _.Normalise
+            (fun v s -> { s with Normalise = v })
+
     let private schedule =
         placed ScheduleSettings.section _.Schedule (fun v s -> { s with Schedule = v })
 
@@ -179,6 +190,7 @@ module internal Table =
         sac
         pixels
         drqV2
+        normalise
         yield! others
     ]
 
@@ -194,5 +206,6 @@ module internal Table =
         sac
         pixels
         drqV2
+        normalise
         yield! others
     ]

@@ -23,6 +23,9 @@ def layer(kind, name, x):
     if kind == "LayerNorm":
         scaled = (x - x.mean()) / numpy.sqrt(x.var() + numpy.float32(1e-5))
         return scaled * tensors[name + ".weight"] + tensors[name + ".bias"]
+    if kind.startswith("Normalise"):
+        clip = numpy.float32(kind.split()[-1])
+        return numpy.clip((x - tensors[name + ".mean"]) * tensors[name + ".scale"], -clip, clip)
     return {"ReLU": lambda: numpy.maximum(x, 0), "CReLU": lambda: numpy.maximum(numpy.concatenate([x, -x]), 0)}[kind]()
 
 
@@ -34,6 +37,7 @@ def body(name, x):
 
 def act(observation):
     x = numpy.array(observation, dtype=numpy.float32)
+    x = body("normaliser", x) if "normaliser" in networks else x
     u = body("actor", x) if "kept" not in networks else body("kept", x) + (body("actor", x) - body("subtracted", x))
     return (tensors["action.offset"] + tensors["action.scale"] * numpy.tanh(u)).tolist()
 

@@ -173,6 +173,7 @@ let tests =
                 "perturbations"
                 "ne+swd", [ "swd.horizon=600" ], "swd_sample_age"
                 "redo+layer-norm", [ "run.learner=sac"; "redo.every=200"; "redo.threshold=0.1" ], "redo_redrawn"
+                "ne", [ "normalise.observations=on"; "normalise.rewards=on" ], "review_fraction"
             ] do
             testCase $"{String.Join(' ', method' :: keys)}: other agents end as the run that never stopped, too"
             <| fun _ ->

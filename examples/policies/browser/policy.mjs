@@ -10,7 +10,12 @@ export class Policy {
     this.tensors = Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, values(tensor.data_offsets)]));
   }
 
-  layer(kind, weight, bias, x) {
+  layer(kind, tensor, x) {
+    if (kind.startsWith("Normalise")) {
+      const [mean, scale, clip] = [tensor("mean"), tensor("scale"), Number(kind.split(" ").at(-1))];
+      return x.map((value, i) => Math.min(Math.max((value - mean[i]) * scale[i], -clip), clip));
+    }
+    const [weight, bias] = [tensor("weight"), tensor("bias")];
     if (kind === "Linear") return bias.map((b, row) => x.reduce((sum, value, i) => sum + weight[row * x.length + i] * value, b));
     if (kind === "LayerNorm") {
       const mean = x.reduce((a, b) => a + b) / x.length;
@@ -21,12 +26,12 @@ export class Policy {
   }
 
   body(name, x) {
-    const tensor = (number, what) => this.tensors[`${name}.${number}.${what}`];
-    return this.networks[name].reduce((x, kind, number) => this.layer(kind, tensor(number, "weight"), tensor(number, "bias"), x), x);
+    return this.networks[name].reduce((x, kind, number) => this.layer(kind, (what) => this.tensors[`${name}.${number}.${what}`], x), x);
   }
 
   act(observation) {
-    const x = Float32Array.from(observation);
+    const numbers = Float32Array.from(observation);
+    const x = "normaliser" in this.networks ? this.body("normaliser", numbers) : numbers;
     const [actor, kept, subtracted] = ["actor", "kept", "subtracted"].map((name) => name in this.networks && this.body(name, x));
     const u = kept ? kept.map((value, i) => value + (actor[i] - subtracted[i])) : actor;
     return u.map((value, i) => this.tensors["action.offset"][i] + this.tensors["action.scale"][i] * Math.tanh(value));

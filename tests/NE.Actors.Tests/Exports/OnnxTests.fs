@@ -82,6 +82,19 @@ let tests =
                     acts (ofForm form bodies ActionForm.Deterministic 1.0f) (vectorTask form.Inputs <|| uneven)
                 }
 
+        for kind, bodies in
+            [
+                ActionForm.Deterministic, 1
+                ActionForm.Deterministic, 3
+                ActionForm.SquashedGaussian, 1
+            ] do
+            test $"%A{kind}, {bodies} bodies, behind a normaliser: 10,000 observations within 1e-6" {
+                let policy =
+                    normalising (ofForm (NetworkForm.Plain [ 17; 128; 64; 6 ]) bodies kind 1.0f)
+
+                acts policy (vectorTask 17 (Array.create policy.ActionSize -1.0f) (Array.create policy.ActionSize 1.0f))
+            }
+
         for bodies in [ 1; 3 ] do
             test $"the mean of a distribution, {bodies} bodies: 10,000 observations within 1e-6" {
                 let policy =
@@ -160,6 +173,35 @@ let tests =
                 Expect.equal (model.CustomMetadataMap[key]) value key
 
             Expect.equal (Seq.toList session.InputMetadata["observation"].Dimensions) [ -1; 7 ] "any number of observations"
+        }
+
+        test "says that it normalises, in another version of the format" {
+            let policy =
+                normalising (ofForm (NetworkForm.Plain [ 7; 3 ]) 1 ActionForm.Deterministic 1.0f)
+
+            let export = export policy (vectorTask 7 <|| uneven)
+
+            for key, value in
+                [
+                    "format", "ne-policy 2"
+                    "networks", """{"normaliser":["Normalise clip 2.5"],"actor":["Linear"]}"""
+                    "computes",
+                    "action = action.offset + action.scale * tanh(u), u = actor(x), x = normaliser(observation), "
+                    + "normaliser(o) = min(max((o - normaliser.0.mean) * normaliser.0.scale, -clip), clip)"
+                ] do
+                Expect.equal export.Metadata[key] value key
+
+            Expect.equal
+                [ for tensor in export.Tensors -> tensor.Name, List.ofSeq tensor.Shape ]
+                [
+                    "normaliser.0.mean", [ 7 ]
+                    "normaliser.0.scale", [ 7 ]
+                    "actor.0.weight", [ 3; 7 ]
+                    "actor.0.bias", [ 3 ]
+                    "action.scale", [ 3 ]
+                    "action.offset", [ 3 ]
+                ]
+                "tensors"
         }
 
         test "the same policy is the same file" {

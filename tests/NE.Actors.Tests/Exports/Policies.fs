@@ -31,6 +31,19 @@ let ofForm (form: NetworkForm) bodies kind maxAction : Policy =
     | [ kept; learning; frozen ] -> Policy.OfBodies(layout, kept, learning, frozen, maxAction, 1L, kind)
     | only -> Policy.OfBlock(layout, ReadOnlySpan only.Head, maxAction, 1L, kind)
 
+/// The same behind a normaliser of random moments, some components of which are often clipped.
+let normalising (policy: Policy) : Policy =
+    let random = draws 33L
+    let size = policy.ObservationSize
+
+    policy.Normalising(
+        ObservationNormaliser(
+            Array.init size (fun _ -> float32 (random.Uniform(-1.0, 1.0))),
+            Array.init size (fun _ -> float32 (exp (random.Uniform(-1.5, 1.5)))),
+            2.5f
+        )
+    )
+
 /// Pictures of three frames.
 let pictures: PixelShape = { Height = 33; Width = 29; Stack = 3 }
 

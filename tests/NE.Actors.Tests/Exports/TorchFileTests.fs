@@ -27,7 +27,16 @@ except ImportError:
 class CReLU(nn.Module):
     def forward(self, x): return torch.cat([torch.relu(x), torch.relu(-x)], dim=1)
 
+class Normalise(nn.Module):
+    def __init__(self, size, clip):
+        super().__init__()
+        self.clip = clip
+        self.register_buffer("mean", torch.zeros(size))
+        self.register_buffer("scale", torch.zeros(size))
+    def forward(self, x): return torch.clamp((x - self.mean) * self.scale, -self.clip, self.clip)
+
 def module(state, network, number, kind):
+    if kind.startswith("Normalise"): return Normalise(len(state["%s.%d.mean" % (network, number)]), float(kind.split()[-1]))
     shape = lambda: state["%s.%d.weight" % (network, number)].shape
     if kind == "Linear": return nn.Linear(shape()[1], shape()[0])
     if kind == "LayerNorm": return nn.LayerNorm(shape()[0])
@@ -47,7 +56,7 @@ class Policy(nn.Module):
         self.action.register_buffer("offset", torch.zeros(len(state["action.offset"])))
 
     def forward(self, x):
-        for name in ["encoder", "trunk"]:
+        for name in ["normaliser", "encoder", "trunk"]:
             if name in self.networks: x = getattr(self, name)(x)
         u = self.actor(x)
         if "kept" in self.networks: u = self.kept(x) + (u - self.subtracted(x))
@@ -75,9 +84,11 @@ let private cases = [
             "one", ActionForm.Deterministic, 1
             "distribution", ActionForm.SquashedGaussian, 1
             "three", ActionForm.SquashedGaussian, 3
+            "normalised", ActionForm.Deterministic, 1
         ] do
         let form = NetworkForm.Mlp([ 7; 64; 32; 4 ], Activation.Crelu, [ true; false ])
-        let policy = ofForm form bodies kind 1.0f
+        let plain = ofForm form bodies kind 1.0f
+        let policy = if name = "normalised" then normalising plain else plain
         let size = policy.ActionSize
         let task = vectorTask 7 (Array.create size -2.0f) (Array.create size 1.0f)
         let observations = Array.zeroCreate<float32>(500 * 7)

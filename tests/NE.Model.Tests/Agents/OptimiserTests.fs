@@ -92,7 +92,7 @@ let tests =
 
                 try
                     use _ =
-                        new Agent(algorithm, None, [], [ expansion Technique.Ne first; expansion Technique.NaiveGrowth second ], 1L)
+                        new Agent(algorithm, None, None, [], [ expansion Technique.Ne first; expansion Technique.NaiveGrowth second ], 1L)
                         :> ILearner
 
                     None

@@ -61,6 +61,16 @@ let tests =
     testList "Save and restore" [
         continues "td3 goes on bit for bit" td3 [ 0; 1; 50 ]
 
+        for title, settings in [ "td3", td3; "sac", sac; "ne", small ] do
+            continues
+                $"{title} on normalised observations and rewards goes on bit for bit"
+                {
+                    settings with
+                        Normalise.Observations = true
+                        Normalise.Rewards = true
+                }
+                [ 0; 1; 50 ]
+
         // 20 is an event of both networks; 35 and 36 lie around an event at an odd step, whose actor part is still pending at 35.
         continues "ne goes on bit for bit with growth, pruning and review" small [ 0; 20; 61 ]
 

@@ -118,6 +118,50 @@ let tests =
 
             Expect.equal (bits together) (bits alone) "actions, bit for bit")
 
+        for bodies in [ 1; 3 ] do
+            testCase
+                $"behind a normaliser it acts on normalised observations, one or several, and survives its bytes, {bodies} bodies"
+                (fun () ->
+                    let layout, random = BlockLayout.Create(1, [| 19; 32; 6 |]), draws 12L
+
+                    let policy =
+                        match List.init bodies (fun _ -> EagerNetwork.parameters layout random) with
+                        | [ kept; learning; frozen ] -> Policy.OfBodies(layout, kept, learning, frozen, 1.0f, 1L)
+                        | only -> Policy.OfBlock(layout, ReadOnlySpan only.Head, 1.0f, 1L)
+
+                    let mean, scale, clip = normals random 19, normals random 19 |> Array.map exp, 1.25f
+                    let normalising = policy.Normalising(ObservationNormaliser(mean, scale, clip))
+                    let observations = normals random (9 * 19)
+
+                    let normalised =
+                        observations
+                        |> Array.mapi (fun at x -> min (max ((x - mean[at % 19]) * scale[at % 19]) -clip) clip)
+
+                    Expect.exists normalised (fun x -> abs x = clip) "some are clipped"
+                    let together = Array.zeroCreate<float32>(9 * 6)
+                    normalising.Act(ReadOnlySpan observations, Span together, normalising.CreateScratch 9)
+
+                    let alone policy rows =
+                        rows
+                        |> Array.chunkBySize 19
+                        |> Array.collect (act policy (policy.CreateScratch()))
+
+                    Expect.equal (bits together) (bits (alone policy normalised)) "the bits of actions on normalised observations"
+                    Expect.equal (bits (alone normalising observations)) (bits together) "alone as together"
+                    let bytes = normalising.ToBytes()
+                    let again = Policy.OfBytes(ReadOnlySpan bytes)
+                    Expect.equal (again.ToBytes()) bytes "bytes"
+                    Expect.equal (bits (alone again observations)) (bits together) "what was stored"
+
+                    for length in 0 .. bytes.Length - 1 do
+                        Expect.isTrue (isInvalid bytes[.. length - 1]) $"{length} bytes"
+
+                    Expect.throwsT<ArgumentException>
+                        (fun () ->
+                            policy.Normalising(ObservationNormaliser([| 0.0f |], [| 1.0f |], 1.0f))
+                            |> ignore)
+                        "another number of components")
+
         testCase "a policy with several kinds of hidden layers acts, but has no bytes" (fun () ->
             let form = {
                 Input = RowShape.Vector 5

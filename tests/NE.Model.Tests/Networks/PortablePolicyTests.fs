@@ -72,6 +72,13 @@ let private through (network: PortableNetwork) (input: Value) =
                 yield! x.Items |> Array.map (fun value -> max 0.0 -value)
             |]
         | PortableLayer.Flatten -> row x.Items
+        | PortableLayer.Normalise(mean, scale, clip) ->
+            Array.map3
+                (fun value mean scale -> min (max ((value - mean) * scale) -(float clip)) (float clip))
+                x.Items
+                (read mean)
+                (read scale)
+            |> row
         | PortableLayer.Tanh -> {
             x with
                 Items = x.Items |> Array.map tanh
@@ -184,6 +191,30 @@ let tests =
                         Items = bytes |> Array.map (fun value -> float value / 255.0 - 0.5)
                     }
             }
+
+        test "a normaliser is the first network, and is cut to an observation's own numbers like the body behind it" {
+            let random = draws 6L
+            let mean, deviation = normals random 17, normals random 17 |> Array.map exp
+            let layout = BlockLayout.OfForm(1, forms[0])
+
+            let policy =
+                (made layout 1 ActionForm.Deterministic)
+                    .Normalising(ObservationNormaliser(mean, deviation |> Array.map (fun d -> 1.0f / d), 1.5f))
+
+            let portable = policy.Portable()
+            Expect.equal (portable.Perception |> List.map _.Name) [ "normaliser" ] "networks in front"
+
+            for _ in 1..20 do
+                let observation = normals random 17 |> Array.map ((*) 3.0f)
+                agrees policy portable observation (row (Array.map float observation))
+
+            let own = policy.Portable(12, 6)
+
+            Expect.equal
+                [ for tensor in own.Perception.Head.Tensors -> tensor.Name, tensor.Shape ]
+                [ "normaliser.0.mean", [ 12 ]; "normaliser.0.scale", [ 12 ] ]
+                "its own"
+        }
 
         test "a squashed Gaussian's log sigma is a layer beside the last one" {
             let layout = BlockLayout.OfForm(1, forms[1])
