@@ -217,6 +217,15 @@ public enum ConfigurationFormat
 /// <summary>Which stored policy is meant.</summary>
 public abstract record PolicyChoice
 {
+    /// <summary>The checkpoint that has it; null for the best one, which is stored by itself.</summary>
+    public CheckpointChoice? Checkpoint => this switch
+    {
+        Best => null,
+        AtStep at => CheckpointChoice.At(at.Step),
+        Previous => CheckpointChoice.Previous,
+        _ => CheckpointChoice.Last,
+    };
+
     /// <summary>The one with the best evaluation.</summary>
     public sealed record Best : PolicyChoice;
 
