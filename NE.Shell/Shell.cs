@@ -108,6 +108,7 @@ public static class Shell
         ConfigShowCommand config => Task.FromResult(ConfigVerbs.Show(config, host)),
         ConfigSchemaCommand schema => Task.FromResult(ConfigVerbs.Schema(schema, host)),
         TestCommand => throw new UserError("the tests are built and run by the launcher: ./ne test"),
+        PackCommand => throw new UserError("packages are made by the launcher: ./ne pack"),
         BenchCommand => throw new UserError("the benchmarks are built and run by the launcher: ./ne bench"),
         _ => throw new InvalidOperationException($"no code executes {command.GetType().Name}"),
     };

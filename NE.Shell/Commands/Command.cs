@@ -198,6 +198,9 @@ public sealed record ConfigSchemaCommand(bool Json) : Command;
 /// <summary>Runs the tests; the launcher does it, so the executable only says so.</summary>
 public sealed record TestCommand : Command;
 
+/// <summary>Makes packages; the launcher does it, so the executable only says so.</summary>
+public sealed record PackCommand : Command;
+
 /// <summary>Runs the benchmarks; the launcher does it, so the executable only says so.</summary>
 public sealed record BenchCommand : Command;
 

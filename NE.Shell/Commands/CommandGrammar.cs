@@ -101,6 +101,7 @@ internal sealed class CommandGrammar
     private readonly Argument<string> file = new("FILE") { Description = "Reference trajectories in JSON." };
     private readonly Argument<string> id = new("ID") { Description = "Environment (see `ne env list`)." };
     private readonly Argument<string[]> testArguments = new("ARGS") { Arity = ArgumentArity.ZeroOrMore, Description = "Passed to every test runner; --unit skips the end-to-end tests." };
+    private readonly Argument<string[]> packArguments = new("ARGS") { Arity = ArgumentArity.ZeroOrMore, Description = "Passed to `dotnet pack`." };
     private readonly Argument<string[]> benchArguments = new("ARGS") { Arity = ArgumentArity.ZeroOrMore, Description = "Which benchmark (default all), and its options." };
 
     private readonly Option<string?> steps = new("--steps") { HelpName = "N", Description = "Environment steps of the whole run (run.steps)." };
@@ -172,6 +173,7 @@ internal sealed class CommandGrammar
         configuration.Add(Leaf("schema", "Document every key: default, unit, allowed values, where the default comes from.", [], [this.json]));
         Root.Add(configuration);
         Root.Add(Leaf("test", "Build everything and run every test (through the launcher ./ne).", [this.testArguments], []));
+        Root.Add(Leaf("pack", "Make packages: NE.Model, NE.Actors and the tool ne (through the launcher ./ne).", [this.packArguments], []));
         Root.Add(Leaf("bench", "Measure speed and memory, beside PyTorch and plain C (through the launcher ./ne).", [this.benchArguments], []));
 
         var help = new HelpOption { Description = "Show this help." };
@@ -309,6 +311,7 @@ internal sealed class CommandGrammar
             { Runs = folder },
             "config schema" => new ConfigSchemaCommand(asJson) { Runs = folder },
             "test" => new TestCommand { Runs = folder },
+            "pack" => new PackCommand { Runs = folder },
             "bench" => new BenchCommand { Runs = folder },
             _ => throw new InvalidOperationException($"the verb '{verb}' is in the grammar but has no command"),
         };
