@@ -2,7 +2,8 @@
 # ne: brings what is missing on a fresh machine (libmujoco 2.2.2, OpenGL for pictures, npm for a page's charts, the Release build), then runs the executable.
 #
 #   ./ne train          start a run          ./ne test     build and test everything
-#   ./ne bench          measure everything   ./ne --help   all verbs
+#   ./ne bench          measure everything   ./ne pack     packages for other programs
+#   ./ne --help         all verbs
 #
 # MUJOCO_PATH      a folder (or file) with libmujoco: 2.2.2 from elsewhere than Debian's packages, or one of MuJoCo 3
 # NE_ACCELERATOR   cpu (default) or cuda: which libtorch is built in
@@ -256,6 +257,18 @@ run_tests() {
     [[ $((failed + ${#broken[@]})) -eq 0 && $passed -gt 0 ]]
 }
 
+# ---- pack --------------------------------------------------------------------------------------------------------------------------
+
+# Packages of what was built. A relative folder after -o is meant from here.
+pack() {
+    local project
+    build
+    for project in NE.Model.fs NE.Actors NE.Shell; do
+        quietly pack dotnet pack "$home/$project" -c Release --no-build -v q "-p:Accelerator=$accelerator" "$@" || exit 2
+    done
+    [[ $# -gt 0 ]] || say "the packages are in $home/artifacts/packages"
+}
+
 # ---- bench -------------------------------------------------------------------------------------------------------------------------
 
 benchmarks=(learner pixels run environments task inference memory page)
@@ -318,6 +331,8 @@ bring_dotnet
 
 if [[ "${1:-}" == test && ! " $* " =~ " --help " ]]; then
     run_tests "${@:2}"
+elif [[ "${1:-}" == pack && ! " $* " =~ " --help " ]]; then
+    pack "${@:2}"
 elif [[ "${1:-}" == bench && ! " $* " =~ " --help " ]]; then
     run_benchmarks "${@:2}"
 else

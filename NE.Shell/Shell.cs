@@ -116,6 +116,7 @@ public static class Shell
         CompletionCommand completion => Task.FromResult(Print(Completion.Script(completion.Shell), host)),
         CompleteCommand complete => Task.FromResult(Print(string.Concat(Completion.Of(complete.Line, complete.Runs).Select(word => word + "\n")), host)),
         TestCommand => throw new UserError("the tests are built and run by the launcher: ./ne test"),
+        PackCommand => throw new UserError("packages are made by the launcher: ./ne pack"),
         BenchCommand => throw new UserError("the benchmarks are built and run by the launcher: ./ne bench"),
         _ => throw new InvalidOperationException($"no code executes {command.GetType().Name}"),
     };

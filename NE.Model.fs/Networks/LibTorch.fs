@@ -160,7 +160,7 @@ let private load () =
                 | None ->
                     raise (
                         LibTorchException
-                            $"{Core} was found neither beside the program nor in the package cache. Restore the packages with 'dotnet restore', or name a libtorch 2.10 with TORCH_LIB_DIR."
+                            $"The engine torch needs libtorch 2.10, and {Core} was found neither beside the program nor in the package cache. Name the 'lib' folder of one with TORCH_LIB_DIR, or reference the package libtorch-cpu-linux-x64 2.10.0; the engine simd needs none (compute.engine=simd)."
                     )
                 | Some libTorch ->
                     preload libTorch

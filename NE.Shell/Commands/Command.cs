@@ -204,6 +204,9 @@ public sealed record CompleteCommand(string Line) : Command;
 /// <summary>Runs the tests; the launcher does it, so the executable only says so.</summary>
 public sealed record TestCommand : Command;
 
+/// <summary>Makes packages; the launcher does it, so the executable only says so.</summary>
+public sealed record PackCommand : Command;
+
 /// <summary>Runs the benchmarks; the launcher does it, so the executable only says so.</summary>
 public sealed record BenchCommand : Command;
 
@@ -223,6 +226,15 @@ public enum ConfigurationFormat
 /// <summary>Which stored policy is meant.</summary>
 public abstract record PolicyChoice
 {
+    /// <summary>The checkpoint that has it; null for the best one, which is stored by itself.</summary>
+    public CheckpointChoice? Checkpoint => this switch
+    {
+        Best => null,
+        AtStep at => CheckpointChoice.At(at.Step),
+        Previous => CheckpointChoice.Previous,
+        _ => CheckpointChoice.Last,
+    };
+
     /// <summary>The one with the best evaluation.</summary>
     public sealed record Best : PolicyChoice;
 

@@ -103,6 +103,7 @@ internal sealed class CommandGrammar
     private readonly Argument<string> file = new("FILE") { Description = "Reference trajectories in JSON." };
     private readonly Argument<string> id = new("ID") { Description = "Environment (see `ne env list`)." };
     private readonly Argument<string[]> testArguments = new("ARGS") { Arity = ArgumentArity.ZeroOrMore, Description = "Passed to every test runner; --unit skips the end-to-end tests." };
+    private readonly Argument<string[]> packArguments = new("ARGS") { Arity = ArgumentArity.ZeroOrMore, Description = "Passed to `dotnet pack`." };
     private readonly Argument<string[]> benchArguments = new("ARGS") { Arity = ArgumentArity.ZeroOrMore, Description = "Which benchmark (default all), and its options." };
 
     private readonly Option<string?> steps = new("--steps") { HelpName = "N", Description = "Environment steps of the whole run (run.steps)." };
@@ -178,6 +179,7 @@ internal sealed class CommandGrammar
         complete.Hidden = true;
         Root.Add(complete);
         Root.Add(Leaf("test", "Build everything and run every test (through the launcher ./ne).", [this.testArguments], []));
+        Root.Add(Leaf("pack", "Make packages: NE.Model, NE.Actors and the tool ne (through the launcher ./ne).", [this.packArguments], []));
         Root.Add(Leaf("bench", "Measure speed and memory, beside PyTorch and plain C (through the launcher ./ne).", [this.benchArguments], []));
 
         var help = new HelpOption { Description = "Show this help." };
@@ -317,6 +319,7 @@ internal sealed class CommandGrammar
             "completion" => new CompletionCommand(Shell(parsed.GetRequiredValue(this.shell), problems)) { Runs = folder },
             "complete" => new CompleteCommand(parsed.GetRequiredValue(this.line)) { Runs = folder },
             "test" => new TestCommand { Runs = folder },
+            "pack" => new PackCommand { Runs = folder },
             "bench" => new BenchCommand { Runs = folder },
             _ => throw new InvalidOperationException($"the verb '{verb}' is in the grammar but has no command"),
         };

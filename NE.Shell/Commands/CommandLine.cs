@@ -36,7 +36,7 @@ public static class CommandLine
 
         if (parsed.GetValue(grammar.Version))
         {
-            return new CommandLineResult.Print(Prerequisites.OwnVersion + "\n");
+            return new CommandLineResult.Print(OwnVersion.Text + "\n");
         }
 
         if (parsed.Action is HelpWithExamples)

@@ -302,6 +302,14 @@ internal static class HelpTexts
               ./ne test --unit
               ./ne test --filter-test-list parser
             """,
+        ["pack"] = """
+            The packages go to artifacts/packages; -o names another folder. A program uses NE.Actors from there, and
+            `dotnet tool install ne --source artifacts/packages --tool-path DIR` installs this program (docs/library.md).
+
+            Examples:
+              ./ne pack
+              ./ne pack -o /tmp/feed -p:PackageVersion=0.1.0-mine
+            """,
         ["bench"] = """
             Benchmarks; each prints what it measures. `all` writes every report to results/benchmarks/.
               learner        gradient steps per second: TD3, Neuroplastic Expansion, TorchSharp

@@ -1,7 +1,6 @@
 using Microsoft.FSharp.Collections;
-using Microsoft.FSharp.Core;
+using NE.Actors.Configuration;
 using NE.Model;
-using NE.Shell.Host;
 
 namespace NE.Shell.Configuration;
 
@@ -20,12 +19,15 @@ public sealed record BuiltConfiguration(
 {
     /// <summary>Names of older versions that were given, each with the key that it is a part of now.</summary>
     public IReadOnlyList<(string Old, string Key)> OldNames { get; init; } = [];
+
+    /// <summary>The keys that differ from what the run is compared with, as YAML.</summary>
+    public string DifferenceYaml() => ConfigurationWriter.DifferenceYaml(this.Base, this.BaseName, this.Settings);
 }
 
 /// <summary>Puts the layers of a configuration together: defaults, variant, file or preset, options, key=value; later layers win.</summary>
 public static class ConfigurationBuilder
 {
-    /// <summary>The configuration of a new run. Throws one <see cref="UserError"/> that lists every problem of every layer.</summary>
+    /// <summary>The configuration of a new run. One <see cref="ConfigurationException"/> lists every problem of every layer.</summary>
     /// <param name="arguments">What the command line says.</param>
     /// <param name="readFile">Reads a file's text; null when there is no such file.</param>
     /// <param name="isEnvironment">Says what is wrong with an environment's id; null when it is known.</param>
@@ -37,7 +39,7 @@ public static class ConfigurationBuilder
         Machine machine)
     {
         (BuiltConfiguration? built, IReadOnlyList<ConfigurationProblem> problems) = TryBuild(arguments, readFile, isEnvironment, machine);
-        Throw(problems);
+        ConfigurationException.ThrowIfAny(problems);
         return built!;
     }
 
@@ -55,11 +57,11 @@ public static class ConfigurationBuilder
         (Settings afterSource, bool isPreset) = arguments.Source is { } source
             ? Apply(source, afterVariant, readFile, origins, problems)
             : (afterVariant, false);
-        Settings given = Apply(OptionsAndPairs(arguments, problems), afterSource, origins, problems);
+        Settings given = ConfigurationLayers.Apply(OptionsAndPairs(arguments, problems), afterSource, origins, problems);
         // Asked once: the engine is part of what the run is.
         var cuda = new Lazy<bool>(machine.HasCuda);
         machine = new Machine(() => cuda.Value, machine.Cores);
-        Check(given, isEnvironment, machine, problems, origins);
+        ConfigurationLayers.Check(given, isEnvironment, machine, problems, origins);
 
         if (problems.Count > 0)
         {
@@ -67,59 +69,27 @@ public static class ConfigurationBuilder
         }
 
         (Settings settings, FSharpList<Derivation> derived) = SettingsModule.resolveOn(machine, given);
-        // The length belongs to the run, not to what it is compared with: otherwise every derived value would count as changed.
-        Settings baseline = Apply(
-            [new("run.steps", SettingsModule.tryFind("run.steps")!.Get.Invoke(settings), "")], isPreset ? afterSource : defaults, [], []);
+        Settings baseline = ConfigurationLayers.Baseline(isPreset ? afterSource : defaults, settings, machine);
         return (
-            new(settings, [.. derived], SettingsModule.resolveOn(machine, baseline).Item1, isPreset ? arguments.Source! : "defaults", Present(origins))
+            new(settings, [.. derived], baseline, isPreset ? arguments.Source! : "defaults", ConfigurationLayers.Present(origins))
             {
                 OldNames = [.. from name in origins.Keys let key = SettingsModule.presentName(name) where key is not null && key != name select (name, key)],
             },
             problems);
     }
 
-    /// <summary>
-    /// The configuration of a resumed run: the stored one with changes. Derived values are stored, so they stay as they were (algorithm.md 1.6).
-    /// Throws one <see cref="UserError"/> that lists every problem, among them keys that are part of what the run is.
-    /// </summary>
+    /// <summary>The configuration of a resumed run: the stored one with changes, as <see cref="ConfigurationLayers.Change"/> makes it.</summary>
     /// <param name="machine">What `auto` is derived from, where a change asks for it.</param>
+    /// <exception cref="ConfigurationException">Lists every problem.</exception>
     public static Settings Change(Settings stored, ConfigurationArguments arguments, Machine machine)
     {
         var problems = new List<ConfigurationProblem>();
-        Settings changed = Apply(OptionsAndPairs(arguments, problems), stored, [], problems);
-
-        foreach ((string name, string before, string after) in SettingsModule.difference(stored, changed))
-        {
-            if (!SettingsModule.tryFind(name)!.MayChange.Invoke(stored))
-            {
-                problems.Add(new(name, $"is part of what the run is and stays {before} (found {after}); start a new run to change it"));
-            }
-        }
-
-        Settings resolved = SettingsModule.resolveOn(machine, changed).Item1;
-
-        if (problems.Count == 0)
-        {
-            problems.AddRange(SettingsModule.validate(resolved).Select(error => new ConfigurationProblem("", $"{error.Key} = {error.Found}: {error.Problem}")));
-        }
-
-        Throw(problems);
-        return resolved;
-    }
-
-    /// <summary>Settings stored by a run as YAML. Throws <see cref="UserError"/> when the text was damaged.</summary>
-    public static Settings Read(string yaml, string file)
-    {
-        (IReadOnlyList<ConfigurationEntry> entries, IReadOnlyList<ConfigurationProblem> found) = YamlConfiguration.Read(yaml, file);
-        List<ConfigurationProblem> problems = [.. found];
-        Settings settings = Apply(entries, SettingsModule.ofOldRuns, [], problems);
-        Throw(problems);
-        return SettingsModule.resolve(settings).Item1;
+        return ConfigurationLayers.Change(stored, OptionsAndPairs(arguments, problems), machine, problems);
     }
 
     private static Settings ApplyVariant(string name, Settings settings, Dictionary<string, string> origins, List<ConfigurationProblem> problems)
     {
-        return Apply(ReadVariant(name, "--variant", problems), settings, origins, problems);
+        return ConfigurationLayers.Apply(ReadVariant(name, "--variant", problems), settings, origins, problems);
     }
 
     /// <summary>The values of a variant; an unknown one is a problem.</summary>
@@ -139,7 +109,7 @@ public static class ConfigurationBuilder
         string source, Settings settings, Func<string, string?> readFile, Dictionary<string, string> origins, List<ConfigurationProblem> problems)
     {
         bool isPreset = readFile(source) is null && Presets.TryRead(source) is not null;
-        return (Apply(ReadSource(source, "--config", readFile, problems), settings, origins, problems), isPreset);
+        return (ConfigurationLayers.Apply(ReadSource(source, "--config", readFile, problems), settings, origins, problems), isPreset);
     }
 
     /// <summary>The entries of a file, or else of the preset of that name.</summary>
@@ -179,85 +149,5 @@ public static class ConfigurationBuilder
         }
 
         return entries;
-    }
-
-    private static Settings Apply(
-        IEnumerable<ConfigurationEntry> entries, Settings settings, Dictionary<string, string> origins, List<ConfigurationProblem> problems)
-    {
-        // One key at a time, so that a bad one does not hide the others.
-        foreach (ConfigurationEntry entry in entries)
-        {
-            FSharpResult<Settings, FSharpList<SettingsError>> applied = SettingsModule.apply([(entry.Key, entry.Value)], settings);
-
-            if (applied.IsOk)
-            {
-                settings = applied.ResultValue;
-                origins[entry.Key] = entry.Where.Length == 0 ? "key=value" : entry.Where;
-            }
-            else
-            {
-                problems.AddRange(applied.ErrorValue.Select(error => new ConfigurationProblem(entry.Where, $"{error.Key} = {Shown(error.Found)}: {error.Problem}")));
-            }
-        }
-
-        return settings;
-    }
-
-    /// <summary>What can be checked although some values were refused; the combination of values only when all are there.</summary>
-    private static void Check(
-        Settings settings, Func<string, string?> isEnvironment, Machine machine, List<ConfigurationProblem> problems, Dictionary<string, string> origins)
-    {
-        if (isEnvironment(settings.Run.Environment) is { } problem)
-        {
-            problems.Add(new(Where("run.environment", origins), $"run.environment = {Shown(settings.Run.Environment)}: {problem}"));
-        }
-
-        if (problems.Count == 0)
-        {
-            Settings resolved = SettingsModule.resolveOn(machine, settings).Item1;
-
-            if (origins.ContainsKey("run.steps") && resolved.Run.Steps != settings.Run.Steps)
-            {
-                // Given, but as the default, which counts as not given.
-                problems.Add(new(Where("run.steps", origins), $"run.steps = {settings.Run.Steps}: the phases of this cycle take {resolved.Run.Steps}; give that, or another cycle.steps"));
-            }
-
-            problems.AddRange(SettingsModule.validate(resolved).Select(error =>
-                new ConfigurationProblem(Where(error.Key, origins), $"{error.Key} = {Shown(error.Found)}: {error.Problem}")));
-        }
-    }
-
-    /// <summary>By the names that keys have now.</summary>
-    private static Dictionary<string, string> Present(Dictionary<string, string> origins)
-    {
-        var present = new Dictionary<string, string>();
-
-        foreach ((string name, string where) in origins)
-        {
-            if (SettingsModule.presentName(name) is { } key)
-            {
-                present[key] = where;
-            }
-        }
-
-        return present;
-    }
-
-    private static string Where(string key, Dictionary<string, string> origins) =>
-        Present(origins).GetValueOrDefault(key, "") is var where && where == "key=value" ? "" : where;
-
-    private static string Shown(string value) => value.Length == 0 ? "(nothing)" : value;
-
-    private static void Throw(IReadOnlyList<ConfigurationProblem> problems)
-    {
-        if (problems.Count == 1)
-        {
-            throw new UserError($"the configuration cannot be used: {problems[0]}");
-        }
-
-        if (problems.Count > 1)
-        {
-            throw new UserError($"the configuration has {problems.Count} problems:\n" + string.Join('\n', problems.Select(problem => $"  {problem}")));
-        }
     }
 }

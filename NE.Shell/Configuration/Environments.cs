@@ -11,10 +11,6 @@ internal static class Environments
     /// <summary>What is wrong with an environment's id, as far as its text and the presence of files tell; null when nothing is.</summary>
     public static string? Problem(string id) => EnvironmentId.Problem(id);
 
-    /// <summary>Whether we simulate them ourselves. A plug-in or a program may do so too, with what library only it knows.</summary>
-    public static bool AreOnMuJoCo(Settings settings) =>
-        EnvironmentId.Parse(settings.Run.Environment) is EnvironmentId.BuiltIn or EnvironmentId.TaskFile or EnvironmentId.Cycle;
-
     /// <summary>The same settings for a process that works in another folder: the paths in the environment's id are absolute.</summary>
     public static Settings WithAbsolutePaths(Settings settings)
     {

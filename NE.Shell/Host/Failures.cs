@@ -1,3 +1,4 @@
+using NE.Actors.Configuration;
 using NE.Actors.Environments;
 using NE.Actors.Environments.External;
 using NE.Actors.MuJoCo;
@@ -13,7 +14,7 @@ namespace NE.Shell.Host;
 internal static class Failures
 {
     /// <summary>The user asked for something that the run directory does not allow, or named an environment that is not as it must be.</summary>
-    public static bool IsUserError(Exception failure) => failure is RunFolderException or EnvironmentUnusableException;
+    public static bool IsUserError(Exception failure) => failure is RunFolderException or EnvironmentUnusableException or ConfigurationException;
 
     /// <summary>The machine or the files do not allow it; a stack trace would say less than the message.</summary>
     public static bool IsExpected(Exception failure) =>

@@ -1,4 +1,5 @@
 using NE.Actors.Conducting;
+using NE.Actors.Hosting;
 using NE.Actors.Runs;
 using NE.Actors.Storage;
 using NE.Model;
@@ -63,7 +64,7 @@ public sealed record ShellHost
 
     /// <summary>Loads the native libraries that a run, or null for a mere evaluation, needs and returns all versions by name; throws what
     /// <see cref="Failures"/> expects.</summary>
-    public Func<ComputeSettings?, IReadOnlyDictionary<string, string>> Prepare { get; init; } = Prerequisites.Load;
+    public Func<ComputeSettings?, IReadOnlyDictionary<string, string>> Prepare { get; init; } = RunPrerequisites.Load;
 
     /// <summary>Whether there is a CUDA device that a run could compute on.</summary>
     public Func<bool> HasCuda { get; init; } = Engines.hasCuda;

@@ -1,8 +1,8 @@
 using NE.Actors.Checkpoints;
+using NE.Actors.Configuration;
 using NE.Actors.Journal;
 using NE.Actors.RunDirectory;
 using NE.Model;
-using NE.Shell.Configuration;
 using NE.Shell.RunFiles;
 
 namespace NE.Shell.Reports;
@@ -110,7 +110,7 @@ public sealed record RunReport(
         }
 
         IReadOnlyList<IReadOnlyDictionary<string, double>> timing = NewestRows.Read(paths.Timing, LearningSpeed.Rows);
-        long learnsFrom = ConfigurationBuilder.Read(File.ReadAllText(paths.Configuration), paths.Configuration).Learner.StartSteps.Value;
+        long learnsFrom = ConfigurationLayers.Read(File.ReadAllText(paths.Configuration), paths.Configuration).Learner.StartSteps.Value;
         long step = timing.Count > 0 ? (long)timing[^1].GetValueOrDefault("step") : this.Step;
         return this with
         {

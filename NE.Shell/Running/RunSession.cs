@@ -1,5 +1,5 @@
 using NE.Actors.Cast;
-using NE.Actors.RunDirectory;
+using NE.Actors.Hosting;
 using NE.Actors.Runs;
 using NE.Model;
 using NE.Shell.Commands;
@@ -15,12 +15,12 @@ internal static class RunSession
 {
     /// <summary>Runs to the end and returns the process's exit code.</summary>
     /// <param name="host">The outside world.</param>
-    /// <param name="request">What to run; the log is added here.</param>
-    /// <param name="info">run.json without this stretch.</param>
-    /// <param name="fromStep">Environment step that this stretch goes on from.</param>
+    /// <param name="ready">The run, described on disk; the log is added here.</param>
     /// <param name="presentation">What the command line says about logs and view.</param>
-    public static async Task<ExitCode> Execute(ShellHost host, RunRequest request, RunInfo info, long fromStep, PresentationArguments presentation)
+    public static async Task<ExitCode> Execute(ShellHost host, ReadyRun ready, PresentationArguments presentation)
     {
+        ready.Request = ready.Request with { Loggers = [SerilogLogger.TypeName] };
+        RunRequest request = ready.Request;
         Settings settings = request.Settings;
         var presenter = new RunPresenter(host, RunTitle.Of(request.Paths.Name, settings), presentation.Plain);
         using var log = RunLog.Open(
@@ -33,37 +33,21 @@ internal static class RunSession
                 SeqApiKey = host.SeqApiKey,
                 SeqBuffer = Path.Combine(request.Paths.Logs, "seq-buffer"),
             },
-            new RunLogIds(info.Id, request.Paths.Name, host.Sweep),
+            new RunLogIds(ready.Id, request.Paths.Name, host.Sweep),
             settings);
-        using TelemetryExport? export = TelemetryExport.Of(host, info.Id, request.Paths.Name);
-        RunInfo running = info with
-        {
-            Status = RunState.Running,
-            StatusReason = null,
-            TotalSteps = settings.Run.Steps,
-            Threads = settings.Compute.Threads.Value,
-            Device = settings.Compute.Device,
-            Engine = SettingsModule.tryFind("compute.engine")!.Get.Invoke(settings),
-            Stretches =
-            [
-                .. info.Stretches,
-                new RunStretch(host.Clock.GetUtcNow(), fromStep, Environment.MachineName, Environment.ProcessId, request.Versions, Hardware.Description),
-            ],
-        };
-        running.Write(request.Paths.RunInfo);
-        RunOutcome outcome = await Work(host, request with { RunId = info.Id, Loggers = [SerilogLogger.TypeName] }, presenter, log, presentation);
-        // A run that was stopped while it was still reading its checkpoint has lost nothing.
-        outcome = outcome with { Step = Math.Max(outcome.Step, fromStep) };
-        WriteLastWord(host, request.Paths, running with { Status = State(outcome.Phase), StatusReason = outcome.Message });
+        using TelemetryExport? export = TelemetryExport.Of(host, ready.Id, request.Paths.Name);
+        ready.Begin(host.Clock.GetUtcNow());
+        RunOutcome outcome = ready.Corrected(await Work(host, request, presenter, log, presentation));
+        WriteLastWord(host, ready, outcome);
         return Say(host, request, outcome);
     }
 
     /// <summary>What ended the run, such as a full disk, may keep run.json from being written too; how it ended is said all the same.</summary>
-    private static void WriteLastWord(ShellHost host, RunPaths paths, RunInfo info)
+    private static void WriteLastWord(ShellHost host, ReadyRun ready, RunOutcome outcome)
     {
         try
         {
-            info.Write(paths.RunInfo);
+            ready.End(outcome);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -133,11 +117,4 @@ internal static class RunSession
                 return ExitCode.Failed;
         }
     }
-
-    private static RunState State(RunPhase phase) => phase switch
-    {
-        RunPhase.Completed => RunState.Completed,
-        RunPhase.Interrupted => RunState.Interrupted,
-        _ => RunState.Failed,
-    };
 }

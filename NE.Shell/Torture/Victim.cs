@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Text;
+using NE.Actors.Configuration;
 using NE.Actors.RunDirectory;
 using NE.Actors.Storage;
-using NE.Shell.RunFiles;
 
 namespace NE.Shell.Torture;
 

@@ -1,9 +1,8 @@
 using NE.Actors.Archives;
+using NE.Actors.Configuration;
 using NE.Actors.RunDirectory;
 using NE.Shell.Commands;
-using NE.Shell.Configuration;
 using NE.Shell.Host;
-using NE.Shell.RunFiles;
 using NE.Shell.Sweeps.Planning;
 
 namespace NE.Shell.Verbs;
@@ -34,7 +33,7 @@ internal static class ArchiveVerb
             IEnumerable<ArchiveItem> sweep = isSweep ? SweepFiles(SweepPaths.Of(command.Runs, command.Name)) : [];
             ArchiveItem[] items = [.. runs.SelectMany(run => run.Items), .. sweep];
             var heading = new ArchiveIndex(
-                ArchiveIndex.CurrentFormat, Prerequisites.OwnVersion, host.Clock.GetUtcNow(), command.Name, isSweep, [.. runs.Select(run => run.Run)], []);
+                ArchiveIndex.CurrentFormat, OwnVersion.Text, host.Clock.GetUtcNow(), command.Name, isSweep, [.. runs.Select(run => run.Run)], []);
             Say(ArchiveWriter.Write(file, command.Overwrite, heading, items), file, host);
             return ExitCode.Ok;
         }

@@ -1,3 +1,4 @@
+using NE.Actors.Configuration;
 using NE.Shell.Commands;
 using NE.Shell.Configuration;
 using NE.Shell.Host;

@@ -1,11 +1,12 @@
+using NE.Actors.Configuration;
 using NE.Actors.Environments;
 using NE.Actors.Environments.External;
 using NE.Actors.Evaluation;
+using NE.Actors.Hosting;
 using NE.Actors.RunDirectory;
 using NE.Model.Networks;
 using NE.Shell.Commands;
 using NE.Shell.Host;
-using NE.Shell.RunFiles;
 using NE.Shell.Views;
 
 namespace NE.Shell.Verbs;
@@ -13,19 +14,16 @@ namespace NE.Shell.Verbs;
 /// <summary>`ne eval`</summary>
 internal static class EvalVerb
 {
-    /// <summary>What docs/performance.md measured (acting).</summary>
-    private const int MostInStep = 10;
-
     public static ExitCode Eval(EvalCommand command, ShellHost host)
     {
         RunPaths paths = RunFolder.Find(command.Runs, command.Name);
         RunInfo info = StoredRunInfo.Of(paths).Info;
-        (long step, Policy policy, _) = StoredPolicy.Load(paths, command.Checkpoint);
+        (long step, Policy policy, _) = StoredPolicy.Load(paths, command.Checkpoint.Checkpoint);
         host.Prepare(null);
         using IEnvironment environment = StoredPolicy.Environment(paths, info, step);
         StoredPolicy.RequireFit(policy, paths, environment.Spec);
-        StoredPolicy.SayIfChanged(paths, info, environment.Spec, host);
-        EpisodeResults results = Play(environment, () => StoredPolicy.Environment(paths, info, step), policy, info.Seed, command.Episodes, StoredPolicy.LongestEpisode(paths, environment.Spec));
+        VerbNotes.SayIfChanged(paths, info, environment.Spec, host);
+        EpisodeResults results = StoredPolicy.Play(environment, () => StoredPolicy.Environment(paths, info, step), policy, info.Seed, command.Episodes, StoredPolicy.LongestEpisode(paths, environment.Spec));
         double mean = results.Returns.Average();
         double deviation = Math.Sqrt(results.Returns.Average(value => (value - mean) * (value - mean)));
 
@@ -56,24 +54,4 @@ internal static class EvalVerb
     private static ulong[]? Seeds(RunInfo info, int episodes) => EnvironmentId.Parse(info.Environment) is EnvironmentId.External
         ? [.. Enumerable.Range(0, episodes).Select(episode => ExternalEnvironment.SeedOf(EpisodeRunner.StartOf(info.Seed, episode)))]
         : null;
-
-    /// <summary>Episodes of a task of ours go in step. An environment of one's own is one: its program may be heavy, or remember what was before a reset.</summary>
-    private static EpisodeResults Play(IEnvironment first, Func<IEnvironment> another, Policy policy, long seed, int episodes, int mostSteps)
-    {
-        List<IEnvironment> players = [first];
-
-        try
-        {
-            while (first.Spec.Fingerprint is null && players.Count < Math.Min(episodes, MostInStep))
-            {
-                players.Add(another());
-            }
-
-            return EpisodeRunner.Run(players, policy, seed, episodes, mostSteps);
-        }
-        finally
-        {
-            players.Skip(1).ToList().ForEach(player => player.Dispose());
-        }
-    }
 }

@@ -1,9 +1,11 @@
 using System.Globalization;
 using System.Text.Json;
 using NE.Actors.Checkpoints;
+using NE.Actors.Configuration;
 using NE.Actors.Environments;
 using NE.Actors.Environments.Catalogue;
 using NE.Actors.Exports;
+using NE.Actors.Hosting;
 using NE.Actors.Journal;
 using NE.Actors.RunDirectory;
 using NE.Model;
@@ -11,7 +13,6 @@ using NE.Model.Agents;
 using NE.Model.Networks;
 using NE.Shell.Commands;
 using NE.Shell.Host;
-using NE.Shell.RunFiles;
 
 namespace NE.Shell.Verbs;
 
@@ -25,7 +26,7 @@ internal static class ExportVerb
         RunPaths paths = RunFolder.Find(command.Runs, command.Name);
         RunInfo info = StoredRunInfo.Of(paths).Info;
         Settings settings = StoredPolicy.SettingsOf(paths);
-        (long step, Policy policy, LoadedCheckpoint? checkpoint) = StoredPolicy.Load(paths, command.Checkpoint);
+        (long step, Policy policy, LoadedCheckpoint? checkpoint) = StoredPolicy.Load(paths, command.Checkpoint.Checkpoint);
         EnvironmentSpec task;
 
         if (EnvironmentCycle.Of(info.Environment) is { } cycle)
@@ -47,7 +48,7 @@ internal static class ExportVerb
         }
 
         PolicyExport export = PolicyExport.Of(policy, task, Provenance(info, settings, task, step, policy, checkpoint));
-        PolicyFile.Write(file, command.Overwrite, command.Format, export, Prerequisites.OwnVersion);
+        PolicyFile.Write(file, command.Overwrite, command.Format, export, OwnVersion.Text);
         Say(command, host, file, paths.Name, step, task, export);
         return ExitCode.Ok;
     }
@@ -87,7 +88,7 @@ internal static class ExportVerb
             ["seed"] = info.Seed.ToString(CultureInfo.InvariantCulture),
             ["step"] = step.ToString(CultureInfo.InvariantCulture),
             ["actor_updates"] = policy.Version.ToString(CultureInfo.InvariantCulture),
-            ["ne_version"] = Prerequisites.OwnVersion,
+            ["ne_version"] = OwnVersion.Text,
         };
 
         if (checkpoint is not null)

@@ -1,10 +1,10 @@
 using NE.Actors.Archives;
+using NE.Actors.Configuration;
 using NE.Actors.Journal;
 using NE.Actors.RunDirectory;
 using NE.Shell.Commands;
 using NE.Shell.Host;
 using NE.Shell.Reports;
-using NE.Shell.RunFiles;
 using NE.Shell.Sweeps.Planning;
 
 namespace NE.Shell.Verbs;
@@ -23,7 +23,7 @@ internal static class PruneVerb
             {
                 Look(RunFolder.Find(command.Runs, name), command, outcome, host);
             }
-            catch (Exception problem) when (problem is RunFolderException or UserError || Failures.IsExpected(problem))
+            catch (Exception problem) when (problem is UserError || Failures.IsUserError(problem) || Failures.IsExpected(problem))
             {
                 host.Error.WriteLine($"ne: {name} was left alone: {problem.Message}");
                 outcome.Failed++;

@@ -1,13 +1,14 @@
 using System.Text.Json;
 using NE.Actors.Cast;
+using NE.Actors.Configuration;
 using NE.Actors.Environments;
 using NE.Actors.Evaluation;
+using NE.Actors.Hosting;
 using NE.Actors.RunDirectory;
 using NE.Actors.Video;
 using NE.Model.Networks;
 using NE.Shell.Commands;
 using NE.Shell.Host;
-using NE.Shell.RunFiles;
 using NE.Shell.Views;
 
 namespace NE.Shell.Verbs;
@@ -21,12 +22,12 @@ internal static class RecordVerb
     {
         RunPaths paths = RunFolder.Find(command.Runs, command.Name);
         RunInfo info = StoredRunInfo.Of(paths).Info;
-        (long step, Policy policy, _) = StoredPolicy.Load(paths, command.Checkpoint);
+        (long step, Policy policy, _) = StoredPolicy.Load(paths, command.Checkpoint.Checkpoint);
         VideoTarget target = Target(command, paths, step, host);
         host.Prepare(null);
         using IEnvironment environment = StoredPolicy.Environment(paths, info, step);
         StoredPolicy.RequireFit(policy, paths, environment.Spec);
-        StoredPolicy.SayIfChanged(paths, info, environment.Spec, host);
+        VerbNotes.SayIfChanged(paths, info, environment.Spec, host);
         using var video = new EpisodeVideo(EpisodeVideo.View(environment), target, VideoActor.Title(paths.Name, step), command.Episodes);
         long shown = host.Clock.GetTimestamp();
         host.Error.WriteLine($"recording {command.Episodes} {(command.Episodes == 1 ? "episode" : "episodes")} of {environment.Spec.Id}, the policy of step {Format.Count(step)}");

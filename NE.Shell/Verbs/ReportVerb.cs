@@ -1,3 +1,4 @@
+using NE.Actors.Hosting;
 using NE.Actors.RunDirectory;
 using NE.Shell.Commands;
 using NE.Shell.Configuration;
@@ -6,7 +7,6 @@ using NE.Shell.Reports.Compare;
 using NE.Shell.Reports.Compare.Data;
 using NE.Shell.Reports.Compare.Figures;
 using NE.Shell.Reports.Compare.Pages;
-using NE.Shell.Running;
 
 namespace NE.Shell.Verbs;
 
@@ -25,7 +25,7 @@ internal static class ReportVerb
         ReferenceFile[] references = [.. command.References.DistinctBy(Path.GetFullPath).Select(ReferenceFile.Read)];
         IReadOnlyList<Figure> heatMaps = StoredGradients.Draw(command.Runs, command.HeatMaps, host);
         ComparisonReport report = ComparisonReport.Of(
-            selection, command.At, references, heatMaps, CommandText.Of(host.Arguments), Prerequisites.OwnVersion, host.Clock.GetUtcNow());
+            selection, command.At, references, heatMaps, CommandText.Of(host.Arguments), OwnVersion.Text, host.Clock.GetUtcNow());
         IReadOnlyList<string> files = ReportFolder.Write(folder, report);
 
         foreach (string warning in report.Warnings)

@@ -1,11 +1,11 @@
 using NE.Actors.Checkpoints;
+using NE.Actors.Configuration;
 using NE.Actors.Journal;
 using NE.Actors.RunDirectory;
 using NE.Model;
 using NE.Model.Agents;
 using NE.Shell.Host;
 using NE.Shell.Reports.Compare.Figures;
-using NE.Shell.RunFiles;
 
 namespace NE.Shell.Verbs;
 

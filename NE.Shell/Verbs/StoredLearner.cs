@@ -1,3 +1,4 @@
+using NE.Actors.Configuration;
 using NE.Actors.Environments.Catalogue;
 using NE.Actors.Journal;
 using NE.Actors.Replay;

@@ -1,7 +1,6 @@
 using NE.Actors.Environments;
+using NE.Actors.Hosting;
 using NE.Actors.RunDirectory;
-using NE.Actors.Runs;
-using NE.Actors.Storage;
 using NE.Actors.Stores;
 using NE.Actors.Video;
 using NE.Model;
@@ -66,12 +65,18 @@ internal static class TrainVerb
         }
 
         RunInfo? overwritten = command.Overwrite ? Overwritten(paths) : null;
-        using RunFolder folder = RunFolder.Create(command.Runs, paths.Name, command.Overwrite);
+        RunDescription description = new()
+        {
+            Settings = settings,
+            Difference = configuration.DifferenceYaml(),
+            Command = CommandText.Of(host.Arguments),
+            Environment = environment,
+            Versions = versions,
+            Journal = journal,
+        };
+        using ReadyRun ready = ReadyRun.Create(command.Runs, paths.Name, description, command.Overwrite);
+        ready.Request = ready.Request with { Drills = command.Drills, Ffmpeg = Ffmpeg.Find(host.SearchPath) };
         DeleteJournal(overwritten, host);
-        string yaml = StoredConfiguration.Text(settings);
-        DurableFile.WriteText(paths.Configuration, yaml);
-        File.WriteAllText(paths.ConfigurationDifference, ConfigurationWriter.DifferenceYaml(configuration));
-        File.WriteAllText(paths.Command, CommandText.Of(host.Arguments) + "\n");
         actor?.Keep(paths);
         Tables.Write(host, takes);
         SayWhereJournalIs(journal, host);
@@ -79,9 +84,8 @@ internal static class TrainVerb
         SayNotes(configuration, plan, paths, host);
         Environments.SayWhatIsSpecial(host, environment);
         actor?.Say(host, environment);
-        RunRequest request = new() { Paths = paths, Settings = settings, ConfigurationText = yaml, Versions = versions, Drills = command.Drills, Ffmpeg = Ffmpeg.Find(host.SearchPath) };
         await using PageServer? page = await ServeVerb.Beside(command.Presentation.Page, command.Runs, $"#/run/{paths.Name}", host);
-        return await RunSession.Execute(host, request, RunInfo.Of(Guid.NewGuid().ToString("N"), paths.Name, settings) with { Journal = journal }, 0, command.Presentation);
+        return await RunSession.Execute(host, ready, command.Presentation);
     }
 
     private static void SayWhereJournalIs(JournalPlace? journal, ShellHost host)

@@ -1,10 +1,9 @@
 using System.Text.Json;
+using NE.Actors.Configuration;
 using NE.Actors.Integrity;
 using NE.Actors.RunDirectory;
 using NE.Shell.Commands;
-using NE.Shell.Configuration;
 using NE.Shell.Host;
-using NE.Shell.RunFiles;
 using NE.Shell.Sweeps.Planning;
 
 namespace NE.Shell.Verbs;
@@ -75,7 +74,7 @@ internal static class VerifyVerb
             {
                 return read();
             }
-            catch (Exception problem) when (Failures.IsExpected(problem) || problem is UserError)
+            catch (Exception problem) when (Failures.IsExpected(problem) || Failures.IsUserError(problem))
             {
                 return problem.Message;
             }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using NE.Actors.Configuration;
 using NE.Actors.Environments;
 using NE.Model;
 using NE.Model.Agents;

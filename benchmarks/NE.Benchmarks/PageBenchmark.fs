@@ -89,7 +89,7 @@ let private makeRun (runs: string) (steps: int64) (index: int) =
     )
         .Write(Path.Combine(folder, "run.json"))
 
-    write folder "config.yaml" [ NE.Shell.Configuration.ConfigurationWriter.Yaml settings ]
+    write folder "config.yaml" [ NE.Actors.Configuration.ConfigurationWriter.Yaml settings ]
 
     let named =
         [ "actor_fau"; "actor_density" ] @ [ for i in 3..columns -> $"metric_{i}" ]

@@ -457,6 +457,13 @@ let tests =
                 "message"
         }
 
+        test "packages are the launcher's" {
+            Expect.equal
+                (shell [ "pack"; "-o"; "x" ])
+                (ExitCode.UserError, "", "ne: packages are made by the launcher: ./ne pack\n")
+                "message"
+        }
+
         test "a run without a name is called after its environment, whatever that is" {
             let named environment =
                 match Settings.apply [ struct ("run.environment", environment) ] Settings.defaults with

@@ -6,6 +6,7 @@ open System.Text.Json
 open Expecto
 open FsCheck
 open FsCheck.FSharp
+open NE.Actors.Configuration
 open NE.Actors.Environments
 open NE.Model.Replay
 open NE.Model
@@ -38,7 +39,7 @@ let private fails texts source options pairs =
     try
         build texts source options pairs |> ignore
         failtest "expected a user error"
-    with :? UserError as problem ->
+    with :? ConfigurationException as problem ->
         problem.Message
 
 let private problem expected texts source options pairs =
@@ -232,7 +233,7 @@ let writer =
                 let yaml = ConfigurationWriter.Yaml settings
 
                 (build [ "config.yaml", yaml ] (Some "config.yaml") [] []).Settings = settings
-                && ConfigurationBuilder.Read(yaml, "config.yaml") = settings))
+                && ConfigurationLayers.Read(yaml, "config.yaml") = settings))
 
         test "config.yaml has every key with its sentence" {
             let yaml = ConfigurationWriter.Yaml((build [] None [] []).Settings)
@@ -243,14 +244,14 @@ let writer =
 
         test "config.diff.yaml has only what differs, and reads back" {
             let built = build [] (Some "td3-anchor") [] [ "learner.batchSize=64" ]
-            let yaml = ConfigurationWriter.DifferenceYaml built
+            let yaml = built.DifferenceYaml()
             golden "config-difference" yaml
             Expect.equal (value "learner.batchSize" (build [ "d", yaml ] (Some "d") [] []).Settings) "64" "reads back"
         }
 
         test "config.diff.yaml of the defaults names nothing" {
             Expect.isFalse
-                ((ConfigurationWriter.DifferenceYaml(build [] None [] [ "run.steps=300000" ])).Contains "bufferSize")
+                ((build [] None [] [ "run.steps=300000" ]).DifferenceYaml().Contains "bufferSize")
                 "derived values follow the length"
         }
 
@@ -313,7 +314,7 @@ let resume =
                 |> Array.filter (fun line -> not (line.Contains "engine"))
                 |> String.concat "\n"
 
-            let old = ConfigurationBuilder.Read(yaml, "config.yaml")
+            let old = ConfigurationLayers.Read(yaml, "config.yaml")
             Expect.equal (value "compute.engine" stored) "simd" "a new run"
             Expect.equal (value "compute.engine" old) "torch" "an old one"
 
@@ -328,7 +329,7 @@ let resume =
                 let file =
                     IO.Path.Combine(__SOURCE_DIRECTORY__, "../data/configurations", name + ".yaml")
 
-                ConfigurationBuilder.Read(IO.File.ReadAllText file, file)
+                ConfigurationLayers.Read(IO.File.ReadAllText file, file)
 
             let official =
                 ConfigurationArguments(null, List<_>(), List<string>(), Variant = "official")
@@ -351,14 +352,14 @@ let resume =
                     .Settings
 
             Expect.equal (stored "single-rules") (old single) "rules by themselves"
-            Expect.equal (ConfigurationBuilder.Read(ConfigurationWriter.Yaml single, "config.yaml")) single "and stored anew"
+            Expect.equal (ConfigurationLayers.Read(ConfigurationWriter.Yaml single, "config.yaml")) single "and stored anew"
 
             try
                 ConfigurationBuilder.Change(stored "official", arguments None [] [ "ne.eventBatch=fresh" ], Machine.Plain)
                 |> ignore
 
                 failtest "expected a user error"
-            with :? UserError as problem ->
+            with :? ConfigurationException as problem ->
                 Expect.stringContains
                     problem.Message
                     "ne.rules: is part of what the run is and stays official (found official+eventBatch=fresh)"
@@ -381,7 +382,7 @@ let resume =
                     |> ignore
 
                     ""
-                with :? UserError as problem ->
+                with :? ConfigurationException as problem ->
                     problem.Message
 
             let torch = (build [] None [] [ "compute.engine=torch" ]).Settings
@@ -402,7 +403,7 @@ let resume =
             try
                 change [] [ "run.seed=9"; "network.hidden=8"; "nonsense=1" ] |> ignore
                 failtest "expected a user error"
-            with :? UserError as problem ->
+            with :? ConfigurationException as problem ->
                 for expected in
                     [
                         "run.seed: is part of what the run is"
@@ -619,7 +620,7 @@ let plan =
 
             let yaml = ConfigurationWriter.Yaml built.Settings
             Expect.stringContains yaml "environment: cycle:HalfCheetah-v4,Hopper-v4\n" "one text"
-            Expect.equal (ConfigurationBuilder.Read(yaml, "config.yaml")) built.Settings "read back"
+            Expect.equal (ConfigurationLayers.Read(yaml, "config.yaml")) built.Settings "read back"
             Expect.equal (string (ConfigurationWriter.Json(built.Settings)["run.environment"])) "cycle:HalfCheetah-v4,Hopper-v4" "in JSON"
         }
     ]

@@ -27,6 +27,9 @@ build)
     *) exit 0 ;;
     esac
     mkdir -p "$root/tree/$(dirname "$made")" && touch "$root/tree/$made" ;;
+pack)
+    [[ -e "$root/unpackable" ]] && { echo "error NU5000: unpackable on purpose"; exit 1; }
+    exit 0 ;;
 */tests/*)
     name="$(basename "$1" .dll)"
     echo "noise of $name"
@@ -379,6 +382,34 @@ let tests =
                 tree.Write("broken", "")
                 let code, text, _ = tree.Ne "test"
                 Expect.equal (code, lastLine text) (2, "0 passed, 1 failed") "summary"
+            }
+        ]
+
+        testList "pack" [
+            test "packs the two libraries and the tool from what was built, once" {
+                use tree = new Tree()
+                let code, text, errors = tree.Ne("pack", "-o", "x")
+                Expect.equal (code, text) (0, "") errors
+                tree.Ne "pack" |> ignore
+                Expect.equal tree.Builds 1 "builds"
+
+                let packed = tree.Calls |> Array.filter _.StartsWith("pack")
+
+                Expect.equal
+                    [ for call in packed[..2] -> Path.GetFileName(call.Split(' ')[1]) ]
+                    [ "NE.Model.fs"; "NE.Actors"; "NE.Shell" ]
+                    "projects"
+
+                Expect.all packed[..2] _.EndsWith("-o x") "options are passed on"
+                Expect.all packed _.Contains("--no-build") "of what was built"
+            }
+
+            test "a package that cannot be made is a failure with its output" {
+                use tree = new Tree()
+                tree.Write("unpackable", "")
+                let code, _, errors = tree.Ne "pack"
+                Expect.equal code 2 errors
+                Expect.stringContains errors "error NU5000: unpackable on purpose" "the log"
             }
         ]
 

@@ -549,7 +549,7 @@ let tests =
 
             // Learning begins at the last random step.
             let settings =
-                NE.Shell.Configuration.ConfigurationBuilder.Read(File.ReadAllText paths.Configuration, paths.Configuration)
+                NE.Actors.Configuration.ConfigurationLayers.Read(File.ReadAllText paths.Configuration, paths.Configuration)
 
             let start = settings.Learner.StartSteps.Value
 
@@ -662,7 +662,7 @@ let commandText =
     testList "command.txt" [
         test "words that a shell would take apart are quoted" {
             Expect.equal
-                (CommandText.Of [ "train"; "ne.omega=0.2"; "--name"; "a b"; "it's" ])
+                (NE.Actors.Hosting.CommandText.Of [ "train"; "ne.omega=0.2"; "--name"; "a b"; "it's" ])
                 "ne train ne.omega=0.2 --name 'a b' 'it'\\''s'"
                 "quoted"
         }

@@ -1,8 +1,8 @@
+using NE.Actors.Configuration;
 using NE.Actors.Journal;
 using NE.Actors.RunDirectory;
 using NE.Actors.Stores;
 using NE.Model;
-using NE.Shell.Configuration;
 using NE.Shell.Reports;
 using NE.Shell.Reports.Compare.Data;
 using NE.Shell.RunFiles;
@@ -106,7 +106,7 @@ internal sealed class FolderRun(RunPaths paths)
                     // The state is read when it is asked for.
                     this.outline = (stamp, ReportedRun.Outline(paths, known, ""));
                 }
-                catch (Exception unreadable) when (IsDamage(unreadable) || unreadable is Host.UserError)
+                catch (Exception unreadable) when (IsDamage(unreadable) || unreadable is ConfigurationException)
                 {
                     this.outline = (stamp, null);
                 }
@@ -130,7 +130,7 @@ internal sealed class FolderRun(RunPaths paths)
             using JournalReader? journal = JournalReader.TryOpen(paths);
             checkpoints = [.. (journal?.AllManifests() ?? []).Select(manifest => manifest.Step).Distinct()];
         }
-        catch (Exception unreadable) when (IsDamage(unreadable) || unreadable is Host.UserError)
+        catch (Exception unreadable) when (IsDamage(unreadable) || unreadable is ConfigurationException)
         {
             summary = summary with { Reason = summary.Reason ?? unreadable.Message };
         }

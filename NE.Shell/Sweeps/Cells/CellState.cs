@@ -1,6 +1,6 @@
+using NE.Actors.Configuration;
 using NE.Actors.Journal;
 using NE.Actors.RunDirectory;
-using NE.Shell.RunFiles;
 using NE.Shell.Sweeps.Planning;
 
 namespace NE.Shell.Sweeps.Cells;

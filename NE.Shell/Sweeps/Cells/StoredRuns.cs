@@ -1,8 +1,7 @@
+using NE.Actors.Configuration;
 using NE.Actors.RunDirectory;
 using NE.Model;
-using NE.Shell.Configuration;
 using NE.Shell.Host;
-using NE.Shell.RunFiles;
 using NE.Shell.Sweeps.Planning;
 
 namespace NE.Shell.Sweeps.Cells;

@@ -1,5 +1,5 @@
+using NE.Actors.Configuration;
 using NE.Model;
-using NE.Shell.Configuration;
 
 namespace NE.Shell.Sweeps.Planning;
 

@@ -1,12 +1,11 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.FSharp.Collections;
+using NE.Actors.Configuration;
 using NE.Actors.RunDirectory;
 using NE.Actors.Storage;
 using NE.Model;
-using NE.Shell.Configuration;
 using NE.Shell.Host;
-using NE.Shell.RunFiles;
 
 namespace NE.Shell.Sweeps.Planning;
 

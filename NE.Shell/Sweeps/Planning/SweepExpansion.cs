@@ -1,4 +1,5 @@
 using System.Globalization;
+using NE.Actors.Configuration;
 using NE.Actors.Environments;
 using NE.Actors.RunDirectory;
 using NE.Shell.Configuration;

@@ -1,4 +1,4 @@
-using NE.Shell.Configuration;
+using NE.Actors.Configuration;
 
 namespace NE.Shell.Sweeps.Planning;
 

@@ -1,3 +1,4 @@
+using NE.Actors.Configuration;
 using NE.Actors.Environments;
 using NE.Model;
 using NE.Shell.Configuration;

@@ -1,4 +1,4 @@
-using NE.Shell.Configuration;
+using NE.Actors.Configuration;
 using NE.Shell.Host;
 
 namespace NE.Shell.Sweeps.Planning;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using NE.Actors.Configuration;
 using NE.Actors.RunDirectory;
 using NE.Model;
 using NE.Shell.Configuration;

@@ -1,7 +1,7 @@
+using NE.Actors.Configuration;
 using NE.Actors.Journal;
 using NE.Actors.RunDirectory;
 using NE.Model;
-using NE.Shell.Configuration;
 using NE.Shell.RunFiles;
 
 namespace NE.Shell.Reports.Compare.Data;

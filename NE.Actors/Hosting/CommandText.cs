@@ -1,6 +1,6 @@
 using NE.Actors.Stores;
 
-namespace NE.Shell.Running;
+namespace NE.Actors.Hosting;
 
 /// <summary>A command as it can be typed into a shell again, but for the login in a server's address.</summary>
 public static class CommandText

@@ -1,4 +1,4 @@
-namespace NE.Shell.Configuration;
+namespace NE.Actors.Configuration;
 
 /// <summary>One value given for one key.</summary>
 /// <param name="Key">section.name</param>

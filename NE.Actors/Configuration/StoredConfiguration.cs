@@ -4,9 +4,8 @@ using NE.Actors.Journal;
 using NE.Actors.RunDirectory;
 using NE.Actors.Storage;
 using NE.Model;
-using NE.Shell.Host;
 
-namespace NE.Shell.Configuration;
+namespace NE.Actors.Configuration;
 
 /// <summary>
 /// The configuration that a run has stored. config.yaml ends with a checksum of itself, and the journal knows what the run began with and every
@@ -14,7 +13,7 @@ namespace NE.Shell.Configuration;
 /// </summary>
 /// <param name="Settings">Of the file where it is whole, else as the journal has them.</param>
 /// <param name="Damage">What is wrong with the file, as a clause that follows its name; null when it is whole.</param>
-internal sealed record StoredConfiguration(Settings Settings, string? Damage)
+public sealed record StoredConfiguration(Settings Settings, string? Damage)
 {
     private const string Seal = "# sha256 of all lines above: ";
 
@@ -25,9 +24,11 @@ internal sealed record StoredConfiguration(Settings Settings, string? Damage)
         return $"{yaml}{Seal}{Checksum(yaml)}\n";
     }
 
+    /// <summary>Whether the file or the journal is there.</summary>
     public static bool Exists(RunPaths run) => File.Exists(run.Configuration) || File.Exists(run.Journal);
 
-    /// <summary>Throws a <see cref="UserError"/> when neither the file nor the journal has it.</summary>
+    /// <summary>The file, or what the journal knows where that is damaged.</summary>
+    /// <exception cref="ConfigurationException">Neither the file nor the journal has it.</exception>
     public static StoredConfiguration Read(RunPaths run)
     {
         string? text = File.Exists(run.Configuration) ? File.ReadAllText(run.Configuration) : null;
@@ -35,12 +36,13 @@ internal sealed record StoredConfiguration(Settings Settings, string? Damage)
 
         if (damage is null)
         {
-            return new(ConfigurationBuilder.Read(text!, run.Configuration), null);
+            return new(ConfigurationLayers.Read(text!, run.Configuration), null);
         }
 
         return Recorded(run) is { } recorded
             ? new(recorded, damage)
-            : throw new UserError($"{run.Configuration} {damage}, and the run was stopped before its journal knew its configuration; restore the file from a copy, or begin the run again");
+            : throw new ConfigurationException(
+                [new(run.Configuration, $"{damage}, and the run was stopped before its journal knew its configuration; restore the file from a copy, or begin the run again")]);
     }
 
     /// <summary>The configuration as the journal has it; null before it has one.</summary>
@@ -49,7 +51,7 @@ internal sealed record StoredConfiguration(Settings Settings, string? Damage)
         using JournalReader? journal = JournalReader.TryOpen(run);
         return journal?.Operational().Aggregate((Settings?)null, (settings, recorded) => recorded.Event switch
         {
-            History.RunEvent.RunStarted started => ConfigurationBuilder.Read(started.configuration, run.Journal),
+            History.RunEvent.RunStarted started => ConfigurationLayers.Read(started.configuration, run.Journal),
             History.RunEvent.ConfigurationChanged changed when settings is not null => With(settings, changed.changes),
             _ => settings,
         });

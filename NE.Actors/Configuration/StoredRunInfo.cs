@@ -1,18 +1,18 @@
 using NE.Actors.Journal;
 using NE.Actors.RunDirectory;
 using NE.Model;
-using NE.Shell.Configuration;
-using NE.Shell.Host;
 
-namespace NE.Shell.RunFiles;
+namespace NE.Actors.Configuration;
 
 /// <summary>run.json, or what journal and configuration know of it when it is damaged or missing.</summary>
 /// <param name="Info">What a listing of runs shows.</param>
 /// <param name="Damage">What is wrong with the file; null when it is whole.</param>
-internal sealed record StoredRunInfo(RunInfo Info, string? Damage)
+public sealed record StoredRunInfo(RunInfo Info, string? Damage)
 {
+    /// <summary>Whether the file or the journal is there.</summary>
     public static bool Exists(RunPaths run) => File.Exists(run.RunInfo) || File.Exists(run.Journal);
 
+    /// <summary>Of a run.</summary>
     /// <exception cref="InvalidDataException">The file is damaged, and the journal knows too little to make it anew.</exception>
     /// <exception cref="RunFolderException">A newer program wrote it.</exception>
     public static StoredRunInfo Of(RunPaths run)
@@ -56,7 +56,7 @@ internal sealed record StoredRunInfo(RunInfo Info, string? Damage)
         {
             return StoredConfiguration.Read(run).Settings;
         }
-        catch (UserError)
+        catch (ConfigurationException)
         {
             return null;
         }

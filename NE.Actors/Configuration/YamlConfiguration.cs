@@ -1,7 +1,7 @@
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 
-namespace NE.Shell.Configuration;
+namespace NE.Actors.Configuration;
 
 /// <summary>
 /// Reads a configuration file: nested sections or dotted keys, scalars and lists of scalars. Every problem is collected with its line; only

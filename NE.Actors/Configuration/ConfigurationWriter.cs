@@ -3,7 +3,7 @@ using NE.Model;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 
-namespace NE.Shell.Configuration;
+namespace NE.Actors.Configuration;
 
 /// <summary>Writes configurations so that people read them and `--config` reads them back.</summary>
 public static class ConfigurationWriter
@@ -14,10 +14,12 @@ public static class ConfigurationWriter
         "The resolved configuration of a run, re-runnable as it is: ne train --config FILE");
 
     /// <summary>Only the keys that differ from what the run is compared with.</summary>
-    /// <param name="configuration">The run's configuration.</param>
-    public static string DifferenceYaml(BuiltConfiguration configuration) => Yaml(
-        SettingsModule.difference(configuration.Base, configuration.Settings).Select(changed => (changed.Item1, changed.Item3, $"{configuration.BaseName}: {changed.Item2}")),
-        $"What differs from {(configuration.BaseName == "defaults" ? "the defaults" : $"the preset {configuration.BaseName}")} at this length of the run");
+    /// <param name="baseline">What that is, resolved.</param>
+    /// <param name="name">"defaults", or a preset's name.</param>
+    /// <param name="settings">The run's, resolved.</param>
+    public static string DifferenceYaml(Settings baseline, string name, Settings settings) => Yaml(
+        SettingsModule.difference(baseline, settings).Select(changed => (changed.Item1, changed.Item3, $"{name}: {changed.Item2}")),
+        $"What differs from {(name == "defaults" ? "the defaults" : $"the preset {name}")} at this length of the run");
 
     /// <summary>One object, key to value; numbers are numbers, lists are lists.</summary>
     public static JsonObject Json(Settings settings)
@@ -33,7 +35,7 @@ public static class ConfigurationWriter
     }
 
     /// <summary>A value's text as JSON.</summary>
-    internal static JsonNode? Value(string text) =>
+    public static JsonNode? Value(string text) =>
         IsList(text) ? new JsonArray([.. text.Split(',').Select(Value)])
         : long.TryParse(text, out long whole) ? JsonValue.Create(whole)
         : double.TryParse(text, System.Globalization.NumberStyles.Float, System.Globalization.CultureInfo.InvariantCulture, out double real) ? JsonValue.Create(real)

@@ -4,23 +4,25 @@ using NE.Actors.MuJoCo;
 using NE.Model;
 using NE.Model.Networks;
 
-namespace NE.Shell.Host;
+namespace NE.Actors.Hosting;
 
 /// <summary>What a run needs beside itself.</summary>
-public static class Prerequisites
+public static class RunPrerequisites
 {
-    /// <summary>This program's version with the commit that it was built from.</summary>
-    public static string OwnVersion { get; } =
-        typeof(Prerequisites).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+    /// <summary>The version of NE.Actors with the commit that it was built from.</summary>
+    public static string Version { get; } =
+        typeof(RunPrerequisites).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
     /// <summary>Loads libmujoco, and libtorch when it is the engine, so that what is missing is said before anything is created.</summary>
     /// <param name="compute">Of the run, resolved; null when nothing is learned.</param>
     /// <returns>Versions by name, and the engine.</returns>
+    /// <exception cref="MuJoCoUnavailableException">libmujoco is not there or does not load.</exception>
+    /// <exception cref="LibTorch.LibTorchException">The engine is torch, and libtorch is not there or does not load.</exception>
     public static IReadOnlyDictionary<string, string> Load(ComputeSettings? compute)
     {
         var versions = new Dictionary<string, string>
         {
-            ["ne"] = OwnVersion,
+            ["ne"] = Version,
             [".NET"] = RuntimeInformation.FrameworkDescription,
             ["MuJoCo"] = MuJoCoLibrary.Current.Version,
         };
