@@ -184,9 +184,14 @@ let tests =
 
                 let log = RunPaths.Of(runs, "cheetah").Log
 
-                using (new Running(served [ "train"; "HalfCheetah-v4"; "--steps"; "100000"; "--name"; "cheetah" ] @ keys)) (fun running ->
-                    waitLong "the commit of the middle" (fun () -> KillPhase.hasCommitted 15000L log)
-                    running.Kill())
+                using
+                    (new Running(
+                        served [ "train"; "HalfCheetah-v4"; "--steps"; "100000"; "--name"; "cheetah" ]
+                        @ keys
+                    ))
+                    (fun running ->
+                        waitLong "the commit of the middle" (fun () -> KillPhase.hasCommitted 15000L log)
+                        running.Kill())
 
                 use running = new Running(served [ "resume"; "cheetah" ])
                 let address = addressOf running
