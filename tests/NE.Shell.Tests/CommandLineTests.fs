@@ -459,7 +459,7 @@ let tests =
 
         test "packages are the launcher's" {
             Expect.equal
-                (shell [ "pack"; "-o"; "x" ])
+                (shell [ "pack" ])
                 (ExitCode.UserError, "", "ne: packages are made by the launcher: ./ne pack\n")
                 "message"
         }
