@@ -1,6 +1,6 @@
 using System.Globalization;
+using NE.Actors.Configuration;
 using NE.Model;
-using NE.Shell.Configuration;
 
 namespace NE.Shell.Sweeps.Planning;
 
