@@ -8,9 +8,9 @@ open NE.Model.Replay
 /// on with the episode whose next observation it begins with, bit for bit, whatever lies between, so that every schedule will do.
 [<Sealed>]
 type DiscountedReturns(environments: int, discount: float, shape: TransitionShape) =
-    // Only a terminated episode says that it is over. One that was cut keeps its place until that is the oldest, so there is one more for each
-    // environment: an episode that goes on loses its place only where more episodes than these were cut between two of its rows.
-    let places = 2 * environments
+    // Only a terminated episode says that it is over. One that was cut keeps its place until that is the oldest, so there are more places than
+    // environments: an episode that goes on loses its own only where more episodes than these were cut between two of its rows.
+    let places = 2 * environments + 16
     // Number of an episode's last row; -1: a free place.
     let last = Array.create places -1L
     let returns = Array.zeroCreate<float> places
