@@ -67,7 +67,7 @@ internal sealed class FolderRun(RunPaths paths)
             return new(
                 paths.Name,
                 state,
-                damage ?? known.StatusReason,
+                damage ?? (state == "running" ? null : known.StatusReason),
                 known.Environment,
                 known.Method,
                 known.Seed,
