@@ -435,10 +435,7 @@ let tests =
         }
 
         test "packages are the launcher's" {
-            Expect.equal
-                (shell [ "pack" ])
-                (ExitCode.UserError, "", "ne: packages are made by the launcher: ./ne pack\n")
-                "message"
+            Expect.equal (shell [ "pack" ]) (ExitCode.UserError, "", "ne: packages are made by the launcher: ./ne pack\n") "message"
         }
 
         test "a run without a name is called after its environment, whatever that is" {
