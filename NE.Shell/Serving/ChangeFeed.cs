@@ -114,7 +114,7 @@ internal sealed class ChangeFeed(IRunSource source, TimeProvider clock)
 
         public IEnumerable<RunChange> Changes(int second)
         {
-            if (second % (Turn / 2) == 0)
+            if (second % Turn == 0)
             {
                 this.names = source.Names();
             }

@@ -16,6 +16,7 @@ internal sealed class GrowingTable(string file)
     private string[] names = [];
     private byte[] lastLine = [];
     private long read;
+    private (long Length, DateTime Written) looked = (-1, default);
 
     /// <summary>Names in the order of the file; empty while it has none.</summary>
     public IReadOnlyList<string> Names
@@ -43,6 +44,16 @@ internal sealed class GrowingTable(string file)
 
     private void Refresh(IReadOnlyList<string> wanted)
     {
+        var now = new FileInfo(file);
+        (long, DateTime) look = now.Exists ? (now.Length, now.LastWriteTimeUtc) : (-1, default);
+
+        // Of many runs few grow: the others need not be opened.
+        if (look == this.looked && now.Exists && this.names.Length > 0 && wanted.All(name => this.columns.ContainsKey(name) || !this.names.Contains(name)))
+        {
+            return;
+        }
+
+        this.looked = look;
         using FileStream? stream = Open(file);
 
         if (stream is null || !this.Continues(stream))
