@@ -176,6 +176,8 @@ type private Serving(runs: string) =
         for _ in 1..60 do
             refresh ()
 
+        // That is done behind the answers, when they pause.
+        Thread.Sleep 5000
         let before, watch = this.Processor, Stopwatch.StartNew()
         let mutable next = DateTime.MinValue
 
