@@ -283,7 +283,7 @@ benchmarks_are_built() {
 
 build_benchmarks() {
     benchmarks_are_built && return
-    mkdir -p "$work" "$home"/{benchmarks/NE.Benchmarks,NE.Actors,NE.Model.fs}/{bin,obj}
+    mkdir -p "$work" "$home"/{benchmarks/NE.Benchmarks,NE.Shell,NE.Actors,NE.Model.fs}/{bin,obj}
     exec 9>"$work/lock" && flock 9
     say "building the benchmarks (Release, $accelerator) ..."
     local started="$work/started-benchmarks"
