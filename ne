@@ -185,7 +185,7 @@ is_built() {
     local stamp="$work/built-$accelerator"
     [[ -e "$stamp" && -e "$home/NE.Shell/$output/ne.dll" ]] || return 1
     [[ "$(<"$work/accelerator")" == "$accelerator" ]] || return 1
-    is_newest "$stamp" "$home"/{NE.Shell,NE.Actors,NE.Model.fs,presets}
+    is_newest "$stamp" "$home"/{NE.Shell,NE.Actors,NE.Model.fs,presets,seq}
 }
 
 build() {

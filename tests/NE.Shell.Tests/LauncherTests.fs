@@ -87,6 +87,7 @@ type private Tree() =
                 "NE.Actors/A.cs"
                 "NE.Model.fs/A.fs"
                 "presets/a.yaml"
+                "seq/a.json"
                 "benchmarks/peers/a.py"
                 "Directory.Build.props"
                 "global.json"
