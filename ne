@@ -209,6 +209,27 @@ build() {
 
 # ---- test --------------------------------------------------------------------------------------------------------------------------
 
+# Suites that run at once. What they wait for (disks, servers, processes that are killed) leaves half of the cores idle when they run in turn.
+suites_at_once() {
+    local cores
+    cores="$(nproc)"
+    echo $((cores < 2 ? 1 : 2))
+}
+
+# A suite, whose summary, failures and times go to files. What it prints beside them, and the logs of its actors, go to another.
+run_suite() {
+    local name="$1" began=$SECONDS code=0
+    shift
+    rm -f "$work/$name".{summary,failures,code}
+    # Processes that end after seconds pay for code that would be profiled first, and for pages that are never writable and executable at once.
+    DOTNET_TieredPGO=0 DOTNET_EnableWriteXorExecute=0 \
+        NE_TEST_SUMMARY="$work/$name.summary" NE_TEST_FAILURES="$work/$name.failures" NE_TEST_TIMES="$work/times-$name.txt" \
+        dotnet "$home/tests/$name/$output/$name.dll" "$@" >"$work/test-$name.log" 2>&1 || code=$?
+    printf '%d' "$code" >"$work/$name.code"
+    [[ ! -s "$work/$name.summary" ]] || printf '%-22s %s, %d s\n' "$name" "$(<"$work/$name.summary")" "$((SECONDS - began))"
+    [[ ! -s "$work/$name.failures" ]] || printf '%s\n  everything that %s printed: %s\n' "$(<"$work/$name.failures")" "$name" "$work/test-$name.log"
+}
+
 run_tests() {
     local unit=false arguments=() word
     for word in "$@"; do
@@ -222,29 +243,36 @@ run_tests() {
         exit 2
     }
 
-    # A line per suite; failures in full. What a suite prints beside them, and the logs of its actors, go to a file.
-    local passed=0 failed=0 broken=() project name line code counts log began
+    # The longest suite first: the others fit beside it.
+    local suites=(NE.EndToEnd) name project most
     for project in "$home"/tests/*/*.fsproj; do
         name="$(basename "$project" .fsproj)"
-        [[ "$unit" == true && "$name" == NE.EndToEnd ]] && continue
-        rm -f "$work/summary" "$work/failures"
-        code=0 began=$SECONDS log="$work/test-$name.log"
-        NE_TEST_SUMMARY="$work/summary" NE_TEST_FAILURES="$work/failures" NE_TEST_TIMES="$work/times-$name.txt" \
-            dotnet "$home/tests/$name/$output/$name.dll" "${arguments[@]}" >"$log" 2>&1 || code=$?
-        line=""
-        [[ -e "$work/summary" ]] && line="$(<"$work/summary")"
+        [[ "$name" == NE.EndToEnd ]] || suites+=("$name")
+    done
+    [[ "$unit" == false ]] || suites=("${suites[@]:1}")
+
+    most="$(suites_at_once)"
+    for name in "${suites[@]}"; do
+        [[ $(jobs -rp | wc -l) -lt $most ]] || wait -n
+        run_suite "$name" "${arguments[@]}" &
+    done
+    wait
+
+    local passed=0 failed=0 broken=() line code counts
+    for name in "${suites[@]}"; do
+        line="" code="unknown"
+        [[ ! -e "$work/$name.summary" ]] || line="$(<"$work/$name.summary")"
+        [[ ! -e "$work/$name.code" ]] || code="$(<"$work/$name.code")"
         if [[ ! "$line" =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed ]]; then
-            tail -n 40 "$log" >&2
-            broken+=("$name (exit code $code, no summary; its output is in $log)")
+            tail -n 40 "$work/test-$name.log" >&2
+            broken+=("$name (exit code $code, no summary; its output is in $work/test-$name.log)")
             continue
         fi
-        printf '%-22s %s, %d s\n' "$name" "$line" "$((SECONDS - began))"
-        [[ ! -s "$work/failures" ]] || printf '%s\n  everything that %s printed: %s\n' "$(<"$work/failures")" "$name" "$log"
         counts=$((BASH_REMATCH[1] + BASH_REMATCH[2]))
         passed=$((passed + BASH_REMATCH[1]))
         failed=$((failed + BASH_REMATCH[2]))
         # A filter may leave a runner without tests; a bare run may not, and no runner may fail without a failed test.
-        if [[ $code -ne 0 && ${BASH_REMATCH[2]} -eq 0 && ($counts -gt 0 || ${#arguments[@]} -eq 0) ]]; then
+        if [[ $code != 0 && ${BASH_REMATCH[2]} -eq 0 && ($counts -gt 0 || ${#arguments[@]} -eq 0) ]]; then
             broken+=("$name (exit code $code)")
         fi
     done

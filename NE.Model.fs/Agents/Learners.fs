@@ -38,6 +38,9 @@ let createInCycle (settings: Settings) (tasks: AgentTasks) (task: int) : ILearne
 /// Pixels of a picture that shows all that can be wrong with actor and critics.
 let private smallPicture = 21
 
+/// Rows of a batch of such pictures.
+let private smallBatch = 8
+
 let tryOut (settings: Settings) (task: AgentTask) : unit =
     if settings.Run.Learner.SeesPixels then
         // What is too large in the whole is so in the small, but for these two.
@@ -46,9 +49,11 @@ let tryOut (settings: Settings) (task: AgentTask) : unit =
         for form in [ encoder; trunk ] do
             BlockLayout.OfForm(1, form) |> ignore
 
+        // The buffers of a batch are most of what is allocated, and nothing but their size hangs on it.
         let small = {
             settings with
                 Pixels.Size = smallPicture
+                Learner.BatchSize = min smallBatch settings.Learner.BatchSize
         }
 
         let seen = {

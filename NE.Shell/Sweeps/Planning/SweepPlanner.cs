@@ -58,8 +58,8 @@ internal static class SweepPlanner
         {
             EnvironmentSpec? spec = Describe(built.Settings, draft, specs, problems);
 
-            // A device that is not there, or a topology that does not fit the task, is the same for every seed.
-            if (spec is not null && buildable.Add($"{spec.Id}\n{draft.Label}"))
+            // A device that is not there, or a topology that does not fit the task, is the same for every seed and for all tasks of these sizes.
+            if (spec is not null && buildable.Add($"{spec.Observation}\n{spec.ActionSize}\n{draft.Label}"))
             {
                 Require(built.Settings, spec, draft, problems);
             }
