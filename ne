@@ -183,9 +183,14 @@ is_newest() {
 
 is_built() {
     local stamp="$work/built-$accelerator"
-    [[ -e "$stamp" && -e "$home/NE.Shell/$output/ne.dll" ]] || return 1
+    [[ -e "$stamp" && -e "$work/app/ne.dll" ]] || return 1
     [[ "$(<"$work/accelerator")" == "$accelerator" ]] || return 1
     is_newest "$stamp" "$home"/{NE.Shell,NE.Actors,NE.Model.fs,presets,seq}
+}
+
+# What is run is a folder of its own, whose assemblies are compiled ahead of time.
+publish() {
+    dotnet publish "$home/NE.Shell/NE.Shell.csproj" -c Release -v q "-p:Accelerator=$accelerator" -o "$work/app" "$@"
 }
 
 build() {
@@ -200,7 +205,7 @@ build() {
         touch "$started" # what changes while the build runs is newer than the stamp
         rm -f "$work/built-$accelerator"
         # No build server stays behind, and nothing waits for one.
-        quietly build dotnet build "$home/NE.Shell/NE.Shell.csproj" -c Release -v q "-p:Accelerator=$accelerator" --disable-build-servers || exit 2
+        quietly build publish --disable-build-servers || exit 2
         printf '%s' "$accelerator" >"$work/accelerator"
         mv "$started" "$work/built-$accelerator"
     fi
@@ -222,12 +227,17 @@ run_suite() {
     shift
     rm -f "$work/$name".{summary,failures,code}
     # Processes that end after seconds pay for code that would be profiled first, and for pages that are never writable and executable at once.
-    DOTNET_TieredPGO=0 DOTNET_EnableWriteXorExecute=0 \
+    DOTNET_TieredPGO=0 DOTNET_EnableWriteXorExecute=0 NE_TEST_EXECUTABLE="$work/app/ne.dll" \
         NE_TEST_SUMMARY="$work/$name.summary" NE_TEST_FAILURES="$work/$name.failures" NE_TEST_TIMES="$work/times-$name.txt" \
         dotnet "$home/tests/$name/$output/$name.dll" "$@" >"$work/test-$name.log" 2>&1 || code=$?
     printf '%d' "$code" >"$work/$name.code"
-    [[ ! -s "$work/$name.summary" ]] || printf '%-22s %s, %d s\n' "$name" "$(<"$work/$name.summary")" "$((SECONDS - began))"
-    [[ ! -s "$work/$name.failures" ]] || printf '%s\n  everything that %s printed: %s\n' "$(<"$work/$name.failures")" "$name" "$work/test-$name.log"
+    [[ -s "$work/$name.summary" ]] || return 0
+    local report
+    report="$(printf '%-22s %s, %d s' "$name" "$(<"$work/$name.summary")" "$((SECONDS - began))")"
+    [[ ! -s "$work/$name.failures" ]] || report+="
+$(<"$work/$name.failures")
+  everything that $name printed: $work/test-$name.log"
+    printf '%s\n' "$report" # in one piece: another suite may end at the same time
 }
 
 run_tests() {
@@ -238,10 +248,11 @@ run_tests() {
 
     mkdir -p "$work"
     say "building everything (Release, $accelerator) ..."
-    quietly build-tests dotnet build "$home/NE.Actors.sln" -c Release -v q "-p:Accelerator=$accelerator" --disable-build-servers || {
+    if ! quietly build-tests dotnet build "$home/NE.Actors.sln" -c Release -v q "-p:Accelerator=$accelerator" --disable-build-servers ||
+        ! quietly publish-tests publish --no-build; then
         printf '0 passed, 1 failed\n'
         exit 2
-    }
+    fi
 
     # The longest suite first: the others fit beside it.
     local suites=(NE.EndToEnd) name project most
@@ -365,5 +376,5 @@ elif [[ "${1:-}" == bench && ! " $* " =~ " --help " ]]; then
     run_benchmarks "${@:2}"
 else
     build
-    exec dotnet "$home/NE.Shell/$output/ne.dll" "$@"
+    exec dotnet "$work/app/ne.dll" "$@"
 fi

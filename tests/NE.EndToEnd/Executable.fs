@@ -7,7 +7,12 @@ open System.IO
 open System.Text
 open System.Threading
 
-let private program = Path.Combine(AppContext.BaseDirectory, "ne.dll")
+/// What users start, when `./ne test` says where it is; else the same code, not compiled ahead of time.
+let private program =
+    match Environment.GetEnvironmentVariable "NE_TEST_EXECUTABLE" with
+    | null
+    | "" -> Path.Combine(AppContext.BaseDirectory, "ne.dll")
+    | path -> path
 
 /// How an execution ended and what it wrote.
 type Execution = {

@@ -17,6 +17,9 @@ internal sealed class ChildProcess : IDisposable
     private static readonly TimeSpan closePatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan lastWords = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>A program that has closed its pipes is about to end, however busy the machine: its exit code is worth the wait.</summary>
+    private static readonly TimeSpan endPatience = TimeSpan.FromSeconds(5);
+
     private readonly string command;
     private readonly CancellationToken stopping;
     private readonly Process process;
@@ -246,7 +249,7 @@ internal sealed class ChildProcess : IDisposable
 
     private string Ended(Message request)
     {
-        var left = this.process.WaitForExit(lastWords);
+        var left = this.process.WaitForExit(endPatience);
         return $"expected an answer to {request}, but the process {(left ? $"ended with exit code {this.process.ExitCode}" : "closed its standard input or output")}";
     }
 
