@@ -104,6 +104,11 @@ internal static class StatusVerb
         host.Output.WriteLine(sweep.ProcessId is { } process ? $"process {process} works on it" : $"no process works on it; go on with: ne sweep --resume {sweep.Sweep}");
         Tables.Write(host, SweepView.Table(sweep));
 
+        foreach (HalvingDecision decision in sweep.Decisions)
+        {
+            host.Output.WriteLine(decision.Sentence);
+        }
+
         foreach (CellReport cell in sweep.Cells.Where(cell => cell.Error is not null))
         {
             host.Output.WriteLine($"{cell.Name} failed: {cell.Error}");

@@ -32,6 +32,7 @@ internal static class SweepVerb
         var paths = SweepPaths.Of(command.Runs, plan.Name);
         StoredSweep? stored = StoredSweep.TryRead(paths);
         IReadOnlyList<string> gone = stored?.RequireSameMeaning(plan, command.Runs) ?? [];
+        stored?.RequireSameSearch(plan, HalvingDecisions.Read(paths).All.Count);
         JournalPlace? journal = Journal(command, stored, host);
         StoredRuns.RequireSameConfiguration(plan, command.Runs);
         (int parallel, string why) = Parallel(command, plan, host.Processors);
@@ -39,10 +40,14 @@ internal static class SweepVerb
         if (command.DryRun)
         {
             var failures = CellFailures.Read(paths);
-            CellState[] states = [.. plan.Cells.Select(cell => CellInspection.CloseLook(command.Runs, cell.Cell, cell.Steps, failures))];
+            var contests = Contests.Of(plan.Halving, plan.Cells.Select(cell => (cell.Cell, cell.Steps)), HalvingDecisions.Read(paths));
+            CellState[] states = [.. plan.Cells.Select(cell => contests.Seen(
+                cell.Cell,
+                CellInspection.CloseLook(command.Runs, cell.Cell, cell.Steps, failures),
+                CellProgress.Read(RunPaths.Of(command.Runs, cell.Name), CellProgress.None).Evaluated))];
             var estimate = SweepEstimate.Measure(command.Runs, plan.Cells.Zip(states).Where(pair => pair.Item2 is CellState.Complete).Select(pair => pair.Item1));
             SayWhatItIs(plan, host);
-            Tables.Write(host, [.. SweepView.DryRun(plan, states, estimate, parallel, command.RetryFailed)]);
+            Tables.Write(host, [.. SweepView.DryRun(plan, states, contests, estimate, parallel, command.RetryFailed)]);
             host.Output.WriteLine(why);
             return ExitCode.Ok;
         }
@@ -164,9 +169,12 @@ internal static class SweepVerb
     {
         int complete = status.Count(CellState.Complete);
 
-        if (complete == status.Cells.Count)
+        int dropped = status.Count(CellState.Dropped);
+
+        if (complete + dropped == status.Cells.Count)
         {
-            host.Output.WriteLine($"{SweepView.Title(status.Name, status.Smoke)} is complete: {SweepView.Cells(complete)}.");
+            string others = dropped > 0 ? $", and {Format.Counted(dropped, "cell")} of trials that the search dropped (ne status {status.Name})" : "";
+            host.Output.WriteLine($"{SweepView.Title(status.Name, status.Smoke)} is complete: {SweepView.Cells(complete)}{others}.");
             return ExitCode.Ok;
         }
 

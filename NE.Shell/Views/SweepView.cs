@@ -82,7 +82,7 @@ public static class SweepView
         (CellState State, string Word)[] words =
         [
             (CellState.Complete, "complete"), (CellState.Running, "running"), (CellState.Failed, "failed"),
-            (CellState.Interrupted, "interrupted"), (CellState.Waiting, "waiting"),
+            (CellState.Interrupted, "interrupted"), (CellState.Paused, "paused"), (CellState.Dropped, "dropped"), (CellState.Waiting, "waiting"),
         ];
         string parts = string.Join(", ", words.Select(word => (Count: status.Count(word.State), word.Word)).Where(part => part.Count > 0).Select(part => $"{part.Count} {part.Word}"));
         return $"{Cells(status.Cells.Count)}: {parts}";
@@ -91,11 +91,13 @@ public static class SweepView
     /// <summary>What `--dry-run` prints: every cell, and the totals.</summary>
     /// <param name="plan">The sweep.</param>
     /// <param name="states">Each cell's state, in the plan's order.</param>
+    /// <param name="contests">How far trials of a search go.</param>
     /// <param name="estimate">How long cells take.</param>
     /// <param name="parallel">Runs at a time.</param>
     /// <param name="retryFailed">Whether failed cells are to do; otherwise they are left alone.</param>
-    public static IReadOnlyList<IRenderable> DryRun(SweepPlan plan, IReadOnlyList<CellState> states, SweepEstimate estimate, int parallel, bool retryFailed)
+    public static IReadOnlyList<IRenderable> DryRun(SweepPlan plan, IReadOnlyList<CellState> states, Contests contests, SweepEstimate estimate, int parallel, bool retryFailed)
     {
+        double Seconds(PlannedCell cell) => estimate.Seconds(cell) * contests.LikelySteps(cell.Cell, cell.Steps) / cell.Steps;
         // Environment and seed are in the name.
         Table table = Tables.Create("cell", "arm", "state", ">steps", ">time", ">disk");
 
@@ -106,18 +108,25 @@ public static class SweepView
                 cell.Cell.Label,
                 Word(state),
                 Format.Count(cell.Steps),
-                Format.Duration(estimate.Seconds(cell)),
+                Format.Duration(Seconds(cell)),
                 cell.Plan is { } takes ? Format.Bytes(takes.DiskBytes) : "-");
         }
 
-        PlannedCell[] left = [.. plan.Cells.Zip(states).Where(pair => pair.Item2 is not CellState.Complete && (retryFailed || pair.Item2 is not CellState.Failed)).Select(pair => pair.Item1)];
+        PlannedCell[] left = [.. plan.Cells.Zip(states).Where(pair => pair.Item2 is not (CellState.Complete or CellState.Dropped) && (retryFailed || pair.Item2 is not CellState.Failed)).Select(pair => pair.Item1)];
         int failed = retryFailed ? 0 : states.Count(state => state is CellState.Failed);
         RunPlan[] known = [.. plan.Cells.Where(cell => cell.Plan is not null).Select(cell => cell.Plan!)];
         string unknown = known.Length < plan.Cells.Count ? $", and {Cells(plan.Cells.Count - known.Length)} whose size only their own programs know" : "";
         Table totals = Tables.Create("", "");
         totals.Add("cells", $"{plan.Cells.Count}, {left.Length} of them to do{(failed > 0 ? $"; {failed} failed and left alone without --retry-failed" : "")}");
         totals.Add("steps", $"{Format.Count(plan.Cells.Sum(cell => cell.Steps))}, {Format.Count(left.Sum(cell => cell.Steps))} of them to do");
-        double[] times = [.. left.Select(estimate.Seconds).Where(double.IsFinite)];
+        string[] rungs = [.. contests.Rungs.Select(rung => $"{Format.Count(rung.Survivors)} at step {Format.Count(rung.Step)}")];
+
+        if (rungs.Length > 0)
+        {
+            totals.Add("search", $"of the trials of an arm go on: {string.Join(", ", rungs)}; times are those until a trial is likely to be dropped, disk is that of all");
+        }
+
+        double[] times = [.. left.Select(Seconds).Where(double.IsFinite)];
         string untimed = times.Length < left.Length ? $", and {Cells(left.Length - times.Length)} of which nothing is known" : "";
         totals.Add("time", $"about {Format.Duration(SweepEstimate.Together(times, parallel))} for what is to do, {parallel} at a time{untimed}");
         totals.Add("disk", $"up to {Format.Bytes(known.Sum(plan => (double)plan.DiskBytes))} for all cells{unknown}");
@@ -141,13 +150,13 @@ public static class SweepView
     /// <summary>One line per sweep, for `ne status`; without a report for one whose files cannot be read.</summary>
     public static IRenderable Table(IEnumerable<(string Name, SweepReport? Report)> sweeps)
     {
-        Table table = Tables.Create("sweep", ">cells", ">complete", ">running", ">failed", ">interrupted", ">waiting", "");
+        Table table = Tables.Create("sweep", ">cells", ">complete", ">running", ">failed", ">interrupted", ">waiting", ">dropped", "");
 
         foreach ((string name, SweepReport? found) in sweeps)
         {
             if (found is not { } sweep)
             {
-                table.Add(name, "-", "-", "-", "-", "-", "-", "damaged");
+                table.Add(name, "-", "-", "-", "-", "-", "-", "-", "damaged");
                 continue;
             }
 
@@ -158,7 +167,8 @@ public static class SweepView
                 Format.Count(sweep.Count(CellState.Running)),
                 Format.Count(sweep.Count(CellState.Failed)),
                 Format.Count(sweep.Count(CellState.Interrupted)),
-                Format.Count(sweep.Count(CellState.Waiting)),
+                Format.Count(sweep.Count(CellState.Waiting) + sweep.Count(CellState.Paused)),
+                Format.Count(sweep.Count(CellState.Dropped)),
                 sweep.Smoke ? SmokeLabel : "");
         }
 
@@ -175,7 +185,7 @@ public static class SweepView
 
     private static double Done(SweepStatus status)
     {
-        double all = status.Cells.Sum(cell => (double)cell.Steps);
+        double all = status.Cells.Sum(cell => (double)(cell.State is CellState.Dropped ? Math.Min(cell.Progress.Step, cell.Steps) : cell.Steps));
         return all > 0 ? status.Cells.Sum(cell => cell.State is CellState.Complete ? (double)cell.Steps : Math.Min(cell.Progress.Step, cell.Steps)) / all : 0;
     }
 }

@@ -7,6 +7,7 @@ open Expecto
 open NE.Actors.Journal
 open NE.Actors.RunDirectory
 open NE.EndToEnd.Executable
+open NE.Shell.Sweeps.Planning
 open NE.Tests.RunIdentity
 
 /// A file that another project of the test build makes.
@@ -133,4 +134,41 @@ let tests =
 
                 Expect.equal retried.ExitCode 0 retried.Error
                 Expect.stringContains retried.Output "killed is complete: 3 cells." "every cell")
+
+        testCase "a search goes on by its decisions after a kill, and the trial that is left is the run that was never paused"
+        <| fun _ ->
+            inRuns (fun runs ->
+                let file = Path.Combine(runs, "search.yaml")
+
+                File.WriteAllText(
+                    file,
+                    (sweep "search" [ "InvertedPendulum-v4" ]).Replace("run.steps: 1500", "run.steps: 1200").Replace("every: 500", "every: 300")
+                    + "search: {trials: 3, halving: {from: 300}, space: {learner.actorLearningRate: log 1e-4 .. 1e-2}}\n"
+                )
+
+                let arguments = [ "sweep"; file; "--runs"; runs ]
+                let decisions = Path.Combine(runs, "search.sweep", "decisions.json")
+                use dying = new Running(quick, arguments)
+                waitUntil "a decision" (fun () -> dying.HasExited || File.Exists decisions)
+                let workers = childrenOf dying.Id
+                dying.Kill()
+                waitUntil "the orphans to end" (fun () -> not (List.exists isAlive workers))
+                let decided = File.ReadAllText decisions
+                let finished = neWith quick arguments
+                Expect.equal finished.ExitCode 0 finished.Error
+                Expect.stringContains finished.Output "search is complete: 1 cell, and 2 cells of trials that the search dropped" "end"
+                Expect.equal (File.ReadAllText decisions) decided "decided once"
+
+                let stored = StoredSweep.Read(runs, "search")
+
+                let left =
+                    stored.Cells
+                    |> Seq.filter (fun cell -> (RunInfo.Read (RunPaths.Of(runs, cell.Name)).RunInfo).Status = RunState.Completed)
+                    |> Seq.exactlyOne
+
+                let whole =
+                    neWith quick ([ "train"; "--runs"; runs; "--name"; "whole" ] @ List.ofSeq (left.Pairs()))
+
+                Expect.equal whole.ExitCode 0 whole.Error
+                expectSame (identity (RunPaths.Of(runs, left.Name))) (identity (RunPaths.Of(runs, "whole"))) left.Name)
     ]

@@ -96,6 +96,11 @@ public sealed record ComparisonReport(
             yield return $"{SmokeBanner}: {string.Join(", ", selection.Smoke)}";
         }
 
+        if (selection.Decided.Count > 0)
+        {
+            yield return $"A search chose the trials that are shown by these very runs, so they look better than they are; compare them on seeds of their own. {string.Join(". ", selection.Decided)}.";
+        }
+
         foreach (Panel panel in panels)
         {
             Arm[] few = [.. panel.Arms.Where(arm => !arm.IsEvidence)];

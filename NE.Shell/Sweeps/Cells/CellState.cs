@@ -20,6 +20,12 @@ public enum CellState
     /// <summary>Its last process failed.</summary>
     Failed,
 
+    /// <summary>A trial of a search that waits for the others before it is decided which go on.</summary>
+    Paused,
+
+    /// <summary>A trial of a search that goes no further.</summary>
+    Dropped,
+
     /// <summary>All steps are done.</summary>
     Complete,
 }

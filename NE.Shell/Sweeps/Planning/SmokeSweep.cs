@@ -10,6 +10,7 @@ public static class SmokeSweep
     public const string Suffix = "-smoke";
 
     private const string Steps = "6000";
+    private const long FirstRung = 3000;
 
     /// <summary>Lengths that say nothing beside other ones and are not derived from the run's.</summary>
     private static readonly string[] given = ["run.steps", "cycle.episodes", "learner.primingUpdates"];
@@ -25,7 +26,15 @@ public static class SmokeSweep
         Arms = [.. sweep.Arms.Select(arm => arm with { Entries = WithoutLengths(arm.Entries), Grid = Ends(arm.Grid) })],
         Common = [.. WithoutLengths(sweep.Common), new("run.steps", Steps, "--smoke"), new("evaluation.episodes", "2", "--smoke")],
         Grid = Ends(sweep.Grid),
-        Search = sweep.Search is { } search ? search with { Trials = Math.Min(2, search.Trials), Space = [.. search.Space.Where(key => !IsLength(key.Key))] } : null,
+        Search = sweep.Search is { } search ? Shortened(search) : null,
+    };
+
+    /// <summary>Two trials, of which one is dropped in a search that drops any.</summary>
+    private static SweepSearch Shortened(SweepSearch search) => search with
+    {
+        Trials = Math.Min(2, search.Trials),
+        Space = [.. search.Space.Where(key => !IsLength(key.Key))],
+        Halving = search.Halving is null ? null : new(FirstRung, 2),
     };
 
     private static ConfigurationEntry[] WithoutLengths(IEnumerable<ConfigurationEntry> entries) => [.. entries.Where(entry => !IsLength(entry.Key))];

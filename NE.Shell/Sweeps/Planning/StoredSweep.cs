@@ -21,7 +21,11 @@ public sealed record StoredSweep(string Name, string Description, bool Smoke, in
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public JournalPlace? Journal { get; init; }
 
-    public static StoredSweep Of(SweepPlan plan) => new(plan.Name, plan.Description, plan.Smoke, plan.Parallel, [.. plan.Cells.Select(cell => cell.Cell)]);
+    /// <summary>When it is decided which trials go on; null when all do.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public SweepHalving? Halving { get; init; }
+
+    public static StoredSweep Of(SweepPlan plan) => new(plan.Name, plan.Description, plan.Smoke, plan.Parallel, [.. plan.Cells.Select(cell => cell.Cell)]) { Halving = plan.Halving };
 
     /// <summary>Null when the sweep was never started. Throws <see cref="ShellFailure"/> for a file that cannot be understood.</summary>
     public static StoredSweep? TryRead(SweepPaths paths)
@@ -112,6 +116,18 @@ public sealed record StoredSweep(string Name, string Description, bool Smoke, in
             : throw new UserError(
                 $"the file changes cells that the sweep '{this.Name}' has already. Cells may be added; to change one, give the sweep another name:\n"
                 + string.Join('\n', problems.Select(problem => $"  {problem}")));
+    }
+
+    /// <summary>Refuses a plan that changes what a search has decided about: then no other cell may join or leave.</summary>
+    /// <param name="plan">What is to be run.</param>
+    /// <param name="decisions">How many were made.</param>
+    /// <exception cref="UserError">The plan differs.</exception>
+    public void RequireSameSearch(SweepPlan plan, int decisions)
+    {
+        if (decisions > 0 && (this.Halving != plan.Halving || !this.Cells.Select(cell => cell.Name).ToHashSet().SetEquals(plan.Cells.Select(cell => cell.Name))))
+        {
+            throw new UserError($"the search of the sweep '{this.Name}' has dropped trials already, so that no cells can be added and `halving` cannot be changed; give the sweep another name");
+        }
     }
 
     private static IEnumerable<string> Differences(SweepCell before, SweepCell after, RunPaths run)

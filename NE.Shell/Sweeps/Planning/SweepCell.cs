@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using NE.Model;
 using NE.Shell.Configuration;
 
@@ -12,6 +13,10 @@ namespace NE.Shell.Sweeps.Planning;
 /// <param name="Settings">Every other key that was given, with its value as `ne config show` writes it.</param>
 public sealed record SweepCell(string Name, string Environment, string Label, string Method, long Seed, IReadOnlyDictionary<string, string> Settings)
 {
+    /// <summary>The arm whose trials compete with this one; null where all run to the end.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Contest { get; init; }
+
     /// <summary>The whole configuration as key=value words of a command line.</summary>
     public IReadOnlyList<string> Pairs() => [.. this.Values().Select(pair => $"{pair.Key}={pair.Value}")];
 
@@ -42,4 +47,5 @@ public sealed record PlannedCell(SweepCell Cell, Settings Settings, RunPlan? Pla
 /// <param name="Smoke">Too short to be evidence of anything.</param>
 /// <param name="Parallel">Runs at a time, as the file says; null when it leaves that to the machine.</param>
 /// <param name="Cells">In the order in which they are started.</param>
-public sealed record SweepPlan(string Name, string Description, bool Smoke, int? Parallel, IReadOnlyList<PlannedCell> Cells);
+/// <param name="Halving">When it is decided which trials go on; null when all do.</param>
+public sealed record SweepPlan(string Name, string Description, bool Smoke, int? Parallel, IReadOnlyList<PlannedCell> Cells, SweepHalving? Halving);

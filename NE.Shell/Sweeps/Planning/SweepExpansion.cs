@@ -12,7 +12,8 @@ namespace NE.Shell.Sweeps.Planning;
 /// <param name="Seed">Of all random streams.</param>
 /// <param name="Entries">Environment, method, seed and every other key; later ones win.</param>
 /// <param name="Where">The line of its arm.</param>
-public sealed record CellDraft(string Name, string Label, long Seed, IReadOnlyList<ConfigurationEntry> Entries, string Where)
+/// <param name="Contest">Its arm without the trial, where trials compete; else null.</param>
+public sealed record CellDraft(string Name, string Label, long Seed, IReadOnlyList<ConfigurationEntry> Entries, string Where, string? Contest)
 {
     public string Environment => this.Entries.Last(entry => entry.Key == "run.environment").Value;
 }
@@ -56,7 +57,8 @@ public static class SweepExpansion
     private static CellDraft Draft(
         SweepFile sweep, long seed, ConfigurationEntry environment, SweepArm arm, IReadOnlyList<(SweepAxis Axis, string Value)> point, (string Label, IReadOnlyList<ConfigurationEntry> Entries) trial)
     {
-        string label = string.Join(' ', [arm.Label, .. point.Select(at => $"{ShortName(at.Axis, point)}={at.Value}"), .. trial.Label.Length > 0 ? (string[])[trial.Label] : []]);
+        string whole = string.Join(' ', [arm.Label, .. point.Select(at => $"{ShortName(at.Axis, point)}={at.Value}")]);
+        string label = trial.Label.Length > 0 ? $"{whole} {trial.Label}" : whole;
         string seedText = seed.ToString(CultureInfo.InvariantCulture);
         return new(
             $"{sweep.Name}-{ShortEnvironment(environment.Value)}-{RunNames.Plain(label)}-s{seedText}",
@@ -71,7 +73,8 @@ public static class SweepExpansion
                 arm.Method,
                 new("run.seed", seedText, ""),
             ],
-            arm.Where);
+            arm.Where,
+            sweep.Search?.Halving is null ? null : whole);
     }
 
     /// <summary>Every combination of one value per axis; the last axis changes fastest.</summary>

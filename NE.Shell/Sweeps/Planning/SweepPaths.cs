@@ -32,6 +32,9 @@ public sealed record SweepPaths(string Root)
     /// <summary>Cells whose last process failed, and why.</summary>
     public string Failures => this.At("failures.json");
 
+    /// <summary>Which trials of a search went on, and why.</summary>
+    public string Decisions => this.At("decisions.json");
+
     public string Lock => this.At("sweep.lock");
 
     public string Logs => this.At("logs");

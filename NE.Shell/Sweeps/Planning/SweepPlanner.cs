@@ -14,7 +14,7 @@ internal static class SweepPlanner
     {
         IReadOnlyList<CellDraft> drafts = SweepExpansion.Of(sweep);
         SweepProblems.Throw(SweepExpansion.Problems(drafts));
-        return new(sweep.Name, sweep.Description, sweep.Smoke, sweep.Parallel, Check(drafts, host));
+        return Plan(new(sweep.Name, sweep.Description, sweep.Smoke, sweep.Parallel, Check(drafts, host), sweep.Search?.Halving), drafts);
     }
 
     /// <summary>The plan of a sweep that was started before.</summary>
@@ -23,10 +23,28 @@ internal static class SweepPlanner
         CellDraft[] drafts =
         [
             .. stored.Cells.Select(cell => new CellDraft(
-                cell.Name, cell.Label, cell.Seed, [.. cell.Values().Select(pair => new ConfigurationEntry(pair.Key, pair.Value, file))], file)),
+                cell.Name, cell.Label, cell.Seed, [.. cell.Values().Select(pair => new ConfigurationEntry(pair.Key, pair.Value, file))], file, cell.Contest)),
         ];
-        return new(stored.Name, stored.Description, stored.Smoke, stored.Parallel, Check(drafts, host));
+        return Plan(new(stored.Name, stored.Description, stored.Smoke, stored.Parallel, Check(drafts, host), stored.Halving), drafts);
     }
+
+    /// <summary>The plan, if its trials can be compared before their end.</summary>
+    private static SweepPlan Plan(SweepPlan plan, IReadOnlyList<CellDraft> drafts)
+    {
+        SweepProblems.Throw(plan.Halving is not { } halving ? [] : plan.Cells.Zip(drafts)
+            .Select(pair => (pair.First, pair.Second, Problem: RungProblem(halving, pair.First)))
+            .Where(found => found.Problem is not null)
+            .GroupBy(found => found.Problem!)
+            .Select(same => new ConfigurationProblem(same.First().Second.Where, $"halving: {same.Key} (cell {same.First().First.Name}{(same.Count() > 1 ? $" and {same.Count() - 1} more" : "")})"))
+            .Concat(plan.Cells.GroupBy(cell => cell.Cell.Contest).Where(contest => contest.Select(cell => cell.Steps).Distinct().Count() > 1)
+                .Select(contest => new ConfigurationProblem(drafts[0].Where, $"halving: the trials of '{contest.Key}' differ in run.steps, so that they cannot be compared on their way; leave it out of the space"))));
+        return plan;
+    }
+
+    private static string? RungProblem(SweepHalving halving, PlannedCell cell) =>
+        halving.From >= cell.Steps ? $"from is {Format.Count(halving.From)}, and the run has {Format.Count(cell.Steps)} steps: nothing would be decided before its end"
+        : cell.Settings.Evaluation.Every.Value is var every && every > halving.From ? $"from is {Format.Count(halving.From)}, and the first evaluation comes at step {Format.Count(every)} (evaluation.every)"
+        : null;
 
     private static PlannedCell[] Check(IReadOnlyList<CellDraft> drafts, ShellHost host)
     {
@@ -127,7 +145,7 @@ internal static class SweepPlanner
             }
         }
 
-        return new(draft.Name, Value("run.environment"), draft.Label, Value("run.method"), draft.Seed, settings);
+        return new(draft.Name, Value("run.environment"), draft.Label, Value("run.method"), draft.Seed, settings) { Contest = draft.Contest };
     }
 
     /// <summary>A problem that several cells share is said once, with the cells unless it is all of them.</summary>

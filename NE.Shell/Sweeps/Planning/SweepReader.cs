@@ -210,8 +210,34 @@ public static class SweepReader
             search.Problem("space is missing: the keys that are to be varied");
         }
 
+        SweepHalving? halving = Halving(search, trials ?? 1);
         search.End();
-        return new(trials ?? 1, number, space);
+        return new(trials ?? 1, number, space, halving);
+    }
+
+    private static SweepHalving? Halving(YamlFields search, int trials)
+    {
+        if (search.Mapping("halving") is not { } halving)
+        {
+            return null;
+        }
+
+        const string from = "from", factor = "factor";
+        int? first = WholeNumber(halving, from);
+        int among = WholeNumber(halving, factor) ?? 3;
+
+        if (first is null && halving.Where(from) == halving.Where())
+        {
+            halving.Problem("from is missing: the environment step at which the trials are compared first");
+        }
+
+        if (among < 2 || among > trials)
+        {
+            halving.Problem($"factor expects a number from 2 to the number of trials, {trials}, found {among}: one trial in so many goes on", factor);
+        }
+
+        halving.End();
+        return new(first ?? 1, Math.Max(2, among));
     }
 
     /// <summary>`arms`, or `methods` for arms that are a method and nothing else.</summary>

@@ -4,11 +4,14 @@ using NE.Model;
 
 namespace NE.Shell.Sweeps.Planning;
 
-/// <summary>A random search (Bergstra and Bengio 2012): so many points of a space, each an arm.</summary>
+/// <summary>
+/// A random search (Bergstra and Bengio 2012): so many points of a space, each an arm; with <paramref name="Halving"/>, of which ever fewer go on.
+/// </summary>
 /// <param name="Trials">Points per arm.</param>
 /// <param name="Seed">What the points follow from; the same seed gives the same points, and more trials are added behind them.</param>
 /// <param name="Space">Keys with what they may be.</param>
-public sealed record SweepSearch(int Trials, long Seed, IReadOnlyList<SearchedKey> Space)
+/// <param name="Halving">When it is decided which go on; null when all run to the end.</param>
+public sealed record SweepSearch(int Trials, long Seed, IReadOnlyList<SearchedKey> Space, SweepHalving? Halving)
 {
     /// <summary>The points in their order, each a value per key and what it is called.</summary>
     public IEnumerable<(string Label, IReadOnlyList<ConfigurationEntry> Entries)> Points()
@@ -23,6 +26,11 @@ public sealed record SweepSearch(int Trials, long Seed, IReadOnlyList<SearchedKe
         }
     }
 }
+
+/// <summary>Successive halving: the trials of an arm are compared at ever later steps, and one in so many goes on.</summary>
+/// <param name="From">[environment steps] Where they are compared first.</param>
+/// <param name="Factor">One in so many goes on, so many times as far.</param>
+public sealed record SweepHalving(long From, int Factor);
 
 /// <param name="Key">section.name</param>
 /// <param name="Values">What it may be.</param>

@@ -33,6 +33,9 @@ internal sealed class CellWork(PlannedCell cell, CellState state)
     /// <summary>It was killed or stopped from outside and is left alone until the sweep is started again.</summary>
     public bool GivenUp { get; set; }
 
-    /// <summary>To be started when there is room.</summary>
-    public bool IsDue => !this.GivenUp && this.State is (CellState.Waiting or CellState.Interrupted);
+    /// <summary>Its process was asked to stop because the others of its search are to be waited for.</summary>
+    public bool Pausing { get; set; }
+
+    /// <summary>To be started when there is room, as far as its search lets it go on.</summary>
+    public bool IsUnfinished => !this.GivenUp && this.State is (CellState.Waiting or CellState.Interrupted);
 }

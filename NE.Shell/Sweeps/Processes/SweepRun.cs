@@ -20,6 +20,7 @@ internal sealed class SweepRun
     private readonly SweepPlan plan;
     private readonly SweepPaths paths;
     private readonly CellFailures failures;
+    private readonly Contests contests;
     private readonly int parallel;
     private readonly string? seq;
     private readonly JournalPlace? journal;
@@ -47,6 +48,7 @@ internal sealed class SweepRun
         this.clock = host.Clock;
         this.began = this.clock.GetTimestamp();
         this.failures = CellFailures.Read(paths);
+        this.contests = Contests.Of(plan.Halving, plan.Cells.Select(cell => (cell.Cell, cell.Steps)), HalvingDecisions.Read(paths));
         this.works = [.. plan.Cells.Select(cell => new CellWork(cell, CellInspection.CloseLook(paths.RunsFolder, cell.Cell, cell.Steps, this.failures)))];
 
         foreach (CellWork work in this.works)
@@ -113,12 +115,13 @@ internal sealed class SweepRun
 
             if (!stopping)
             {
+                this.Decide();
                 this.StartNext();
             }
 
             Volatile.Write(ref this.status, this.Describe());
 
-            if (!this.works.Any(work => work.Process is not null) && (stopping || this.rebuilt || !this.works.Any(work => work.IsDue || work.Foreign)))
+            if (!this.works.Any(work => work.Process is not null) && (stopping || this.rebuilt || !this.works.Any(work => this.IsDue(work) || work.Foreign)))
             {
                 return;
             }
@@ -144,9 +147,36 @@ internal sealed class SweepRun
                 return;
             }
 
-            if (work.IsDue && this.IsFree(work) && this.IsSameBuild())
+            if (this.IsDue(work) && this.IsFree(work) && this.IsSameBuild())
             {
                 this.Start(work);
+            }
+        }
+    }
+
+    private bool IsDue(CellWork work) => work.IsUnfinished && this.contests.Seen(work.Cell.Cell, work.State, work.Progress.Evaluated) == work.State;
+
+    /// <summary>Lets those go on that deserve it, wherever all trials of an arm have come as far as they have to.</summary>
+    private void Decide()
+    {
+        Dictionary<string, CellWork> works = this.works.ToDictionary(work => work.Name);
+        bool hasArrived(SweepCell cell, long step) => works[cell.Name] is { State: CellState.Failed or CellState.Complete } || works[cell.Name].Progress.Evaluated >= step;
+        double returns(SweepCell cell, long step) => works[cell.Name] is { State: CellState.Failed } failed && failed.Progress.Evaluated < step
+            ? double.NaN
+            : CellProgress.ReturnAt(RunPaths.Of(this.paths.RunsFolder, cell.Name), step);
+
+        foreach (HalvingDecision decision in this.contests.Decide(this.clock.GetUtcNow(), hasArrived, returns))
+        {
+            this.News.Enqueue(decision.Sentence);
+        }
+
+        foreach (CellWork work in this.works.Where(work => work is { Process: not null, Pausing: false }))
+        {
+            // What it has to show it has shown. It commits, and goes on from there bit for bit if it may.
+            if (this.contests.IsDropped(work.Cell.Cell) || this.contests.Goal(work.Cell.Cell) <= work.Progress.Evaluated)
+            {
+                work.Pausing = true;
+                work.Process!.RequestStop();
             }
         }
     }
@@ -179,6 +209,7 @@ internal sealed class SweepRun
 
     private void Start(CellWork work)
     {
+        work.Pausing = false;
         work.Newest = CellInspection.NewestStretch(RunPaths.Of(this.paths.RunsFolder, work.Name));
         bool resumes = work.Resumed = this.HasRun(work);
         string[] common = ["--runs", this.paths.RunsFolder, "--plain", "--stop-at-eof", .. this.seq is null ? (string[])[] : ["--seq", this.seq]];
@@ -232,6 +263,10 @@ internal sealed class SweepRun
                 this.estimate = SweepEstimate.Measure(this.paths.RunsFolder, this.works.Where(other => other.State is CellState.Complete).Select(other => other.Cell));
                 string evaluation = work.Progress.Evaluation is { } mean ? $", last evaluation {Format.Value(mean)}" : "";
                 this.News.Enqueue($"{work.Name} is complete: {Format.Counted(work.Cell.Steps, "step")}{evaluation}");
+                break;
+            case 3 when work.Pausing:
+                work.State = CellState.Interrupted;
+                this.News.Enqueue($"{work.Name} {(this.contests.IsDropped(work.Cell.Cell) ? "goes no further" : "waits for the other trials")}");
                 break;
             case 3:
                 work.State = CellState.Interrupted;
@@ -310,7 +345,7 @@ internal sealed class SweepRun
             .Where(work => OwnSpeed(work) is not null)
             .Select(work => (work.Cell, 1 / OwnSpeed(work)!.Value)));
         CellStatus[] cells = [.. this.works.Select(work => new CellStatus(
-            work.Name, work.State, work.Cell.Steps, work.Progress, Left(work, now), work.Foreign, work.Error, this.paths.LogOf(work.Name)))];
+            work.Name, this.contests.Seen(work.Cell.Cell, work.State, work.Progress.Evaluated), work.Cell.Steps, work.Progress, this.Left(work, now), work.Foreign, work.Error, this.paths.LogOf(work.Name)))];
         return new SweepStatus
         {
             Name = this.plan.Name,
@@ -319,7 +354,7 @@ internal sealed class SweepRun
             Cells = cells,
             ElapsedSeconds = this.clock.GetElapsedTime(this.began).TotalSeconds,
             LeftSeconds = SweepEstimate.Together(
-                cells.Where(cell => cell.State is not (CellState.Complete or CellState.Failed)).OrderByDescending(cell => cell.State is CellState.Running).Select(cell => cell.LeftSeconds),
+                cells.Where(cell => cell.State is not (CellState.Complete or CellState.Failed or CellState.Dropped)).OrderByDescending(cell => cell.State is CellState.Running).Select(cell => cell.LeftSeconds),
                 this.parallel),
             Stopping = this.stop.Task.IsCompleted ? this.stop.Task.Result : null,
             Rebuilt = this.rebuilt,
@@ -327,10 +362,10 @@ internal sealed class SweepRun
     }
 
     /// <summary>By its own speed if it shows one, else as cells like it take.</summary>
-    private static double Left(CellWork work, SweepEstimate estimate)
+    private double Left(CellWork work, SweepEstimate estimate)
     {
-        double steps = Math.Max(0, work.Cell.Steps - work.Progress.Step);
-        return work.State is CellState.Complete ? 0
+        double steps = Math.Max(0, this.contests.LikelySteps(work.Cell.Cell, work.Cell.Steps) - work.Progress.Step);
+        return work.State is CellState.Complete || this.contests.IsDropped(work.Cell.Cell) ? 0
             : OwnSpeed(work) is { } rate ? steps / rate
             : estimate.Seconds(work.Cell) * steps / work.Cell.Steps;
     }

@@ -13,7 +13,8 @@ open NE.Shell.Host
 open NE.Shell.Tests.Support
 
 /// Plays `ne` in a process of its own, by the name of the cell: "bad" fails unless the file `mended` exists, "shot" is killed the first time,
-/// "taken" cannot begin because somebody else does meanwhile, "late" cannot go on because somebody else has done so, everything else completes.
+/// "taken" cannot begin because somebody else does meanwhile, "late" cannot go on because somebody else has done so, a trial of a search is evaluated
+/// at step 250, 500 or 1000 with what the file `returns` says and then works until it is told to stop, everything else completes.
 /// Notes its calls.
 let private program =
     """verb=$1; shift
@@ -50,6 +51,17 @@ case "$name" in
         exit 1
     } ;;
 *-builds-*) : >"$runs/rebuilt" ;;
+*-trial-*)
+    describe running
+    trial=${name##*-trial-}
+    trial=${trial%%-*}
+    evaluations="$runs/$name/eval.csv"
+    [ -e "$evaluations" ] || echo step,mean >"$evaluations"
+    case $(tail -n 1 "$evaluations") in 250,*) step=500 ;; 500,*) step=1000 ;; *) step=250 ;; esac
+    value=$(sed -n "s/^$step $trial //p" "$runs/returns")
+    [ -n "$value" ] || { echo "ne: it diverged" >&2; exit 2; }
+    echo "$step,$value" >>"$evaluations"
+    [ $step = 1000 ] || { cat >/dev/null; describe interrupted; exit 3; } ;;
 esac
 describe completed
 """
@@ -533,5 +545,112 @@ let boundRuns =
 
             Expect.equal code ExitCode.Interrupted errors
             Expect.stringContains errors "its sweep stopped" "why"
+        }
+    ]
+
+/// Four trials of one arm, of which two go on at step 250 and one at step 500.
+let private search =
+    arms [ "x" ] "0"
+    + "search: {trials: 4, halving: {from: 250, factor: 2}, space: {ne.omega: [0, 0.1, 0.2]}}\n"
+
+let private evaluated =
+    search.Replace("run.steps: 1000", "run.steps: 1000, evaluation.every: 250")
+
+let private trial number = name $"x-trial-{number}" 0
+
+let private returns (sweeps: Sweeps) (values: string list) =
+    File.WriteAllLines(Path.Combine(sweeps.Runs, "returns"), values)
+
+let private trials1And3 = [ "250 1 30"; "250 2 10"; "250 3 20"; "250 4 5"; "500 1 30"; "500 3 40"; "1000 3 50" ]
+
+[<Tests>]
+let searches =
+    testList "a search by successive halving" [
+        test "lets the best trials go on, stops the others, and is complete when the last one is" {
+            use sweeps = new Sweeps(evaluated)
+            returns sweeps trials1And3
+            let code, output, errors = sweeps.Sweep [ "--parallel"; "2" ]
+            Expect.equal (code, errors) (ExitCode.Ok, "") output
+
+            Expect.equal
+                (sweeps.Calls())
+                [
+                    for number in 1..4 -> $"train {trial number}"
+                    $"resume {trial 1}"
+                    $"resume {trial 3}"
+                    $"resume {trial 3}"
+                ]
+                "calls"
+
+            Expect.stringContains output "x at step 250: trial 1, trial 3 go on, the best first; 2 trials dropped" "the first decision"
+            Expect.stringContains output "x at step 500: trial 3 goes on, the best first; 1 trial dropped" "the second"
+            Expect.stringContains output "a is complete: 1 cell, and 3 cells of trials that the search dropped (ne status a)." "end"
+
+            let _, status, _ = sweeps.Run [ "status"; "a" ]
+            Expect.stringContains status "x at step 500: trial 3 goes on" "decisions"
+            Expect.equal (Regex.Matches(status, "dropped +").Count) 3 status
+
+            // Decisions hold, whatever becomes of the files that they were made from.
+            File.WriteAllText(RunPaths.Of(sweeps.Runs, trial 4).Evaluations, "step,mean\n250,1000\n")
+            let again, output, errors = sweeps.Sweep []
+            Expect.equal (again, errors) (ExitCode.Ok, "") output
+            Expect.isEmpty (sweeps.Calls()) "nothing is left to do"
+        }
+
+        test "counts a trial that fails as the worst" {
+            use sweeps = new Sweeps(evaluated)
+            returns sweeps [ "250 1 -30"; "250 2 -10"; "250 3 -20"; "500 2 -7"; "500 3 -8"; "1000 2 -5" ]
+            let code, output, errors = sweeps.Sweep []
+            Expect.equal code ExitCode.Failed errors
+            Expect.stringContains errors $"{trial 4} failed: it diverged" "listed"
+            Expect.stringContains output "x at step 250: trial 2, trial 3 go on" "without it"
+            Expect.equal (RunInfo.Read(RunPaths.Of(sweeps.Runs, trial 2).RunInfo).Status) RunState.Completed "the best is complete"
+        }
+
+        test "takes no further cells, and no other rules, once trials were dropped" {
+            use sweeps = new Sweeps(evaluated)
+            returns sweeps trials1And3
+            sweeps.Sweep [] |> ignore
+
+            for change in [ "trials: 4", "trials: 5"; "factor: 2", "factor: 4"; "seeds: 0", "seeds: 0-1" ] do
+                sweeps.Write(evaluated.Replace(fst change, snd change))
+                let code, _, errors = sweeps.Sweep []
+                Expect.equal code ExitCode.UserError (snd change)
+                Expect.stringContains errors "the search of the sweep 'a' has dropped trials already" (snd change)
+        }
+
+        test "refuses damaged decisions, and says what to do" {
+            use sweeps = new Sweeps(evaluated)
+            returns sweeps trials1And3
+            sweeps.Sweep [] |> ignore
+            File.WriteAllText(Path.Combine(sweeps.Runs, "a.sweep", "decisions.json"), """[{"contest": "x"}]""")
+            let code, _, errors = sweeps.Sweep []
+            Expect.equal code ExitCode.Failed errors
+            Expect.stringContains errors "decisions.json cannot be read as the decisions of a search: a field is missing" "message"
+        }
+
+        for what, text, expected in
+            [
+                "a first step that is missing", evaluated.Replace("from: 250, ", ""), "from is missing"
+                "a factor of one", evaluated.Replace("factor: 2", "factor: 1"), "factor expects a number from 2 to the number of trials, 4, found 1"
+                "more at a time than there are", evaluated.Replace("factor: 2", "factor: 5"), "found 5"
+                "an unknown field", evaluated.Replace("factor: 2", "eta: 2"), "eta"
+                "a decision at the end", evaluated.Replace("from: 250", "from: 1000"), "from is 1,000, and the run has 1,000 steps: nothing would be decided before its end"
+                "a decision before the first evaluation", evaluated.Replace("from: 250", "from: 200"), "the first evaluation comes at step 250 (evaluation.every)"
+                "runs of several lengths", evaluated.Replace("ne.omega: [0, 0.1, 0.2]", "run.steps: [1000, 2000]"), "the trials of 'x' differ in run.steps"
+            ] do
+            test $"refuses {what}" {
+                use sweeps = new Sweeps(text)
+                let code, _, errors = sweeps.Sweep []
+                Expect.equal code ExitCode.UserError errors
+                Expect.stringContains errors expected "message"
+                Expect.isEmpty (sweeps.Calls()) "nothing was started"
+            }
+
+        test "--dry-run says how many go on where, and counts the time that is likely" {
+            use sweeps = new Sweeps(evaluated)
+            let code, output, errors = sweeps.Sweep [ "--dry-run" ]
+            Expect.equal (code, errors) (ExitCode.Ok, "") output
+            Expect.stringContains output "of the trials of an arm go on: 2 at step 250, 1 at step 500" "decisions"
         }
     ]

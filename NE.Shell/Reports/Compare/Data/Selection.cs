@@ -1,5 +1,6 @@
 using NE.Actors.RunDirectory;
 using NE.Shell.Host;
+using NE.Shell.Sweeps.Cells;
 using NE.Shell.Sweeps.Planning;
 
 namespace NE.Shell.Reports.Compare.Data;
@@ -16,6 +17,9 @@ public sealed record Selection(
     IReadOnlyList<ReportedRun> Runs, IReadOnlyList<AbsentRun> Absent, IReadOnlyList<string> Smoke, IReadOnlyList<(string Name, string Text)> Sweeps)
 {
     private const string SweepEnding = ".sweep";
+
+    /// <summary>What searches have decided, a sentence each.</summary>
+    public IReadOnlyList<string> Decided { get; init; } = [];
 
     /// <summary>The sweep of this name; null when there is none. NAME.sweep is the same as NAME, for a name that a run has too.</summary>
     /// <exception cref="RunFolderException">The name cannot be a sweep's.</exception>
@@ -35,6 +39,7 @@ public sealed record Selection(
         var absent = new List<AbsentRun>();
         var smoke = new List<string>();
         var sweeps = new List<(string, string)>();
+        var decided = new List<string>();
 
         foreach (string name in names.Distinct())
         {
@@ -53,8 +58,18 @@ public sealed record Selection(
                 smoke.Add(sweep.Name);
             }
 
+            IReadOnlyList<HalvingDecision> decisions = HalvingDecisions.Read(paths).All;
+            decided.AddRange(decisions.Select(decision => decision.Sentence));
+            HashSet<string> dropped = [.. decisions.SelectMany(decision => decision.Trials.Where(trial => !trial.GoesOn)).Select(trial => trial.Label)];
+
             foreach (SweepCell cell in sweep.Cells)
             {
+                // Of a search, those are compared that it let run to the end.
+                if (dropped.Contains(cell.Label))
+                {
+                    continue;
+                }
+
                 if (File.Exists(RunPaths.Of(runs, cell.Name).RunInfo))
                 {
                     found.Add(ReportedRun.Read(runs, cell.Name) with { Sweep = sweep.Name, Label = cell.Label });
@@ -69,7 +84,7 @@ public sealed record Selection(
         // A cell that is named beside its sweep is that cell, with its label.
         ReportedRun[] distinct = [.. found.GroupBy(run => run.Name).Select(copies => copies.FirstOrDefault(run => run.Label is not null) ?? copies.First())];
         return distinct.Any(run => !run.Returns.IsEmpty)
-            ? new(distinct, absent, smoke, sweeps)
+            ? new(distinct, absent, smoke, sweeps) { Decided = decided }
             : throw new UserError(
                 $"{string.Join(", ", names)}: nothing was evaluated yet. A run's first evaluations are in its eval.csv after its first checkpoint (checkpoint.every); try again then.");
     }

@@ -1,0 +1,75 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using NE.Actors.Storage;
+using NE.Shell.Host;
+using NE.Shell.Sweeps.Planning;
+
+namespace NE.Shell.Sweeps.Cells;
+
+/// <summary>A trial where it was decided about it.</summary>
+/// <param name="Label">The trial, an arm of the sweep.</param>
+/// <param name="Returns">Per environment, the mean over the seeds of what their curves are worth there; null for one that has no such value.</param>
+/// <param name="Rank">Average over the environments of its rank among the trials; 1 is the best.</param>
+/// <param name="GoesOn">Whether it runs on, to the next decision or to its end.</param>
+public sealed record JudgedTrial(string Label, IReadOnlyDictionary<string, double?> Returns, double Rank, bool GoesOn);
+
+/// <summary>Which trials of an arm went on from a step.</summary>
+/// <param name="Contest">The arm.</param>
+/// <param name="Step">[environment steps] Where they were compared.</param>
+/// <param name="At">UTC.</param>
+/// <param name="Trials">All that were compared, in the sweep's order.</param>
+public sealed record HalvingDecision(string Contest, long Step, DateTimeOffset At, IReadOnlyList<JudgedTrial> Trials)
+{
+    /// <summary>For people.</summary>
+    [JsonIgnore]
+    public string Sentence
+    {
+        get
+        {
+            string[] on = [.. this.Trials.Where(trial => trial.GoesOn).OrderBy(trial => trial.Rank).Select(trial => trial.Label[(this.Contest.Length + 1)..])];
+            return $"{this.Contest} at step {Format.Count(this.Step)}: {string.Join(", ", on)} {(on.Length == 1 ? "goes" : "go")} on, the best first; {Format.Counted(this.Trials.Count - on.Length, "trial")} dropped";
+        }
+    }
+}
+
+/// <summary>
+/// What a search has decided, kept beside the sweep. A decision is written, through a loss of power, before anything follows from it, so that it is
+/// never made twice.
+/// </summary>
+public sealed class HalvingDecisions
+{
+    private readonly string file;
+    private readonly List<HalvingDecision> decisions;
+
+    private HalvingDecisions(string file, List<HalvingDecision> decisions) => (this.file, this.decisions) = (file, decisions);
+
+    /// <summary>In the order in which they were made.</summary>
+    public IReadOnlyList<HalvingDecision> All => this.decisions;
+
+    /// <exception cref="ShellFailure">The file is damaged.</exception>
+    public static HalvingDecisions Read(SweepPaths paths)
+    {
+        if (!File.Exists(paths.Decisions))
+        {
+            return new(paths.Decisions, []);
+        }
+
+        try
+        {
+            List<HalvingDecision>? stored = JsonSerializer.Deserialize<List<HalvingDecision>>(File.ReadAllText(paths.Decisions), Json.Options);
+            return stored?.All(decision => decision is { Contest: not null, Trials: { } trials } && trials.All(trial => trial is { Label: not null, Returns: not null })) is true
+                ? new(paths.Decisions, stored)
+                : throw new JsonException("a field is missing");
+        }
+        catch (JsonException problem)
+        {
+            throw new ShellFailure($"{paths.Decisions} cannot be read as the decisions of a search: {problem.Message} Restore it, or delete it: the same decisions follow from the same runs.");
+        }
+    }
+
+    public void Add(HalvingDecision decision)
+    {
+        this.decisions.Add(decision);
+        DurableFile.WriteText(this.file, JsonSerializer.Serialize(this.decisions, Json.Options) + "\n");
+    }
+}
