@@ -13,7 +13,12 @@ let rungs (first: int64) (factor: int) (total: int64) (trials: int) : int64[] =
         if step >= total || left < 2 then
             None
         else
-            let next = if step > total / int64 factor then total else step * int64 factor
+            let next =
+                if step > total / int64 factor then
+                    total
+                else
+                    step * int64 factor
+
             Some(step, (next, max 1 (left / factor))))
 
 /// How many of so many trials go on at a rung.
@@ -23,31 +28,32 @@ let survivors (factor: int) (trials: int) : int = max 1 (trials / factor)
 /// none is that new. NaN when there is none, or one of these is not finite.
 let score (rung: int64) (steps: float[]) (returns: float[]) : float =
     let upTo =
-        Array.zip steps returns
-        |> Array.filter (fun (step, _) -> step <= float rung)
+        Array.zip steps returns |> Array.filter (fun (step, _) -> step <= float rung)
 
     if upTo.Length = 0 then
         nan
     else
         let newest = Array.maxBy fst upTo
 
-        let late =
-            upTo |> Array.filter (fun (step, _) -> step > 0.9 * float rung)
+        let late = upTo |> Array.filter (fun (step, _) -> step > 0.9 * float rung)
 
-        let mean =
-            (if late.Length = 0 then [| newest |] else late)
-            |> Array.averageBy snd
+        let mean = (if late.Length = 0 then [| newest |] else late) |> Array.averageBy snd
 
         if Double.IsFinite mean then mean else nan
 
 /// Ranks of values: 1 for the highest, NaN last; equal values share the mean of their ranks.
 let private ranks (values: float[]) : float[] =
-    let isBetter (a: float) (b: float) = a > b || (not (Double.IsNaN a) && Double.IsNaN b)
+    let isBetter (a: float) (b: float) =
+        a > b || (not (Double.IsNaN a) && Double.IsNaN b)
 
     values
     |> Array.map (fun value ->
-        let better = values |> Array.filter (fun other -> isBetter other value) |> Array.length
-        let worse = values |> Array.filter (fun other -> isBetter value other) |> Array.length
+        let better =
+            values |> Array.filter (fun other -> isBetter other value) |> Array.length
+
+        let worse =
+            values |> Array.filter (fun other -> isBetter value other) |> Array.length
+
         let equal = values.Length - better - worse
         float better + float (equal + 1) / 2.0)
 

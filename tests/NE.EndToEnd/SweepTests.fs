@@ -142,7 +142,9 @@ let tests =
 
                 File.WriteAllText(
                     file,
-                    (sweep "search" [ "InvertedPendulum-v4" ]).Replace("run.steps: 1500", "run.steps: 1200").Replace("every: 500", "every: 300")
+                    (sweep "search" [ "InvertedPendulum-v4" ])
+                        .Replace("run.steps: 1500", "run.steps: 1200")
+                        .Replace("every: 500", "every: 300")
                     + "search: {trials: 3, halving: {from: 300}, space: {learner.actorLearningRate: log 1e-4 .. 1e-2}}\n"
                 )
 

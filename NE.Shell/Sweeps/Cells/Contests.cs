@@ -99,7 +99,7 @@ public sealed class Contests
                 HashSet<int> promoted = [.. SuccessiveHalving.promoted(this.factor, scores)];
                 var decision = new HalvingDecision(contest.Name, step, now, [.. trials.Select((trial, index) => new JudgedTrial(
                     trial,
-                    environments.Zip(scores[index]).ToDictionary(pair => pair.First, pair => double.IsFinite(pair.Second) ? pair.Second : (double?)null),
+                    environments.Zip(scores[index]).ToDictionary(pair => pair.Item1, pair => double.IsFinite(pair.Item2) ? pair.Item2 : (double?)null),
                     ranks[index],
                     promoted.Contains(index)))]);
                 this.decisions.Add(decision);

@@ -32,10 +32,10 @@ internal static class SweepPlanner
     private static SweepPlan Plan(SweepPlan plan, IReadOnlyList<CellDraft> drafts)
     {
         SweepProblems.Throw(plan.Halving is not { } halving ? [] : plan.Cells.Zip(drafts)
-            .Select(pair => (pair.First, pair.Second, Problem: RungProblem(halving, pair.First)))
+            .Select(pair => (Cell: pair.Item1.Name, pair.Item2.Where, Problem: RungProblem(halving, pair.Item1)))
             .Where(found => found.Problem is not null)
             .GroupBy(found => found.Problem!)
-            .Select(same => new ConfigurationProblem(same.First().Second.Where, $"halving: {same.Key} (cell {same.First().First.Name}{(same.Count() > 1 ? $" and {same.Count() - 1} more" : "")})"))
+            .Select(same => new ConfigurationProblem(same.First().Where, $"halving: {same.Key} (cell {same.First().Cell}{(same.Count() > 1 ? $" and {same.Count() - 1} more" : "")})"))
             .Concat(plan.Cells.GroupBy(cell => cell.Cell.Contest).Where(contest => contest.Select(cell => cell.Steps).Distinct().Count() > 1)
                 .Select(contest => new ConfigurationProblem(drafts[0].Where, $"halving: the trials of '{contest.Key}' differ in run.steps, so that they cannot be compared on their way; leave it out of the space"))));
         return plan;

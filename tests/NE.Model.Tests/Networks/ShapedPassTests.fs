@@ -109,19 +109,21 @@ let private sensitivity (case: Case) parameters x weights (exact: float32[]) =
 
     worst case.Layout (reference case next x weights).Gradients exact
 
-/// Whether an engine agrees with double precision; None where a gradient hangs on rounding: at a kink, or where the rounding of the parameters alone
-/// is worth a quarter of the bound.
+/// Whether an engine agrees with double precision; None where a gradient hangs on rounding: at a kink, or where the rounding of the parameters alone is
+/// worth a tenth of the bound, and that of every operation after it misses it (libtorch's own single precision did, by 1.7 where this was 0.16).
 let private differences (engine: IEngine) (case: Case) =
     LibTorch.ensureLoaded ()
     use _ = torch.NewDisposeScope()
     let layout = case.Layout
     let parameters, x, weights = draw case
     let exact = reference case parameters x weights
-    let expected, outputs, hidden, toInput = exact.Gradients, exact.Outputs, exact.Hidden, exact.InputGradient
+
+    let expected, outputs, hidden, toInput =
+        exact.Gradients, exact.Outputs, exact.Hidden, exact.InputGradient
 
     if
         exact.NearestToKink < 3e-6
-        || sensitivity case parameters x weights expected > 2.5e-6
+        || sensitivity case parameters x weights expected > 1e-6
     then
         None
     else

@@ -13,7 +13,10 @@ let private tables =
         let! environments = Gen.choose (1, 4)
 
         let! scores =
-            Gen.frequency [ 9, Gen.choose (-40, 40) |> Gen.map (fun n -> float n / 4.0); 1, Gen.constant nan ]
+            Gen.frequency [
+                9, Gen.choose (-40, 40) |> Gen.map (fun n -> float n / 4.0)
+                1, Gen.constant nan
+            ]
             |> Gen.arrayOfLength environments
             |> Gen.arrayOfLength trials
 
@@ -63,12 +66,21 @@ let tests =
 
         testProperty "only the order of the returns on a task counts"
         <| ofTables (fun factor scores ->
-            let stretched = scores |> Array.map (Array.mapi (fun task score -> exp (score / 5.0) * float (task + 1)))
+            let stretched =
+                scores
+                |> Array.map (Array.mapi (fun task score -> exp (score / 5.0) * float (task + 1)))
+
             Expect.equal (SuccessiveHalving.promoted factor stretched) (SuccessiveHalving.promoted factor scores) "the same trials")
 
         testProperty "a trial that failed everywhere goes on only when nobody else can"
         <| ofTables (fun factor scores ->
             let scores = Array.append [| Array.create scores[0].Length nan |] scores
-            let others = scores[1..] |> Array.filter (Array.exists (Double.IsNaN >> not)) |> Array.length
-            Expect.isTrue (Array.head (SuccessiveHalving.promoted factor scores) <> 0 || others < SuccessiveHalving.survivors factor scores.Length) "not it")
+
+            let others =
+                scores[1..] |> Array.filter (Array.exists (Double.IsNaN >> not)) |> Array.length
+
+            Expect.isTrue
+                (Array.head (SuccessiveHalving.promoted factor scores) <> 0
+                 || others < SuccessiveHalving.survivors factor scores.Length)
+                "not it")
     ]

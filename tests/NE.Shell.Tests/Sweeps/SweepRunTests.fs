@@ -14,7 +14,7 @@ open NE.Shell.Tests.Support
 
 /// Plays `ne` in a process of its own, by the name of the cell: "bad" fails unless the file `mended` exists, "shot" is killed the first time,
 /// "taken" cannot begin because somebody else does meanwhile, "late" cannot go on because somebody else has done so, a trial of a search is evaluated
-/// at step 250, 500 or 1000 with what the file `returns` says and then works until it is told to stop, everything else completes.
+/// at steps 250, 500 and 1000 with what the file `returns` says, and works on after each once it was decided there, everything else completes.
 /// Notes its calls.
 let private program =
     """verb=$1; shift
@@ -57,11 +57,16 @@ case "$name" in
     trial=${trial%%-*}
     evaluations="$runs/$name/eval.csv"
     [ -e "$evaluations" ] || echo step,mean >"$evaluations"
-    case $(tail -n 1 "$evaluations") in 250,*) step=500 ;; 500,*) step=1000 ;; *) step=250 ;; esac
-    value=$(sed -n "s/^$step $trial //p" "$runs/returns")
-    [ -n "$value" ] || { echo "ne: it diverged" >&2; exit 2; }
-    echo "$step,$value" >>"$evaluations"
-    [ $step = 1000 ] || { cat >/dev/null; describe interrupted; exit 3; } ;;
+    stop() { describe interrupted; exit 3; }
+    for step in 250 500 1000; do
+        value=$(sed -n "s/^$step $trial //p" "$runs/returns")
+        [ "$step$value" != 250 ] || { echo "ne: it diverged" >&2; exit 2; }
+        [ -n "$value" ] || { cat >/dev/null; stop; } # it was dropped, and is told so
+        grep -q "^$step," "$evaluations" || echo "$step,$value" >>"$evaluations"
+        until [ $step = 1000 ] || grep -qs "\"step\": $step" "$runs/a.sweep/decisions.json"; do
+            timeout 0.1 cat >/dev/null && stop # the end of its input
+        done
+    done ;;
 esac
 describe completed
 """
@@ -561,7 +566,15 @@ let private trial number = name $"x-trial-{number}" 0
 let private returns (sweeps: Sweeps) (values: string list) =
     File.WriteAllLines(Path.Combine(sweeps.Runs, "returns"), values)
 
-let private trials1And3 = [ "250 1 30"; "250 2 10"; "250 3 20"; "250 4 5"; "500 1 30"; "500 3 40"; "1000 3 50" ]
+let private trials1And3 = [
+    "250 1 30"
+    "250 2 10"
+    "250 3 20"
+    "250 4 5"
+    "500 1 30"
+    "500 3 40"
+    "1000 3 50"
+]
 
 [<Tests>]
 let searches =
@@ -572,15 +585,15 @@ let searches =
             let code, output, errors = sweeps.Sweep [ "--parallel"; "2" ]
             Expect.equal (code, errors) (ExitCode.Ok, "") output
 
-            Expect.equal
-                (sweeps.Calls())
-                [
-                    for number in 1..4 -> $"train {trial number}"
-                    $"resume {trial 1}"
-                    $"resume {trial 3}"
-                    $"resume {trial 3}"
-                ]
-                "calls"
+            let begun, resumed = sweeps.Calls() |> List.partition _.StartsWith("train")
+            Expect.equal begun [ for number in 1..4 -> $"train {trial number}" ] "each begins once"
+            // Two worked at a time, so the first two had to wait for the others; whoever still works when it is decided need not be resumed.
+            Expect.equal resumed.Head $"resume {trial 1}" "the first that goes on"
+            Expect.isEmpty (List.except [ $"resume {trial 1}"; $"resume {trial 3}" ] resumed) "only those that deserve it"
+
+            for number, steps in [ 1, [ "250"; "500" ]; 2, [ "250" ]; 3, [ "250"; "500"; "1000" ]; 4, [ "250" ] ] do
+                let rows = File.ReadAllLines (RunPaths.Of(sweeps.Runs, trial number)).Evaluations
+                Expect.equal [ for row in rows[1..] -> row.Split(',')[0] ] steps $"trial {number}"
 
             Expect.stringContains output "x at step 250: trial 1, trial 3 go on, the best first; 2 trials dropped" "the first decision"
             Expect.stringContains output "x at step 500: trial 3 goes on, the best first; 1 trial dropped" "the second"
@@ -632,12 +645,20 @@ let searches =
         for what, text, expected in
             [
                 "a first step that is missing", evaluated.Replace("from: 250, ", ""), "from is missing"
-                "a factor of one", evaluated.Replace("factor: 2", "factor: 1"), "factor expects a number from 2 to the number of trials, 4, found 1"
+                "a factor of one",
+                evaluated.Replace("factor: 2", "factor: 1"),
+                "factor expects a number from 2 to the number of trials, 4, found 1"
                 "more at a time than there are", evaluated.Replace("factor: 2", "factor: 5"), "found 5"
                 "an unknown field", evaluated.Replace("factor: 2", "eta: 2"), "eta"
-                "a decision at the end", evaluated.Replace("from: 250", "from: 1000"), "from is 1,000, and the run has 1,000 steps: nothing would be decided before its end"
-                "a decision before the first evaluation", evaluated.Replace("from: 250", "from: 200"), "the first evaluation comes at step 250 (evaluation.every)"
-                "runs of several lengths", evaluated.Replace("ne.omega: [0, 0.1, 0.2]", "run.steps: [1000, 2000]"), "the trials of 'x' differ in run.steps"
+                "a decision at the end",
+                evaluated.Replace("from: 250", "from: 1000"),
+                "from is 1,000, and the run has 1,000 steps: nothing would be decided before its end"
+                "a decision before the first evaluation",
+                evaluated.Replace("from: 250", "from: 200"),
+                "the first evaluation comes at step 250 (evaluation.every)"
+                "runs of several lengths",
+                evaluated.Replace("ne.omega: [0, 0.1, 0.2]", "run.steps: [1000, 2000]"),
+                "the trials of 'x' differ in run.steps"
             ] do
             test $"refuses {what}" {
                 use sweeps = new Sweeps(text)
