@@ -226,8 +226,8 @@ run_suite() {
     local name="$1" began=$SECONDS code=0
     shift
     rm -f "$work/$name".{summary,failures,code}
-    # Processes that end after seconds pay for code that would be profiled first, and for pages that are never writable and executable at once.
-    DOTNET_TieredPGO=0 DOTNET_EnableWriteXorExecute=0 NE_TEST_EXECUTABLE="$work/app/ne.dll" \
+    # Processes that end after seconds pay for code that is compiled twice, profiled first, and put on pages that are never writable and executable at once.
+    DOTNET_TC_QuickJitForLoops=0 DOTNET_TieredPGO=0 DOTNET_EnableWriteXorExecute=0 NE_TEST_EXECUTABLE="$work/app/ne.dll" \
         NE_TEST_SUMMARY="$work/$name.summary" NE_TEST_FAILURES="$work/$name.failures" NE_TEST_TIMES="$work/times-$name.txt" \
         dotnet "$home/tests/$name/$output/$name.dll" "$@" >"$work/test-$name.log" 2>&1 || code=$?
     printf '%d' "$code" >"$work/$name.code"
