@@ -30,14 +30,14 @@ public sealed class Contests
                 return new Contest(group.Key, [.. group.Select(cell => cell.Cell)], trials, SuccessiveHalving.rungs(halving.From, halving.Factor, group.Max(cell => cell.Steps), trials.Length));
             }));
 
-    /// <summary>Where something is decided, ascending, with how many trials go on; the same for every arm.</summary>
+    /// <summary>Where something is decided, ascending, with how many trials of an arm go on: of the arm with the longest runs.</summary>
     public IReadOnlyList<(long Step, int Survivors)> Rungs
     {
         get
         {
-            Contest? any = this.contests.Values.FirstOrDefault();
-            int left = any?.Trials.Length ?? 0;
-            return [.. (any?.Rungs ?? []).Select(step => (step, left = SuccessiveHalving.survivors(this.factor, left)))];
+            Contest? longest = this.contests.Values.MaxBy(contest => contest.Rungs.Length);
+            int left = longest?.Trials.Length ?? 0;
+            return [.. (longest?.Rungs ?? []).Select(step => (step, left = SuccessiveHalving.survivors(this.factor, left)))];
         }
     }
 

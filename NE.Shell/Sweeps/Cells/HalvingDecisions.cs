@@ -26,7 +26,7 @@ public sealed record HalvingDecision(string Contest, long Step, DateTimeOffset A
     {
         get
         {
-            string[] on = [.. this.Trials.Where(trial => trial.GoesOn).OrderBy(trial => trial.Rank).Select(trial => trial.Label[(this.Contest.Length + 1)..])];
+            string[] on = [.. this.Trials.Where(trial => trial.GoesOn).OrderBy(trial => trial.Rank).Select(trial => trial.Label.Replace(this.Contest + " ", "", StringComparison.Ordinal))];
             return $"{this.Contest} at step {Format.Count(this.Step)}: {string.Join(", ", on)} {(on.Length == 1 ? "goes" : "go")} on, the best first; {Format.Counted(this.Trials.Count - on.Length, "trial")} dropped";
         }
     }
