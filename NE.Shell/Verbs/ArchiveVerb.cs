@@ -99,7 +99,7 @@ internal static class ArchiveVerb
     private static IEnumerable<ArchiveItem> SweepFiles(SweepPaths paths)
     {
         string folder = Path.GetFileName(paths.Root);
-        return new[] { paths.Description, paths.Cells, paths.Failures }
+        return new[] { paths.Description, paths.Cells, paths.Failures, paths.Decisions }
             .Where(File.Exists)
             .Select(file => ArchiveItem.OfFile($"{folder}/{Path.GetFileName(file)}", file))
             .Concat(ArchiveItem.OfFolder($"{folder}/{Path.GetFileName(paths.Logs)}", paths.Logs));

@@ -1,5 +1,6 @@
 using NE.Actors.Configuration;
 using NE.Actors.Environments;
+using NE.Actors.Environments.Catalogue;
 using NE.Model;
 using NE.Shell.Configuration;
 using NE.Shell.Host;
@@ -77,7 +78,7 @@ internal static class SweepPlanner
             EnvironmentSpec? spec = Describe(built.Settings, draft, specs, problems);
 
             // A device that is not there, or a topology that does not fit the task, is the same for every seed and for all tasks of these sizes.
-            if (spec is not null && buildable.Add($"{spec.Observation}\n{spec.ActionSize}\n{draft.Label}"))
+            if (spec is not null && buildable.Add($"{Sizes(built.Settings, spec)}\n{draft.Label}"))
             {
                 Require(built.Settings, spec, draft, problems);
             }
@@ -130,6 +131,10 @@ internal static class SweepPlanner
             problems.Add((new(draft.Where, $"'{draft.Label}' on {spec.Id}: {problem.Message}"), draft.Name));
         }
     }
+
+    /// <summary>What a network is built by of a task; of a cycle, its tasks.</summary>
+    private static string Sizes(Settings settings, EnvironmentSpec spec) =>
+        EnvironmentCycle.Of(settings.Run.Environment) is null ? $"{spec.Observation}, {spec.ActionSize}" : settings.Run.Environment;
 
     private static SweepCell Cell(CellDraft draft, BuiltConfiguration built)
     {

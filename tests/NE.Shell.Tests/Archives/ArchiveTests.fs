@@ -36,6 +36,7 @@ let sweep (runs: string) (cells: string list) =
     Directory.CreateDirectory paths.Logs |> ignore
     File.WriteAllText(paths.LogOf cells.Head, "printed")
     File.WriteAllText(paths.Description, "# a sweep")
+    File.WriteAllText(paths.Decisions, "[]")
     StoredSweep("many", "", false, Nullable(), List<SweepCell>(List.map cell cells)).Write paths
     paths
 
