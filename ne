@@ -188,9 +188,9 @@ is_built() {
     is_newest "$stamp" "$home"/{NE.Shell,NE.Actors,NE.Model.fs,presets,seq}
 }
 
-# What is run is a folder of its own, whose assemblies are compiled ahead of time.
+# What is run is a folder of its own, whose assemblies are compiled ahead of time; libtorch is linked into it.
 publish() {
-    dotnet publish "$home/NE.Shell/NE.Shell.csproj" -c Release -v q "-p:Accelerator=$accelerator" -o "$work/app" "$@"
+    dotnet publish "$home/NE.Shell/NE.Shell.csproj" -c Release -v q "-p:Accelerator=$accelerator" -p:CreateHardLinksForPublishFilesIfPossible=true -o "$work/app" "$@"
 }
 
 build() {

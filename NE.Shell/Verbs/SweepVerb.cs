@@ -40,7 +40,7 @@ internal static class SweepVerb
         if (command.DryRun)
         {
             var failures = CellFailures.Read(paths);
-            var contests = Contests.Of(plan.Halving, plan.Cells.Select(cell => (cell.Cell, cell.Steps)), HalvingDecisions.Read(paths));
+            var contests = Contests.Of(plan, paths);
             CellState[] states = [.. plan.Cells.Select(cell => contests.Seen(
                 cell.Cell,
                 CellInspection.CloseLook(command.Runs, cell.Cell, cell.Steps, failures),

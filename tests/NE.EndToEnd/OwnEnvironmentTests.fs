@@ -7,14 +7,8 @@ open Expecto
 open NE.Actors.Journal
 open NE.Actors.RunDirectory
 open NE.EndToEnd.Executable
+open NE.Tests.Repository
 open NE.Tests.RunIdentity
-
-let private repository =
-    Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../../../.."))
-
-/// A file that another project of the test build makes.
-let private built (project: string) (file: string) =
-    Path.Combine(AppContext.BaseDirectory.Replace("tests/NE.EndToEnd", project), file)
 
 let private small = [
     "network.hidden=32,32"

@@ -9,9 +9,7 @@ open NE.Actors.Checkpoints
 open NE.Actors.Journal
 open NE.Actors.RunDirectory
 open NE.EndToEnd.Executable
-
-let private repository =
-    Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../../../.."))
+open NE.Tests.Repository
 
 /// A version that no cache has.
 let private version = $"0.1.0-test.{Environment.ProcessId}"

@@ -15,10 +15,8 @@ open NE.Actors.RunDirectory
 open NE.Model
 open NE.Model.Networks
 open NE.EndToEnd.Executable
+open NE.Tests.Repository
 open NE.Tests.RunIdentity
-
-let private repository =
-    Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../../../.."))
 
 let private at (path: string) = Path.Combine(repository, path)
 

@@ -7,16 +7,13 @@ open Expecto
 open NE.Actors.Journal
 open NE.Actors.RunDirectory
 open NE.EndToEnd.Executable
+open NE.Tests.Repository
 open NE.Shell.Sweeps.Cells
 open NE.Shell.Sweeps.Planning
 open NE.Tests.RunIdentity
 
-/// A file that another project of the test build makes.
 let private example =
-    Path.Combine(
-        AppContext.BaseDirectory.Replace("tests/NE.EndToEnd", "clients/csharp/NE.Environment.Example"),
-        "NE.Environment.Example.dll"
-    )
+    built "clients/csharp/NE.Environment.Example" "NE.Environment.Example.dll"
 
 let private tasks = [ "InvertedPendulum-v4"; "InvertedDoublePendulum-v4" ]
 
@@ -37,9 +34,6 @@ keys:
   checkpoint.every: 200
   log.metricsEvery: 100
 """
-
-/// Half of the time of so short a run is compilation.
-let private quick = [ "DOTNET_TieredPGO", "0" ]
 
 let private signal (name: string) (processes: int list) =
     if not processes.IsEmpty then
@@ -76,7 +70,7 @@ let tests =
                 /// Starts the sweep and waits until one of its runs has come further.
                 let untilItWorks () =
                     let before = List.map committed killed
-                    let running = new Running(quick, arguments)
+                    let running = new Running(arguments)
 
                     waitUntil "a commit" (fun () -> running.HasExited || List.map committed killed |> List.exists2 (<) before)
                     Expect.isFalse running.HasExited "the sweep works"
@@ -112,7 +106,7 @@ let tests =
                 Expect.isLessThanOrEqual lost.Length 1 "only the run that was killed is lost for words"
 
                 // The same command again completes what can be completed.
-                let incomplete = neWith quick arguments
+                let incomplete = ne arguments
                 Expect.equal incomplete.ExitCode 2 incomplete.Error
                 Expect.stringContains incomplete.Error "out of order" "why a cell failed"
                 Expect.stringContains incomplete.Error "killed.sweep/logs/killed-external-sh-ne-s0.log" "where to look"
@@ -122,7 +116,7 @@ let tests =
 
                 let whole = Path.Combine(runs, "whole.yaml")
                 File.WriteAllText(whole, sweep "whole" tasks)
-                let uninterrupted = neWith quick [ "sweep"; whole; "--runs"; runs ]
+                let uninterrupted = ne [ "sweep"; whole; "--runs"; runs ]
                 Expect.equal uninterrupted.ExitCode 0 uninterrupted.Error
 
                 for task, paths in List.zip tasks killed do
@@ -130,8 +124,7 @@ let tests =
 
                 File.WriteAllText(program, $"exec dotnet '{example}'")
 
-                let retried =
-                    neWith quick [ "sweep"; "--resume"; "killed"; "--runs"; runs; "--retry-failed" ]
+                let retried = ne [ "sweep"; "--resume"; "killed"; "--runs"; runs; "--retry-failed" ]
 
                 Expect.equal retried.ExitCode 0 retried.Error
                 Expect.stringContains retried.Output "killed is complete: 3 cells." "every cell")
@@ -151,13 +144,13 @@ let tests =
 
                 let arguments = [ "sweep"; file; "--runs"; runs ]
                 let decisions = Path.Combine(runs, "search.sweep", "decisions.json")
-                use dying = new Running(quick, arguments)
+                use dying = new Running(arguments)
                 waitUntil "a decision" (fun () -> dying.HasExited || File.Exists decisions)
                 let workers = childrenOf dying.Id
                 dying.Kill()
                 waitUntil "the orphans to end" (fun () -> not (List.exists isAlive workers))
                 let decided = File.ReadAllText decisions
-                let finished = neWith quick arguments
+                let finished = ne arguments
                 Expect.equal finished.ExitCode 0 finished.Error
                 // One that is quick may be complete before it is dropped.
                 Expect.stringContains finished.Output "search is complete: " "end"
@@ -173,7 +166,7 @@ let tests =
                     |> Seq.find (fun cell -> cell.Label = best.Label)
 
                 let whole =
-                    neWith quick ([ "train"; "--runs"; runs; "--name"; "whole" ] @ List.ofSeq (left.Pairs()))
+                    ne ([ "train"; "--runs"; runs; "--name"; "whole" ] @ List.ofSeq (left.Pairs()))
 
                 Expect.equal whole.ExitCode 0 whole.Error
                 expectSame (identity (RunPaths.Of(runs, left.Name))) (identity (RunPaths.Of(runs, "whole"))) left.Name)

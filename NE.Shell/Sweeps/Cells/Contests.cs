@@ -16,6 +16,9 @@ public sealed class Contests
     private Contests(int factor, HalvingDecisions decisions, Dictionary<string, Contest> contests) =>
         (this.factor, this.decisions, this.contests) = (factor, decisions, contests);
 
+    /// <summary>Of a sweep that is to be worked on.</summary>
+    public static Contests Of(SweepPlan plan, SweepPaths paths) => Of(plan.Halving, plan.Cells.Select(cell => (cell.Cell, cell.Steps)), HalvingDecisions.Read(paths));
+
     /// <param name="halving">Null when every cell runs to its end.</param>
     /// <param name="cells">All cells of the sweep, with the steps of their runs.</param>
     /// <param name="decisions">What was decided before.</param>
@@ -55,8 +58,7 @@ public sealed class Contests
         : state;
 
     /// <summary>Whether its trial goes no further.</summary>
-    public bool IsDropped(SweepCell cell) => this.Of(cell) is { } contest
-        && this.decisions.All.Any(decision => decision.Contest == contest.Name && decision.Trials.Any(trial => trial.Label == cell.Label && !trial.GoesOn));
+    public bool IsDropped(SweepCell cell) => this.decisions.IsDropped(cell);
 
     /// <summary>[environment steps] Length of a cell's run where it is likely to end: of trials that compete, one in `factor` goes on from each decision.</summary>
     /// <param name="cell">The cell.</param>

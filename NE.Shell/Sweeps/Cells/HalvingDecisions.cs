@@ -40,11 +40,16 @@ public sealed class HalvingDecisions
 {
     private readonly string file;
     private readonly List<HalvingDecision> decisions;
+    private readonly HashSet<string> dropped;
 
-    private HalvingDecisions(string file, List<HalvingDecision> decisions) => (this.file, this.decisions) = (file, decisions);
+    private HalvingDecisions(string file, List<HalvingDecision> decisions) =>
+        (this.file, this.decisions, this.dropped) = (file, decisions, [.. decisions.SelectMany(Dropped)]);
 
     /// <summary>In the order in which they were made.</summary>
     public IReadOnlyList<HalvingDecision> All => this.decisions;
+
+    /// <summary>Whether the trial of a cell goes no further.</summary>
+    public bool IsDropped(SweepCell cell) => this.dropped.Contains(cell.Label);
 
     /// <exception cref="ShellFailure">The file is damaged.</exception>
     public static HalvingDecisions Read(SweepPaths paths)
@@ -70,6 +75,9 @@ public sealed class HalvingDecisions
     public void Add(HalvingDecision decision)
     {
         this.decisions.Add(decision);
+        this.dropped.UnionWith(Dropped(decision));
         DurableFile.WriteText(this.file, JsonSerializer.Serialize(this.decisions, Json.Options) + "\n");
     }
+
+    private static IEnumerable<string> Dropped(HalvingDecision decision) => decision.Trials.Where(trial => !trial.GoesOn).Select(trial => trial.Label);
 }

@@ -28,6 +28,7 @@ internal sealed class SweepRun
     private readonly TimeProvider clock;
     private readonly long began;
     private readonly List<CellWork> works;
+    private readonly Dictionary<string, CellWork> byName;
     private readonly TaskCompletionSource<string> stop = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool rebuilt;
     private SweepEstimate estimate;
@@ -48,8 +49,9 @@ internal sealed class SweepRun
         this.clock = host.Clock;
         this.began = this.clock.GetTimestamp();
         this.failures = CellFailures.Read(paths);
-        this.contests = Contests.Of(plan.Halving, plan.Cells.Select(cell => (cell.Cell, cell.Steps)), HalvingDecisions.Read(paths));
+        this.contests = Contests.Of(plan, paths);
         this.works = [.. plan.Cells.Select(cell => new CellWork(cell, CellInspection.CloseLook(paths.RunsFolder, cell.Cell, cell.Steps, this.failures)))];
+        this.byName = this.works.ToDictionary(work => work.Name);
 
         foreach (CellWork work in this.works)
         {
@@ -159,9 +161,8 @@ internal sealed class SweepRun
     /// <summary>Lets those go on that deserve it, wherever all trials of an arm have come as far as they have to.</summary>
     private void Decide()
     {
-        Dictionary<string, CellWork> works = this.works.ToDictionary(work => work.Name);
-        bool hasArrived(SweepCell cell, long step) => works[cell.Name] is { State: CellState.Failed or CellState.Complete } || works[cell.Name].Progress.Evaluated >= step;
-        double returns(SweepCell cell, long step) => works[cell.Name] is { State: CellState.Failed } failed && failed.Progress.Evaluated < step
+        bool hasArrived(SweepCell cell, long step) => this.byName[cell.Name] is var work && (work.State is CellState.Failed or CellState.Complete || work.Progress.Evaluated >= step);
+        double returns(SweepCell cell, long step) => this.byName[cell.Name] is { State: CellState.Failed } failed && failed.Progress.Evaluated < step
             ? double.NaN
             : CellProgress.ReturnAt(RunPaths.Of(this.paths.RunsFolder, cell.Name), step);
 

@@ -10,6 +10,7 @@ open NE.Actors.Environments
 open NE.Actors.Environments.Catalogue
 open NE.Actors.Environments.External
 open NE.Model
+open NE.Tests.Repository
 
 let patience =
     ExternalPatience(TimeSpan.FromSeconds 120.0, TimeSpan.FromSeconds 60.0)
@@ -18,16 +19,9 @@ let patience =
 let private impatient =
     ExternalPatience(TimeSpan.FromSeconds 120.0, TimeSpan.FromSeconds 1.5)
 
-/// The repository, from the test's own place in it.
-let private repository =
-    Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../../../.."))
-
 let private sharp = [
     "dotnet"
-    Path.Combine(
-        AppContext.BaseDirectory.Replace("tests/NE.Actors.Tests", "clients/csharp/NE.Environment.Example"),
-        "NE.Environment.Example.dll"
-    )
+    built "clients/csharp/NE.Environment.Example" "NE.Environment.Example.dll"
 ]
 
 let client = Path.Combine(repository, "clients/python/ne_environment.py")

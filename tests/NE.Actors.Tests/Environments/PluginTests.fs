@@ -7,9 +7,9 @@ open NE.Actors.Environments
 open NE.Actors.Environments.Catalogue
 open NE.Model
 open NE.Actors.Tests.Runs
+open NE.Tests.Repository
 
-let private dll =
-    Path.Combine(AppContext.BaseDirectory.Replace("NE.Actors.Tests", "NE.TestPlugin"), "NE.TestPlugin.dll")
+let private dll = built "tests/NE.TestPlugin" "NE.TestPlugin.dll"
 
 let private slide = $"plugin:{dll}#NE.TestPlugin.Slide"
 

@@ -8,9 +8,7 @@ open NE.Actors.Environments.Catalogue
 open NE.Model
 open NE.Model.Tasks
 open NE.Actors.Tests.Runs.Training
-
-let private repository =
-    Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../../../.."))
+open NE.Tests.Repository
 
 /// Hopper-v4 as a user would write it down.
 let private hopper =

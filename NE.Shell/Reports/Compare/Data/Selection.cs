@@ -58,18 +58,12 @@ public sealed record Selection(
                 smoke.Add(sweep.Name);
             }
 
-            IReadOnlyList<HalvingDecision> decisions = HalvingDecisions.Read(paths).All;
-            decided.AddRange(decisions.Select(decision => decision.Sentence));
-            HashSet<string> dropped = [.. decisions.SelectMany(decision => decision.Trials.Where(trial => !trial.GoesOn)).Select(trial => trial.Label)];
+            var decisions = HalvingDecisions.Read(paths);
+            decided.AddRange(decisions.All.Select(decision => decision.Sentence));
 
-            foreach (SweepCell cell in sweep.Cells)
+            // Of a search, those are compared that it let run to the end.
+            foreach (SweepCell cell in sweep.Cells.Where(cell => !decisions.IsDropped(cell)))
             {
-                // Of a search, those are compared that it let run to the end.
-                if (dropped.Contains(cell.Label))
-                {
-                    continue;
-                }
-
                 if (File.Exists(RunPaths.Of(runs, cell.Name).RunInfo))
                 {
                     found.Add(ReportedRun.Read(runs, cell.Name) with { Sweep = sweep.Name, Label = cell.Label });
