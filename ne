@@ -188,9 +188,17 @@ is_built() {
     is_newest "$stamp" "$home"/{NE.Shell,NE.Actors,NE.Model.fs,presets,seq}
 }
 
-# What is run is a folder of its own, whose assemblies are compiled ahead of time; libtorch is linked into it.
+# What is run is a folder of its own, whose assemblies are compiled ahead of time. Its files are replaced and never written over: a program that runs
+# keeps those that it has mapped. Native libraries are linked, since libtorch is 480 MB.
 publish() {
-    dotnet publish "$home/NE.Shell/NE.Shell.csproj" -c Release -v q "-p:Accelerator=$accelerator" -p:CreateHardLinksForPublishFilesIfPossible=true -o "$work/app" "$@"
+    dotnet publish "$home/NE.Shell/NE.Shell.csproj" -c Release -v q "-p:Accelerator=$accelerator" -p:CreateHardLinksForPublishFilesIfPossible=true \
+        -o "$work/published" "$@" || return
+    mkdir -p "$work/app"
+    (
+        cd "$work/published"
+        find . -type f ! -name '*.so*' -print0 | xargs -0 cp -a --parents --remove-destination -t "$work/app"
+        find . -type f -name '*.so*' -print0 | xargs -0 -r cp -al --parents --remove-destination -t "$work/app"
+    )
 }
 
 build() {

@@ -22,11 +22,11 @@ case "$1" in
 build | publish)
     [[ -e "$root/broken" ]] && { echo "error CS0001: broken on purpose"; exit 1; }
     case "$2" in
-    *NE.Shell.csproj) made=.ne/app/ne.dll ;;
+    *NE.Shell.csproj) made=.ne/published/ne.dll ;;
     *NE.Benchmarks.fsproj) made=benchmarks/NE.Benchmarks/OUTPUT/NE.Benchmarks.dll ;;
     *) exit 0 ;;
     esac
-    mkdir -p "$root/tree/$(dirname "$made")" && touch "$root/tree/$made" ;;
+    mkdir -p "$root/tree/$(dirname "$made")" && wc -l <"$root/calls" >"$root/tree/$made" ;;
 pack)
     [[ -e "$root/unpackable" ]] && { echo "error NU5000: unpackable on purpose"; exit 1; }
     exit 0 ;;
@@ -191,6 +191,18 @@ let tests =
                 tree.Ne "status" |> ignore
                 Expect.hasLength tree.Builds 2 "builds"
             }
+
+        test "a new build leaves a program that runs the files that it began with" {
+            use tree = new Tree()
+            let program = tree.File "tree/.ne/app/ne.dll"
+            tree.Ne "status" |> ignore
+            use running = new StreamReader(File.OpenRead program)
+            let began = File.ReadAllText program
+            tree.Write("tree/NE.Actors/A.cs", "x")
+            tree.Ne "status" |> ignore
+            Expect.notEqual (File.ReadAllText program) began "another build"
+            Expect.equal (running.ReadToEnd()) began "the old one"
+        }
 
         test "what a build leaves behind is no change" {
             use tree = new Tree()
