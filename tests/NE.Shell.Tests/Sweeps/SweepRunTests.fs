@@ -586,9 +586,10 @@ let searches =
             Expect.equal (code, errors) (ExitCode.Ok, "") output
 
             let begun, resumed = sweeps.Calls() |> List.partition _.StartsWith("train")
-            Expect.equal begun [ for number in 1..4 -> $"train {trial number}" ] "each begins once"
+            // Each process notes its own beginning, so two that work side by side are in either order.
+            Expect.equal (List.sort begun) [ for number in 1..4 -> $"train {trial number}" ] "each begins once"
             // Two worked at a time, so the first two had to wait for the others; whoever still works when it is decided need not be resumed.
-            Expect.equal resumed.Head $"resume {trial 1}" "the first that goes on"
+            Expect.contains resumed $"resume {trial 1}" "it goes on"
             Expect.isEmpty (List.except [ $"resume {trial 1}"; $"resume {trial 3}" ] resumed) "only those that deserve it"
 
             for number, steps in [ 1, [ "250"; "500" ]; 2, [ "250" ]; 3, [ "250"; "500"; "1000" ]; 4, [ "250" ] ] do
