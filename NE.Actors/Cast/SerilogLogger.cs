@@ -30,6 +30,7 @@ public sealed class SerilogLogger : ReceiveActor, IRequiresMessageQueue<ILoggerM
     {
         LogEventLevel level = entry.LogLevel() switch
         {
+            _ when IsConnectionTrouble(entry.LogSource) => LogEventLevel.Debug,
             LogLevel.DebugLevel => LogEventLevel.Debug,
             LogLevel.InfoLevel => LogEventLevel.Information,
             LogLevel.WarningLevel => LogEventLevel.Warning,
@@ -69,6 +70,10 @@ public sealed class SerilogLogger : ReceiveActor, IRequiresMessageQueue<ILoggerM
                 : new LogEvent(time, level, cause, template, properties, span.TraceId, span.SpanId));
         }
     }
+
+    /// <summary>Whoever depends on a process of a fleet says once that it came or went; the connections to it would say so again and again.</summary>
+    private static bool IsConnectionTrouble(string? source) => source is not null
+        && (source.StartsWith("remoting (", StringComparison.Ordinal) || source.Contains("/endpointManager/reliableEndpointWriter-", StringComparison.Ordinal));
 
     /// <summary>"[akka://ne/user/run/learner#123]" and "akka://ne/user/run/learner" as "run/learner".</summary>
     private static string ActorName(string? source)

@@ -1,6 +1,5 @@
 using Microsoft.FSharp.Collections;
 using Microsoft.FSharp.Core;
-using NE.Actors.Cast;
 using NE.Actors.Checkpoints;
 using NE.Actors.Environments;
 using NE.Actors.Environments.Catalogue;
@@ -209,6 +208,8 @@ internal sealed record OpenedRun
         }
         return [.. Enumerable.Range(0, count).Select(i => new EnvironmentStart(i, settings, environments.Create)
         {
+            Task = environments.Id,
+            Spec = environments.Spec,
             RandomUntil = PhaseModule.randomUntil(settings, phase),
             Restored = states?[i],
             OnOtherMuJoCo = request.OnOtherMuJoCo,

@@ -45,6 +45,7 @@ internal sealed class RunCast
     private readonly TransitionBlock[] blocks;
     private readonly RunSpan[] restarting;
     private readonly StepRound?[] prepared;
+    private readonly Func<EnvironmentStart, IEnvironmentListener, IEnvironmentHost> hosts;
     private readonly Dictionary<long, Policy> evaluating;
     private readonly Dictionary<long, EpisodeResults> evaluated = [];
 
@@ -74,6 +75,7 @@ internal sealed class RunCast
             Props.Create(() => new LearnerActor(run, opened.Learner, opened.Store, trace)).WithDispatcher(TrainingRun.CoreDispatcher), "learner");
         this.replay = context.ActorOf(Props.Create(() => new ReplayActor(opened.Store, opened.CreateLinker())).WithDispatcher(TrainingRun.CoreDispatcher), "replay");
         this.video = settings.Video.Every == 0 ? ActorRefs.Nobody : context.ActorOf(this.VideoOf(request, opened.Environments), "video");
+        this.hosts = request.EnvironmentHosts;
         this.starts = opened.Starts;
         this.errors = new Exception?[this.starts.Length];
         this.told = new string?[this.starts.Length];
@@ -292,7 +294,7 @@ internal sealed class RunCast
     }
 
     private IActorRef Start(EnvironmentStart start, string name) =>
-        this.context.ActorOf(Props.Create(() => new EnvironmentActor(this.run, start)), name);
+        this.context.ActorOf(Props.Create(() => new EnvironmentActor(this.run, start, this.hosts)), name);
 
     private void Restart(Order.RestartEnvironment restart)
     {

@@ -32,18 +32,6 @@ internal sealed class TaskEnvironments
 
     /// <summary>A new environment that is still what the run began with: its files may have been edited, its program replaced.</summary>
     /// <exception cref="EnvironmentUnusableException">It is not that any more, or cannot be made.</exception>
-    public IEnvironment Create()
-    {
-        var created = this.request.CreateEnvironment?.Invoke(this.Id) ?? EnvironmentFactory.Create(this.request.Settings, this.Id);
-        try
-        {
-            EnvironmentFingerprint.Require(this.Id, this.Spec.Fingerprint, created.Spec.Fingerprint);
-            return this.cycle?.Padded(created) ?? created;
-        }
-        catch
-        {
-            created.Dispose();
-            throw;
-        }
-    }
+    public IEnvironment Create() =>
+        TaskEnvironment.Create(this.request.Settings, this.Id, this.Spec.Fingerprint, this.cycle, this.request.CreateEnvironment);
 }

@@ -43,5 +43,21 @@ public sealed class TransitionBlock(int environment, ITransitionRows layout, int
         int position, ReadOnlySpan<float> observation, ReadOnlySpan<float> action, float reward, float notDone, ReadOnlySpan<float> next) =>
         this.Count += layout.Write(this.rows.AsSpan(this.width * this.Count), environment, position, observation, action, reward, notDone, next);
 
+    /// <summary>The rows that are filled, one after the other.</summary>
+    public ReadOnlySpan<float> Rows => this.rows.AsSpan(0, this.width * this.Count);
+
+    /// <summary>Takes the rows that another block of the same layout had.</summary>
+    /// <exception cref="InvalidDataException">They are not whole rows, or more than fit.</exception>
+    public void Fill(ReadOnlySpan<float> filled)
+    {
+        if (filled.Length % this.width != 0 || filled.Length > this.rows.Length)
+        {
+            throw new InvalidDataException($"a round of environment {environment} has {filled.Length} numbers; rows have {this.width} each, and at most {this.rows.Length / this.width} of them fit");
+        }
+        this.Clear();
+        filled.CopyTo(this.rows);
+        this.Count = filled.Length / this.width;
+    }
+
     public ReadOnlySpan<float> Row(int index) => this.rows.AsSpan(this.width * index, this.width);
 }

@@ -44,6 +44,9 @@ public sealed record RunRequest
     /// <summary>Creates the environments; null asks the factory.</summary>
     public Func<string, IEnvironment>? CreateEnvironment { get; init; }
 
+    /// <summary>Where the environments that train live: on threads of this process, unless a fleet holds them.</summary>
+    public Func<EnvironmentStart, IEnvironmentListener, IEnvironmentHost> EnvironmentHosts { get; init; } = (start, listener) => new ThreadHost(start, listener);
+
     /// <summary>The ffmpeg executable for videos; null when there is none.</summary>
     public string? Ffmpeg { get; init; }
 

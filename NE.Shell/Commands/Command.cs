@@ -1,8 +1,10 @@
 using NE.Actors.Exports;
+using NE.Actors.Fleet;
 using NE.Actors.Journal;
 using NE.Actors.Runs;
 using NE.Actors.Video;
 using NE.Shell.Configuration;
+using NE.Shell.Fleet;
 
 namespace NE.Shell.Commands;
 
@@ -53,6 +55,9 @@ public sealed record TrainCommand(
 
     /// <summary>A safetensors file with what the actor begins with; null for drawn values.</summary>
     public string? Actor { get; init; }
+
+    /// <summary>Whose nodes hold the environments.</summary>
+    public FleetArguments Fleet { get; init; } = FleetArguments.None;
 }
 
 /// <summary>Continues a stopped run from its last commit.</summary>
@@ -66,7 +71,32 @@ public sealed record ResumeCommand(string Name, ConfigurationArguments Changes, 
 
     /// <summary>Go on although the library is another version of MuJoCo than before.</summary>
     public bool OnOtherMuJoCo { get; init; }
+
+    /// <summary>Whose nodes hold the environments.</summary>
+    public FleetArguments Fleet { get; init; } = FleetArguments.None;
 }
+
+/// <summary>Takes part in a fleet until it is stopped.</summary>
+/// <param name="Name">What people call it; null is made of the machine's name and the port.</param>
+/// <param name="Seeds">Processes of the fleet to join by; none begins a fleet.</param>
+/// <param name="Port">To listen on; 0 for any that is free.</param>
+/// <param name="Bind">Address of this machine to listen on; null is chosen by the seeds, and is loopback without any.</param>
+/// <param name="Public">How the others reach it; null is what it listens on.</param>
+/// <param name="KeyFile">The fleet's key; null for the user's own.</param>
+/// <param name="Slots">Cells of sweeps at a time; null is as many as the cores carry.</param>
+/// <param name="Environments">Environments that it offers to hold; null is one per core.</param>
+/// <param name="Seq">Address of a Seq server; null uses NE_SEQ_URL or none.</param>
+/// <param name="StopAtEnd">Leave when the standard input ends: another program has started it and binds it to itself.</param>
+public sealed record NodeCommand(
+    string? Name, IReadOnlyList<FleetAddress> Seeds, int Port, string? Bind, FleetAddress? Public, string? KeyFile, int? Slots, int? Environments, string? Seq, bool StopAtEnd) : Command;
+
+/// <summary>Shows the processes of a fleet.</summary>
+/// <param name="Fleet">Which; its address null is this machine's node.</param>
+public sealed record FleetCommand(FleetArguments Fleet, bool Json) : Command;
+
+/// <summary>Makes a fleet's key.</summary>
+/// <param name="File">Must not be there yet.</param>
+public sealed record FleetKeyCommand(string File) : Command;
 
 /// <summary>Starts, continues or describes a sweep of runs. With neither source nor name it lists the presets.</summary>
 /// <param name="Source">A sweep's file or a preset's name.</param>

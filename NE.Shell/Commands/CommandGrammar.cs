@@ -3,11 +3,13 @@ using System.CommandLine.Help;
 using System.Globalization;
 using NE.Actors.Environments;
 using NE.Actors.Exports;
+using NE.Actors.Fleet;
 using NE.Actors.Journal;
 using NE.Actors.RunDirectory;
 using NE.Actors.Runs;
 using NE.Actors.Video;
 using NE.Shell.Configuration;
+using NE.Shell.Fleet;
 using Verb = System.CommandLine.Command;
 
 namespace NE.Shell.Commands;
@@ -109,6 +111,18 @@ internal sealed class CommandGrammar
     private readonly Option<string?> steps = new("--steps") { HelpName = "N", Description = "Environment steps of the whole run (run.steps)." };
     private readonly Option<string?> videoEvery = new("--video-every") { HelpName = "N", Description = "Environment steps between videos of the policy (video.every)." };
 
+    private readonly Option<string?> fleet = new("--fleet") { HelpName = "HOST:PORT", Description = "Let the nodes of this fleet hold the environments (see `ne node`); the run's bits are the same." };
+    private readonly Option<string?> fleetKey = new("--fleet-key") { HelpName = "FILE", Description = "The fleet's key (default ~/.config/ne/fleet.pem, or NE_FLEET_KEY)." };
+    private readonly Option<string[]> seedNodes = new("--seed-node") { HelpName = "HOST:PORT", Description = "A process of the fleet to join by (repeatable); without one, a fleet begins here." };
+    private readonly Option<string?> nodePort = new("--port") { HelpName = "P", Description = $"Port to listen on (default {FleetAddress.DefaultPort}; 0: any)." };
+    private readonly Option<string?> nodeHost = new("--host") { HelpName = "ADDRESS", Description = "Address of this machine to listen on (default: this machine alone, or what reaches the seed node)." };
+    private readonly Option<string?> nodePublic = new("--public") { HelpName = "HOST:PORT", Description = "How the others reach it, where ports are forwarded." };
+    private readonly Option<string?> nodeName = new("--name") { HelpName = "NAME", Description = "What people call it (default MACHINE-PROCESS)." };
+    private readonly Option<string?> held = new("--environments") { HelpName = "N", Description = "Environments that it offers to hold (default: one per core)." };
+    private readonly Option<string?> slots = new("--slots") { HelpName = "N", Description = "Cells of sweeps at a time (default: as many as the cores carry)." };
+    private readonly Argument<string?> fleetAddress = new("HOST:PORT") { Arity = ArgumentArity.ZeroOrOne, Description = "Any process of the fleet (default: the node of this machine)." };
+    private readonly Argument<string> fleetKeyFile = new("FILE") { Description = "Where the key goes." };
+
     /// <summary>Options that stand for a configuration key.</summary>
     private readonly (Option<string?> Option, string Key)[] keyed;
 
@@ -119,7 +133,7 @@ internal sealed class CommandGrammar
     {
         // Not a RootCommand: that one is named after whatever process runs it.
         Root = new Verb("ne", "Trains reinforcement-learning agents whose networks grow and prune while they learn (Neuroplastic Expansion on TD3 or SAC).");
-        this.texts = [this.runs, this.config, this.variant, this.seq, this.askedSeq, this.output, this.video, this.image, this.reportFolder, this.archiveFile, this.restoredName, this.journal, this.to, this.listen, this.exported, this.head, this.actor];
+        this.texts = [this.runs, this.config, this.variant, this.seq, this.askedSeq, this.output, this.video, this.image, this.reportFolder, this.archiveFile, this.restoredName, this.journal, this.to, this.listen, this.exported, this.head, this.actor, this.fleet, this.fleetKey, this.nodeHost, this.nodePublic, this.nodeName];
         this.keyed =
         [
             (new("--learner") { HelpName = "td3|sac|drq|drqv2", Description = "The algorithm of reinforcement learning (run.learner)." }, "run.learner"),
@@ -137,12 +151,16 @@ internal sealed class CommandGrammar
         Option<string?>[] keyOptions = [.. this.keyed.Select(pair => pair.Option)];
         Root.Add(this.runs);
         Root.Add(Version);
-        Option[] ofTraining = [.. keyOptions, this.variant, this.name, this.config, this.journal, this.seq, this.serve, this.port, this.plain, this.dryRun, this.overwrite, this.drill, this.stopAtEof, this.trainPixels];
+        Option[] ofTraining = [.. keyOptions, this.variant, this.name, this.config, this.journal, this.fleet, this.fleetKey, this.seq, this.serve, this.port, this.plain, this.dryRun, this.overwrite, this.drill, this.stopAtEof, this.trainPixels];
         Root.Add(Leaf("train", "Start a new run.", [this.environment, this.pairs], [.. ofTraining, this.actor]));
-        Root.Add(Leaf("resume", "Continue a stopped run from its last commit.", [this.run, this.pairs], [this.steps, this.from, this.videoEvery, this.otherMuJoCo, this.journal, this.seq, this.serve, this.port, this.plain, this.drill, this.stopAtEof]));
+        Root.Add(Leaf("resume", "Continue a stopped run from its last commit.", [this.run, this.pairs], [this.steps, this.from, this.videoEvery, this.otherMuJoCo, this.journal, this.fleet, this.fleetKey, this.seq, this.serve, this.port, this.plain, this.drill, this.stopAtEof]));
         Root.Add(Leaf("sweep", "Train many runs: methods, environments, seeds and keys, multiplied out.", [this.sweep], [this.smoke, this.parallel, this.resumeSweep, this.retryFailed, this.sweepDryRun, this.sweepPlain, this.journal, this.seq, this.serve, this.port]));
         Root.Add(Leaf("status", "Show a run or a sweep, or a table of all.", [this.anyRun], [this.json]));
         Root.Add(Leaf("serve", "Show runs and sweeps on a page that grows while they learn.", [this.served], [this.port, this.listen, this.control]));
+        Root.Add(Leaf("node", "Take part in a fleet: hold environments for runs on other machines.", [], [this.nodePort, this.seedNodes, this.slots, this.held, this.nodeName, this.nodeHost, this.nodePublic, this.fleetKey, this.seq, this.stopAtEof]));
+        Verb fleets = Leaf("fleet", "Show the processes of a fleet, and what each works on.", [this.fleetAddress], [this.fleetKey, this.json]);
+        fleets.Add(Leaf("key", "Make the key that lets machines into a fleet.", [this.fleetKeyFile], []));
+        Root.Add(fleets);
         Root.Add(Leaf("eval", "Play noise-free episodes with a stored policy.", [this.run], [this.episodes, this.checkpoint, this.json]));
         Root.Add(Leaf("record", "Write a video of noise-free episodes of a stored policy.", [this.run], [this.checkpoint, this.filmed, this.size, this.output, this.replace, this.json]));
         Root.Add(Leaf("export", "Write a stored policy for other programs: ONNX, safetensors, PyTorch.", [this.run], [this.format, this.checkpoint, this.head, this.exported, this.replace, this.json]));
@@ -206,10 +224,10 @@ internal sealed class CommandGrammar
                 RunName(parsed.GetValue(this.name), "--name", problems),
                 Has(parsed, this.dryRun),
                 Has(parsed, this.overwrite))
-            { Runs = folder, Drills = Drills(parsed, problems), Pixels = Has(parsed, this.trainPixels), Journal = Given(parsed, this.journal), Actor = verb == "import" ? parsed.GetRequiredValue(this.importedFile) : Given(parsed, this.actor) },
+            { Runs = folder, Drills = Drills(parsed, problems), Pixels = Has(parsed, this.trainPixels), Journal = Given(parsed, this.journal), Actor = verb == "import" ? parsed.GetRequiredValue(this.importedFile) : Given(parsed, this.actor), Fleet = this.Fleet(parsed, problems) },
             "resume" => new ResumeCommand(
                 Name(parsed, problems), Configuration(parsed, problems), From(parsed.GetValue(this.from), problems), Presentation(parsed, problems))
-            { Runs = folder, Drills = Drills(parsed, problems), Journal = Given(parsed, this.journal), OnOtherMuJoCo = Has(parsed, this.otherMuJoCo) },
+            { Runs = folder, Drills = Drills(parsed, problems), Journal = Given(parsed, this.journal), OnOtherMuJoCo = Has(parsed, this.otherMuJoCo), Fleet = this.Fleet(parsed, problems) },
             "sweep" => Sweep(parsed, folder, problems),
             "status" => new StatusCommand(RunName(parsed.GetValue(this.anyRun), "NAME", problems), asJson) { Runs = folder },
             "serve" => new ServeCommand(
@@ -218,6 +236,20 @@ internal sealed class CommandGrammar
                 Given(parsed, this.listen),
                 Has(parsed, this.control))
             { Runs = folder },
+            "node" => new NodeCommand(
+                Given(parsed, this.nodeName),
+                [.. (parsed.GetValue(this.seedNodes) ?? []).Select(seed => Address(seed, "--seed-node", problems)).OfType<FleetAddress>()],
+                PortNumber(parsed.GetValue(this.nodePort), problems) ?? FleetAddress.DefaultPort,
+                Given(parsed, this.nodeHost),
+                Address(Given(parsed, this.nodePublic), "--public", problems),
+                Given(parsed, this.fleetKey),
+                parsed.GetValue(this.slots) is { } cells ? (int?)CommandLine.WholeNumber(cells, "--slots", 0, problems) : null,
+                parsed.GetValue(this.held) is { } many ? (int?)CommandLine.WholeNumber(many, "--environments", 0, problems) : null,
+                parsed.GetValue(this.seq),
+                Has(parsed, this.stopAtEof))
+            { Runs = folder },
+            "fleet" => new FleetCommand(new(Address(parsed.GetValue(this.fleetAddress), "HOST:PORT", problems), Given(parsed, this.fleetKey)), asJson) { Runs = folder },
+            "fleet key" => new FleetKeyCommand(parsed.GetRequiredValue(this.fleetKeyFile)) { Runs = folder },
             "eval" => new EvalCommand(
                 Name(parsed, problems),
                 parsed.GetValue(this.episodes) is { } count ? CommandLine.Count(count, "--episodes", problems) ?? 1 : 10,
@@ -477,12 +509,38 @@ internal sealed class CommandGrammar
             return PagePort.Default;
         }
 
+        return new(PortNumber(text, problems) ?? 0, Asked: true);
+    }
+
+    private static int? PortNumber(string? text, List<string> problems)
+    {
+        if (text is null)
+        {
+            return null;
+        }
+
         if (!ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ushort number))
         {
             problems.Add($"--port expects a whole number in [0, {ushort.MaxValue}], found '{text}'");
         }
 
-        return new(number, Asked: true);
+        return number;
+    }
+
+    private FleetArguments Fleet(ParseResult parsed, List<string> problems) =>
+        new(Address(Given(parsed, this.fleet), "--fleet", problems), Given(parsed, this.fleetKey));
+
+    private static FleetAddress? Address(string? text, string option, List<string> problems)
+    {
+        try
+        {
+            return string.IsNullOrEmpty(text) ? null : FleetAddress.Parse(text);
+        }
+        catch (FormatException problem)
+        {
+            problems.Add($"{option}: {problem.Message}");
+            return null;
+        }
     }
 
     private SweepCommand Sweep(ParseResult parsed, string folder, List<string> problems)

@@ -1,6 +1,7 @@
 using NE.Actors.Configuration;
 using NE.Actors.Environments;
 using NE.Actors.Environments.External;
+using NE.Actors.Fleet;
 using NE.Actors.MuJoCo;
 using NE.Actors.Rendering;
 using NE.Actors.RunDirectory;
@@ -20,6 +21,6 @@ internal static class Failures
     public static bool IsExpected(Exception failure) =>
         failure is MuJoCoUnavailableException or OtherMuJoCoException or ModelCompileException or DamagedCheckpointException or LibTorch.LibTorchException
             or RendererUnavailableException or VideoException
-            or ExternalEnvironmentException
+            or ExternalEnvironmentException or FleetException
             or InvalidDataException or IOException or UnauthorizedAccessException;
 }

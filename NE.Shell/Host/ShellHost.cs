@@ -38,6 +38,9 @@ public sealed record ShellHost
     /// <summary>Address of a PostgreSQL server for journals when `--journal` is not given, with its login; null when there is none.</summary>
     public string? JournalUrl { get; init; }
 
+    /// <summary>File with the key of this user's fleets when `--fleet-key` is not given.</summary>
+    public required string FleetKey { get; init; }
+
     /// <summary>What a browser elsewhere must show to see the page of `ne serve --host`; null draws one.</summary>
     public string? ServeToken { get; init; }
 
@@ -105,6 +108,7 @@ public sealed record ShellHost
             OtlpOverHttp = NonEmpty("OTEL_EXPORTER_OTLP_PROTOCOL") is "http/protobuf",
             Sweep = NonEmpty(SweepVariable),
             JournalUrl = NonEmpty("NE_JOURNAL"),
+            FleetKey = NonEmpty("NE_FLEET_KEY") ?? Path.Combine(NonEmpty("XDG_CONFIG_HOME") ?? Path.Combine(NonEmpty("HOME") ?? "/", ".config"), "ne", "fleet.pem"),
             ServeToken = NonEmpty("NE_SERVE_TOKEN"),
             Fault = NonEmpty(Faults.Variable),
             SearchPath = NonEmpty("PATH"),

@@ -17,27 +17,29 @@ internal static class RunSession
     /// <param name="host">The outside world.</param>
     /// <param name="ready">The run, described on disk; the log is added here.</param>
     /// <param name="presentation">What the command line says about logs and view.</param>
-    public static async Task<ExitCode> Execute(ShellHost host, ReadyRun ready, PresentationArguments presentation)
+    /// <param name="fleet">What holds the environments; null for threads of this process.</param>
+    public static async Task<ExitCode> Execute(ShellHost host, ReadyRun ready, PresentationArguments presentation, RunFleet? fleet = null)
     {
         ready.Request = ready.Request with { Loggers = [SerilogLogger.TypeName] };
-        RunRequest request = ready.Request;
-        Settings settings = request.Settings;
-        var presenter = new RunPresenter(host, RunTitle.Of(request.Paths.Name, settings), presentation.Plain);
+        Settings settings = ready.Request.Settings;
+        var presenter = new RunPresenter(host, RunTitle.Of(ready.Request.Paths.Name, settings), presentation.Plain);
         using var log = RunLog.Open(
             new RunLogTargets
             {
-                ClefFile = request.Paths.Log,
+                ClefFile = ready.Request.Paths.Log,
                 Console = new ConsoleSink(presenter.Message),
                 ConsoleLevel = presenter.IsLive ? LogEventLevel.Warning : LogEventLevel.Information,
                 SeqUrl = SeqAddress.Of(presentation.Seq, host),
                 SeqApiKey = host.SeqApiKey,
-                SeqBuffer = Path.Combine(request.Paths.Logs, "seq-buffer"),
+                SeqBuffer = Path.Combine(ready.Request.Paths.Logs, "seq-buffer"),
             },
-            new RunLogIds(ready.Id, request.Paths.Name, host.Sweep),
+            new RunLogIds(ready.Id, ready.Request.Paths.Name, host.Sweep),
             settings);
-        using TelemetryExport? export = TelemetryExport.Of(host, ready.Id, request.Paths.Name);
+        using TelemetryExport? export = TelemetryExport.Of(host, ready.Id, ready.Request.Paths.Name);
         ready.Begin(host.Clock.GetUtcNow());
-        RunOutcome outcome = ready.Corrected(await Work(host, request, presenter, log, presentation));
+        fleet?.Attach(ready);
+        RunRequest request = ready.Request;
+        RunOutcome outcome = ready.Corrected(await Work(host, request, presenter, log, presentation, fleet));
         WriteLastWord(host, ready, outcome);
         return Say(host, request, outcome);
     }
@@ -55,7 +57,7 @@ internal static class RunSession
         }
     }
 
-    private static async Task<RunOutcome> Work(ShellHost host, RunRequest request, RunPresenter presenter, RunLog log, PresentationArguments presentation)
+    private static async Task<RunOutcome> Work(ShellHost host, RunRequest request, RunPresenter presenter, RunLog log, PresentationArguments presentation, RunFleet? fleet)
     {
         log.Logger.Information("{Run} begins in process {ProcessId}", request.Paths.Name, Environment.ProcessId);
         RunOutcome outcome;
@@ -70,6 +72,7 @@ internal static class RunSession
                 InputEnd.Watch(host.Input(), () => run.RequestStop("its sweep stopped"));
             }
 
+            fleet?.WhenShutOut(reason => run.RequestStop($"it lost its fleet: {reason}"));
             log.CarryStep(() => run.Status.Step);
             Task progress = ProgressLog.Write(run, log.Logger, host.Clock);
             await presenter.Show(run);

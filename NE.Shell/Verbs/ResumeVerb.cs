@@ -31,6 +31,7 @@ internal static class ResumeVerb
 
         Settings settings = ConfigurationBuilder.Change(stopped.Settings, command.Changes, host.Machine);
         using ReadyRun ready = stopped.GoOn(settings, new ResumeTerms(command.From, command.OnOtherMuJoCo), host.Prepare);
+        await using RunFleet? fleet = await RunFleet.Join(host, command.Fleet, settings, paths.Name, ready.Request.Versions);
         ready.Request = ready.Request with { Drills = command.Drills, Ffmpeg = Ffmpeg.Find(host.SearchPath) };
 
         foreach (string made in ready.MadeAnew)
@@ -47,7 +48,7 @@ internal static class ResumeVerb
         SayWhatIsOther(host, info, ready.Request.Versions);
         Environments.SayWhatIsSpecial(host, ready.Environment);
         await using PageServer? page = await ServeVerb.Beside(command.Presentation.Page, command.Runs, $"#/run/{paths.Name}", host);
-        return await RunSession.Execute(host, ready, command.Presentation);
+        return await RunSession.Execute(host, ready, command.Presentation, fleet);
     }
 
     private static void Say(ShellHost host, IReadOnlyList<(string Key, string Old, string New)> changes)

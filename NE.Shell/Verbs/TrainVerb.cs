@@ -64,6 +64,7 @@ internal static class TrainVerb
             JournalServer.Prepare(journal);
         }
 
+        await using RunFleet? fleet = await RunFleet.Join(host, command.Fleet, settings, paths.Name, versions);
         RunInfo? overwritten = command.Overwrite ? Overwritten(paths) : null;
         RunDescription description = new()
         {
@@ -85,7 +86,7 @@ internal static class TrainVerb
         Environments.SayWhatIsSpecial(host, environment);
         actor?.Say(host, environment);
         await using PageServer? page = await ServeVerb.Beside(command.Presentation.Page, command.Runs, $"#/run/{paths.Name}", host);
-        return await RunSession.Execute(host, ready, command.Presentation);
+        return await RunSession.Execute(host, ready, command.Presentation, fleet);
     }
 
     private static void SayWhereJournalIs(JournalPlace? journal, ShellHost host)

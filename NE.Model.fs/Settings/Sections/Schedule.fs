@@ -18,6 +18,8 @@ type ScheduleSettings = {
     Environments: int
     /// Steps that every environment takes in one round.
     RoundSteps: int
+    /// Processes of this machine that hold the environments; 0 leaves them on threads of the learner's.
+    Workers: int
 }
 
 [<RequireQualifiedAccess>]
@@ -61,4 +63,8 @@ module internal ScheduleSettings =
                 else
                     None)
             |> says "Steps that every environment takes in one round."
+
+            key "schedule.workers" Ours (int32Of (wholeNumber 0L 64L)) 0 _.Workers (fun v s -> { s with Workers = v })
+            |> inUnit "processes"
+            |> says "Processes of this machine that hold the environments; 0: threads of the learner's process. The run's bits are the same."
         ]

@@ -1,0 +1,43 @@
+namespace NE.Actors.Environments;
+
+/// <summary>An environment on a <see cref="SimulatorThread"/> of this process. The listener is called on that thread.</summary>
+public sealed class ThreadHost : IEnvironmentHost
+{
+    private readonly EnvironmentStart start;
+    private readonly IEnvironmentListener listener;
+    private readonly SimulatorThread thread;
+    private EnvironmentWorker? worker;
+
+    public ThreadHost(EnvironmentStart start, IEnvironmentListener listener)
+    {
+        (this.start, this.listener) = (start, listener);
+        this.thread = new SimulatorThread($"environment {start.Index}", start.Create, listener.Failed);
+        this.thread.Post(this.Begin);
+    }
+
+    public void Step(StepRound round) => this.thread.Post(_ =>
+    {
+        this.worker!.Step(round);
+        this.start.Drill?.Invoke(round.Step + (long)round.Steps * round.Stride);
+        this.listener.Stepped(round.Block);
+    });
+
+    public void Capture() => this.thread.Post(_ => this.listener.Captured(this.worker!.Save()));
+
+    public void Dispose() => this.thread.Dispose();
+
+    private void Begin(IEnvironment environment)
+    {
+        var created = new EnvironmentWorker(environment, this.start.Settings, this.start.Index, this.start.RandomUntil);
+        if (this.start.Restored is { } state)
+        {
+            created.Restore(state, this.start.OnOtherMuJoCo);
+        }
+        else
+        {
+            created.Begin(this.start.Episode);
+        }
+        this.worker = created;
+        this.listener.Ready(created.Episode);
+    }
+}

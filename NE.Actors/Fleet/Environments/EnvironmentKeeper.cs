@@ -1,0 +1,220 @@
+using Akka.Actor;
+using Akka.Cluster;
+using Akka.Event;
+using NE.Actors.Environments;
+using static Akka.Cluster.ClusterEvent;
+
+namespace NE.Actors.Fleet.Environments;
+
+/// <summary>
+/// Holds environments for runs elsewhere. Whatever it is told a second time it answers a second time, and does once. When a run's process is gone,
+/// so are its environments here; the run has their states.
+/// </summary>
+internal sealed class EnvironmentKeeper : ReceiveActor
+{
+    /// <summary>Under /user.</summary>
+    public const string Name = "environments";
+
+    private readonly Cluster cluster = Cluster.Get(Context.System);
+    private readonly ILoggingAdapter log = Context.GetLogger();
+    private readonly Dictionary<(IActorRef Run, int Number), KeptEnvironment> kept = [];
+    private readonly Dictionary<IActorRef, PolicyShelf> policies = [];
+    private readonly Dictionary<IActorRef, List<RoundResult>> outbox = [];
+    private readonly KeptBoard board;
+
+    /// <param name="board">Says what is held, for whoever asks.</param>
+    public EnvironmentKeeper(KeptBoard board)
+    {
+        this.board = board;
+        this.Receive<OpenEnvironment>(this.Open);
+        this.Receive<CloseEnvironment>(close =>
+        {
+            if (this.Find(close.Number, close.Epoch) is { } environment)
+            {
+                this.Drop((this.Sender, close.Number), environment);
+            }
+        });
+        this.Receive<PolicyPart>(part => this.Shelf(this.Sender).Add(part));
+        this.Receive<StepEnvironments>(this.Step);
+        this.Receive<Said>(said =>
+        {
+            if (this.kept.TryGetValue((said.Environment.Run, said.Environment.Number), out var held) && ReferenceEquals(held, said.Environment))
+            {
+                this.Take(held, said.What);
+            }
+        });
+        this.Receive<Flush>(_ => this.SendResults());
+        this.Receive<IMemberEvent>(change =>
+        {
+            if (change is MemberRemoved or MemberDowned)
+            {
+                this.DropAllOf(change.Member.Address);
+            }
+        });
+        this.Receive<CurrentClusterState>(_ => { });
+    }
+
+    public static IActorRef At(ActorSystem system, Address address) =>
+        ((ExtendedActorSystem)system).Provider.ResolveActorRef((new RootActorPath(address) / "user" / Name).ToString());
+
+    protected override void PreStart() => this.cluster.Subscribe(this.Self, typeof(IMemberEvent));
+
+    protected override void PostStop()
+    {
+        this.cluster.Unsubscribe(this.Self);
+        foreach (var environment in this.kept.Values)
+        {
+            environment.Dispose();
+        }
+        this.board.Show([]);
+    }
+
+    private void Open(OpenEnvironment open)
+    {
+        var key = (this.Sender, open.Number);
+        if (this.kept.TryGetValue(key, out var before))
+        {
+            if (before.Epoch == open.Epoch && before.Opened is { } opened)
+            {
+                this.Sender.Tell(opened);
+            }
+            if (before.Epoch >= open.Epoch)
+            {
+                return;
+            }
+            this.Drop(key, before);
+        }
+        var self = this.Self;
+        try
+        {
+            this.kept[key] = new KeptEnvironment(this.Sender, open, (environment, what) => self.Tell(new Said(environment, what)));
+        }
+        catch (Exception problem) when (problem is ArgumentException or EnvironmentUnusableException or Configuration.ConfigurationException)
+        {
+            this.Sender.Tell(new EnvironmentBroken(open.Number, open.Epoch, Unusable: true, problem.Message));
+        }
+        this.Show();
+    }
+
+    private void Step(StepEnvironments work)
+    {
+        if (this.Shelf(this.Sender).Find(work.Policy) is not { } policy)
+        {
+            this.Sender.Tell(new PolicyMissing(work.Policy));
+            return;
+        }
+        foreach (var order in work.Rounds)
+        {
+            if (this.Find(order.Number, order.Epoch) is not { } environment)
+            {
+                continue;
+            }
+            if (environment.Result is { } done && done.Round == order.Round)
+            {
+                // The answer was lost.
+                this.Answer(this.Sender, done);
+            }
+            else
+            {
+                environment.Take(order, policy);
+            }
+        }
+    }
+
+    private void Take(KeptEnvironment environment, object said)
+    {
+        switch (said)
+        {
+            case EnvironmentOpened opened:
+                environment.Opened = opened;
+                environment.Run.Tell(opened);
+                break;
+            case RoundResult result:
+                environment.Result = result;
+                this.Answer(environment.Run, result);
+                break;
+            case Exception error:
+                this.log.Warning("Environment {Index} of {Run} failed here: {Reason}", environment.Index, environment.RunName, error.Message);
+                environment.Run.Tell(new EnvironmentBroken(environment.Number, environment.Epoch, error is EnvironmentUnusableException, error.Message));
+                this.Drop((environment.Run, environment.Number), environment);
+                break;
+        }
+    }
+
+    /// <summary>What is done before the next turn of this actor goes along.</summary>
+    private void Answer(IActorRef run, RoundResult result)
+    {
+        if (this.outbox.Count == 0)
+        {
+            this.Self.Tell(new Flush());
+        }
+        if (!this.outbox.TryGetValue(run, out var results))
+        {
+            this.outbox[run] = results = [];
+        }
+        results.Add(result);
+    }
+
+    private void SendResults()
+    {
+        foreach (var (run, results) in this.outbox)
+        {
+            foreach (var message in Messages(results))
+            {
+                run.Tell(message);
+            }
+        }
+        this.outbox.Clear();
+    }
+
+    /// <summary>As many results as fit into a message go together.</summary>
+    private static IEnumerable<EnvironmentsStepped> Messages(List<RoundResult> results)
+    {
+        List<RoundResult> together = [];
+        long bytes = 0;
+        foreach (var result in results)
+        {
+            var size = result.Rows.Length * sizeof(float) + result.State.Length;
+            if (together.Count > 0 && bytes + size > FleetConfiguration.LongestMessage / 4)
+            {
+                yield return new EnvironmentsStepped(together);
+                (together, bytes) = ([], 0);
+            }
+            together.Add(result);
+            bytes += size;
+        }
+        yield return new EnvironmentsStepped(together);
+    }
+
+    private KeptEnvironment? Find(int number, long epoch) =>
+        this.kept.TryGetValue((this.Sender, number), out var environment) && environment.Epoch == epoch ? environment : null;
+
+    private PolicyShelf Shelf(IActorRef run) => this.policies.TryGetValue(run, out var shelf) ? shelf : this.policies[run] = new PolicyShelf();
+
+    private void DropAllOf(Address address)
+    {
+        foreach (var (key, environment) in this.kept.Where(pair => pair.Key.Run.Path.Address.Equals(address)).ToArray())
+        {
+            this.Drop(key, environment);
+        }
+        foreach (var run in this.policies.Keys.Where(run => run.Path.Address.Equals(address)).ToArray())
+        {
+            this.policies.Remove(run);
+            this.outbox.Remove(run);
+        }
+    }
+
+    private void Drop((IActorRef, int) key, KeptEnvironment environment)
+    {
+        this.kept.Remove(key);
+        // A simulator may take a while to end; those of others must not wait for it.
+        Task.Run(environment.Dispose);
+        this.Show();
+    }
+
+    private void Show() => this.board.Show([.. this.kept.Values.Select(environment => $"{environment.RunName} {environment.Index}")]);
+
+    private sealed record Said(KeptEnvironment Environment, object What);
+
+    private sealed record Flush;
+}

@@ -1,0 +1,76 @@
+using NE.Actors.Environments;
+
+namespace NE.Actors.Fleet.Environments;
+
+/// <summary>An environment of a run on this machine that lives on a node of the fleet. All that a node needs in order to go on with it is kept here, and is that
+/// of the end of its last round.</summary>
+internal sealed class RemoteEnvironment(RunEnvironments fleet, int number, EnvironmentStart start, IEnvironmentListener listener) : IEnvironmentHost
+{
+    private StepRound? pending;
+    private byte[]? state;
+
+    /// <summary>Of this incarnation of the environment; unique in the process.</summary>
+    public int Number => number;
+
+    public EnvironmentStart Start => start;
+
+    /// <summary>Rounds that are done.</summary>
+    public long Round { get; private set; }
+
+    /// <summary>What the run waits for; null while it waits for nothing. From any thread.</summary>
+    public StepRound? Pending => Volatile.Read(ref this.pending);
+
+    /// <summary>At the end of the last round; null before it was up once.</summary>
+    public byte[]? State => Volatile.Read(ref this.state);
+
+    public void Step(StepRound round)
+    {
+        Volatile.Write(ref this.pending, round);
+        fleet.Tell(new RoundWanted(this, round));
+    }
+
+    public void Capture()
+    {
+        if (this.State is { } known)
+        {
+            listener.Captured(known);
+        }
+    }
+
+    public void Dispose() => fleet.GiveUp(this);
+
+    /// <summary>A node has it for the first time.</summary>
+    public void TakeUp(long episode, byte[] first)
+    {
+        Volatile.Write(ref this.state, first);
+        listener.Ready(episode);
+    }
+
+    /// <summary>A node has taken the round that is pending.</summary>
+    /// <exception cref="InvalidDataException">Its rows are not what such a round has.</exception>
+    public void Take(RoundResult result)
+    {
+        var round = this.Pending!;
+        round.Block.Fill(result.Rows);
+        round.Block.Episodes.AddRange(result.Episodes);
+        round.Block.Divergences = result.Divergences;
+        round.Block.Episode = result.Episode;
+        this.Round = result.Round;
+        Volatile.Write(ref this.state, result.State);
+        Volatile.Write(ref this.pending, null);
+        start.Drill?.Invoke(round.Step + (long)round.Steps * round.Stride);
+        // The next round may be asked for before this returns.
+        listener.Stepped(round.Block);
+    }
+
+    public void Fail(Exception error) => listener.Failed(error);
+}
+
+/// <summary>To those who place environments: it waits for this round.</summary>
+internal sealed record RoundWanted(RemoteEnvironment Environment, StepRound Round);
+
+/// <summary>To them: the run has, or no longer has, this environment.</summary>
+internal sealed record EnvironmentWanted(RemoteEnvironment Environment, bool Wanted);
+
+/// <summary>Something about an environment on another machine.</summary>
+public sealed class RemoteEnvironmentException(string message) : Exception(message);

@@ -1,0 +1,93 @@
+using System.Globalization;
+using Akka.Actor;
+using Akka.Actor.Setup;
+using Akka.Configuration;
+using Akka.Remote.Transport.DotNetty;
+using NE.Actors.Fleet.Wire;
+
+namespace NE.Actors.Fleet;
+
+/// <summary>
+/// How Akka.Cluster is set up: mutual TLS, serializers of our own alone, and who stays when a fleet falls apart. That is the side with the node that has
+/// been there longest; processes that train runs do not count.
+/// </summary>
+internal static class FleetConfiguration
+{
+    /// <summary>[bytes] Longest message. While one is on its way, signs of life behind it wait.</summary>
+    public const int LongestMessage = 8 << 20;
+
+    public static ActorSystemSetup Of(FleetOptions options, IReadOnlyList<WireMessages> messages)
+    {
+        // Neither a chain of certificates nor a name is checked: it must be this very certificate.
+        var tls = new DotNettySslSetup(
+            options.Key.Certificate, suppressValidation: false, requireMutualAuthentication: true, validateCertificateHostname: false, (shown, _, _, _, _) => options.Key.Matches(shown));
+        return ActorSystemSetup.Create(tls, BootstrapSetup.Create().WithConfig(Text(options, messages)));
+    }
+
+    private static Config Text(FleetOptions options, IReadOnlyList<WireMessages> messages)
+    {
+        string loggers = options.Loggers.Count == 0 ? "" : $"akka.loggers = [{string.Join(", ", options.Loggers.Select(Quoted))}]";
+        string reached = options.Public is { } address ? $"public-hostname = {Quoted(address.Host)}\npublic-port = {Number(address.Port)}" : "";
+        return ConfigurationFactory.ParseString($$"""
+            {{loggers}}
+            akka {
+              loglevel = INFO
+              stdout-loglevel = OFF
+              log-dead-letters = off
+              coordinated-shutdown { run-by-clr-shutdown-hook = off, exit-clr = off, terminate-actor-system = on }
+              actor {
+                provider = cluster
+                serializers {
+                  ne-refused = {{Quoted(typeof(RefusingSerializer).AssemblyQualifiedName!)}}
+                  {{string.Join("\n", messages.Select(kind => $"{kind.Name} = {Quoted(kind.Serializer.AssemblyQualifiedName!)}"))}}
+                }
+                # Nothing crosses by reflection: neither the names of types nor objects that were not made for it.
+                serialization-bindings {
+                  "System.Object" = ne-refused
+                  {{string.Join("\n", messages.Select(kind => $"{Quoted(kind.Marker.AssemblyQualifiedName!)} = {kind.Name}"))}}
+                }
+              }
+              remote {
+                log-remote-lifecycle-events = off
+                dot-netty.tcp {
+                  hostname = {{Quoted(options.Bind)}}
+                  port = {{Number(options.Port)}}
+                  {{reached}}
+                  enable-ssl = true
+                  connection-timeout = 5s
+                  maximum-frame-size = {{Number(LongestMessage)}}b
+                  send-buffer-size = 1MiB
+                  receive-buffer-size = 1MiB
+                  # A round waits for its answer; what can go together is one message already.
+                  batching.enabled = false
+                }
+                retry-gate-closed-for = 1s
+              }
+              cluster {
+                roles = [{{string.Join(", ", options.Roles.Select(Quoted))}}]
+                run-coordinated-shutdown-when-down = on
+                shutdown-after-unsuccessful-join-seed-nodes = off
+                seed-node-timeout = 3s
+                gossip-interval = 500ms
+                leader-actions-interval = 500ms
+                failure-detector {
+                  heartbeat-interval = {{Seconds(options.Patience.Heartbeat)}}
+                  acceptable-heartbeat-pause = {{Seconds(options.Patience.Silence)}}
+                }
+                downing-provider-class = "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster"
+                split-brain-resolver {
+                  active-strategy = keep-oldest
+                  stable-after = {{Seconds(options.Patience.Stable)}}
+                  keep-oldest { role = {{FleetOptions.NodeRole}}, down-if-alone = {{(options.OldestMayBeLost ? "on" : "off")}} }
+                }
+              }
+            }
+            """);
+    }
+
+    private static string Quoted(string text) => $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+
+    private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private static string Seconds(TimeSpan span) => $"{span.TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture)}ms";
+}

@@ -1,0 +1,232 @@
+using Akka.Actor;
+using Akka.Cluster;
+using Akka.Event;
+using NE.Actors.Fleet.Wire;
+
+namespace NE.Actors.Fleet;
+
+/// <summary>The fleet does not let this process in, or cannot be reached. The message says why and what to do.</summary>
+public sealed class FleetException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>
+/// A process of a fleet. When it is cut off, its actors end and others with another incarnation join again, as soon as that is possible. What must
+/// outlive that is with whoever gives the parts.
+/// </summary>
+public sealed class FleetMember : IAsyncDisposable
+{
+    /// <summary>Of every process of every fleet.</summary>
+    public const string SystemName = "ne-fleet";
+
+    /// <summary>Of a process that starts, before it says that nobody answers.</summary>
+    private const int Attempts = 3;
+
+    private static readonly TimeSpan KnockPatience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan JoinPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LeavePatience = TimeSpan.FromSeconds(10);
+
+    private readonly FleetOptions options;
+    private readonly IReadOnlyList<IFleetPart> parts;
+    private readonly IReadOnlyList<WireMessages> messages;
+    private readonly Func<NodeCard, NodeCard> describe;
+    private readonly CancellationTokenSource leaving = new();
+    private readonly DateTimeOffset started;
+    private ActorSystem system;
+    private Task life = Task.CompletedTask;
+
+    private FleetMember(FleetOptions options, Func<NodeCard, NodeCard> describe, IReadOnlyList<IFleetPart> parts, DateTimeOffset now)
+    {
+        (this.options, this.describe, this.parts, this.started) = (options, describe, parts, now);
+        this.messages = [NodeSerializer.Messages, .. parts.SelectMany(part => part.Messages)];
+        this.system = this.CreateSystem();
+    }
+
+    /// <summary>Where this process is reached.</summary>
+    public FleetAddress Address => FleetAddress.Of(Cluster.Get(this.system).SelfAddress);
+
+    /// <summary>Ends when the process has left; fails when the fleet does not let it in again.</summary>
+    public Task Life => this.life;
+
+    /// <summary>Joins a fleet, or begins one.</summary>
+    /// <param name="options">How.</param>
+    /// <param name="card">What this process is, without what it works on now and where it is.</param>
+    /// <param name="now">UTC.</param>
+    /// <param name="parts">What it does in the fleet.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <exception cref="FleetException">No process of the fleet can be reached, or it does not let this one in.</exception>
+    /// <exception cref="OperationCanceledException">It was given up.</exception>
+    public static async Task<FleetMember> Join(FleetOptions options, Func<NodeCard, NodeCard> card, DateTimeOffset now, IReadOnlyList<IFleetPart> parts, CancellationToken cancel = default)
+    {
+        FleetMember member;
+        try
+        {
+            member = new FleetMember(options, card, parts, now);
+        }
+        catch (Exception failure) when (failure is Akka.Remote.RemoteTransportException or System.Net.Sockets.SocketException or AggregateException)
+        {
+            throw new FleetException($"this process cannot listen on {options.Bind}:{options.Port}: {failure.GetBaseException().Message}", failure);
+        }
+
+        try
+        {
+            await member.Enter(options.Seeds, again: false, cancel);
+        }
+        catch
+        {
+            await member.system.Terminate();
+            throw;
+        }
+
+        member.life = Task.Run(member.Live, CancellationToken.None);
+        return member;
+    }
+
+    /// <summary>Asks a fleet what it consists of, without joining it.</summary>
+    /// <exception cref="FleetException">The process cannot be reached.</exception>
+    public static async Task<FleetDescription> Describe(FleetAddress address, FleetKey key, IReadOnlyList<string> loggers)
+    {
+        var options = new FleetOptions { Key = key, Name = "", Build = "", Roles = [], Bind = BindFor(address), Loggers = loggers };
+        using var system = ActorSystem.Create(SystemName, FleetConfiguration.Of(options, [NodeSerializer.Messages]));
+        try
+        {
+            return await NodeActor.At(system, address.Akka).Ask<FleetDescription>(new DescribeFleet(), KnockPatience + KnockPatience);
+        }
+        catch (AskTimeoutException)
+        {
+            throw Unreachable([address], key);
+        }
+        finally
+        {
+            await system.Terminate();
+        }
+    }
+
+    /// <summary>The address to listen on in order to be reached by a fleet: loopback stays on this machine.</summary>
+    public static string BindFor(FleetAddress seed) => System.Net.IPAddress.TryParse(seed.Host, out var address) && System.Net.IPAddress.IsLoopback(address) || seed.Host is "localhost"
+        ? "127.0.0.1"
+        : seed.OwnAddress();
+
+    /// <summary>Leaves: the others know at once that it is no accident.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await this.leaving.CancelAsync();
+        var last = this.system;
+        // While it ends, Akka falls back to the standard output, which belongs to the shell.
+        last.EventStream.SetLogLevel(LogLevel.ErrorLevel);
+        await Task.WhenAny(CoordinatedShutdown.Get(last).Run(CoordinatedShutdown.ClrExitReason.Instance), Task.Delay(LeavePatience));
+        await Task.WhenAny(last.Terminate(), Task.Delay(LeavePatience));
+        await Task.WhenAny(this.life, Task.Delay(LeavePatience));
+        this.leaving.Dispose();
+    }
+
+    private static FleetException Unreachable(IReadOnlyList<FleetAddress> addresses, FleetKey key) => new(
+        $"no process of a fleet answers at {string.Join(", ", addresses)}. Is a node there (ne node), is the port open, and is its fleet key the same (this one is {key.Name})?");
+
+    private ActorSystem CreateSystem()
+    {
+        var created = ActorSystem.Create(SystemName, FleetConfiguration.Of(this.options, this.messages));
+        created.ActorOf(Props.Create(() => new NodeActor(this.Card)), NodeActor.Name);
+        foreach (var part in this.parts)
+        {
+            part.Begin(created, this.options);
+        }
+        return created;
+    }
+
+    private NodeCard Card()
+    {
+        var cluster = Cluster.Get(this.system);
+        return this.describe(new NodeCard
+        {
+            Name = this.options.Name,
+            Address = FleetAddress.Of(cluster.SelfAddress),
+            Incarnation = cluster.SelfUniqueAddress.Uid,
+            Roles = this.options.Roles,
+            Build = this.options.Build,
+            Versions = new Dictionary<string, string>(),
+            Processor = RunDirectory.Hardware.Processor,
+            Cores = System.Environment.ProcessorCount,
+            Slots = 0,
+            EnvironmentCapacity = 0,
+            Started = this.started,
+        });
+    }
+
+    /// <summary>Until it leaves: whenever the fleet has gone on without it, it joins again.</summary>
+    private async Task Live()
+    {
+        while (true)
+        {
+            var cluster = Cluster.Get(this.system);
+            FleetAddress[] known = [];
+            while (!this.system.WhenTerminated.IsCompleted)
+            {
+                var others = cluster.State.Members.Where(member => !member.Address.Equals(cluster.SelfAddress)).Select(member => FleetAddress.Of(member.Address)).ToArray();
+                known = others.Length > 0 ? others : known;
+                await Task.WhenAny(this.system.WhenTerminated, Task.Delay(JoinPause));
+            }
+            if (this.leaving.IsCancellationRequested)
+            {
+                return;
+            }
+            this.system = this.CreateSystem();
+            this.system.Log.Warning("This process was cut off from its fleet; what it held is held by others now. It joins again as a new one");
+            try
+            {
+                await this.Enter([.. this.options.Seeds.Union(known)], again: true, this.leaving.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <param name="known">Processes to join by; none begins a fleet.</param>
+    /// <param name="again">This process was a member: it tries for ever, and begins no fleet beside one that it cannot see.</param>
+    /// <param name="cancel">Gives up.</param>
+    private async Task Enter(IReadOnlyList<FleetAddress> known, bool again, CancellationToken cancel)
+    {
+        var cluster = Cluster.Get(this.system);
+        var own = FleetAddress.Of(cluster.SelfAddress);
+        FleetAddress[] others = [.. known.Where(address => address != own)];
+        for (var attempt = 1; ; attempt++)
+        {
+            var answers = await Task.WhenAll(others.Select(address => this.KnockAt(address, cancel)));
+            if (answers.OfType<TurnedAway>().FirstOrDefault() is { } refusal)
+            {
+                throw new FleetException($"the fleet does not let {this.options.Name} in: {refusal.Reason}");
+            }
+            if (Array.FindIndex(answers, answer => answer is Admitted { IsMember: true }) is >= 0 and var open)
+            {
+                await cluster.JoinSeedNodesAsync([others[open].Akka], cancel);
+                return;
+            }
+            // All were cut off at the same time, and all see each other: one of them begins anew. Or the first of the fleet's nodes starts.
+            var begins = again
+                ? answers.All(answer => answer is Admitted) && others.All(address => string.CompareOrdinal(own.ToString(), address.ToString()) < 0)
+                : others.Length == 0 || (known[0] == own && attempt >= Attempts);
+            if (begins)
+            {
+                await cluster.JoinAsync(cluster.SelfAddress, cancel);
+                return;
+            }
+            if (!again && attempt >= Attempts && known[0] != own)
+            {
+                throw Unreachable(others, this.options.Key);
+            }
+            await Task.Delay(JoinPause, cancel);
+        }
+    }
+
+    private async Task<object?> KnockAt(FleetAddress address, CancellationToken cancel)
+    {
+        try
+        {
+            return await NodeActor.At(this.system, address.Akka).Ask<object>(new Knock(this.options.Name, this.options.Build), KnockPatience, cancel);
+        }
+        catch (AskTimeoutException)
+        {
+            return null;
+        }
+    }
+}
