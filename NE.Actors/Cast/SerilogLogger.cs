@@ -73,7 +73,7 @@ public sealed class SerilogLogger : ReceiveActor, IRequiresMessageQueue<ILoggerM
 
     /// <summary>Whoever depends on a process of a fleet says once that it came or went; the connections to it would say so again and again.</summary>
     private static bool IsConnectionTrouble(string? source) => source is not null
-        && (source.StartsWith("remoting (", StringComparison.Ordinal) || source.Contains("/endpointManager/reliableEndpointWriter-", StringComparison.Ordinal));
+        && (source.StartsWith("remoting (", StringComparison.Ordinal) || (source.Contains("/endpointManager/reliableEndpointWriter-", StringComparison.Ordinal) && !source.Contains("/endpointReader", StringComparison.Ordinal)));
 
     /// <summary>"[akka://ne/user/run/learner#123]" and "akka://ne/user/run/learner" as "run/learner".</summary>
     private static string ActorName(string? source)
