@@ -26,13 +26,15 @@ public static class JournalConfig
     /// <summary>
     /// HOCON for an actor system that holds this run's journal. Also puts both files into WAL mode, which the plugin does not do and which
     /// stays in the files, or takes the run for this process on its server, until <see cref="Release"/>. Use it together with
-    /// <see cref="Setup"/>, or take <see cref="SystemSetup"/>, which is both.
+    /// <see cref="Setup"/>, or take <see cref="SystemSetup(RunPaths, Config?)"/>, which is both.
     /// </summary>
     /// <exception cref="IOException">A file is there and is not a database, or another process locks it; or the server cannot be used.</exception>
     /// <exception cref="RunFolderException">Another process has the run on its server.</exception>
-    public static Config For(RunPaths run)
+    public static Config For(RunPaths run) => For(run, JournalStore.Of(run));
+
+    private static Config For(RunPaths run, JournalStore at)
     {
-        if (JournalStore.Of(run) is PostgresStore store)
+        if (at is PostgresStore store)
         {
             PostgresSchema.Prepare(store.Place);
             PostgresLease.Hold(run, store.Place, store.PersistenceId);
@@ -89,7 +91,7 @@ public static class JournalConfig
     /// Makes every connection that the plugin opens durable: synchronous=FULL, whatever SQLite was compiled with; synchronous_commit=on and this
     /// process's epoch on a server.
     /// </summary>
-    /// <param name="run">The run whose journal it is, after <see cref="For"/>.</param>
+    /// <param name="run">The run whose journal it is, after <see cref="For(RunPaths)"/>.</param>
     /// <param name="opened">Called with each connection to a file that was made durable; for tests.</param>
     public static Setup Setup(RunPaths run, Action<DbConnection>? opened = null)
     {
@@ -111,6 +113,17 @@ public static class JournalConfig
     {
         var config = own is null ? For(run) : own.WithFallback(For(run));
         return BootstrapSetup.Create().WithConfig(config).And(Setup(run));
+    }
+
+    /// <summary>The same for a journal that is no run's: in the two files of a folder, or at a place of a server.</summary>
+    /// <param name="folder">Has the files; and names the right to write at a server, until <see cref="Release"/>.</param>
+    /// <param name="place">Null for the files.</param>
+    /// <param name="persistenceId">Of its one actor.</param>
+    /// <param name="own">Has precedence.</param>
+    internal static ActorSystemSetup SystemSetup(RunPaths folder, JournalPlace? place, string persistenceId, Config own)
+    {
+        JournalStore at = place is null ? new SqliteStore(folder.Journal, folder.Snapshots) : new PostgresStore(place, persistenceId);
+        return BootstrapSetup.Create().WithConfig(own.WithFallback(For(folder, at))).And(Setup(folder));
     }
 
     internal static string ConnectionString(string file) => new SqliteConnectionStringBuilder

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Akka.Actor;
 using Akka.Actor.Setup;
+using Akka.Cluster.Tools.Singleton;
 using Akka.Configuration;
 using Akka.Remote.Transport.DotNetty;
 using NE.Actors.Fleet.Wire;
@@ -64,6 +65,8 @@ internal static class FleetConfiguration
                 retry-gate-closed-for = 1s
               }
               cluster {
+                # Before a node has joined there is none, and who waits for one says so.
+                singleton-proxy.log-singleton-identification-failure = off
                 roles = [{{string.Join(", ", options.Roles.Select(Quoted))}}]
                 run-coordinated-shutdown-when-down = on
                 shutdown-after-unsuccessful-join-seed-nodes = off
@@ -82,7 +85,7 @@ internal static class FleetConfiguration
                 }
               }
             }
-            """);
+            """).WithFallback(ClusterSingleton.DefaultConfig());
     }
 
     private static string Quoted(string text) => $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";

@@ -72,7 +72,7 @@ public sealed class FleetMember : IAsyncDisposable
         }
         catch
         {
-            await member.system.Terminate();
+            await End(member.system);
             throw;
         }
 
@@ -96,8 +96,15 @@ public sealed class FleetMember : IAsyncDisposable
         }
         finally
         {
-            await system.Terminate();
+            await End(system);
         }
+    }
+
+    /// <summary>Ends an actor system. Akka falls back to the standard output meanwhile, which belongs to the shell.</summary>
+    internal static Task End(ActorSystem system)
+    {
+        system.EventStream.SetLogLevel(LogLevel.ErrorLevel);
+        return system.Terminate();
     }
 
     /// <summary>The address to listen on in order to be reached by a fleet: loopback stays on this machine.</summary>
@@ -110,7 +117,6 @@ public sealed class FleetMember : IAsyncDisposable
     {
         await this.leaving.CancelAsync();
         var last = this.system;
-        // While it ends, Akka falls back to the standard output, which belongs to the shell.
         last.EventStream.SetLogLevel(LogLevel.ErrorLevel);
         await Task.WhenAny(CoordinatedShutdown.Get(last).Run(CoordinatedShutdown.ClrExitReason.Instance), Task.Delay(LeavePatience));
         await Task.WhenAny(last.Terminate(), Task.Delay(LeavePatience));

@@ -53,6 +53,10 @@ public sealed record FleetPatience
     /// <summary>When nothing has changed for so long, whoever is cut off stops being a part of the fleet.</summary>
     public TimeSpan Stable { get; init; } = TimeSpan.FromSeconds(7);
 
+    /// <summary>A node that has heard nothing of the coordinator for so long ends its cells; a little later the coordinator gives them to others. Long enough for another
+    /// coordinator to take over.</summary>
+    public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Before a question is asked again whose answer may have been lost.</summary>
     public TimeSpan Repeat { get; init; } = TimeSpan.FromSeconds(2);
 }

@@ -23,6 +23,9 @@ public sealed record PresentationArguments(bool Plain, string? Seq)
     /// <summary>Commit and stop when the standard input ends: another program has started the run and binds it to itself.</summary>
     public bool StopAtEnd { get; init; }
 
+    /// <summary>Die when the standard input says no more that this may go on.</summary>
+    public bool HasLease { get; init; }
+
     /// <summary>Port of a page beside the work, on this machine's own address; null for no page.</summary>
     public PagePort? Page { get; init; }
 }
@@ -108,6 +111,9 @@ public sealed record SweepCommand(
 {
     /// <summary>Where the journals of new cells go, as given: with the login, never to be printed.</summary>
     public string? Journal { get; init; }
+
+    /// <summary>Whose nodes work on the cells.</summary>
+    public FleetArguments Fleet { get; init; } = FleetArguments.None;
 
     /// <summary>Shorten it until two cores do it in minutes.</summary>
     public bool Smoke { get; init; }

@@ -43,6 +43,7 @@ internal sealed class CommandGrammar
     private readonly Option<bool> overwrite = new("--overwrite") { Description = "Delete a run of the same name first." };
     private readonly Option<string[]> drill = new("--drill") { HelpName = "INDEX@STEP", Description = "Make an environment fail once at a step, to see that the run goes on (repeatable).", Hidden = true };
     private readonly Option<bool> stopAtEof = new("--stop-at-eof") { Description = "Commit and stop with exit code 3 when the standard input ends; for programs that start runs.", Hidden = true };
+    private readonly Option<bool> lease = new("--lease") { Description = "Die when the standard input does not renew the right to go on; for nodes of a fleet.", Hidden = true };
     private readonly Option<string?> parallel = new("--parallel") { HelpName = "K", Description = "Runs at a time (default: as many as the cores carry)." };
     private readonly Option<string?> resumeSweep = new("--resume") { HelpName = "NAME", Description = "Go on with a stored sweep, without its file." };
     private readonly Option<bool> retryFailed = new("--retry-failed") { Description = "Try cells that failed once more." };
@@ -112,6 +113,7 @@ internal sealed class CommandGrammar
     private readonly Option<string?> videoEvery = new("--video-every") { HelpName = "N", Description = "Environment steps between videos of the policy (video.every)." };
 
     private readonly Option<string?> fleet = new("--fleet") { HelpName = "HOST:PORT", Description = "Let the nodes of this fleet hold the environments (see `ne node`); the run's bits are the same." };
+    private readonly Option<string?> sweepFleet = new("--fleet") { HelpName = "HOST:PORT", Description = "Let the nodes of this fleet work on the cells (see `ne node`)." };
     private readonly Option<string?> fleetKey = new("--fleet-key") { HelpName = "FILE", Description = "The fleet's key (default ~/.config/ne/fleet.pem, or NE_FLEET_KEY)." };
     private readonly Option<string[]> seedNodes = new("--seed-node") { HelpName = "HOST:PORT", Description = "A process of the fleet to join by (repeatable); without one, a fleet begins here." };
     private readonly Option<string?> nodePort = new("--port") { HelpName = "P", Description = $"Port to listen on (default {FleetAddress.DefaultPort}; 0: any)." };
@@ -133,7 +135,7 @@ internal sealed class CommandGrammar
     {
         // Not a RootCommand: that one is named after whatever process runs it.
         Root = new Verb("ne", "Trains reinforcement-learning agents whose networks grow and prune while they learn (Neuroplastic Expansion on TD3 or SAC).");
-        this.texts = [this.runs, this.config, this.variant, this.seq, this.askedSeq, this.output, this.video, this.image, this.reportFolder, this.archiveFile, this.restoredName, this.journal, this.to, this.listen, this.exported, this.head, this.actor, this.fleet, this.fleetKey, this.nodeHost, this.nodePublic, this.nodeName];
+        this.texts = [this.runs, this.config, this.variant, this.seq, this.askedSeq, this.output, this.video, this.image, this.reportFolder, this.archiveFile, this.restoredName, this.journal, this.to, this.listen, this.exported, this.head, this.actor, this.fleet, this.sweepFleet, this.fleetKey, this.nodeHost, this.nodePublic, this.nodeName];
         this.keyed =
         [
             (new("--learner") { HelpName = "td3|sac|drq|drqv2", Description = "The algorithm of reinforcement learning (run.learner)." }, "run.learner"),
@@ -151,10 +153,10 @@ internal sealed class CommandGrammar
         Option<string?>[] keyOptions = [.. this.keyed.Select(pair => pair.Option)];
         Root.Add(this.runs);
         Root.Add(Version);
-        Option[] ofTraining = [.. keyOptions, this.variant, this.name, this.config, this.journal, this.fleet, this.fleetKey, this.seq, this.serve, this.port, this.plain, this.dryRun, this.overwrite, this.drill, this.stopAtEof, this.trainPixels];
+        Option[] ofTraining = [.. keyOptions, this.variant, this.name, this.config, this.journal, this.fleet, this.fleetKey, this.seq, this.serve, this.port, this.plain, this.dryRun, this.overwrite, this.drill, this.stopAtEof, this.lease, this.trainPixels];
         Root.Add(Leaf("train", "Start a new run.", [this.environment, this.pairs], [.. ofTraining, this.actor]));
-        Root.Add(Leaf("resume", "Continue a stopped run from its last commit.", [this.run, this.pairs], [this.steps, this.from, this.videoEvery, this.otherMuJoCo, this.journal, this.fleet, this.fleetKey, this.seq, this.serve, this.port, this.plain, this.drill, this.stopAtEof]));
-        Root.Add(Leaf("sweep", "Train many runs: methods, environments, seeds and keys, multiplied out.", [this.sweep], [this.smoke, this.parallel, this.resumeSweep, this.retryFailed, this.sweepDryRun, this.sweepPlain, this.journal, this.seq, this.serve, this.port]));
+        Root.Add(Leaf("resume", "Continue a stopped run from its last commit.", [this.run, this.pairs], [this.steps, this.from, this.videoEvery, this.otherMuJoCo, this.journal, this.fleet, this.fleetKey, this.seq, this.serve, this.port, this.plain, this.drill, this.stopAtEof, this.lease]));
+        Root.Add(Leaf("sweep", "Train many runs: methods, environments, seeds and keys, multiplied out.", [this.sweep], [this.smoke, this.parallel, this.resumeSweep, this.retryFailed, this.sweepDryRun, this.sweepPlain, this.sweepFleet, this.fleetKey, this.journal, this.seq, this.serve, this.port]));
         Root.Add(Leaf("status", "Show a run or a sweep, or a table of all.", [this.anyRun], [this.json]));
         Root.Add(Leaf("serve", "Show runs and sweeps on a page that grows while they learn.", [this.served], [this.port, this.listen, this.control]));
         Root.Add(Leaf("node", "Take part in a fleet: hold environments for runs on other machines.", [], [this.nodePort, this.seedNodes, this.slots, this.held, this.nodeName, this.nodeHost, this.nodePublic, this.fleetKey, this.seq, this.stopAtEof]));
@@ -485,7 +487,7 @@ internal sealed class CommandGrammar
     }
 
     private PresentationArguments Presentation(ParseResult parsed, List<string> problems) =>
-        new(Has(parsed, this.plain), parsed.GetValue(this.seq)) { StopAtEnd = Has(parsed, this.stopAtEof), Page = this.Page(parsed, problems) };
+        new(Has(parsed, this.plain), parsed.GetValue(this.seq)) { StopAtEnd = Has(parsed, this.stopAtEof), HasLease = Has(parsed, this.lease), Page = this.Page(parsed, problems) };
 
     private PagePort? Page(ParseResult parsed, List<string> problems)
     {
@@ -565,7 +567,7 @@ internal sealed class CommandGrammar
             Has(parsed, this.retryFailed),
             Has(parsed, this.sweepDryRun),
             new(Has(parsed, this.sweepPlain), parsed.GetValue(this.seq)) { Page = this.Page(parsed, problems) })
-        { Runs = folder, Smoke = Has(parsed, this.smoke), Journal = Given(parsed, this.journal) };
+        { Runs = folder, Smoke = Has(parsed, this.smoke), Journal = Given(parsed, this.journal), Fleet = new(Address(Given(parsed, this.sweepFleet), "--fleet", problems), Given(parsed, this.fleetKey)) };
     }
 
     private string Name(ParseResult parsed, List<string> problems) => RunName(parsed.GetRequiredValue(this.run), "NAME", problems)!;

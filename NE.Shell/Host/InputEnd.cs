@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using NE.Actors.Fleet.Cells;
 
 namespace NE.Shell.Host;
 
@@ -8,10 +9,12 @@ namespace NE.Shell.Host;
 /// </summary>
 internal static partial class InputEnd
 {
+    private static readonly TimeSpan LookAtLease = TimeSpan.FromMilliseconds(250);
+
     /// <summary>Calls once, from a thread of its own, when the input has ended.</summary>
     public static void Watch(Stream input, Action ended)
     {
-        var watcher = new Thread(() =>
+        Start("end of input", () =>
         {
             try
             {
@@ -27,13 +30,53 @@ internal static partial class InputEnd
             }
 
             ended();
-        })
-        {
-            IsBackground = true,
-            Name = "end of input",
-        };
-        watcher.Start();
+        });
     }
+
+    /// <summary>
+    /// Watches the same for a right to go on (`--lease`): each line is a moment, and when one has passed before the next came, this process dies as by kill -9.
+    /// By then whoever gave the right may have given it to another process.
+    /// </summary>
+    /// <param name="input">Lines of [ms] by <see cref="SteadyClock"/>.</param>
+    /// <param name="ended">Called once when the input has ended. The last moment that was given still holds.</param>
+    public static void WatchLease(Stream input, Action ended)
+    {
+        long deadline = long.MaxValue;
+        Start("lease", () =>
+        {
+            while (SteadyClock.Now < Volatile.Read(ref deadline))
+            {
+                Thread.Sleep(LookAtLease);
+            }
+
+            Console.Error.WriteLine("ne: the right to work on this run is over, since nobody renewed it in time; what was committed goes on elsewhere");
+            using var self = System.Diagnostics.Process.GetCurrentProcess();
+            self.Kill();
+        });
+        Start("lease renewal", () =>
+        {
+            try
+            {
+                using var lines = new StreamReader(input);
+
+                while (lines.ReadLine() is { } line)
+                {
+                    if (long.TryParse(line, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out long next))
+                    {
+                        Volatile.Write(ref deadline, next);
+                    }
+                }
+            }
+            catch (IOException)
+            {
+                // An input that cannot be read has ended too.
+            }
+
+            ended();
+        });
+    }
+
+    private static void Start(string name, ThreadStart work) => new Thread(work) { IsBackground = true, Name = name }.Start();
 
     /// <summary>
     /// Opens the process's own, and leaves the terminal's group of processes: Ctrl-C and a closed terminal are for the program that started

@@ -39,7 +39,7 @@ public sealed record ShellHost
     public string? JournalUrl { get; init; }
 
     /// <summary>File with the key of this user's fleets when `--fleet-key` is not given.</summary>
-    public required string FleetKey { get; init; }
+    public string FleetKey { get; init; } = "fleet.pem";
 
     /// <summary>What a browser elsewhere must show to see the page of `ne serve --host`; null draws one.</summary>
     public string? ServeToken { get; init; }

@@ -67,7 +67,11 @@ internal static class RunSession
             await using ITrainingRun run = host.StartRun(request);
             using StopSignals signals = new StopSignals(run.RequestStop, () => StopSignals.LeaveNow((int)ExitCode.Interrupted)).Listen();
 
-            if (presentation.StopAtEnd)
+            if (presentation.HasLease)
+            {
+                InputEnd.WatchLease(host.Input(), () => run.RequestStop("its node stopped"));
+            }
+            else if (presentation.StopAtEnd)
             {
                 InputEnd.Watch(host.Input(), () => run.RequestStop("its sweep stopped"));
             }

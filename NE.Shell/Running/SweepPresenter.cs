@@ -12,7 +12,7 @@ internal sealed class SweepPresenter(ShellHost host, bool plain)
     private static readonly TimeSpan PlainInterval = TimeSpan.FromMinutes(1);
 
     /// <summary>Returns when the work has ended. A terminal that went away ends the view, not the sweep.</summary>
-    public async Task Show(SweepRun sweep, Task work)
+    public async Task Show(IShownSweep sweep, Task work)
     {
         try
         {
@@ -25,7 +25,7 @@ internal sealed class SweepPresenter(ShellHost host, bool plain)
         await work;
     }
 
-    private async Task ShowLive(SweepRun sweep, Task work)
+    private async Task ShowLive(IShownSweep sweep, Task work)
     {
         IAnsiConsole console = Tables.Console(host);
         console.FitTo(host);
@@ -50,7 +50,7 @@ internal sealed class SweepPresenter(ShellHost host, bool plain)
         });
     }
 
-    private async Task ShowPlain(SweepRun sweep, Task work)
+    private async Task ShowPlain(IShownSweep sweep, Task work)
     {
         long next = host.Clock.GetTimestamp();
         bool ended;

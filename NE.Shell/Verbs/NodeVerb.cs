@@ -1,11 +1,14 @@
 using NE.Actors.Cast;
 using NE.Actors.Fleet;
+using NE.Actors.Fleet.Cells;
 using NE.Actors.Fleet.Environments;
+using NE.Actors.RunDirectory;
 using NE.Shell.Commands;
 using NE.Shell.Fleet;
 using NE.Shell.Host;
 using NE.Shell.Logging;
 using NE.Shell.Running;
+using NE.Shell.Sweeps.Fleet;
 using Serilog.Core;
 
 namespace NE.Shell.Verbs;
@@ -13,6 +16,8 @@ namespace NE.Shell.Verbs;
 /// <summary>`ne node`</summary>
 internal static class NodeVerb
 {
+    private static readonly TimeSpan LeavePatience = TimeSpan.FromMinutes(2);
+
     public static async Task<ExitCode> Node(NodeCommand command, ShellHost host)
     {
         string? seq = SeqAddress.Of(command.Seq, host);
@@ -23,6 +28,20 @@ internal static class NodeVerb
         IReadOnlyDictionary<string, string> versions = host.Prepare(null);
         string name = command.Name ?? $"{Environment.MachineName}-{Environment.ProcessId}";
         int capacity = command.Environments ?? host.Processors;
+        int slots = command.Slots ?? Math.Max(1, host.Processors / 2);
+        JournalPlace? journal = JournalAddress.Of(null, host);
+        SharedFolder folder = SharedFolder.Of(command.Runs);
+        RequireLocks(folder, slots, journal);
+        string build = host.Build();
+        int coresPerCell = Math.Max(1, host.Processors / Math.Max(1, slots));
+        var cells = new NodeCells(
+            name,
+            // A cell of another build would not compare with those before it.
+            () => host.Build() == build ? slots : 0,
+            folder,
+            journal,
+            new NodeStarter(host, folder.Runs),
+            new FleetSweepHost(host, folder.Runs, coresPerCell, journal));
         var stopped = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         var offer = new EnvironmentOffer();
         using Logger log = NodeLog.Open(name, host.Error.WriteLine, seq, host.SeqApiKey);
@@ -56,14 +75,15 @@ internal static class NodeVerb
             card => card with
             {
                 Versions = versions,
-                Slots = command.Slots ?? 0,
+                Slots = slots,
+                Cells = cells.Held,
                 EnvironmentCapacity = capacity,
                 Environments = offer.Held,
             },
             host.Clock.GetUtcNow(),
-            [offer],
+            [offer, cells],
             givenUp.Token);
-        host.Output.WriteLine($"node {name} is at {member.Address}, holds up to {Format.Counted(capacity, "environment")}, and has the fleet key {key.Name}; Ctrl-C lets it leave");
+        host.Output.WriteLine($"node {name} is at {member.Address}, works on {Format.Counted(slots, "cell")} at a time, holds up to {Format.Counted(capacity, "environment")}, and has the fleet key {key.Name}; Ctrl-C lets it leave");
         host.Output.WriteLine(isAlone
             ? "only processes of this machine can reach it (--host ADDRESS lets others)"
             : $"others join it with: ne node --seed-node {member.Address}");
@@ -74,6 +94,17 @@ internal static class NodeVerb
         }
 
         host.Output.WriteLine($"node {name} leaves ({await stopped.Task})");
+        await cells.Leave(LeavePatience);
         return ExitCode.Ok;
+    }
+
+    /// <summary>What keeps two machines from writing to one database is a lock that a network's file system may not keep.</summary>
+    private static void RequireLocks(SharedFolder folder, int slots, JournalPlace? journal)
+    {
+        if (slots > 0 && journal is null && folder.IsOnNetwork)
+        {
+            throw new UserError(
+                $"{folder.Runs} is on a network's file system, where the locks of SQLite cannot be relied on. Let the journals be on a PostgreSQL server (NE_JOURNAL=postgres://USER:PASSWORD@HOST/DATABASE), give a folder on a disk of this machine (--runs), or take no cells (--slots 0)");
+        }
     }
 }

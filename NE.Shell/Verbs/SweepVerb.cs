@@ -1,6 +1,6 @@
+using NE.Actors.Fleet;
+using NE.Actors.Fleet.Cells;
 using NE.Actors.RunDirectory;
-using NE.Actors.Storage;
-using NE.Actors.Stores;
 using NE.Model;
 using NE.Shell.Commands;
 using NE.Shell.Host;
@@ -8,6 +8,7 @@ using NE.Shell.Logging;
 using NE.Shell.Running;
 using NE.Shell.Serving;
 using NE.Shell.Sweeps.Cells;
+using NE.Shell.Sweeps.Fleet;
 using NE.Shell.Sweeps.Planning;
 using NE.Shell.Sweeps.Processes;
 using NE.Shell.Views;
@@ -29,12 +30,20 @@ internal static class SweepVerb
         string? seq = SeqAddress.Of(command.Presentation.Seq, host);
         TelemetryExport.Collector(host);
         (SweepPlan plan, string? text) = Read(command, host);
+
+        if (command.Fleet.Address is { } address)
+        {
+            return await InFleet(command, plan, text, seq, address, host);
+        }
+
+        if (command.Fleet.KeyFile is not null)
+        {
+            throw new UserError("--fleet-key is the key of a fleet: give --fleet HOST:PORT too");
+        }
+
         var paths = SweepPaths.Of(command.Runs, plan.Name);
-        StoredSweep? stored = StoredSweep.TryRead(paths);
-        IReadOnlyList<string> gone = stored?.RequireSameMeaning(plan, command.Runs) ?? [];
-        stored?.RequireSameSearch(plan, HalvingDecisions.Read(paths).All.Count);
+        (StoredSweep? stored, _) = SweepStart.Check(plan, command.Runs);
         JournalPlace? journal = Journal(command, stored, host);
-        StoredRuns.RequireSameConfiguration(plan, command.Runs);
         (int parallel, string why) = Parallel(command, plan, host.Processors);
 
         if (command.DryRun)
@@ -52,32 +61,38 @@ internal static class SweepVerb
             return ExitCode.Ok;
         }
 
-        // A missing simulator is said once, not by every cell.
-        host.Prepare(null);
-
-        if (journal is not null)
-        {
-            JournalServer.Prepare(journal);
-        }
-
-        Directory.CreateDirectory(paths.Logs);
-        using RunLock held = RunLock.Take(paths.Lock, $"The sweep '{plan.Name}'");
-
-        if (text is not null)
-        {
-            DurableFile.WriteText(paths.Description, text);
-        }
-
-        (StoredSweep.Of(plan) with { Journal = journal }).Write(paths);
+        using SweepStart start = SweepStart.Prepare(plan, text, command.Runs, journal, host);
         SayWhatItIs(plan, host);
-        Array.ForEach([.. gone], cell => host.Output.WriteLine($"{cell} is no longer in the file and never began; it is not part of the sweep any more"));
-        var run = new SweepRun(host, plan, paths, parallel, command.RetryFailed, seq, journal);
+        Array.ForEach([.. start.Notes], host.Output.WriteLine);
+        SweepRun run = start.Run(host, new LocalCells(host, command.Runs, parallel, journal), command.RetryFailed, seq);
         host.Output.WriteLine(SweepView.Counts(run.Status));
         host.Output.WriteLine(why);
         host.Output.WriteLine(run.Basis);
         await using PageServer? page = await ServeVerb.Beside(command.Presentation.Page, command.Runs, "", host);
         await Work(run, host, command.Presentation.Plain);
         return Say(run.Status, host);
+    }
+
+    /// <summary>Hands the sweep to a fleet and watches it there. Ctrl-C lets its cells commit and stop, as it does on one machine; whatever else becomes of
+    /// this process, the sweep goes on.</summary>
+    private static async Task<ExitCode> InFleet(SweepCommand command, SweepPlan plan, string? text, string? seq, FleetAddress address, ShellHost host)
+    {
+        if (command.DryRun || command.Parallel is not null || command.Presentation.Page is not null)
+        {
+            string option = command.DryRun ? "--dry-run" : command.Parallel is not null ? "--parallel" : "--serve";
+            throw new UserError($"{option} is for a sweep of this machine; in a fleet the nodes say how many cells they work on (ne node --slots), and any of them can serve the page");
+        }
+
+        using var log = NodeLog.Open("ne sweep", _ => { }, null, null);
+        await using SweepDesk desk = await SweepDesk.Open(address, command.Fleet.Key(host, mayCreate: false), [NE.Actors.Cast.SerilogLogger.TypeName]);
+        var submitted = new SubmittedSweep(StoredSweep.Of(plan), text, command.RetryFailed, seq) { Journal = JournalAddress.Of(command.Journal, host) };
+        SayWhatItIs(plan, host);
+        SweepAccepted accepted = await desk.Submit(submitted.ToJson());
+        host.Output.WriteLine(accepted.Text);
+        var sweep = new WatchedSweep(desk, plan.Name, host.Clock);
+        using StopSignals signals = new StopSignals(sweep.RequestStop, () => StopSignals.LeaveNow((int)ExitCode.Interrupted)).Listen();
+        await new SweepPresenter(host, command.Presentation.Plain).Show(sweep, sweep.Watch());
+        return Say(sweep.Status, host);
     }
 
     /// <summary>All cells of a sweep have their journals in one place: where those are that have begun.</summary>

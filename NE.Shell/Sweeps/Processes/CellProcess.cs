@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using NE.Model.Fleet;
+using NE.Shell.Host;
 using NE.Shell.Sweeps.Cells;
 
 namespace NE.Shell.Sweeps.Processes;
@@ -49,6 +51,24 @@ internal sealed class CellProcess : IDisposable
 
         Process process = Process.Start(start) ?? throw new IOException($"{command[0]} did not start");
         return new(process, log, began);
+    }
+
+    /// <summary>How it ended, with what it said last.</summary>
+    public async Task<CellEnd> Ended() => new(await this.Exit, this.Id, this.LastWords());
+
+    /// <summary>It may go on until then: see <see cref="InputEnd.WatchLease"/>.</summary>
+    /// <param name="deadline">[ms] By the steady clock.</param>
+    public void Renew(long deadline)
+    {
+        try
+        {
+            this.process.StandardInput.Write(deadline.ToString(System.Globalization.CultureInfo.InvariantCulture) + "\n");
+            this.process.StandardInput.Flush();
+        }
+        catch (Exception gone) when (gone is IOException or ObjectDisposedException)
+        {
+            // It has ended, or was asked to.
+        }
     }
 
     /// <summary>Lets it commit and stop.</summary>

@@ -14,7 +14,7 @@ internal sealed class CellWork(PlannedCell cell, CellState state)
     public CellState State { get; set; } = state;
 
     /// <summary>The process of this sweep that works on it.</summary>
-    public CellProcess? Process { get; set; }
+    public IRunningCell? Process { get; set; }
 
     /// <summary>Its last process was to resume a run, not to begin one.</summary>
     public bool Resumed { get; set; }

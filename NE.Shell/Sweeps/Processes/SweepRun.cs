@@ -1,8 +1,7 @@
 using System.Collections.Concurrent;
 using System.ComponentModel;
 using NE.Actors.RunDirectory;
-using NE.Actors.Stores;
-using NE.Model;
+using NE.Model.Fleet;
 using NE.Shell.Host;
 using NE.Shell.Sweeps.Cells;
 using NE.Shell.Sweeps.Planning;
@@ -13,7 +12,7 @@ namespace NE.Shell.Sweeps.Processes;
 /// Works on the cells of a sweep, so many at a time, each in a process of its own. All that must outlive this process is in the cells' run
 /// directories and in failures.json, so it may be killed at any moment.
 /// </summary>
-internal sealed class SweepRun
+internal sealed class SweepRun : IShownSweep
 {
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
     private readonly ShellHost host;
@@ -21,7 +20,7 @@ internal sealed class SweepRun
     private readonly SweepPaths paths;
     private readonly CellFailures failures;
     private readonly Contests contests;
-    private readonly int parallel;
+    private readonly ICellRunner runner;
     private readonly string? seq;
     private readonly JournalPlace? journal;
     private readonly string build;
@@ -37,14 +36,14 @@ internal sealed class SweepRun
     /// <param name="host">The outside world.</param>
     /// <param name="plan">Checked; its folder is locked by this process.</param>
     /// <param name="paths">Where the sweep lies.</param>
-    /// <param name="parallel">Runs at a time.</param>
+    /// <param name="runner">Where its cells run.</param>
     /// <param name="retryFailed">Try cells that failed once more.</param>
     /// <param name="seq">Handed on to every run; null for none.</param>
     /// <param name="journal">Where new runs have their journals; null for their own folders.</param>
-    public SweepRun(ShellHost host, SweepPlan plan, SweepPaths paths, int parallel, bool retryFailed, string? seq, JournalPlace? journal = null)
+    public SweepRun(ShellHost host, SweepPlan plan, SweepPaths paths, ICellRunner runner, bool retryFailed, string? seq, JournalPlace? journal = null)
     {
         this.journal = journal;
-        (this.host, this.plan, this.paths, this.parallel, this.seq) = (host, plan, paths, parallel, seq);
+        (this.host, this.plan, this.paths, this.runner, this.seq) = (host, plan, paths, runner, seq);
         this.build = host.Build();
         this.clock = host.Clock;
         this.began = this.clock.GetTimestamp();
@@ -55,7 +54,12 @@ internal sealed class SweepRun
 
         foreach (CellWork work in this.works)
         {
-            work.Foreign = work.State is CellState.Running;
+            if (runner.Attach(work.Name, this.News.Enqueue) is { } going)
+            {
+                (work.Process, work.State, work.Resumed) = (going, CellState.Running, true);
+            }
+
+            work.Foreign = work.State is CellState.Running && work.Process is null;
 
             if (work.State is CellState.Complete)
             {
@@ -138,13 +142,13 @@ internal sealed class SweepRun
         }
     }
 
-    private IEnumerable<Task> Ends() => this.works.Where(work => work.Process is not null).Select(work => work.Process!.Exit);
+    private IEnumerable<Task> Ends() => this.works.Where(work => work.Process is not null).Select(work => work.Process!.End);
 
     private void StartNext()
     {
         foreach (CellWork work in this.works)
         {
-            if (this.rebuilt || this.works.Count(other => other.Process is not null) >= this.parallel)
+            if (this.rebuilt || this.works.Count(other => other.Process is not null) >= this.runner.Slots)
             {
                 return;
             }
@@ -213,14 +217,14 @@ internal sealed class SweepRun
         work.Pausing = false;
         work.Newest = CellInspection.NewestStretch(RunPaths.Of(this.paths.RunsFolder, work.Name));
         bool resumes = work.Resumed = this.HasRun(work);
-        string[] common = ["--runs", this.paths.RunsFolder, "--plain", "--stop-at-eof", .. this.seq is null ? (string[])[] : ["--seq", this.seq]];
-        string[] verb = resumes ? ["resume", work.Name, .. common] : ["train", "--name", work.Name, .. common, .. work.Cell.Cell.Pairs(), .. this.Threads(work.Cell)];
+        var order = new CellOrder(
+            this.plan.Name, work.Name, [.. work.Cell.Cell.Pairs(), .. CellOrder.Threads(work.Cell, this.runner.CoresPerCell)], this.seq, this.journal?.ToString() ?? (this.host.JournalUrl is null ? null : JournalAddress.Files));
 
         try
         {
-            work.Process = CellProcess.Start([.. this.host.Executable, .. verb, .. resumes ? [] : this.Journal()], this.paths.LogOf(work.Name), [(ShellHost.SweepVariable, this.plan.Name), .. this.Login()]);
+            work.Process = this.runner.Start(order, this.News.Enqueue);
             (work.State, work.Error) = (CellState.Running, null);
-            this.News.Enqueue($"{work.Name} {(resumes ? "goes on" : "begins")} in process {work.Process.Id}");
+            this.News.Enqueue($"{work.Name} {(resumes ? "goes on" : "begins")} {work.Process.Place}");
         }
         catch (Exception problem) when (problem is IOException or Win32Exception)
         {
@@ -228,28 +232,14 @@ internal sealed class SweepRun
         }
     }
 
-    /// <summary>Where a new run has its journal. Everybody can read a process's arguments, so the login is not in them.</summary>
-    private string[] Journal() => this.journal is null && this.host.JournalUrl is null ? [] : ["--journal", this.journal?.ToString() ?? JournalAddress.Files];
-
-    /// <summary>The login, where nobody else can read it.</summary>
-    private (string, string)[] Login() => this.journal is null ? [] : [("NE_JOURNAL", JournalUrl.WithKnownLogin(this.journal).Secret)];
-
-    /// <summary>A new cell takes its part of the cores, unless it says how many threads it has; the bits of its run are the same.</summary>
-    private string[] Threads(PlannedCell cell)
-    {
-        const string key = "compute.threads";
-        var share = new Machine(() => false, Math.Max(1, this.host.Processors / this.parallel));
-        Settings apart = SettingsModule.resolveOn(share, SettingsModule.apply([(key, "auto")], cell.Settings).ResultValue).Item1;
-        return cell.Cell.Settings.ContainsKey(key) ? [] : [$"{key}={apart.Compute.Threads.Value}"];
-    }
-
     private async Task TakeThoseThatEnded()
     {
-        foreach (CellWork work in this.works.Where(work => work.Process is { Exit.IsCompleted: true }))
+        foreach (CellWork work in this.works.Where(work => work.Process is { End.IsCompleted: true }))
         {
-            using CellProcess process = work.Process!;
+            using IRunningCell process = work.Process!;
             work.Process = null;
-            this.Take(work, process.Id, await process.Exit, process.LastWords());
+            CellEnd end = await process.End;
+            this.Take(work, end.ProcessId, end.ExitCode, end.LastWords);
         }
     }
 
@@ -338,7 +328,7 @@ internal sealed class SweepRun
         }
     }
 
-    private bool HasRun(CellWork work) => File.Exists(RunPaths.Of(this.paths.RunsFolder, work.Name).RunInfo);
+    private bool HasRun(CellWork work) => CellOrder.HasRun(this.paths.RunsFolder, work.Name);
 
     private SweepStatus Describe()
     {
@@ -351,12 +341,12 @@ internal sealed class SweepRun
         {
             Name = this.plan.Name,
             Smoke = this.plan.Smoke,
-            Parallel = this.parallel,
+            Parallel = this.runner.Slots,
             Cells = cells,
             ElapsedSeconds = this.clock.GetElapsedTime(this.began).TotalSeconds,
             LeftSeconds = SweepEstimate.Together(
                 cells.Where(cell => cell.State is not (CellState.Complete or CellState.Failed or CellState.Dropped)).OrderByDescending(cell => cell.State is CellState.Running).Select(cell => cell.LeftSeconds),
-                this.parallel),
+                Math.Max(1, this.runner.Slots)),
             Stopping = this.stop.Task.IsCompleted ? this.stop.Task.Result : null,
             Rebuilt = this.rebuilt,
         };

@@ -1,0 +1,183 @@
+using Akka.Actor;
+using Akka.Cluster;
+using Akka.Event;
+using NE.Model.Fleet;
+
+namespace NE.Actors.Fleet.Cells;
+
+/// <summary>
+/// Works on the cells that the coordinator gives to this node, each in a process of its own. While the coordinator does not answer for as long as a lease is,
+/// all of them end: by then another node may have them.
+/// </summary>
+internal sealed class CellKeeper : ReceiveActor, IWithTimers
+{
+    /// <summary>Under /user.</summary>
+    public const string Name = "cells";
+
+    private readonly NodeCells node;
+    private readonly IActorRef coordinator;
+    private readonly FleetPatience patience;
+    private readonly string id = Cluster.Get(Context.System).SelfUniqueAddress.ToString();
+    private readonly ILoggingAdapter log = Context.GetLogger();
+    private readonly Dictionary<(string Name, long Epoch), Held> held = [];
+    private long validUntil;
+    private TaskCompletionSource? left;
+
+    /// <param name="node">What this node does for sweeps.</param>
+    /// <param name="coordinator">Wherever it is.</param>
+    /// <param name="patience">How long things may take.</param>
+    public CellKeeper(NodeCells node, IActorRef coordinator, FleetPatience patience)
+    {
+        (this.node, this.coordinator, this.patience) = (node, coordinator, patience);
+        this.Receive<Tick>(_ =>
+        {
+            this.EndWhatIsOver();
+            this.Renew();
+        });
+        this.Receive<Grant>(this.Take);
+        this.Receive<Ended>(this.Take);
+        this.Receive<Leave>(leave =>
+        {
+            this.left = leave.Left;
+            foreach (var cell in this.held.Values)
+            {
+                cell.Process?.RequestStop();
+            }
+            this.Renew();
+        });
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void PreStart()
+    {
+        this.Timers.StartPeriodicTimer("renew", new Tick(), TimeSpan.Zero, this.patience.Repeat);
+    }
+
+    /// <summary>This incarnation of the node is no part of the fleet any more; its cells are others'.</summary>
+    protected override void PostStop()
+    {
+        foreach (var cell in this.held.Values)
+        {
+            cell.Process?.Kill();
+        }
+        this.node.Show([]);
+    }
+
+    private void Renew() => this.coordinator.Tell(new Renew
+    {
+        Node = this.id,
+        Name = this.node.NodeName,
+        SentAt = SteadyClock.Now,
+        Slots = this.node.Slots,
+        IsLeaving = this.left is not null,
+        Folder = this.node.Folder.Id,
+        Cells = [.. this.held.Select(pair => new HeldCell(pair.Key.Name, pair.Key.Epoch, pair.Value.End, this.IsReturned(pair.Value)))],
+    });
+
+    /// <summary>What stops only because this node leaves is not at its end.</summary>
+    private bool IsReturned(Held cell) => cell is { End: { ExitCode: not 0 } } and { WasToStop: false } && (this.left is not null || cell.LostItsLease);
+
+    private void Take(Grant grant)
+    {
+        this.validUntil = Math.Max(this.validUntil, grant.SentAt + (long)this.patience.Lease.TotalMilliseconds);
+        var wanted = grant.Tasks.ToDictionary(task => (task.Name, task.Epoch));
+        foreach (var (key, cell) in this.held.ToArray())
+        {
+            if (!wanted.TryGetValue(key, out var task))
+            {
+                // The coordinator knows how it ended, or has given it to another node.
+                cell.Process?.Kill();
+                this.held.Remove(key);
+            }
+            else
+            {
+                cell.Process?.Renew(this.validUntil);
+                if (task.IsStopping && !cell.WasToStop)
+                {
+                    cell.WasToStop = true;
+                    cell.Process?.RequestStop();
+                }
+            }
+        }
+        foreach (var (key, task) in wanted.Where(pair => !this.held.ContainsKey(pair.Key) && this.left is null))
+        {
+            this.Start(key, task);
+        }
+        this.Show();
+        if (this.left is not null && this.held.Count == 0 && wanted.Count == 0)
+        {
+            this.left.TrySetResult();
+        }
+    }
+
+    private void Start((string Name, long Epoch) key, CellTask task)
+    {
+        var cell = this.held[key] = new Held { WasToStop = task.IsStopping };
+        try
+        {
+            cell.Process = this.node.Starter.Start(task.Name, task.Order);
+            cell.Process.Renew(this.validUntil);
+            if (task.IsStopping)
+            {
+                cell.Process.RequestStop();
+            }
+            this.log.Info("Cell {Cell} begins here (epoch {Epoch})", task.Name, task.Epoch);
+            cell.Process.End.PipeTo(this.Self, success: end => new Ended(key, end), failure: error => new Ended(key, new CellEnd(1, 0, error.GetBaseException().Message)));
+        }
+        catch (Exception problem) when (problem is IOException or InvalidDataException or UnauthorizedAccessException or System.ComponentModel.Win32Exception)
+        {
+            cell.End = new CellEnd(1, 0, problem.Message);
+            this.Renew();
+        }
+    }
+
+    private void Take(Ended ended)
+    {
+        if (this.held.TryGetValue(ended.Key, out var cell))
+        {
+            (cell.End, var process) = (ended.End, cell.Process);
+            cell.Process = null;
+            process?.Dispose();
+            this.log.Info("The process of cell {Cell} ended with exit code {ExitCode}", ended.Key.Name, ended.End.ExitCode);
+            this.Show();
+            this.Renew();
+        }
+    }
+
+    private void EndWhatIsOver()
+    {
+        if (SteadyClock.Now < this.validUntil)
+        {
+            return;
+        }
+        foreach (var (key, cell) in this.held.Where(pair => pair.Value.Process is not null))
+        {
+            this.log.Warning("The coordinator has not answered for {Seconds} s: cell {Cell} ends here, since another node may have it", this.patience.Lease.TotalSeconds, key.Name);
+            cell.LostItsLease = true;
+            cell.Process!.Kill();
+        }
+    }
+
+    private void Show() => this.node.Show([.. this.held.Where(pair => pair.Value.Process is not null).Select(pair => pair.Key.Name)]);
+
+    /// <summary>To it: give back what is held.</summary>
+    internal sealed record Leave(TaskCompletionSource Left);
+
+    private sealed record Tick;
+
+    private sealed record Ended((string Name, long Epoch) Key, CellEnd End);
+
+    private sealed class Held
+    {
+        /// <summary>Null when it has ended.</summary>
+        public ICellProcess? Process { get; set; }
+
+        public CellEnd? End { get; set; }
+
+        /// <summary>The coordinator wanted it to stop.</summary>
+        public bool WasToStop { get; set; }
+
+        public bool LostItsLease { get; set; }
+    }
+}

@@ -1,0 +1,262 @@
+using Akka.Actor;
+using Akka.Event;
+using Akka.Persistence;
+using NE.Model.Fleet;
+
+namespace NE.Actors.Fleet.Cells;
+
+/// <summary>
+/// Decides which node works on which cell. Tells <see cref="CellPlacementModule"/> what it hears, stores what follows, and acts on it when it is stored: whoever takes
+/// its place goes on from there. In an actor system of its own beside the fleet's, which has the journal.
+/// </summary>
+internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
+{
+    /// <summary>Between the end of a lease and the certainty that what it covered has ended: killing takes a moment.</summary>
+    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(3);
+
+    /// <summary>Sweeps that ended, for those who ask how.</summary>
+    private const int Remembered = 32;
+
+    private readonly NodeCells node;
+    private readonly FleetPatience patience;
+    private readonly CellBook book = new();
+    private readonly Dictionary<string, ICoordinatedSweep> sweeps = [];
+    private readonly Queue<string> ended = new();
+    private readonly Dictionary<string, Lease> leases = [];
+    private readonly HashSet<string> warned = [];
+    private readonly ILoggingAdapter log = Context.GetLogger();
+
+    /// <summary>What was decided.</summary>
+    private CellPlacement placement = CellPlacementModule.empty;
+
+    /// <summary>What of that is stored. Nobody is told of anything else: an epoch that was given and forgotten would be given twice.</summary>
+    private CellPlacement stored = CellPlacementModule.empty;
+
+    public SweepCoordinator(NodeCells node, string persistenceId, FleetPatience patience)
+    {
+        (this.node, this.patience, this.PersistenceId) = (node, patience, persistenceId);
+        this.book.Coordinator = this.Self;
+        this.Recover<FleetEvent>(happened => this.stored = this.placement = CellPlacementModule.apply(this.placement, happened));
+        this.Recover<RecoveryCompleted>(_ => this.Begin());
+        this.Command<From>(from =>
+        {
+            switch (from.Message)
+            {
+                case Renew renew:
+                    this.Take(renew, from.Sender);
+                    break;
+                case SubmitSweep submit:
+                    this.Submit(submit.Submission, from.Sender);
+                    break;
+                case AskSweep ask:
+                    from.Sender.Tell(new SweepShown(ask.Name, this.sweeps.GetValueOrDefault(ask.Name)?.Status ?? ""));
+                    break;
+                case StopSweep stop:
+                    this.sweeps.GetValueOrDefault(stop.Name)?.RequestStop(stop.Reason);
+                    break;
+            }
+        });
+        this.Command<Wish>(wish => this.Decide(wish.Input));
+        this.Command<Began>(this.Take);
+        this.Command<WorkEnded>(this.Take);
+        this.Command<Tick>(_ => this.EndLeases());
+        this.Command<DeleteMessagesSuccess>(_ => { });
+        this.Command<DeleteMessagesFailure>(failure => this.log.Warning(failure.Cause, "Events of sweeps that are over could not be deleted"));
+    }
+
+    public override string PersistenceId { get; }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void OnPersistFailure(Exception cause, object happened, long sequenceNr)
+    {
+        // Akka stops it now; another one begins from what is stored.
+        this.log.Error(cause, "What became of a cell could not be stored; the coordinator begins anew");
+        base.OnPersistFailure(cause, happened, sequenceNr);
+    }
+
+    /// <summary>What was under way goes on.</summary>
+    private void Begin()
+    {
+        this.Timers.StartPeriodicTimer("tick", new Tick(), TimeSpan.FromSeconds(1));
+        this.book.Show(this.placement);
+        foreach (var (_, cell) in this.placement.Cells)
+        {
+            if (cell.Place is { } place)
+            {
+                // It may live, and has the time of a lease to say so.
+                this.leases.TryAdd(place.Value.Item1, new Lease(place.Value.Item1, null, SteadyClock.Now, 0));
+            }
+        }
+        foreach (var (sweep, submission) in this.placement.Sweeps)
+        {
+            this.log.Info("Sweep {Sweep} goes on under this coordinator", sweep);
+            this.Work(submission, again: true, ActorRefs.Nobody);
+        }
+    }
+
+    private void Submit(string submission, IActorRef sender) => this.Work(submission, again: false, sender);
+
+    /// <summary>Reading a sweep and trying out its environments takes seconds.</summary>
+    private void Work(string submission, bool again, IActorRef sender)
+    {
+        var self = this.Self;
+        Task.Run(() =>
+        {
+            try
+            {
+                self.Tell(new Began(this.node.Sweeps.Begin(submission, again, this.book), submission, again, sender));
+            }
+            catch (Exception refusal)
+            {
+                sender.Tell(new SweepRefused(refusal.Message));
+                if (again)
+                {
+                    this.log.Error(refusal, "A sweep cannot go on under this coordinator: {Reason}", refusal.Message);
+                }
+            }
+        });
+    }
+
+    private void Take(Began began)
+    {
+        var sweep = began.Sweep;
+        this.sweeps[sweep.Name] = sweep;
+        void tell() => began.Sender.Tell(new SweepAccepted(sweep.Name, sweep.Greeting));
+        if (began.Again)
+        {
+            tell();
+        }
+        else
+        {
+            this.Store(CellInput.NewBegin(sweep.Name, began.Submission), tell);
+        }
+        var self = this.Self;
+        sweep.Work.ContinueWith(work => self.Tell(new WorkEnded(sweep, work.Exception?.GetBaseException())), TaskScheduler.Default);
+    }
+
+    private void Take(WorkEnded over)
+    {
+        if (over.Error is { } error)
+        {
+            this.log.Error(error, "Work on sweep {Sweep} failed: {Reason}", over.Sweep.Name, error.Message);
+        }
+        this.ended.Enqueue(over.Sweep.Name);
+        if (this.ended.Count > Remembered && this.ended.Dequeue() is var old && this.sweeps.GetValueOrDefault(old)?.Work.IsCompleted == true)
+        {
+            this.sweeps.Remove(old);
+        }
+        this.Store(CellInput.NewEnd(over.Sweep.Name), () =>
+        {
+            if (this.placement.Sweeps.IsEmpty && this.placement.Cells.IsEmpty)
+            {
+                this.DeleteMessages(this.LastSequenceNr);
+            }
+        });
+    }
+
+    private void Take(Renew renew, IActorRef sender)
+    {
+        var isOurs = renew.Folder == this.node.Folder.Id;
+        if (!isOurs && this.warned.Add(renew.Node))
+        {
+            this.log.Warning(
+                "Node {Node} has another folder of runs than the coordinator, so it gets no cells. Give all nodes one folder that they share (--runs DIR); here it is {Folder}", renew.Name, this.node.Folder.Runs);
+        }
+        this.leases[renew.Node] = new Lease(renew.Name, sender, SteadyClock.Now, renew.SentAt);
+        foreach (var cell in renew.Cells)
+        {
+            if (cell.Returned)
+            {
+                this.Decide(CellInput.NewReturned(cell.Name, cell.Epoch, renew.IsLeaving ? $"node {renew.Name} leaves" : $"node {renew.Name} heard nothing of the coordinator"));
+            }
+            else if (cell.End is { } end)
+            {
+                this.Decide(CellInput.NewEnded(cell.Name, cell.Epoch, end));
+            }
+        }
+        this.Store(CellInput.NewNodeLives(renew.Node, new CellNode(isOurs ? renew.Slots : 0, renew.IsLeaving)), () => this.Grant(renew.Node));
+    }
+
+    private void EndLeases()
+    {
+        var over = SteadyClock.Now - (long)(this.patience.Lease + Margin).TotalMilliseconds;
+        foreach (var (node, lease) in this.leases.Where(pair => pair.Value.HeardAt < over).ToArray())
+        {
+            this.leases.Remove(node);
+            this.log.Warning("Node {Node} has said nothing for {Seconds} s; its cells go on elsewhere", lease.Name, (this.patience.Lease + Margin).TotalSeconds);
+            this.Decide(CellInput.NewNodeLost(node, $"node {lease.Name} was lost"));
+        }
+    }
+
+    private void Decide(CellInput input) => this.Store(input, () => { });
+
+    private void Store(CellInput input, Action then)
+    {
+        var (known, events) = CellPlacementModule.decide(this.placement, input);
+        this.placement = events.Aggregate(known, CellPlacementModule.apply);
+        this.PersistAll(events, happened =>
+        {
+            this.stored = CellPlacementModule.apply(this.stored, happened);
+            this.Tell(happened);
+        });
+        // After the last of them, or of those before.
+        this.DeferAsync(events, _ =>
+        {
+            this.book.Show(this.placement);
+            foreach (var node in events.OfType<FleetEvent.CellPlaced>().Select(placed => placed.node).Distinct())
+            {
+                this.Grant(node);
+            }
+            then();
+        });
+    }
+
+    private void Tell(FleetEvent happened)
+    {
+        switch (happened)
+        {
+            case FleetEvent.CellPlaced placed:
+                this.book.Tell(placed.cell, $"{placed.cell} is worked on at node {this.NameOf(placed.node)}");
+                break;
+            case FleetEvent.CellReturned returned:
+                this.log.Warning("Cell {Cell} goes on elsewhere: {Reason}", returned.cell, returned.reason);
+                this.book.Tell(returned.cell, $"{returned.cell} goes on elsewhere: {returned.reason}");
+                break;
+            case FleetEvent.CellEnded ended:
+                this.book.End(ended.cell, ended.outcome);
+                break;
+        }
+    }
+
+    /// <summary>Says to a node all that it is to work on. The lease counts from when it asked.</summary>
+    private void Grant(string node)
+    {
+        if (this.leases.GetValueOrDefault(node) is not { Sender: { } sender } lease)
+        {
+            return;
+        }
+        CellTask[] tasks = [.. CellPlacementModule.heldBy(node, this.stored).Select(held => new CellTask(held.Item1, held.Item2.Place!.Value.Item2, held.Item2.Order, held.Item2.IsStopping))];
+        sender.Tell(new Grant(lease.SentAt, tasks));
+    }
+
+    private string NameOf(string node) => this.leases.GetValueOrDefault(node)?.Name ?? node;
+
+    /// <summary>What came from elsewhere, with whom to answer.</summary>
+    internal sealed record From(object Message, IActorRef Sender);
+
+    /// <summary>Of a sweep.</summary>
+    internal sealed record Wish(CellInput Input);
+
+    private sealed record Began(ICoordinatedSweep Sweep, string Submission, bool Again, IActorRef Sender);
+
+    private sealed record WorkEnded(ICoordinatedSweep Sweep, Exception? Error);
+
+    private sealed record Tick;
+
+    /// <param name="Name">Of the node.</param>
+    /// <param name="Sender">Where it is; null before it was heard.</param>
+    /// <param name="HeardAt">[ms] By the clock here.</param>
+    /// <param name="SentAt">[ms] By the clock there.</param>
+    private sealed record Lease(string Name, IActorRef? Sender, long HeardAt, long SentAt);
+}

@@ -1,0 +1,57 @@
+using Akka.Actor;
+
+namespace NE.Actors.Fleet.Cells;
+
+/// <summary>Speaks to the coordinator of a fleet's sweeps from a process that is no part of the fleet, by any of its nodes that answers.</summary>
+public sealed class SweepDesk : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    /// <summary>A sweep with many cells takes a while to be checked.</summary>
+    private static readonly TimeSpan SubmitPatience = TimeSpan.FromMinutes(5);
+
+    private readonly ActorSystem system;
+    private FleetAddress[] nodes;
+
+    private SweepDesk(ActorSystem system, FleetAddress[] nodes) => (this.system, this.nodes) = (system, nodes);
+
+    /// <exception cref="FleetException">Nobody answers there.</exception>
+    public static async Task<SweepDesk> Open(FleetAddress address, FleetKey key, IReadOnlyList<string> loggers)
+    {
+        var fleet = await FleetMember.Describe(address, key, loggers);
+        var options = new FleetOptions { Key = key, Name = "", Build = "", Roles = [], Bind = FleetMember.BindFor(address), Loggers = loggers };
+        FleetAddress[] nodes = [address, .. fleet.Nodes.Where(node => node.Roles.Contains(FleetOptions.NodeRole)).Select(node => node.Address).Where(node => node != address)];
+        return new SweepDesk(ActorSystem.Create(FleetMember.SystemName, FleetConfiguration.Of(options, [NodeSerializer.Messages, CellSerializer.Messages])), nodes);
+    }
+
+    /// <exception cref="FleetException">It is refused, or nobody answers.</exception>
+    public async Task<SweepAccepted> Submit(string submission) => await this.Ask(new SubmitSweep(submission), SubmitPatience) switch
+    {
+        SweepAccepted accepted => accepted,
+        SweepRefused refused => throw new FleetException(refused.Reason),
+        _ => throw new FleetException("no node of the fleet could reach the coordinator of its sweeps; it may be moving, so try again in half a minute"),
+    };
+
+    /// <summary>How a sweep is; empty when the coordinator does not know it; null when nobody answered now.</summary>
+    public async Task<string?> Status(string name) => (await this.Ask(new AskSweep(name), Patience) as SweepShown)?.Status;
+
+    public void Stop(string name, string reason) => this.At(this.nodes[0]).Tell(new StopSweep(name, reason));
+
+    public async ValueTask DisposeAsync() => await FleetMember.End(this.system);
+
+    /// <summary>A node that does not answer is asked last the next time.</summary>
+    private async Task<object?> Ask(object question, TimeSpan patience)
+    {
+        try
+        {
+            return await this.At(this.nodes[0]).Ask<object>(question, patience);
+        }
+        catch (AskTimeoutException)
+        {
+            this.nodes = [.. this.nodes.Skip(1), this.nodes[0]];
+            return null;
+        }
+    }
+
+    private ActorSelection At(FleetAddress node) => this.system.ActorSelection(new RootActorPath(node.Akka) / "user" / NodeCells.Desk);
+}
