@@ -318,7 +318,7 @@ pack() {
 
 # ---- bench -------------------------------------------------------------------------------------------------------------------------
 
-benchmarks=(learner pixels run environments task inference memory page)
+benchmarks=(learner pixels run environments task inference memory page fleet)
 
 run_benchmark() { dotnet "$home/benchmarks/NE.Benchmarks/$output/NE.Benchmarks.dll" "$@"; }
 

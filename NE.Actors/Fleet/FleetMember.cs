@@ -20,6 +20,9 @@ public sealed class FleetMember : IAsyncDisposable
     /// <summary>Of a process that starts, before it says that nobody answers.</summary>
     private const int Attempts = 3;
 
+    /// <summary>Of the first of a fleet's nodes, before it believes that there is no fleet and begins one.</summary>
+    private const int AttemptsToBegin = 5;
+
     private static readonly TimeSpan KnockPatience = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan JoinPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LeavePatience = TimeSpan.FromSeconds(10);
@@ -210,7 +213,7 @@ public sealed class FleetMember : IAsyncDisposable
             // All were cut off at the same time, and all see each other: one of them begins anew. Or the first of the fleet's nodes starts.
             var begins = again
                 ? answers.All(answer => answer is Admitted) && others.All(address => string.CompareOrdinal(own.ToString(), address.ToString()) < 0)
-                : others.Length == 0 || (known[0] == own && attempt >= Attempts);
+                : others.Length == 0 || (known[0] == own && attempt >= AttemptsToBegin);
             if (begins)
             {
                 await cluster.JoinAsync(cluster.SelfAddress, cancel);

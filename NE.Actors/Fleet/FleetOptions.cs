@@ -55,7 +55,7 @@ public sealed record FleetPatience
 
     /// <summary>A node that has heard nothing of the coordinator for so long ends its cells; a little later the coordinator gives them to others. Long enough for another
     /// coordinator to take over.</summary>
-    public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(30);
+    public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(45);
 
     /// <summary>Before a question is asked again whose answer may have been lost.</summary>
     public TimeSpan Repeat { get; init; } = TimeSpan.FromSeconds(2);

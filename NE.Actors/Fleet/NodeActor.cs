@@ -15,6 +15,7 @@ internal sealed class NodeActor : ReceiveActor
 
     private readonly Cluster cluster = Cluster.Get(Context.System);
     private readonly ILoggingAdapter log = Context.GetLogger();
+    private readonly Dictionary<UniqueAddress, NodeCard> known = [];
     private readonly Func<NodeCard> describe;
 
     /// <param name="describe">What this process is now; from any thread.</param>
@@ -22,26 +23,49 @@ internal sealed class NodeActor : ReceiveActor
     {
         this.describe = describe;
         this.Receive<WhoAreYou>(_ => this.Sender.Tell(describe()));
-        this.ReceiveAsync<Knock>(async knock => await this.Answer(knock, this.Sender));
+        this.Receive<Knock>(this.Answer);
         this.Receive<DescribeFleet>(_ => this.Gather().PipeTo(this.Sender));
+        this.Receive<Introduced>(introduced => this.known[introduced.Member] = introduced.Card);
+        this.Receive<ClusterEvent.IMemberEvent>(change =>
+        {
+            if (change is ClusterEvent.MemberRemoved)
+            {
+                this.known.Remove(change.Member.UniqueAddress);
+            }
+            else if (!this.known.ContainsKey(change.Member.UniqueAddress) && !change.Member.UniqueAddress.Equals(this.cluster.SelfUniqueAddress))
+            {
+                this.Meet(change.Member.UniqueAddress);
+            }
+        });
+        this.Receive<Status.Failure>(_ => { });
     }
 
     /// <summary>Where a process speaks for itself.</summary>
     public static ActorSelection At(ActorSystem system, Address address) => system.ActorSelection(new RootActorPath(address) / "user" / Name);
 
-    private async Task Answer(Knock knock, IActorRef sender)
+    protected override void PreStart() => this.cluster.Subscribe(this.Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents, typeof(ClusterEvent.IMemberEvent));
+
+    protected override void PostStop() => this.cluster.Unsubscribe(this.Self);
+
+    private void Meet(UniqueAddress member) =>
+        At(Context.System, member.Address).Ask<NodeCard>(new WhoAreYou(), Patience).PipeTo(this.Self, success: card => new Introduced(member, card));
+
+    /// <summary>At once, by what is known: whoever waits would take a late answer for none, and begin a fleet of its own.</summary>
+    private void Answer(Knock knock)
     {
         var own = this.describe();
+        var unreachable = this.cluster.State.Unreachable.Select(member => member.UniqueAddress).ToHashSet();
+        var taken = knock.Name == own.Name ? own : this.known.FirstOrDefault(pair => pair.Value.Name == knock.Name && !unreachable.Contains(pair.Key)).Value;
         var reason = knock.Build != own.Build
             ? $"it is another build of ne: {knock.Name} has {knock.Build}, the fleet has {own.Build} (as {own.Name} at {own.Address} says). Processes of different builds do not make the same run: build all from one commit"
-            : (await this.Gather()).Nodes.FirstOrDefault(node => node.Name == knock.Name) is { } taken
+            : taken is not null && FleetAddress.Of(this.Sender.Path.Address) != taken.Address
             ? $"{taken.Address} has the name {knock.Name} already; give another one (--name)"
             : null;
         if (reason is not null)
         {
             this.log.Warning("{Node} was turned away: {Reason}", knock.Name, reason);
         }
-        sender.Tell(reason is null ? new Admitted(this.cluster.SelfMember.Status is MemberStatus.Up or MemberStatus.Joining or MemberStatus.WeaklyUp) : new TurnedAway(reason));
+        this.Sender.Tell(reason is null ? new Admitted(this.cluster.SelfMember.Status is MemberStatus.Up or MemberStatus.Joining or MemberStatus.WeaklyUp) : new TurnedAway(reason));
     }
 
     private async Task<FleetDescription> Gather()
@@ -67,4 +91,6 @@ internal sealed class NodeActor : ReceiveActor
             [own, .. answers.OfType<NodeCard>()],
             [.. others.Where((_, i) => answers[i] is null).Select(member => FleetAddress.Of(member.Address))]);
     }
+
+    private sealed record Introduced(UniqueAddress Member, NodeCard Card);
 }

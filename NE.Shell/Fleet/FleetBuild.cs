@@ -6,7 +6,7 @@ using NE.Model;
 namespace NE.Shell.Fleet;
 
 /// <summary>What this program is, as one line by which processes of a fleet see that they are the same.</summary>
-internal static class FleetBuild
+public static class FleetBuild
 {
     /// <summary>The version, and a sum over what the compiler made of the sources: two builds of one commit, one of them with changes, differ.</summary>
     public static string Text { get; } = $"{RunPrerequisites.Version} [{Sum()}]";

@@ -30,6 +30,7 @@ let private benchmarks = [
     benchmark "inference" InferenceBenchmark.grammar InferenceBenchmark.defaults InferenceBenchmark.measure
     benchmark "memory" MemoryBenchmark.grammar MemoryBenchmark.defaults MemoryBenchmark.measure
     benchmark "page" PageBenchmark.grammar PageBenchmark.defaults PageBenchmark.measure
+    benchmark "fleet" FleetBenchmark.grammar FleetBenchmark.defaults FleetBenchmark.measure
     benchmark "compare" Comparison.grammar Comparison.defaults Comparison.measure
     benchmark "sparse" SparseBenchmark.grammar SparseBenchmark.defaults SparseBenchmark.measure
 ]

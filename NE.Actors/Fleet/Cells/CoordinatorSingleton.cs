@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Configuration;
 using Akka.Event;
 using NE.Actors.Cast;
+using NE.Actors.RunDirectory;
 using NE.Model.Fleet;
 
 namespace NE.Actors.Fleet.Cells;
@@ -15,6 +16,8 @@ internal sealed class CoordinatorSingleton : ReceiveActor, IWithTimers
     private readonly NodeCells node;
     private readonly FleetOptions options;
     private readonly ILoggingAdapter log = Context.GetLogger();
+    private string? said;
+    private RunLock? held;
     private ActorSystem? system;
     private IActorRef coordinator = ActorRefs.Nobody;
 
@@ -37,6 +40,7 @@ internal sealed class CoordinatorSingleton : ReceiveActor, IWithTimers
             FleetMember.End(opened).Wait(EndPatience);
         }
         JournalConfig.Release(this.node.Folder.Coordinator);
+        this.held?.Dispose();
     }
 
     private void TryOpen()
@@ -44,6 +48,8 @@ internal sealed class CoordinatorSingleton : ReceiveActor, IWithTimers
         var id = $"fleet {this.node.Folder.Id}";
         try
         {
+            // Where two fleets have the same folder, one of them coordinates.
+            this.held ??= RunLock.Take(this.node.Folder.CoordinatorLock, "The coordinator of the fleet's sweeps");
             this.system = ActorSystem.Create("ne-coordinator", JournalConfig.SystemSetup(this.node.Folder.Coordinator, this.node.Journal, id, this.Configuration()));
 #pragma warning disable AK1008 // Another actor system than the one that this actor is in.
             this.coordinator = this.system.ActorOf(Props.Create(() => new Guardian(this.node, id, this.options.Patience)), "guardian");
@@ -52,7 +58,11 @@ internal sealed class CoordinatorSingleton : ReceiveActor, IWithTimers
         }
         catch (Exception problem)
         {
-            this.log.Warning("The coordinator's journal cannot be opened yet: {Reason}", problem.GetBaseException().Message);
+            var reason = problem.GetBaseException().Message;
+            if (reason != this.said)
+            {
+                this.log.Warning("The coordinator of the fleet's sweeps cannot begin here yet: {Reason}", this.said = reason);
+            }
             this.Timers.StartSingleTimer("open", new Open(), Pause);
         }
     }

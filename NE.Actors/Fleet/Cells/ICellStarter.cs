@@ -53,6 +53,9 @@ public interface ICoordinatedSweep
     string Status { get; }
 
     void RequestStop(string reason);
+
+    /// <summary>Another coordinator goes on with it: leaves its cells as they are and its files to that one.</summary>
+    void Abandon();
 }
 
 /// <summary>Where a sweep's cells are worked on. From any thread.</summary>

@@ -18,6 +18,9 @@ public sealed class SharedFolder
     /// <summary>Where the coordinator keeps its journal, unless that is on a server.</summary>
     public RunPaths Coordinator => new(Path.Combine(this.Runs, Name));
 
+    /// <summary>Held by the process that coordinates.</summary>
+    public string CoordinatorLock => Path.Combine(this.Runs, Name, "coordinator.lock");
+
     /// <summary>It lies on another machine's disk, or may. Locks of SQLite cannot be relied on there.</summary>
     public bool IsOnNetwork => IsNetwork(this.Runs);
 

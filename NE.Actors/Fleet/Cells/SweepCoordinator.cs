@@ -14,6 +14,8 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
     /// <summary>Between the end of a lease and the certainty that what it covered has ended: killing takes a moment.</summary>
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(3);
 
+    private static readonly TimeSpan AgainPause = TimeSpan.FromSeconds(5);
+
     /// <summary>Sweeps that ended, for those who ask how.</summary>
     private const int Remembered = 32;
 
@@ -58,6 +60,7 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
         });
         this.Command<Wish>(wish => this.Decide(wish.Input));
         this.Command<Began>(this.Take);
+        this.Command<TryAgain>(again => this.Work(again.Submission, again: true, ActorRefs.Nobody));
         this.Command<WorkEnded>(this.Take);
         this.Command<Tick>(_ => this.EndLeases());
         this.Command<DeleteMessagesSuccess>(_ => { });
@@ -67,6 +70,15 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
     public override string PersistenceId { get; }
 
     public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void PostStop()
+    {
+        foreach (var sweep in this.sweeps.Values)
+        {
+            sweep.Abandon();
+        }
+        base.PostStop();
+    }
 
     protected override void OnPersistFailure(Exception cause, object happened, long sequenceNr)
     {
@@ -112,7 +124,9 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
                 sender.Tell(new SweepRefused(refusal.Message));
                 if (again)
                 {
-                    this.log.Error(refusal, "A sweep cannot go on under this coordinator: {Reason}", refusal.Message);
+                    // The coordinator before may not have let go of it yet.
+                    this.log.Warning("A sweep cannot go on under this coordinator yet: {Reason}", refusal.Message);
+                    Task.Delay(AgainPause).ContinueWith(_ => self.Tell(new TryAgain(submission)), TaskScheduler.Default);
                 }
             }
         });
@@ -247,6 +261,8 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
 
     /// <summary>Of a sweep.</summary>
     internal sealed record Wish(CellInput Input);
+
+    private sealed record TryAgain(string Submission);
 
     private sealed record Began(ICoordinatedSweep Sweep, string Submission, bool Again, IActorRef Sender);
 

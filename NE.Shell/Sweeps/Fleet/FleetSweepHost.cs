@@ -82,5 +82,7 @@ internal sealed class FleetSweepHost(ShellHost host, string runs, int coresPerCe
         }
 
         public void RequestStop(string reason) => this.run.RequestStop(reason);
+
+        public void Abandon() => this.run.Abandon();
     }
 }

@@ -29,6 +29,7 @@ internal sealed class SweepRun : IShownSweep
     private readonly List<CellWork> works;
     private readonly Dictionary<string, CellWork> byName;
     private readonly TaskCompletionSource<string> stop = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource abandoned = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool rebuilt;
     private SweepEstimate estimate;
     private SweepStatus status;
@@ -94,6 +95,9 @@ internal sealed class SweepRun : IShownSweep
     /// <summary>Starts no further cell and lets those that work commit and stop. From any thread, and more than once.</summary>
     public void RequestStop(string reason) => this.stop.TrySetResult(reason);
 
+    /// <summary>Returns from <see cref="Work"/> as soon as may be and leaves the processes as they are. From any thread.</summary>
+    public void Abandon() => this.abandoned.TrySetResult();
+
     /// <summary>Ends every process at once; what they committed stays. From any thread.</summary>
     public void Kill()
     {
@@ -109,7 +113,7 @@ internal sealed class SweepRun : IShownSweep
         long looked = this.clock.GetTimestamp();
         bool stopping = false;
 
-        while (true)
+        while (!this.abandoned.Task.IsCompleted)
         {
             await this.TakeThoseThatEnded();
 
@@ -132,7 +136,7 @@ internal sealed class SweepRun : IShownSweep
                 return;
             }
 
-            await Task.WhenAny([.. this.Ends(), .. stopping ? (Task[])[] : [this.stop.Task], Task.Delay(Look, this.clock)]);
+            await Task.WhenAny([.. this.Ends(), this.abandoned.Task, .. stopping ? (Task[])[] : [this.stop.Task], Task.Delay(Look, this.clock)]);
 
             if (this.clock.GetElapsedTime(looked) >= Look)
             {
