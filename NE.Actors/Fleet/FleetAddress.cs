@@ -37,6 +37,26 @@ public readonly record struct FleetAddress(string Host, int Port)
         return ((IPEndPoint)socket.LocalEndPoint!).Address.ToString();
     }
 
+    /// <summary>Whether a process listens there; null when the machine does not say.</summary>
+    public async Task<bool?> Listens(TimeSpan patience)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        using var late = new CancellationTokenSource(patience);
+        try
+        {
+            await socket.ConnectAsync(this.Host, this.Port, late.Token);
+            return true;
+        }
+        catch (SocketException refused) when (refused.SocketErrorCode == SocketError.ConnectionRefused)
+        {
+            return false;
+        }
+        catch (Exception silent) when (silent is SocketException or OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
     public Address Akka => new("akka.ssl.tcp", FleetMember.SystemName, this.Host, this.Port);
 
     public override string ToString() => $"{this.Host}:{this.Port.ToString(CultureInfo.InvariantCulture)}";

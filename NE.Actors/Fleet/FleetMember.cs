@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Akka.Actor;
 using Akka.Cluster;
 using Akka.Event;
@@ -17,10 +18,7 @@ public sealed class FleetMember : IAsyncDisposable
     /// <summary>Of every process of every fleet.</summary>
     public const string SystemName = "ne-fleet";
 
-    /// <summary>Of a process that starts, before it says that nobody answers.</summary>
-    private const int Attempts = 3;
-
-    /// <summary>Of the first of a fleet's nodes, before it believes that there is no fleet and begins one.</summary>
+    /// <summary>Of the first of a fleet's nodes, before it believes that machines that cannot be reached are no fleet, and begins one.</summary>
     private const int AttemptsToBegin = 5;
 
     private static readonly TimeSpan KnockPatience = TimeSpan.FromSeconds(3);
@@ -198,6 +196,7 @@ public sealed class FleetMember : IAsyncDisposable
         var cluster = Cluster.Get(this.system);
         var own = FleetAddress.Of(cluster.SelfAddress);
         FleetAddress[] others = [.. known.Where(address => address != own)];
+        var waited = Stopwatch.StartNew();
         for (var attempt = 1; ; attempt++)
         {
             var answers = await Task.WhenAll(others.Select(address => this.KnockAt(address, cancel)));
@@ -213,18 +212,25 @@ public sealed class FleetMember : IAsyncDisposable
             // All were cut off at the same time, and all see each other: one of them begins anew. Or the first of the fleet's nodes starts.
             var begins = again
                 ? answers.All(answer => answer is Admitted) && others.All(address => string.CompareOrdinal(own.ToString(), address.ToString()) < 0)
-                : others.Length == 0 || (known[0] == own && attempt >= AttemptsToBegin);
+                : others.Length == 0 || (known[0] == own && await NobodyIsThere(others, sure: attempt >= AttemptsToBegin));
             if (begins)
             {
                 await cluster.JoinAsync(cluster.SelfAddress, cancel);
                 return;
             }
-            if (!again && attempt >= Attempts && known[0] != own)
+            if (!again && known[0] != own && waited.Elapsed > this.options.Patience.Join)
             {
                 throw Unreachable(others, this.options.Key);
             }
             await Task.Delay(JoinPause, cancel);
         }
+    }
+
+    /// <summary>Whether no process listens at any of them. Of a machine that says nothing at all that is not known, unless it is to be believed.</summary>
+    private static async Task<bool> NobodyIsThere(FleetAddress[] others, bool sure)
+    {
+        var listens = await Task.WhenAll(others.Select(address => address.Listens(TimeSpan.FromSeconds(1))));
+        return listens.All(answer => answer == false || (answer is null && sure));
     }
 
     private async Task<object?> KnockAt(FleetAddress address, CancellationToken cancel)

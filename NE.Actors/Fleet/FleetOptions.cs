@@ -57,6 +57,9 @@ public sealed record FleetPatience
     /// coordinator to take over.</summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(45);
 
+    /// <summary>For a fleet to answer that a process wants to join.</summary>
+    public TimeSpan Join { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Before a question is asked again whose answer may have been lost.</summary>
     public TimeSpan Repeat { get; init; } = TimeSpan.FromSeconds(2);
 }

@@ -54,8 +54,47 @@ public sealed record NodeCard : INodeMessage
     /// <summary>Cells that it works on, by name.</summary>
     public IReadOnlyList<string> Cells { get; init; } = [];
 
+    /// <summary>What it decided lately about where cells or environments go, oldest first.</summary>
+    public IReadOnlyList<FleetMove> Moves { get; init; } = [];
+
     /// <summary>Environments that it holds, a text each: the run's name and the environment's number.</summary>
     public IReadOnlyList<string> Environments { get; init; } = [];
+}
+
+/// <summary>Something went from one node to another.</summary>
+/// <param name="At">UTC, by the clock of who decided it.</param>
+/// <param name="What">A sentence for people: what, where, why.</param>
+public sealed record FleetMove(DateTimeOffset At, string What);
+
+/// <summary>The newest moves that a process decided. From any thread.</summary>
+public sealed class FleetMoves
+{
+    private const int Kept = 50;
+
+    private readonly Queue<FleetMove> moves = new();
+
+    public IReadOnlyList<FleetMove> Newest
+    {
+        get
+        {
+            lock (this.moves)
+            {
+                return [.. this.moves];
+            }
+        }
+    }
+
+    public void Add(string what)
+    {
+        lock (this.moves)
+        {
+            this.moves.Enqueue(new FleetMove(DateTimeOffset.UtcNow, what));
+            if (this.moves.Count > Kept)
+            {
+                this.moves.Dequeue();
+            }
+        }
+    }
 }
 
 /// <summary>All processes of a fleet, as one of them sees them.</summary>
@@ -117,6 +156,11 @@ public sealed class NodeSerializer(ExtendedActorSystem system) : WireSerializer(
         writer.Write(card.Started.UtcTicks);
         writer.WriteList(card.Cells, writer.Write);
         writer.WriteList(card.Environments, writer.Write);
+        writer.WriteList(card.Moves, move =>
+        {
+            writer.Write(move.At.UtcTicks);
+            writer.Write(move.What);
+        });
     }
 
     private static NodeCard ReadCard(BinaryReader reader) => new()
@@ -134,5 +178,6 @@ public sealed class NodeSerializer(ExtendedActorSystem system) : WireSerializer(
         Started = new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero),
         Cells = reader.ReadList(reader.ReadString),
         Environments = reader.ReadList(reader.ReadString),
+        Moves = reader.ReadList(() => new FleetMove(new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero), reader.ReadString())),
     };
 }

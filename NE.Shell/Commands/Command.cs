@@ -126,7 +126,11 @@ public sealed record StatusCommand(string? Name, bool Json) : Command;
 /// <param name="Names">Runs and sweeps to show; all when empty.</param>
 /// <param name="Address">Where to listen; null is this machine alone.</param>
 /// <param name="Control">Let the page stop and resume runs.</param>
-public sealed record ServeCommand(IReadOnlyList<string> Names, PagePort Port, string? Address, bool Control) : Command;
+public sealed record ServeCommand(IReadOnlyList<string> Names, PagePort Port, string? Address, bool Control) : Command
+{
+    /// <summary>Whose machines to show.</summary>
+    public FleetArguments Fleet { get; init; } = FleetArguments.None;
+}
 
 /// <summary>Evaluates a stored policy without exploration noise.</summary>
 public sealed record EvalCommand(string Name, int Episodes, PolicyChoice Checkpoint, bool Json) : Command;

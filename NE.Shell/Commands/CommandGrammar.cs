@@ -114,6 +114,7 @@ internal sealed class CommandGrammar
 
     private readonly Option<string?> fleet = new("--fleet") { HelpName = "HOST:PORT", Description = "Let the nodes of this fleet hold the environments (see `ne node`); the run's bits are the same." };
     private readonly Option<string?> sweepFleet = new("--fleet") { HelpName = "HOST:PORT", Description = "Let the nodes of this fleet work on the cells (see `ne node`)." };
+    private readonly Option<string?> servedFleet = new("--fleet") { HelpName = "HOST:PORT", Description = "Show the machines of this fleet too." };
     private readonly Option<string?> fleetKey = new("--fleet-key") { HelpName = "FILE", Description = "The fleet's key (default ~/.config/ne/fleet.pem, or NE_FLEET_KEY)." };
     private readonly Option<string[]> seedNodes = new("--seed-node") { HelpName = "HOST:PORT", Description = "A process of the fleet to join by (repeatable); without one, a fleet begins here." };
     private readonly Option<string?> nodePort = new("--port") { HelpName = "P", Description = $"Port to listen on (default {FleetAddress.DefaultPort}; 0: any)." };
@@ -135,7 +136,7 @@ internal sealed class CommandGrammar
     {
         // Not a RootCommand: that one is named after whatever process runs it.
         Root = new Verb("ne", "Trains reinforcement-learning agents whose networks grow and prune while they learn (Neuroplastic Expansion on TD3 or SAC).");
-        this.texts = [this.runs, this.config, this.variant, this.seq, this.askedSeq, this.output, this.video, this.image, this.reportFolder, this.archiveFile, this.restoredName, this.journal, this.to, this.listen, this.exported, this.head, this.actor, this.fleet, this.sweepFleet, this.fleetKey, this.nodeHost, this.nodePublic, this.nodeName];
+        this.texts = [this.runs, this.config, this.variant, this.seq, this.askedSeq, this.output, this.video, this.image, this.reportFolder, this.archiveFile, this.restoredName, this.journal, this.to, this.listen, this.exported, this.head, this.actor, this.fleet, this.sweepFleet, this.servedFleet, this.fleetKey, this.nodeHost, this.nodePublic, this.nodeName];
         this.keyed =
         [
             (new("--learner") { HelpName = "td3|sac|drq|drqv2", Description = "The algorithm of reinforcement learning (run.learner)." }, "run.learner"),
@@ -158,7 +159,7 @@ internal sealed class CommandGrammar
         Root.Add(Leaf("resume", "Continue a stopped run from its last commit.", [this.run, this.pairs], [this.steps, this.from, this.videoEvery, this.otherMuJoCo, this.journal, this.fleet, this.fleetKey, this.seq, this.serve, this.port, this.plain, this.drill, this.stopAtEof, this.lease]));
         Root.Add(Leaf("sweep", "Train many runs: methods, environments, seeds and keys, multiplied out.", [this.sweep], [this.smoke, this.parallel, this.resumeSweep, this.retryFailed, this.sweepDryRun, this.sweepPlain, this.sweepFleet, this.fleetKey, this.journal, this.seq, this.serve, this.port]));
         Root.Add(Leaf("status", "Show a run or a sweep, or a table of all.", [this.anyRun], [this.json]));
-        Root.Add(Leaf("serve", "Show runs and sweeps on a page that grows while they learn.", [this.served], [this.port, this.listen, this.control]));
+        Root.Add(Leaf("serve", "Show runs and sweeps on a page that grows while they learn.", [this.served], [this.port, this.listen, this.control, this.servedFleet, this.fleetKey]));
         Root.Add(Leaf("node", "Take part in a fleet: hold environments for runs on other machines.", [], [this.nodePort, this.seedNodes, this.slots, this.held, this.nodeName, this.nodeHost, this.nodePublic, this.fleetKey, this.seq, this.stopAtEof]));
         Verb fleets = Leaf("fleet", "Show the processes of a fleet, and what each works on.", [this.fleetAddress], [this.fleetKey, this.json]);
         fleets.Add(Leaf("key", "Make the key that lets machines into a fleet.", [this.fleetKeyFile], []));
@@ -237,7 +238,7 @@ internal sealed class CommandGrammar
                 this.Port(parsed, problems),
                 Given(parsed, this.listen),
                 Has(parsed, this.control))
-            { Runs = folder },
+            { Runs = folder, Fleet = new(Address(Given(parsed, this.servedFleet), "--fleet", problems), Given(parsed, this.fleetKey)) },
             "node" => new NodeCommand(
                 Given(parsed, this.nodeName),
                 [.. (parsed.GetValue(this.seedNodes) ?? []).Select(seed => Address(seed, "--seed-node", problems)).OfType<FleetAddress>()],

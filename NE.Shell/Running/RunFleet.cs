@@ -58,7 +58,7 @@ internal sealed class RunFleet : IAsyncDisposable
                 Seeds = arguments.Address is { } asked ? [asked] : [],
                 Loggers = [SerilogLogger.TypeName],
             },
-            card => card with { Versions = versions },
+            card => card with { Versions = versions, Moves = environments.Moves.Newest },
             host.Clock.GetUtcNow(),
             [environments]);
         return new RunFleet(host, member, environments, settings, arguments.KeyFile ?? host.FleetKey);

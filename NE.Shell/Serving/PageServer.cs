@@ -78,7 +78,7 @@ public sealed class PageServer : IAsyncDisposable
         var access = new Access(options);
         application.Use(next => context => access.Invoke(context, next));
         application.UseRouting();
-        RunApi.Map(application, source, new ChangeFeed(source, host.Clock), options.Control ? new RunControl(runs, host.Executable) : null);
+        RunApi.Map(application, source, new ChangeFeed(source, host.Clock), options.Control ? new RunControl(runs, host.Executable) : null, options.Fleet);
         application.MapGet("/{**path}", Send);
         try
         {

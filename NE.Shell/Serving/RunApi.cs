@@ -5,6 +5,7 @@ using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using NE.Actors.Fleet;
 using NE.Actors.RunDirectory;
 using NE.Actors.Stores;
 using NE.Shell.Host;
@@ -25,7 +26,8 @@ internal static class RunApi
     /// <param name="source">Where the runs come from.</param>
     /// <param name="feed">What changes.</param>
     /// <param name="control">What the page may do; null for nothing.</param>
-    public static void Map(IEndpointRouteBuilder routes, IRunSource source, ChangeFeed feed, RunControl? control)
+    /// <param name="fleet">Where machines come from; null for none.</param>
+    public static void Map(IEndpointRouteBuilder routes, IRunSource source, ChangeFeed feed, RunControl? control, IFleetSource? fleet)
     {
         RouteGroupBuilder api = routes.MapGroup("/api").AddEndpointFilter(SayWhatIsWrong);
         api.MapGet("/overview", () => Answer(new
@@ -33,10 +35,12 @@ internal static class RunApi
             place = source.Place,
             version = typeof(RunApi).Assembly.GetName().Version?.ToString(3),
             control = control is not null,
+            fleet = fleet?.Address,
             charts = PageAssets.HaveCharts,
             runs = source.Runs(),
             sweeps = source.Sweeps(),
         }));
+        api.MapGet("/fleet", async () => Answer(fleet is null ? throw new UserError("this page shows no fleet; it was started without --fleet") : await fleet.Now()));
         api.MapGet("/curves", (string? measure, string? runs, int? points) =>
             Answer(source.Curves(runs?.Split(',', StringSplitOptions.RemoveEmptyEntries), measure ?? "return", Points(points, 400))));
         api.MapGet("/runs/{name}", (string name) => Answer(source.Run(name)));
@@ -95,7 +99,7 @@ internal static class RunApi
         {
             return Problem(StatusCodes.Status400BadRequest, wrong.Message);
         }
-        catch (Exception unreadable) when (unreadable is IOException or InvalidDataException or ShellFailure or JournalUnavailableException or UnauthorizedAccessException)
+        catch (Exception unreadable) when (unreadable is IOException or InvalidDataException or ShellFailure or JournalUnavailableException or UnauthorizedAccessException or FleetException)
         {
             return Problem(StatusCodes.Status503ServiceUnavailable, unreadable.Message);
         }

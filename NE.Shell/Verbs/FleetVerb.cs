@@ -36,6 +36,7 @@ internal static class FleetVerb
                         node.EnvironmentCapacity,
                         node.Environments,
                         node.Started,
+                        node.Moves,
                     }),
                     Silent = fleet.Silent.Select(silent => silent.ToString()),
                 },

@@ -71,12 +71,15 @@ internal static class NodeVerb
                 Public = command.Public,
                 Seeds = command.Seeds,
                 Loggers = [SerilogLogger.TypeName],
+                // The others may only be starting.
+                Patience = new FleetPatience { Join = TimeSpan.FromMinutes(1) },
             },
             card => card with
             {
                 Versions = versions,
                 Slots = slots,
                 Cells = cells.Held,
+                Moves = cells.Moves.Newest,
                 EnvironmentCapacity = capacity,
                 Environments = offer.Held,
             },

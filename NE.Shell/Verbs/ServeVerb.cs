@@ -5,6 +5,7 @@ using NE.Shell.Commands;
 using NE.Shell.Host;
 using NE.Shell.Running;
 using NE.Shell.Serving;
+using NE.Shell.Serving.Data;
 using NE.Shell.Sweeps.Planning;
 
 namespace NE.Shell.Verbs;
@@ -21,10 +22,16 @@ internal static class ServeVerb
             RunFolder.Find(command.Runs, name);
         }
 
+        if (command.Fleet is { Address: null, KeyFile: not null })
+        {
+            throw new UserError("--fleet-key is the key of a fleet: give --fleet HOST:PORT too");
+        }
+
+        IFleetSource? fleet = command.Fleet.Address is { } member ? new AskedFleet(member, command.Fleet.Key(host, mayCreate: false), host.Clock) : null;
         string? token = IPAddress.IsLoopback(address) ? null : host.ServeToken ?? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
         await using PageServer page = await PageServer.Start(
-            host, new(address, command.Port.Number, token, command.Control), command.Runs, command.Names, orAnotherPort: !command.Port.Asked);
-        host.Output.WriteLine($"{page.Url}  shows {Path.GetFullPath(command.Runs)}; Ctrl-C ends it");
+            host, new(address, command.Port.Number, token, command.Control) { Fleet = fleet }, command.Runs, command.Names, orAnotherPort: !command.Port.Asked);
+        host.Output.WriteLine($"{page.Url}  shows {Path.GetFullPath(command.Runs)}{(fleet is null ? "" : $" and the fleet of {fleet.Address}")}; Ctrl-C ends it");
         page.ReadAhead();
         SayIfWithoutCharts(host);
         var stopped = new TaskCompletionSource();

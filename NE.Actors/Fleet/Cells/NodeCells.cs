@@ -25,6 +25,9 @@ public sealed class NodeCells(string name, Func<int> slots, SharedFolder folder,
     /// <summary>Cells that are worked on here, by name. From any thread.</summary>
     public IReadOnlyList<string> Held => Volatile.Read(ref this.held);
 
+    /// <summary>Which cell went where lately, if the coordinator is here.</summary>
+    public FleetMoves Moves { get; } = new();
+
     public string NodeName => name;
 
     public int Slots => slots();

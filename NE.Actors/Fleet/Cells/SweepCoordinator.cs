@@ -231,10 +231,12 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
         switch (happened)
         {
             case FleetEvent.CellPlaced placed:
+                this.node.Moves.Add($"{placed.cell} went to {this.NameOf(placed.node)}");
                 this.book.Tell(placed.cell, $"{placed.cell} is worked on at node {this.NameOf(placed.node)}");
                 break;
             case FleetEvent.CellReturned returned:
                 this.log.Warning("Cell {Cell} goes on elsewhere: {Reason}", returned.cell, returned.reason);
+                this.node.Moves.Add($"{returned.cell} goes on elsewhere: {returned.reason}");
                 this.book.Tell(returned.cell, $"{returned.cell} goes on elsewhere: {returned.reason}");
                 break;
             case FleetEvent.CellEnded ended:

@@ -25,11 +25,15 @@ internal sealed class EnvironmentPlacer : ReceiveActor, IWithTimers
     private readonly string run;
     private readonly string? mujoco;
     private readonly FleetCounts counts;
+    private readonly FleetMoves moves;
     private readonly Cluster cluster = Cluster.Get(Context.System);
     private readonly ILoggingAdapter log = Context.GetLogger();
     private readonly Dictionary<int, RemoteEnvironment> environments = [];
     private readonly Dictionary<int, string> lastNames = [];
     private readonly Dictionary<string, Node> nodes = [];
+
+    /// <summary>Names of nodes that are not there any more, and why.</summary>
+    private readonly Dictionary<string, string> gone = [];
     private readonly Dictionary<int, (EnvironmentOpened? Opened, RoundResult? Result, Exception? Error)> said = [];
     private readonly Dictionary<string, List<(Policy Policy, RoundOrder Order)>> outbox = [];
     private EnvironmentPlacement placement = EnvironmentPlacementModule.empty;
@@ -43,10 +47,11 @@ internal sealed class EnvironmentPlacer : ReceiveActor, IWithTimers
     /// <param name="run">Its name.</param>
     /// <param name="mujoco">Version of MuJoCo that a node must have; null for any.</param>
     /// <param name="counts">Counts on.</param>
+    /// <param name="moves">Says what went where.</param>
     /// <param name="repeat">Before something is said once more that may have been lost.</param>
-    public EnvironmentPlacer(string run, string? mujoco, FleetCounts counts, TimeSpan repeat)
+    public EnvironmentPlacer(string run, string? mujoco, FleetCounts counts, FleetMoves moves, TimeSpan repeat)
     {
-        (this.run, this.mujoco, this.counts) = (run, mujoco, counts);
+        (this.run, this.mujoco, this.counts, this.moves) = (run, mujoco, counts, moves);
         this.Receive<EnvironmentWanted>(this.Take);
         this.Receive<RoundWanted>(wanted => this.Want(wanted.Environment, wanted.Round));
         this.Receive<EnvironmentsStepped>(stepped => Array.ForEach([.. stepped.Rounds], this.Take));
@@ -184,6 +189,7 @@ internal sealed class EnvironmentPlacer : ReceiveActor, IWithTimers
         {
             this.nodes[id] = new Node(answer.Member.Address, card.Name, EnvironmentKeeper.At(Context.System, answer.Member.Address));
             this.log.Info("Node {Node} at {Address} offers to hold {Capacity} environments", card.Name, card.Address, card.EnvironmentCapacity);
+            this.gone.Remove(card.Name);
             this.Decide(PlacementInput.NewWorkerUp(new Worker(id, card.EnvironmentCapacity)));
             return;
         }
@@ -209,6 +215,7 @@ internal sealed class EnvironmentPlacer : ReceiveActor, IWithTimers
         if (this.nodes.Remove(id, out var node) && node.Keeper is not null)
         {
             this.log.Warning("Node {Node} {What:l}; its environments go on elsewhere", node.Name, what);
+            this.gone[node.Name] = what;
             this.Decide(PlacementInput.NewWorkerGone(id));
         }
         this.outbox.Remove(id);
@@ -285,6 +292,7 @@ internal sealed class EnvironmentPlacer : ReceiveActor, IWithTimers
         if (this.lastNames.GetValueOrDefault(environment.Number, node.Name) is var before && before != node.Name)
         {
             this.counts.CountMove();
+            this.moves.Add($"environment {start.Index} of {this.run} went from {before} to {node.Name}{(this.gone.TryGetValue(before, out var why) ? $": {before} {why}" : ", where there was more room")}");
             this.log.Info("Environment {Index} goes from node {Before} to node {Node}", start.Index, before, node.Name);
         }
         this.lastNames[environment.Number] = node.Name;

@@ -19,6 +19,9 @@ public sealed class RunEnvironments(string run, string? mujoco) : IFleetPart
     /// <summary>Rounds that were handed to the run, and environments that went from one node to another.</summary>
     public FleetCounts Counts { get; } = new();
 
+    /// <summary>Which environment went where lately.</summary>
+    public FleetMoves Moves { get; } = new();
+
     /// <summary>Makes the place of one environment: see <see cref="NE.Actors.Runs.RunRequest.EnvironmentHosts"/>.</summary>
     public IEnvironmentHost Host(EnvironmentStart start, IEnvironmentListener listener)
     {
@@ -30,7 +33,7 @@ public sealed class RunEnvironments(string run, string? mujoco) : IFleetPart
 
     void IFleetPart.Begin(ActorSystem system, FleetOptions options)
     {
-        var created = system.ActorOf(Props.Create(() => new EnvironmentPlacer(run, mujoco, this.Counts, options.Patience.Repeat)), EnvironmentPlacer.Name);
+        var created = system.ActorOf(Props.Create(() => new EnvironmentPlacer(run, mujoco, this.Counts, this.Moves, options.Patience.Repeat)), EnvironmentPlacer.Name);
         Volatile.Write(ref this.placer, created);
         // Every wish is kept before it is told: what was told to the one before is found here, what comes now is told to this one.
         foreach (var environment in this.environments.Values)

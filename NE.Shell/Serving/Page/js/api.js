@@ -10,6 +10,7 @@ const query = values => new URLSearchParams(Object.entries(values).filter(([, va
 const get = async (path, values = {}) => answer(await fetch(`api/${path}?${query(values)}`));
 
 export const overview = () => get('overview');
+export const fleet = () => get('fleet');
 export const curves = (measure, runs, points) => get('curves', { measure, runs: runs?.join(','), points });
 export const run = name => get(`runs/${name}`);
 export const series = (name, table, columns, from, to, points) => get(`runs/${name}/series`, { table, columns: columns.join(','), from, to, points });

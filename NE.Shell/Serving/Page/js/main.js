@@ -6,6 +6,7 @@ import { h, put } from './dom.js';
 import { Overview } from './overview.js';
 import { RunPage } from './run.js';
 import { Compare } from './compare.js';
+import { Fleet } from './fleet.js';
 
 const main = document.getElementById('page');
 const live = document.getElementById('live');
@@ -17,7 +18,7 @@ const context = { place: text => { place.textContent = text; }, control: () => c
 
 function route() {
   const [, kind, ...names] = location.hash.replace(/^#/, '').split('/').map(decodeURIComponent);
-  return kind === 'run' && names[0] ? new RunPage(context, names[0]) : kind === 'compare' && names.length === 2 ? new Compare(context, names) : new Overview(context);
+  return kind === 'fleet' ? new Fleet(context) : kind === 'run' && names[0] ? new RunPage(context, names[0]) : kind === 'compare' && names.length === 2 ? new Compare(context, names) : new Overview(context);
 }
 
 async function open() {
@@ -74,6 +75,7 @@ addEventListener('keydown', event => {
 paint();
 const overview = await api.overview().catch(() => null);
 control = overview?.control ?? false;
+document.getElementById('fleet').hidden = !overview?.fleet;
 await charts.load(overview?.charts ?? true);
 addEventListener('hashchange', open);
 await open();
