@@ -88,10 +88,11 @@ public sealed record ResumeCommand(string Name, ConfigurationArguments Changes, 
 /// <param name="KeyFile">The fleet's key; null for the user's own.</param>
 /// <param name="Slots">Cells of sweeps at a time; null is as many as the cores carry.</param>
 /// <param name="Environments">Environments that it offers to hold; null is one per core.</param>
+/// <param name="Patience">[s] Of silence, after which a node's cells are given to others; the same for all nodes.</param>
 /// <param name="Seq">Address of a Seq server; null uses NE_SEQ_URL or none.</param>
 /// <param name="StopAtEnd">Leave when the standard input ends: another program has started it and binds it to itself.</param>
 public sealed record NodeCommand(
-    string? Name, IReadOnlyList<FleetAddress> Seeds, int Port, string? Bind, FleetAddress? Public, string? KeyFile, int? Slots, int? Environments, string? Seq, bool StopAtEnd) : Command;
+    string? Name, IReadOnlyList<FleetAddress> Seeds, int Port, string? Bind, FleetAddress? Public, string? KeyFile, int? Slots, int? Environments, int Patience, string? Seq, bool StopAtEnd) : Command;
 
 /// <summary>Shows the processes of a fleet.</summary>
 /// <param name="Fleet">Which; its address null is this machine's node.</param>

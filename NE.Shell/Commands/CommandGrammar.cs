@@ -17,6 +17,9 @@ namespace NE.Shell.Commands;
 /// <summary>The verbs with their options and help, and how a parsed verb becomes a <see cref="Command"/>.</summary>
 internal sealed class CommandGrammar
 {
+    /// <summary>[s] Long enough for another coordinator to take over meanwhile.</summary>
+    private const int DefaultPatience = 45;
+
     private static readonly string[] PrunableStates = ["completed", "failed", "interrupted", "killed"];
 
     private readonly Option<string?> runs = new("--runs") { HelpName = "DIR", Description = "Folder of the runs (default ./runs, or NE_RUNS).", Recursive = true };
@@ -123,6 +126,7 @@ internal sealed class CommandGrammar
     private readonly Option<string?> nodeName = new("--name") { HelpName = "NAME", Description = "What people call it (default MACHINE-PROCESS)." };
     private readonly Option<string?> held = new("--environments") { HelpName = "N", Description = "Environments that it offers to hold (default: one per core)." };
     private readonly Option<string?> slots = new("--slots") { HelpName = "N", Description = "Cells of sweeps at a time (default: as many as the cores carry)." };
+    private readonly Option<string?> patience = new("--patience") { HelpName = "SECONDS", Description = $"Silence after which a node's cells are given to others (default {DefaultPatience}; the same for all nodes)." };
     private readonly Argument<string?> fleetAddress = new("HOST:PORT") { Arity = ArgumentArity.ZeroOrOne, Description = "Any process of the fleet (default: the node of this machine)." };
     private readonly Argument<string> fleetKeyFile = new("FILE") { Description = "Where the key goes." };
 
@@ -160,7 +164,7 @@ internal sealed class CommandGrammar
         Root.Add(Leaf("sweep", "Train many runs: methods, environments, seeds and keys, multiplied out.", [this.sweep], [this.smoke, this.parallel, this.resumeSweep, this.retryFailed, this.sweepDryRun, this.sweepPlain, this.sweepFleet, this.fleetKey, this.journal, this.seq, this.serve, this.port]));
         Root.Add(Leaf("status", "Show a run or a sweep, or a table of all.", [this.anyRun], [this.json]));
         Root.Add(Leaf("serve", "Show runs and sweeps on a page that grows while they learn.", [this.served], [this.port, this.listen, this.control, this.servedFleet, this.fleetKey]));
-        Root.Add(Leaf("node", "Take part in a fleet: hold environments for runs on other machines.", [], [this.nodePort, this.seedNodes, this.slots, this.held, this.nodeName, this.nodeHost, this.nodePublic, this.fleetKey, this.seq, this.stopAtEof]));
+        Root.Add(Leaf("node", "Take part in a fleet: hold environments for runs on other machines.", [], [this.nodePort, this.seedNodes, this.slots, this.held, this.nodeName, this.nodeHost, this.nodePublic, this.patience, this.fleetKey, this.seq, this.stopAtEof]));
         Verb fleets = Leaf("fleet", "Show the processes of a fleet, and what each works on.", [this.fleetAddress], [this.fleetKey, this.json]);
         fleets.Add(Leaf("key", "Make the key that lets machines into a fleet.", [this.fleetKeyFile], []));
         Root.Add(fleets);
@@ -248,6 +252,7 @@ internal sealed class CommandGrammar
                 Given(parsed, this.fleetKey),
                 parsed.GetValue(this.slots) is { } cells ? (int?)CommandLine.WholeNumber(cells, "--slots", 0, problems) : null,
                 parsed.GetValue(this.held) is { } many ? (int?)CommandLine.WholeNumber(many, "--environments", 0, problems) : null,
+                (int)(parsed.GetValue(this.patience) is { } silent ? CommandLine.WholeNumber(silent, "--patience", 5, problems) ?? 5 : DefaultPatience),
                 parsed.GetValue(this.seq),
                 Has(parsed, this.stopAtEof))
             { Runs = folder },

@@ -72,7 +72,7 @@ internal static class NodeVerb
                 Seeds = command.Seeds,
                 Loggers = [SerilogLogger.TypeName],
                 // The others may only be starting.
-                Patience = new FleetPatience { Join = TimeSpan.FromMinutes(1) },
+                Patience = FleetPatience.Of(TimeSpan.FromSeconds(command.Patience)) with { Join = TimeSpan.FromMinutes(1) },
             },
             card => card with
             {
