@@ -21,6 +21,7 @@ public sealed class FleetMember : IAsyncDisposable
     /// <summary>Of the first of a fleet's nodes, before it believes that machines that cannot be reached are no fleet, and begins one.</summary>
     private const int AttemptsToBegin = 5;
 
+    private static readonly TimeSpan ListenPatience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan KnockPatience = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan JoinPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LeavePatience = TimeSpan.FromSeconds(10);
@@ -73,7 +74,7 @@ public sealed class FleetMember : IAsyncDisposable
         }
         catch
         {
-            await End(member.system);
+            await member.system.Terminate();
             throw;
         }
 
@@ -86,7 +87,7 @@ public sealed class FleetMember : IAsyncDisposable
     public static async Task<FleetDescription> Describe(FleetAddress address, FleetKey key, IReadOnlyList<string> loggers)
     {
         var options = new FleetOptions { Key = key, Name = "", Build = "", Roles = [], Bind = BindFor(address), Loggers = loggers };
-        using var system = ActorSystem.Create(SystemName, FleetConfiguration.Of(options, [NodeSerializer.Messages]));
+        using var system = Open(options, [NodeSerializer.Messages]);
         try
         {
             return await NodeActor.At(system, address.Akka).Ask<FleetDescription>(new DescribeFleet(), KnockPatience + KnockPatience);
@@ -97,15 +98,21 @@ public sealed class FleetMember : IAsyncDisposable
         }
         finally
         {
-            await End(system);
+            await system.Terminate();
         }
     }
 
-    /// <summary>Ends an actor system. Akka falls back to the standard output meanwhile, which belongs to the shell.</summary>
-    internal static Task End(ActorSystem system)
+    /// <summary>An actor system that can speak to those of a fleet.</summary>
+    internal static ActorSystem Open(FleetOptions options, IReadOnlyList<WireMessages> messages)
     {
-        system.EventStream.SetLogLevel(LogLevel.ErrorLevel);
-        return system.Terminate();
+        var created = ActorSystem.Create(SystemName, FleetConfiguration.Of(options, messages));
+        // While it ends, Akka falls back to the standard output, which belongs to the shell.
+        CoordinatedShutdown.Get(created).AddTask(CoordinatedShutdown.PhaseBeforeActorSystemTerminate, "silence", () =>
+        {
+            created.EventStream.SetLogLevel(LogLevel.ErrorLevel);
+            return Task.FromResult(Akka.Done.Instance);
+        });
+        return created;
     }
 
     /// <summary>The address to listen on in order to be reached by a fleet: loopback stays on this machine.</summary>
@@ -118,7 +125,6 @@ public sealed class FleetMember : IAsyncDisposable
     {
         await this.leaving.CancelAsync();
         var last = this.system;
-        last.EventStream.SetLogLevel(LogLevel.ErrorLevel);
         await Task.WhenAny(CoordinatedShutdown.Get(last).Run(CoordinatedShutdown.ClrExitReason.Instance), Task.Delay(LeavePatience));
         await Task.WhenAny(last.Terminate(), Task.Delay(LeavePatience));
         await Task.WhenAny(this.life, Task.Delay(LeavePatience));
@@ -130,7 +136,8 @@ public sealed class FleetMember : IAsyncDisposable
 
     private ActorSystem CreateSystem()
     {
-        var created = ActorSystem.Create(SystemName, FleetConfiguration.Of(this.options, this.messages));
+        // Where it was found before, it is found again.
+        var created = Open(this.system is null ? this.options : this.options with { Port = this.Address.Port }, this.messages);
         created.ActorOf(Props.Create(() => new NodeActor(this.Card)), NodeActor.Name);
         foreach (var part in this.parts)
         {
@@ -209,11 +216,7 @@ public sealed class FleetMember : IAsyncDisposable
                 await cluster.JoinSeedNodesAsync([others[open].Akka], cancel);
                 return;
             }
-            // All were cut off at the same time, and all see each other: one of them begins anew. Or the first of the fleet's nodes starts.
-            var begins = again
-                ? answers.All(answer => answer is Admitted) && others.All(address => string.CompareOrdinal(own.ToString(), address.ToString()) < 0)
-                : others.Length == 0 || (known[0] == own && await NobodyIsThere(others, sure: attempt >= AttemptsToBegin));
-            if (begins)
+            if (others.Length == 0 || await this.MayBegin(own, known, others, answers, again, sure: attempt >= AttemptsToBegin))
             {
                 await cluster.JoinAsync(cluster.SelfAddress, cancel);
                 return;
@@ -226,11 +229,21 @@ public sealed class FleetMember : IAsyncDisposable
         }
     }
 
-    /// <summary>Whether no process listens at any of them. Of a machine that says nothing at all that is not known, unless it is to be believed.</summary>
-    private static async Task<bool> NobodyIsThere(FleetAddress[] others, bool sure)
+    /// <summary>
+    /// Whether this process begins a fleet although it knows of others. The first of a fleet's nodes does when nobody is there. One that was cut off does when each of
+    /// the others is gone, or was cut off too and leaves it to this one; never while there may be a fleet that it cannot see.
+    /// </summary>
+    private async Task<bool> MayBegin(FleetAddress own, IReadOnlyList<FleetAddress> known, FleetAddress[] others, object?[] answers, bool again, bool sure)
     {
-        var listens = await Task.WhenAll(others.Select(address => address.Listens(TimeSpan.FromSeconds(1))));
-        return listens.All(answer => answer == false || (answer is null && sure));
+        if (!again && known[0] != own)
+        {
+            return false;
+        }
+        var listens = await Task.WhenAll(others.Select((address, i) => answers[i] is null ? address.Listens(ListenPatience) : Task.FromResult<bool?>(true)));
+        // Of a machine that says nothing at all it is not known; the first of a fleet's nodes believes it after a while, since somebody has to begin.
+        bool isGone(int i) => listens[i] == false || (listens[i] is null && !again && sure);
+        bool leavesItToThis(int i) => again && answers[i] is Admitted { IsMember: false } && string.CompareOrdinal(own.ToString(), others[i].ToString()) < 0;
+        return Enumerable.Range(0, others.Length).All(i => isGone(i) || leavesItToThis(i));
     }
 
     private async Task<object?> KnockAt(FleetAddress address, CancellationToken cancel)

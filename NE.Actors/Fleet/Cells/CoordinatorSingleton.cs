@@ -37,7 +37,8 @@ internal sealed class CoordinatorSingleton : ReceiveActor, IWithTimers
     {
         if (this.system is { } opened)
         {
-            FleetMember.End(opened).Wait(EndPatience);
+            opened.EventStream.SetLogLevel(LogLevel.ErrorLevel);
+            opened.Terminate().Wait(EndPatience);
         }
         JournalConfig.Release(this.node.Folder.Coordinator);
         this.held?.Dispose();

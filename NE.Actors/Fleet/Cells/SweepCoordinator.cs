@@ -23,6 +23,7 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
     private readonly FleetPatience patience;
     private readonly CellBook book = new();
     private readonly Dictionary<string, ICoordinatedSweep> sweeps = [];
+    private readonly Dictionary<string, List<IActorRef>> submitting = [];
     private readonly Queue<string> ended = new();
     private readonly Dictionary<string, Lease> leases = [];
     private readonly HashSet<string> warned = [];
@@ -60,7 +61,8 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
         });
         this.Command<Wish>(wish => this.Decide(wish.Input));
         this.Command<Began>(this.Take);
-        this.Command<TryAgain>(again => this.Work(again.Submission, again: true, ActorRefs.Nobody));
+        this.Command<Refused>(refused => this.Answer(refused.Submission, new SweepRefused(refused.Reason)));
+        this.Command<TryAgain>(again => this.Work(again.Submission, again: true));
         this.Command<WorkEnded>(this.Take);
         this.Command<Tick>(_ => this.EndLeases());
         this.Command<DeleteMessagesSuccess>(_ => { });
@@ -103,25 +105,53 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
         foreach (var (sweep, submission) in this.placement.Sweeps)
         {
             this.log.Info("Sweep {Sweep} goes on under this coordinator", sweep);
-            this.Work(submission, again: true, ActorRefs.Nobody);
+            this.Work(submission, again: true);
         }
     }
 
-    private void Submit(string submission, IActorRef sender) => this.Work(submission, again: false, sender);
+    /// <summary>Whoever hears nothing for a while hands it over again.</summary>
+    private void Submit(string submission, IActorRef sender)
+    {
+        if (this.submitting.TryGetValue(submission, out var waiting))
+        {
+            waiting.Add(sender);
+        }
+        else if (this.placement.Sweeps.FirstOrDefault(known => known.Value == submission).Key is { } name)
+        {
+            // It is under way, or will be in a moment.
+            if (this.sweeps.TryGetValue(name, out var sweep))
+            {
+                sender.Tell(new SweepAccepted(name, sweep.Greeting));
+            }
+        }
+        else
+        {
+            this.submitting[submission] = [sender];
+            this.Work(submission, again: false);
+        }
+    }
+
+    private void Answer(string submission, ICellMessage answer)
+    {
+        if (this.submitting.Remove(submission, out var waiting))
+        {
+            waiting.ForEach(sender => sender.Tell(answer));
+        }
+    }
 
     /// <summary>Reading a sweep and trying out its environments takes seconds.</summary>
-    private void Work(string submission, bool again, IActorRef sender)
+    private void Work(string submission, bool again)
     {
         var self = this.Self;
         Task.Run(() =>
         {
             try
             {
-                self.Tell(new Began(this.node.Sweeps.Begin(submission, again, this.book), submission, again, sender));
+                self.Tell(new Began(this.node.Sweeps.Begin(submission, again, this.book), submission, again));
             }
             catch (Exception refusal)
             {
-                sender.Tell(new SweepRefused(refusal.Message));
+                self.Tell(new Refused(submission, refusal.Message));
                 if (again)
                 {
                     // The coordinator before may not have let go of it yet.
@@ -136,7 +166,7 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
     {
         var sweep = began.Sweep;
         this.sweeps[sweep.Name] = sweep;
-        void tell() => began.Sender.Tell(new SweepAccepted(sweep.Name, sweep.Greeting));
+        void tell() => this.Answer(began.Submission, new SweepAccepted(sweep.Name, sweep.Greeting));
         if (began.Again)
         {
             tell();
@@ -264,9 +294,11 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
     /// <summary>Of a sweep.</summary>
     internal sealed record Wish(CellInput Input);
 
+    private sealed record Refused(string Submission, string Reason);
+
     private sealed record TryAgain(string Submission);
 
-    private sealed record Began(ICoordinatedSweep Sweep, string Submission, bool Again, IActorRef Sender);
+    private sealed record Began(ICoordinatedSweep Sweep, string Submission, bool Again);
 
     private sealed record WorkEnded(ICoordinatedSweep Sweep, Exception? Error);
 

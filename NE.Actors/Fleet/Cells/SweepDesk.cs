@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Akka.Actor;
 
 namespace NE.Actors.Fleet.Cells;
@@ -8,7 +9,8 @@ public sealed class SweepDesk : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     /// <summary>A sweep with many cells takes a while to be checked.</summary>
-    private static readonly TimeSpan SubmitPatience = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan SubmitPatience = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(30);
 
     private readonly ActorSystem system;
     private FleetAddress[] nodes;
@@ -21,23 +23,32 @@ public sealed class SweepDesk : IAsyncDisposable
         var fleet = await FleetMember.Describe(address, key, loggers);
         var options = new FleetOptions { Key = key, Name = "", Build = "", Roles = [], Bind = FleetMember.BindFor(address), Loggers = loggers };
         FleetAddress[] nodes = [address, .. fleet.Nodes.Where(node => node.Roles.Contains(FleetOptions.NodeRole)).Select(node => node.Address).Where(node => node != address)];
-        return new SweepDesk(ActorSystem.Create(FleetMember.SystemName, FleetConfiguration.Of(options, [NodeSerializer.Messages, CellSerializer.Messages])), nodes);
+        return new SweepDesk(FleetMember.Open(options, [NodeSerializer.Messages, CellSerializer.Messages]), nodes);
     }
 
+    /// <summary>Hands over a sweep. Where the coordinator changes meanwhile, the next one gets it again.</summary>
     /// <exception cref="FleetException">It is refused, or nobody answers.</exception>
-    public async Task<SweepAccepted> Submit(string submission) => await this.Ask(new SubmitSweep(submission), SubmitPatience) switch
+    public async Task<SweepAccepted> Submit(string submission)
     {
-        SweepAccepted accepted => accepted,
-        SweepRefused refused => throw new FleetException(refused.Reason),
-        _ => throw new FleetException("no node of the fleet could reach the coordinator of its sweeps; it may be moving, so try again in half a minute"),
-    };
+        for (var waited = Stopwatch.StartNew(); waited.Elapsed < SubmitPatience;)
+        {
+            switch (await this.Ask(new SubmitSweep(submission), AnswerPatience))
+            {
+                case SweepAccepted accepted:
+                    return accepted;
+                case SweepRefused refused:
+                    throw new FleetException(refused.Reason);
+            }
+        }
+        throw new FleetException("the coordinator of the fleet's sweeps could not be reached by any of its nodes; it may be moving, so try again in half a minute");
+    }
 
     /// <summary>How a sweep is; empty when the coordinator does not know it; null when nobody answered now.</summary>
     public async Task<string?> Status(string name) => (await this.Ask(new AskSweep(name), Patience) as SweepShown)?.Status;
 
     public void Stop(string name, string reason) => this.At(this.nodes[0]).Tell(new StopSweep(name, reason));
 
-    public async ValueTask DisposeAsync() => await FleetMember.End(this.system);
+    public async ValueTask DisposeAsync() => await this.system.Terminate();
 
     /// <summary>A node that does not answer is asked last the next time.</summary>
     private async Task<object?> Ask(object question, TimeSpan patience)
