@@ -4,6 +4,7 @@ module NE.Model.Agents.Learners
 open NE.Model
 open NE.Model.Agents.DrqV2
 open NE.Model.Agents.Pixels
+open NE.Model.Agents.Plasticity
 open NE.Model.Agents.Sac
 open NE.Model.Agents.Td3
 open NE.Model.Networks
@@ -38,32 +39,70 @@ let createInCycle (settings: Settings) (tasks: AgentTasks) (task: int) : ILearne
 /// Pixels of a picture that shows all that can be wrong with actor and critics.
 let private smallPicture = 21
 
-/// Rows of a batch of such pictures.
+/// Rows of a batch that does.
 let private smallBatch = 8
 
+/// Units of a hidden layer that does, but for what hangs on the sizes of the layers.
+let private smallWidth = 16
+
+/// The same agent in small: dense, narrow, of small pictures and batches.
+let private small (settings: Settings) =
+    let narrow = List.map (min smallWidth)
+    let network = settings.Network
+
+    {
+        settings with
+            Network.Hidden = Is(narrow network.Hidden.Value)
+            Network.CriticHidden =
+                (match network.CriticHidden with
+                 | Auto -> Auto
+                 | Is widths -> Is(narrow widths))
+            Network.Scale = min 1 network.Scale
+            Ne.StartDensity = Is 1.0
+            Pixels.Size = min smallPicture settings.Pixels.Size
+            Learner.BatchSize = min smallBatch settings.Learner.BatchSize
+    }
+
 let tryOut (settings: Settings) (task: AgentTask) : unit =
-    if settings.Run.Learner.SeesPixels then
-        // What is too large in the whole is so in the small, but for these two.
+    let network, seesPixels = settings.Network, settings.Run.Learner.SeesPixels
+
+    // What is too large in the whole, or too sparse, need not be so in small.
+    if seesPixels then
         let struct (_, encoder, trunk) = PixelNetworks.Forms settings
 
         for form in [ encoder; trunk ] do
             BlockLayout.OfForm(1, form) |> ignore
 
-        // The buffers of a batch are most of what is allocated, and nothing but their size hangs on it.
-        let small = {
-            settings with
-                Pixels.Size = smallPicture
-                Learner.BatchSize = min smallBatch settings.Learner.BatchSize
-        }
+    let features =
+        if seesPixels then
+            settings.Pixels.Features
+        else
+            task.Observation.Floats
 
-        let seen = {
-            task with
-                Observation = ObservationForm.Pixels small.Pixels.Shape
-        }
+    let actor =
+        NetworkForms.actor network features (NetworkForms.actorOutputs settings.Run.Learner task.ActionSize)
 
-        let algorithm =
-            algorithmOf Initialisation.Uniform (Engines.create settings.Compute) small seen
+    let critic = NetworkForms.critic network features task.ActionSize
+    Techniques.requireFit settings (BlockLayout.OfForm(1, actor)) (BlockLayout.OfForm(2, critic))
 
-        (Agent.Compose(algorithm, small, None) :> ILearner).Dispose()
-    else
-        (create settings task).Dispose()
+    let small = small settings
+
+    let seen =
+        if seesPixels then
+            {
+                task with
+                    Observation = ObservationForm.Pixels small.Pixels.Shape
+            }
+        else
+            task
+
+    let algorithm =
+        algorithmOf Initialisation.Uniform (Engines.create settings.Compute) small seen
+
+    let normaliser =
+        if seesPixels then
+            None
+        else
+            RowNormaliser.TryCreate(small, seen.Shape)
+
+    (Agent.Compose(algorithm, small, None, ?normaliser = normaliser) :> ILearner).Dispose()

@@ -15,6 +15,6 @@ val create: settings: Settings -> task: AgentTask -> ILearner
 /// A fresh learner of a cycle, to act on one of its tasks. Its heads are those of the first task: restore a state, and switch.
 val createInCycle: settings: Settings -> tasks: AgentTasks -> task: int -> ILearner
 
-/// Raises what making a learner of one task would raise, in a small part of the time where it sees pictures: these are small then, and the heads'
-/// first values quickly drawn.
+/// Raises what making a learner of one task would raise, in a small part of the time and memory: the learner that is made is a narrow one, dense,
+/// of small batches and pictures; what hangs on the networks' sizes is asked of their forms alone.
 val tryOut: settings: Settings -> task: AgentTask -> unit

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using System.Text.Json;
 using NE.Actors.RunDirectory;
 using NE.Shell.Commands;
@@ -17,8 +18,8 @@ internal static class TortureVerb
         // Drawn as they come: a night's number of attacks is only an upper bound.
         var attacks = (command.Attack is { } one ? [one] : Enumerable.Range(0, command.Attacks)).Select(number => (Number: number, What: Attack.Of(command.Seed, number, command.Kinds)));
         host.Output.WriteLine($"{(command.Attack is null ? command.Attacks : 1)} attacks of seed {command.Seed} ({string.Join(", ", command.Kinds)}), {command.Parallel} at a time, in {folder}");
-        Dictionary<Scenario, (RunPaths Run, TimeSpan Usual)> references = attacks.Select(attack => attack.What.Scenario).Distinct().Take(Scenario.All.Count).ToDictionary(
-            scenario => scenario, scenario => Reference(scenario, folder, host));
+        IReadOnlyDictionary<Scenario, (RunPaths Run, TimeSpan Usual)> references =
+            References([.. attacks.Select(attack => attack.What.Scenario).Distinct().Take(Scenario.All.Count)], folder, command.Parallel, host);
         var results = new ConcurrentDictionary<int, Outcome>();
         var watch = Stopwatch.StartNew();
         Parallel.ForEach(
@@ -63,6 +64,24 @@ internal static class TortureVerb
         {
             return new("LOST", false, failure.Message, 0);
         }
+    }
+
+    /// <summary>As many at a time as there will be attacks: how long a run takes beside others decides when it is stopped.</summary>
+    private static ConcurrentDictionary<Scenario, (RunPaths Run, TimeSpan Usual)> References(Scenario[] scenarios, string folder, int parallel, ShellHost host)
+    {
+        var references = new ConcurrentDictionary<Scenario, (RunPaths, TimeSpan)>();
+
+        try
+        {
+            Parallel.ForEach(
+                scenarios, new ParallelOptions { MaxDegreeOfParallelism = parallel }, scenario => references[scenario] = Reference(scenario, folder, host));
+        }
+        catch (AggregateException several)
+        {
+            ExceptionDispatchInfo.Throw(several.InnerExceptions[0]);
+        }
+
+        return references;
     }
 
     private static (RunPaths Run, TimeSpan Usual) Reference(Scenario scenario, string folder, ShellHost host)

@@ -8,6 +8,7 @@ open Expecto
 open NE.Actors.Journal
 open NE.Actors.RunDirectory
 open NE.EndToEnd.Executable
+open NE.Tests
 
 let private small = [
     "network.hidden=32,32"
@@ -15,6 +16,7 @@ let private small = [
     "learner.startSteps=100"
     "evaluation.episodes=1"
     "evaluation.every=500"
+    "compute.threads=1"
 ]
 
 let private train runs name more =
@@ -27,7 +29,7 @@ let private source (path: string) =
 let private readByPython (runs: string) =
     let python (arguments: string list) =
         let info =
-            ProcessStartInfo("python3", arguments, RedirectStandardOutput = true, RedirectStandardError = true)
+            ProcessStartInfo(Python.interpreter, arguments, RedirectStandardOutput = true, RedirectStandardError = true)
 
         info.Environment["NE_RUNS"] <- runs
         info.Environment["NE_CLIENTS"] <- source "clients/python"
@@ -41,7 +43,7 @@ let private readByPython (runs: string) =
             Expect.equal started.ExitCode 0 error.Result
             output
 
-    if [ "/usr/bin/python3"; "/usr/local/bin/python3" ] |> List.exists File.Exists then
+    if File.Exists Python.interpreter then
         let curves = python [ source "clients/python/ne_runs.py"; runs ]
         Expect.stringStarts curves "algorithm,environment,seed,step,return\nne,HalfCheetah-v4,0,0," "the curves"
 

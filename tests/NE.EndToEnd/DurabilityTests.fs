@@ -29,7 +29,7 @@ let private succeeds (execution: Execution) =
 
 [<Tests>]
 let tests =
-    testSequenced
+    testSequencedGroup "damage"
     <| testList "damage and attacks" [
         testCase "a few attacks of every kind are survived"
         <| fun _ ->

@@ -135,7 +135,8 @@ let private waitFor (minutes: float) (what: string) (condition: unit -> bool) =
         if DateTime.UtcNow > deadline then
             failwithf "waited %.0f minutes for: %s" minutes what
 
-        Thread.Sleep 5
+        // What is looked at may be a journal or all processes of the machine, so looking takes a while, too.
+        Thread.Sleep 20
 
 /// Waits for a condition, not for a time.
 let waitUntil = waitFor 2.0

@@ -49,6 +49,9 @@ let private train runs name environment schedule steps =
     ]
     @ configuration
 
+/// Evaluations that are not what a test is about.
+let private briefly = [ "evaluation.maxSteps=100" ]
+
 let private resume runs name = [ "resume"; name; "--runs"; runs ]
 
 /// How often something happened in a run that makes the test worth its time.
@@ -131,7 +134,7 @@ let private rounds =
 
 [<Tests>]
 let tests =
-    testSequenced
+    testSequencedGroup "kills"
     <| testList "kill -9 at a random moment, then resume" [
         for schedule in [ "pipelined"; "serial" ] do
             testCase $"{schedule}: ends as the run that never stopped"
@@ -162,7 +165,7 @@ let tests =
             testCase $"{environment}: a reward that reads lagged physics goes on exactly"
             <| fun _ ->
                 inRuns (fun runs ->
-                    expectUnmoved runs (fun name -> train runs name environment "pipelined" 1000) [ 0.5; 0.4 ]
+                    expectUnmoved runs (fun name -> train runs name environment "pipelined" 1000 @ briefly) [ 0.5; 0.4 ]
                     |> ignore)
 
         for method', keys, acted in
@@ -182,6 +185,7 @@ let tests =
                         train runs name "HalfCheetah-v4" "pipelined" 1000
                         @ [ "--method"; method' ]
                         @ keys
+                        @ briefly
 
                     let whole = expectUnmoved runs start [ 0.4; 0.5 ]
                     let rows = [ for line in File.ReadAllLines whole.Metrics -> line.Split ',' ]

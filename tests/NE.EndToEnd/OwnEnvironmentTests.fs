@@ -17,6 +17,7 @@ let private small = [
     "evaluation.episodes=1"
     "evaluation.every=500"
     "checkpoint.every=500"
+    "compute.threads=1"
 ]
 
 let private train runs name environment steps =

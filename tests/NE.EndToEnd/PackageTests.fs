@@ -61,10 +61,10 @@ let private nugetConfig (feed: string) =
 </configuration>
 """
 
-// Both pack, which takes both cores.
+// Both pack what the build has made.
 [<Tests>]
 let tests =
-    testSequenced
+    testSequencedGroup "packages"
     <| testList "Packages" [
         test "the sample, built from the packages, trains, stops, resumes and evaluates; its run is a run of ne" {
             inRuns (fun folder ->

@@ -27,6 +27,7 @@ let private train runs name steps more =
         "evaluation.episodes=2"
         "checkpoint.every=500"
         "log.metricsEvery=100"
+        "compute.threads=1"
     ]
     @ more
 
@@ -47,7 +48,7 @@ let private drawn =
 
 [<Tests>]
 let tests =
-    testSequenced
+    testSequencedGroup "page"
     <| testList "The page" [
         testCase "a run that learns grows on it, and so do its masks"
         <| fun _ ->

@@ -52,6 +52,7 @@ let private small = [
     "evaluation.episodes=2"
     "evaluation.every=500"
     "checkpoint.every=500"
+    "compute.threads=1"
 ]
 
 let private train name environment steps =
@@ -70,7 +71,33 @@ let private sampled (runs: string) count =
 let private worst (expected: float32 seq) (found: float seq) =
     Seq.map2 (fun x y -> abs (float x - y)) expected found |> Seq.max
 
-/// A learned policy of the Python pendulum as p.onnx and p.safetensors, and its evaluation as eval.json.
+/// A learned policy of the Python pendulum as p.onnx and p.safetensors, and its evaluation as eval.json; the folder that holds them and the run.
+let private learnedOnPendulum (learner: string) =
+    let runs = Directory.CreateTempSubdirectory("ne-e2e-").FullName
+    AppDomain.CurrentDomain.ProcessExit.Add(fun _ -> Directory.Delete(runs, true))
+    let file name = Path.Combine(runs, name)
+
+    let client, pendulum =
+        at "clients/python/ne_environment.py", at "clients/python/pendulum_example.py"
+
+    ok (
+        [ "--runs"; runs ]
+        @ train "p" $"external:{python} {client} {pendulum}:Pendulum" 2000
+        @ [ "--learner"; learner ]
+    )
+    |> ignore
+
+    for format in [ "onnx"; "safetensors" ] do
+        ok [ "export"; "p"; "--to"; format; "-o"; file $"p.{format}"; "--runs"; runs ]
+        |> ignore
+
+    File.WriteAllText(file "eval.json", ok [ "eval"; "p"; "--json"; "--runs"; runs ])
+    runs
+
+/// Learned when a test first asks for it. Tests only read it.
+let private pendulums =
+    dict [ for learner in [ "td3"; "sac" ] -> learner, lazy (learnedOnPendulum learner) ]
+
 let private onPendulum (learner: string) (body: string -> (string -> string) -> unit) =
     if
         run python [ "-c"; "import numpy" ]
@@ -78,25 +105,8 @@ let private onPendulum (learner: string) (body: string -> (string -> string) -> 
     then
         skiptest $"{python} has no numpy, so exported policies were NOT tried in the samples"
 
-    inRuns (fun runs ->
-        let file name = Path.Combine(runs, name)
-
-        let client, pendulum =
-            at "clients/python/ne_environment.py", at "clients/python/pendulum_example.py"
-
-        ok (
-            [ "--runs"; runs ]
-            @ train "p" $"external:{python} {client} {pendulum}:Pendulum" 2000
-            @ [ "--learner"; learner ]
-        )
-        |> ignore
-
-        for format in [ "onnx"; "safetensors" ] do
-            ok [ "export"; "p"; "--to"; format; "-o"; file $"p.{format}"; "--runs"; runs ]
-            |> ignore
-
-        File.WriteAllText(file "eval.json", ok [ "eval"; "p"; "--json"; "--runs"; runs ])
-        body runs file)
+    let runs = pendulums[learner].Value
+    body runs (fun name -> Path.Combine(runs, name))
 
 [<Tests>]
 let tests =

@@ -61,7 +61,7 @@ let private hasLogin (text: string) =
 
 [<Tests>]
 let tests =
-    testSequenced
+    testSequencedGroup "PostgreSQL"
     <| testList "a run with its journal in PostgreSQL" [
         testCase "whose server is killed ends as the run with a journal in files"
         <| fun _ ->

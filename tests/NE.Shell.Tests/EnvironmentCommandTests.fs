@@ -8,6 +8,7 @@ open NE.Actors.Rendering
 open NE.Model.Tasks
 open NE.Shell.Host
 open NE.Shell.Tests.Support
+open NE.Tests
 
 let private json (text: string) = JsonDocument.Parse(text).RootElement
 
@@ -252,7 +253,7 @@ let tests =
             let clients = Path.Combine(__SOURCE_DIRECTORY__, "../../clients/python")
 
             let id (environment: string) =
-                $"external:python3 {clients}/ne_environment.py {environment}"
+                $"external:{Python.interpreter} {clients}/ne_environment.py {environment}"
 
             let file = folder.File "a.png"
 

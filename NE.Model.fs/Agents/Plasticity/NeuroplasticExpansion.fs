@@ -41,10 +41,7 @@ type NeuroplasticExpansion(trainee: Trainee, settings: NeSettings, seed: int64) 
     let rules = GrowthRules.ofSettings settings trainee.Forgetting
 
     let grows (group: TraineeGroup) =
-        match settings.Networks with
-        | Both -> true
-        | ActorOnly -> group.Role = Role.Actor
-        | CriticOnly -> group.Role = Role.Critic
+        NeuroplasticExpansion.Grows(settings, group.Role)
 
     // What grows, and the group that it is.
     let growing = [
@@ -190,6 +187,13 @@ type NeuroplasticExpansion(trainee: Trainee, settings: NeSettings, seed: int64) 
                 | Ok state -> review <- ExperienceReview(reviewSettings, state)
                 | Error problem -> raise (IO.InvalidDataException problem)
     }
+
+    /// Whether the network of a role grows.
+    static member Grows(settings: NeSettings, role: Role) =
+        match settings.Networks with
+        | Both -> true
+        | ActorOnly -> role = Role.Actor
+        | CriticOnly -> role = Role.Critic
 
     interface IGradientClaim with
         member _.Groups =

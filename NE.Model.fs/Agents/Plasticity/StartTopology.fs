@@ -18,44 +18,42 @@ module StartTopology =
             | InitialMask.Random -> LayerMask.random slot.Outputs slot.Inputs active draws
             | InitialMask.Magnitude -> LayerMask.magnitude slot.Outputs slot.Inputs active (Array.sub weights slot.Weights slot.WeightCount)
 
-    /// Draws the masks of a network, zeroes what does not exist, and only then copies the targets. Returns which layers are elastic, per
-    /// stack. Raises ArgumentException for a density that the layers cannot have.
-    let apply (settings: NeSettings) (group: NetworkGroup) (draws: Draws) : bool[][] =
-        let layout = group.Layout
+    // A task's head is dense and not counted; the body that it shares grows from its first layer on.
+    let private bodyOf (layout: BlockLayout) (hasTaskHead: bool) =
+        if hasTaskHead then layout.Layers - 1 else layout.Layers
+
+    /// How many weights each layer of a network has at first. Raises ArgumentException for a density that the layers cannot have.
+    /// `name`: "actor" or "critic". `hasTaskHead`: whether the output layer is the head of one of several tasks.
+    let plan (settings: NeSettings) (name: string) (layout: BlockLayout) (hasTaskHead: bool) : DensityPlan =
+        let body = bodyOf layout hasTaskHead
 
         let shape (stack: int) (layer: int) =
             let slot = layout.Slot(stack, layer)
             ({ Out = slot.Outputs; In = slot.Inputs }: LayerShape)
 
-        // A task's head is dense and not counted; the body that it shares grows from its first layer on.
-        let body =
-            if group.HasTaskHead then
-                layout.Layers - 1
-            else
-                layout.Layers
-
         let density = settings.StartDensity.Value
 
-        let plan =
-            match
-                ErdosRenyi.allocate {
-                    Stacks = Array.init layout.Stacks (fun stack -> Array.init body (shape stack))
-                    Density = density
-                    Allocation = settings.Allocation
-                    DenseEnds =
-                        if group.HasTaskHead then
-                            DenseEnds.Off
-                        else
-                            settings.DenseEnds
-                    Scope = settings.Rules.DensityScope
-                    Gains =
-                        layout.Slots
-                        |> Seq.sumBy (fun slot -> if slot.IsNormed then slot.Outputs else 0)
-                }
-            with
-            | Ok plan -> plan
-            | Error problem -> invalidArg (nameof settings) $"The {group.Name} cannot start at density {density}. {problem}"
+        match
+            ErdosRenyi.allocate {
+                Stacks = Array.init layout.Stacks (fun stack -> Array.init body (shape stack))
+                Density = density
+                Allocation = settings.Allocation
+                DenseEnds = if hasTaskHead then DenseEnds.Off else settings.DenseEnds
+                Scope = settings.Rules.DensityScope
+                Gains =
+                    layout.Slots
+                    |> Seq.sumBy (fun slot -> if slot.IsNormed then slot.Outputs else 0)
+            }
+        with
+        | Ok plan -> plan
+        | Error problem -> invalidArg (nameof settings) $"The {name} cannot start at density {density}. {problem}"
 
+    /// Draws the masks of a network, zeroes what does not exist, and only then copies the targets. Returns which layers are elastic, per
+    /// stack. Raises ArgumentException for a density that the layers cannot have.
+    let apply (settings: NeSettings) (group: NetworkGroup) (draws: Draws) : bool[][] =
+        let layout = group.Layout
+        let body = bodyOf layout group.HasTaskHead
+        let plan = plan settings group.Name layout group.HasTaskHead
         let weights = group.ReadOnline Field.Weights
 
         let masks =

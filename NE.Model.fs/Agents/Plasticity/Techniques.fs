@@ -2,6 +2,7 @@ namespace NE.Model.Agents.Plasticity
 
 open NE.Model
 open NE.Model.Agents
+open NE.Model.Networks
 open NE.Model.Replay
 open NE.Model.Topology
 
@@ -20,6 +21,20 @@ module Techniques =
             Rules.ReviveRows = false
             Review = ReviewMode.Off
     }
+
+    /// Raises what the method's techniques would raise of networks of these sizes, before there are any.
+    let requireFit (settings: Settings) (actor: BlockLayout) (critics: BlockLayout) : unit =
+        let growth = [
+            if settings.Run.Method.Has Technique.Ne then
+                settings.Ne
+            if settings.Run.Method.Has Technique.NaiveGrowth then
+                naiveGrowth settings.Ne
+        ]
+
+        for ne in growth do
+            for role, name, layout in [ Role.Actor, "actor", actor; Role.Critic, "critic", critics ] do
+                if NeuroplasticExpansion.Grows(ne, role) then
+                    StartTopology.plan ne name layout false |> ignore
 
     /// Terms that the method adds to the gradients. Call before anything changes the initial parameters.
     let gradientTerms (trainee: Trainee) (settings: Settings) : IGradientTerm list = [

@@ -10,6 +10,7 @@ open NE.Actors.Environments
 open NE.Actors.Environments.Catalogue
 open NE.Actors.Environments.External
 open NE.Model
+open NE.Tests
 open NE.Tests.Repository
 
 let patience =
@@ -26,7 +27,8 @@ let private sharp = [
 
 let client = Path.Combine(repository, "clients/python/ne_environment.py")
 
-let private python (arguments: string list) = [ "python3"; client ] @ arguments
+let private python (arguments: string list) =
+    [ Python.interpreter; client ] @ arguments
 
 let private pendulum =
     Path.Combine(repository, "clients/python/pendulum_example.py:Pendulum")
@@ -34,7 +36,7 @@ let private pendulum =
 let private hasPython =
     try
         use probe =
-            match Process.Start(ProcessStartInfo("python3", "--version", RedirectStandardOutput = true)) with
+            match Process.Start(ProcessStartInfo(Python.interpreter, "--version", RedirectStandardOutput = true)) with
             | null -> failwith "no process"
             | started -> started
 

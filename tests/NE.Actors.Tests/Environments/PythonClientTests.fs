@@ -8,6 +8,7 @@ open NE.Actors.Environments.Catalogue
 open NE.Actors.Environments.External
 open NE.Actors.Tests.Environments.ExternalTests
 open NE.Actors.Tests.Runs
+open NE.Tests
 
 /// What `gymnasium.make` is called with is what the environment shows.
 let private gymnasium =
@@ -47,7 +48,7 @@ class Scaled:
 
 /// The client with a folder of modules.
 let private python (folder: string) (arguments: string list) =
-    [ "env"; $"PYTHONPATH={folder}"; "python3"; client ] @ arguments
+    [ "env"; $"PYTHONPATH={folder}"; Python.interpreter; client ] @ arguments
 
 let private inModules (modules: (string * string) list) (body: string -> unit) =
     Training.inFolder (fun folder ->

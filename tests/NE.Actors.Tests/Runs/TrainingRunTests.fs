@@ -26,6 +26,9 @@ let private complete changes folder name =
     Expect.equal outcome.Phase RunPhase.Completed $"the run completes: {outcome.Message}"
     identity created.Paths
 
+/// What the run is whose keys are left as they are, when nothing happens to it.
+let private usual = lazy (inFolder (fun folder -> complete [] folder "whole"))
+
 /// Stops the run again and again, each time after so many more steps of its first environment, and lets it complete.
 let private interrupted changes (stops: int list) folder name =
     use created = create folder name
@@ -189,7 +192,7 @@ let tests =
         testCase "the previous checkpoint is gone on from as if the newest had never been, and only once it is known to open"
         <| fun _ ->
             inFolder (fun folder ->
-                let whole = complete [] folder "whole"
+                let whole = usual.Value
                 use created = create folder "rewound"
                 let paths = created.Paths
                 let request = request paths (settings [])
@@ -290,7 +293,7 @@ let tests =
         testCase "evaluations that are late for every checkpoint change nothing"
         <| fun _ ->
             inFolder (fun folder ->
-                let whole = complete [] folder "whole"
+                let whole = usual.Value
                 use created = create folder "late"
                 let mutable late = 0
 
@@ -319,7 +322,7 @@ let tests =
         testCase "a stop while the last evaluation is played commits all steps, and the resume plays it"
         <| fun _ ->
             inFolder (fun folder ->
-                let whole = complete [] folder "whole"
+                let whole = usual.Value
                 use created = create folder "stopped"
                 use hang = new ManualResetEventSlim(false)
                 let mutable steps = 0
