@@ -84,7 +84,7 @@ type private Node(folder: string, key: string, name: string, seeds: string list)
 
 [<Tests>]
 let tests =
-    testSequenced
+    testSequencedGroup "fleet"
     <| testList "A sweep over a fleet" [
         testCase "whose nodes are killed, the coordinator's among them, ends as the sweep of one machine"
         <| fun _ ->
