@@ -55,6 +55,8 @@ type PlacementInput =
     | Stepped of environment: int * epoch: int64
     /// The simulator failed at its worker.
     | Failed of environment: int * epoch: int64
+    /// Its worker was to take a round and does not hold it: what it said of that was lost, or it has begun anew.
+    | Missing of environment: int * epoch: int64
     /// Time has passed: a message may have been lost.
     | Nudged
 
@@ -72,7 +74,7 @@ type PlacementOrder =
     | Deliver of environment: int
     /// Tell the run that the simulator failed.
     | ReportFailure of environment: int
-    /// Tell the run that its worker took the episode with it.
+    /// Tell the run that its worker has not got it any more, nor anybody its episode.
     | ReportLoss of environment: int * worker: string
 
 /// Which worker holds which environment of a run. Workers come and go at any moment and messages are lost, doubled and late; a round is delivered
@@ -176,7 +178,7 @@ module EnvironmentPlacement =
             moved, PlacementOrder.Close(number, worker, environment.Epoch) :: orders
         | _ -> placement, []
 
-    /// Its worker is gone. Without a state that anybody could go on from, the run has to begin an episode.
+    /// Its worker has not got it any more. Without a state that anybody could go on from, the run has to begin an episode.
     let private lose (number: int) (placement: EnvironmentPlacement) =
         match placement.Environments[number] with
         | {
@@ -286,6 +288,7 @@ module EnvironmentPlacement =
                 next, PlacementOrder.Deliver number :: orders
             | PlacementInput.Failed(number, epoch) when isCurrent number epoch placement ->
                 forget number placement, [ PlacementOrder.ReportFailure number ]
+            | PlacementInput.Missing(number, epoch) when isCurrent number epoch placement -> lose number placement
             | PlacementInput.Nudged ->
                 placement,
                 [
@@ -295,6 +298,7 @@ module EnvironmentPlacement =
             | PlacementInput.RoundAsked _
             | PlacementInput.Opened _
             | PlacementInput.Stepped _
-            | PlacementInput.Failed _ -> placement, []
+            | PlacementInput.Failed _
+            | PlacementInput.Missing _ -> placement, []
 
         struct (next, orders)

@@ -140,7 +140,7 @@ internal sealed class CommandGrammar
     {
         // Not a RootCommand: that one is named after whatever process runs it.
         Root = new Verb("ne", "Trains reinforcement-learning agents whose networks grow and prune while they learn (Neuroplastic Expansion on TD3 or SAC).");
-        this.texts = [this.runs, this.config, this.variant, this.seq, this.askedSeq, this.output, this.video, this.image, this.reportFolder, this.archiveFile, this.restoredName, this.journal, this.to, this.listen, this.exported, this.head, this.actor, this.fleet, this.sweepFleet, this.servedFleet, this.fleetKey, this.nodeHost, this.nodePublic, this.nodeName];
+        this.texts = [this.runs, this.config, this.variant, this.seq, this.askedSeq, this.output, this.video, this.image, this.reportFolder, this.archiveFile, this.restoredName, this.journal, this.to, this.listen, this.exported, this.head, this.actor, this.fleetKey, this.nodeHost, this.nodeName];
         this.keyed =
         [
             (new("--learner") { HelpName = "td3|sac|drq|drqv2", Description = "The algorithm of reinforcement learning (run.learner)." }, "run.learner"),
@@ -542,7 +542,7 @@ internal sealed class CommandGrammar
     {
         try
         {
-            return string.IsNullOrEmpty(text) ? null : FleetAddress.Parse(text);
+            return text is null ? null : FleetAddress.Parse(text);
         }
         catch (FormatException problem)
         {

@@ -103,6 +103,31 @@ internal static class HelpTexts
               ne seq setup http://127.0.0.1:5341
               NE_SEQ_API_KEY=... ne seq setup https://seq.example
             """,
+        ["node"] = """
+            A fleet's nodes hold environments of runs that are started with --fleet; the run ends with the bits of a run on one machine, whichever
+            nodes come, go or die meanwhile. All have the same fleet key and the same build of ne. Ctrl-C (or SIGTERM) lets a node leave.
+
+            Examples:
+              ne node                                                    begins a fleet that only this machine can reach
+              ne node --port 0 --seed-node 127.0.0.1:7310                another node of it, on this machine
+              ne node --host 10.0.0.5 --fleet-key fleet.pem              begins one that other machines can join
+              ne node --seed-node 10.0.0.5:7310 --fleet-key fleet.pem    joins it
+              ne train Humanoid-v4 --envs 16 --fleet 10.0.0.5:7310 --fleet-key fleet.pem
+            """,
+        ["fleet"] = """
+            Exit code 2 when a process of the fleet does not answer.
+
+            Examples:
+              ne fleet
+              ne fleet 10.0.0.5:7310 --fleet-key fleet.pem --json
+              ne fleet key fleet.pem
+            """,
+        ["fleet key"] = """
+            Whoever has the file controls the fleet, so only its owner may read it. A key that is there is never replaced.
+
+            Examples:
+              ne fleet key fleet.pem
+            """,
         ["eval"] = """
             A policy of a cycle plays the task that it was learned on.
 

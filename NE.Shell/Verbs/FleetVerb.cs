@@ -72,6 +72,11 @@ internal static class FleetVerb
 
     public static ExitCode MakeKey(FleetKeyCommand command, ShellHost host)
     {
+        if (command.File.Length == 0)
+        {
+            throw new UserError("`ne fleet key` expects FILE");
+        }
+
         if (File.Exists(command.File))
         {
             throw new UserError($"{command.File} is there already; a fleet's key is never replaced");

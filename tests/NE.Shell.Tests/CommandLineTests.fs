@@ -356,6 +356,8 @@ let tests =
                     "help-restore", [ "restore"; "--help" ]
                     "help-prune", [ "prune"; "--help" ]
                     "help-serve", [ "serve"; "--help" ]
+                    "help-node", [ "node"; "--help" ]
+                    "help-fleet", [ "fleet"; "--help" ]
                     "help-completion", [ "completion"; "--help" ]
                     "help-seq-setup", [ "seq"; "setup"; "--help" ]
                     "help-env", [ "env"; "--help" ]
@@ -383,6 +385,9 @@ let tests =
                         "record"
                         "export"
                         "import"
+                        "node"
+                        "fleet"
+                        "fleet key"
                         "probe"
                         "digest"
                         "topology"

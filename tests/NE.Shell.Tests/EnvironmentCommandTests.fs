@@ -86,6 +86,7 @@ let tests =
                     Output = new StringWriter(NewLine = "\n"),
                     Error = TextWriter.Null,
                     DefaultRuns = "runs",
+                    FleetKey = "/nonexistent/fleet.pem",
                     Width = 80
                 )
 

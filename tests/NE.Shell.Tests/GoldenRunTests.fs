@@ -56,7 +56,14 @@ let unpack (run: GoldenRun) (target: string) =
 /// Executes a command line with real runs. Without FMA the C library's functions, which MuJoCo calls, have other last bits.
 let really (runs: string) (arguments: string list) =
     let host =
-        ShellHost(Output = new StringWriter(), Error = new StringWriter(), DefaultRuns = runs, HasCuda = (fun () -> false), Processors = 2)
+        ShellHost(
+            Output = new StringWriter(),
+            Error = new StringWriter(),
+            DefaultRuns = runs,
+            FleetKey = "/nonexistent/fleet.pem",
+            HasCuda = (fun () -> false),
+            Processors = 2
+        )
 
     let code, output, errors = execute host arguments
     Expect.equal code ExitCode.Ok $"{arguments}: {output}{errors}"

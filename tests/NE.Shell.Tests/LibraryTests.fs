@@ -44,7 +44,14 @@ let private settings = dictionary keys
 /// Output of a command line with real runs, which must succeed.
 let private ne (runs: string) (arguments: string list) : string =
     let host =
-        ShellHost(Output = new StringWriter(), Error = new StringWriter(), DefaultRuns = runs, HasCuda = (fun () -> false), Processors = 2)
+        ShellHost(
+            Output = new StringWriter(),
+            Error = new StringWriter(),
+            DefaultRuns = runs,
+            FleetKey = "/nonexistent/fleet.pem",
+            HasCuda = (fun () -> false),
+            Processors = 2
+        )
 
     let code, output, errors = execute host arguments
     Expect.equal code ExitCode.Ok $"{arguments}: {output}{errors}"

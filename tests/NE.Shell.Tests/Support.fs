@@ -93,6 +93,7 @@ let hostPreparing prepare (runs: string) (start: RunRequest -> ITrainingRun) : S
         Output = new StringWriter(NewLine = "\n"),
         Error = new StringWriter(NewLine = "\n"),
         DefaultRuns = runs,
+        FleetKey = "/nonexistent/fleet.pem",
         Width = 160,
         StartRun = Func<_, _> start,
         HasCuda = (fun () -> false),

@@ -56,6 +56,7 @@ let private trainTo (collector: string) (runs: string) =
             Output = host.Output,
             Error = host.Error,
             DefaultRuns = runs,
+            FleetKey = "/nonexistent/fleet.pem",
             Width = 160,
             StartRun = host.StartRun,
             HasCuda = host.HasCuda,

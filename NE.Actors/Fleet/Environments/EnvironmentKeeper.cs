@@ -107,6 +107,7 @@ internal sealed class EnvironmentKeeper : ReceiveActor
         {
             if (this.Find(order.Number, order.Epoch) is not { } environment)
             {
+                this.Sender.Tell(new EnvironmentMissing(order.Number, order.Epoch));
                 continue;
             }
             if (environment.Result is { } done && done.Round == order.Round)

@@ -77,6 +77,9 @@ public sealed record EnvironmentOpened(int Number, long Epoch, long Episode, byt
 /// <param name="Unusable">Another attempt would end the same way: the environment is not what it was.</param>
 public sealed record EnvironmentBroken(int Number, long Epoch, bool Unusable, string Message) : IEnvironmentMessage;
 
+/// <summary>From a node: it was to take a round of an environment that it does not hold.</summary>
+public sealed record EnvironmentMissing(int Number, long Epoch) : IEnvironmentMessage;
+
 /// <summary>From a node: it lacks the policy of the rounds that it was asked for.</summary>
 public sealed record PolicyMissing(long Version) : IEnvironmentMessage;
 
@@ -147,6 +150,14 @@ public sealed class EnvironmentSerializer(ExtendedActorSystem system) : WireSeri
                 writer.Write(message.Message);
             },
             reader => new(reader.ReadInt32(), reader.ReadInt64(), reader.ReadBoolean(), reader.ReadString())),
+        WireForm.Of<EnvironmentMissing>(
+            "missing/1",
+            (message, writer) =>
+            {
+                writer.Write(message.Number);
+                writer.Write(message.Epoch);
+            },
+            reader => new(reader.ReadInt32(), reader.ReadInt64())),
         WireForm.Of<PolicyMissing>("policy-missing/1", (message, writer) => writer.Write(message.Version), reader => new(reader.ReadInt64())),
         WireForm.Of<EnvironmentsStepped>(
             "stepped/1",

@@ -57,6 +57,7 @@ internal sealed class EnvironmentPlacer : ReceiveActor, IWithTimers
         this.Receive<EnvironmentsStepped>(stepped => Array.ForEach([.. stepped.Rounds], this.Take));
         this.Receive<EnvironmentOpened>(this.Take);
         this.Receive<EnvironmentBroken>(this.Take);
+        this.Receive<EnvironmentMissing>(missing => this.Decide(PlacementInput.NewMissing(missing.Number, missing.Epoch)));
         this.Receive<PolicyMissing>(_ =>
         {
             // What it was asked for is asked again with the policy.
@@ -275,7 +276,7 @@ internal sealed class EnvironmentPlacer : ReceiveActor, IWithTimers
                 break;
             case PlacementOrder.ReportLoss loss:
                 this.environments[loss.environment].Fail(new RemoteEnvironmentException(
-                    $"node {this.lastNames.GetValueOrDefault(loss.environment, loss.worker)} was lost, and with it the episode: {this.environments[loss.environment].Start.Task} cannot save its state"));
+                    $"node {this.lastNames.GetValueOrDefault(loss.environment, loss.worker)} has it no more, and the episode is lost: {this.environments[loss.environment].Start.Task} cannot save its state"));
                 break;
             default:
                 throw new NotSupportedException($"Nobody carries out {order}.");

@@ -134,6 +134,7 @@ let tests =
                     Output = new StringWriter(),
                     Error = new StringWriter(),
                     DefaultRuns = given.Runs,
+                    FleetKey = "/nonexistent/fleet.pem",
                     Clock = {
                         new TimeProvider() with
                             member _.GetUtcNow() = DateTimeOffset.UtcNow.AddDays days

@@ -21,6 +21,7 @@ let report (runs: string) (arguments: string list) =
             Output = new StringWriter(NewLine = "\n"),
             Error = new StringWriter(NewLine = "\n"),
             DefaultRuns = runs,
+            FleetKey = "/nonexistent/fleet.pem",
             Width = 160,
             Arguments = List<string> asTyped
         )

@@ -685,7 +685,13 @@ let realRun =
             use folder = new TemporaryFolder()
 
             let shell =
-                ShellHost(Output = new StringWriter(), Error = new StringWriter(), DefaultRuns = folder.Path, Width = 160)
+                ShellHost(
+                    Output = new StringWriter(),
+                    Error = new StringWriter(),
+                    DefaultRuns = folder.Path,
+                    FleetKey = "/nonexistent/fleet.pem",
+                    Width = 160
+                )
 
             let code, _, errors =
                 execute shell [

@@ -17,7 +17,14 @@ let private setupWith (key: string | null) (arguments: string list) =
     let host = host "/nonexistent/runs" noRun
 
     let keyed =
-        ShellHost(Output = host.Output, Error = host.Error, DefaultRuns = host.DefaultRuns, Width = 160, SeqApiKey = key)
+        ShellHost(
+            Output = host.Output,
+            Error = host.Error,
+            DefaultRuns = host.DefaultRuns,
+            FleetKey = "/nonexistent/fleet.pem",
+            Width = 160,
+            SeqApiKey = key
+        )
 
     execute keyed ([ "seq"; "setup" ] @ arguments)
 

@@ -50,7 +50,7 @@ let private status =
 
 let private text (view: IRenderable) =
     let output = new StringWriter(NewLine = "\n")
-    Tables.Write(ShellHost(Output = output, Error = output, DefaultRuns = "runs", Width = 120), view)
+    Tables.Write(ShellHost(Output = output, Error = output, DefaultRuns = "runs", FleetKey = "/nonexistent/fleet.pem", Width = 120), view)
     string output
 
 [<Tests>]
@@ -121,6 +121,7 @@ let tests =
                         Output = new StringWriter(),
                         Error = new StringWriter(),
                         DefaultRuns = folder.File "runs",
+                        FleetKey = "/nonexistent/fleet.pem",
                         Width = 160,
                         Processors = cores,
                         HasCuda = (fun () -> false)
