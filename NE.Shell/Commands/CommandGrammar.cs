@@ -164,7 +164,7 @@ internal sealed class CommandGrammar
         Root.Add(Leaf("sweep", "Train many runs: methods, environments, seeds and keys, multiplied out.", [this.sweep], [this.smoke, this.parallel, this.resumeSweep, this.retryFailed, this.sweepDryRun, this.sweepPlain, this.sweepFleet, this.fleetKey, this.journal, this.seq, this.serve, this.port]));
         Root.Add(Leaf("status", "Show a run or a sweep, or a table of all.", [this.anyRun], [this.json]));
         Root.Add(Leaf("serve", "Show runs and sweeps on a page that grows while they learn.", [this.served], [this.port, this.listen, this.control, this.servedFleet, this.fleetKey]));
-        Root.Add(Leaf("node", "Take part in a fleet: hold environments for runs on other machines.", [], [this.nodePort, this.seedNodes, this.slots, this.held, this.nodeName, this.nodeHost, this.nodePublic, this.patience, this.fleetKey, this.seq, this.stopAtEof]));
+        Root.Add(Leaf("node", "Take part in a fleet of machines: work on cells of sweeps, hold environments of runs.", [], [this.nodePort, this.seedNodes, this.slots, this.held, this.nodeName, this.nodeHost, this.nodePublic, this.patience, this.fleetKey, this.seq, this.stopAtEof]));
         Verb fleets = Leaf("fleet", "Show the processes of a fleet, and what each works on.", [this.fleetAddress], [this.fleetKey, this.json]);
         fleets.Add(Leaf("key", "Make the key that lets machines into a fleet.", [this.fleetKeyFile], []));
         Root.Add(fleets);

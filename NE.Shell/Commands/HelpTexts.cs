@@ -62,6 +62,7 @@ internal static class HelpTexts
               ne sweep my-sweep.yaml --parallel 4
               ne sweep --resume my-sweep --retry-failed
               ne sweep paper/figure-6 --smoke
+              ne sweep my-sweep.yaml --fleet 10.0.0.5
             """,
         ["status"] = """
             Damaged runs are named, with exit code 2, and the others are still shown.
@@ -104,8 +105,9 @@ internal static class HelpTexts
               NE_SEQ_API_KEY=... ne seq setup https://seq.example
             """,
         ["node"] = """
-            A fleet's nodes hold environments of runs that are started with --fleet; the run ends with the bits of a run on one machine, whichever
-            nodes come, go or die meanwhile. All have the same fleet key and the same build of ne. Ctrl-C (or SIGTERM) lets a node leave.
+            A fleet's nodes work on cells of sweeps (ne sweep --fleet) and hold environments of runs (ne train --fleet); what ends has the bits of one
+            machine, whichever nodes come, go or die meanwhile. All have the same fleet key and the same build of ne, and those that work on cells
+            the same folder of runs (--runs). Ctrl-C (or SIGTERM) lets a node leave: its cells commit and go on elsewhere. See docs/fleet.md.
 
             Examples:
               ne node                                                    begins a fleet that only this machine can reach
@@ -345,6 +347,7 @@ internal static class HelpTexts
               inference      one action for one observation
               memory         disk and main memory with a full replay memory
               page           the page of `ne serve` over a hundred long runs
+              fleet          rounds of environments on nodes of a fleet, beside threads of one process
             Not part of `all`:
               sparse         a hidden layer through the existing weights alone, beside the dense product
               compare        whether a ratio of one report is worse in another; exit code 2 if one is

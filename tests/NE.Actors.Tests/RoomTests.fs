@@ -5,4 +5,11 @@ open NE.Actors.Runs
 
 [<Tests>]
 let tests =
-    NE.Tests.Rooms.tests "NE.Actors" typeof<RunRequest>.Assembly [ "Cast"; "Conducting"; "Fleet"; "Fleet.Wire"; "Fleet.Environments" ]
+    NE.Tests.Rooms.tests "NE.Actors" typeof<RunRequest>.Assembly [
+        "Cast"
+        "Conducting"
+        "Fleet"
+        "Fleet.Wire"
+        "Fleet.Environments"
+        "Fleet.Cells"
+    ]

@@ -66,5 +66,6 @@ module internal ScheduleSettings =
 
             key "schedule.workers" Ours (int32Of (wholeNumber 0L 64L)) 0 _.Workers (fun v s -> { s with Workers = v })
             |> inUnit "processes"
-            |> says "Processes of this machine that hold the environments; 0: threads of the learner's process. The run's bits are the same."
+            |> says
+                "Processes of this machine that hold the environments; 0: threads of the learner's process. The run's bits are the same."
         ]
