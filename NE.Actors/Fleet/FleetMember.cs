@@ -216,7 +216,7 @@ public sealed class FleetMember : IAsyncDisposable
                 await cluster.JoinSeedNodesAsync([others[open].Akka], cancel);
                 return;
             }
-            if (others.Length == 0 || await this.MayBegin(own, known, others, answers, again, sure: attempt >= AttemptsToBegin))
+            if (others.Length == 0 || await this.MayBegin(own, known, others, answers, again, mayAsk: attempt > 1, sure: attempt >= AttemptsToBegin))
             {
                 await cluster.JoinAsync(cluster.SelfAddress, cancel);
                 return;
@@ -230,19 +230,19 @@ public sealed class FleetMember : IAsyncDisposable
     }
 
     /// <summary>
-    /// Whether this process begins a fleet although it knows of others. The first of a fleet's nodes does when nobody is there. One that was cut off does when each of
-    /// the others is gone, or was cut off too and leaves it to this one; never while there may be a fleet that it cannot see.
+    /// Whether this process begins a fleet although it knows of others. The first of a fleet's nodes does when each of the others is not there, or in none yet. One that was
+    /// cut off does when each of them is gone, or was cut off too and leaves it to this one. Neither does while there may be a fleet that it cannot see.
     /// </summary>
-    private async Task<bool> MayBegin(FleetAddress own, IReadOnlyList<FleetAddress> known, FleetAddress[] others, object?[] answers, bool again, bool sure)
+    private async Task<bool> MayBegin(FleetAddress own, IReadOnlyList<FleetAddress> known, FleetAddress[] others, object?[] answers, bool again, bool mayAsk, bool sure)
     {
-        if (!again && known[0] != own)
+        if (!again && (known[0] != own || (answers.Contains(null) && !mayAsk)))
         {
             return false;
         }
         var listens = await Task.WhenAll(others.Select((address, i) => answers[i] is null ? address.Listens(ListenPatience) : Task.FromResult<bool?>(true)));
         // Of a machine that says nothing at all it is not known; the first of a fleet's nodes believes it after a while, since somebody has to begin.
         bool isGone(int i) => listens[i] == false || (listens[i] is null && !again && sure);
-        bool leavesItToThis(int i) => again && answers[i] is Admitted { IsMember: false } && string.CompareOrdinal(own.ToString(), others[i].ToString()) < 0;
+        bool leavesItToThis(int i) => answers[i] is Admitted { IsMember: false } && (!again || string.CompareOrdinal(own.ToString(), others[i].ToString()) < 0);
         return Enumerable.Range(0, others.Length).All(i => isGone(i) || leavesItToThis(i));
     }
 
