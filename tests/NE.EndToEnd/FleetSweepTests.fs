@@ -4,6 +4,7 @@ open System
 open System.IO
 open System.Text.RegularExpressions
 open Expecto
+open NE.Actors.Fleet.Cells
 open NE.Actors.Journal
 open NE.Actors.RunDirectory
 open NE.EndToEnd.Executable
@@ -133,4 +134,51 @@ let tests =
 
                 for name in cells do
                     Expect.equal (digest shared name) (digest alone name) name)
+
+        testCase "a cell whose node says no more that it may go on dies by itself, and goes on from its commit"
+        <| fun _ ->
+            inRuns (fun runs ->
+                let arguments = [
+                    "InvertedPendulum-v4"
+                    "--method"
+                    "td3"
+                    "--name"
+                    "leased"
+                    "--runs"
+                    runs
+                    "run.steps=1000000"
+                    "learner.startSteps=50"
+                    "network.hidden=32,32"
+                    "checkpoint.every=200"
+                    "evaluation.every=1000000"
+                    "--lease"
+                ]
+
+                // Its input stays open, but says nothing after the first line.
+                let until = SteadyClock.Now + 6000L
+
+                let through = [
+                    "bash"
+                    "-c"
+                    $"exec \"$@\" < <(echo {until}; exec sleep 60 2>/dev/null)"
+                    "bash"
+                ]
+
+                use leased = new Running(through, [], "train" :: arguments)
+                let ended = leased.Wait(TimeSpan.FromMinutes 1.0)
+                Expect.isGreaterThanOrEqual SteadyClock.Now until "not before"
+                Expect.equal ended.ExitCode 137 "as by kill -9"
+                Expect.stringContains ended.Error "the right to work on this run is over" "why"
+
+                let resumed =
+                    ne [
+                        "resume"
+                        "leased"
+                        "--runs"
+                        runs
+                        "--steps"
+                        string (committed runs "leased" + 200L)
+                    ]
+
+                Expect.equal resumed.ExitCode 0 resumed.Error)
     ]

@@ -201,4 +201,52 @@ let tests =
                 tab.Until("curves", drawn)
                 tab.Until("the events up to there", "Number(document.querySelector('.film input').max) > 80")
                 tab.Compose "first-look")
+
+        testCase "the machines of a fleet are on it, with what they work on"
+        <| fun _ ->
+            inRuns (fun folder ->
+                let inFolder name = Path.Combine(folder, name)
+                let fleet = [ "NE_FLEET_KEY", inFolder "fleet.pem" ]
+                let runs = inFolder "runs"
+
+                use node =
+                    new Running(
+                        fleet,
+                        [
+                            "node"
+                            "--name"
+                            "<b>bench</b>"
+                            "--port"
+                            "0"
+                            "--slots"
+                            "1"
+                            "--runs"
+                            runs
+                        ]
+                    )
+
+                let joined = Regex @"is at (\S+?),"
+                waitUntil "the node" (fun () -> node.HasExited || joined.IsMatch node.Printed)
+                let address = (joined.Match node.Printed).Groups[1].Value
+
+                use training =
+                    new Running(fleet, train runs "elsewhere" 1_000_000 [ "--fleet"; address; "--envs"; "2" ])
+
+                use page =
+                    new Running(fleet, [ "serve"; "--runs"; runs; "--port"; "0"; "--fleet"; address ])
+
+                use tab = openTab ()
+                tab.Open $"{addressOf page}#/fleet"
+                tab.Until("the node and the run", "document.querySelectorAll('tbody tr').length >= 2")
+                tab.Until("environments", "document.body.innerText.includes('2 environments at work')")
+                let text = tab.Value<string> "document.body.innerText"
+                Expect.stringContains text "<b>bench</b>" "a name is text"
+                Expect.stringContains text "run elsewhere" "who trains"
+                tab.Resize(1280, 600)
+                tab.Picture "page-fleet"
+                tab.Resize(390, 800)
+
+                Expect.isLessThanOrEqual (tab.Value<int> "document.documentElement.scrollWidth") 390 "what is wide scrolls in itself"
+
+                Expect.isEmpty tab.Complaints "the console is silent")
     ]

@@ -324,6 +324,10 @@ let tests =
                 Expect.equal status HttpStatusCode.BadRequest path
                 Expect.stringContains (errorOf body) words path
 
+            let status, body = served.Get "api/fleet"
+            Expect.equal status HttpStatusCode.BadRequest "no fleet"
+            Expect.stringContains (errorOf body) "--fleet" "how to show one"
+
             let status, page = served.Get ""
             Expect.equal status HttpStatusCode.OK "the page"
             Expect.stringContains page "js/main.js" "its script"
