@@ -57,6 +57,9 @@ internal static class FleetConfiguration
                   enable-ssl = true
                   connection-timeout = 5s
                   maximum-frame-size = {{Number(LongestMessage)}}b
+                  # While more than that waits to be sent, Akka looks again every 10 ms: a policy alone is more than the usual 64 KiB.
+                  write-buffer-high-water-mark = 32MiB
+                  write-buffer-low-water-mark = 16MiB
                   send-buffer-size = 1MiB
                   receive-buffer-size = 1MiB
                   # A round waits for its answer; what can go together is one message already.

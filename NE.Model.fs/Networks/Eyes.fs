@@ -76,7 +76,7 @@ type Eyes private (image: ImageShape, filters: int, features: int, encoder: IHos
             writer.Write number
 
         for layer in Seq.append encoder trunk do
-            layer.Parameters |> Seq.iter writer.Write
+            writer.Write(MemoryMarshal.AsBytes(ReadOnlySpan layer.Parameters))
 
     /// The inverse of Write. Raises InvalidDataException for sizes that cannot be, EndOfStreamException for bytes that end early.
     static member internal Read(reader: BinaryReader) : Eyes =

@@ -15,5 +15,5 @@ type internal IHostLayer =
     /// many there are. Allocates nothing.
     abstract Forward: x: nativeptr<float32> * y: nativeptr<float32> * stride: int * rows: int -> unit
 
-    /// The layer's parameters in the block's order.
-    abstract Parameters: float32 seq
+    /// A copy of the layer's parameters in the block's order.
+    abstract Parameters: float32[]

@@ -303,7 +303,7 @@ type Policy
         writer.Write version
 
         for layer in Seq.concat bodies do
-            layer.Parameters |> Seq.iter writer.Write
+            writer.Write(MemoryMarshal.AsBytes(ReadOnlySpan layer.Parameters))
 
         stream.ToArray()
 

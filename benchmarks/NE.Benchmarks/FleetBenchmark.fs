@@ -208,13 +208,23 @@ type private Fleet(workers: int, capacity: int) =
         | null -> raise (BenchmarkFailed "`ne node` did not start")
         | started ->
             // Its first line says that it has joined.
-            if isNull (started.StandardOutput.ReadLine()) then
-                raise (BenchmarkFailed $"`ne node` did not join: {started.StandardError.ReadToEnd()}")
+            use joined = new ManualResetEventSlim()
+            let said = Text.StringBuilder()
 
-            started.ErrorDataReceived.Add ignore
-            started.OutputDataReceived.Add ignore
+            let hear (line: string | null) =
+                lock said (fun () -> said.AppendLine line |> ignore)
+
+            started.OutputDataReceived.Add(fun line ->
+                hear line.Data
+                joined.Set())
+
+            started.ErrorDataReceived.Add(fun line -> hear line.Data)
             started.BeginOutputReadLine()
             started.BeginErrorReadLine()
+
+            if not (joined.Wait patience) || started.HasExited then
+                raise (BenchmarkFailed $"`ne node` did not join: {lock said said.ToString}")
+
             started
 
     let processes = List<Process>(List.init workers start)

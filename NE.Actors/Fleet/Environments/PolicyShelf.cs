@@ -14,6 +14,18 @@ internal sealed class PolicyShelf
 
     public Policy? Find(long wanted) => this.policies.Find(known => known.Version == wanted).Policy;
 
+    private byte[] Whole()
+    {
+        var whole = new byte[this.parts.Sum(bytes => bytes.Length)];
+        var at = 0;
+        foreach (var bytes in this.parts)
+        {
+            bytes.CopyTo(whole, at);
+            at += bytes.Length;
+        }
+        return whole;
+    }
+
     public void Add(PolicyPart part)
     {
         if (part.Part == 0)
@@ -29,7 +41,7 @@ internal sealed class PolicyShelf
         if (this.parts.Count == part.Parts)
         {
             this.policies.RemoveAll(known => known.Version == part.Version);
-            this.policies.Add((part.Version, Policy.OfBytes(this.parts.SelectMany(bytes => bytes).ToArray()).Exploring(part.Exploration)));
+            this.policies.Add((part.Version, Policy.OfBytes(this.Whole()).Exploring(part.Exploration)));
             if (this.policies.Count > Kept)
             {
                 this.policies.RemoveAt(0);

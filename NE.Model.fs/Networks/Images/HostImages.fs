@@ -24,4 +24,4 @@ type internal HostImages(shape: ImageShape) =
 
                 ImageKernels.write bytes shape ImageKernels.unmoved (NativePtr.add y (row * stride))
 
-        member _.Parameters = Seq.empty
+        member _.Parameters = [||]

@@ -69,12 +69,11 @@ type internal HostConv private (slot: LayerSlot, shape: ConvShape, filters: Host
                     let from, into = NativePtr.add x (row * stride), NativePtr.add y (row * stride)
                     ConvProducts.forward multiplier shape part.Panel runs weights biases rectifies from into
 
-        member _.Parameters =
-            seq {
-                for part in filters do
-                    for filter in 0 .. part.Panel.Outputs - 1 do
-                        for input in 0 .. slot.Inputs - 1 -> part.Weights[input * part.Panel.Width + filter]
+        member _.Parameters = [|
+            for part in filters do
+                for filter in 0 .. part.Panel.Outputs - 1 do
+                    for input in 0 .. slot.Inputs - 1 -> part.Weights[input * part.Panel.Width + filter]
 
-                for part in filters do
-                    yield! Seq.truncate part.Panel.Outputs part.Biases
-            }
+            for part in filters do
+                yield! Array.truncate part.Panel.Outputs part.Biases
+        |]

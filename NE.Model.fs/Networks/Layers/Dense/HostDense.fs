@@ -167,16 +167,19 @@ type internal HostDense private (slot: LayerSlot, tiles: float32[][], biases: fl
                 HostTiles.rectify y output
 
         member _.Parameters =
-            seq {
-                let mutable written = 0
+            let parameters = Array.zeroCreate<float32>(slot.Outputs * (inputs + 1))
+            let mutable written = 0
 
-                for tile in tiles do
-                    let width = tile.Length / inputs
+            for tile in tiles do
+                let width = tile.Length / inputs
 
-                    for lane in 0 .. min width (slot.Outputs - written) - 1 do
-                        for input in 0 .. inputs - 1 -> tile[input * width + lane]
+                for lane in 0 .. min width (slot.Outputs - written) - 1 do
+                    let row = (written + lane) * inputs
 
-                    written <- written + width
+                    for input in 0 .. inputs - 1 do
+                        parameters[row + input] <- tile[input * width + lane]
 
-                yield! Seq.truncate slot.Outputs biases
-            }
+                written <- written + width
+
+            Array.blit biases 0 parameters (slot.Outputs * inputs) slot.Outputs
+            parameters

@@ -41,4 +41,4 @@ type internal HostLayerNorm private (gains: float32[], shifts: float32[], isLast
                 if isLast then
                     LayerNormKernels.stretch z gains shifts z 0 1
 
-        member _.Parameters = Seq.append gains shifts
+        member _.Parameters = Array.append gains shifts

@@ -33,4 +33,4 @@ type internal HostRectifier(columns: int, before: IHostLayer, hasBothSigns: bool
 
             RectifierKernels.activate z gains shifts features 0 rows
 
-        member _.Parameters = Seq.empty
+        member _.Parameters = [||]
