@@ -20,16 +20,15 @@ public sealed class FleetMember : IAsyncDisposable
     /// <summary>Of a process that starts, before it says that nobody answers.</summary>
     private const int Attempts = 3;
 
-    private static readonly TimeSpan KnockPatience = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan JoinPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LeavePatience = TimeSpan.FromSeconds(10);
 
-    private readonly FleetOptions options;
     private readonly IReadOnlyList<IFleetPart> parts;
     private readonly IReadOnlyList<WireMessages> messages;
     private readonly Func<NodeCard, NodeCard> describe;
     private readonly CancellationTokenSource leaving = new();
     private readonly DateTimeOffset started;
+    private FleetOptions options;
     private ActorSystem system;
     private Task life = Task.CompletedTask;
 
@@ -38,10 +37,18 @@ public sealed class FleetMember : IAsyncDisposable
         (this.options, this.describe, this.parts, this.started) = (options, describe, parts, now);
         this.messages = [NodeSerializer.Messages, .. parts.SelectMany(part => part.Messages)];
         this.system = this.CreateSystem();
+        if (options.Public is null)
+        {
+            // When it was cut off it is sought where it was.
+            this.options = options with { Port = this.Address.Port };
+        }
     }
 
     /// <summary>Where this process is reached.</summary>
     public FleetAddress Address => FleetAddress.Of(Cluster.Get(this.system).SelfAddress);
+
+    /// <summary>For tests that make it fail.</summary>
+    internal ActorSystem Actors => this.system;
 
     /// <summary>Ends when the process has left; fails when the fleet does not let it in again.</summary>
     public Task Life => this.life;
@@ -81,14 +88,18 @@ public sealed class FleetMember : IAsyncDisposable
     }
 
     /// <summary>Asks a fleet what it consists of, without joining it.</summary>
+    /// <param name="address">Of any process of it.</param>
+    /// <param name="key">Its key.</param>
+    /// <param name="loggers">Akka loggers, as HOCON type names.</param>
+    /// <param name="patience">Null for the usual one.</param>
     /// <exception cref="FleetException">The process cannot be reached.</exception>
-    public static async Task<FleetDescription> Describe(FleetAddress address, FleetKey key, IReadOnlyList<string> loggers)
+    public static async Task<FleetDescription> Describe(FleetAddress address, FleetKey key, IReadOnlyList<string> loggers, FleetPatience? patience = null)
     {
-        var options = new FleetOptions { Key = key, Name = "", Build = "", Roles = [], Bind = BindFor(address), Loggers = loggers };
+        var options = new FleetOptions { Key = key, Name = "", Build = "", Roles = [], Bind = BindFor(address), Loggers = loggers, Patience = patience ?? new() };
         using var system = ActorSystem.Create(SystemName, FleetConfiguration.Of(options, [NodeSerializer.Messages]));
         try
         {
-            return await NodeActor.At(system, address.Akka).Ask<FleetDescription>(new DescribeFleet(), KnockPatience + KnockPatience);
+            return await NodeActor.At(system, address.Akka).Ask<FleetDescription>(new DescribeFleet(), options.Patience.Answer * 2);
         }
         catch (AskTimeoutException)
         {
@@ -115,6 +126,11 @@ public sealed class FleetMember : IAsyncDisposable
         await Task.WhenAny(CoordinatedShutdown.Get(last).Run(CoordinatedShutdown.ClrExitReason.Instance), Task.Delay(LeavePatience));
         await Task.WhenAny(last.Terminate(), Task.Delay(LeavePatience));
         await Task.WhenAny(this.life, Task.Delay(LeavePatience));
+        if (!ReferenceEquals(this.system, last))
+        {
+            // It was about to join again.
+            await Task.WhenAny(this.system.Terminate(), Task.Delay(LeavePatience));
+        }
         this.leaving.Dispose();
     }
 
@@ -124,7 +140,7 @@ public sealed class FleetMember : IAsyncDisposable
     private ActorSystem CreateSystem()
     {
         var created = ActorSystem.Create(SystemName, FleetConfiguration.Of(this.options, this.messages));
-        created.ActorOf(Props.Create(() => new NodeActor(this.Card)), NodeActor.Name);
+        created.ActorOf(Props.Create(() => new NodeActor(this.Card, this.options.Patience.Answer)), NodeActor.Name);
         foreach (var part in this.parts)
         {
             part.Begin(created, this.options);
@@ -154,10 +170,10 @@ public sealed class FleetMember : IAsyncDisposable
     /// <summary>Until it leaves: whenever the fleet has gone on without it, it joins again.</summary>
     private async Task Live()
     {
+        FleetAddress[] known = [];
         while (true)
         {
             var cluster = Cluster.Get(this.system);
-            FleetAddress[] known = [];
             while (!this.system.WhenTerminated.IsCompleted)
             {
                 var others = cluster.State.Members.Where(member => !member.Address.Equals(cluster.SelfAddress)).Select(member => FleetAddress.Of(member.Address)).ToArray();
@@ -191,6 +207,15 @@ public sealed class FleetMember : IAsyncDisposable
         FleetAddress[] others = [.. known.Where(address => address != own)];
         for (var attempt = 1; ; attempt++)
         {
+            if (this.system.WhenTerminated.IsCompleted)
+            {
+                // Akka ends when a connection that it makes breaks before both sides know each other.
+                if (again)
+                {
+                    return;
+                }
+                throw Unreachable(others, this.options.Key);
+            }
             var answers = await Task.WhenAll(others.Select(address => this.KnockAt(address, cancel)));
             if (answers.OfType<TurnedAway>().FirstOrDefault() is { } refusal)
             {
@@ -198,7 +223,7 @@ public sealed class FleetMember : IAsyncDisposable
             }
             if (Array.FindIndex(answers, answer => answer is Admitted { IsMember: true }) is >= 0 and var open)
             {
-                await cluster.JoinSeedNodesAsync([others[open].Akka], cancel);
+                await await Task.WhenAny(cluster.JoinSeedNodesAsync([others[open].Akka], cancel), this.system.WhenTerminated);
                 return;
             }
             // All were cut off at the same time, and all see each other: one of them begins anew. Or the first of the fleet's nodes starts.
@@ -222,7 +247,7 @@ public sealed class FleetMember : IAsyncDisposable
     {
         try
         {
-            return await NodeActor.At(this.system, address.Akka).Ask<object>(new Knock(this.options.Name, this.options.Build), KnockPatience, cancel);
+            return await NodeActor.At(this.system, address.Akka).Ask<object>(new Knock(this.options.Name, this.options.Build), this.options.Patience.Answer, cancel);
         }
         catch (AskTimeoutException)
         {

@@ -53,6 +53,9 @@ public sealed record FleetPatience
     /// <summary>When nothing has changed for so long, whoever is cut off stops being a part of the fleet.</summary>
     public TimeSpan Stable { get; init; } = TimeSpan.FromSeconds(7);
 
+    /// <summary>Before a process that was asked for something counts as not there. Longer than another one is given by whoever it asks in turn.</summary>
+    public TimeSpan Answer { get; init; } = TimeSpan.FromSeconds(3);
+
     /// <summary>Before a question is asked again whose answer may have been lost.</summary>
     public TimeSpan Repeat { get; init; } = TimeSpan.FromSeconds(2);
 }

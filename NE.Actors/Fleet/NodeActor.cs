@@ -11,25 +11,27 @@ internal sealed class NodeActor : ReceiveActor
     /// <summary>Under /user.</summary>
     public const string Name = "node";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
-
     private readonly Cluster cluster = Cluster.Get(Context.System);
     private readonly ILoggingAdapter log = Context.GetLogger();
     private readonly Func<NodeCard> describe;
+    private readonly TimeSpan patience;
 
     /// <param name="describe">What this process is now; from any thread.</param>
-    public NodeActor(Func<NodeCard> describe)
+    /// <param name="patience">How long whoever asks this process waits for it.</param>
+    public NodeActor(Func<NodeCard> describe, TimeSpan patience)
     {
         this.describe = describe;
+        // One that does not answer this process must not keep it from answering.
+        this.patience = patience * 0.6;
         this.Receive<WhoAreYou>(_ => this.Sender.Tell(describe()));
-        this.ReceiveAsync<Knock>(async knock => await this.Answer(knock, this.Sender));
+        this.Receive<Knock>(knock => this.Answer(knock).PipeTo(this.Sender));
         this.Receive<DescribeFleet>(_ => this.Gather().PipeTo(this.Sender));
     }
 
     /// <summary>Where a process speaks for itself.</summary>
     public static ActorSelection At(ActorSystem system, Address address) => system.ActorSelection(new RootActorPath(address) / "user" / Name);
 
-    private async Task Answer(Knock knock, IActorRef sender)
+    private async Task<INodeMessage> Answer(Knock knock)
     {
         var own = this.describe();
         var reason = knock.Build != own.Build
@@ -37,11 +39,12 @@ internal sealed class NodeActor : ReceiveActor
             : (await this.Gather()).Nodes.FirstOrDefault(node => node.Name == knock.Name) is { } taken
             ? $"{taken.Address} has the name {knock.Name} already; give another one (--name)"
             : null;
-        if (reason is not null)
+        if (reason is null)
         {
-            this.log.Warning("{Node} was turned away: {Reason}", knock.Name, reason);
+            return new Admitted(this.cluster.SelfMember.Status is MemberStatus.Up or MemberStatus.Joining or MemberStatus.WeaklyUp);
         }
-        sender.Tell(reason is null ? new Admitted(this.cluster.SelfMember.Status is MemberStatus.Up or MemberStatus.Joining or MemberStatus.WeaklyUp) : new TurnedAway(reason));
+        this.log.Warning("{Node} was turned away: {Reason}", knock.Name, reason);
+        return new TurnedAway(reason);
     }
 
     private async Task<FleetDescription> Gather()
@@ -56,7 +59,13 @@ internal sealed class NodeActor : ReceiveActor
         {
             try
             {
-                return unreachable.Contains(member.UniqueAddress) ? null : await At(system, member.Address).Ask<NodeCard>(new WhoAreYou(), Patience);
+                if (unreachable.Contains(member.UniqueAddress))
+                {
+                    return null;
+                }
+                var card = await At(system, member.Address).Ask<NodeCard>(new WhoAreYou(), this.patience);
+                // A process that died and is there again answers where the dead one is still a member, and is none.
+                return card.Incarnation == member.UniqueAddress.Uid ? card : null;
             }
             catch (AskTimeoutException)
             {
