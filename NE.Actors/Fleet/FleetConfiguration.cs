@@ -39,12 +39,13 @@ internal static class FleetConfiguration
               actor {
                 provider = cluster
                 serializers {
-                  ne-refused = {{Quoted(typeof(RefusingSerializer).AssemblyQualifiedName!)}}
+                  # In the place of Akka's own, which makes objects of whatever types a message names.
+                  json = {{Quoted(typeof(RefusingSerializer).AssemblyQualifiedName!)}}
                   {{string.Join("\n", messages.Select(kind => $"{kind.Name} = {Quoted(kind.Serializer.AssemblyQualifiedName!)}"))}}
                 }
                 # Nothing crosses by reflection: neither the names of types nor objects that were not made for it.
                 serialization-bindings {
-                  "System.Object" = ne-refused
+                  "System.Object" = json
                   {{string.Join("\n", messages.Select(kind => $"{Quoted(kind.Marker.AssemblyQualifiedName!)} = {kind.Name}"))}}
                 }
               }
@@ -56,6 +57,8 @@ internal static class FleetConfiguration
                   {{reached}}
                   enable-ssl = true
                   connection-timeout = 5s
+                  # On Linux it would let two processes listen at one port, and each would get some of the connections.
+                  tcp-reuse-addr = off
                   maximum-frame-size = {{Number(LongestMessage)}}b
                   # While more than that waits to be sent, Akka looks again every 10 ms: a policy alone is more than the usual 64 KiB.
                   write-buffer-high-water-mark = 32MiB

@@ -22,16 +22,15 @@ public sealed class FleetMember : IAsyncDisposable
     private const int AttemptsToBegin = 5;
 
     private static readonly TimeSpan ListenPatience = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan KnockPatience = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan JoinPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LeavePatience = TimeSpan.FromSeconds(10);
 
-    private readonly FleetOptions options;
     private readonly IReadOnlyList<IFleetPart> parts;
     private readonly IReadOnlyList<WireMessages> messages;
     private readonly Func<NodeCard, NodeCard> describe;
     private readonly CancellationTokenSource leaving = new();
     private readonly DateTimeOffset started;
+    private FleetOptions options;
     private ActorSystem system;
     private Task life = Task.CompletedTask;
 
@@ -40,10 +39,18 @@ public sealed class FleetMember : IAsyncDisposable
         (this.options, this.describe, this.parts, this.started) = (options, describe, parts, now);
         this.messages = [NodeSerializer.Messages, .. parts.SelectMany(part => part.Messages)];
         this.system = this.CreateSystem();
+        if (options.Public is null)
+        {
+            // When it was cut off it is sought where it was.
+            this.options = options with { Port = this.Address.Port };
+        }
     }
 
     /// <summary>Where this process is reached.</summary>
     public FleetAddress Address => FleetAddress.Of(Cluster.Get(this.system).SelfAddress);
+
+    /// <summary>For tests that make it fail.</summary>
+    internal ActorSystem Actors => this.system;
 
     /// <summary>Ends when the process has left; fails when the fleet does not let it in again.</summary>
     public Task Life => this.life;
@@ -83,14 +90,18 @@ public sealed class FleetMember : IAsyncDisposable
     }
 
     /// <summary>Asks a fleet what it consists of, without joining it.</summary>
+    /// <param name="address">Of any process of it.</param>
+    /// <param name="key">Its key.</param>
+    /// <param name="loggers">Akka loggers, as HOCON type names.</param>
+    /// <param name="patience">Null for the usual one.</param>
     /// <exception cref="FleetException">The process cannot be reached.</exception>
-    public static async Task<FleetDescription> Describe(FleetAddress address, FleetKey key, IReadOnlyList<string> loggers)
+    public static async Task<FleetDescription> Describe(FleetAddress address, FleetKey key, IReadOnlyList<string> loggers, FleetPatience? patience = null)
     {
-        var options = new FleetOptions { Key = key, Name = "", Build = "", Roles = [], Bind = BindFor(address), Loggers = loggers };
+        var options = new FleetOptions { Key = key, Name = "", Build = "", Roles = [], Bind = BindFor(address), Loggers = loggers, Patience = patience ?? new() };
         using var system = Open(options, [NodeSerializer.Messages]);
         try
         {
-            return await NodeActor.At(system, address.Akka).Ask<FleetDescription>(new DescribeFleet(), KnockPatience + KnockPatience);
+            return await NodeActor.At(system, address.Akka).Ask<FleetDescription>(new DescribeFleet(), options.Patience.Answer * 2);
         }
         catch (AskTimeoutException)
         {
@@ -128,6 +139,11 @@ public sealed class FleetMember : IAsyncDisposable
         await Task.WhenAny(CoordinatedShutdown.Get(last).Run(CoordinatedShutdown.ClrExitReason.Instance), Task.Delay(LeavePatience));
         await Task.WhenAny(last.Terminate(), Task.Delay(LeavePatience));
         await Task.WhenAny(this.life, Task.Delay(LeavePatience));
+        if (!ReferenceEquals(this.system, last))
+        {
+            // It was about to join again.
+            await Task.WhenAny(this.system.Terminate(), Task.Delay(LeavePatience));
+        }
         this.leaving.Dispose();
     }
 
@@ -136,9 +152,8 @@ public sealed class FleetMember : IAsyncDisposable
 
     private ActorSystem CreateSystem()
     {
-        // Where it was found before, it is found again.
-        var created = Open(this.system is null ? this.options : this.options with { Port = this.Address.Port }, this.messages);
-        created.ActorOf(Props.Create(() => new NodeActor(this.Card)), NodeActor.Name);
+        var created = Open(this.options, this.messages);
+        created.ActorOf(Props.Create(() => new NodeActor(this.Card, this.options.Patience.Answer)), NodeActor.Name);
         foreach (var part in this.parts)
         {
             part.Begin(created, this.options);
@@ -168,10 +183,10 @@ public sealed class FleetMember : IAsyncDisposable
     /// <summary>Until it leaves: whenever the fleet has gone on without it, it joins again.</summary>
     private async Task Live()
     {
+        FleetAddress[] known = [];
         while (true)
         {
             var cluster = Cluster.Get(this.system);
-            FleetAddress[] known = [];
             while (!this.system.WhenTerminated.IsCompleted)
             {
                 var others = cluster.State.Members.Where(member => !member.Address.Equals(cluster.SelfAddress)).Select(member => FleetAddress.Of(member.Address)).ToArray();
@@ -206,6 +221,15 @@ public sealed class FleetMember : IAsyncDisposable
         var waited = Stopwatch.StartNew();
         for (var attempt = 1; ; attempt++)
         {
+            if (this.system.WhenTerminated.IsCompleted)
+            {
+                // Akka ends when a connection that it makes breaks before both sides know each other.
+                if (again)
+                {
+                    return;
+                }
+                throw Unreachable(others, this.options.Key);
+            }
             var answers = await Task.WhenAll(others.Select(address => this.KnockAt(address, cancel)));
             if (answers.OfType<TurnedAway>().FirstOrDefault() is { } refusal)
             {
@@ -213,7 +237,7 @@ public sealed class FleetMember : IAsyncDisposable
             }
             if (Array.FindIndex(answers, answer => answer is Admitted { IsMember: true }) is >= 0 and var open)
             {
-                await cluster.JoinSeedNodesAsync([others[open].Akka], cancel);
+                await await Task.WhenAny(cluster.JoinSeedNodesAsync([others[open].Akka], cancel), this.system.WhenTerminated);
                 return;
             }
             if (others.Length == 0 || await this.MayBegin(own, known, others, answers, again, mayAsk: attempt > 1, sure: attempt >= AttemptsToBegin))
@@ -250,7 +274,7 @@ public sealed class FleetMember : IAsyncDisposable
     {
         try
         {
-            return await NodeActor.At(this.system, address.Akka).Ask<object>(new Knock(this.options.Name, this.options.Build), KnockPatience, cancel);
+            return await NodeActor.At(this.system, address.Akka).Ask<object>(new Knock(this.options.Name, this.options.Build), this.options.Patience.Answer, cancel);
         }
         catch (AskTimeoutException)
         {

@@ -63,6 +63,9 @@ public sealed record FleetPatience
     /// <summary>For a fleet to answer that a process wants to join.</summary>
     public TimeSpan Join { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Before a process that was asked for something counts as not there. Longer than another one is given by whoever it asks in turn.</summary>
+    public TimeSpan Answer { get; init; } = TimeSpan.FromSeconds(3);
+
     /// <summary>Before a question is asked again whose answer may have been lost.</summary>
     public TimeSpan Repeat { get; init; } = TimeSpan.FromSeconds(2);
 }

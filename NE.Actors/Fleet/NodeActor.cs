@@ -11,17 +11,19 @@ internal sealed class NodeActor : ReceiveActor
     /// <summary>Under /user.</summary>
     public const string Name = "node";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
-
     private readonly Cluster cluster = Cluster.Get(Context.System);
     private readonly ILoggingAdapter log = Context.GetLogger();
     private readonly Dictionary<UniqueAddress, NodeCard> known = [];
     private readonly Func<NodeCard> describe;
+    private readonly TimeSpan patience;
 
     /// <param name="describe">What this process is now; from any thread.</param>
-    public NodeActor(Func<NodeCard> describe)
+    /// <param name="patience">How long whoever asks this process waits for it.</param>
+    public NodeActor(Func<NodeCard> describe, TimeSpan patience)
     {
         this.describe = describe;
+        // One that does not answer this process must not keep it from answering.
+        this.patience = patience * 0.6;
         this.Receive<WhoAreYou>(_ => this.Sender.Tell(describe()));
         this.Receive<Knock>(this.Answer);
         this.Receive<DescribeFleet>(_ => this.Gather().PipeTo(this.Sender));
@@ -48,7 +50,7 @@ internal sealed class NodeActor : ReceiveActor
     protected override void PostStop() => this.cluster.Unsubscribe(this.Self);
 
     private void Meet(UniqueAddress member) =>
-        At(Context.System, member.Address).Ask<NodeCard>(new WhoAreYou(), Patience).PipeTo(this.Self, success: card => new Introduced(member, card));
+        At(Context.System, member.Address).Ask<NodeCard>(new WhoAreYou(), this.patience).PipeTo(this.Self, success: card => new Introduced(member, card));
 
     /// <summary>At once, by what is known: whoever waits would take a late answer for none, and begin a fleet of its own.</summary>
     private void Answer(Knock knock)
@@ -61,11 +63,13 @@ internal sealed class NodeActor : ReceiveActor
             : taken is not null && FleetAddress.Of(this.Sender.Path.Address) != taken.Address
             ? $"{taken.Address} has the name {knock.Name} already; give another one (--name)"
             : null;
-        if (reason is not null)
+        if (reason is null)
         {
-            this.log.Warning("{Node} was turned away: {Reason}", knock.Name, reason);
+            this.Sender.Tell(new Admitted(this.cluster.SelfMember.Status is MemberStatus.Up or MemberStatus.Joining or MemberStatus.WeaklyUp));
+            return;
         }
-        this.Sender.Tell(reason is null ? new Admitted(this.cluster.SelfMember.Status is MemberStatus.Up or MemberStatus.Joining or MemberStatus.WeaklyUp) : new TurnedAway(reason));
+        this.log.Warning("{Node} was turned away: {Reason}", knock.Name, reason);
+        this.Sender.Tell(new TurnedAway(reason));
     }
 
     private async Task<FleetDescription> Gather()
@@ -80,7 +84,13 @@ internal sealed class NodeActor : ReceiveActor
         {
             try
             {
-                return unreachable.Contains(member.UniqueAddress) ? null : await At(system, member.Address).Ask<NodeCard>(new WhoAreYou(), Patience);
+                if (unreachable.Contains(member.UniqueAddress))
+                {
+                    return null;
+                }
+                var card = await At(system, member.Address).Ask<NodeCard>(new WhoAreYou(), this.patience);
+                // A process that died and is there again answers where the dead one is still a member, and is none.
+                return card.Incarnation == member.UniqueAddress.Uid ? card : null;
             }
             catch (AskTimeoutException)
             {

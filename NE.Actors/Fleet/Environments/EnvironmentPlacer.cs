@@ -99,6 +99,11 @@ internal sealed class EnvironmentPlacer : ReceiveActor, IWithTimers
             this.lastNames.Remove(number);
             this.said.Remove(number);
         }
+        else if (wish.Environment is { State: not null, Start.Spec.SavesState: false } && !this.environments.ContainsKey(number))
+        {
+            // The placer before this one had it.
+            wish.Environment.Fail(new RemoteEnvironmentException($"this process was cut off from its fleet, and the episode is lost: {wish.Environment.Start.Task} cannot save its state"));
+        }
         else if (this.environments.TryAdd(number, wish.Environment))
         {
             this.Decide(PlacementInput.NewWanted(number, wish.Environment.Start.Spec!.SavesState));

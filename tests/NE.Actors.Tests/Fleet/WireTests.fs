@@ -1,0 +1,342 @@
+module NE.Actors.Tests.Fleet.WireTests
+
+open System
+open System.Collections
+open System.Collections.Generic
+open System.IO
+open System.Reflection
+open System.Runtime.Serialization
+open System.Text
+open Akka.Actor
+open Expecto
+open NE.Actors.Fleet
+open NE.Actors.Fleet.Environments
+open NE.Actors.Fleet.Wire
+open NE.Model.History
+open NE.Model.Networks
+open NE.Tests.ActorKit
+open NE.Tests.Repository
+
+let private card name =
+    NodeCard(
+        Name = name,
+        Address = FleetAddress("10.0.0.5", 7310),
+        Incarnation = -3,
+        Roles = [| "node" |],
+        Build = "0.1.0 [abc]",
+        Versions = Dictionary(dict [ "ne", "0.1.0"; "MuJoCo", "2.2.2" ]),
+        Processor = "a processor",
+        Cores = 8,
+        Slots = 2,
+        EnvironmentCapacity = 16,
+        Started = DateTimeOffset(2026, 11, 30, 1, 2, 3, TimeSpan.Zero),
+        Cells = [| "sweep-cell-s0" |],
+        Environments = [| "run 0"; "run 3" |]
+    )
+
+let private episode: EpisodeEnded = {
+    Step = 17L
+    Environment = 3
+    Episode = 2L
+    Return = -1.5
+    Length = 9
+    Terminated = true
+}
+
+let private opening (fingerprint: string | null) (state: byte[] | null) =
+    OpenEnvironment(
+        Number = 7,
+        Epoch = 1_099_511_627_776L,
+        Round = 12L,
+        Run = "cheetah",
+        Index = 3,
+        Configuration = "run:\n  seed: 3\n",
+        Task = "HalfCheetah-v4",
+        Fingerprint = fingerprint,
+        RandomUntil = 25_000L,
+        State = state,
+        Episode = 4L,
+        OnOtherMuJoCo = true
+    )
+
+/// One of each, with what it is called on the wire.
+let private samples: (string * obj) list = [
+    "open/1", opening "sha256 of something" [| 1uy; 2uy; 255uy |]
+    "close/1", CloseEnvironment(7, 5L)
+    "policy/1", PolicyPart(3L, 1, 2, Exploration.Gaussian 0.1f, [| 9uy; 8uy |])
+    "step/1", StepEnvironments(3L, [| RoundOrder(7, 5L, 12L, 480L, 2, 4); RoundOrder(8, 6L, 13L, 481L, 2, 4) |])
+    "opened/1", EnvironmentOpened(7, 5L, 4L, [| 1uy; 2uy |])
+    "broken/1", EnvironmentBroken(7, 5L, true, "it has no licence")
+    "missing/1", EnvironmentMissing(7, 5L)
+    "policy-missing/1", PolicyMissing 3L
+    "stepped/1",
+    EnvironmentsStepped [|
+        RoundResult(7, 5L, 12L, [| 0.5f; -1f; infinityf |], [| episode |], 1, 5L, [| 3uy |])
+    |]
+    "knock/1", Knock("left", "0.1.0 [abc]")
+    "admitted/1", Admitted true
+    "turned-away/1", TurnedAway "another build"
+    "who/1", WhoAreYou()
+    "describe/1", DescribeFleet()
+    "card/1", card "left"
+    "fleet/1", FleetDescription([| card "left"; card "rïght" |], [| FleetAddress("other.example", 1) |])
+]
+
+/// What else a field may be.
+let private variants: obj list = [
+    opening null null
+    opening "" [||]
+    PolicyPart(0L, 0, 1, Exploration.Off, [||])
+    PolicyPart(0L, 0, 1, Exploration.Sampling, [||])
+    StepEnvironments(0L, [||])
+    EnvironmentsStepped [||]
+    FleetDescription([||], [||])
+]
+
+/// Every property of a message, however deep, to the bit.
+let rec private text (value: obj | null) : string =
+    match value with
+    | null -> "null"
+    | :? string as text -> $"'{text}'"
+    | :? float32 as number -> string (BitConverter.SingleToInt32Bits number)
+    | :? float as number -> string (BitConverter.DoubleToInt64Bits number)
+    | :? DateTimeOffset as time -> time.ToString "O"
+    | :? Exploration as exploration -> $"%A{exploration}"
+    | :? IEnumerable as items ->
+        let parts = [ for item in items -> text item ]
+        $"""[{String.concat "; " parts}]"""
+    | value when value.GetType().IsPrimitive -> string value
+    | value ->
+        let parts = [
+            for property in value.GetType().GetProperties(BindingFlags.Public ||| BindingFlags.Instance) do
+                if property.GetIndexParameters().Length = 0 && property.Name <> "Akka" then
+                    $"{property.Name}={text (property.GetValue value)}"
+        ]
+
+        $"""{value.GetType().Name}({String.concat ", " parts})"""
+
+let private withSerializers (body: WireSerializer list -> unit) =
+    use kit = new ActorKit("akka { loglevel = OFF, stdout-loglevel = OFF }")
+    let system = kit.Sys :?> ExtendedActorSystem
+    body [ EnvironmentSerializer system; NodeSerializer system ]
+
+/// That which knows the message.
+let private ofMessage (serializers: WireSerializer list) (message: obj) =
+    match message with
+    | :? IEnvironmentMessage -> serializers[0]
+    | _ -> serializers[1]
+
+let private survives (serializer: WireSerializer) (message: obj) =
+    let read =
+        serializer.FromBinary(serializer.ToBinary message, serializer.Manifest message)
+
+    Expect.equal (read.GetType()) (message.GetType()) "kind"
+    Expect.equal (text read) (text message) "as it was written"
+
+/// Nothing, or why it was refused. Any other exception fails the test, and so does more memory than the bytes have a right to.
+let private reading (serializer: WireSerializer) (bytes: byte[]) (manifest: string) : string option =
+    let before = GC.GetAllocatedBytesForCurrentThread()
+
+    let outcome =
+        try
+            serializer.FromBinary(bytes, manifest) |> ignore
+            None
+        with :? SerializationException as refused ->
+            Some refused.Message
+
+    let allocated = GC.GetAllocatedBytesForCurrentThread() - before
+    Expect.isLessThan allocated (300_000L + 64L * int64 bytes.Length) $"{manifest}: memory for {bytes.Length} bytes"
+    outcome
+
+let private golden (manifest: string) =
+    Path.Combine(repository, "tests/data/fleet", manifest.Replace('/', '-') + ".hex")
+
+let private hex (bytes: byte[]) =
+    bytes
+    |> Array.chunkBySize 32
+    |> Array.map Convert.ToHexStringLower
+    |> Array.map (fun line -> line + "\n")
+    |> String.concat ""
+
+/// A text that UTF-8 can hold.
+let private readable (any: string | null) =
+    Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(Option.ofObj any |> Option.defaultValue ""))
+
+[<Tests>]
+let tests =
+    testList "The messages of a fleet" [
+        testCase "are all here, and each has a form and bytes that never change"
+        <| fun _ ->
+            withSerializers (fun serializers ->
+                let kinds = [
+                    for marker in [ typeof<IEnvironmentMessage>; typeof<INodeMessage> ] do
+                        for kind in marker.Assembly.GetTypes() do
+                            if not kind.IsInterface && marker.IsAssignableFrom kind then
+                                kind.Name
+                ]
+
+                Expect.equal (set [ for _, sample in samples -> sample.GetType().Name ]) (set kinds) "a sample of each"
+
+                for manifest, sample in samples do
+                    let serializer = ofMessage serializers sample
+                    Expect.equal (serializer.Manifest sample) manifest "its name"
+                    survives serializer sample
+                    let written = hex (serializer.ToBinary sample)
+
+                    if Environment.GetEnvironmentVariable "NE_UPDATE_GOLDEN" = "1" then
+                        File.WriteAllText(golden manifest, written)
+                    else
+                        Expect.equal
+                            (File.ReadAllText(golden manifest))
+                            written
+                            $"{manifest}: a form of the wire never changes; what is said in another way gets another version"
+
+                Expect.equal
+                    (set [
+                        for file in Directory.GetFiles(Path.Combine(repository, "tests/data/fleet")) -> file
+                    ])
+                    (set [ for manifest, _ in samples -> golden manifest ])
+                    "a file for each"
+
+                for variant in variants do
+                    survives (ofMessage serializers variant) variant)
+
+        testCase "survive whatever is in them"
+        <| fun _ ->
+            withSerializers (fun serializers ->
+                let config = FsCheck.Config.QuickThrowOnFailure.WithQuietOnSuccess true
+
+                FsCheck.Check.One(
+                    config,
+                    fun (number: int, epoch: int64, round: int64, rows: float32[], state: byte[], episodes: EpisodeEnded[]) ->
+                        survives
+                            serializers[0]
+                            (EnvironmentsStepped [|
+                                for more in 0..2 -> RoundResult(number + more, epoch, round, rows, episodes, number, round, state)
+                            |])
+                )
+
+                FsCheck.Check.One(
+                    config,
+                    fun (number: int, first: string, second: string, state: byte[] option) ->
+                        let state = Option.toObj state
+
+                        survives
+                            serializers[0]
+                            (OpenEnvironment(
+                                Number = number,
+                                Epoch = int64 number,
+                                Round = 0L,
+                                Run = readable first,
+                                Index = number,
+                                Configuration = readable second,
+                                Task = readable first,
+                                Fingerprint = readable second,
+                                RandomUntil = 0L,
+                                State = state,
+                                Episode = 0L,
+                                OnOtherMuJoCo = false
+                            ))
+
+                        survives serializers[0] (EnvironmentBroken(number, 0L, false, readable first))
+                        survives serializers[1] (Knock(readable first, readable second))
+                ))
+
+        testCase "of a kind that this build does not know are refused by name"
+        <| fun _ ->
+            withSerializers (fun serializers ->
+                for serializer in serializers do
+                    for manifest in [ "open/2"; ""; "System.Uri, System"; "OPEN/1"; "who" ] do
+                        match reading serializer [||] manifest with
+                        | Some why -> Expect.stringContains why $"'{manifest}'" "which"
+                        | None -> failtest $"{manifest} was read"
+
+                Expect.throwsT<SerializationException> (fun () -> serializers[0].Manifest(Knock("a", "b")) |> ignore) "of another part"
+                Expect.throwsT<SerializationException> (fun () -> serializers[1].ToBinary(obj ()) |> ignore) "of nobody")
+
+        testCase
+            "that are cut or have more behind them are refused; with flipped bits they are refused or say something else, and do no harm"
+        <| fun _ ->
+            withSerializers (fun serializers ->
+                for manifest, sample in samples do
+                    let serializer = ofMessage serializers sample
+                    let bytes = serializer.ToBinary sample
+
+                    for length in 0 .. bytes.Length - 1 do
+                        match reading serializer bytes[.. length - 1] manifest with
+                        | Some why -> Expect.stringContains why $"'{manifest}'" "which"
+                        | None -> failtest $"{manifest} was read from {length} of {bytes.Length} bytes"
+
+                    for more in 1..9 do
+                        let why = reading serializer (Array.append bytes (Array.create more 0uy)) manifest
+
+                        Expect.isSome why $"{manifest} with {more} bytes more"
+
+                    for bit in 0 .. 8 * bytes.Length - 1 do
+                        let flipped = Array.copy bytes
+                        flipped[bit / 8] <- flipped[bit / 8] ^^^ (1uy <<< bit % 8)
+                        reading serializer flipped manifest |> ignore)
+
+        testCase "of random bytes do no harm"
+        <| fun _ ->
+            withSerializers (fun serializers ->
+                let random = Random 7
+
+                for manifest, sample in samples do
+                    let serializer = ofMessage serializers sample
+
+                    for _ in 1..300 do
+                        let bytes = Array.zeroCreate<byte>(random.Next 200)
+                        random.NextBytes bytes
+                        reading serializer bytes manifest |> ignore)
+
+        testCase "are all that crosses: what was not made for it is neither written nor read, by whichever of Akka's serializers"
+        <| fun _ ->
+            let options =
+                FleetOptions(
+                    Key = FleetKit.key (),
+                    Name = "alone",
+                    Build = "test",
+                    Roles = [| FleetOptions.NodeRole |],
+                    Loggers = FleetKit.loggers
+                )
+
+            let system =
+                ActorSystem.Create(
+                    "ne-fleet",
+                    FleetConfiguration.Of(options, [| NodeSerializer.Messages; EnvironmentSerializer.Messages |])
+                )
+
+            try
+                let serialization = (system :?> ExtendedActorSystem).Serialization
+
+                for _, sample in samples do
+                    Expect.isTrue (serialization.FindSerializerFor sample :? WireSerializer) $"{sample}"
+
+                for other in
+                    [
+                        obj ()
+                        Uri "http://example" :> obj
+                        System.Version(1, 2) :> obj
+                        [ 1; 2 ] :> obj
+                        InvalidOperationException "no" :> obj
+                    ] do
+                    let serializer = serialization.FindSerializerFor other
+                    Expect.isTrue (serializer :? RefusingSerializer) $"{other.GetType()} is written by {serializer.GetType()}"
+                    Expect.throwsT<SerializationException> (fun () -> serializer.ToBinary other |> ignore) "refused"
+                    Expect.throwsT<SerializationException> (fun () -> serializer.FromBinary([| 1uy |], typeof<Uri>) |> ignore) "refused"
+
+                // Akka's own of JSON makes objects of whatever types it is told.
+                let json =
+                    Akka.Serialization.NewtonSoftJsonSerializer(system :?> ExtendedActorSystem)
+
+                let bytes = json.ToBinary(System.Version(1, 2))
+
+                Expect.throwsT<SerializationException>
+                    (fun () ->
+                        serialization.Deserialize(bytes, json.Identifier, typeof<System.Version>.AssemblyQualifiedName)
+                        |> ignore)
+                    "by its number"
+            finally
+                system.Terminate().Wait()
+    ]
