@@ -6,6 +6,9 @@ public sealed record FleetOptions
     /// <summary>Role of processes that stay, and of which the fleet therefore consists: see <see cref="FleetConfiguration"/>.</summary>
     public const string NodeRole = "node";
 
+    /// <summary>Role of nodes that work on cells of sweeps; one of them coordinates.</summary>
+    public const string CellsRole = "cells";
+
     /// <summary>Role of a process that trains a run.</summary>
     public const string RunRole = "run";
 

@@ -29,19 +29,7 @@ internal static class NodeVerb
         string name = command.Name ?? $"{Environment.MachineName}-{Environment.ProcessId}";
         int capacity = command.Environments ?? host.Processors;
         int slots = command.Slots ?? Math.Max(1, host.Processors / 2);
-        JournalPlace? journal = JournalAddress.Of(null, host);
-        SharedFolder folder = SharedFolder.Of(command.Runs);
-        RequireLocks(folder, slots, journal);
-        string build = host.Build();
-        int coresPerCell = Math.Max(1, host.Processors / Math.Max(1, slots));
-        var cells = new NodeCells(
-            name,
-            // A cell of another build would not compare with those before it.
-            () => host.Build() == build ? slots : 0,
-            folder,
-            journal,
-            new NodeStarter(host, folder.Runs),
-            new FleetSweepHost(host, folder.Runs, coresPerCell, journal));
+        NodeCells? cells = slots > 0 ? Cells(command, host, name, slots) : null;
         var stopped = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         var offer = new EnvironmentOffer();
         using Logger log = NodeLog.Open(name, host.Error.WriteLine, seq, host.SeqApiKey);
@@ -65,7 +53,7 @@ internal static class NodeVerb
                 Key = key,
                 Name = name,
                 Build = FleetBuild.Text,
-                Roles = [FleetOptions.NodeRole],
+                Roles = cells is null ? [FleetOptions.NodeRole] : [FleetOptions.NodeRole, FleetOptions.CellsRole],
                 Bind = bind,
                 Port = command.Port,
                 Public = command.Public,
@@ -78,13 +66,13 @@ internal static class NodeVerb
             {
                 Versions = versions,
                 Slots = slots,
-                Cells = cells.Held,
-                Moves = cells.Moves.Newest,
+                Cells = cells?.Held ?? [],
+                Moves = cells?.Moves.Newest ?? [],
                 EnvironmentCapacity = capacity,
                 Environments = offer.Held,
             },
             host.Clock.GetUtcNow(),
-            [offer, cells],
+            cells is null ? [offer] : [offer, cells],
             givenUp.Token);
         host.Output.WriteLine($"node {name} is at {member.Address}, works on {Format.Counted(slots, "cell")} at a time, holds up to {Format.Counted(capacity, "environment")}, and has the fleet key {key.Name}; Ctrl-C lets it leave");
         host.Output.WriteLine(isAlone
@@ -97,14 +85,35 @@ internal static class NodeVerb
         }
 
         host.Output.WriteLine($"node {name} leaves ({await stopped.Task})");
-        await cells.Leave(LeavePatience);
+
+        if (cells is not null)
+        {
+            await cells.Leave(LeavePatience);
+        }
+
         return ExitCode.Ok;
     }
 
-    /// <summary>What keeps two machines from writing to one database is a lock that a network's file system may not keep.</summary>
-    private static void RequireLocks(SharedFolder folder, int slots, JournalPlace? journal)
+    private static NodeCells Cells(NodeCommand command, ShellHost host, string name, int slots)
     {
-        if (slots > 0 && journal is null && folder.IsOnNetwork)
+        JournalPlace? journal = JournalAddress.Of(null, host);
+        SharedFolder folder = SharedFolder.Of(command.Runs);
+        RequireLocks(folder, journal);
+        string build = host.Build();
+        return new NodeCells(
+            name,
+            // A cell of another build would not compare with those before it.
+            () => host.Build() == build ? slots : 0,
+            folder,
+            journal,
+            new NodeStarter(host, folder.Runs),
+            new FleetSweepHost(host, folder.Runs, Math.Max(1, host.Processors / slots), journal));
+    }
+
+    /// <summary>What keeps two machines from writing to one database is a lock that a network's file system may not keep.</summary>
+    private static void RequireLocks(SharedFolder folder, JournalPlace? journal)
+    {
+        if (journal is null && folder.IsOnNetwork)
         {
             throw new UserError(
                 $"{folder.Runs} is on a network's file system, where the locks of SQLite cannot be relied on. Let the journals be on a PostgreSQL server (NE_JOURNAL=postgres://USER:PASSWORD@HOST/DATABASE), give a folder on a disk of this machine (--runs), or take no cells (--slots 0)");

@@ -44,10 +44,10 @@ public sealed class NodeCells(string name, Func<int> slots, SharedFolder folder,
     {
         system.ActorOf(
             ClusterSingletonManager.Props(
-                Props.Create(() => new CoordinatorSingleton(this, options)), PoisonPill.Instance, ClusterSingletonManagerSettings.Create(system).WithRole(FleetOptions.NodeRole).WithSingletonName("coordinator")),
+                Props.Create(() => new CoordinatorSingleton(this, options)), PoisonPill.Instance, ClusterSingletonManagerSettings.Create(system).WithRole(FleetOptions.CellsRole).WithSingletonName("coordinator")),
             "coordination");
         IActorRef coordinator = system.ActorOf(
-            ClusterSingletonProxy.Props("/user/coordination", ClusterSingletonProxySettings.Create(system).WithRole(FleetOptions.NodeRole).WithSingletonName("coordinator").WithBufferSize(100)), Desk);
+            ClusterSingletonProxy.Props("/user/coordination", ClusterSingletonProxySettings.Create(system).WithRole(FleetOptions.CellsRole).WithSingletonName("coordinator").WithBufferSize(100)), Desk);
         Volatile.Write(ref this.keeper, system.ActorOf(Props.Create(() => new CellKeeper(this, coordinator, options.Patience)), CellKeeper.Name));
     }
 

@@ -22,7 +22,12 @@ public sealed class SweepDesk : IAsyncDisposable
     {
         var fleet = await FleetMember.Describe(address, key, loggers);
         var options = new FleetOptions { Key = key, Name = "", Build = "", Roles = [], Bind = FleetMember.BindFor(address), Loggers = loggers };
-        FleetAddress[] nodes = [address, .. fleet.Nodes.Where(node => node.Roles.Contains(FleetOptions.NodeRole)).Select(node => node.Address).Where(node => node != address)];
+        // The one that was named first, if it has to do with cells.
+        FleetAddress[] nodes = [.. fleet.Nodes.Where(node => node.Roles.Contains(FleetOptions.CellsRole)).Select(node => node.Address).OrderByDescending(node => node == address)];
+        if (nodes.Length == 0)
+        {
+            throw new FleetException($"no node of the fleet at {address} works on cells of sweeps: start one with ne node --slots N");
+        }
         return new SweepDesk(FleetMember.Open(options, [NodeSerializer.Messages, CellSerializer.Messages]), nodes);
     }
 
