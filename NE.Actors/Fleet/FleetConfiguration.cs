@@ -60,7 +60,7 @@ internal static class FleetConfiguration
                   # On Linux it would let two processes listen at one port, and each would get some of the connections.
                   tcp-reuse-addr = off
                   maximum-frame-size = {{Number(LongestMessage)}}b
-                  # While more than that waits to be sent, Akka looks again every 10 ms: a policy alone is more than the usual 64 KiB.
+                  # While more than that waits to be sent, a write is refused and comes again after the back-off: a policy alone is more than the usual 64 KiB.
                   write-buffer-high-water-mark = 32MiB
                   write-buffer-low-water-mark = 16MiB
                   send-buffer-size = 1MiB
@@ -69,6 +69,7 @@ internal static class FleetConfiguration
                   batching.enabled = false
                 }
                 retry-gate-closed-for = 1s
+                backoff-interval = 5ms
               }
               cluster {
                 # Before a node has joined there is none, and who waits for one says so.

@@ -36,6 +36,10 @@ type EnvironmentPlacement = {
     Workers: Map<string, Worker>
     /// By number of the environment.
     Environments: Map<int, PlacedEnvironment>
+    /// How many each worker has; one that has none is not in it.
+    Held: Map<string, int>
+    /// How many no worker has.
+    Homeless: int
     /// The last epoch that was given.
     Epoch: int64
 }
@@ -85,34 +89,60 @@ module EnvironmentPlacement =
     let empty: EnvironmentPlacement = {
         Workers = Map.empty
         Environments = Map.empty
+        Held = Map.empty
+        Homeless = 0
         Epoch = 0L
     }
 
-    let private held (worker: string) (placement: EnvironmentPlacement) : int =
-        placement.Environments.Values
-        |> Seq.filter (fun environment -> environment.Worker = Some worker)
-        |> Seq.length
-
     /// Environments of a worker per environment that it offers to hold, with so many more.
     let private load (more: int) (placement: EnvironmentPlacement) (worker: Worker) : float =
-        float (held worker.Id placement + more) / float worker.Capacity
+        let held = placement.Held.TryFind worker.Id |> Option.defaultValue 0
+        float (held + more) / float worker.Capacity
 
-    /// The worker with the most room. One that has none is better than none: the learner waits for the slowest.
+    /// The worker with the most room, the first of those with as much. One that has none is better than none: the learner waits for the slowest.
     let private freest (placement: EnvironmentPlacement) : Worker option =
-        placement.Workers.Values
-        |> Seq.sortBy _.Id
-        |> Seq.sortBy (load 1 placement)
-        |> Seq.tryHead
+        if placement.Workers.IsEmpty then
+            None
+        else
+            Some(placement.Workers.Values |> Seq.minBy (load 1 placement))
 
-    let private set (number: int) (environment: PlacedEnvironment) (placement: EnvironmentPlacement) : EnvironmentPlacement = {
-        placement with
-            Environments = placement.Environments.Add(number, environment)
-    }
+    /// Counts one environment more or less where it is.
+    let private count (more: int) (environment: PlacedEnvironment) (placement: EnvironmentPlacement) : EnvironmentPlacement =
+        match environment.Worker with
+        | None -> {
+            placement with
+                Homeless = placement.Homeless + more
+          }
+        | Some worker ->
+            let counted known =
+                match Option.defaultValue 0 known + more with
+                | 0 -> None
+                | held -> Some held
 
-    let private forget (number: int) (placement: EnvironmentPlacement) : EnvironmentPlacement = {
-        placement with
-            Environments = placement.Environments.Remove number
-    }
+            {
+                placement with
+                    Held = placement.Held.Change(worker, counted)
+            }
+
+    let private set (number: int) (environment: PlacedEnvironment) (placement: EnvironmentPlacement) : EnvironmentPlacement =
+        let counted =
+            match placement.Environments.TryFind number with
+            | Some before when before.Worker = environment.Worker -> placement
+            | Some before -> placement |> count -1 before |> count 1 environment
+            | None -> count 1 environment placement
+
+        {
+            counted with
+                Environments = placement.Environments.Add(number, environment)
+        }
+
+    let private forget (number: int) (placement: EnvironmentPlacement) : EnvironmentPlacement =
+        match placement.Environments.TryFind number with
+        | Some before -> {
+            count -1 before placement with
+                Environments = placement.Environments.Remove number
+          }
+        | None -> placement
 
     let private openAt (worker: Worker) (number: int) (placement: EnvironmentPlacement) =
         let environment = placement.Environments[number]
@@ -213,9 +243,6 @@ module EnvironmentPlacement =
         | { Worker = Some worker; Round = Sent } -> [ PlacementOrder.Send(number, worker, environment.Epoch) ]
         | _ -> []
 
-    /// The environments that no worker holds.
-    let homeless (placement: EnvironmentPlacement) : int list = numbers _.Worker.IsNone placement
-
     let decide (placement: EnvironmentPlacement) (input: PlacementInput) : struct (EnvironmentPlacement * PlacementOrder list) =
         let next, orders =
             match input with
@@ -225,7 +252,7 @@ module EnvironmentPlacement =
                         Workers = placement.Workers.Add(worker.Id, worker)
                 }
 
-                let settled, opened = known |> each (homeless known) place
+                let settled, opened = known |> each (numbers _.Worker.IsNone known) place
                 let balanced, moved = settled |> each (numbers (fun _ -> true) settled) balance
                 balanced, opened @ moved
             | PlacementInput.WorkerUp _ -> placement, []

@@ -29,7 +29,7 @@ let private succeeds (execution: Execution) =
 
 [<Tests>]
 let tests =
-    testSequencedGroup "damage"
+    testSequenced
     <| testList "damage and attacks" [
         testCase "a few attacks of every kind are survived"
         <| fun _ ->

@@ -54,7 +54,7 @@ let private committed (paths: RunPaths) =
 
 [<Tests>]
 let tests =
-    testSequencedGroup "sweeps"
+    testSequenced
     <| testList "A sweep" [
         testCase "stopped and killed in turn, it ends as the sweep that never stopped; a failed cell is listed and tried again"
         <| fun _ ->

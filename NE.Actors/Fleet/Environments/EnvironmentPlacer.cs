@@ -19,8 +19,8 @@ internal sealed class EnvironmentPlacer : ReceiveActor, IWithTimers
     /// <summary>Under /user.</summary>
     public const string Name = "environment-placer";
 
-    /// <summary>[bytes] Of a policy in one message.</summary>
-    private const int PolicyPartBytes = 512 << 10;
+    /// <summary>[bytes] Of a policy in one message: little enough for what is made of it on its way to be collected young, and for signs of life to pass.</summary>
+    private const int PolicyPartBytes = 60 << 10;
 
     private readonly string run;
     private readonly string? mujoco;
@@ -244,7 +244,7 @@ internal sealed class EnvironmentPlacer : ReceiveActor, IWithTimers
         {
             this.CarryOut(order);
         }
-        var homeless = EnvironmentPlacementModule.homeless(this.placement).Length;
+        var homeless = this.placement.Homeless;
         if (homeless > 0 != this.isHomeless)
         {
             this.isHomeless = homeless > 0;

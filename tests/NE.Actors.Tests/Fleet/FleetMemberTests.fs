@@ -9,7 +9,7 @@ open NE.Actors.Tests.Fleet.FleetKit
 [<Tests>]
 let tests =
     // Each is several actor systems; beside each other they would wait for one another.
-    testSequenced
+    testSequencedGroup "fleet"
     <| testList "A member of a fleet" [
         testCase "sees the others and is seen; one that leaves is gone"
         <| fun _ ->

@@ -22,6 +22,23 @@ let private after (inputs: PlacementInput list) =
 let private up id capacity =
     PlacementInput.WorkerUp { Id = id; Capacity = capacity }
 
+/// The environments that no worker holds.
+let private homeless (placement: EnvironmentPlacement) : int list = [
+    for KeyValue(number, environment) in placement.Environments do
+        if environment.Worker.IsNone then
+            number
+]
+
+/// The counts that are kept are those that there are.
+let private isCounted (placement: EnvironmentPlacement) =
+    let held =
+        placement.Environments.Values
+        |> Seq.choose _.Worker
+        |> Seq.countBy id
+        |> Map.ofSeq
+
+    placement.Held = held && placement.Homeless = List.length (homeless placement)
+
 /// Up to five environments, of which some cannot save their state, in so much trouble.
 let private troubled (seed: int) =
     let random = Random seed
@@ -133,22 +150,30 @@ let tests =
             goOn world 10 |> ignore
             Expect.equal world.Placement.Epoch epoch "nothing moves"
 
+        testPropertyWithConfig config "what each worker has is counted as it changes"
+        <| fun (seed: int) ->
+            let world, random = troubled seed
+
+            for _ in 1 .. random.Next 300 do
+                world.Step()
+                Expect.isTrue (isCounted world.Placement) "after each event"
+
         testCase "without a worker an environment waits, and the first one gets it"
         <| fun _ ->
             let placement, orders =
                 after [ PlacementInput.Wanted(1, true); PlacementInput.Wanted(2, false) ]
 
             Expect.isEmpty orders "nobody is there"
-            Expect.equal (EnvironmentPlacement.homeless placement) [ 1; 2 ] "both wait"
+            Expect.equal (homeless placement) [ 1; 2 ] "both wait"
             let placement, orders = decide placement (up "a" 1)
             Expect.equal orders [ PlacementOrder.Open(1, "a", 1L); PlacementOrder.Open(2, "a", 2L) ] "both, though it offers one"
-            Expect.isEmpty (EnvironmentPlacement.homeless placement) "none waits"
+            Expect.isEmpty (homeless placement) "none waits"
 
         testCase "one that offers nothing gets nothing"
         <| fun _ ->
             let placement, orders = after [ PlacementInput.Wanted(1, true); up "a" 0 ]
             Expect.isEmpty orders "nothing"
-            Expect.equal (EnvironmentPlacement.homeless placement) [ 1 ] "it waits"
+            Expect.equal (homeless placement) [ 1 ] "it waits"
 
         testCase "a round whose worker is gone is taken elsewhere, and what the gone one says of it is stale"
         <| fun _ ->
