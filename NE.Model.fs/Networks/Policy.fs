@@ -251,7 +251,8 @@ type Policy
         )
 
     member _.ToBytes() : byte[] =
-        use stream = new MemoryStream()
+        // As large as it becomes, but for a little before the parameters: what grows is copied, and collected late.
+        use stream = new MemoryStream(4 * layout.ParameterCount * bodies.Length + 1024)
         use writer = new BinaryWriter(stream)
         let network = layout.Form
 

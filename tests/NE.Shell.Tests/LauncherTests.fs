@@ -486,6 +486,7 @@ let tests =
                             "inference --json results/benchmarks/inference.json"
                             "memory --json results/benchmarks/memory.json"
                             "page --json results/benchmarks/page.json"
+                            "fleet --json results/benchmarks/fleet.json"
                         |]
                         "what ran"
                 }
@@ -494,7 +495,7 @@ let tests =
                 use tree = new Tree()
                 tree.Write("exit-run", "2")
                 let code, _, errors = tree.Ne "bench"
-                Expect.equal (code, (measured tree).Length) (2, 8) errors
+                Expect.equal (code, (measured tree).Length) (2, 9) errors
                 Expect.stringContains errors "failed: run\n" "its name"
             }
 

@@ -10,20 +10,25 @@ internal sealed class PolicyShelf
 
     private readonly List<(long Version, Policy Policy)> policies = [];
     private readonly List<byte[]> parts = [];
+    private byte[] whole = [];
     private long version;
 
     public Policy? Find(long wanted) => this.policies.Find(known => known.Version == wanted).Policy;
 
-    private byte[] Whole()
+    private ReadOnlySpan<byte> Whole()
     {
-        var whole = new byte[this.parts.Sum(bytes => bytes.Length)];
+        var length = this.parts.Sum(bytes => bytes.Length);
+        if (this.whole.Length < length)
+        {
+            this.whole = new byte[length];
+        }
         var at = 0;
         foreach (var bytes in this.parts)
         {
-            bytes.CopyTo(whole, at);
+            bytes.CopyTo(this.whole, at);
             at += bytes.Length;
         }
-        return whole;
+        return this.whole.AsSpan(0, length);
     }
 
     public void Add(PolicyPart part)

@@ -8,6 +8,13 @@ namespace NE.Actors.Fleet.Wire;
 /// <summary>Writes and reads the messages of one part of the fleet. What it does not know, it refuses.</summary>
 public abstract class WireSerializer : SerializerWithStringManifest
 {
+    /// <summary>Larger ones are not kept.</summary>
+    private const int KeptBytes = 1 << 20;
+
+    /// <summary>What grows while a message is written would be collected late.</summary>
+    [ThreadStatic]
+    private static MemoryStream? kept;
+
     private readonly Dictionary<string, WireForm> byManifest;
     private readonly Dictionary<Type, WireForm> byType;
 
@@ -21,11 +28,15 @@ public abstract class WireSerializer : SerializerWithStringManifest
 
     public override byte[] ToBinary(object message)
     {
-        var stream = new MemoryStream();
-        using var writer = new BinaryWriter(stream, Encoding.UTF8);
+        var stream = kept ?? new MemoryStream();
+        kept = null;
+        stream.SetLength(0);
+        using var writer = new BinaryWriter(stream, Encoding.UTF8, leaveOpen: true);
         this.FormOf(message).Write(message, writer);
         writer.Flush();
-        return stream.ToArray();
+        var bytes = stream.ToArray();
+        kept = stream.Capacity <= KeptBytes ? stream : null;
+        return bytes;
     }
 
     public override object FromBinary(byte[] bytes, string manifest)
