@@ -99,15 +99,8 @@ internal static class NodeVerb
         JournalPlace? journal = JournalAddress.Of(null, host);
         SharedFolder folder = SharedFolder.Of(command.Runs);
         RequireLocks(folder, journal);
-        string build = host.Build();
         return new NodeCells(
-            name,
-            // A cell of another build would not compare with those before it.
-            () => host.Build() == build ? slots : 0,
-            folder,
-            journal,
-            new NodeStarter(host, folder.Runs),
-            new FleetSweepHost(host, folder.Runs, Math.Max(1, host.Processors / slots), journal));
+            name, slots, folder, journal, new NodeStarter(host, folder.Runs), new FleetSweepHost(host, folder.Runs, Math.Max(1, host.Processors / slots), journal));
     }
 
     /// <summary>What keeps two machines from writing to one database is a lock that a network's file system may not keep.</summary>

@@ -8,13 +8,12 @@ namespace NE.Actors.Fleet.Cells;
 internal sealed class CellBook : ICellPlaces
 {
     private readonly ConcurrentDictionary<string, Entry> entries = new();
-    private readonly ConcurrentDictionary<string, bool> known = new();
-    private int slots;
+    private CellPlacement placement = CellPlacementModule.empty;
 
     /// <summary>Who places cells.</summary>
     public IActorRef Coordinator { get; set; } = ActorRefs.Nobody;
 
-    public int Slots => Volatile.Read(ref this.slots);
+    public int Slots => CellPlacementModule.slots(Volatile.Read(ref this.placement));
 
     public ICellAtWork Start(string cell, string order, Action<string> tell)
     {
@@ -23,17 +22,20 @@ internal sealed class CellBook : ICellPlaces
         return entry;
     }
 
-    public ICellAtWork? Attach(string cell, Action<string> tell) => this.known.ContainsKey(cell) ? this.entries.GetOrAdd(cell, name => new Entry(this, name, tell)) : null;
-
-    /// <summary>What is placed, or waits for a place.</summary>
-    public void Show(CellPlacement placement)
+    public ICellAtWork? Attach(string cell, Action<string> tell)
     {
-        Volatile.Write(ref this.slots, CellPlacementModule.slots(placement));
-        foreach (var (cell, _) in placement.Cells)
+        var entry = this.entries.GetOrAdd(cell, name => new Entry(this, name, tell));
+        // What is wanted now ends later, and then this entry is found.
+        if (Volatile.Read(ref this.placement).Cells.ContainsKey(cell))
         {
-            this.known[cell] = true;
+            return entry;
         }
+        this.entries.TryRemove(cell, out _);
+        return null;
     }
+
+    /// <summary>What was decided. A cell is not in it any more before its end is told.</summary>
+    public void Show(CellPlacement decided) => Volatile.Write(ref this.placement, decided);
 
     public void Tell(string cell, string sentence)
     {
@@ -45,7 +47,6 @@ internal sealed class CellBook : ICellPlaces
 
     public void End(string cell, CellEnd end)
     {
-        this.known.TryRemove(cell, out _);
         if (this.entries.TryRemove(cell, out var entry))
         {
             entry.Complete(end);

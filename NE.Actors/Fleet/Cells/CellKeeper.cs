@@ -14,6 +14,9 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
     /// <summary>Under /user.</summary>
     public const string Name = "cells";
 
+    /// <summary>Exit code in the place of that of a process: interrupted.</summary>
+    private const int NotBegun = 3;
+
     private readonly NodeCells node;
     private readonly IActorRef coordinator;
     private readonly FleetPatience patience;
@@ -21,6 +24,7 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
     private readonly ILoggingAdapter log = Context.GetLogger();
     private readonly Dictionary<(string Name, long Epoch), Held> held = [];
     private long validUntil;
+    private bool isRebuilt;
     private TaskCompletionSource? left;
 
     /// <param name="node">What this node does for sweeps.</param>
@@ -41,6 +45,7 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
             this.left = leave.Left;
             foreach (var cell in this.held.Values)
             {
+                cell.IsGivenBack = true;
                 cell.Process?.RequestStop();
             }
             this.Renew();
@@ -69,14 +74,11 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
         Node = this.id,
         Name = this.node.NodeName,
         SentAt = SteadyClock.Now,
-        Slots = this.node.Slots,
+        Slots = this.isRebuilt ? 0 : this.node.Slots,
         IsLeaving = this.left is not null,
         Folder = this.node.Folder.Id,
-        Cells = [.. this.held.Select(pair => new HeldCell(pair.Key.Name, pair.Key.Epoch, pair.Value.End, this.IsReturned(pair.Value)))],
+        Cells = [.. this.held.Select(pair => new HeldCell(pair.Key.Name, pair.Key.Epoch, pair.Value.End, pair.Value.IsReturned))],
     });
-
-    /// <summary>What stops only because this node leaves is not at its end.</summary>
-    private bool IsReturned(Held cell) => cell is { End: { ExitCode: not 0 } } and { WasToStop: false } && (this.left is not null || cell.LostItsLease);
 
     private void Take(Grant grant)
     {
@@ -100,9 +102,9 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
                 }
             }
         }
-        foreach (var (key, task) in wanted.Where(pair => !this.held.ContainsKey(pair.Key) && this.left is null))
+        foreach (var (key, task) in wanted.Where(pair => !this.held.ContainsKey(pair.Key)))
         {
-            this.Start(key, task);
+            this.Begin(key, task);
         }
         this.Show();
         if (this.left is not null && this.held.Count == 0 && wanted.Count == 0)
@@ -111,9 +113,20 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
         }
     }
 
-    private void Start((string Name, long Epoch) key, CellTask task)
+    private void Begin((string Name, long Epoch) key, CellTask task)
     {
         var cell = this.held[key] = new Held { WasToStop = task.IsStopping };
+        if (!this.isRebuilt && !this.node.Starter.IsSameBuild)
+        {
+            this.isRebuilt = true;
+            this.log.Warning("The program was rebuilt: this node begins no further cell, since it would not compare with those before. Start the node again");
+        }
+        if (this.left is not null || this.isRebuilt)
+        {
+            (cell.IsGivenBack, cell.End) = (true, new CellEnd(NotBegun, 0, ""));
+            this.Renew();
+            return;
+        }
         try
         {
             cell.Process = this.node.Starter.Start(task.Name, task.Order);
@@ -154,7 +167,7 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
         foreach (var (key, cell) in this.held.Where(pair => pair.Value.Process is not null))
         {
             this.log.Warning("The coordinator has not answered for {Seconds} s: cell {Cell} ends here, since another node may have it", this.patience.Lease.TotalSeconds, key.Name);
-            cell.LostItsLease = true;
+            cell.IsGivenBack = true;
             cell.Process!.Kill();
         }
     }
@@ -178,6 +191,10 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
         /// <summary>The coordinator wanted it to stop.</summary>
         public bool WasToStop { get; set; }
 
-        public bool LostItsLease { get; set; }
+        /// <summary>It stops, or was not begun, for reasons of this node alone.</summary>
+        public bool IsGivenBack { get; set; }
+
+        /// <summary>What stops only because of this node is not at its end.</summary>
+        public bool IsReturned => this is { IsGivenBack: true, WasToStop: false, End.ExitCode: not 0 };
     }
 }

@@ -5,6 +5,9 @@ namespace NE.Actors.Fleet.Cells;
 /// <summary>Begins the processes of cells on this machine.</summary>
 public interface ICellStarter
 {
+    /// <summary>The program is still what this process is of: a cell of another build would not compare with those before it.</summary>
+    bool IsSameBuild { get; }
+
     /// <exception cref="IOException">It cannot be begun.</exception>
     /// <exception cref="InvalidDataException">Nobody understands the order.</exception>
     ICellProcess Start(string cell, string order);

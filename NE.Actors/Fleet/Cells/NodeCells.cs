@@ -7,12 +7,12 @@ namespace NE.Actors.Fleet.Cells;
 
 /// <summary>What a node does for sweeps: it works on cells, it may be the one that coordinates them, and others can speak to the coordinator by it.</summary>
 /// <param name="name">Of the node.</param>
-/// <param name="slots">Cells at a time, asked again and again.</param>
+/// <param name="slots">Cells at a time.</param>
 /// <param name="folder">Of the runs.</param>
 /// <param name="journal">Server for the coordinator's journal; null for files of the folder.</param>
 /// <param name="starter">Begins processes.</param>
 /// <param name="sweeps">Works on sweeps where this node coordinates.</param>
-public sealed class NodeCells(string name, Func<int> slots, SharedFolder folder, JournalPlace? journal, ICellStarter starter, ISweepHost sweeps) : IFleetPart
+public sealed class NodeCells(string name, int slots, SharedFolder folder, JournalPlace? journal, ICellStarter starter, ISweepHost sweeps) : IFleetPart
 {
     /// <summary>Under /user: hands messages to the coordinator, wherever that is.</summary>
     internal const string Desk = "sweeps";
@@ -30,7 +30,7 @@ public sealed class NodeCells(string name, Func<int> slots, SharedFolder folder,
 
     public string NodeName => name;
 
-    public int Slots => slots();
+    public int Slots => slots;
 
     public SharedFolder Folder => folder;
 

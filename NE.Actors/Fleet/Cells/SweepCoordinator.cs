@@ -23,6 +23,10 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
     private readonly FleetPatience patience;
     private readonly CellBook book = new();
     private readonly Dictionary<string, ICoordinatedSweep> sweeps = [];
+
+    /// <summary>Those that this coordinator ever began, perhaps while it was stopped. Locked while it is used.</summary>
+    private readonly List<ICoordinatedSweep> begun = [];
+    private bool hasStopped;
     private readonly Dictionary<string, List<IActorRef>> submitting = [];
     private readonly Queue<string> ended = new();
     private readonly Dictionary<string, Lease> leases = [];
@@ -65,8 +69,6 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
         this.Command<TryAgain>(again => this.Work(again.Submission, again: true));
         this.Command<WorkEnded>(this.Take);
         this.Command<Tick>(_ => this.EndLeases());
-        this.Command<DeleteMessagesSuccess>(_ => { });
-        this.Command<DeleteMessagesFailure>(failure => this.log.Warning(failure.Cause, "Events of sweeps that are over could not be deleted"));
     }
 
     public override string PersistenceId { get; }
@@ -75,9 +77,10 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
 
     protected override void PostStop()
     {
-        foreach (var sweep in this.sweeps.Values)
+        lock (this.begun)
         {
-            sweep.Abandon();
+            this.hasStopped = true;
+            this.begun.ForEach(sweep => sweep.Abandon());
         }
         base.PostStop();
     }
@@ -147,7 +150,16 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
         {
             try
             {
-                self.Tell(new Began(this.node.Sweeps.Begin(submission, again, this.book), submission, again));
+                var sweep = this.node.Sweeps.Begin(submission, again, this.book);
+                lock (this.begun)
+                {
+                    this.begun.Add(sweep);
+                    if (this.hasStopped)
+                    {
+                        sweep.Abandon();
+                    }
+                }
+                self.Tell(new Began(sweep, submission, again));
             }
             catch (Exception refusal)
             {
@@ -190,13 +202,7 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
         {
             this.sweeps.Remove(old);
         }
-        this.Store(CellInput.NewEnd(over.Sweep.Name), () =>
-        {
-            if (this.placement.Sweeps.IsEmpty && this.placement.Cells.IsEmpty)
-            {
-                this.DeleteMessages(this.LastSequenceNr);
-            }
-        });
+        this.Decide(CellInput.NewEnd(over.Sweep.Name));
     }
 
     private void Take(Renew renew, IActorRef sender)
@@ -208,6 +214,8 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
                 "Node {Node} has another folder of runs than the coordinator, so it gets no cells. Give all nodes one folder that they share (--runs DIR); here it is {Folder}", renew.Name, this.node.Folder.Runs);
         }
         this.leases[renew.Node] = new Lease(renew.Name, sender, SteadyClock.Now, renew.SentAt);
+        // First, so that what it gives back does not return to it.
+        this.Decide(CellInput.NewNodeLives(renew.Node, new CellNode(isOurs ? renew.Slots : 0, renew.IsLeaving)));
         foreach (var cell in renew.Cells)
         {
             if (cell.Returned)
@@ -219,7 +227,7 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
                 this.Decide(CellInput.NewEnded(cell.Name, cell.Epoch, end));
             }
         }
-        this.Store(CellInput.NewNodeLives(renew.Node, new CellNode(isOurs ? renew.Slots : 0, renew.IsLeaving)), () => this.Grant(renew.Node));
+        this.DeferAsync(renew, _ => this.Grant(renew.Node));
     }
 
     private void EndLeases()
@@ -239,6 +247,7 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
     {
         var (known, events) = CellPlacementModule.decide(this.placement, input);
         this.placement = events.Aggregate(known, CellPlacementModule.apply);
+        this.book.Show(this.placement);
         this.PersistAll(events, happened =>
         {
             this.stored = CellPlacementModule.apply(this.stored, happened);
@@ -247,7 +256,6 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
         // After the last of them, or of those before.
         this.DeferAsync(events, _ =>
         {
-            this.book.Show(this.placement);
             foreach (var node in events.OfType<FleetEvent.CellPlaced>().Select(placed => placed.node).Distinct())
             {
                 this.Grant(node);

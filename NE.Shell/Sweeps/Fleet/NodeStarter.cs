@@ -12,6 +12,10 @@ namespace NE.Shell.Sweeps.Fleet;
 /// <param name="runs">Folder of the runs.</param>
 internal sealed class NodeStarter(ShellHost host, string runs) : ICellStarter
 {
+    private readonly string build = host.Build();
+
+    public bool IsSameBuild => host.Build() == this.build;
+
     public ICellProcess Start(string cell, string order)
     {
         CellOrder what;

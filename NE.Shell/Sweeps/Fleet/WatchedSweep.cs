@@ -20,6 +20,7 @@ internal sealed class WatchedSweep(SweepDesk desk, string name, TimeProvider clo
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private SweepStatus status = new() { Name = name };
+    private string? stop;
     private string? coordinator;
     private int seen;
 
@@ -27,7 +28,7 @@ internal sealed class WatchedSweep(SweepDesk desk, string name, TimeProvider clo
 
     public ConcurrentQueue<string> News { get; } = new();
 
-    public void RequestStop(string reason) => desk.Stop(name, reason);
+    public void RequestStop(string reason) => Volatile.Write(ref this.stop, reason);
 
     /// <summary>Returns when the sweep has ended.</summary>
     /// <exception cref="FleetException">Nobody has known of it for minutes.</exception>
@@ -53,6 +54,12 @@ internal sealed class WatchedSweep(SweepDesk desk, string name, TimeProvider clo
             else if (clock.GetElapsedTime(heard) > Patience)
             {
                 throw new FleetException($"nobody in the fleet has known of the sweep '{name}' for {Patience.TotalMinutes:0} minutes. What it did is in its runs (ne status {name}); the same command again goes on with it");
+            }
+
+            // Until it is heard: the coordinator may be moving.
+            if (Volatile.Read(ref this.stop) is { } reason && this.Status.Stopping is null)
+            {
+                desk.Stop(name, reason);
             }
 
             await Task.Delay(Interval, clock);
