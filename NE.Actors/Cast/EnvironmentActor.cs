@@ -53,6 +53,7 @@ public sealed class EnvironmentActor : ReceiveActor, IWithTimers
     private void StartHost()
     {
         this.host = this.create();
+        this.host.Begin();
         this.log.Debug("Environment {Index} starts", this.start.Index);
     }
 

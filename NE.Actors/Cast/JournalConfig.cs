@@ -66,7 +66,7 @@ public static class JournalConfig
             akka.persistence {
               journal.plugin = "{{JournalPlugin}}"
               journal.sql {
-                connection-string = {{Quoted(journal)}}
+                connection-string = {{Hocon.Quoted(journal)}}
                 provider-name = "{{provider}}"
                 auto-initialize = {{(autoInitialize ? "true" : "false")}}
                 # One journal, one actor: a commit's rows go in one statement after the other, in one transaction.
@@ -77,7 +77,7 @@ public static class JournalConfig
               }
               snapshot-store.plugin = "{{SnapshotPlugin}}"
               snapshot-store.sql {
-                connection-string = {{Quoted(snapshots)}}
+                connection-string = {{Hocon.Quoted(snapshots)}}
                 provider-name = "{{provider}}"
                 auto-initialize = {{(autoInitialize ? "true" : "false")}}
                 circuit-breaker { max-failures = 1000000, call-timeout = 60s, reset-timeout = 1s }
@@ -131,9 +131,6 @@ public static class JournalConfig
         DataSource = file,
         DefaultTimeout = LockTimeoutSeconds,
     }.ToString();
-
-    /// <summary>A path may have quotes of its own, and the connection string quotes one with an equals sign.</summary>
-    private static string Quoted(string text) => $"\"{text.Replace(@"\", @"\\").Replace("\"", "\\\"")}\"";
 
     private static DataOptions Options(string file, Action<DbConnection>? opened) => new DataOptions()
         .UseConnectionString(ProviderName.SQLiteMS, ConnectionString(file))

@@ -91,9 +91,8 @@ public sealed class TrainingRun : ITrainingRun
 
     private static Config Configuration(IReadOnlyList<string> loggers)
     {
-        var logging = loggers.Count == 0 ? "" : $"akka.loggers = [{string.Join(", ", loggers.Select(logger => $"\"{logger}\""))}]";
         return ConfigurationFactory.ParseString($$"""
-            {{logging}}
+            {{Hocon.Loggers(loggers)}}
             akka.loglevel = DEBUG
             akka.stdout-loglevel = WARNING
             akka.log-dead-letters = off

@@ -4,6 +4,9 @@ namespace NE.Actors.Environments;
 /// to the listener, and then nothing more is done.</summary>
 public interface IEnvironmentHost : IDisposable
 {
+    /// <summary>Brings the simulator up. The listener hears nothing before.</summary>
+    void Begin();
+
     /// <summary>Takes the steps of a round and hands the block back filled.</summary>
     void Step(StepRound round);
 

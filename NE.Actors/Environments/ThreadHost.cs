@@ -5,28 +5,29 @@ public sealed class ThreadHost : IEnvironmentHost
 {
     private readonly EnvironmentStart start;
     private readonly IEnvironmentListener listener;
-    private readonly SimulatorThread thread;
+    private SimulatorThread? thread;
     private EnvironmentWorker? worker;
 
-    public ThreadHost(EnvironmentStart start, IEnvironmentListener listener)
+    public ThreadHost(EnvironmentStart start, IEnvironmentListener listener) => (this.start, this.listener) = (start, listener);
+
+    public void Begin()
     {
-        (this.start, this.listener) = (start, listener);
-        this.thread = new SimulatorThread($"environment {start.Index}", start.Create, listener.Failed);
-        this.thread.Post(this.Begin);
+        this.thread = new SimulatorThread($"environment {this.start.Index}", this.start.Create, this.listener.Failed);
+        this.thread.Post(this.BringUp);
     }
 
-    public void Step(StepRound round) => this.thread.Post(_ =>
+    public void Step(StepRound round) => this.thread!.Post(_ =>
     {
         this.worker!.Step(round);
         this.start.Drill?.Invoke(round.Step + (long)round.Steps * round.Stride);
         this.listener.Stepped(round.Block);
     });
 
-    public void Capture() => this.thread.Post(_ => this.listener.Captured(this.worker!.Save()));
+    public void Capture() => this.thread!.Post(_ => this.listener.Captured(this.worker!.Save()));
 
-    public void Dispose() => this.thread.Dispose();
+    public void Dispose() => this.thread?.Dispose();
 
-    private void Begin(IEnvironment environment)
+    private void BringUp(IEnvironment environment)
     {
         var created = new EnvironmentWorker(environment, this.start.Settings, this.start.Index, this.start.RandomUntil);
         if (this.start.Restored is { } state)

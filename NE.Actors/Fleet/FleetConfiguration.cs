@@ -4,6 +4,7 @@ using Akka.Actor.Setup;
 using Akka.Cluster.Tools.Singleton;
 using Akka.Configuration;
 using Akka.Remote.Transport.DotNetty;
+using NE.Actors.Cast;
 using NE.Actors.Fleet.Wire;
 
 namespace NE.Actors.Fleet;
@@ -27,10 +28,9 @@ internal static class FleetConfiguration
 
     private static Config Text(FleetOptions options, IReadOnlyList<WireMessages> messages)
     {
-        string loggers = options.Loggers.Count == 0 ? "" : $"akka.loggers = [{string.Join(", ", options.Loggers.Select(Quoted))}]";
-        string reached = options.Public is { } address ? $"public-hostname = {Quoted(address.Host)}\npublic-port = {Number(address.Port)}" : "";
+        string reached = options.Public is { } address ? $"public-hostname = {Hocon.Quoted(address.Host)}\npublic-port = {Number(address.Port)}" : "";
         return ConfigurationFactory.ParseString($$"""
-            {{loggers}}
+            {{Hocon.Loggers(options.Loggers)}}
             akka {
               loglevel = INFO
               stdout-loglevel = OFF
@@ -40,23 +40,22 @@ internal static class FleetConfiguration
                 provider = cluster
                 serializers {
                   # In the place of Akka's own, which makes objects of whatever types a message names.
-                  json = {{Quoted(typeof(RefusingSerializer).AssemblyQualifiedName!)}}
-                  {{string.Join("\n", messages.Select(kind => $"{kind.Name} = {Quoted(kind.Serializer.AssemblyQualifiedName!)}"))}}
+                  json = {{Hocon.Quoted(typeof(RefusingSerializer).AssemblyQualifiedName!)}}
+                  {{string.Join("\n", messages.Select(kind => $"{kind.Name} = {Hocon.Quoted(kind.Serializer.AssemblyQualifiedName!)}"))}}
                 }
                 # Nothing crosses by reflection: neither the names of types nor objects that were not made for it.
                 serialization-bindings {
                   "System.Object" = json
-                  {{string.Join("\n", messages.Select(kind => $"{Quoted(kind.Marker.AssemblyQualifiedName!)} = {kind.Name}"))}}
+                  {{string.Join("\n", messages.Select(kind => $"{Hocon.Quoted(kind.Marker.AssemblyQualifiedName!)} = {kind.Name}"))}}
                 }
               }
               remote {
                 log-remote-lifecycle-events = off
                 dot-netty.tcp {
-                  hostname = {{Quoted(options.Bind)}}
+                  hostname = {{Hocon.Quoted(options.Bind)}}
                   port = {{Number(options.Port)}}
                   {{reached}}
                   enable-ssl = true
-                  connection-timeout = 5s
                   # On Linux it would let two processes listen at one port, and each would get some of the connections.
                   tcp-reuse-addr = off
                   maximum-frame-size = {{Number(LongestMessage)}}b
@@ -74,7 +73,7 @@ internal static class FleetConfiguration
               cluster {
                 # Before a node has joined there is none, and who waits for one says so.
                 singleton-proxy.log-singleton-identification-failure = off
-                roles = [{{string.Join(", ", options.Roles.Select(Quoted))}}]
+                roles = [{{string.Join(", ", options.Roles.Select(Hocon.Quoted))}}]
                 run-coordinated-shutdown-when-down = on
                 shutdown-after-unsuccessful-join-seed-nodes = off
                 seed-node-timeout = 3s
@@ -88,14 +87,12 @@ internal static class FleetConfiguration
                 split-brain-resolver {
                   active-strategy = keep-oldest
                   stable-after = {{Seconds(options.Patience.Stable)}}
-                  keep-oldest { role = {{FleetOptions.NodeRole}}, down-if-alone = {{(options.OldestMayBeLost ? "on" : "off")}} }
+                  keep-oldest { role = {{FleetOptions.NodeRole}}, down-if-alone = on }
                 }
               }
             }
             """).WithFallback(ClusterSingleton.DefaultConfig());
     }
-
-    private static string Quoted(string text) => $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
 
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
 

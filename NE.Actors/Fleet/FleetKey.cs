@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using NE.Actors.Storage;
 
 #pragma warning disable CA1416 // Permissions of files are those of Linux, as is all of this program.
 
@@ -34,20 +35,9 @@ public sealed class FleetKey
             Directory.CreateDirectory(folder);
         }
 
-        // Whoever finds the file finds it whole.
-        string half = $"{file}.{Guid.NewGuid():N}";
-        using (var writer = new StreamWriter(half, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnersAlone }))
+        if (!DurableFile.TryCreateText(file, text, OwnersAlone))
         {
-            writer.Write(text);
-        }
-
-        try
-        {
-            File.Move(half, file);
-        }
-        finally
-        {
-            File.Delete(half);
+            throw new IOException($"{file} is there already");
         }
 
         return Read(file);

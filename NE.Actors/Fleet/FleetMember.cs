@@ -65,16 +65,7 @@ public sealed class FleetMember : IAsyncDisposable
     /// <exception cref="OperationCanceledException">It was given up.</exception>
     public static async Task<FleetMember> Join(FleetOptions options, Func<NodeCard, NodeCard> card, DateTimeOffset now, IReadOnlyList<IFleetPart> parts, CancellationToken cancel = default)
     {
-        FleetMember member;
-        try
-        {
-            member = new FleetMember(options, card, parts, now);
-        }
-        catch (Exception failure) when (failure is Akka.Remote.RemoteTransportException or System.Net.Sockets.SocketException or AggregateException)
-        {
-            throw new FleetException($"this process cannot listen on {options.Bind}:{options.Port}: {failure.GetBaseException().Message}", failure);
-        }
-
+        var member = new FleetMember(options, card, parts, now);
         try
         {
             await member.Enter(options.Seeds, again: false, cancel);
@@ -89,34 +80,20 @@ public sealed class FleetMember : IAsyncDisposable
         return member;
     }
 
-    /// <summary>Asks a fleet what it consists of, without joining it.</summary>
-    /// <param name="address">Of any process of it.</param>
-    /// <param name="key">Its key.</param>
-    /// <param name="loggers">Akka loggers, as HOCON type names.</param>
-    /// <param name="patience">Null for the usual one.</param>
-    /// <exception cref="FleetException">The process cannot be reached.</exception>
-    public static async Task<FleetDescription> Describe(FleetAddress address, FleetKey key, IReadOnlyList<string> loggers, FleetPatience? patience = null)
-    {
-        var options = new FleetOptions { Key = key, Name = "", Build = "", Roles = [], Bind = BindFor(address), Loggers = loggers, Patience = patience ?? new() };
-        using var system = Open(options, [NodeSerializer.Messages]);
-        try
-        {
-            return await NodeActor.At(system, address.Akka).Ask<FleetDescription>(new DescribeFleet(), options.Patience.Answer * 2);
-        }
-        catch (AskTimeoutException)
-        {
-            throw Unreachable([address], key);
-        }
-        finally
-        {
-            await system.Terminate();
-        }
-    }
-
     /// <summary>An actor system that can speak to those of a fleet.</summary>
+    /// <exception cref="FleetException">The address or the port cannot be had.</exception>
     internal static ActorSystem Open(FleetOptions options, IReadOnlyList<WireMessages> messages)
     {
-        var created = ActorSystem.Create(SystemName, FleetConfiguration.Of(options, messages));
+        ActorSystem created;
+        try
+        {
+            created = ActorSystem.Create(SystemName, FleetConfiguration.Of(options, messages));
+        }
+        catch (Exception failure) when (failure is Akka.Remote.RemoteTransportException or System.Net.Sockets.SocketException or AggregateException)
+        {
+            throw new FleetException($"this process cannot listen on {options.Bind}:{options.Port}: {failure.GetBaseException().Message}", failure);
+        }
+
         // While it ends, Akka falls back to the standard output, which belongs to the shell.
         CoordinatedShutdown.Get(created).AddTask(CoordinatedShutdown.PhaseBeforeActorSystemTerminate, "silence", () =>
         {
@@ -147,7 +124,7 @@ public sealed class FleetMember : IAsyncDisposable
         this.leaving.Dispose();
     }
 
-    private static FleetException Unreachable(IReadOnlyList<FleetAddress> addresses, FleetKey key) => new(
+    internal static FleetException Unreachable(IReadOnlyList<FleetAddress> addresses, FleetKey key) => new(
         $"no process of a fleet answers at {string.Join(", ", addresses)}. Is a node there (ne node), is the port open, and is its fleet key the same (this one is {key.Name})?");
 
     private ActorSystem CreateSystem()
@@ -215,8 +192,7 @@ public sealed class FleetMember : IAsyncDisposable
     /// <param name="cancel">Gives up.</param>
     private async Task Enter(IReadOnlyList<FleetAddress> known, bool again, CancellationToken cancel)
     {
-        var cluster = Cluster.Get(this.system);
-        var own = FleetAddress.Of(cluster.SelfAddress);
+        var own = this.Address;
         FleetAddress[] others = [.. known.Where(address => address != own)];
         var waited = Stopwatch.StartNew();
         for (var attempt = 1; ; attempt++)
@@ -224,12 +200,9 @@ public sealed class FleetMember : IAsyncDisposable
             if (this.system.WhenTerminated.IsCompleted)
             {
                 // Akka ends when a connection that it makes breaks before both sides know each other.
-                if (again)
-                {
-                    return;
-                }
-                throw Unreachable(others, this.options.Key);
+                this.system = this.CreateSystem();
             }
+            var cluster = Cluster.Get(this.system);
             var answers = await Task.WhenAll(others.Select(address => this.KnockAt(address, cancel)));
             if (answers.OfType<TurnedAway>().FirstOrDefault() is { } refusal)
             {

@@ -34,10 +34,6 @@ public sealed record FleetOptions
     /// <summary>Processes of the fleet to join by. None begins a fleet.</summary>
     public IReadOnlyList<FleetAddress> Seeds { get; init; } = [];
 
-    /// <summary>When the process that has been in the fleet longest is cut off alone, the others are the fleet. Off where that process is what the
-    /// fleet is there for.</summary>
-    public bool OldestMayBeLost { get; init; } = true;
-
     /// <summary>Akka loggers, as HOCON type names.</summary>
     public IReadOnlyList<string> Loggers { get; init; } = [];
 

@@ -65,7 +65,7 @@ internal sealed class NodeActor : ReceiveActor
             : null;
         if (reason is null)
         {
-            this.Sender.Tell(new Admitted(this.cluster.SelfMember.Status is MemberStatus.Up or MemberStatus.Joining or MemberStatus.WeaklyUp));
+            this.Sender.Tell(new Admitted(this.cluster.SelfMember.IsHere()));
             return;
         }
         this.log.Warning("{Node} was turned away: {Reason}", knock.Name, reason);
@@ -78,7 +78,7 @@ internal sealed class NodeActor : ReceiveActor
         var system = this.cluster.System;
         var unreachable = this.cluster.State.Unreachable.Select(member => member.UniqueAddress).ToHashSet();
         var others = this.cluster.State.Members
-            .Where(member => member.Status is MemberStatus.Up or MemberStatus.WeaklyUp or MemberStatus.Joining && !member.UniqueAddress.Equals(this.cluster.SelfUniqueAddress))
+            .Where(member => member.IsHere() && !member.UniqueAddress.Equals(this.cluster.SelfUniqueAddress))
             .ToArray();
         var answers = await Task.WhenAll(others.Select(async member =>
         {

@@ -63,6 +63,36 @@ public static class DurableFile
         }
     }
 
+    /// <summary>Makes a text file unless there is one. Whoever finds it finds it whole, and of several who make it at the same time one does.</summary>
+    /// <param name="path">In a folder that is there.</param>
+    /// <param name="content">As UTF-8.</param>
+    /// <param name="mode">Who may use it.</param>
+    /// <returns>False when there was one, which stays.</returns>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    internal static bool TryCreateText(string path, string content, UnixFileMode mode)
+    {
+        var own = $"{path}.{Guid.NewGuid():N}{TemporarySuffix}";
+        try
+        {
+#pragma warning disable CA1416 // Permissions of files are those of Linux, as is all of this program.
+            using (var writer = new StreamWriter(own, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = mode }))
+#pragma warning restore CA1416
+            {
+                writer.Write(content);
+            }
+            File.Move(own, path);
+            return true;
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            return false;
+        }
+        finally
+        {
+            TryDelete(own);
+        }
+    }
+
     /// <summary>Replaces a text file as a whole, also through a loss of power.</summary>
     public static void WriteText(string path, string content) => WriteBytes(path, System.Text.Encoding.UTF8.GetBytes(content));
 

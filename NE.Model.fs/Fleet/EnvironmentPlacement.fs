@@ -144,6 +144,9 @@ module EnvironmentPlacement =
           }
         | None -> placement
 
+    /// What was sent to a worker that does not have it any more is to be sent again.
+    let private unsent (round: RoundProgress) : RoundProgress = if round = Sent then Asked else round
+
     let private openAt (worker: Worker) (number: int) (placement: EnvironmentPlacement) =
         let environment = placement.Environments[number]
         let epoch = placement.Epoch + 1L
@@ -153,11 +156,7 @@ module EnvironmentPlacement =
                 Worker = Some worker.Id
                 Epoch = epoch
                 IsOpen = false
-                Round =
-                    (if environment.Round = Sent then
-                         Asked
-                     else
-                         environment.Round)
+                Round = unsent environment.Round
         }
 
         {
@@ -222,11 +221,7 @@ module EnvironmentPlacement =
                 environment with
                     Worker = None
                     IsOpen = false
-                    Round =
-                        (if environment.Round = Sent then
-                             Asked
-                         else
-                             environment.Round)
+                    Round = unsent environment.Round
             }
             |> place number
 

@@ -14,7 +14,8 @@ internal static class FleetVerb
     {
         FleetAddress address = command.Fleet.Address ?? new FleetAddress("127.0.0.1", FleetAddress.DefaultPort);
         using var log = NodeLog.Open("ne fleet", _ => { }, null, null);
-        FleetDescription fleet = await FleetMember.Describe(address, command.Fleet.Key(host, mayCreate: false), [SerilogLogger.TypeName]);
+        await using FleetClient client = FleetClient.Of(address, command.Fleet.Key(host, mayCreate: false), [SerilogLogger.TypeName]);
+        FleetDescription fleet = await client.Describe();
         NodeCard[] nodes = [.. fleet.Nodes.OrderBy(node => node.Roles.Contains(FleetOptions.RunRole)).ThenBy(node => node.Name, StringComparer.Ordinal)];
 
         if (command.Json)

@@ -27,7 +27,7 @@ internal static class ServeVerb
             throw new UserError("--fleet-key is the key of a fleet: give --fleet HOST:PORT too");
         }
 
-        IFleetSource? fleet = command.Fleet.Address is { } member ? new AskedFleet(member, command.Fleet.Key(host, mayCreate: false), host.Clock) : null;
+        await using AskedFleet? fleet = command.Fleet.Address is { } member ? new AskedFleet(member, command.Fleet.Key(host, mayCreate: false), host.Clock) : null;
         string? token = IPAddress.IsLoopback(address) ? null : host.ServeToken ?? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
         await using PageServer page = await PageServer.Start(
             host, new(address, command.Port.Number, token, command.Control) { Fleet = fleet }, command.Runs, command.Names, orAnotherPort: !command.Port.Asked);

@@ -41,15 +41,14 @@ internal static class SweepVerb
             throw new UserError("--fleet-key is the key of a fleet: give --fleet HOST:PORT too");
         }
 
-        var paths = SweepPaths.Of(command.Runs, plan.Name);
-        (StoredSweep? stored, _) = SweepStart.Check(plan, command.Runs);
-        JournalPlace? journal = Journal(command, stored, host);
+        var sweep = CheckedSweep.Of(plan, command.Runs);
+        JournalPlace? journal = sweep.Journal(JournalAddress.Of(command.Journal, host), asked: command.Journal is not null);
         (int parallel, string why) = Parallel(command, plan, host.Processors);
 
         if (command.DryRun)
         {
-            var failures = CellFailures.Read(paths);
-            var contests = Contests.Of(plan, paths);
+            var failures = CellFailures.Read(sweep.Paths);
+            var contests = Contests.Of(plan, sweep.Paths);
             CellState[] states = [.. plan.Cells.Select(cell => contests.Seen(
                 cell.Cell,
                 CellInspection.CloseLook(command.Runs, cell.Cell, cell.Steps, failures),
@@ -61,7 +60,7 @@ internal static class SweepVerb
             return ExitCode.Ok;
         }
 
-        using SweepStart start = SweepStart.Prepare(plan, text, command.Runs, journal, host);
+        using SweepStart start = SweepStart.Prepare(sweep, text, journal, host);
         SayWhatItIs(plan, host);
         Array.ForEach([.. start.Notes], host.Output.WriteLine);
         SweepRun run = start.Run(host, new LocalCells(host, command.Runs, parallel, journal), command.RetryFailed, seq);
@@ -85,7 +84,7 @@ internal static class SweepVerb
 
         using var log = NodeLog.Open("ne sweep", _ => { }, null, null);
         await using SweepDesk desk = await SweepDesk.Open(address, command.Fleet.Key(host, mayCreate: false), [NE.Actors.Cast.SerilogLogger.TypeName]);
-        var submitted = new SubmittedSweep(StoredSweep.Of(plan), text, command.RetryFailed, seq) { Journal = JournalAddress.Of(command.Journal, host) };
+        var submitted = new SubmittedSweep(StoredSweep.Of(plan), text, command.RetryFailed, seq) { Journal = JournalAddress.Of(command.Journal, host), AsksForJournal = command.Journal is not null };
         SayWhatItIs(plan, host);
         SweepAccepted accepted = await desk.Submit(submitted.ToJson());
         host.Output.WriteLine(accepted.Text);
@@ -93,15 +92,6 @@ internal static class SweepVerb
         using StopSignals signals = new StopSignals(sweep.RequestStop, () => StopSignals.LeaveNow((int)ExitCode.Interrupted)).Listen();
         await new SweepPresenter(host, command.Presentation.Plain).Show(sweep, sweep.Watch());
         return Say(sweep.Status, host);
-    }
-
-    /// <summary>All cells of a sweep have their journals in one place: where those are that have begun.</summary>
-    private static JournalPlace? Journal(SweepCommand command, StoredSweep? stored, ShellHost host)
-    {
-        JournalPlace? given = JournalAddress.Of(command.Journal, host);
-        return stored is null || stored.Journal == given ? given
-            : command.Journal is null ? stored.Journal
-            : throw new UserError($"the journals of the sweep '{stored.Name}' are {(stored.Journal is { } place ? $"at {place}" : "in the folders of its runs")}; give a sweep with other journals another name");
     }
 
     private static async Task Work(SweepRun run, ShellHost host, bool plain)

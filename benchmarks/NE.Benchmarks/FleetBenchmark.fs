@@ -81,7 +81,8 @@ type private Listener() =
 
 /// Environments that take rounds together, as a run lets them.
 [<Sealed>]
-type private Rounds(hosts: EnvironmentStart -> IEnvironmentListener -> IEnvironmentHost, task: string, count: int, steps: int, acts: bool) =
+type private Rounds
+    (hosts: EnvironmentStart -> IEnvironmentListener -> IEnvironmentHost, task: string, count: int, steps: int, acts: bool, learns: bool) =
     let settings =
         BenchmarkRun.settings [
             "run.environment", task
@@ -100,7 +101,6 @@ type private Rounds(hosts: EnvironmentStart -> IEnvironmentListener -> IEnvironm
     let parameters = Array.zeroCreate<float32> network.Length
     do (Draws.Of(1L, Purpose.Initialisation)).FillUniform(Span parameters, 0.05f)
 
-    /// A new one for every round, as where a gradient step follows every environment step.
     let policy () =
         Policy.OfBlock(network, ReadOnlySpan parameters, spec.ActionHigh[0], 0L).Exploring(Exploration.Gaussian 0.1f)
 
@@ -120,10 +120,18 @@ type private Rounds(hosts: EnvironmentStart -> IEnvironmentListener -> IEnvironm
 
     let blocks = [| for index in 0 .. count - 1 -> TransitionBlock(index, layout, steps) |]
     let mutable step = 0L
-    do listener.AwaitReady count
+    let mutable acting = policy ()
+
+    do
+        for environment in all do
+            environment.Begin()
+
+        listener.AwaitReady count
 
     member _.Round() : unit =
-        let acting = policy ()
+        // A new one for every round, as where a gradient step follows every environment step.
+        if learns then
+            acting <- policy ()
 
         for index in 0 .. count - 1 do
             all[index].Step(StepRound(step + int64 index, count, steps, acting, blocks[index]))
@@ -274,36 +282,48 @@ let private together (makers: (unit -> Rounds) list) (work: Rounds list -> 'T) :
         for rounds in made do
             (rounds :> IDisposable).Dispose()
 
-/// A task's rounds on threads of one process, and at one and two workers.
+/// A task's rounds on threads of one process, and at one and two workers. With a new policy for every round, or with the same.
 let private physics (options: Options) (task: string) =
     let count = options.Environments
     use one = new Fleet(1, count)
     use two = new Fleet(2, (count + 1) / 2)
 
-    let makers = [
-        for hosts in [ local; one.Hosts; two.Hosts ] -> fun () -> new Rounds(hosts, task, count, 1, true)
-    ]
+    let measure learns =
+        let makers = [
+            for hosts in [ local; one.Hosts; two.Hosts ] -> fun () -> new Rounds(hosts, task, count, 1, true, learns)
+        ]
 
-    match together makers (turns options) with
-    | [ threads; oneWorker; twoWorkers ] ->
-        let overhead = 1e6 / oneWorker - 1e6 / threads
+        match together makers (turns options) with
+        | [ threads; oneWorker; twoWorkers ] ->
+            let overhead = 1e6 / oneWorker - 1e6 / threads
 
-        printfn
-            $"{task}, {count} environments, a new policy for every round: {threads:F0} rounds/s on threads, {oneWorker:F0} at one worker (x{oneWorker / threads:F2}), {twoWorkers:F0} at two (x{twoWorkers / threads:F2}); a round at one worker takes {overhead:F0} us more"
+            let policy =
+                if learns then
+                    "a new policy for every round"
+                else
+                    "the same policy"
 
-        {|
-            task = task
-            environments = count
-            roundsPerSecond = {|
-                threads = threads
-                oneWorker = oneWorker
-                twoWorkers = twoWorkers
+            printfn
+                $"{task}, {count} environments, {policy}: {threads:F0} rounds/s on threads, {oneWorker:F0} at one worker (x{oneWorker / threads:F2}), {twoWorkers:F0} at two (x{twoWorkers / threads:F2}); a round at one worker takes {overhead:F0} us more"
+
+            {|
+                roundsPerSecond = {|
+                    threads = threads
+                    oneWorker = oneWorker
+                    twoWorkers = twoWorkers
+                |}
+                overOneWorker = Math.Round(oneWorker / threads, 3)
+                overTwoWorkers = Math.Round(twoWorkers / threads, 3)
+                overheadMicroseconds = Math.Round overhead
             |}
-            overOneWorker = Math.Round(oneWorker / threads, 3)
-            overTwoWorkers = Math.Round(twoWorkers / threads, 3)
-            overheadMicroseconds = Math.Round overhead
-        |}
-    | other -> failwith $"three contenders gave {other.Length} figures"
+        | other -> failwith $"three contenders gave {other.Length} figures"
+
+    {|
+        task = task
+        environments = count
+        newPolicyEachRound = measure true
+        samePolicy = measure false
+    |}
 
 /// Control steps per second of a simulator that sleeps 5 ms, with four environments at each worker.
 let private slow (options: Options) =
@@ -317,7 +337,7 @@ let private slow (options: Options) =
             let rounds =
                 together
                     [
-                        fun () -> new Rounds(fleet.Hosts, plugin "SleepingEnvironment", count, 1, true)
+                        fun () -> new Rounds(fleet.Hosts, plugin "SleepingEnvironment", count, 1, true, true)
                     ]
                     (turns options)
 
@@ -346,7 +366,7 @@ let private wire (options: Options) =
     let rate =
         together
             [
-                fun () -> new Rounds(fleet.Hosts, plugin "IdleEnvironment", count, steps, false)
+                fun () -> new Rounds(fleet.Hosts, plugin "IdleEnvironment", count, steps, false, false)
             ]
             (turns options)
         |> List.head
@@ -365,7 +385,7 @@ let private recovery (options: Options) =
 
             together
                 [
-                    fun () -> new Rounds(fleet.Hosts, options.Tasks.Head, options.Environments, 1, true)
+                    fun () -> new Rounds(fleet.Hosts, options.Tasks.Head, options.Environments, 1, true, true)
                 ]
                 (fun rounds ->
                     let rounds = rounds.Head

@@ -70,9 +70,8 @@ internal sealed class CoordinatorSingleton : ReceiveActor, IWithTimers
 
     private Config Configuration()
     {
-        var loggers = this.options.Loggers.Count == 0 ? "" : $"akka.loggers = [{string.Join(", ", this.options.Loggers.Select(logger => $"\"{logger}\""))}]";
         return ConfigurationFactory.ParseString($$"""
-            {{loggers}}
+            {{Hocon.Loggers(this.options.Loggers)}}
             akka.loglevel = INFO
             akka.stdout-loglevel = OFF
             akka.actor {

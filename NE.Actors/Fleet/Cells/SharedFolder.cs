@@ -1,4 +1,5 @@
 using NE.Actors.RunDirectory;
+using NE.Actors.Storage;
 
 namespace NE.Actors.Fleet.Cells;
 
@@ -6,6 +7,8 @@ namespace NE.Actors.Fleet.Cells;
 public sealed class SharedFolder
 {
     private static readonly string[] NetworkFormats = ["nfs", "cifs", "smb", "9p", "fuse", "ceph", "lustre", "gpfs", "glusterfs", "afs", "ocfs2", "gfs2", "beegfs"];
+
+    private const UnixFileMode Shared = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
     private SharedFolder(string runs, string id) => (this.Runs, this.Id) = (runs, id);
 
@@ -36,17 +39,8 @@ public sealed class SharedFolder
         Directory.CreateDirectory(folder);
         if (!File.Exists(file))
         {
-            // Whoever is first decides; whoever finds the file finds it whole.
-            string half = $"{file}.{Guid.NewGuid():N}";
-            File.WriteAllText(half, Guid.NewGuid().ToString("N"));
-            try
-            {
-                File.Move(half, file);
-            }
-            catch (IOException) when (File.Exists(file))
-            {
-                File.Delete(half);
-            }
+            // Whoever is first decides.
+            DurableFile.TryCreateText(file, Guid.NewGuid().ToString("N"), Shared);
         }
         return new SharedFolder(full, File.ReadAllText(file).Trim());
     }

@@ -12,23 +12,27 @@ public sealed class SweepDesk : IAsyncDisposable
     private static readonly TimeSpan SubmitPatience = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(30);
 
-    private readonly ActorSystem system;
+    private readonly FleetClient client;
     private FleetAddress[] nodes;
 
-    private SweepDesk(ActorSystem system, FleetAddress[] nodes) => (this.system, this.nodes) = (system, nodes);
+    private SweepDesk(FleetClient client, FleetAddress[] nodes) => (this.client, this.nodes) = (client, nodes);
 
-    /// <exception cref="FleetException">Nobody answers there.</exception>
+    /// <exception cref="FleetException">Nobody answers there, or nobody works on cells.</exception>
     public static async Task<SweepDesk> Open(FleetAddress address, FleetKey key, IReadOnlyList<string> loggers)
     {
-        var fleet = await FleetMember.Describe(address, key, loggers);
-        var options = new FleetOptions { Key = key, Name = "", Build = "", Roles = [], Bind = FleetMember.BindFor(address), Loggers = loggers };
-        // The one that was named first, if it has to do with cells.
-        FleetAddress[] nodes = [.. fleet.Nodes.Where(node => node.Roles.Contains(FleetOptions.CellsRole)).Select(node => node.Address).OrderByDescending(node => node == address)];
-        if (nodes.Length == 0)
+        var client = FleetClient.Of(address, key, loggers, new FleetPatience(), [CellSerializer.Messages]);
+        try
         {
-            throw new FleetException($"no node of the fleet at {address} works on cells of sweeps: start one with ne node --slots N");
+            var fleet = await client.Describe();
+            // The one that was named first, if it has to do with cells.
+            FleetAddress[] nodes = [.. fleet.Nodes.Where(node => node.Roles.Contains(FleetOptions.CellsRole)).Select(node => node.Address).OrderByDescending(node => node == address)];
+            return nodes.Length > 0 ? new SweepDesk(client, nodes) : throw new FleetException($"no node of the fleet at {address} works on cells of sweeps: start one with ne node --slots N");
         }
-        return new SweepDesk(FleetMember.Open(options, [NodeSerializer.Messages, CellSerializer.Messages]), nodes);
+        catch
+        {
+            await client.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Hands over a sweep. Where the coordinator changes meanwhile, the next one gets it again.</summary>
@@ -53,7 +57,7 @@ public sealed class SweepDesk : IAsyncDisposable
 
     public void Stop(string name, string reason) => this.At(this.nodes[0]).Tell(new StopSweep(name, reason));
 
-    public async ValueTask DisposeAsync() => await this.system.Terminate();
+    public async ValueTask DisposeAsync() => await this.client.DisposeAsync();
 
     /// <summary>A node that does not answer is asked last the next time.</summary>
     private async Task<object?> Ask(object question, TimeSpan patience)
@@ -69,5 +73,5 @@ public sealed class SweepDesk : IAsyncDisposable
         }
     }
 
-    private ActorSelection At(FleetAddress node) => this.system.ActorSelection(new RootActorPath(node.Akka) / "user" / NodeCells.Desk);
+    private ActorSelection At(FleetAddress node) => this.client.System.ActorSelection(new RootActorPath(node.Akka) / "user" / NodeCells.Desk);
 }

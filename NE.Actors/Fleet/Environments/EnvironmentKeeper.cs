@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Cluster;
 using Akka.Event;
 using NE.Actors.Environments;
+using NE.Actors.Fleet.Wire;
 using static Akka.Cluster.ClusterEvent;
 
 namespace NE.Actors.Fleet.Environments;
@@ -19,13 +20,15 @@ internal sealed class EnvironmentKeeper : ReceiveActor
     private readonly ILoggingAdapter log = Context.GetLogger();
     private readonly Dictionary<(IActorRef Run, int Number), KeptEnvironment> kept = [];
     private readonly Dictionary<IActorRef, PolicyShelf> policies = [];
-    private readonly Dictionary<IActorRef, List<RoundResult>> outbox = [];
+    private readonly Outbox<IActorRef, RoundResult> outbox;
     private readonly KeptBoard board;
 
     /// <param name="board">Says what is held, for whoever asks.</param>
     public EnvironmentKeeper(KeptBoard board)
     {
         this.board = board;
+        var self = this.Self;
+        this.outbox = new(() => self.Tell(new Flush()));
         this.Receive<OpenEnvironment>(this.Open);
         this.Receive<CloseEnvironment>(close =>
         {
@@ -113,7 +116,7 @@ internal sealed class EnvironmentKeeper : ReceiveActor
             if (environment.Result is { } done && done.Round == order.Round)
             {
                 // The answer was lost.
-                this.Answer(this.Sender, done);
+                this.outbox.Put(this.Sender, done);
             }
             else
             {
@@ -132,7 +135,7 @@ internal sealed class EnvironmentKeeper : ReceiveActor
                 break;
             case RoundResult result:
                 environment.Result = result;
-                this.Answer(environment.Run, result);
+                this.outbox.Put(environment.Run, result);
                 break;
             case Exception error:
                 this.log.Warning("Environment {Index} of {Run} failed here: {Reason}", environment.Index, environment.RunName, error.Message);
@@ -142,30 +145,15 @@ internal sealed class EnvironmentKeeper : ReceiveActor
         }
     }
 
-    /// <summary>What is done before the next turn of this actor goes along.</summary>
-    private void Answer(IActorRef run, RoundResult result)
-    {
-        if (this.outbox.Count == 0)
-        {
-            this.Self.Tell(new Flush());
-        }
-        if (!this.outbox.TryGetValue(run, out var results))
-        {
-            this.outbox[run] = results = [];
-        }
-        results.Add(result);
-    }
-
     private void SendResults()
     {
-        foreach (var (run, results) in this.outbox)
+        foreach (var (run, results) in this.outbox.TakeAll())
         {
             foreach (var message in Messages(results))
             {
                 run.Tell(message);
             }
         }
-        this.outbox.Clear();
     }
 
     /// <summary>As many results as fit into a message go together.</summary>
@@ -201,7 +189,7 @@ internal sealed class EnvironmentKeeper : ReceiveActor
         foreach (var run in this.policies.Keys.Where(run => run.Path.Address.Equals(address)).ToArray())
         {
             this.policies.Remove(run);
-            this.outbox.Remove(run);
+            this.outbox.Forget(run);
         }
     }
 

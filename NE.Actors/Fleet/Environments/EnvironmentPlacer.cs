@@ -4,6 +4,7 @@ using Akka.Event;
 using Akka.Remote;
 using NE.Actors.Configuration;
 using NE.Actors.Environments;
+using NE.Actors.Fleet.Wire;
 using NE.Model.Fleet;
 using NE.Model.Networks;
 using static Akka.Cluster.ClusterEvent;
@@ -35,10 +36,10 @@ internal sealed class EnvironmentPlacer : ReceiveActor, IWithTimers
     /// <summary>Names of nodes that are not there any more, and why.</summary>
     private readonly Dictionary<string, string> gone = [];
     private readonly Dictionary<int, (EnvironmentOpened? Opened, RoundResult? Result, Exception? Error)> said = [];
-    private readonly Dictionary<string, List<(Policy Policy, RoundOrder Order)>> outbox = [];
+    private readonly Outbox<string, (Policy Policy, RoundOrder Order)> outbox;
     private EnvironmentPlacement placement = EnvironmentPlacementModule.empty;
     private Policy? policy;
-    private byte[] policyBytes = [];
+    private PolicyPart[] policyParts = [];
     private long policyVersion;
     private string? configuration;
     private Settings? configured;
@@ -52,6 +53,8 @@ internal sealed class EnvironmentPlacer : ReceiveActor, IWithTimers
     public EnvironmentPlacer(string run, string? mujoco, FleetCounts counts, FleetMoves moves, TimeSpan repeat)
     {
         (this.run, this.mujoco, this.counts, this.moves) = (run, mujoco, counts, moves);
+        var self = this.Self;
+        this.outbox = new(() => self.Tell(new Flush()));
         this.Receive<EnvironmentWanted>(this.Take);
         this.Receive<RoundWanted>(wanted => this.Want(wanted.Environment, wanted.Round));
         this.Receive<EnvironmentsStepped>(stepped => Array.ForEach([.. stepped.Rounds], this.Take));
@@ -204,7 +207,7 @@ internal sealed class EnvironmentPlacer : ReceiveActor, IWithTimers
     }
 
     private bool IsUp(UniqueAddress address) =>
-        this.cluster.State.Members.Any(member => member.UniqueAddress.Equals(address) && member.Status is MemberStatus.Joining or MemberStatus.WeaklyUp or MemberStatus.Up)
+        this.cluster.State.Members.Any(member => member.UniqueAddress.Equals(address) && member.IsHere())
         && !this.cluster.State.Unreachable.Any(member => member.UniqueAddress.Equals(address));
 
     private void LoseAt(Address address)
@@ -224,7 +227,7 @@ internal sealed class EnvironmentPlacer : ReceiveActor, IWithTimers
             this.gone[node.Name] = what;
             this.Decide(PlacementInput.NewWorkerGone(id));
         }
-        this.outbox.Remove(id);
+        this.outbox.Forget(id);
     }
 
     private void Repeat()
@@ -319,24 +322,15 @@ internal sealed class EnvironmentPlacer : ReceiveActor, IWithTimers
         });
     }
 
-    /// <summary>What comes before the next turn of this actor goes along.</summary>
     private void Put(RemoteEnvironment environment, string worker, long epoch)
     {
         var round = environment.Pending!;
-        if (this.outbox.Count == 0)
-        {
-            this.Self.Tell(new Flush());
-        }
-        if (!this.outbox.TryGetValue(worker, out var waiting))
-        {
-            this.outbox[worker] = waiting = [];
-        }
-        waiting.Add((round.Policy, new RoundOrder(environment.Number, epoch, environment.Round + 1, round.Step, round.Stride, round.Steps)));
+        this.outbox.Put(worker, (round.Policy, new RoundOrder(environment.Number, epoch, environment.Round + 1, round.Step, round.Stride, round.Steps)));
     }
 
     private void SendRounds()
     {
-        foreach (var (worker, rounds) in this.outbox)
+        foreach (var (worker, rounds) in this.outbox.TakeAll())
         {
             foreach (var group in rounds.GroupBy(round => round.Policy))
             {
@@ -345,7 +339,6 @@ internal sealed class EnvironmentPlacer : ReceiveActor, IWithTimers
                 node.Keeper!.Tell(new StepEnvironments(node.PolicyVersion, [.. group.Select(round => round.Order)]));
             }
         }
-        this.outbox.Clear();
     }
 
     /// <summary>A policy crosses once to each node.</summary>
@@ -353,19 +346,22 @@ internal sealed class EnvironmentPlacer : ReceiveActor, IWithTimers
     {
         if (!ReferenceEquals(acting, this.policy))
         {
-            (this.policy, this.policyBytes) = (acting, acting.ToBytes());
-            this.policyVersion++;
+            this.policy = acting;
+            this.policyParts = Parts(acting, ++this.policyVersion);
         }
-        if (node.PolicyVersion == this.policyVersion)
+        if (node.PolicyVersion != this.policyVersion)
         {
-            return;
+            node.PolicyVersion = this.policyVersion;
+            Array.ForEach(this.policyParts, part => node.Keeper!.Tell(part));
         }
-        node.PolicyVersion = this.policyVersion;
-        var parts = (this.policyBytes.Length + PolicyPartBytes - 1) / PolicyPartBytes;
-        for (var part = 0; part < parts; part++)
-        {
-            node.Keeper!.Tell(new PolicyPart(this.policyVersion, part, parts, acting.Exploration, this.policyBytes[(part * PolicyPartBytes)..Math.Min((part + 1) * PolicyPartBytes, this.policyBytes.Length)]));
-        }
+    }
+
+    private static PolicyPart[] Parts(Policy policy, long version)
+    {
+        var bytes = policy.ToBytes();
+        var count = (bytes.Length + PolicyPartBytes - 1) / PolicyPartBytes;
+        return [.. Enumerable.Range(0, count).Select(part => new PolicyPart(
+            version, part, count, policy.Exploration, bytes[(part * PolicyPartBytes)..Math.Min((part + 1) * PolicyPartBytes, bytes.Length)]))];
     }
 
     private void Deliver(RemoteEnvironment environment, RoundResult result)

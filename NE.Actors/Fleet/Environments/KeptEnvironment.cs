@@ -44,6 +44,7 @@ internal sealed class KeptEnvironment : IEnvironmentListener, IDisposable
                 OnOtherMuJoCo = open.OnOtherMuJoCo,
             },
             this);
+        this.host.Begin();
     }
 
     public IActorRef Run { get; }

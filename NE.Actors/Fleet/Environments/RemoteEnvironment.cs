@@ -23,6 +23,8 @@ internal sealed class RemoteEnvironment(RunEnvironments fleet, int number, Envir
     /// <summary>At the end of the last round; null before it was up once.</summary>
     public byte[]? State => Volatile.Read(ref this.state);
 
+    public void Begin() => fleet.Want(this);
+
     public void Step(StepRound round)
     {
         Volatile.Write(ref this.pending, round);

@@ -23,13 +23,8 @@ public sealed class RunEnvironments(string run, string? mujoco) : IFleetPart
     public FleetMoves Moves { get; } = new();
 
     /// <summary>Makes the place of one environment: see <see cref="NE.Actors.Runs.RunRequest.EnvironmentHosts"/>.</summary>
-    public IEnvironmentHost Host(EnvironmentStart start, IEnvironmentListener listener)
-    {
-        var created = new RemoteEnvironment(this, Interlocked.Increment(ref this.last), start, listener);
-        this.environments[created.Number] = created;
-        this.Tell(new EnvironmentWanted(created, Wanted: true));
-        return created;
-    }
+    public IEnvironmentHost Host(EnvironmentStart start, IEnvironmentListener listener) =>
+        new RemoteEnvironment(this, Interlocked.Increment(ref this.last), start, listener);
 
     void IFleetPart.Begin(ActorSystem system, FleetOptions options)
     {
@@ -43,6 +38,12 @@ public sealed class RunEnvironments(string run, string? mujoco) : IFleetPart
     }
 
     internal void Tell(object message) => Volatile.Read(ref this.placer).Tell(message);
+
+    internal void Want(RemoteEnvironment environment)
+    {
+        this.environments[environment.Number] = environment;
+        this.Tell(new EnvironmentWanted(environment, Wanted: true));
+    }
 
     internal void GiveUp(RemoteEnvironment environment)
     {

@@ -7,10 +7,11 @@ namespace NE.Shell.Serving.Data;
 /// <param name="address">Of the process.</param>
 /// <param name="key">The fleet's.</param>
 /// <param name="clock">Of this machine.</param>
-internal sealed class AskedFleet(FleetAddress address, FleetKey key, TimeProvider clock) : IFleetSource
+internal sealed class AskedFleet(FleetAddress address, FleetKey key, TimeProvider clock) : IFleetSource, IAsyncDisposable
 {
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(3);
 
+    private readonly FleetClient client = FleetClient.Of(address, key, [SerilogLogger.TypeName]);
     private readonly SemaphoreSlim gate = new(1);
     private FleetPicture? newest;
     private long asked;
@@ -25,7 +26,7 @@ internal sealed class AskedFleet(FleetAddress address, FleetKey key, TimeProvide
         {
             if (this.newest is null || clock.GetElapsedTime(this.asked) > Fresh)
             {
-                this.newest = Picture(await FleetMember.Describe(address, key, [SerilogLogger.TypeName]), clock.GetUtcNow());
+                this.newest = Picture(await this.client.Describe(), clock.GetUtcNow());
                 this.asked = clock.GetTimestamp();
             }
 
@@ -36,6 +37,8 @@ internal sealed class AskedFleet(FleetAddress address, FleetKey key, TimeProvide
             this.gate.Release();
         }
     }
+
+    public ValueTask DisposeAsync() => this.client.DisposeAsync();
 
     private static FleetPicture Picture(FleetDescription fleet, DateTimeOffset now) => new(
         [

@@ -21,7 +21,9 @@ internal sealed class FleetSweepHost(ShellHost host, string runs, int coresPerCe
 
         try
         {
-            SweepStart start = SweepStart.Prepare(SweepPlanner.Of(submitted.Sweep, "the sweep that was handed over", host), submitted.Text, runs, submitted.Journal ?? journal, host);
+            var sweep = CheckedSweep.Of(SweepPlanner.Of(submitted.Sweep, "the sweep that was handed over", host), runs);
+            JournalPlace? place = sweep.Journal(submitted.AsksForJournal ? submitted.Journal : submitted.Journal ?? journal, submitted.AsksForJournal && !again);
+            SweepStart start = SweepStart.Prepare(sweep, submitted.Text, place, host);
             return new CoordinatedSweep(start, start.Run(host, new FleetCells(cells, coresPerCell), submitted.RetryFailed && !again, submitted.Seq));
         }
         catch (Exception refusal) when (refusal is UserError or ShellFailure || Failures.IsUserError(refusal) || Failures.IsExpected(refusal))

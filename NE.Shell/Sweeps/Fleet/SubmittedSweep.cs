@@ -16,6 +16,9 @@ internal sealed record SubmittedSweep(StoredSweep Sweep, string? Text, bool Retr
     /// <summary>Where the journals of new cells go; null leaves that to the fleet.</summary>
     public JournalPlace? Journal { get; init; }
 
+    /// <summary>Whoever submits it asked for that place, so that another one is not taken instead.</summary>
+    public bool AsksForJournal { get; init; }
+
     public string ToJson() => JsonSerializer.Serialize(this, Json.Options);
 
     /// <exception cref="FleetException">Nobody of this build wrote it.</exception>

@@ -2,7 +2,6 @@ using NE.Actors.RunDirectory;
 using NE.Actors.Storage;
 using NE.Actors.Stores;
 using NE.Shell.Host;
-using NE.Shell.Sweeps.Cells;
 using NE.Shell.Sweeps.Planning;
 
 namespace NE.Shell.Sweeps.Processes;
@@ -25,35 +24,16 @@ internal sealed class SweepStart : IDisposable
     /// <summary>What people are to know before it begins, a line each.</summary>
     public IReadOnlyList<string> Notes { get; }
 
-    /// <summary>Refuses what contradicts the sweep that is there; changes nothing.</summary>
-    /// <param name="plan">What is to be run.</param>
-    /// <param name="runs">Folder of the runs.</param>
-    /// <returns>The sweep that is there, if any, and the cells that are no longer part of it.</returns>
-    /// <exception cref="UserError">It does.</exception>
-    public static (StoredSweep? Stored, IReadOnlyList<string> Gone) Check(SweepPlan plan, string runs)
-    {
-        var paths = SweepPaths.Of(runs, plan.Name);
-        StoredSweep? stored = StoredSweep.TryRead(paths);
-        IReadOnlyList<string> gone = stored?.RequireSameMeaning(plan, runs) ?? [];
-        stored?.RequireSameSearch(plan, HalvingDecisions.Read(paths).All.Count);
-        StoredRuns.RequireSameConfiguration(plan, runs);
-        return (stored, gone);
-    }
-
     /// <summary>Takes and writes the sweep's folder.</summary>
-    /// <param name="plan">What is to be run.</param>
+    /// <param name="sweep">What is to be run.</param>
     /// <param name="text">The file; null leaves that which is stored.</param>
-    /// <param name="runs">Folder of the runs.</param>
     /// <param name="journal">Where its cells have their journals; null for their own folders.</param>
     /// <param name="host">The outside world.</param>
-    /// <exception cref="UserError">It contradicts the sweep that is there.</exception>
     /// <exception cref="RunFolderException">Another process works on it.</exception>
     /// <exception cref="JournalUnavailableException">The server cannot be used.</exception>
-    public static SweepStart Prepare(SweepPlan plan, string? text, string runs, JournalPlace? journal, ShellHost host)
+    public static SweepStart Prepare(CheckedSweep sweep, string? text, JournalPlace? journal, ShellHost host)
     {
-        var paths = SweepPaths.Of(runs, plan.Name);
-        (StoredSweep? stored, IReadOnlyList<string> gone) = Check(plan, runs);
-        journal = stored is null ? journal : stored.Journal;
+        (SweepPlan plan, SweepPaths paths, _, IReadOnlyList<string> gone) = sweep;
         // A missing simulator is said once, not by every cell.
         host.Prepare(null);
 

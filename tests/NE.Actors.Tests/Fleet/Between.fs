@@ -47,6 +47,7 @@ type Gate(holds: int list) =
 /// Behind a gate.
 type GatedHost(inner: IEnvironmentHost, gate: Gate) =
     interface IEnvironmentHost with
+        member _.Begin() = inner.Begin()
         member _.Step round = gate.Pass(fun () -> inner.Step round)
         member _.Capture() = inner.Capture()
         member _.Dispose() = inner.Dispose()

@@ -40,7 +40,8 @@ let patience =
     )
 
 /// Where nobody will answer.
-let impatience = FleetPatience(Answer = TimeSpan.FromSeconds 0.3)
+let impatience =
+    FleetPatience(Answer = TimeSpan.FromSeconds 0.3, Join = TimeSpan.FromSeconds 2.0)
 
 /// A port that is free now.
 let freePort () : int =
@@ -118,6 +119,15 @@ let during (joining: Joining) (body: FleetMember -> 'T) : 'T =
     finally
         leave joined
 
+/// What a fleet consists of, as one of its processes tells a client with this key.
+let describedWith (key: FleetKey) (patience: FleetPatience) (address: FleetAddress) : FleetDescription =
+    let client = FleetClient.Of(address, key, loggers, patience)
+
+    try
+        client.Describe().GetAwaiter().GetResult()
+    finally
+        client.DisposeAsync().AsTask().Wait()
+
 /// Why it is not let in.
 let refusal (joining: Joining) : string =
     try
@@ -126,8 +136,7 @@ let refusal (joining: Joining) : string =
     with :? FleetException as refused ->
         refused.Message
 
-let describe (address: FleetAddress) : FleetDescription =
-    FleetMember.Describe(address, key (), loggers, patience).GetAwaiter().GetResult()
+let describe (address: FleetAddress) : FleetDescription = describedWith (key ()) patience address
 
 /// Names of those that answer, and how many do not.
 let names (fleet: FleetDescription) : string list * int =
@@ -137,7 +146,14 @@ let names (fleet: FleetDescription) : string list * int =
 let eventually (what: string) (condition: unit -> bool) : unit =
     let deadline = DateTime.UtcNow.AddMinutes 2.0
 
-    while not (condition ()) do
+    // On a busy machine a process may not answer yet.
+    let holds () =
+        try
+            condition ()
+        with :? FleetException ->
+            false
+
+    while not (holds ()) do
         if DateTime.UtcNow > deadline then
             failtest $"never: {what}"
 

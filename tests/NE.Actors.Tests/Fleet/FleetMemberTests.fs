@@ -54,8 +54,7 @@ let tests =
                 Expect.stringContains message $"is its fleet key the same (this one is {other.Name})" "what to look at"
 
                 try
-                    FleetMember.Describe(first.Address, other, loggers, impatience).GetAwaiter().GetResult()
-                    |> ignore
+                    describedWith other impatience first.Address |> ignore
 
                     failtest "it was answered"
                 with :? FleetException as refused ->
