@@ -32,4 +32,21 @@ public sealed record EnvironmentStart(int Index, Settings Settings, Func<IEnviro
 
     /// <summary>Called after every round with the run's step: a fault drill throws here.</summary>
     public Action<long>? Drill { get; init; }
+
+    /// <summary>Lets a simulator that was just created begin or go on. On its own thread.</summary>
+    /// <exception cref="InvalidDataException">The state to continue from is damaged or of another version.</exception>
+    /// <exception cref="EnvironmentUnusableException">It is of another environment.</exception>
+    public EnvironmentWorker BringUp(IEnvironment environment)
+    {
+        var worker = new EnvironmentWorker(environment, this.Settings, this.Index, this.RandomUntil);
+        if (this.Restored is { } state)
+        {
+            worker.Restore(state, this.OnOtherMuJoCo);
+        }
+        else
+        {
+            worker.Begin(this.Episode);
+        }
+        return worker;
+    }
 }

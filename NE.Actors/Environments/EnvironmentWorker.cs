@@ -2,14 +2,13 @@ using System.Buffers.Binary;
 using System.Text;
 using NE.Actors.MuJoCo;
 using NE.Model;
-using NE.Model.Networks;
 using static NE.Model.History;
 
 namespace NE.Actors.Environments;
 
 /// <summary>
-/// Acts in one environment: chooses actions, writes transitions, keeps episodes. Every draw is keyed by (seed, environment, episode,
-/// step), so nothing depends on when a round arrives. Lives on the environment's simulator thread.
+/// Steps one environment: writes transitions, keeps episodes. Every draw is keyed by (seed, environment, episode, step), so nothing depends on when a
+/// round arrives. Lives on the environment's simulator thread.
 /// </summary>
 public sealed class EnvironmentWorker
 {
@@ -23,11 +22,10 @@ public sealed class EnvironmentWorker
     private readonly IEnvironment environment;
     private readonly Settings settings;
     private readonly int index;
-    private readonly long randomUntil;
+    private readonly BehaviourPolicy behaviour;
     private readonly float[] observation;
     private readonly float[] next;
     private readonly float[] action;
-    private PolicyScratch? scratch;
     private long episode;
     private long stepInEpisode;
     private double episodeReturn;
@@ -41,8 +39,9 @@ public sealed class EnvironmentWorker
     /// <param name="randomUntil">Actions are uniformly random before this step of the run.</param>
     public EnvironmentWorker(IEnvironment environment, Settings settings, int index, long randomUntil)
     {
-        (this.environment, this.settings, this.index, this.randomUntil) = (environment, settings, index, randomUntil);
         var spec = environment.Spec;
+        (this.environment, this.settings, this.index) = (environment, settings, index);
+        this.behaviour = new BehaviourPolicy(settings, index, randomUntil, spec);
         this.observation = new float[spec.ObservationSize];
         this.next = new float[spec.ObservationSize];
         this.action = new float[spec.ActionSize];
@@ -51,13 +50,16 @@ public sealed class EnvironmentWorker
     /// <summary>Number of the current episode.</summary>
     public long Episode => this.episode;
 
+    /// <summary>What the next action is chosen for [ObservationSize].</summary>
+    public ReadOnlySpan<float> Observation => this.observation;
+
     /// <summary>Begins an episode.</summary>
     public void Begin(long number)
     {
         this.episode = number;
         this.stepInEpisode = 0;
         this.episodeReturn = 0;
-        this.environment.Reset(this.DrawsOf(Purpose.Reset), this.observation);
+        this.environment.Reset(Draws.At(this.settings.Run.Seed, Purpose.Reset, this.index, number, 0), this.observation);
     }
 
     /// <summary>Takes the steps of a round and fills its block, whatever it held.</summary>
@@ -67,28 +69,22 @@ public sealed class EnvironmentWorker
         for (var i = 0; i < work.Steps; i++)
         {
             var step = work.Step + (long)i * work.Stride;
-            this.ChooseAction(work.Policy, random: step < this.randomUntil);
-            var result = this.environment.Step(this.action, this.next);
-            // A time limit is not the end of the task: the value of the next state still counts (algorithm.md, keys).
-            var notDone = result.Terminated ? 0f : 1f;
-            work.Block.Add((int)this.stepInEpisode, this.observation, this.action, (float)result.Reward, notDone, this.next);
-            this.stepInEpisode++;
-            this.episodeReturn += result.Reward;
-
-            if (result.IsLast)
-            {
-                work.Block.Divergences += result.Diverged ? 1 : 0;
-                var ended = new EpisodeEnded(
-                    step + 1, this.index, this.episode, this.episodeReturn, (int)this.stepInEpisode, result.Terminated);
-                work.Block.Episodes.Add(ended);
-                this.Begin(this.episode + 1);
-            }
-            else
-            {
-                this.next.CopyTo(this.observation, 0);
-            }
+            this.behaviour.Choose(work.Policy, step, new EpisodePlace(this.episode, this.stepInEpisode), this.observation, this.action);
+            this.Take(step, this.action, work.Block);
         }
         work.Block.Episode = this.episode;
+    }
+
+    /// <summary>Takes one step with an action that was chosen elsewhere and fills the block, whatever it held.</summary>
+    /// <param name="step">Environment steps of the whole run before it.</param>
+    /// <param name="chosen">The action [ActionSize].</param>
+    /// <param name="block">Has room for one transition.</param>
+    /// <exception cref="ArgumentException">The action is of another size or not finite.</exception>
+    public void Step(long step, ReadOnlySpan<float> chosen, TransitionBlock block)
+    {
+        block.Clear();
+        this.Take(step, chosen, block);
+        block.Episode = this.episode;
     }
 
     /// <summary>Everything that a resume needs: counters, the fingerprint of an environment that is not ours, and the simulator's state, if
@@ -140,9 +136,16 @@ public sealed class EnvironmentWorker
     /// <exception cref="InvalidDataException">The bytes are damaged or of another version.</exception>
     public static long NextEpisode(ReadOnlySpan<byte> state)
     {
+        var place = Place(state);
+        return place.Step == 0 ? place.Episode : place.Episode + 1;
+    }
+
+    /// <summary>Where the environment was when this state was saved.</summary>
+    /// <exception cref="InvalidDataException">The bytes are damaged or of another version.</exception>
+    public static EpisodePlace Place(ReadOnlySpan<byte> state)
+    {
         Stored(state, out _);
-        var (episode, step) = (BinaryPrimitives.ReadInt64LittleEndian(state[4..]), BinaryPrimitives.ReadInt64LittleEndian(state[12..]));
-        return step == 0 ? episode : episode + 1;
+        return new EpisodePlace(BinaryPrimitives.ReadInt64LittleEndian(state[4..]), BinaryPrimitives.ReadInt64LittleEndian(state[12..]));
     }
 
     /// <summary>The fingerprint of the environment whose state this is; null for one of ours.</summary>
@@ -168,23 +171,24 @@ public sealed class EnvironmentWorker
             : throw new InvalidDataException($"The stored environment of {state.Length} bytes is damaged.");
     }
 
-    private void ChooseAction(Policy policy, bool random)
+    private void Take(long step, ReadOnlySpan<float> chosen, TransitionBlock block)
     {
-        var spec = this.environment.Spec;
-        if (random)
-        {
-            var uniform = this.DrawsOf(Purpose.WarmUp);
-            for (var i = 0; i < this.action.Length; i++)
-            {
-                this.action[i] = (float)uniform.Uniform(spec.ActionLow[i], spec.ActionHigh[i]);
-            }
-            return;
-        }
-        this.scratch ??= policy.CreateScratch();
-        policy.Explore(
-            this.observation, this.action, spec.ActionLow, spec.ActionHigh, this.DrawsOf(Purpose.Exploration), this.scratch);
-    }
+        var result = this.environment.Step(chosen, this.next);
+        // A time limit is not the end of the task: the value of the next state still counts.
+        var notDone = result.Terminated ? 0f : 1f;
+        block.Add((int)this.stepInEpisode, this.observation, chosen, (float)result.Reward, notDone, this.next);
+        this.stepInEpisode++;
+        this.episodeReturn += result.Reward;
 
-    private Draws DrawsOf(Purpose purpose) =>
-        Draws.At(this.settings.Run.Seed, purpose, this.index, this.episode, this.stepInEpisode);
+        if (result.IsLast)
+        {
+            block.Divergences += result.Diverged ? 1 : 0;
+            block.Episodes.Add(new EpisodeEnded(step + 1, this.index, this.episode, this.episodeReturn, (int)this.stepInEpisode, result.Terminated));
+            this.Begin(this.episode + 1);
+        }
+        else
+        {
+            this.next.CopyTo(this.observation, 0);
+        }
+    }
 }

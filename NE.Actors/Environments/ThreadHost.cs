@@ -29,16 +29,7 @@ public sealed class ThreadHost : IEnvironmentHost
 
     private void BringUp(IEnvironment environment)
     {
-        var created = new EnvironmentWorker(environment, this.start.Settings, this.start.Index, this.start.RandomUntil);
-        if (this.start.Restored is { } state)
-        {
-            created.Restore(state, this.start.OnOtherMuJoCo);
-        }
-        else
-        {
-            created.Begin(this.start.Episode);
-        }
-        this.worker = created;
-        this.listener.Ready(created.Episode);
+        this.worker = this.start.BringUp(environment);
+        this.listener.Ready(this.worker.Episode);
     }
 }

@@ -101,7 +101,8 @@ internal sealed class EnvironmentKeeper : ReceiveActor
 
     private void Step(StepEnvironments work)
     {
-        if (this.Shelf(this.Sender).Find(work.Policy) is not { } policy)
+        var policy = work.Policy == 0 ? null : this.Shelf(this.Sender).Find(work.Policy);
+        if (policy is null && work.Policy != 0)
         {
             this.Sender.Tell(new PolicyMissing(work.Policy));
             return;
@@ -163,7 +164,7 @@ internal sealed class EnvironmentKeeper : ReceiveActor
         long bytes = 0;
         foreach (var result in results)
         {
-            var size = result.Rows.Length * sizeof(float) + result.State.Length;
+            var size = (result.Rows.Length + result.Observation.Length) * sizeof(float) + result.State.Length;
             if (together.Count > 0 && bytes + size > FleetConfiguration.LongestMessage / 4)
             {
                 yield return new EnvironmentsStepped(together);

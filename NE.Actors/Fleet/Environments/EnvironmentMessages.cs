@@ -58,7 +58,7 @@ public sealed record CloseEnvironment(int Number, long Epoch) : IEnvironmentMess
 public sealed record PolicyPart(long Version, int Part, int Parts, Exploration Exploration, byte[] Bytes) : IEnvironmentMessage;
 
 /// <summary>To a node: take these rounds.</summary>
-/// <param name="Policy">Version of the policy that acts.</param>
+/// <param name="Policy">Version of the policy that acts; 0 where the orders have actions.</param>
 public sealed record StepEnvironments(long Policy, IReadOnlyList<RoundOrder> Rounds) : IEnvironmentMessage;
 
 /// <summary>One environment's round.</summary>
@@ -66,12 +66,14 @@ public sealed record StepEnvironments(long Policy, IReadOnlyList<RoundOrder> Rou
 /// <param name="Step">Environment steps of the whole run before its first one.</param>
 /// <param name="Stride">Steps of the whole run between two of its own.</param>
 /// <param name="Steps">Steps to take.</param>
-public sealed record RoundOrder(int Number, long Epoch, long Round, long Step, int Stride, int Steps);
+/// <param name="Action">Of the only step [ActionSize]; empty where the policy acts.</param>
+public sealed record RoundOrder(int Number, long Epoch, long Round, long Step, int Stride, int Steps, float[] Action);
 
 /// <summary>From a node: the simulator is up.</summary>
 /// <param name="Episode">That it is in.</param>
 /// <param name="State">Before the first step.</param>
-public sealed record EnvironmentOpened(int Number, long Epoch, long Episode, byte[] State) : IEnvironmentMessage;
+/// <param name="Observation">That the first action is chosen for, as it lies in the replay memory.</param>
+public sealed record EnvironmentOpened(int Number, long Epoch, long Episode, byte[] State, float[] Observation) : IEnvironmentMessage;
 
 /// <summary>From a node: the simulator failed.</summary>
 /// <param name="Unusable">Another attempt would end the same way: the environment is not what it was.</param>
@@ -92,8 +94,9 @@ public sealed record EnvironmentsStepped(IReadOnlyList<RoundResult> Rounds) : IE
 /// <param name="Divergences">Episodes that ended because the simulation left the numbers.</param>
 /// <param name="Episode">Number of the one that it is in now.</param>
 /// <param name="State">After the round: whoever has it goes on from there.</param>
+/// <param name="Observation">That the next action is chosen for; empty where the policy acted.</param>
 public sealed record RoundResult(
-    int Number, long Epoch, long Round, float[] Rows, IReadOnlyList<EpisodeEnded> Episodes, int Divergences, long Episode, byte[] State);
+    int Number, long Epoch, long Round, float[] Rows, IReadOnlyList<EpisodeEnded> Episodes, int Divergences, long Episode, byte[] State, float[] Observation);
 
 /// <summary>Writes <see cref="IEnvironmentMessage"/>.</summary>
 public sealed class EnvironmentSerializer(ExtendedActorSystem system) : WireSerializer(system, forms)
@@ -123,7 +126,7 @@ public sealed class EnvironmentSerializer(ExtendedActorSystem system) : WireSeri
             },
             reader => new(reader.ReadInt64(), reader.ReadInt32(), reader.ReadInt32(), ReadExploration(reader), reader.ReadBlock())),
         WireForm.Of<StepEnvironments>(
-            "step/1",
+            "step/2",
             (message, writer) =>
             {
                 writer.Write(message.Policy);
@@ -131,15 +134,16 @@ public sealed class EnvironmentSerializer(ExtendedActorSystem system) : WireSeri
             },
             reader => new(reader.ReadInt64(), reader.ReadList(() => ReadOrder(reader)))),
         WireForm.Of<EnvironmentOpened>(
-            "opened/1",
+            "opened/2",
             (message, writer) =>
             {
                 writer.Write(message.Number);
                 writer.Write(message.Epoch);
                 writer.Write(message.Episode);
                 writer.WriteBytes(message.State);
+                writer.WriteFloats(message.Observation);
             },
-            reader => new(reader.ReadInt32(), reader.ReadInt64(), reader.ReadInt64(), reader.ReadBlock())),
+            reader => new(reader.ReadInt32(), reader.ReadInt64(), reader.ReadInt64(), reader.ReadBlock(), reader.ReadFloats())),
         WireForm.Of<EnvironmentBroken>(
             "broken/1",
             (message, writer) =>
@@ -160,7 +164,7 @@ public sealed class EnvironmentSerializer(ExtendedActorSystem system) : WireSeri
             reader => new(reader.ReadInt32(), reader.ReadInt64())),
         WireForm.Of<PolicyMissing>("policy-missing/1", (message, writer) => writer.Write(message.Version), reader => new(reader.ReadInt64())),
         WireForm.Of<EnvironmentsStepped>(
-            "stepped/1",
+            "stepped/2",
             (message, writer) => writer.WriteList(message.Rounds, round => Write(round, writer)),
             reader => new(reader.ReadList(() => ReadResult(reader)))),
     ];
@@ -225,10 +229,11 @@ public sealed class EnvironmentSerializer(ExtendedActorSystem system) : WireSeri
         writer.Write(order.Step);
         writer.Write(order.Stride);
         writer.Write(order.Steps);
+        writer.WriteFloats(order.Action);
     }
 
     private static RoundOrder ReadOrder(BinaryReader reader) =>
-        new(reader.ReadInt32(), reader.ReadInt64(), reader.ReadInt64(), reader.ReadInt64(), reader.ReadInt32(), reader.ReadInt32());
+        new(reader.ReadInt32(), reader.ReadInt64(), reader.ReadInt64(), reader.ReadInt64(), reader.ReadInt32(), reader.ReadInt32(), reader.ReadFloats());
 
     private static void Write(RoundResult result, BinaryWriter writer)
     {
@@ -240,6 +245,7 @@ public sealed class EnvironmentSerializer(ExtendedActorSystem system) : WireSeri
         writer.Write(result.Divergences);
         writer.Write(result.Episode);
         writer.WriteBytes(result.State);
+        writer.WriteFloats(result.Observation);
     }
 
     private static RoundResult ReadResult(BinaryReader reader) => new(
@@ -250,7 +256,8 @@ public sealed class EnvironmentSerializer(ExtendedActorSystem system) : WireSeri
         reader.ReadList(() => ReadEpisode(reader)),
         reader.ReadInt32(),
         reader.ReadInt64(),
-        reader.ReadBlock());
+        reader.ReadBlock(),
+        reader.ReadFloats());
 
     private static void Write(EpisodeEnded episode, BinaryWriter writer)
     {

@@ -36,7 +36,7 @@ internal sealed class EnvironmentPlacer : ReceiveActor, IWithTimers
     /// <summary>Names of nodes that are not there any more, and why.</summary>
     private readonly Dictionary<string, string> gone = [];
     private readonly Dictionary<int, (EnvironmentOpened? Opened, RoundResult? Result, Exception? Error)> said = [];
-    private readonly Outbox<string, (Policy Policy, RoundOrder Order)> outbox;
+    private readonly Outbox<string, (Policy? Policy, RoundOrder Order)> outbox;
     private EnvironmentPlacement placement = EnvironmentPlacementModule.empty;
     private Policy? policy;
     private PolicyPart[] policyParts = [];
@@ -273,7 +273,7 @@ internal sealed class EnvironmentPlacer : ReceiveActor, IWithTimers
                 if (this.environments[number].State is null)
                 {
                     var opened = this.said[number].Opened!;
-                    this.environments[number].TakeUp(opened.Episode, opened.State);
+                    TakeUp(this.environments[number], opened);
                 }
                 break;
             case PlacementOrder.Deliver { environment: var number }:
@@ -325,7 +325,10 @@ internal sealed class EnvironmentPlacer : ReceiveActor, IWithTimers
     private void Put(RemoteEnvironment environment, string worker, long epoch)
     {
         var round = environment.Pending!;
-        this.outbox.Put(worker, (round.Policy, new RoundOrder(environment.Number, epoch, environment.Round + 1, round.Step, round.Stride, round.Steps)));
+        var action = environment.Action;
+        this.outbox.Put(worker, (
+            action.Length > 0 ? null : round.Policy,
+            new RoundOrder(environment.Number, epoch, environment.Round + 1, round.Step, round.Stride, round.Steps, action)));
     }
 
     private void SendRounds()
@@ -335,8 +338,11 @@ internal sealed class EnvironmentPlacer : ReceiveActor, IWithTimers
             foreach (var group in rounds.GroupBy(round => round.Policy))
             {
                 var node = this.nodes[worker];
-                this.Send(group.Key, node);
-                node.Keeper!.Tell(new StepEnvironments(node.PolicyVersion, [.. group.Select(round => round.Order)]));
+                if (group.Key is { } acting)
+                {
+                    this.Send(acting, node);
+                }
+                node.Keeper!.Tell(new StepEnvironments(group.Key is null ? 0 : node.PolicyVersion, [.. group.Select(round => round.Order)]));
             }
         }
     }
@@ -362,6 +368,18 @@ internal sealed class EnvironmentPlacer : ReceiveActor, IWithTimers
         var count = (bytes.Length + PolicyPartBytes - 1) / PolicyPartBytes;
         return [.. Enumerable.Range(0, count).Select(part => new PolicyPart(
             version, part, count, policy.Exploration, bytes[(part * PolicyPartBytes)..Math.Min((part + 1) * PolicyPartBytes, bytes.Length)]))];
+    }
+
+    private static void TakeUp(RemoteEnvironment environment, EnvironmentOpened opened)
+    {
+        try
+        {
+            environment.TakeUp(opened);
+        }
+        catch (InvalidDataException failure)
+        {
+            environment.Fail(failure);
+        }
     }
 
     private void Deliver(RemoteEnvironment environment, RoundResult result)

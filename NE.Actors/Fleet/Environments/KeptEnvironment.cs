@@ -9,18 +9,17 @@ using NE.Model.Runs;
 namespace NE.Actors.Fleet.Environments;
 
 /// <summary>An environment of a run elsewhere, on a thread of this process. Its state is taken after every round.</summary>
-internal sealed class KeptEnvironment : IEnvironmentListener, IDisposable
+internal sealed class KeptEnvironment : IDisposable
 {
     private readonly Settings settings;
     private readonly Action<object> tell;
-    private readonly ThreadHost host;
+    private readonly SimulatorThread thread;
     private readonly long before;
     private RoundOrder? asked;
 
     // Of the simulator's thread.
-    private ITransitionRows? layout;
+    private EnvironmentWorker? worker;
     private TransitionBlock? block;
-    private long? firstEpisode;
 
     /// <param name="run">Who places it.</param>
     /// <param name="open">How it begins.</param>
@@ -34,17 +33,16 @@ internal sealed class KeptEnvironment : IEnvironmentListener, IDisposable
         this.settings = ConfigurationLayers.Read(open.Configuration, $"the configuration of {open.Run}");
         var fingerprint = open.Fingerprint is { } text ? EnvironmentFingerprint.OfText(text) : null;
         var cycle = EnvironmentCycle.Of(this.settings.Run.Environment);
-        this.host = new ThreadHost(
-            new EnvironmentStart(open.Index, this.settings, () => this.Create(open.Task, fingerprint, cycle))
-            {
-                Task = open.Task,
-                RandomUntil = open.RandomUntil,
-                Restored = open.State,
-                Episode = open.Episode,
-                OnOtherMuJoCo = open.OnOtherMuJoCo,
-            },
-            this);
-        this.host.Begin();
+        var start = new EnvironmentStart(open.Index, this.settings, () => TaskEnvironment.Create(this.settings, open.Task, fingerprint, cycle))
+        {
+            Task = open.Task,
+            RandomUntil = open.RandomUntil,
+            Restored = open.State,
+            Episode = open.Episode,
+            OnOtherMuJoCo = open.OnOtherMuJoCo,
+        };
+        this.thread = new SimulatorThread($"environment {open.Index} of {open.Run}", start.Create, this.tell);
+        this.thread.Post(environment => this.BringUp(environment, start));
     }
 
     public IActorRef Run { get; }
@@ -66,46 +64,49 @@ internal sealed class KeptEnvironment : IEnvironmentListener, IDisposable
     public RoundResult? Result { get; set; }
 
     /// <summary>Begins a round, if it is the next one and not begun already.</summary>
-    public void Take(RoundOrder order, Policy policy)
+    /// <param name="order">What to do.</param>
+    /// <param name="policy">Acts where the order has no action.</param>
+    public void Take(RoundOrder order, Policy? policy)
     {
         var last = this.Result?.Round ?? this.before;
         if (this.Opened is not null && order.Round == last + 1 && this.asked?.Round != order.Round)
         {
             this.asked = order;
-            this.host.Step(new StepRound(order.Step, order.Stride, order.Steps, policy, this.block!));
+            this.thread.Post(_ => this.Step(order, policy));
         }
     }
 
-    public void Dispose() => this.host.Dispose();
+    public void Dispose() => this.thread.Dispose();
 
-    void IEnvironmentListener.Ready(long episode)
+    private void BringUp(IEnvironment environment, EnvironmentStart start)
     {
-        this.firstEpisode = episode;
-        this.block = new TransitionBlock(this.Index, this.layout!, Conductor.stepsAtOnce(this.settings));
-        this.host.Capture();
+        var created = start.BringUp(environment);
+        this.worker = created;
+        this.block = new TransitionBlock(
+            this.Index, TransitionRows.create(environment.Spec.Observation, environment.Spec.ActionSize), Conductor.stepsAtOnce(this.settings));
+        this.tell(new EnvironmentOpened(this.Number, this.Epoch, created.Episode, created.Save(), created.Observation.ToArray()));
     }
 
-    void IEnvironmentListener.Stepped(TransitionBlock stepped) => this.host.Capture();
-
-    void IEnvironmentListener.Captured(byte[] state)
+    private void Step(RoundOrder order, Policy? policy)
     {
-        if (this.firstEpisode is { } episode)
+        var (stepping, filled) = (this.worker!, this.block!);
+        if (policy is null)
         {
-            this.firstEpisode = null;
-            this.tell(new EnvironmentOpened(this.Number, this.Epoch, episode, state));
-            return;
+            stepping.Step(order.Step, order.Action, filled);
         }
-        var stepped = this.block!;
+        else
+        {
+            stepping.Step(new StepRound(order.Step, order.Stride, order.Steps, policy, filled));
+        }
         this.tell(new RoundResult(
-            this.Number, this.Epoch, this.asked!.Round, stepped.Rows.ToArray(), [.. stepped.Episodes], stepped.Divergences, stepped.Episode, state));
-    }
-
-    void IEnvironmentListener.Failed(Exception error) => this.tell(error);
-
-    private IEnvironment Create(string task, EnvironmentFingerprint? fingerprint, EnvironmentCycle? cycle)
-    {
-        var created = TaskEnvironment.Create(this.settings, task, fingerprint, cycle);
-        this.layout = TransitionRows.create(created.Spec.Observation, created.Spec.ActionSize);
-        return created;
+            this.Number,
+            this.Epoch,
+            order.Round,
+            filled.Rows.ToArray(),
+            [.. filled.Episodes],
+            filled.Divergences,
+            filled.Episode,
+            stepping.Save(),
+            policy is null ? stepping.Observation.ToArray() : []));
     }
 }

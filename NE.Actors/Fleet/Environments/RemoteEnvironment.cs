@@ -2,12 +2,17 @@ using NE.Actors.Environments;
 
 namespace NE.Actors.Fleet.Environments;
 
-/// <summary>An environment of a run on this machine that lives on a node of the fleet. All that a node needs in order to go on with it is kept here, and is that
-/// of the end of its last round.</summary>
+/// <summary>
+/// An environment of a run on this machine that lives on a node of the fleet. All that a node needs in order to go on with it is kept here, and is that
+/// of the end of its last round. The action of a round of one step is chosen here, where the policy is: of a new policy for every step, a node would
+/// need little but the one action. Rounds of several steps, and those of pictures, are acted at the node.
+/// </summary>
 internal sealed class RemoteEnvironment(RunEnvironments fleet, int number, EnvironmentStart start, IEnvironmentListener listener) : IEnvironmentHost
 {
+    private readonly BehaviourPolicy behaviour = new(start.Settings, start.Index, start.RandomUntil, start.Spec!);
     private StepRound? pending;
     private byte[]? state;
+    private float[] observation = [];
 
     /// <summary>Of this incarnation of the environment; unique in the process.</summary>
     public int Number => number;
@@ -23,10 +28,14 @@ internal sealed class RemoteEnvironment(RunEnvironments fleet, int number, Envir
     /// <summary>At the end of the last round; null before it was up once.</summary>
     public byte[]? State => Volatile.Read(ref this.state);
 
+    /// <summary>Of the round that is pending; empty where the node chooses its actions.</summary>
+    public float[] Action { get; private set; } = [];
+
     public void Begin() => fleet.Want(this);
 
     public void Step(StepRound round)
     {
+        this.Action = round.Steps == 1 && start.Spec!.Observation.IsVector ? this.Choose(round) : [];
         Volatile.Write(ref this.pending, round);
         fleet.Tell(new RoundWanted(this, round));
     }
@@ -42,10 +51,12 @@ internal sealed class RemoteEnvironment(RunEnvironments fleet, int number, Envir
     public void Dispose() => fleet.GiveUp(this);
 
     /// <summary>A node has it for the first time.</summary>
-    public void TakeUp(long episode, byte[] first)
+    /// <exception cref="InvalidDataException">What it shows is not what such an environment shows.</exception>
+    public void TakeUp(EnvironmentOpened opened)
     {
-        Volatile.Write(ref this.state, first);
-        listener.Ready(episode);
+        this.observation = this.Sound(opened.Observation);
+        Volatile.Write(ref this.state, opened.State);
+        listener.Ready(opened.Episode);
     }
 
     /// <summary>A node has taken the round that is pending.</summary>
@@ -53,6 +64,10 @@ internal sealed class RemoteEnvironment(RunEnvironments fleet, int number, Envir
     public void Take(RoundResult result)
     {
         var round = this.Pending!;
+        if (this.Action.Length > 0)
+        {
+            this.observation = this.Sound(result.Observation);
+        }
         round.Block.Fill(result.Rows);
         round.Block.Episodes.AddRange(result.Episodes);
         round.Block.Divergences = result.Divergences;
@@ -66,6 +81,17 @@ internal sealed class RemoteEnvironment(RunEnvironments fleet, int number, Envir
     }
 
     public void Fail(Exception error) => listener.Failed(error);
+
+    private float[] Choose(StepRound round)
+    {
+        var action = new float[start.Spec!.ActionSize];
+        this.behaviour.Choose(round.Policy, round.Step, EnvironmentWorker.Place(this.State!), this.observation, action);
+        return action;
+    }
+
+    private float[] Sound(float[] shown) => shown.Length == start.Spec!.ObservationSize
+        ? shown
+        : throw new InvalidDataException($"environment {start.Index} shows {shown.Length} numbers at its node; it has {start.Spec.ObservationSize} here");
 }
 
 /// <summary>To those who place environments: it waits for this round.</summary>

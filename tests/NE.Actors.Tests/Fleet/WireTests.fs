@@ -64,14 +64,14 @@ let private samples: (string * obj) list = [
     "open/1", opening "sha256 of something" [| 1uy; 2uy; 255uy |]
     "close/1", CloseEnvironment(7, 5L)
     "policy/1", PolicyPart(3L, 1, 2, Exploration.Gaussian 0.1f, [| 9uy; 8uy |])
-    "step/1", StepEnvironments(3L, [| RoundOrder(7, 5L, 12L, 480L, 2, 4); RoundOrder(8, 6L, 13L, 481L, 2, 4) |])
-    "opened/1", EnvironmentOpened(7, 5L, 4L, [| 1uy; 2uy |])
+    "step/2", StepEnvironments(3L, [| RoundOrder(7, 5L, 12L, 480L, 2, 4, [||]); RoundOrder(8, 6L, 13L, 481L, 2, 1, [| 0.25f |]) |])
+    "opened/2", EnvironmentOpened(7, 5L, 4L, [| 1uy; 2uy |], [| 0.5f |])
     "broken/1", EnvironmentBroken(7, 5L, true, "it has no licence")
     "missing/1", EnvironmentMissing(7, 5L)
     "policy-missing/1", PolicyMissing 3L
-    "stepped/1",
+    "stepped/2",
     EnvironmentsStepped [|
-        RoundResult(7, 5L, 12L, [| 0.5f; -1f; infinityf |], [| episode |], 1, 5L, [| 3uy |])
+        RoundResult(7, 5L, 12L, [| 0.5f; -1f; infinityf |], [| episode |], 1, 5L, [| 3uy |], [| -2f |])
     |]
     "knock/1", Knock("left", "0.1.0 [abc]")
     "admitted/1", Admitted true
@@ -212,7 +212,7 @@ let tests =
                         survives
                             serializers[0]
                             (EnvironmentsStepped [|
-                                for more in 0..2 -> RoundResult(number + more, epoch, round, rows, episodes, number, round, state)
+                                for more in 0..2 -> RoundResult(number + more, epoch, round, rows, episodes, number, round, state, rows)
                             |])
                 )
 
