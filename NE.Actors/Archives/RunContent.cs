@@ -51,8 +51,7 @@ public sealed record RunContent(ArchivedRun Run, IReadOnlyList<ArchiveItem> Item
             {
                 items.Add(Item(run, run.DroppedReplay, (dropped ?? new(LeftOut, DateTimeOffset.UtcNow)).Bytes()));
             }
-            items.AddRange(Blobs(run, kept, notes));
-            items.AddRange(hasReplay ? Segments(run, kept) : []);
+            items.AddRange(Named(run, kept, hasReplay, notes));
             items.AddRange(ArchiveItem.OfFolder($"{run.Name}/{Path.GetFileName(run.TensorBoard)}", run.TensorBoard));
             // What waits for Seq belongs to this run's next process; the copy would send it a second time.
             items.AddRange(ArchiveItem.OfFolder($"{run.Name}/{Path.GetFileName(run.Logs)}", run.Logs, name => !name.StartsWith("seq-buffer", StringComparison.Ordinal)));
@@ -66,6 +65,14 @@ public sealed record RunContent(ArchivedRun Run, IReadOnlyList<ArchiveItem> Item
             throw new InvalidDataException($"The run '{run.Name}' is damaged, so nothing was archived. {damage.Message}", damage);
         }
     }
+
+    /// <summary>Blobs and committed rows that checkpoints name. Once they are written, these bytes never change.</summary>
+    /// <param name="run">Whose.</param>
+    /// <param name="kept">The checkpoints.</param>
+    /// <param name="withReplay">With the rows.</param>
+    /// <param name="notes">Is told what is damaged and left out.</param>
+    internal static IEnumerable<ArchiveItem> Named(RunPaths run, List<CheckpointManifest> kept, bool withReplay, List<string> notes) =>
+        [.. Blobs(run, kept, notes), .. withReplay ? Segments(run, kept) : []];
 
     /// <summary>The retained checkpoints, newest first; null when there are none.</summary>
     private static IReadOnlyList<CheckpointManifest>? Manifests(RunPaths run)

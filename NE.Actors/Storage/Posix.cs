@@ -5,8 +5,8 @@ using Microsoft.Win32.SafeHandles;
 namespace NE.Actors.Storage;
 
 /// <summary>
-/// The four system calls that .NET does not offer: allocating a file for real, syncing a folder, opening without .NET's own advisory
-/// lock, and holding an advisory lock that the kernel releases when the process dies.
+/// The system calls that .NET does not offer: allocating a file for real, syncing a folder, opening without .NET's own advisory
+/// lock, holding an advisory lock that the kernel releases when the process dies, and giving a file a second name.
 /// </summary>
 internal static partial class Posix
 {
@@ -27,6 +27,9 @@ internal static partial class Posix
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     private static partial int Lock(SafeHandle handle, int operation);
 
+    [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int LinkFile(string known, string another);
+
     [LibraryImport("libc", EntryPoint = "getpid")]
     private static partial int ProcessId();
 
@@ -38,6 +41,19 @@ internal static partial class Posix
     {
         _ = Signal(ProcessId(), 9);
         Thread.Sleep(Timeout.Infinite);
+    }
+
+    /// <summary>Gives a file a second name on the same disk: it stays when the first one is deleted.</summary>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="IOException">It cannot be done.</exception>
+    internal static void Link(string file, string name)
+    {
+        const int NoEntry = 2;
+        if (LinkFile(file, name) != 0)
+        {
+            var error = Marshal.GetLastPInvokeError();
+            throw error == NoEntry ? new FileNotFoundException($"{file} is not there") : new IOException($"{file} cannot be linked to {name}: {Marshal.GetPInvokeErrorMessage(error)}");
+        }
     }
 
     /// <summary>Opens for reading without taking the shared lock that .NET takes, so a file that another process holds can be read.</summary>

@@ -92,7 +92,11 @@ public sealed record ResumeCommand(string Name, ConfigurationArguments Changes, 
 /// <param name="Seq">Address of a Seq server; null uses NE_SEQ_URL or none.</param>
 /// <param name="StopAtEnd">Leave when the standard input ends: another program has started it and binds it to itself.</param>
 public sealed record NodeCommand(
-    string? Name, IReadOnlyList<FleetAddress> Seeds, int Port, string? Bind, FleetAddress? Public, string? KeyFile, int? Slots, int? Environments, int Patience, string? Seq, bool StopAtEnd) : Command;
+    string? Name, IReadOnlyList<FleetAddress> Seeds, int Port, string? Bind, FleetAddress? Public, string? KeyFile, int? Slots, int? Environments, int Patience, string? Seq, bool StopAtEnd) : Command
+{
+    /// <summary>Its folder of runs is its own: commits are copied to the folder of the node that coordinates.</summary>
+    public bool IsOwnDisk { get; init; }
+}
 
 /// <summary>Shows the processes of a fleet.</summary>
 /// <param name="Fleet">Which; its address null is this machine's node.</param>

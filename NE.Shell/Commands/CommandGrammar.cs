@@ -126,6 +126,7 @@ internal sealed class CommandGrammar
     private readonly Option<string?> nodeName = new("--name") { HelpName = "NAME", Description = "What people call it (default MACHINE-PROCESS)." };
     private readonly Option<string?> held = new("--environments") { HelpName = "N", Description = "Environments that it offers to hold (default: one per core)." };
     private readonly Option<string?> slots = new("--slots") { HelpName = "N", Description = "Cells of sweeps at a time (default: as many as the cores carry)." };
+    private readonly Option<bool> ownDisk = new("--own-disk") { Description = "Share no folder: work on a disk of this machine and copy every commit to the node that coordinates." };
     private readonly Option<string?> patience = new("--patience") { HelpName = "SECONDS", Description = $"Silence after which a node's cells are given to others (default {DefaultPatience}; the same for all nodes)." };
     private readonly Argument<string?> fleetAddress = new("HOST:PORT") { Arity = ArgumentArity.ZeroOrOne, Description = "Any process of the fleet (default: the node of this machine)." };
     private readonly Argument<string> fleetKeyFile = new("FILE") { Description = "Where the key goes." };
@@ -164,7 +165,7 @@ internal sealed class CommandGrammar
         Root.Add(Leaf("sweep", "Train many runs: methods, environments, seeds and keys, multiplied out.", [this.sweep], [this.smoke, this.parallel, this.resumeSweep, this.retryFailed, this.sweepDryRun, this.sweepPlain, this.sweepFleet, this.fleetKey, this.journal, this.seq, this.serve, this.port]));
         Root.Add(Leaf("status", "Show a run or a sweep, or a table of all.", [this.anyRun], [this.json]));
         Root.Add(Leaf("serve", "Show runs and sweeps on a page that grows while they learn.", [this.served], [this.port, this.listen, this.control, this.servedFleet, this.fleetKey]));
-        Root.Add(Leaf("node", "Take part in a fleet of machines: work on cells of sweeps, hold environments of runs.", [], [this.nodePort, this.seedNodes, this.slots, this.held, this.nodeName, this.nodeHost, this.nodePublic, this.patience, this.fleetKey, this.seq, this.stopAtEof]));
+        Root.Add(Leaf("node", "Take part in a fleet of machines: work on cells of sweeps, hold environments of runs.", [], [this.nodePort, this.seedNodes, this.slots, this.ownDisk, this.held, this.nodeName, this.nodeHost, this.nodePublic, this.patience, this.fleetKey, this.seq, this.stopAtEof]));
         Verb fleets = Leaf("fleet", "Show the processes of a fleet, and what each works on.", [this.fleetAddress], [this.fleetKey, this.json]);
         fleets.Add(Leaf("key", "Make the key that lets machines into a fleet.", [this.fleetKeyFile], []));
         Root.Add(fleets);
@@ -255,7 +256,7 @@ internal sealed class CommandGrammar
                 (int)(parsed.GetValue(this.patience) is { } silent ? CommandLine.WholeNumber(silent, "--patience", 5, problems) ?? 5 : DefaultPatience),
                 parsed.GetValue(this.seq),
                 Has(parsed, this.stopAtEof))
-            { Runs = folder },
+            { Runs = folder, IsOwnDisk = Has(parsed, this.ownDisk) },
             "fleet" => new FleetCommand(new(Address(parsed.GetValue(this.fleetAddress), "HOST:PORT", problems), Given(parsed, this.fleetKey)), asJson) { Runs = folder },
             "fleet key" => new FleetKeyCommand(parsed.GetRequiredValue(this.fleetKeyFile)) { Runs = folder },
             "eval" => new EvalCommand(

@@ -29,7 +29,8 @@ internal static class NodeVerb
         string name = command.Name ?? $"{Environment.MachineName}-{Environment.ProcessId}";
         int capacity = command.Environments ?? host.Processors;
         int slots = command.Slots ?? Math.Max(1, host.Processors / 2);
-        NodeCells? cells = slots > 0 ? Cells(command, host, name, slots) : null;
+        using OwnDisk? disk = command.IsOwnDisk ? Disk(command) : null;
+        NodeCells? cells = slots > 0 ? Cells(command, host, name, slots, disk) : null;
         var stopped = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         var offer = new EnvironmentOffer();
         using Logger log = NodeLog.Open(name, host.Error.WriteLine, seq, host.SeqApiKey);
@@ -53,7 +54,8 @@ internal static class NodeVerb
                 Key = key,
                 Name = name,
                 Build = FleetBuild.Text,
-                Roles = cells is null ? [FleetOptions.NodeRole] : [FleetOptions.NodeRole, FleetOptions.CellsRole],
+                // One that shares no folder cannot coordinate.
+                Roles = cells is null || disk is not null ? [FleetOptions.NodeRole] : [FleetOptions.NodeRole, FleetOptions.CellsRole],
                 Bind = bind,
                 Port = command.Port,
                 Public = command.Public,
@@ -79,6 +81,11 @@ internal static class NodeVerb
             ? "only processes of this machine can reach it (--host ADDRESS lets others)"
             : $"others join it with: ne node --seed-node {member.Address}");
 
+        if (disk is not null)
+        {
+            host.Output.WriteLine("the commits of its cells are copied to the folder of the node that coordinates");
+        }
+
         if (await Task.WhenAny(stopped.Task, member.Life) == member.Life && member.Life.Exception is { } shutOut)
         {
             throw shutOut.GetBaseException();
@@ -94,13 +101,18 @@ internal static class NodeVerb
         return ExitCode.Ok;
     }
 
-    private static NodeCells Cells(NodeCommand command, ShellHost host, string name, int slots)
+    private static OwnDisk Disk(NodeCommand command) => command.Seeds.Count > 0
+        ? OwnDisk.Of(command.Runs)
+        : throw new UserError("a node with --own-disk copies its commits to the node that coordinates: name a process of the fleet by --seed-node HOST:PORT. The first node of a fleet is started without --own-disk");
+
+    private static NodeCells Cells(NodeCommand command, ShellHost host, string name, int slots, OwnDisk? disk)
     {
         JournalPlace? journal = JournalAddress.Of(null, host);
         SharedFolder folder = SharedFolder.Of(command.Runs);
-        RequireLocks(folder, journal);
-        return new NodeCells(
-            name, slots, folder, journal, new NodeStarter(host, folder.Runs), new FleetSweepHost(host, folder.Runs, Math.Max(1, host.Processors / slots), journal));
+        // The journals of runs on the node's own disk are there, too.
+        RequireLocks(folder, disk is null ? journal : null);
+        var starter = new NodeStarter(host, disk?.Runs ?? folder.Runs, disk is not null);
+        return new NodeCells(name, slots, folder, journal, starter, new FleetSweepHost(host, folder.Runs, Math.Max(1, host.Processors / slots), journal)) { OwnDisk = disk };
     }
 
     /// <summary>What keeps two machines from writing to one database is a lock that a network's file system may not keep.</summary>

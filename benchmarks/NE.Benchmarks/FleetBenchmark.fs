@@ -325,38 +325,44 @@ let private physics (options: Options) (task: string) =
         samePolicy = measure false
     |}
 
-/// Control steps per second of a simulator that sleeps 5 ms, with four environments at each worker.
+/// Control steps per second of a simulator that sleeps 5 ms, with four environments on threads and at each worker.
 let private slow (options: Options) =
     let each = 4
+
+    let rate hosts count =
+        together
+            [
+                fun () -> new Rounds(hosts, plugin "SleepingEnvironment", count, 1, true, true)
+            ]
+            (turns options)
+        |> List.head
+        |> (*) (float count)
+
+    let onThreads = rate local each
 
     let rates = [
         for workers in options.Workers ->
             use fleet = new Fleet(workers, each)
-            let count = each * workers
-
-            let rounds =
-                together
-                    [
-                        fun () -> new Rounds(fleet.Hosts, plugin "SleepingEnvironment", count, 1, true, true)
-                    ]
-                    (turns options)
-
-            workers, List.head rounds * float count
+            workers, rate fleet.Hosts (each * workers)
     ]
 
     let first = snd rates.Head
+    printfn $"a simulator that sleeps 5 ms, {each} environments on threads: {onThreads:F0} steps/s"
 
     for workers, rate in rates do
         printfn $"a simulator that sleeps 5 ms, {each} environments at each of {workers} workers: {rate:F0} steps/s (x{rate / first:F2})"
 
-    [|
-        for workers, rate in rates ->
-            {|
-                workers = workers
-                stepsPerSecond = Math.Round rate
-                ratio = Math.Round(rate / first, 2)
-            |}
-    |]
+    {|
+        onThreads = Math.Round onThreads
+        atWorkers = [|
+            for workers, rate in rates ->
+                {|
+                    workers = workers
+                    stepsPerSecond = Math.Round rate
+                    ratio = Math.Round(rate / first, 2)
+                |}
+        |]
+    |}
 
 /// Transitions per second through the connection, when simulators take no time.
 let private wire (options: Options) =
@@ -376,6 +382,27 @@ let private wire (options: Options) =
         $"transitions of 172 bytes over an encrypted connection, {steps} in a round of each of {count} environments: {rate:F0} per second"
 
     Math.Round rate
+
+/// Microseconds of a round of so many environments when simulators take no time: what the way there and back costs.
+let private way (options: Options) = [|
+    for count in [ 1; 4; 16; 64 ] ->
+        use fleet = new Fleet(1, count)
+
+        let rate =
+            together
+                [
+                    fun () -> new Rounds(fleet.Hosts, plugin "IdleEnvironment", count, 1, false, false)
+                ]
+                (turns options)
+            |> List.head
+
+        printfn $"a round of {count} environments whose simulators take no time: {1e6 / rate:F0} us"
+
+        {|
+            environments = count
+            microseconds = Math.Round(1e6 / rate)
+        |}
+|]
 
 /// Seconds from kill -9 of one of two workers until the round that was under way is complete.
 let private recovery (options: Options) =
@@ -413,6 +440,7 @@ let measure (options: Options) : unit =
     report.Write {|
         physics = [| for task in options.Tasks -> physics options task |]
         slowSimulator = slow options
+        way = way options
         transitionsPerSecond = wire options
         recovery = recovery options
     |}

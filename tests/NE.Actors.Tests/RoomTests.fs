@@ -11,5 +11,6 @@ let tests =
         "Fleet"
         "Fleet.Wire"
         "Fleet.Environments"
+        "Fleet.Copies"
         "Fleet.Cells"
     ]

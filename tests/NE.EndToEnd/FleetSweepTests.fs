@@ -46,7 +46,7 @@ let private digest runs name =
     (Regex.Match(printed.Output, "state +([0-9a-f]{64})")).Groups[1].Value
 
 /// A node of a fleet, and where it is.
-type private Node(folder: string, key: string, name: string, seeds: string list) =
+type private Node(folder: string, key: string, name: string, seeds: string list, more: string list) =
     let running =
         new Running(
             [ "NE_FLEET_KEY", key ],
@@ -66,6 +66,7 @@ type private Node(folder: string, key: string, name: string, seeds: string list)
                 folder
             ]
             @ List.collect (fun seed -> [ "--seed-node"; seed ]) seeds
+            @ more
         )
 
     let joined = Regex @"is at (\S+?),"
@@ -94,9 +95,9 @@ let tests =
                 let shared, alone, key = inFolder "fleet", inFolder "alone", inFolder "fleet.pem"
                 let sweep = inFolder "sweep.yaml"
                 File.WriteAllText(sweep, file)
-                use first = new Node(shared, key, "first", [])
-                use second = new Node(shared, key, "second", [ first.Address ])
-                use third = new Node(shared, key, "third", [ first.Address; second.Address ])
+                use first = new Node(shared, key, "first", [], [])
+                use second = new Node(shared, key, "second", [ first.Address ], [])
+                use third = new Node(shared, key, "third", [ first.Address; second.Address ], [])
 
                 // Asked by a node that stays: the first, which is the oldest, coordinates.
                 use watched =
@@ -134,6 +135,63 @@ let tests =
 
                 for name in cells do
                     Expect.equal (digest shared name) (digest alone name) name)
+
+        testCase "of nodes with disks of their own ends as the sweep of one machine, though one of them is killed"
+        <| fun _ ->
+            inRuns (fun folder ->
+                let inFolder name = Path.Combine(folder, name)
+                let head, alone, key = inFolder "head", inFolder "alone", inFolder "fleet.pem"
+                let sweep = inFolder "sweep.yaml"
+                File.WriteAllText(sweep, file)
+                use first = new Node(head, key, "first", [], [])
+
+                let withDisk name =
+                    new Node(inFolder name, key, name, [ first.Address ], [ "--own-disk" ])
+
+                use _ = withDisk "second"
+                use third = withDisk "third"
+
+                use watched =
+                    new Running(
+                        [ "NE_FLEET_KEY", key ],
+                        [
+                            "sweep"
+                            sweep
+                            "--fleet"
+                            first.Address
+                            "--plain"
+                            "--runs"
+                            inFolder "nowhere"
+                        ]
+                    )
+
+                // Cells that some node has on its own disk now, and have been copied.
+                let copied node =
+                    let runs = Path.Combine(inFolder node, ".fleet", "nodes")
+
+                    [
+                        for cell in cells do
+                            if
+                                Directory.Exists runs
+                                && Directory.GetDirectories runs
+                                   |> Array.exists (fun disk -> Directory.Exists(Path.Combine(disk, "runs", cell)))
+                                && committed head cell > 0L
+                            then
+                                cell
+                    ]
+
+                waitUntil "a copy" (fun () -> watched.HasExited || not (copied "third").IsEmpty)
+                third.Running.Kill()
+                let ended = watched.Wait(TimeSpan.FromMinutes 3.0)
+                Expect.equal ended.ExitCode 0 $"{ended.Output}\n{ended.Error}"
+                Expect.stringContains ended.Output "shared is complete: 3 cells." "end"
+                Expect.stringContains ended.Output "node third was lost" "its cell went on elsewhere"
+
+                let plain = ne [ "sweep"; sweep; "--runs"; alone ]
+                Expect.equal plain.ExitCode 0 plain.Error
+
+                for name in cells do
+                    Expect.equal (digest head name) (digest alone name) name)
 
         testCase "a cell whose node says no more that it may go on dies by itself, and goes on from its commit"
         <| fun _ ->

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Cluster;
 using Akka.Event;
+using NE.Actors.Fleet.Copies;
 using NE.Model.Fleet;
 
 namespace NE.Actors.Fleet.Cells;
@@ -40,6 +41,20 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
         });
         this.Receive<Grant>(this.Take);
         this.Receive<Ended>(this.Take);
+        this.Receive<RunCopier.Ready>(ready =>
+        {
+            if (this.held.TryGetValue((ready.Cell, ready.Epoch), out var cell))
+            {
+                this.Start((ready.Cell, ready.Epoch), cell);
+            }
+        });
+        this.Receive<RunCopier.Complete>(complete =>
+        {
+            if (this.held.TryGetValue((complete.Cell, complete.Epoch), out var cell))
+            {
+                this.Finish(cell);
+            }
+        });
         this.Receive<Leave>(leave =>
         {
             this.left = leave.Left;
@@ -77,6 +92,7 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
         Slots = this.isRebuilt ? 0 : this.node.Slots,
         IsLeaving = this.left is not null,
         Folder = this.node.Folder.Id,
+        IsOwnDisk = this.node.OwnDisk is not null,
         Cells = [.. this.held.Select(pair => new HeldCell(pair.Key.Name, pair.Key.Epoch, pair.Value.End, pair.Value.IsReturned))],
     });
 
@@ -90,6 +106,7 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
             {
                 // The coordinator knows how it ended, or has given it to another node.
                 cell.Process?.Kill();
+                Context.Stop(cell.Copier);
                 this.held.Remove(key);
             }
             else
@@ -115,7 +132,7 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
 
     private void Begin((string Name, long Epoch) key, CellTask task)
     {
-        var cell = this.held[key] = new Held { WasToStop = task.IsStopping };
+        var cell = this.held[key] = new Held { WasToStop = task.IsStopping, Order = task.Order };
         if (!this.isRebuilt && !this.node.Starter.IsSameBuild)
         {
             this.isRebuilt = true;
@@ -127,15 +144,32 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
             this.Renew();
             return;
         }
+        if (this.node.OwnDisk is { } disk)
+        {
+            cell.Copier = disk.Copier(Context, task.Name, task.Epoch, this.coordinator, this.patience.Repeat);
+        }
+        else
+        {
+            this.Start(key, cell);
+        }
+    }
+
+    private void Start((string Name, long Epoch) key, Held cell)
+    {
+        if (cell.End is not null || cell.IsGivenBack || SteadyClock.Now >= this.validUntil)
+        {
+            (cell.IsGivenBack, cell.End) = (true, cell.End ?? new CellEnd(NotBegun, 0, ""));
+            return;
+        }
         try
         {
-            cell.Process = this.node.Starter.Start(task.Name, task.Order);
+            cell.Process = this.node.Starter.Start(key.Name, cell.Order);
             cell.Process.Renew(this.validUntil);
-            if (task.IsStopping)
+            if (cell.WasToStop)
             {
                 cell.Process.RequestStop();
             }
-            this.log.Info("Cell {Cell} begins here (epoch {Epoch})", task.Name, task.Epoch);
+            this.log.Info("Cell {Cell} begins here (epoch {Epoch})", key.Name, key.Epoch);
             cell.Process.End.PipeTo(this.Self, success: end => new Ended(key, end), failure: error => new Ended(key, new CellEnd(1, 0, error.GetBaseException().Message)));
         }
         catch (Exception problem) when (problem is IOException or InvalidDataException or UnauthorizedAccessException or System.ComponentModel.Win32Exception)
@@ -149,13 +183,27 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
     {
         if (this.held.TryGetValue(ended.Key, out var cell))
         {
-            (cell.End, var process) = (ended.End, cell.Process);
+            (cell.Outcome, var process) = (ended.End, cell.Process);
             cell.Process = null;
             process?.Dispose();
             this.log.Info("The process of cell {Cell} ended with exit code {ExitCode}", ended.Key.Name, ended.End.ExitCode);
             this.Show();
-            this.Renew();
+            if (cell.Copier.IsNobody())
+            {
+                this.Finish(cell);
+            }
+            else
+            {
+                // Its end is told when the coordinator has what it did.
+                cell.Copier.Tell(new RunCopier.WorkEnded());
+            }
         }
+    }
+
+    private void Finish(Held cell)
+    {
+        cell.End = cell.Outcome;
+        this.Renew();
     }
 
     private void EndWhatIsOver()
@@ -186,7 +234,17 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
         /// <summary>Null when it has ended.</summary>
         public ICellProcess? Process { get; set; }
 
+        /// <summary>As the coordinator is to know it.</summary>
         public CellEnd? End { get; set; }
+
+        /// <summary>How its process ended.</summary>
+        public CellEnd? Outcome { get; set; }
+
+        /// <summary>What the process is to do.</summary>
+        public string Order { get; init; } = "";
+
+        /// <summary>Where the run is on this node's own disk.</summary>
+        public IActorRef Copier { get; set; } = ActorRefs.Nobody;
 
         /// <summary>The coordinator wanted it to stop.</summary>
         public bool WasToStop { get; set; }

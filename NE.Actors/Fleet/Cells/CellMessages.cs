@@ -28,6 +28,9 @@ public sealed record Renew : ICellMessage
     /// <summary>Of the folder of runs, which all share: see <see cref="SharedFolder"/>.</summary>
     public required string Folder { get; init; }
 
+    /// <summary>It shares none: its runs are on its own disk, and the coordinator gets a copy of every commit.</summary>
+    public required bool IsOwnDisk { get; init; }
+
     public required IReadOnlyList<HeldCell> Cells { get; init; }
 }
 
@@ -71,7 +74,7 @@ public sealed class CellSerializer(ExtendedActorSystem system) : WireSerializer(
 
     private static readonly WireForm[] forms =
     [
-        WireForm.Of<Renew>("renew/1", Write, ReadRenew),
+        WireForm.Of<Renew>("renew/2", Write, ReadRenew),
         WireForm.Of<Grant>(
             "grant/1",
             (message, writer) =>
@@ -112,6 +115,7 @@ public sealed class CellSerializer(ExtendedActorSystem system) : WireSerializer(
         writer.Write(message.Slots);
         writer.Write(message.IsLeaving);
         writer.Write(message.Folder);
+        writer.Write(message.IsOwnDisk);
         writer.WriteList(message.Cells, cell =>
         {
             writer.Write(cell.Name);
@@ -130,6 +134,7 @@ public sealed class CellSerializer(ExtendedActorSystem system) : WireSerializer(
         Slots = reader.ReadInt32(),
         IsLeaving = reader.ReadBoolean(),
         Folder = reader.ReadString(),
+        IsOwnDisk = reader.ReadBoolean(),
         Cells = reader.ReadList(() =>
         {
             var (name, epoch, hasEnded, end) = (reader.ReadString(), reader.ReadInt64(), reader.ReadBoolean(), ReadEnd(reader));

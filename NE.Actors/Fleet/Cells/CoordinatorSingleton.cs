@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Configuration;
 using Akka.Event;
 using NE.Actors.Cast;
+using NE.Actors.Fleet.Copies;
 using NE.Actors.RunDirectory;
 using NE.Model.Fleet;
 
@@ -26,6 +27,7 @@ internal sealed class CoordinatorSingleton : ReceiveActor, IWithTimers
         (this.node, this.options) = (node, options);
         this.Receive<Open>(_ => this.TryOpen());
         this.Receive<ICellMessage>(message => this.coordinator.Tell(new SweepCoordinator.From(message, this.Sender)));
+        this.Receive<ICopyMessage>(message => this.coordinator.Tell(new SweepCoordinator.From(message, this.Sender)));
     }
 
     public ITimerScheduler Timers { get; set; } = null!;

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Cluster.Tools.Singleton;
+using NE.Actors.Fleet.Copies;
 using NE.Actors.Fleet.Wire;
 using NE.Actors.RunDirectory;
 
@@ -20,7 +21,7 @@ public sealed class NodeCells(string name, int slots, SharedFolder folder, Journ
     private IReadOnlyList<string> held = [];
     private IActorRef keeper = ActorRefs.Nobody;
 
-    public IReadOnlyList<WireMessages> Messages => [CellSerializer.Messages];
+    public IReadOnlyList<WireMessages> Messages => [CellSerializer.Messages, CopySerializer.Messages];
 
     /// <summary>Cells that are worked on here, by name. From any thread.</summary>
     public IReadOnlyList<string> Held => Volatile.Read(ref this.held);
@@ -36,16 +37,23 @@ public sealed class NodeCells(string name, int slots, SharedFolder folder, Journ
 
     public JournalPlace? Journal => journal;
 
+    /// <summary>Where this node has the runs that it works on, and copies every commit of them to the coordinator; null where it works in the folder that all share.
+    /// Such a node does not coordinate.</summary>
+    public OwnDisk? OwnDisk { get; init; }
+
     public ICellStarter Starter => starter;
 
     public ISweepHost Sweeps => sweeps;
 
     void IFleetPart.Begin(ActorSystem system, FleetOptions options)
     {
-        system.ActorOf(
-            ClusterSingletonManager.Props(
-                Props.Create(() => new CoordinatorSingleton(this, options)), PoisonPill.Instance, ClusterSingletonManagerSettings.Create(system).WithRole(FleetOptions.CellsRole).WithSingletonName("coordinator")),
-            "coordination");
+        if (this.OwnDisk is null)
+        {
+            system.ActorOf(
+                ClusterSingletonManager.Props(
+                    Props.Create(() => new CoordinatorSingleton(this, options)), PoisonPill.Instance, ClusterSingletonManagerSettings.Create(system).WithRole(FleetOptions.CellsRole).WithSingletonName("coordinator")),
+                "coordination");
+        }
         IActorRef coordinator = system.ActorOf(
             ClusterSingletonProxy.Props("/user/coordination", ClusterSingletonProxySettings.Create(system).WithRole(FleetOptions.CellsRole).WithSingletonName("coordinator").WithBufferSize(100)), Desk);
         Volatile.Write(ref this.keeper, system.ActorOf(Props.Create(() => new CellKeeper(this, coordinator, options.Patience)), CellKeeper.Name));

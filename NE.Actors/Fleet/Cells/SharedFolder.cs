@@ -21,6 +21,9 @@ public sealed class SharedFolder
     /// <summary>Where the coordinator keeps its journal, unless that is on a server.</summary>
     public RunPaths Coordinator => new(Path.Combine(this.Runs, Name));
 
+    /// <summary>Where the coordinator has copies on their way to nodes or from them.</summary>
+    public string Copies => Path.Combine(this.Runs, Name, "copies");
+
     /// <summary>Held by the process that coordinates.</summary>
     public string CoordinatorLock => Path.Combine(this.Runs, Name, "coordinator.lock");
 

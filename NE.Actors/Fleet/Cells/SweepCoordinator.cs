@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Event;
 using Akka.Persistence;
+using NE.Actors.Fleet.Copies;
 using NE.Model.Fleet;
 
 namespace NE.Actors.Fleet.Cells;
@@ -31,6 +32,7 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
     private readonly Queue<string> ended = new();
     private readonly Dictionary<string, Lease> leases = [];
     private readonly HashSet<string> warned = [];
+    private readonly CopyDesk copies;
     private readonly ILoggingAdapter log = Context.GetLogger();
 
     /// <summary>What was decided.</summary>
@@ -43,6 +45,7 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
     {
         (this.node, this.patience, this.PersistenceId) = (node, patience, persistenceId);
         this.book.Coordinator = this.Self;
+        this.copies = new CopyDesk(node.Folder.Runs, node.Folder.Copies);
         this.Recover<FleetEvent>(happened => this.stored = this.placement = CellPlacementModule.apply(this.placement, happened));
         this.Recover<RecoveryCompleted>(_ => this.Begin());
         this.Command<From>(from =>
@@ -61,6 +64,21 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
                 case StopSweep stop:
                     this.sweeps.GetValueOrDefault(stop.Name)?.RequestStop(stop.Reason);
                     break;
+                case CopyOffered offered when this.IsCurrent(offered.Cell, offered.Epoch):
+                    this.copies.Receive(offered, from.Sender, this.Self);
+                    break;
+                case CopyOffered stale:
+                    from.Sender.Tell(CopyDesk.Stale(stale.Cell, stale.Epoch));
+                    break;
+                case CopyWanted wanted when this.IsCurrent(wanted.Cell, wanted.Epoch):
+                    this.copies.Offer(wanted, from.Sender, this.Self);
+                    break;
+                case CopyWanted stale:
+                    from.Sender.Tell(CopyDesk.Stale(stale.Cell, stale.Epoch));
+                    break;
+                case PieceWanted wanted:
+                    from.Sender.Tell(this.copies.Give(wanted));
+                    break;
             }
         });
         this.Command<Wish>(wish => this.Decide(wish.Input));
@@ -68,6 +86,8 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
         this.Command<Refused>(refused => this.Answer(refused.Submission, new SweepRefused(refused.Reason)));
         this.Command<TryAgain>(again => this.Work(again.Submission, again: true));
         this.Command<WorkEnded>(this.Take);
+        this.Command<CopyDesk.Taken>(this.copies.Take);
+        this.Command<CopyDesk.Received>(received => this.copies.Take(received, this.IsCurrent(received.Offer.Cell, received.Offer.Epoch)));
         this.Command<Tick>(_ => this.EndLeases());
     }
 
@@ -82,6 +102,7 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
             this.hasStopped = true;
             this.begun.ForEach(sweep => sweep.Abandon());
         }
+        this.copies.Dispose();
         base.PostStop();
     }
 
@@ -207,11 +228,16 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
 
     private void Take(Renew renew, IActorRef sender)
     {
-        var isOurs = renew.Folder == this.node.Folder.Id;
+        // Commits of a journal on a server would be there before the files that they name are here.
+        var isOurs = renew.IsOwnDisk ? this.node.Journal is null : renew.Folder == this.node.Folder.Id;
         if (!isOurs && this.warned.Add(renew.Node))
         {
             this.log.Warning(
-                "Node {Node} has another folder of runs than the coordinator, so it gets no cells. Give all nodes one folder that they share (--runs DIR); here it is {Folder}", renew.Name, this.node.Folder.Runs);
+                renew.IsOwnDisk
+                    ? "Node {Node} has its runs on its own disk, and the journals are on a server, so it gets no cells. Give it the folder that the others share (--runs {Folder}, without --own-disk)"
+                    : "Node {Node} has another folder of runs than the coordinator, so it gets no cells. Give all nodes one folder that they share (--runs DIR), or let it copy its commits (--own-disk); here it is {Folder}",
+                renew.Name,
+                this.node.Folder.Runs);
         }
         this.leases[renew.Node] = new Lease(renew.Name, sender, SteadyClock.Now, renew.SentAt);
         // First, so that what it gives back does not return to it.
@@ -229,6 +255,9 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
         }
         this.DeferAsync(renew, _ => this.Grant(renew.Node));
     }
+
+    /// <summary>Whether that is the placement that was stored last.</summary>
+    private bool IsCurrent(string cell, long epoch) => this.stored.Cells.TryFind(cell) is { Value.Place: { } place } && place.Value.Item2 == epoch;
 
     private void EndLeases()
     {
@@ -273,11 +302,13 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
                 this.book.Tell(placed.cell, $"{placed.cell} is worked on at node {this.NameOf(placed.node)}");
                 break;
             case FleetEvent.CellReturned returned:
+                this.copies.Forget(returned.cell);
                 this.log.Warning("Cell {Cell} goes on elsewhere: {Reason}", returned.cell, returned.reason);
                 this.node.Moves.Add($"{returned.cell} goes on elsewhere: {returned.reason}");
                 this.book.Tell(returned.cell, $"{returned.cell} goes on elsewhere: {returned.reason}");
                 break;
             case FleetEvent.CellEnded ended:
+                this.copies.Forget(ended.cell);
                 this.book.End(ended.cell, ended.outcome);
                 break;
         }

@@ -26,7 +26,7 @@ public sealed class SweepDesk : IAsyncDisposable
             var fleet = await client.Describe();
             // The one that was named first, if it has to do with cells.
             FleetAddress[] nodes = [.. fleet.Nodes.Where(node => node.Roles.Contains(FleetOptions.CellsRole)).Select(node => node.Address).OrderByDescending(node => node == address)];
-            return nodes.Length > 0 ? new SweepDesk(client, nodes) : throw new FleetException($"no node of the fleet at {address} works on cells of sweeps: start one with ne node --slots N");
+            return nodes.Length > 0 ? new SweepDesk(client, nodes) : throw new FleetException($"no node of the fleet at {address} coordinates sweeps: start one with ne node (with --slots of 1 or more, without --own-disk)");
         }
         catch
         {

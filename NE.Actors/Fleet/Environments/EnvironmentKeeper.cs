@@ -19,7 +19,7 @@ internal sealed class EnvironmentKeeper : ReceiveActor
     private readonly Cluster cluster = Cluster.Get(Context.System);
     private readonly ILoggingAdapter log = Context.GetLogger();
     private readonly Dictionary<(IActorRef Run, int Number), KeptEnvironment> kept = [];
-    private readonly Dictionary<IActorRef, PolicyShelf> policies = [];
+    private readonly Dictionary<IActorRef, RunHere> runs = [];
     private readonly Outbox<IActorRef, RoundResult> outbox;
     private readonly KeptBoard board;
 
@@ -37,7 +37,7 @@ internal sealed class EnvironmentKeeper : ReceiveActor
                 this.Drop((this.Sender, close.Number), environment);
             }
         });
-        this.Receive<PolicyPart>(part => this.Shelf(this.Sender).Add(part));
+        this.Receive<PolicyPart>(part => this.Here(this.Sender).Policies.Add(part));
         this.Receive<StepEnvironments>(this.Step);
         this.Receive<Said>(said =>
         {
@@ -101,12 +101,14 @@ internal sealed class EnvironmentKeeper : ReceiveActor
 
     private void Step(StepEnvironments work)
     {
-        var policy = work.Policy == 0 ? null : this.Shelf(this.Sender).Find(work.Policy);
+        var run = this.Here(this.Sender);
+        var policy = work.Policy == 0 ? null : run.Policies.Find(work.Policy);
         if (policy is null && work.Policy != 0)
         {
             this.Sender.Tell(new PolicyMissing(work.Policy));
             return;
         }
+        var group = new AnswerGroup(run.AnswersTogether);
         foreach (var order in work.Rounds)
         {
             if (this.Find(order.Number, order.Epoch) is not { } environment)
@@ -121,7 +123,7 @@ internal sealed class EnvironmentKeeper : ReceiveActor
             }
             else
             {
-                environment.Take(order, policy);
+                environment.Take(order, policy, group);
             }
         }
     }
@@ -135,14 +137,32 @@ internal sealed class EnvironmentKeeper : ReceiveActor
                 environment.Run.Tell(opened);
                 break;
             case RoundResult result:
-                environment.Result = result;
-                this.outbox.Put(environment.Run, result);
+                this.Take(environment, result);
                 break;
             case Exception error:
                 this.log.Warning("Environment {Index} of {Run} failed here: {Reason}", environment.Index, environment.RunName, error.Message);
                 environment.Run.Tell(new EnvironmentBroken(environment.Number, environment.Epoch, error is EnvironmentUnusableException, error.Message));
                 this.Drop((environment.Run, environment.Number), environment);
                 break;
+        }
+    }
+
+    private void Take(KeptEnvironment environment, RoundResult result)
+    {
+        var group = environment.Group!;
+        (environment.Result, environment.Group) = (result, null);
+        this.Put(environment.Run, group.Add(result));
+        if (group.WereTogether is { } together)
+        {
+            this.Here(environment.Run).AnswersTogether = together;
+        }
+    }
+
+    private void Put(IActorRef run, IReadOnlyList<RoundResult> results)
+    {
+        foreach (var result in results)
+        {
+            this.outbox.Put(run, result);
         }
     }
 
@@ -179,7 +199,7 @@ internal sealed class EnvironmentKeeper : ReceiveActor
     private KeptEnvironment? Find(int number, long epoch) =>
         this.kept.TryGetValue((this.Sender, number), out var environment) && environment.Epoch == epoch ? environment : null;
 
-    private PolicyShelf Shelf(IActorRef run) => this.policies.TryGetValue(run, out var shelf) ? shelf : this.policies[run] = new PolicyShelf();
+    private RunHere Here(IActorRef run) => this.runs.TryGetValue(run, out var known) ? known : this.runs[run] = new RunHere();
 
     private void DropAllOf(Address address)
     {
@@ -187,9 +207,9 @@ internal sealed class EnvironmentKeeper : ReceiveActor
         {
             this.Drop(key, environment);
         }
-        foreach (var run in this.policies.Keys.Where(run => run.Path.Address.Equals(address)).ToArray())
+        foreach (var run in this.runs.Keys.Where(run => run.Path.Address.Equals(address)).ToArray())
         {
-            this.policies.Remove(run);
+            this.runs.Remove(run);
             this.outbox.Forget(run);
         }
     }
@@ -197,12 +217,24 @@ internal sealed class EnvironmentKeeper : ReceiveActor
     private void Drop((IActorRef, int) key, KeptEnvironment environment)
     {
         this.kept.Remove(key);
+        if (environment.Group is { } group)
+        {
+            this.Put(environment.Run, group.Settle());
+        }
         // A simulator may take a while to end; those of others must not wait for it.
         Task.Run(environment.Dispose);
         this.Show();
     }
 
     private void Show() => this.board.Show([.. this.kept.Values.Select(environment => $"{environment.RunName} {environment.Index}")]);
+
+    private sealed class RunHere
+    {
+        public PolicyShelf Policies { get; } = new();
+
+        /// <summary>Its simulators were done at about the same time when it last asked.</summary>
+        public bool AnswersTogether { get; set; } = true;
+    }
 
     private sealed record Said(KeptEnvironment Environment, object What);
 

@@ -63,15 +63,21 @@ internal sealed class KeptEnvironment : IDisposable
     /// <summary>Of the last round; null before the first.</summary>
     public RoundResult? Result { get; set; }
 
+    /// <summary>With whose answers that of the round under way goes; null where none is.</summary>
+    public AnswerGroup? Group { get; set; }
+
     /// <summary>Begins a round, if it is the next one and not begun already.</summary>
     /// <param name="order">What to do.</param>
     /// <param name="policy">Acts where the order has no action.</param>
-    public void Take(RoundOrder order, Policy? policy)
+    /// <param name="group">Is told that its answer is to come.</param>
+    public void Take(RoundOrder order, Policy? policy, AnswerGroup group)
     {
         var last = this.Result?.Round ?? this.before;
         if (this.Opened is not null && order.Round == last + 1 && this.asked?.Round != order.Round)
         {
             this.asked = order;
+            this.Group = group;
+            group.Expect();
             this.thread.Post(_ => this.Step(order, policy));
         }
     }

@@ -10,7 +10,8 @@ namespace NE.Shell.Sweeps.Fleet;
 /// <summary>Begins processes of cells on a node of a fleet, each with a right to go on that has to be renewed.</summary>
 /// <param name="host">Has the executable.</param>
 /// <param name="runs">Folder of the runs.</param>
-internal sealed class NodeStarter(ShellHost host, string runs) : ICellStarter
+/// <param name="isOwnDisk">That folder is copied to the coordinator's, journals and all.</param>
+internal sealed class NodeStarter(ShellHost host, string runs, bool isOwnDisk) : ICellStarter
 {
     private readonly string build = host.Build();
 
@@ -29,8 +30,17 @@ internal sealed class NodeStarter(ShellHost host, string runs) : ICellStarter
             throw new InvalidDataException($"the order for {cell} cannot be read: {problem.Message}");
         }
 
+        if (isOwnDisk)
+        {
+            what = what.Journal is null or JournalAddress.Files
+                ? what with { Journal = JournalAddress.Files }
+                : throw new InvalidDataException($"the sweep's journals are at {what.Journal}, and this node copies commits from its own disk: let it work in the folder that the others share (ne node --runs DIR, without --own-disk), or give the sweep journals in its runs' folders (--journal {JournalAddress.Files})");
+        }
+
+        string log = what.Log(runs);
+        Directory.CreateDirectory(Path.GetDirectoryName(log)!);
         string? login = what.Journal is null or JournalAddress.Files || JournalAddress.Read(what.Journal, "the sweep's journal") is not { } place ? null : JournalUrl.WithKnownLogin(place).Secret;
-        return new Process(CellProcess.Start(what.Command(host.Executable, runs, "--lease"), what.Log(runs), what.Variables(login)));
+        return new Process(CellProcess.Start(what.Command(host.Executable, runs, "--lease"), log, what.Variables(login)));
     }
 
     private sealed class Process(CellProcess process) : ICellProcess

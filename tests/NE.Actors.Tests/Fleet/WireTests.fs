@@ -10,6 +10,7 @@ open System.Text
 open Akka.Actor
 open Expecto
 open NE.Actors.Fleet
+open NE.Actors.Fleet.Copies
 open NE.Actors.Fleet.Environments
 open NE.Actors.Fleet.Wire
 open NE.Model.History
@@ -64,7 +65,14 @@ let private samples: (string * obj) list = [
     "open/1", opening "sha256 of something" [| 1uy; 2uy; 255uy |]
     "close/1", CloseEnvironment(7, 5L)
     "policy/1", PolicyPart(3L, 1, 2, Exploration.Gaussian 0.1f, [| 9uy; 8uy |])
-    "step/2", StepEnvironments(3L, [| RoundOrder(7, 5L, 12L, 480L, 2, 4, [||]); RoundOrder(8, 6L, 13L, 481L, 2, 1, [| 0.25f |]) |])
+    "step/2",
+    StepEnvironments(
+        3L,
+        [|
+            RoundOrder(7, 5L, 12L, 480L, 2, 4, [||])
+            RoundOrder(8, 6L, 13L, 481L, 2, 1, [| 0.25f |])
+        |]
+    )
     "opened/2", EnvironmentOpened(7, 5L, 4L, [| 1uy; 2uy |], [| 0.5f |])
     "broken/1", EnvironmentBroken(7, 5L, true, "it has no licence")
     "missing/1", EnvironmentMissing(7, 5L)
@@ -73,6 +81,25 @@ let private samples: (string * obj) list = [
     EnvironmentsStepped [|
         RoundResult(7, 5L, 12L, [| 0.5f; -1f; infinityf |], [| episode |], 1, 5L, [| 3uy |], [| -2f |])
     |]
+    "copy/1",
+    CopyOffered(
+        "cell",
+        5L,
+        2L,
+        CopyManifest(
+            900L,
+            [|
+                CopiedFile("blobs/ab", 3L, [| String.replicate 32 "0f" |])
+                CopiedFile("run.json", 0L, [||])
+            |]
+        )
+    )
+    "piece-wanted/1", PieceWanted("cell", 5L, 1, 2)
+    "piece/1", PieceSent("cell", 5L, 1, 2, [| 7uy |])
+    "copied/1", CopyTaken("cell", 5L, 2L, 4_096L)
+    "copy-refused/1", CopyRefused("cell", 5L, "another node has the cell now")
+    "copy-wanted/1", CopyWanted("cell", 5L)
+    "nothing-copied/1", NothingCopied("cell", 5L)
     "knock/1", Knock("left", "0.1.0 [abc]")
     "admitted/1", Admitted true
     "turned-away/1", TurnedAway "another build"
@@ -118,13 +145,14 @@ let rec private text (value: obj | null) : string =
 let private withSerializers (body: WireSerializer list -> unit) =
     use kit = new ActorKit("akka { loglevel = OFF, stdout-loglevel = OFF }")
     let system = kit.Sys :?> ExtendedActorSystem
-    body [ EnvironmentSerializer system; NodeSerializer system ]
+    body [ EnvironmentSerializer system; CopySerializer system; NodeSerializer system ]
 
 /// That which knows the message.
 let private ofMessage (serializers: WireSerializer list) (message: obj) =
     match message with
     | :? IEnvironmentMessage -> serializers[0]
-    | _ -> serializers[1]
+    | :? ICopyMessage -> serializers[1]
+    | _ -> serializers[2]
 
 let private survives (serializer: WireSerializer) (message: obj) =
     let read =
@@ -169,7 +197,7 @@ let tests =
         <| fun _ ->
             withSerializers (fun serializers ->
                 let kinds = [
-                    for marker in [ typeof<IEnvironmentMessage>; typeof<INodeMessage> ] do
+                    for marker in [ typeof<IEnvironmentMessage>; typeof<ICopyMessage>; typeof<INodeMessage> ] do
                         for kind in marker.Assembly.GetTypes() do
                             if not kind.IsInterface && marker.IsAssignableFrom kind then
                                 kind.Name
@@ -239,7 +267,7 @@ let tests =
                             ))
 
                         survives serializers[0] (EnvironmentBroken(number, 0L, false, readable first))
-                        survives serializers[1] (Knock(readable first, readable second))
+                        survives serializers[2] (Knock(readable first, readable second))
                 ))
 
         testCase "of a kind that this build does not know are refused by name"
@@ -252,7 +280,7 @@ let tests =
                         | None -> failtest $"{manifest} was read"
 
                 Expect.throwsT<SerializationException> (fun () -> serializers[0].Manifest(Knock("a", "b")) |> ignore) "of another part"
-                Expect.throwsT<SerializationException> (fun () -> serializers[1].ToBinary(obj ()) |> ignore) "of nobody")
+                Expect.throwsT<SerializationException> (fun () -> serializers[2].ToBinary(obj ()) |> ignore) "of nobody")
 
         testCase
             "that are cut or have more behind them are refused; with flipped bits they are refused or say something else, and do no harm"
@@ -304,7 +332,14 @@ let tests =
             let system =
                 ActorSystem.Create(
                     "ne-fleet",
-                    FleetConfiguration.Of(options, [| NodeSerializer.Messages; EnvironmentSerializer.Messages |])
+                    FleetConfiguration.Of(
+                        options,
+                        [|
+                            NodeSerializer.Messages
+                            EnvironmentSerializer.Messages
+                            CopySerializer.Messages
+                        |]
+                    )
                 )
 
             try

@@ -54,7 +54,12 @@ let tests =
                 && isNull node.Bind
                 && not node.Public.HasValue
                 && isNull node.KeyFile
-                && not (node.Slots.HasValue || node.Environments.HasValue || node.StopAtEnd)
+                && not (
+                    node.Slots.HasValue
+                    || node.Environments.HasValue
+                    || node.StopAtEnd
+                    || node.IsOwnDisk
+                )
             | _ -> false)
         reads
             "a node takes seeds, ports, addresses, a key and what it offers"
@@ -78,7 +83,7 @@ let tests =
                     "--slots"
                     "0"
                 ]
-                yield! [ "--environments"; "8"; "--name"; "left"; "--stop-at-eof" ]
+                yield! [ "--environments"; "8"; "--name"; "left"; "--own-disk"; "--stop-at-eof" ]
             ]
             (function
              | :? NodeCommand as node ->
@@ -90,6 +95,7 @@ let tests =
                  && node.Slots = Nullable 0
                  && node.Environments = Nullable 8
                  && node.Name = "left"
+                 && node.IsOwnDisk
                  && node.StopAtEnd
              | _ -> false)
         reads "a fleet is shown by the node of this machine" [ "fleet"; "--json" ] (function
@@ -205,6 +211,18 @@ let tests =
                     Expect.equal code ExitCode.UserError $"{arguments}"
                     Expect.stringContains errors $"there is no fleet key {key}" $"{arguments}"
                     Expect.isFalse (File.Exists key || Directory.Exists(folder.File "runs")) "nothing is created"
+
+            testCase "a node with a disk of its own needs somebody to copy its commits to"
+            <| fun _ ->
+                use folder = new TemporaryFolder()
+                let runs = folder.File "runs"
+
+                let code, output, errors =
+                    execute (withKey folder (folder.File "fleet.pem")) [ "node"; "--own-disk"; "--runs"; runs ]
+
+                Expect.equal (code, output) (ExitCode.UserError, "") "refused"
+                Expect.stringContains errors "--seed-node HOST:PORT" "what to do"
+                Expect.isFalse (Directory.Exists runs) "nothing is created"
 
             testCase "a file that is no key, or that others can read, is refused with what to do"
             <| fun _ ->

@@ -1,0 +1,149 @@
+using Akka.Actor;
+using NE.Actors.RunDirectory;
+
+namespace NE.Actors.Fleet.Copies;
+
+/// <summary>The coordinator's side of copies: takes those that nodes offer into its folder of runs, and gives them to the nodes that go on. Belongs to one actor, whose
+/// messages it makes.</summary>
+internal sealed class CopyDesk : IDisposable
+{
+    private static readonly TimeSpan PiecePatience = TimeSpan.FromSeconds(20);
+
+    private readonly string runs;
+    private readonly string work;
+
+    /// <summary>What nodes that go on are given, by cell.</summary>
+    private readonly Dictionary<string, RunSnapshot> given = [];
+
+    /// <summary>Cells whose copy is on its way here, or is just being taken.</summary>
+    private readonly HashSet<string> busy = [];
+
+    /// <summary>Of what is here, by cell.</summary>
+    private readonly Dictionary<string, PieceHashes> hashes = [];
+
+    /// <param name="runs">Folder of the runs.</param>
+    /// <param name="work">A folder of its own on the same disk; what another desk left there goes.</param>
+    public CopyDesk(string runs, string work)
+    {
+        (this.runs, this.work) = (runs, work);
+        RunSnapshot.Delete(work);
+    }
+
+    /// <summary>Receives what a node offers; the actor gets a <see cref="Received"/> when all of it is here.</summary>
+    public void Receive(CopyOffered copy, IActorRef node, IActorRef self)
+    {
+        if (!this.busy.Add(copy.Cell))
+        {
+            return;
+        }
+        this.Forget(copy.Cell);
+        var known = this.HashesOf(copy.Cell);
+        Task.Run(() => ReceivedCopy.Receive(
+            RunPaths.Of(this.runs, copy.Cell),
+            copy.Manifest,
+            Path.Combine(this.work, "received", copy.Cell),
+            known,
+            async (file, piece) => (await node.Ask<PieceSent>(new PieceWanted(copy.Cell, copy.Epoch, file, piece), PiecePatience)).Bytes))
+            .PipeTo(self, success: received => new Received(copy, node, received, null), failure: problem => new Received(copy, node, null, problem));
+    }
+
+    /// <summary>Puts a copy into its place.</summary>
+    /// <param name="received">What has come.</param>
+    /// <param name="isCurrent">The node still has the cell.</param>
+    public void Take(Received received, bool isCurrent)
+    {
+        var offer = received.Offer;
+        this.busy.Remove(offer.Cell);
+        if (!isCurrent)
+        {
+            received.Node.Tell(Stale(offer.Cell, offer.Epoch));
+            return;
+        }
+        try
+        {
+            var copy = received.Copy ?? throw new IOException(received.Problem!.GetBaseException().Message, received.Problem);
+            copy.Apply();
+            received.Node.Tell(new CopyTaken(offer.Cell, offer.Epoch, offer.Number, copy.Received));
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or RunFolderException)
+        {
+            this.hashes.Remove(offer.Cell);
+            received.Node.Tell(new CopyRefused(offer.Cell, offer.Epoch, problem.Message));
+        }
+    }
+
+    /// <summary>Offers a node what is here of a cell's run, on which nobody works here; the actor gets a <see cref="Taken"/> before.</summary>
+    public void Offer(CopyWanted wanted, IActorRef node, IActorRef self)
+    {
+        if (this.given.TryGetValue(wanted.Cell, out var known))
+        {
+            node.Tell(new CopyOffered(wanted.Cell, wanted.Epoch, 0, known.Manifest));
+        }
+        else if (this.busy.Add(wanted.Cell))
+        {
+            var hashes = this.HashesOf(wanted.Cell);
+            Task.Run(() => RunSnapshot.Take(RunPaths.Of(this.runs, wanted.Cell), Path.Combine(this.work, "given"), hashes))
+                .PipeTo(self, success: snapshot => new Taken(wanted, node, snapshot, null), failure: problem => new Taken(wanted, node, null, problem));
+        }
+    }
+
+    /// <summary>Tells the node.</summary>
+    public void Take(Taken taken)
+    {
+        var (cell, epoch) = (taken.Wanted.Cell, taken.Wanted.Epoch);
+        this.busy.Remove(cell);
+        if (taken.Problem is { } problem)
+        {
+            taken.Node.Tell(new CopyRefused(cell, epoch, problem.GetBaseException().Message));
+        }
+        else if (taken.Snapshot is { } snapshot)
+        {
+            this.given[cell] = snapshot;
+            taken.Node.Tell(new CopyOffered(cell, epoch, 0, snapshot.Manifest));
+        }
+        else
+        {
+            taken.Node.Tell(new NothingCopied(cell, epoch));
+        }
+    }
+
+    /// <summary>A piece of what was offered.</summary>
+    public PieceSent Give(PieceWanted wanted)
+    {
+        byte[] bytes;
+        try
+        {
+            bytes = this.given.GetValueOrDefault(wanted.Cell)?.Read(wanted.File, wanted.Piece) ?? [];
+        }
+        catch (Exception problem) when (problem is IOException or ArgumentOutOfRangeException)
+        {
+            bytes = [];
+        }
+        return new PieceSent(wanted.Cell, wanted.Epoch, wanted.File, wanted.Piece, bytes);
+    }
+
+    public static CopyRefused Stale(string cell, long epoch) => new(cell, epoch, "another node has the cell now");
+
+    /// <summary>What was given of it is not the newest any more.</summary>
+    public void Forget(string cell)
+    {
+        if (this.given.Remove(cell, out var snapshot))
+        {
+            snapshot.Dispose();
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var cell in this.given.Keys.ToArray())
+        {
+            this.Forget(cell);
+        }
+    }
+
+    private PieceHashes HashesOf(string cell) => this.hashes.TryGetValue(cell, out var known) ? known : this.hashes[cell] = new PieceHashes();
+
+    internal sealed record Received(CopyOffered Offer, IActorRef Node, ReceivedCopy? Copy, Exception? Problem);
+
+    internal sealed record Taken(CopyWanted Wanted, IActorRef Node, RunSnapshot? Snapshot, Exception? Problem);
+}

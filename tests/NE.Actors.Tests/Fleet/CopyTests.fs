@@ -1,0 +1,160 @@
+/// A run that crosses to another folder by content, at one commit after the other.
+module NE.Actors.Tests.Fleet.CopyTests
+
+open System
+open System.IO
+open System.Threading.Tasks
+open Expecto
+open NE.Actors.Fleet.Copies
+open NE.Actors.RunDirectory
+open NE.Actors.Tests.Runs.Training
+open NE.Tests.RunIdentity
+
+/// Where a run crosses to and from.
+type private Crossing(folder: string) =
+    let here, there = Path.Combine(folder, "here"), Path.Combine(folder, "there")
+    let source, target = PieceHashes(), PieceHashes()
+    let mutable spoilt = false
+    let work name = Path.Combine(folder, name)
+
+    do
+        Directory.CreateDirectory here |> ignore
+        Directory.CreateDirectory there |> ignore
+
+    member _.Here = here
+    member _.Copy = RunPaths.Of(there, "run")
+
+    /// The pieces that cross from now on are not what they should be.
+    member _.Spoil() = spoilt <- true
+
+    /// What crossed.
+    member this.Receive() : ReceivedCopy =
+        use taken =
+            RunSnapshot.Take(RunPaths.Of(here, "run"), work "offered", source)
+            |> Option.ofObj
+            |> Option.defaultWith (fun () -> failtest "there is a commit")
+
+        let ask file piece =
+            let bytes = taken.Read(file, piece)
+
+            if spoilt && bytes.Length > 0 then
+                bytes[bytes.Length / 2] <- ~~~bytes[bytes.Length / 2]
+
+            Task.FromResult bytes
+
+        ReceivedCopy
+            .Receive(this.Copy, taken.Manifest, work "received", target, Func<_, _, _>(fun file piece -> ask file piece))
+            .GetAwaiter()
+            .GetResult()
+
+    member this.Cross() : int64 =
+        let received = this.Receive()
+        received.Apply()
+        received.Received
+
+let private changes = [ "run.steps", "2000"; "learner.bufferSize", "2000"; "checkpoint.every", "200" ]
+
+let private runUntil steps (crossing: Crossing) =
+    use folder = create crossing.Here "run"
+    trainUntil steps (request folder.Paths (settings changes)) |> ignore
+
+let private resumed (paths: RunPaths) =
+    use folder = RunFolder.Open(paths.RunsFolder, paths.Name)
+    let again = request folder.Paths (settings changes)
+    train toTheEnd again |> ignore
+
+[<Tests>]
+let tests =
+    testList "A run that is copied" [
+        testCase "is the same run there, and ends as the one that it is a copy of"
+        <| fun _ ->
+            inFolder (fun folder ->
+                let crossing = Crossing folder
+                runUntil 700 crossing
+                let crossed = crossing.Cross()
+                Expect.isGreaterThan crossed 0L "something crosses"
+                let original = RunPaths.Of(crossing.Here, "run")
+                expectSame (identity crossing.Copy) (identity original) "the copy"
+                resumed crossing.Copy
+                resumed original
+                expectSame (identity crossing.Copy) (identity original) "at their ends")
+
+        testCase "crosses in part when most of it is there"
+        <| fun _ ->
+            inFolder (fun folder ->
+                let crossing = Crossing folder
+                // One piece of replay memory is full by then.
+                runUntil 1700 crossing
+                crossing.Cross() |> ignore
+                let again = crossing.Cross()
+                Expect.equal again 0L "nothing new"
+                resumed (RunPaths.Of(crossing.Here, "run"))
+                let more = crossing.Cross()
+                Expect.isGreaterThan more 0L "a commit is new"
+
+                let whole =
+                    DirectoryInfo(crossing.Copy.Root).EnumerateFiles("*", SearchOption.AllDirectories)
+                    |> Seq.sumBy _.Length
+
+                Expect.isLessThan more (whole - int64 CopyManifest.PieceBytes) "and rows that are there do not cross again"
+                expectSame (identity crossing.Copy) (identity (RunPaths.Of(crossing.Here, "run"))) "the copy")
+
+        testCase "is refused when a piece is not what it should be, and what is there stays"
+        <| fun _ ->
+            inFolder (fun folder ->
+                let crossing = Crossing folder
+                runUntil 700 crossing
+                crossing.Cross() |> ignore
+                let before = identity crossing.Copy
+                resumed (RunPaths.Of(crossing.Here, "run"))
+                crossing.Spoil()
+                Expect.throwsT<InvalidDataException> (fun () -> crossing.Receive() |> ignore) "a wrong piece"
+                expectSame (identity crossing.Copy) before "untouched")
+
+        testCase "does not take the place of a run that somebody works on"
+        <| fun _ ->
+            inFolder (fun folder ->
+                let crossing = Crossing folder
+                runUntil 700 crossing
+                crossing.Cross() |> ignore
+                use _ = RunLock.Take crossing.Copy
+                let received = crossing.Receive()
+                Expect.throwsT<RunFolderException> received.Apply "it is held")
+
+        test "has no file outside of its directory" {
+            for path in
+                [
+                    "../run.json"
+                    "/etc/passwd"
+                    "blobs/../../x"
+                    ""
+                    "a\nb"
+                    "blobs//x"
+                    "a\\b"
+                ] do
+                Expect.throwsT<InvalidDataException> (fun () -> CopyManifest(0L, [| CopiedFile(path, 0L, [||]) |]).Check()) $"'{path}'"
+
+            let file length pieces =
+                CopyManifest(0L, [| CopiedFile("run.json", length, Array.replicate pieces "00") |])
+
+            Expect.throwsT<InvalidDataException> ((file 1L 0).Check) "a piece is missing"
+            Expect.throwsT<InvalidDataException> ((file -1L 0).Check) "less than nothing"
+            Expect.throwsT<InvalidDataException> ((CopyManifest(0L, [| for _ in 1..2 -> CopiedFile("run.json", 0L, [||]) |])).Check) "twice"
+            (file 1L 1).Check()
+        }
+
+        testCase "of which nothing is committed is no copy"
+        <| fun _ ->
+            inFolder (fun folder ->
+                let crossing = Crossing folder
+
+                Expect.isNull
+                    (RunSnapshot.Take(RunPaths.Of(crossing.Here, "run"), Path.Combine(folder, "offered"), PieceHashes()))
+                    "no run"
+
+                (create crossing.Here "run").Dispose()
+
+                Expect.isNull
+                    (RunSnapshot.Take(RunPaths.Of(crossing.Here, "run"), Path.Combine(folder, "offered"), PieceHashes()))
+                    "no commit")
+    ]
