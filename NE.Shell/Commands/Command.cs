@@ -169,7 +169,7 @@ public sealed record RepairCommand(string Name) : Command;
 public sealed record TortureCommand(
     long Seed, int Attacks, int? Attack, IReadOnlyList<string> Kinds, int? Minutes, int Parallel, string? Keep, bool Json) : Command
 {
-    /// <summary>Words in the names of the runs to attack; empty is all runs.</summary>
+    /// <summary>Parts of the names of the runs to attack; empty is all runs.</summary>
     public IReadOnlyList<string> Scenarios { get; init; } = [];
 
     /// <summary>A plug-in to train on, as PATH.dll or PATH.dll#TYPE; null for none.</summary>

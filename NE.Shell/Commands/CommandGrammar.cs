@@ -103,7 +103,7 @@ internal sealed class CommandGrammar
     private readonly Option<string?> attacks = new("--attacks") { HelpName = "N", Description = "How many attacks (default 20; thousands with --minutes)." };
     private readonly Option<string?> attack = new("--attack") { HelpName = "K", Description = "This one alone, by its number." };
     private readonly Option<string?> kinds = new("--only") { HelpName = "KIND,...", Description = "kill (signals at random moments), place (death at a named place of a commit or recovery), storage (failing writes, syncs, renames), damage (files changed after a kill)." };
-    private readonly Option<string?> scenarios = new("--scenario") { HelpName = "TEXT,...", Description = "Runs whose name has one of these texts, such as async or pictures (default: all that can be attacked here)." };
+    private readonly Option<string[]> scenarios = new("--scenario") { HelpName = "TEXT", Description = "Only runs with this text in their name, such as async or pictures (repeatable; default: all that can be attacked here)." };
     private readonly Option<string?> plugin = new("--plugin") { HelpName = "PATH.dll", Description = "A plug-in of one's own to train on, PATH.dll or PATH.dll#TYPE; without it no run has one." };
     private readonly Option<string?> minutes = new("--minutes") { HelpName = "N", Description = "Begin no attack after so many minutes." };
     private readonly Option<string?> tortureParallel = new("--parallel") { HelpName = "K", Description = "Attacks at a time (default: as many as there are cores)." };
@@ -142,7 +142,7 @@ internal sealed class CommandGrammar
     {
         // Not a RootCommand: that one is named after whatever process runs it.
         Root = new Verb("ne", "Trains reinforcement-learning agents whose networks grow and prune while they learn (Neuroplastic Expansion on TD3 or SAC).");
-        this.texts = [this.runs, this.config, this.variant, this.seq, this.askedSeq, this.output, this.video, this.image, this.reportFolder, this.archiveFile, this.restoredName, this.journal, this.to, this.listen, this.exported, this.head, this.actor, this.fleetKey, this.nodeHost, this.nodeName, this.scenarios, this.plugin];
+        this.texts = [this.runs, this.config, this.variant, this.seq, this.askedSeq, this.output, this.video, this.image, this.reportFolder, this.archiveFile, this.restoredName, this.journal, this.to, this.listen, this.exported, this.head, this.actor, this.fleetKey, this.nodeHost, this.nodeName, this.plugin];
         this.keyed =
         [
             (new("--learner") { HelpName = "td3|sac|drq|drqv2", Description = "The algorithm of reinforcement learning (run.learner)." }, "run.learner"),
@@ -397,7 +397,7 @@ internal sealed class CommandGrammar
 
     private string[] Scenarios(ParseResult parsed, List<string> problems)
     {
-        string[] given = Given(parsed, this.scenarios)?.Split(',', StringSplitOptions.TrimEntries) ?? [];
+        string[] given = parsed.GetValue(this.scenarios) ?? [];
         problems.AddRange(given.Where(text => text.Length == 0 || !Torture.Scenario.All.Any(scenario => scenario.IsCalled(text)))
             .Select(text => $"--scenario expects a part of a name, found '{text}'; there are: {string.Join("; ", Torture.Scenario.All.Select(scenario => scenario.Name))}"));
         return given;

@@ -207,7 +207,7 @@ internal static class HelpTexts
               ne torture --seed 7 --minutes 480
               ne torture --attacks 200 --only storage,damage
               ne torture --seed 7 --attack 33 --keep torture
-              ne torture --scenario async,pictures --attacks 40
+              ne torture --scenario async --scenario pictures --attacks 40
               NE_JOURNAL=postgres://USER:PASSWORD@HOST/ne ne torture --scenario PostgreSQL
             """,
         ["topology"] = """

@@ -24,23 +24,24 @@ internal static class TortureVerb
         JournalPlace? journal = JournalAddress.Of(command.Journal, host) is { } place
             ? place with { Schema = $"ne_torture_{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}" }
             : null;
-        string folder = command.Keep is { } keep ? Path.GetFullPath(keep) : Directory.CreateTempSubdirectory("ne-torture-").FullName;
-        var surroundings = new Surroundings(folder) { Journal = journal is null ? null : JournalUrl.WithKnownLogin(journal), Plugin = plugin, PluginSavesState = savesState };
         Scenario[] chosen = [.. Scenario.All.Where(scenario => command.Scenarios.Count == 0 || command.Scenarios.Any(scenario.IsCalled))];
-        Scenario[] scenarios = [.. chosen.Where(scenario => surroundings.Missing(scenario) is null)];
-        (string Name, string Reason)[] leftOut = [.. chosen.Except(scenarios).Select(scenario => (scenario.Name, surroundings.Missing(scenario)!))];
-
-        if (scenarios.Length == 0)
-        {
-            throw new UserError($"none of these runs can be attacked here: {string.Join("; ", leftOut.Select(run => $"{run.Name}: {run.Reason}"))}");
-        }
-
-        journal = scenarios.Any(scenario => scenario.Need is Need.Server) ? journal : null;
+        journal = chosen.Any(scenario => scenario.Need is Need.Server) ? journal : null;
 
         if (journal is not null)
         {
             // A server that is down, or that does not let us in, is said before anything begins.
             JournalServer.Prepare(journal);
+        }
+
+        string folder = command.Keep is { } keep ? Path.GetFullPath(keep) : Directory.CreateTempSubdirectory("ne-torture-").FullName;
+        var surroundings = new Surroundings(folder) { Journal = journal is null ? null : JournalUrl.WithKnownLogin(journal), Plugin = plugin, PluginSavesState = savesState };
+        Scenario[] scenarios = [.. chosen.Where(scenario => surroundings.Missing(scenario) is null)];
+        (string Name, string Reason)[] leftOut = [.. chosen.Except(scenarios).Select(scenario => (scenario.Name, surroundings.Missing(scenario)!))];
+
+        if (scenarios.Length == 0)
+        {
+            Tidy(command, folder, null);
+            throw new UserError($"none of these runs can be attacked here: {string.Join("; ", leftOut.Select(run => $"{run.Name}: {run.Reason}"))}");
         }
 
         if (!command.Json)
@@ -51,17 +52,27 @@ internal static class TortureVerb
         ConcurrentDictionary<int, Outcome> results = CarryAll(command, scenarios, surroundings, folder, host);
         ExitCode code = Say(command, results, scenarios, leftOut, folder, host);
 
-        if (code is ExitCode.Ok && command.Keep is null)
+        if (code is ExitCode.Ok)
         {
-            Directory.Delete(folder, recursive: true);
-        }
-
-        if (journal is not null && code is ExitCode.Ok && command.Keep is null)
-        {
-            JournalServer.DropSchema(journal);
+            Tidy(command, folder, journal);
         }
 
         return code;
+    }
+
+    private static void Tidy(TortureCommand command, string folder, JournalPlace? journal)
+    {
+        if (command.Keep is not null)
+        {
+            return;
+        }
+
+        Directory.Delete(folder, recursive: true);
+
+        if (journal is not null)
+        {
+            JournalServer.DropSchema(journal);
+        }
     }
 
     private static void SayBeginning(
@@ -210,7 +221,7 @@ internal static class TortureVerb
         ' ',
         [
             $"ne torture --seed {command.Seed} --attack {number} --only {string.Join(',', command.Kinds)}",
-            .. command.Scenarios.Count > 0 ? (string[])[$"--scenario '{string.Join(',', command.Scenarios)}'"] : [],
+            .. command.Scenarios.Select(text => $"--scenario '{text}'"),
             .. command.Plugin is { } plugin ? (string[])[$"--plugin '{plugin}'"] : [],
             .. command.Journal is { } journal ? (string[])[$"--journal '{JournalUrl.WithoutLogin(journal)}'"] : [],
         ]);
