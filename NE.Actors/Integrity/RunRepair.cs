@@ -9,7 +9,9 @@ namespace NE.Actors.Integrity;
 /// <summary>Does about damage what can be done, and never touches what is whole. For whoever holds the run's lock.</summary>
 public static class RunRepair
 {
-    /// <summary>Makes anew what something else has the content of: snapshots, and tables that the journal tells.</summary>
+    /// <summary>
+    /// Makes anew what something else has the content of: snapshots, and tables that the journal tells. What nothing else has and no checkpoint needs is said.
+    /// </summary>
     /// <returns>A sentence for each file.</returns>
     public static IReadOnlyList<string> MakeAnew(RunPaths run)
     {
@@ -25,6 +27,10 @@ public static class RunRepair
             said.Add($"{run.Snapshots}: {problem.TrimEnd('.')}; it is made anew from the journal. The file as it was is snapshots.db.damaged");
         }
         said.AddRange(PutBack(run, journal));
+        if (journal.Manifests() is [{ Best: { } best }, ..] && new BlobStore(run.Blobs) is var blobs && blobs.Damage(best.Parameters) is not null)
+        {
+            said.Add($"{blobs.PathOf(best.Parameters.Sha256)} is not what was written; it was the best policy, of step {best.Step:N0}, and the run goes on without it");
+        }
         foreach (var (path, committed, _, _) in DamagedTables(run, journal))
         {
             if (TableHistory.MakeAnew(run, path, committed, dry: false))

@@ -46,7 +46,7 @@ internal static class SnapshotFile
                 throw new InvalidDataException($"{run.Journal} has no records, and its snapshots say that there were {newest:N0}. Restore it from a copy.");
             }
             // A journal that lost its last records goes on without them, and must not be told by a snapshot what it does not have.
-            return newest > last ? $"They are of record {newest:N0}, and the journal ends with {last:N0}." : null;
+            return newest > last ? $"They are of record {newest:N0}, and the journal ends with {last:N0}: it has lost what was committed behind that." : null;
         }
         catch (Exception error) when (error is SqliteException or InvalidCastException || (error is InvalidDataException && last > 0))
         {

@@ -47,6 +47,10 @@ public static class JournalServer
         });
     }
 
+    /// <summary>Deletes a schema with all journals in it, for those who made one of their own.</summary>
+    /// <exception cref="JournalUnavailableException">The server cannot be used.</exception>
+    public static void DropSchema(JournalPlace place) => PostgresSchema.Drop(place);
+
     private sealed class Held(RunPaths run) : IDisposable
     {
         public void Dispose() => PostgresLease.Release(run);

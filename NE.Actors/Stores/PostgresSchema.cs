@@ -50,6 +50,17 @@ internal static class PostgresSchema
         });
     }
 
+    /// <summary>Deletes the schema with all that is in it.</summary>
+    internal static void Drop(JournalPlace place)
+    {
+        using var connection = PostgresConnections.Open(place, pooled: false);
+        PostgresConnections.Saying(place, () =>
+        {
+            connection.Execute($"DROP SCHEMA IF EXISTS {place.Schema} CASCADE");
+            return true;
+        });
+    }
+
     internal static bool IsThere(NpgsqlConnection connection, JournalPlace place) =>
         connection.Ask<bool>(
             "SELECT count(*) = 4 FROM pg_catalog.pg_tables WHERE schemaname = @schema AND tablename IN ('journal', 'snapshot', 'tags', 'lease')", ("schema", place.Schema));

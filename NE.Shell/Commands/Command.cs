@@ -171,7 +171,17 @@ public sealed record RepairCommand(string Name) : Command;
 /// <param name="Parallel">Attacks at a time.</param>
 /// <param name="Keep">Folder to keep all runs in; null is a temporary one, which stays only when an attack got through.</param>
 public sealed record TortureCommand(
-    long Seed, int Attacks, int? Attack, IReadOnlyList<string> Kinds, int? Minutes, int Parallel, string? Keep, bool Json) : Command;
+    long Seed, int Attacks, int? Attack, IReadOnlyList<string> Kinds, int? Minutes, int Parallel, string? Keep, bool Json) : Command
+{
+    /// <summary>Parts of the names of the runs to attack; empty is all runs.</summary>
+    public IReadOnlyList<string> Scenarios { get; init; } = [];
+
+    /// <summary>A plug-in to train on, as PATH.dll or PATH.dll#TYPE; null for none.</summary>
+    public string? Plugin { get; init; }
+
+    /// <summary>A server for journals, as given: with the login, never to be printed. Null uses NE_JOURNAL, or leaves those runs out.</summary>
+    public string? Journal { get; init; }
+}
 
 /// <summary>Measures how fast copies of stored networks learn something new.</summary>
 public sealed record ProbeCommand(string Name, CheckpointChoice Checkpoint, bool Json) : Command;

@@ -103,6 +103,8 @@ internal sealed class CommandGrammar
     private readonly Option<string?> attacks = new("--attacks") { HelpName = "N", Description = "How many attacks (default 20; thousands with --minutes)." };
     private readonly Option<string?> attack = new("--attack") { HelpName = "K", Description = "This one alone, by its number." };
     private readonly Option<string?> kinds = new("--only") { HelpName = "KIND,...", Description = "kill (signals at random moments), place (death at a named place of a commit or recovery), storage (failing writes, syncs, renames), damage (files changed after a kill)." };
+    private readonly Option<string[]> scenarios = new("--scenario") { HelpName = "TEXT", Description = "Only runs with this text in their name, such as async or pictures (repeatable; default: all that can be attacked here)." };
+    private readonly Option<string?> plugin = new("--plugin") { HelpName = "PATH.dll", Description = "A plug-in of one's own to train on, PATH.dll or PATH.dll#TYPE; without it no run has one." };
     private readonly Option<string?> minutes = new("--minutes") { HelpName = "N", Description = "Begin no attack after so many minutes." };
     private readonly Option<string?> tortureParallel = new("--parallel") { HelpName = "K", Description = "Attacks at a time (default: as many as there are cores)." };
     private readonly Option<string?> keep = new("--keep") { HelpName = "DIR", Description = "Keep every run, in this folder (default: a temporary one, kept when an attack got through)." };
@@ -141,7 +143,7 @@ internal sealed class CommandGrammar
     {
         // Not a RootCommand: that one is named after whatever process runs it.
         Root = new Verb("ne", "Trains reinforcement-learning agents whose networks grow and prune while they learn (Neuroplastic Expansion on TD3 or SAC).");
-        this.texts = [this.runs, this.config, this.variant, this.seq, this.askedSeq, this.output, this.video, this.image, this.reportFolder, this.archiveFile, this.restoredName, this.journal, this.to, this.listen, this.exported, this.head, this.actor, this.fleetKey, this.nodeHost, this.nodeName];
+        this.texts = [this.runs, this.config, this.variant, this.seq, this.askedSeq, this.output, this.video, this.image, this.reportFolder, this.archiveFile, this.restoredName, this.journal, this.to, this.listen, this.exported, this.head, this.actor, this.fleetKey, this.nodeHost, this.nodeName, this.plugin];
         this.keyed =
         [
             (new("--learner") { HelpName = "td3|sac|drq|drqv2", Description = "The algorithm of reinforcement learning (run.learner)." }, "run.learner"),
@@ -177,7 +179,7 @@ internal sealed class CommandGrammar
         Root.Add(Leaf("digest", "Print one sha256 over the state of the last commit, and one per component.", [this.run], [this.digested, this.json]));
         Root.Add(Leaf("verify", "Read everything that a resume reads, and say what is damaged and what can be resumed.", [this.verified], [this.deep, this.json]));
         Root.Add(Leaf("repair", "Make anew what can be made anew of a damaged run, and keep what is whole of the rest.", [this.run], []));
-        Root.Add(Leaf("torture", "Attack small runs of this executable and see that each ends as the run that was left alone.", [], [this.attacks, this.tortureSeed, this.attack, this.kinds, this.minutes, this.tortureParallel, this.keep, this.json]));
+        Root.Add(Leaf("torture", "Attack small runs of this executable and see that each ends as the run that was left alone.", [], [this.attacks, this.tortureSeed, this.attack, this.kinds, this.scenarios, this.plugin, this.journal, this.minutes, this.tortureParallel, this.keep, this.json]));
         Root.Add(Leaf("topology", "Show density, grown, pruned and dormant layer by layer at any past event.", [this.run], [this.at, this.json]));
         Root.Add(Leaf("report", "Compare runs: figures, tables, intervals, provenance.", [this.reported], [this.reportFolder, this.compareAt, this.heatMap, this.reference]));
         Root.Add(Leaf("archive", "Pack a stopped run or sweep into one checksummed file.", [this.archived], [this.archiveFile, this.withoutReplay, this.withVideos, this.replace]));
@@ -300,7 +302,7 @@ internal sealed class CommandGrammar
                 parsed.GetValue(this.tortureParallel) is { } side ? CommandLine.Count(side, "--parallel", problems) ?? 1 : Environment.ProcessorCount,
                 parsed.GetValue(this.keep),
                 asJson)
-            { Runs = folder },
+            { Runs = folder, Scenarios = Scenarios(parsed, problems), Plugin = Given(parsed, this.plugin), Journal = Given(parsed, this.journal) },
             "topology" => new TopologyCommand(
                 Name(parsed, problems),
                 parsed.GetValue(this.at) is { } step ? CommandLine.WholeNumber(step, "--at", 0, problems) : null,
@@ -391,6 +393,14 @@ internal sealed class CommandGrammar
     {
         string[] given = parsed.GetValue(this.kinds)?.Split(',', StringSplitOptions.TrimEntries) ?? [.. Torture.Attack.Kinds];
         problems.AddRange(given.Except(Torture.Attack.Kinds).Select(kind => $"--only expects {string.Join(", ", Torture.Attack.Kinds)}, found '{kind}'"));
+        return given;
+    }
+
+    private string[] Scenarios(ParseResult parsed, List<string> problems)
+    {
+        string[] given = parsed.GetValue(this.scenarios) ?? [];
+        problems.AddRange(given.Where(text => text.Length == 0 || !Torture.Scenario.All.Any(scenario => scenario.IsCalled(text)))
+            .Select(text => $"--scenario expects a part of a name, found '{text}'; there are: {string.Join("; ", Torture.Scenario.All.Select(scenario => scenario.Name))}"));
         return given;
     }
 

@@ -200,11 +200,15 @@ internal static class HelpTexts
             Every attack follows from the seed and its number, so it can be repeated; only the moments of signals depend on the machine. Exit
             code 2 when one got through: the run lost something, went on differently without a word, or ended without a word that helps.
 
+            Runs that need what is not here (a renderer, python3, a server for journals, a plug-in) are left out, which the first lines say.
+
             Examples:
               ne torture
               ne torture --seed 7 --minutes 480
               ne torture --attacks 200 --only storage,damage
               ne torture --seed 7 --attack 33 --keep torture
+              ne torture --scenario async --scenario pictures --attacks 40
+              NE_JOURNAL=postgres://USER:PASSWORD@HOST/ne ne torture --scenario PostgreSQL
             """,
         ["topology"] = """
             Examples:

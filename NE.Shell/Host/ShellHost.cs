@@ -13,6 +13,12 @@ public sealed record ShellHost
     /// <summary>Environment variable by which a sweep tells the processes of its cells its name.</summary>
     public const string SweepVariable = "NE_SWEEP";
 
+    /// <summary>Environment variable with the address of a PostgreSQL server for journals, and its login.</summary>
+    public const string JournalVariable = "NE_JOURNAL";
+
+    /// <summary>Environment variable with the file of this user's key for fleets.</summary>
+    public const string FleetKeyVariable = "NE_FLEET_KEY";
+
     public required TextWriter Output { get; init; }
 
     public required TextWriter Error { get; init; }
@@ -107,8 +113,8 @@ public sealed record ShellHost
             OtlpEndpoint = NonEmpty("OTEL_EXPORTER_OTLP_ENDPOINT"),
             OtlpOverHttp = NonEmpty("OTEL_EXPORTER_OTLP_PROTOCOL") is "http/protobuf",
             Sweep = NonEmpty(SweepVariable),
-            JournalUrl = NonEmpty("NE_JOURNAL"),
-            FleetKey = NonEmpty("NE_FLEET_KEY") ?? Path.Combine(NonEmpty("XDG_CONFIG_HOME") ?? Path.Combine(NonEmpty("HOME") ?? "/", ".config"), "ne", "fleet.pem"),
+            JournalUrl = NonEmpty(JournalVariable),
+            FleetKey = NonEmpty(FleetKeyVariable) ?? Path.Combine(NonEmpty("XDG_CONFIG_HOME") ?? Path.Combine(NonEmpty("HOME") ?? "/", ".config"), "ne", "fleet.pem"),
             ServeToken = NonEmpty("NE_SERVE_TOKEN"),
             Fault = NonEmpty(Faults.Variable),
             SearchPath = NonEmpty("PATH"),

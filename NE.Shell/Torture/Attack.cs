@@ -13,6 +13,9 @@ internal enum Stop
 
     /// <summary>SIGSTOP for a while, SIGCONT, then SIGKILL.</summary>
     Freeze,
+
+    /// <summary>SIGKILL of a process that holds environments of the run, which goes on itself.</summary>
+    Worker,
 }
 
 /// <summary>What happens to a file of a run that is not at work.</summary>
@@ -87,22 +90,35 @@ internal abstract record Attack
     }
 
     /// <summary>The attack of a number.</summary>
-    public static (Scenario Scenario, Attack Attack) Of(long seed, int number, IReadOnlyList<string> kinds)
+    /// <param name="seed">What all follow from.</param>
+    /// <param name="number">Which one.</param>
+    /// <param name="kinds">Of attacks, which take turns.</param>
+    /// <param name="scenarios">
+    /// Runs that can be attacked. One that cannot be is drawn again, so where another machine can attack more runs, the other numbers stay what they are.
+    /// </param>
+    public static (Scenario Scenario, Attack Attack) Of(long seed, int number, IReadOnlyList<string> kinds, IReadOnlyCollection<Scenario> scenarios)
     {
-        Draws draws = Draws.At(seed, Purpose.Statistics, number, 0, 0);
-        Scenario scenario = Scenario.All[Next(draws, Scenario.All.Count)];
-        return (scenario, Draw(kinds[number % kinds.Count], draws));
+        Draws draws = Draws.At(seed, Purpose.Statistics, number, 0, 0), places = Draws.At(seed, Purpose.Statistics, number, 1, 0);
+        Scenario scenario;
+
+        do
+        {
+            scenario = Scenario.All[Next(places, Scenario.All.Count)];
+        }
+        while (!scenarios.Contains(scenario));
+
+        return (scenario, Draw(kinds[number % kinds.Count], draws, scenario));
     }
 
     private static int Next(Draws draws, int bound) => (int)draws.NextInt(bound);
 
-    private static Attack Draw(string kind, Draws draws)
+    private static Attack Draw(string kind, Draws draws, Scenario scenario)
     {
         switch (kind)
         {
             case "kill":
                 return new Stops([.. Enumerable.Range(0, 2 + Next(draws, 4)).Select(_ => (
-                    0.05 + (0.75 * draws.NextDouble()), Next(draws, 4) switch { 0 => Stop.Terminate, 1 => Stop.Freeze, _ => Stop.Kill }))]);
+                    0.05 + (0.75 * draws.NextDouble()), Next(draws, scenario.HasWorkers ? 8 : 4) switch { 0 => Stop.Terminate, 1 => Stop.Freeze, < 4 => Stop.Kill, _ => Stop.Worker }))]);
             case "place":
                 string point = Points[Next(draws, Points.Length)];
                 bool recovery = point.StartsWith("recovery", StringComparison.Ordinal);

@@ -3,6 +3,7 @@ using System.Text;
 using NE.Actors.Configuration;
 using NE.Actors.RunDirectory;
 using NE.Actors.Storage;
+using NE.Shell.Host;
 
 namespace NE.Shell.Torture;
 
@@ -22,11 +23,23 @@ internal sealed record Ending(int? ExitCode, string Said)
 /// <param name="runs">The folder of the runs.</param>
 /// <param name="name">The run's name.</param>
 /// <param name="scenario">What it trains.</param>
-internal sealed class Victim(IReadOnlyList<string> executable, string runs, string name, Scenario scenario)
+/// <param name="surroundings">What this machine has for it.</param>
+internal sealed class Victim(IReadOnlyList<string> executable, string runs, string name, Scenario scenario, Surroundings surroundings)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
+    /// <summary>How long a run may take to its end.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
+
+    /// <summary>Processes that end with the run's do so in less.</summary>
+    private static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(30);
 
     public RunPaths Paths { get; } = RunPaths.Of(runs, name);
+
+    public Scenario Scenario => scenario;
+
+    /// <summary>Whether the same run is the same bits.</summary>
+    public bool IsReproducible => surroundings.IsReproducible(scenario);
+
+    private string FleetKey => Path.Combine(runs, $"{name}.pem");
 
     /// <summary>Whether there is something to go on with.</summary>
     private bool HasBegun => StoredRunInfo.Exists(this.Paths);
@@ -51,12 +64,51 @@ internal sealed class Victim(IReadOnlyList<string> executable, string runs, stri
     /// <param name="more">More arguments of a resume.</param>
     public Started Work(string? fault = null, params string[] more) => this.HasBegun
         ? this.Start(["resume", name, "--plain", .. more], fault)
-        : this.Start(["train", .. scenario.Arguments, "--name", name], fault);
+        : this.Start(["train", .. surroundings.Arguments(scenario), "--name", name], fault);
 
-    public Ending Do(string verb) => this.Start([verb, name], null).Wait(Patience);
+    public Ending Do(string verb, params string[] more)
+    {
+        using Started started = this.Start([verb, name, .. more], null);
+        return started.Wait(Patience);
+    }
 
     /// <summary>Goes on until the run is complete, or says why it is not.</summary>
-    public Ending Complete(params string[] more) => this.Work(null, more).Wait(Patience);
+    public Ending Complete(params string[] more)
+    {
+        using Started started = this.Work(null, more);
+        return started.Wait(Patience);
+    }
+
+    /// <summary>Waits until everything that the run ever started has ended, and kills what does not.</summary>
+    /// <returns>The command line of one that had to be killed; null when none had to be.</returns>
+    public string? Outliving()
+    {
+        var watch = Stopwatch.StartNew();
+
+        while (MarkedProcesses.Of(this.Paths.Root) is [var first, ..] left)
+        {
+            if (watch.Elapsed > LastPatience)
+            {
+                foreach ((int id, _) in left)
+                {
+                    Signal(id, "KILL");
+                }
+
+                return first.Command;
+            }
+
+            Thread.Sleep(50);
+        }
+
+        return null;
+    }
+
+    /// <summary>Deletes all that there is of it.</summary>
+    public void Delete()
+    {
+        Directory.Delete(this.Paths.Root, recursive: true);
+        File.Delete(this.FleetKey);
+    }
 
     private Started Start(IReadOnlyList<string> arguments, string? fault)
     {
@@ -74,18 +126,29 @@ internal sealed class Victim(IReadOnlyList<string> executable, string runs, stri
             start.Environment[Faults.Variable] = fault;
         }
 
-        return new(Process.Start(start) ?? throw new IOException($"{executable[0]} did not start"));
+        // The user's own server has no part in the runs that are not about it.
+        start.Environment[ShellHost.JournalVariable] = scenario.Need is Need.Server ? surroundings.Journal!.Secret : "";
+        start.Environment[ShellHost.FleetKeyVariable] = this.FleetKey;
+        start.Environment[MarkedProcesses.Variable] = this.Paths.Root;
+        return new(Process.Start(start) ?? throw new IOException($"{executable[0]} did not start"), this.Paths.Root);
+    }
+
+    private static void Signal(int id, string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", $"{id}"]);
+        kill.WaitForExit();
     }
 
     /// <summary>One of its processes.</summary>
     internal sealed class Started : IDisposable
     {
         private readonly Process process;
+        private readonly string mark;
         private readonly StringBuilder said = new();
 
-        public Started(Process process)
+        public Started(Process process, string mark)
         {
-            this.process = process;
+            (this.process, this.mark) = (process, mark);
             process.OutputDataReceived += (_, line) => this.Hear(line.Data);
             process.ErrorDataReceived += (_, line) => this.Hear(line.Data);
             process.BeginOutputReadLine();
@@ -111,6 +174,21 @@ internal sealed class Victim(IReadOnlyList<string> executable, string runs, stri
             {
                 return new(ended ? this.process.ExitCode : null, this.said.ToString());
             }
+        }
+
+        /// <summary>Kills one of the processes that hold the run's environments after a time, and lets the run go on.</summary>
+        /// <param name="time">After how long.</param>
+        /// <param name="which">As a fraction of those that are there.</param>
+        /// <returns>Whether there was one.</returns>
+        public bool KillWorkerAfter(TimeSpan time, double which)
+        {
+            if (this.process.WaitForExit(time) || MarkedProcesses.Of(this.mark).Where(found => found.Command.Contains(" --name worker-", StringComparison.Ordinal)).ToList() is not [_, ..] workers)
+            {
+                return false;
+            }
+
+            Victim.Signal(workers[(int)(which * workers.Count)].Id, "KILL");
+            return true;
         }
 
         /// <summary>Stops it after a time; null when it ended before.</summary>
@@ -153,8 +231,7 @@ internal sealed class Victim(IReadOnlyList<string> executable, string runs, stri
         {
             if (!this.process.HasExited)
             {
-                using var kill = Process.Start("kill", [$"-{signal}", $"{this.process.Id}"]);
-                kill.WaitForExit();
+                Victim.Signal(this.process.Id, signal);
             }
         }
 

@@ -33,8 +33,21 @@ let tests =
     <| testList "damage and attacks" [
         testCase "a few attacks of every kind are survived"
         <| fun _ ->
-            let execution = ne [ "torture"; "--seed"; "1"; "--attacks"; "4" ]
+            let execution =
+                ne [
+                    "torture"
+                    "--seed"
+                    "1"
+                    "--attacks"
+                    "4"
+                    "--scenario"
+                    "async"
+                    "--scenario"
+                    "td3"
+                ]
+
             succeeds execution
+            Expect.stringContains execution.Output "is never the same run twice" "what is asked of async"
             Expect.stringContains execution.Output "4 of 4 survived" "the last line"
 
             for kind in [ "kill"; "place"; "storage"; "damage" ] do
@@ -52,6 +65,9 @@ let tests =
                     [ "--attack"; "-1" ]
                     [ "--minutes"; "x" ]
                     [ "--parallel"; "0" ]
+                    [ "--scenario"; "fire" ]
+                    [ "--scenario"; "plug-in" ]
+                    [ "--plugin"; "nowhere.dll" ]
                 ] do
                 Expect.equal (ne ("torture" :: option)).ExitCode 1 $"{option}"
 

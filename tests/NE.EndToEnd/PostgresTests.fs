@@ -105,6 +105,27 @@ let tests =
                     ] do
                     Expect.isFalse (hasLogin text) $"a login in: {text}")
 
+        testCase "that is attacked ends as the run that was left alone, and nothing of both is left on the server"
+        <| fun _ ->
+            let server = PostgresServer.server ()
+            let database = server.NewDatabase()
+
+            use running =
+                new Running(
+                    [ "NE_JOURNAL", server.Url database ],
+                    [ "torture"; "--scenario"; "PostgreSQL"; "--only"; "place"; "--attacks"; "1" ]
+                )
+
+            let execution = running.Wait(TimeSpan.FromMinutes 3.)
+            Expect.equal execution.ExitCode 0 $"{execution.Output}{execution.Error}"
+            Expect.stringContains execution.Output "1 of 1 survived" "the last line"
+            Expect.isFalse (hasLogin execution.Output) "a login"
+
+            let schemas =
+                server.Sql("SELECT count(*) FROM pg_catalog.pg_namespace WHERE nspname LIKE 'ne%'", database)
+
+            Expect.equal (string schemas) "0" "schemas"
+
         testCase "that a sweep starts gets its login where nobody else can read it, and keeps it to itself"
         <| fun _ ->
             inRuns (fun runs ->

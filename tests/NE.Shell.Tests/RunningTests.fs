@@ -6,7 +6,6 @@ open System.IO
 open System.Runtime.InteropServices
 open System.Text.Json
 open Expecto
-open Microsoft.Data.Sqlite
 open NE.Actors.Checkpoints
 open NE.Actors.Journal
 open NE.Actors.MuJoCo
@@ -33,31 +32,6 @@ let private train = [ "train"; "--steps"; "1000"; "--name"; "a" ]
 
 let private runJson (runs: string) =
     JsonDocument.Parse(File.ReadAllText(Path.Combine(runs, "a", "run.json"))).RootElement
-
-/// Appends to a run's journal what a run would.
-let private append (paths: RunPaths) (entries: JournalEntry list) =
-    use connection = new SqliteConnection($"Data Source={paths.Journal};Pooling=False")
-
-    connection.Open()
-
-    let execute (text: string) (values: obj list) =
-        use command = connection.CreateCommand()
-        command.CommandText <- text
-
-        values
-        |> List.iteri (fun i value -> command.Parameters.AddWithValue($"$v{i}", value) |> ignore)
-
-        command.ExecuteNonQuery() |> ignore
-
-    execute
-        "CREATE TABLE IF NOT EXISTS journal (persistence_id TEXT, sequence_number INTEGER PRIMARY KEY, created INTEGER, deleted INTEGER, manifest TEXT, message BLOB)"
-        []
-
-    for entry in entries do
-        execute "INSERT INTO journal (persistence_id, created, deleted, manifest, message) VALUES ('run', 0, 0, $v0, $v1)" [
-            JournalCodec.ManifestOf entry
-            JournalCodec.Encode entry
-        ]
 
 let private commit (id: int64) (step: int64) : JournalEntry =
     JournalEntry.CheckpointCommitted(
@@ -89,7 +63,7 @@ let private ended (id: int64) (step: int64) : JournalEntry list = [ noted id (Ru
 let private stored (runs: string) (entries: JournalEntry list) : RunPaths =
     execute (host runs (ending interrupted)) train |> ignore
     let paths = RunFolder.Find(runs, "a")
-    append paths entries
+    appendToJournal paths entries
     paths
 
 let private resume (runs: string) (more: string list) =
@@ -353,7 +327,7 @@ let tests =
             let paths = stored folder.Path []
             let begun = File.ReadAllText paths.Configuration
 
-            append paths [
+            appendToJournal paths [
                 noted 1L (RunEvent.RunStarted(begun, "ne test"))
                 committed 500L
                 noted 2L (RunEvent.ConfigurationChanged(500L, [| "log.metricsEvery", "1000", "50" |]))
@@ -443,13 +417,13 @@ let tests =
                 Expect.equal code ExitCode.Interrupted errors
                 Expect.stringContains output $"a goes on from step {step:N0} of 1,000" "where"
                 // As the run itself would have noted it.
-                append paths [ JournalEntry.Rewound(3L, 1L) ]
+                appendToJournal paths [ JournalEntry.Rewound(3L, 1L) ]
                 let code, _, errors = resume folder.Path []
                 Expect.equal code ExitCode.Interrupted errors
-                append paths [ noted 4L (RunEvent.RunResumed(step, "ne test")); commit 5L 1_000L ]
+                appendToJournal paths [ noted 4L (RunEvent.RunResumed(step, "ne test")); commit 5L 1_000L ]
                 let code, _, errors = resume folder.Path []
                 Expect.equal code ExitCode.Interrupted $"its last evaluation is to come again: {errors}"
-                append paths (ended 6L 1_000L)
+                appendToJournal paths (ended 6L 1_000L)
                 let refused, _, _ = resume folder.Path []
                 Expect.equal refused ExitCode.UserError "complete again"
             }

@@ -9,6 +9,9 @@ open System.Net.Sockets
 open System.Threading
 open System.Threading.Tasks
 open Expecto
+open Microsoft.Data.Sqlite
+open NE.Actors.Journal
+open NE.Actors.RunDirectory
 open NE.Actors.Runs
 open NE.Shell
 open NE.Shell.Host
@@ -116,6 +119,31 @@ let execute (host: ShellHost) (arguments: string list) : ExitCode * string * str
 /// Runs a command line that starts no run, with runs in a folder that does not exist.
 let shell (arguments: string list) : ExitCode * string * string =
     execute (host "/nonexistent/runs" noRun) arguments
+
+/// Appends to a run's journal what a run would.
+let appendToJournal (paths: RunPaths) (entries: JournalEntry list) =
+    use connection = new SqliteConnection($"Data Source={paths.Journal};Pooling=False")
+
+    connection.Open()
+
+    let execute (text: string) (values: obj list) =
+        use command = connection.CreateCommand()
+        command.CommandText <- text
+
+        values
+        |> List.iteri (fun i value -> command.Parameters.AddWithValue($"$v{i}", value) |> ignore)
+
+        command.ExecuteNonQuery() |> ignore
+
+    execute
+        "CREATE TABLE IF NOT EXISTS journal (persistence_id TEXT, sequence_number INTEGER PRIMARY KEY, created INTEGER, deleted INTEGER, manifest TEXT, message BLOB)"
+        []
+
+    for entry in entries do
+        execute "INSERT INTO journal (persistence_id, created, deleted, manifest, message) VALUES ('run', 0, 0, $v0, $v1)" [
+            JournalCodec.ManifestOf entry
+            JournalCodec.Encode entry
+        ]
 
 let private goldenFolder = Path.Combine(__SOURCE_DIRECTORY__, "golden")
 

@@ -151,6 +151,24 @@ let tests =
                     Expect.equal found.History expected.History "the history"
                     Expect.stringStarts (File.ReadAllText run.Metrics) (String.concat "\n" kept) "and its rows go on"))
 
+        testCase "the best policy is lost when it is damaged, and that is said"
+        <| fun _ ->
+            copied (fun run ->
+                let best =
+                    use journal = JournalReader.Open run
+                    (Seq.head (journal.Manifests())).Best
+
+                match best with
+                | null -> failtest "there was an evaluation"
+                | best ->
+                    flip (Path.Combine(run.Blobs, best.Parameters.Sha256)) 100L
+
+                    match List.ofSeq (RunRepair.MakeAnew run) with
+                    | [ sentence ] -> Expect.stringContains sentence $"the best policy, of step {best.Step}" "which one"
+                    | other -> failtest $"one sentence, not {other}"
+
+                    finish run)
+
         testCase "damaged snapshots are made anew, and so are those that are ahead of the journal"
         <| fun _ ->
             for name, harm in
@@ -162,7 +180,12 @@ let tests =
                 copied (fun run ->
                     harm run
                     Expect.equal [ for finding in findings run -> finding.Remedy ] [ Remedy.MadeAnew ] $"found: {name}"
-                    Expect.hasLength (RunRepair.MakeAnew run) 1 "made anew"
+                    let said = List.ofSeq (RunRepair.MakeAnew run)
+                    Expect.hasLength said 1 "made anew"
+
+                    if name = "ahead" then
+                        Expect.stringContains said.Head "it has lost what was committed" "what that means"
+
                     Expect.isEmpty (findings run) "nothing is left"
                     finish run)
 
