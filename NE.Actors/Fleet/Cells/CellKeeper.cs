@@ -21,7 +21,7 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
     private readonly NodeCells node;
     private readonly IActorRef coordinator;
     private readonly FleetPatience patience;
-    private readonly string id = Cluster.Get(Context.System).SelfUniqueAddress.ToString();
+    private readonly string id = IdOf(Cluster.Get(Context.System).SelfUniqueAddress);
     private readonly ILoggingAdapter log = Context.GetLogger();
     private readonly Dictionary<(string Name, long Epoch), Held> held = [];
     private long validUntil;
@@ -83,6 +83,9 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
         }
         this.node.Show([]);
     }
+
+    /// <summary>Another incarnation of the process has another one. People read it where they cannot be told the name.</summary>
+    private static string IdOf(UniqueAddress address) => $"{FleetAddress.Of(address.Address)}#{address.Uid}";
 
     private void Renew() => this.coordinator.Tell(new Renew
     {
