@@ -111,8 +111,7 @@ internal static class NodeVerb
         SharedFolder folder = SharedFolder.Of(command.Runs);
         // The journals of runs on the node's own disk are there, too.
         RequireLocks(folder, disk is null ? journal : null);
-        var starter = new NodeStarter(host, disk?.Runs ?? folder.Runs, disk is not null);
-        return new NodeCells(name, slots, folder, journal, starter, new FleetSweepHost(host, folder.Runs, Math.Max(1, host.Processors / slots), journal)) { OwnDisk = disk };
+        return new NodeCells(name, slots, folder, journal, new NodeStarter(host, folder.Runs), new FleetSweepHost(host, folder.Runs, Math.Max(1, host.Processors / slots), journal)) { OwnDisk = disk };
     }
 
     /// <summary>What keeps two machines from writing to one database is a lock that a network's file system may not keep.</summary>

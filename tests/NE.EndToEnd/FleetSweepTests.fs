@@ -165,16 +165,23 @@ let tests =
                         ]
                     )
 
-                // Cells that some node has on its own disk now, and have been copied.
+                // Cells that a node has on its own disk now, and that have been copied.
                 let copied node =
-                    let runs = Path.Combine(inFolder node, ".fleet", "nodes")
+                    let disk = Path.Combine(inFolder node, ".fleet", "nodes")
 
                     [
                         for cell in cells do
                             if
-                                Directory.Exists runs
-                                && Directory.GetDirectories runs
-                                   |> Array.exists (fun disk -> Directory.Exists(Path.Combine(disk, "runs", cell)))
+                                Directory.Exists disk
+                                && Directory
+                                    .GetDirectories(
+                                        disk,
+                                        cell,
+                                        EnumerationOptions(RecurseSubdirectories = true, IgnoreInaccessible = true)
+                                    )
+                                    .Length
+                                    >
+                                    0
                                 && committed head cell > 0L
                             then
                                 cell

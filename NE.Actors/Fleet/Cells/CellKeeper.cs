@@ -166,7 +166,7 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
         }
         try
         {
-            cell.Process = this.node.Starter.Start(key.Name, cell.Order);
+            cell.Process = this.node.Starter.Start(key.Name, cell.Order, this.node.OwnDisk?.RunsOf(key.Name, key.Epoch));
             cell.Process.Renew(this.validUntil);
             if (cell.WasToStop)
             {

@@ -8,9 +8,12 @@ public interface ICellStarter
     /// <summary>The program is still what this process is of: a cell of another build would not compare with those before it.</summary>
     bool IsSameBuild { get; }
 
+    /// <param name="cell">Name of the run.</param>
+    /// <param name="order">What to do.</param>
+    /// <param name="ownDisk">Folder of the runs where that is not the one that all share: it is copied to the coordinator's, journals and all.</param>
     /// <exception cref="IOException">It cannot be begun.</exception>
     /// <exception cref="InvalidDataException">Nobody understands the order.</exception>
-    ICellProcess Start(string cell, string order);
+    ICellProcess Start(string cell, string order, string? ownDisk);
 }
 
 /// <summary>A process that works on a cell. It ends with this process, and when its lease is over, whatever becomes of this process.</summary>

@@ -4,7 +4,8 @@ using NE.Actors.RunDirectory;
 
 namespace NE.Actors.Fleet.Cells;
 
-/// <summary>The disk of a node that shares no folder: the runs that it works on are there while it does.</summary>
+/// <summary>The disk of a node that shares no folder: the runs that it works on are there while it does, each placement of a cell in a folder of its own. What an earlier
+/// one of the same cell leaves, as a process that is only just dying, is not in its way.</summary>
 public sealed class OwnDisk : IDisposable
 {
     private const string LockFile = "node.lock";
@@ -12,9 +13,6 @@ public sealed class OwnDisk : IDisposable
     private readonly RunLock held;
 
     private OwnDisk(string folder, RunLock held) => (this.Folder, this.held) = (folder, held);
-
-    /// <summary>Of the runs.</summary>
-    public string Runs => Path.Combine(this.Folder, "runs");
 
     private string Folder { get; }
 
@@ -31,9 +29,7 @@ public sealed class OwnDisk : IDisposable
         }
         var own = Path.Combine(all, Guid.NewGuid().ToString("N"));
         Directory.CreateDirectory(own);
-        var disk = new OwnDisk(own, RunLock.Take(Path.Combine(own, LockFile), $"The folder {own}"));
-        Directory.CreateDirectory(disk.Runs);
-        return disk;
+        return new OwnDisk(own, RunLock.Take(Path.Combine(own, LockFile), $"The folder {own}"));
     }
 
     public void Dispose()
@@ -49,6 +45,14 @@ public sealed class OwnDisk : IDisposable
         }
     }
 
-    internal IActorRef Copier(IActorContext context, string cell, long epoch, IActorRef coordinator, TimeSpan repeat) =>
-        context.ActorOf(Props.Create(() => new RunCopier(RunPaths.Of(this.Runs, cell), Path.Combine(this.Folder, "copies", $"{cell}-{epoch}"), epoch, coordinator, repeat)));
+    /// <summary>Folder of the runs, of which there is one, of a placement.</summary>
+    internal string RunsOf(string cell, long epoch) => RunCopier.RunsIn(this.PlaceOf(cell, epoch));
+
+    internal IActorRef Copier(IActorContext context, string cell, long epoch, IActorRef coordinator, TimeSpan repeat)
+    {
+        var place = this.PlaceOf(cell, epoch);
+        return context.ActorOf(Props.Create(() => new RunCopier(cell, place, epoch, coordinator, repeat)));
+    }
+
+    private string PlaceOf(string cell, long epoch) => Path.Combine(this.Folder, $"{cell}-{epoch}");
 }

@@ -6,7 +6,7 @@ namespace NE.Actors.Fleet.Copies;
 
 /// <summary>
 /// Lets a cell's run live on this node's own disk: brings it here as the coordinator has it before anybody works on it, offers every commit to the coordinator, and the
-/// last state when the work has ended. Tells its parent <see cref="Ready"/> and <see cref="Complete"/>. The run's directory goes when this actor does.
+/// last state when the work has ended. Tells its parent <see cref="Ready"/> and <see cref="Complete"/>. Its folder goes when this actor does.
 /// </summary>
 internal sealed class RunCopier : ReceiveActor, IWithTimers
 {
@@ -17,8 +17,8 @@ internal sealed class RunCopier : ReceiveActor, IWithTimers
     private readonly string folder;
     private readonly long epoch;
     private readonly IActorRef coordinator;
-    private PieceHashes hashes = new();
     private readonly ILoggingAdapter log = Context.GetLogger();
+    private PieceHashes hashes = new();
     private RunSnapshot? offered;
     private long offers;
     private DateTime seen;
@@ -30,14 +30,15 @@ internal sealed class RunCopier : ReceiveActor, IWithTimers
     private bool isLast;
     private string? said;
 
-    /// <param name="run">Where its directory is to be.</param>
-    /// <param name="folder">Of this actor alone, on the same disk.</param>
+    /// <param name="cell">Name of the run.</param>
+    /// <param name="folder">Of this placement alone.</param>
     /// <param name="epoch">Of the placement.</param>
     /// <param name="coordinator">Wherever it is.</param>
     /// <param name="repeat">Before a question is asked again whose answer may have been lost.</param>
-    public RunCopier(RunPaths run, string folder, long epoch, IActorRef coordinator, TimeSpan repeat)
+    public RunCopier(string cell, string folder, long epoch, IActorRef coordinator, TimeSpan repeat)
     {
-        (this.run, this.folder, this.epoch, this.coordinator) = (run, folder, epoch, coordinator);
+        (this.run, this.folder, this.epoch, this.coordinator) = (RunPaths.Of(RunsIn(folder), cell), folder, epoch, coordinator);
+        Directory.CreateDirectory(this.run.RunsFolder);
         this.Receive<Tick>(_ =>
         {
             if (this.isReady)
@@ -61,7 +62,7 @@ internal sealed class RunCopier : ReceiveActor, IWithTimers
             this.LookAtRun();
         });
         this.Receive<Snapped>(this.Take);
-        this.Receive<PieceWanted>(wanted => this.Sender.Tell(new PieceSent(run.Name, epoch, wanted.File, wanted.Piece, this.Piece(wanted))));
+        this.Receive<PieceWanted>(wanted => this.Sender.Tell(new PieceSent(cell, epoch, wanted.File, wanted.Piece, this.Piece(wanted))));
         this.Receive<CopyTaken>(this.Take);
         this.Receive<CopyRefused>(this.Take);
         this.Timers!.StartPeriodicTimer("look", new Tick(), Look);
@@ -70,18 +71,18 @@ internal sealed class RunCopier : ReceiveActor, IWithTimers
 
     public ITimerScheduler Timers { get; set; } = null!;
 
+    /// <summary>Folder of the run's directory, within that of the placement.</summary>
+    public static string RunsIn(string folder) => Path.Combine(folder, "runs");
+
     protected override void PostStop()
     {
-        foreach (var left in new[] { this.folder, this.run.Root })
+        try
         {
-            try
-            {
-                RunSnapshot.Delete(left);
-            }
-            catch (Exception inUse) when (inUse is IOException or UnauthorizedAccessException)
-            {
-                // Its process is only just ending. The next start of the node finds it.
-            }
+            RunSnapshot.Delete(this.folder);
+        }
+        catch (Exception inUse) when (inUse is IOException or UnauthorizedAccessException)
+        {
+            // Its process is only just ending. The next node finds it.
         }
     }
 

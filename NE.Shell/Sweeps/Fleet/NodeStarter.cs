@@ -9,15 +9,14 @@ namespace NE.Shell.Sweeps.Fleet;
 
 /// <summary>Begins processes of cells on a node of a fleet, each with a right to go on that has to be renewed.</summary>
 /// <param name="host">Has the executable.</param>
-/// <param name="runs">Folder of the runs.</param>
-/// <param name="isOwnDisk">That folder is copied to the coordinator's, journals and all.</param>
-internal sealed class NodeStarter(ShellHost host, string runs, bool isOwnDisk) : ICellStarter
+/// <param name="shared">Folder of the runs.</param>
+internal sealed class NodeStarter(ShellHost host, string shared) : ICellStarter
 {
     private readonly string build = host.Build();
 
     public bool IsSameBuild => host.Build() == this.build;
 
-    public ICellProcess Start(string cell, string order)
+    public ICellProcess Start(string cell, string order, string? ownDisk)
     {
         CellOrder what;
 
@@ -30,7 +29,9 @@ internal sealed class NodeStarter(ShellHost host, string runs, bool isOwnDisk) :
             throw new InvalidDataException($"the order for {cell} cannot be read: {problem.Message}");
         }
 
-        if (isOwnDisk)
+        string runs = ownDisk ?? shared;
+
+        if (ownDisk is not null)
         {
             what = what.Journal is null or JournalAddress.Files
                 ? what with { Journal = JournalAddress.Files }
