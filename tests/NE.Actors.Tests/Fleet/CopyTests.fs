@@ -4,9 +4,11 @@ module NE.Actors.Tests.Fleet.CopyTests
 open System
 open System.IO
 open System.Threading.Tasks
+open Akka.Actor
 open Expecto
 open NE.Actors.Fleet.Copies
 open NE.Actors.RunDirectory
+open NE.Tests.ActorKit
 open NE.Actors.Tests.Runs.Training
 open NE.Tests.RunIdentity
 
@@ -51,6 +53,16 @@ type private Crossing(folder: string) =
         let received = this.Receive()
         received.Apply()
         received.Received
+
+/// A node that has offered this, and hands its pieces out. What is said of the offer goes to the test.
+type private Source(offered: RunSnapshot, test: IActorRef) =
+    inherit UntypedActor()
+
+    override this.OnReceive message =
+        match message with
+        | :? PieceWanted as wanted ->
+            this.Sender.Tell(PieceSent(wanted.Cell, wanted.Epoch, wanted.File, wanted.Piece, offered.Read(wanted.File, wanted.Piece)))
+        | other -> test.Tell other
 
 let private changes = [ "run.steps", "2000"; "learner.bufferSize", "2000"; "checkpoint.every", "200" ]
 
@@ -142,6 +154,55 @@ let tests =
             Expect.throwsT<InvalidDataException> ((CopyManifest(0L, [| for _ in 1..2 -> CopiedFile("run.json", 0L, [||]) |])).Check) "twice"
             (file 1L 1).Check()
         }
+
+        testCase "is taken from the node that has the cell, and from no other"
+        <| fun _ ->
+            inFolder (fun folder ->
+                let crossing = Crossing folder
+                runUntil 700 crossing
+                let original = RunPaths.Of(crossing.Here, "run")
+
+                use kit =
+                    new ActorKit("akka { loglevel = OFF, stdout-loglevel = OFF, test.single-expect-default = 20s }")
+
+                use desk = new CopyDesk(crossing.Copy.RunsFolder, Path.Combine(folder, "desk"))
+
+                use offered =
+                    RunSnapshot.Take(original, Path.Combine(folder, "offered"), PieceHashes())
+                    |> Option.ofObj
+                    |> Option.get
+
+                let node = kit.Sys.ActorOf(Props.Create<Source>(offered, kit.TestActor))
+
+                let offer number isCurrent =
+                    desk.Receive(CopyOffered("run", 5L, number, offered.Manifest), node, kit.TestActor)
+                    desk.Take(kit.ExpectMsg<CopyDesk.Received>(TimeSpan.FromSeconds 30.0), isCurrent)
+
+                offer 1L false
+                let refused = kit.ExpectMsg<CopyRefused>()
+                Expect.equal (refused.Cell, refused.Epoch) ("run", 5L) "whose"
+                Expect.isFalse (Directory.Exists crossing.Copy.Root) "nothing is there"
+                offer 2L true
+                let taken = kit.ExpectMsg<CopyTaken>()
+                Expect.equal (taken.Epoch, taken.Number) (5L, 2L) "which"
+                Expect.isGreaterThan taken.Bytes 0L "it crossed"
+                expectSame (identity crossing.Copy) (identity original) "the copy"
+
+                // And back, to the node that goes on.
+                desk.Offer(CopyWanted("run", 6L), kit.TestActor, kit.TestActor)
+                desk.Take(kit.ExpectMsg<CopyDesk.Taken>(TimeSpan.FromSeconds 30.0))
+                let back = kit.ExpectMsg<CopyOffered>()
+                Expect.equal back.Manifest.Step offered.Manifest.Step "the same commit"
+                Expect.isNonEmpty (desk.Give(PieceWanted("run", 6L, 0, 0)).Bytes) "its pieces are there"
+
+                for file, piece in [ -1, 0; 0, -1; 0, 1_000_000; 1_000_000, 0 ] do
+                    Expect.isEmpty (desk.Give(PieceWanted("run", 6L, file, piece)).Bytes) "there is no such piece"
+
+                desk.Forget "run"
+                Expect.isEmpty (desk.Give(PieceWanted("run", 6L, 0, 0)).Bytes) "not any more"
+                desk.Offer(CopyWanted("other", 6L), kit.TestActor, kit.TestActor)
+                desk.Take(kit.ExpectMsg<CopyDesk.Taken>(TimeSpan.FromSeconds 30.0))
+                kit.ExpectMsg<NothingCopied>() |> ignore)
 
         testCase "of which nothing is committed is no copy"
         <| fun _ ->

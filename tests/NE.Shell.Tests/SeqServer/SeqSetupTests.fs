@@ -62,8 +62,9 @@ let private saying (answer: string) (body: string -> 'T) : 'T =
                     let bytes = Encoding.ASCII.GetBytes answer
                     do! stream.WriteAsync(bytes, 0, bytes.Length)
             with
+            // Stopped while it waited, or before it did.
             | :? SocketException
-            | :? ObjectDisposedException -> ()
+            | :? InvalidOperationException -> ()
         }
 
     try
