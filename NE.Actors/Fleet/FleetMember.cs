@@ -23,6 +23,9 @@ public sealed class FleetMember : IAsyncDisposable
 
     private static readonly TimeSpan ListenPatience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan JoinPause = TimeSpan.FromSeconds(1);
+
+    /// <summary>A fleet takes a few seconds to let somebody in; one whose members change has to agree first.</summary>
+    private static readonly TimeSpan JoiningPatience = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan LeavePatience = TimeSpan.FromSeconds(10);
 
     private readonly IReadOnlyList<IFleetPart> parts;
@@ -157,6 +160,22 @@ public sealed class FleetMember : IAsyncDisposable
         });
     }
 
+    /// <summary>Whether that process takes this one into its fleet. It may die while it is asked, and Akka would ask it for ever.</summary>
+    private async Task<bool> Joins(Cluster cluster, FleetAddress open, CancellationToken cancel)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        patience.CancelAfter(JoiningPatience);
+        try
+        {
+            await await Task.WhenAny(cluster.JoinSeedNodesAsync([open.Akka], patience.Token), this.system.WhenTerminated);
+            return !this.system.WhenTerminated.IsCompleted;
+        }
+        catch (Exception givenUp) when (givenUp is OperationCanceledException or ClusterJoinFailedException && !cancel.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Until it leaves: whenever the fleet has gone on without it, it joins again.</summary>
     private async Task Live()
     {
@@ -210,8 +229,11 @@ public sealed class FleetMember : IAsyncDisposable
             }
             if (Array.FindIndex(answers, answer => answer is Admitted { IsMember: true }) is >= 0 and var open)
             {
-                await await Task.WhenAny(cluster.JoinSeedNodesAsync([others[open].Akka], cancel), this.system.WhenTerminated);
-                return;
+                if (await this.Joins(cluster, others[open], cancel))
+                {
+                    return;
+                }
+                continue;
             }
             if (others.Length == 0 || await this.MayBegin(own, known, others, answers, again, mayAsk: attempt > 1, sure: attempt >= AttemptsToBegin))
             {

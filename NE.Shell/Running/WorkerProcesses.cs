@@ -15,7 +15,7 @@ internal sealed class WorkerProcesses : IAsyncDisposable
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
     /// <summary>One that worked for so long did not fail at its start.</summary>
-    private static readonly TimeSpan Settled = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(10);
 
     private readonly CancellationTokenSource ending = new();

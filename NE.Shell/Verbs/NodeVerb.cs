@@ -60,6 +60,8 @@ internal static class NodeVerb
                 Port = command.Port,
                 Public = command.Public,
                 Seeds = command.Seeds,
+                // Started by the process that its fleet is there for.
+                IsOfOldest = command.StopAtEnd,
                 Loggers = [SerilogLogger.TypeName],
                 // The others may only be starting.
                 Patience = FleetPatience.Of(TimeSpan.FromSeconds(command.Patience)) with { Join = TimeSpan.FromMinutes(1) },
