@@ -94,7 +94,7 @@ public sealed record EnvironmentsStepped(IReadOnlyList<RoundResult> Rounds) : IE
 /// <param name="Divergences">Episodes that ended because the simulation left the numbers.</param>
 /// <param name="Episode">Number of the one that it is in now.</param>
 /// <param name="State">After the round: whoever has it goes on from there.</param>
-/// <param name="Observation">That the next action is chosen for; empty where the policy acted.</param>
+/// <param name="Observation">That the next action is chosen for; empty where that is a picture.</param>
 public sealed record RoundResult(
     int Number, long Epoch, long Round, float[] Rows, IReadOnlyList<EpisodeEnded> Episodes, int Divergences, long Episode, byte[] State, float[] Observation);
 

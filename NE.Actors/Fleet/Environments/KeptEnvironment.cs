@@ -21,6 +21,9 @@ internal sealed class KeptEnvironment : IDisposable
     private EnvironmentWorker? worker;
     private TransitionBlock? block;
 
+    /// <summary>Of pictures the run chooses no action.</summary>
+    private bool showsPictures;
+
     /// <param name="run">Who places it.</param>
     /// <param name="open">How it begins.</param>
     /// <param name="tell">Called on its thread with <see cref="EnvironmentOpened"/>, a <see cref="RoundResult"/>, or the exception that ended it.</param>
@@ -87,7 +90,7 @@ internal sealed class KeptEnvironment : IDisposable
     private void BringUp(IEnvironment environment, EnvironmentStart start)
     {
         var created = start.BringUp(environment);
-        this.worker = created;
+        (this.worker, this.showsPictures) = (created, !environment.Spec.Observation.IsVector);
         this.block = new TransitionBlock(
             this.Index, TransitionRows.create(environment.Spec.Observation, environment.Spec.ActionSize), Conductor.stepsAtOnce(this.settings));
         this.tell(new EnvironmentOpened(this.Number, this.Epoch, created.Episode, created.Save(), created.Observation.ToArray()));
@@ -113,6 +116,6 @@ internal sealed class KeptEnvironment : IDisposable
             filled.Divergences,
             filled.Episode,
             stepping.Save(),
-            policy is null ? stepping.Observation.ToArray() : []));
+            this.showsPictures ? [] : stepping.Observation.ToArray()));
     }
 }

@@ -31,11 +31,14 @@ internal sealed class RemoteEnvironment(RunEnvironments fleet, int number, Envir
     /// <summary>Of the round that is pending; empty where the node chooses its actions.</summary>
     public float[] Action { get; private set; } = [];
 
+    /// <summary>Whether the actions of rounds of one step are chosen here.</summary>
+    private bool ChoosesHere => start.Spec!.Observation.IsVector;
+
     public void Begin() => fleet.Want(this);
 
     public void Step(StepRound round)
     {
-        this.Action = round.Steps == 1 && start.Spec!.Observation.IsVector ? this.Choose(round) : [];
+        this.Action = round.Steps == 1 && this.ChoosesHere ? this.Choose(round) : [];
         Volatile.Write(ref this.pending, round);
         fleet.Tell(new RoundWanted(this, round));
     }
@@ -64,8 +67,9 @@ internal sealed class RemoteEnvironment(RunEnvironments fleet, int number, Envir
     public void Take(RoundResult result)
     {
         var round = this.Pending!;
-        if (this.Action.Length > 0)
+        if (this.ChoosesHere)
         {
+            // Also after a round of several steps: in async the next one may have one.
             this.observation = this.Sound(result.Observation);
         }
         round.Block.Fill(result.Rows);
