@@ -87,7 +87,7 @@ internal static class FleetConfiguration
                 split-brain-resolver {
                   active-strategy = keep-oldest
                   stable-after = {{Seconds(options.Patience.Stable)}}
-                  keep-oldest { role = {{FleetOptions.NodeRole}}, down-if-alone = {{(options.IsOfOldest ? "off" : "on")}} }
+                  keep-oldest { role = {{FleetOptions.NodeRole}}, down-if-alone = {{(options.OldestMayBeLost ? "on" : "off")}} }
                 }
               }
             }

@@ -34,8 +34,9 @@ public sealed record FleetOptions
     /// <summary>Processes of the fleet to join by. None begins a fleet.</summary>
     public IReadOnlyList<FleetAddress> Seeds { get; init; } = [];
 
-    /// <summary>The process that began the fleet is what it is there for: it goes on when all others are lost, and they do not go on without it.</summary>
-    public bool IsOfOldest { get; init; }
+    /// <summary>When the process that has been in the fleet longest is cut off alone, the others are the fleet. Off where that process is what the
+    /// fleet is there for: it goes on alone, and they do not without it.</summary>
+    public bool OldestMayBeLost { get; init; } = true;
 
     /// <summary>Akka loggers, as HOCON type names.</summary>
     public IReadOnlyList<string> Loggers { get; init; } = [];

@@ -54,7 +54,7 @@ internal sealed class RunFleet : IAsyncDisposable
                 Build = FleetBuild.Text,
                 // What starts its own workers is what their fleet is there for.
                 Roles = arguments.Address is null ? [FleetOptions.RunRole, FleetOptions.NodeRole] : [FleetOptions.RunRole],
-                IsOfOldest = arguments.Address is null,
+                OldestMayBeLost = arguments.Address is not null,
                 Bind = arguments.Address is { } seed ? FleetMember.BindFor(seed) : "127.0.0.1",
                 Seeds = arguments.Address is { } asked ? [asked] : [],
                 Loggers = [SerilogLogger.TypeName],

@@ -61,7 +61,7 @@ internal static class NodeVerb
                 Public = command.Public,
                 Seeds = command.Seeds,
                 // Started by the process that its fleet is there for.
-                IsOfOldest = command.StopAtEnd,
+                OldestMayBeLost = !command.StopAtEnd,
                 Loggers = [SerilogLogger.TypeName],
                 // The others may only be starting.
                 Patience = FleetPatience.Of(TimeSpan.FromSeconds(command.Patience)) with { Join = TimeSpan.FromMinutes(1) },

@@ -172,6 +172,7 @@ type private Fleet(workers: int, capacity: int) =
                     Build = NE.Shell.Fleet.FleetBuild.Text,
                     Roles = roles,
                     Seeds = seeds,
+                    OldestMayBeLost = false,
                     Loggers = [| $"{typeof<BenchmarkRun.Silent>.FullName}, NE.Benchmarks" |]
                 ),
                 (fun card -> card),

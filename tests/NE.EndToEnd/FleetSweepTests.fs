@@ -84,6 +84,18 @@ type private Node(folder: string, key: string, name: string, seeds: string list,
     interface IDisposable with
         member _.Dispose() = (running :> IDisposable).Dispose()
 
+/// Lets a fleet work on a sweep, and watches.
+let private handOver key (sweep: string) (address: string) (runs: string) =
+    new Running([ "NE_FLEET_KEY", key ], [ "sweep"; sweep; "--fleet"; address; "--plain"; "--runs"; runs ])
+
+/// The runs are those of a sweep of one machine, which is worked on in another folder.
+let private expectPlain (sweep: string) (runs: string) (alone: string) =
+    let plain = ne [ "sweep"; sweep; "--runs"; alone ]
+    Expect.equal plain.ExitCode 0 plain.Error
+
+    for name in cells do
+        Expect.equal (digest runs name) (digest alone name) name
+
 [<Tests>]
 let tests =
     testSequencedGroup "fleet"
@@ -100,19 +112,7 @@ let tests =
                 use third = new Node(shared, key, "third", [ first.Address; second.Address ], [])
 
                 // Asked by a node that stays: the first, which is the oldest, coordinates.
-                use watched =
-                    new Running(
-                        [ "NE_FLEET_KEY", key ],
-                        [
-                            "sweep"
-                            sweep
-                            "--fleet"
-                            second.Address
-                            "--plain"
-                            "--runs"
-                            inFolder "nowhere"
-                        ]
-                    )
+                use watched = handOver key sweep second.Address (inFolder "nowhere")
 
                 let progress () = List.sumBy (committed shared) cells
 
@@ -130,11 +130,7 @@ let tests =
                 Expect.stringContains ended.Output "another coordinator goes on with the sweep" "it moved"
                 Expect.isFalse (Directory.Exists(inFolder "nowhere")) "who watches writes nothing"
 
-                let plain = ne [ "sweep"; sweep; "--runs"; alone ]
-                Expect.equal plain.ExitCode 0 plain.Error
-
-                for name in cells do
-                    Expect.equal (digest shared name) (digest alone name) name)
+                expectPlain sweep shared alone)
 
         testCase "of nodes with disks of their own ends as the sweep of one machine, though one of them is killed"
         <| fun _ ->
@@ -151,19 +147,7 @@ let tests =
                 use _ = withDisk "second"
                 use third = withDisk "third"
 
-                use watched =
-                    new Running(
-                        [ "NE_FLEET_KEY", key ],
-                        [
-                            "sweep"
-                            sweep
-                            "--fleet"
-                            first.Address
-                            "--plain"
-                            "--runs"
-                            inFolder "nowhere"
-                        ]
-                    )
+                use watched = handOver key sweep first.Address (inFolder "nowhere")
 
                 // Cells that a node has on its own disk now, and that have been copied.
                 let copied node =
@@ -194,11 +178,7 @@ let tests =
                 Expect.stringContains ended.Output "shared is complete: 3 cells." "end"
                 Expect.stringContains ended.Output "node third was lost" "its cell went on elsewhere"
 
-                let plain = ne [ "sweep"; sweep; "--runs"; alone ]
-                Expect.equal plain.ExitCode 0 plain.Error
-
-                for name in cells do
-                    Expect.equal (digest head name) (digest alone name) name)
+                expectPlain sweep head alone)
 
         testCase "a cell whose node says no more that it may go on dies by itself, and goes on from its commit"
         <| fun _ ->

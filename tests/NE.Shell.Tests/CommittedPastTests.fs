@@ -29,21 +29,7 @@ let private stored (folder: string) (name: string) (table: string) (entries: Jou
 
 /// The commit of a step, which is its number too, with so much history and so many bytes of the table.
 let private commit (step: int64) (ordinal: int64) (bytes: int64) : JournalEntry =
-    JournalEntry.CheckpointCommitted(
-        CheckpointManifest(
-            CheckpointManifest.CurrentFormat,
-            step,
-            step,
-            step,
-            step,
-            true,
-            Dictionary<string, ComponentRef>(),
-            null,
-            Dictionary<string, FileMark>(dict [ "eval.csv", FileMark bytes ]),
-            null,
-            ordinal
-        )
-    )
+    commitOf step step ordinal [ "eval.csv", bytes ]
 
 let private episode (commit: int64) (ordinal: int64) (number: int64) (length: int) (score: float) : JournalEntry =
     JournalEntry.EventStored(

@@ -33,22 +33,7 @@ let private train = [ "train"; "--steps"; "1000"; "--name"; "a" ]
 let private runJson (runs: string) =
     JsonDocument.Parse(File.ReadAllText(Path.Combine(runs, "a", "run.json"))).RootElement
 
-let private commit (id: int64) (step: int64) : JournalEntry =
-    JournalEntry.CheckpointCommitted(
-        CheckpointManifest(
-            CheckpointManifest.CurrentFormat,
-            id,
-            step,
-            step,
-            step,
-            true,
-            Dictionary<string, ComponentRef>(),
-            null,
-            Dictionary<string, NE.Actors.Storage.FileMark>(),
-            null,
-            0L
-        )
-    )
+let private commit (id: int64) (step: int64) : JournalEntry = commitOf id step 0L []
 
 /// The commit of a step has the step as its number.
 let private committed (step: int64) : JournalEntry = commit step step

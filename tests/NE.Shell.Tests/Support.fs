@@ -10,9 +10,11 @@ open System.Threading
 open System.Threading.Tasks
 open Expecto
 open Microsoft.Data.Sqlite
+open NE.Actors.Checkpoints
 open NE.Actors.Journal
 open NE.Actors.RunDirectory
 open NE.Actors.Runs
+open NE.Actors.Storage
 open NE.Shell
 open NE.Shell.Host
 
@@ -119,6 +121,24 @@ let execute (host: ShellHost) (arguments: string list) : ExitCode * string * str
 /// Runs a command line that starts no run, with runs in a folder that does not exist.
 let shell (arguments: string list) : ExitCode * string * string =
     execute (host "/nonexistent/runs" noRun) arguments
+
+/// A commit of that number and step, before so many events of history, whose tables have so many bytes.
+let commitOf (id: int64) (step: int64) (ordinal: int64) (tables: (string * int64) list) : JournalEntry =
+    JournalEntry.CheckpointCommitted(
+        CheckpointManifest(
+            CheckpointManifest.CurrentFormat,
+            id,
+            step,
+            step,
+            step,
+            true,
+            Dictionary<string, ComponentRef>(),
+            null,
+            Dictionary<string, FileMark>(dict [ for name, bytes in tables -> name, FileMark bytes ]),
+            null,
+            ordinal
+        )
+    )
 
 /// Appends to a run's journal what a run would.
 let appendToJournal (paths: RunPaths) (entries: JournalEntry list) =

@@ -64,20 +64,17 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
                 case StopSweep stop:
                     this.sweeps.GetValueOrDefault(stop.Name)?.RequestStop(stop.Reason);
                     break;
-                case CopyOffered offered when this.IsCurrent(offered.Cell, offered.Epoch):
-                    this.copies.Receive(offered, from.Sender, this.Self);
-                    break;
-                case CopyOffered stale:
-                    from.Sender.Tell(CopyDesk.Stale(stale.Cell, stale.Epoch));
-                    break;
-                case CopyWanted wanted when this.IsCurrent(wanted.Cell, wanted.Epoch):
-                    this.copies.Offer(wanted, from.Sender, this.Self);
-                    break;
-                case CopyWanted stale:
-                    from.Sender.Tell(CopyDesk.Stale(stale.Cell, stale.Epoch));
-                    break;
                 case PieceWanted wanted:
                     from.Sender.Tell(this.copies.Give(wanted));
+                    break;
+                case ICopyMessage stale when !this.IsCurrent(stale.Cell, stale.Epoch):
+                    from.Sender.Tell(CopyDesk.Stale(stale.Cell, stale.Epoch));
+                    break;
+                case CopyOffered offered:
+                    this.copies.Receive(offered, from.Sender, this.Self);
+                    break;
+                case CopyWanted wanted:
+                    this.copies.Offer(wanted, from.Sender, this.Self);
                     break;
             }
         });

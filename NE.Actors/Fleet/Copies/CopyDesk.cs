@@ -7,8 +7,6 @@ namespace NE.Actors.Fleet.Copies;
 /// messages it makes.</summary>
 internal sealed class CopyDesk : IDisposable
 {
-    private static readonly TimeSpan PiecePatience = TimeSpan.FromSeconds(20);
-
     private readonly string runs;
     private readonly string work;
 
@@ -43,7 +41,7 @@ internal sealed class CopyDesk : IDisposable
             copy.Manifest,
             Path.Combine(this.work, "received", copy.Cell),
             known,
-            async (file, piece) => (await node.Ask<PieceSent>(new PieceWanted(copy.Cell, copy.Epoch, file, piece), PiecePatience)).Bytes))
+            (file, piece) => PieceWanted.From(node, copy.Cell, copy.Epoch, file, piece)))
             .PipeTo(self, success: received => new Received(copy, node, received, null), failure: problem => new Received(copy, node, null, problem));
     }
 
@@ -108,19 +106,7 @@ internal sealed class CopyDesk : IDisposable
     }
 
     /// <summary>A piece of what was offered.</summary>
-    public PieceSent Give(PieceWanted wanted)
-    {
-        byte[] bytes;
-        try
-        {
-            bytes = this.given.GetValueOrDefault(wanted.Cell)?.Read(wanted.File, wanted.Piece) ?? [];
-        }
-        catch (Exception problem) when (problem is IOException or ArgumentOutOfRangeException)
-        {
-            bytes = [];
-        }
-        return new PieceSent(wanted.Cell, wanted.Epoch, wanted.File, wanted.Piece, bytes);
-    }
+    public PieceSent Give(PieceWanted wanted) => PieceSent.Of(wanted, this.given.GetValueOrDefault(wanted.Cell));
 
     public static CopyRefused Stale(string cell, long epoch) => new(cell, epoch, "another node has the cell now");
 

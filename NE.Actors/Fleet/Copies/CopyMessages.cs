@@ -5,7 +5,14 @@ namespace NE.Actors.Fleet.Copies;
 
 /// <summary>What a node with a disk of its own and the coordinator say to each other of a cell's run. The epoch is that of the cell's placement: who does not have
 /// the cell any more copies nothing.</summary>
-public interface ICopyMessage;
+public interface ICopyMessage
+{
+    /// <summary>Name of the run.</summary>
+    string Cell { get; }
+
+    /// <summary>Of the placement.</summary>
+    long Epoch { get; }
+}
 
 /// <summary>Here is a run as it is now; its pieces can be had by <see cref="PieceWanted"/>.</summary>
 /// <param name="Number">Of the offer; the answer has it too.</param>
@@ -13,10 +20,23 @@ public sealed record CopyOffered(string Cell, long Epoch, long Number, CopyManif
 
 /// <param name="File">Its number in the manifest.</param>
 /// <param name="Piece">Its number in the file.</param>
-public sealed record PieceWanted(string Cell, long Epoch, int File, int Piece) : ICopyMessage;
+public sealed record PieceWanted(string Cell, long Epoch, int File, int Piece) : ICopyMessage
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    /// <summary>Asks whoever has offered it.</summary>
+    /// <exception cref="AskTimeoutException">It does not answer.</exception>
+    internal static async Task<byte[]> From(ICanTell source, string cell, long epoch, int file, int piece) =>
+        (await source.Ask<PieceSent>(new PieceWanted(cell, epoch, file, piece), Patience)).Bytes;
+}
 
 /// <param name="Bytes">Empty where it cannot be had any more.</param>
-public sealed record PieceSent(string Cell, long Epoch, int File, int Piece, byte[] Bytes) : ICopyMessage;
+public sealed record PieceSent(string Cell, long Epoch, int File, int Piece, byte[] Bytes) : ICopyMessage
+{
+    /// <summary>Of what was offered, if it still is.</summary>
+    internal static PieceSent Of(PieceWanted wanted, RunSnapshot? offered) =>
+        new(wanted.Cell, wanted.Epoch, wanted.File, wanted.Piece, offered?.Read(wanted.File, wanted.Piece) ?? []);
+}
 
 /// <summary>From the coordinator: what was offered is in its folder, and whatever becomes of the node, the cell goes on from there.</summary>
 /// <param name="Number">Of the offer.</param>

@@ -11,7 +11,6 @@ namespace NE.Actors.Fleet.Copies;
 internal sealed class RunCopier : ReceiveActor, IWithTimers
 {
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan PiecePatience = TimeSpan.FromSeconds(20);
 
     private readonly RunPaths run;
     private readonly string folder;
@@ -62,7 +61,7 @@ internal sealed class RunCopier : ReceiveActor, IWithTimers
             this.LookAtRun();
         });
         this.Receive<Snapped>(this.Take);
-        this.Receive<PieceWanted>(wanted => this.Sender.Tell(new PieceSent(cell, epoch, wanted.File, wanted.Piece, this.Piece(wanted))));
+        this.Receive<PieceWanted>(wanted => this.Sender.Tell(PieceSent.Of(wanted, this.offered)));
         this.Receive<CopyTaken>(this.Take);
         this.Receive<CopyRefused>(this.Take);
         this.Timers!.StartPeriodicTimer("look", new Tick(), Look);
@@ -104,7 +103,7 @@ internal sealed class RunCopier : ReceiveActor, IWithTimers
         this.isBusy = true;
         var (name, asked) = (this.run.Name, this.coordinator);
         ReceivedCopy.Receive(
-            this.run, manifest, Path.Combine(this.folder, "received"), new PieceHashes(), async (file, piece) => (await asked.Ask<PieceSent>(new PieceWanted(name, this.epoch, file, piece), PiecePatience)).Bytes)
+            this.run, manifest, Path.Combine(this.folder, "received"), new PieceHashes(), (file, piece) => PieceWanted.From(asked, name, this.epoch, file, piece))
             .PipeTo(this.Self, success: copy => new Fetched(copy, null), failure: problem => new Fetched(null, problem));
     }
 
@@ -195,18 +194,6 @@ internal sealed class RunCopier : ReceiveActor, IWithTimers
         this.Say($"its run could not be copied: {refused.Reason}");
         this.offered?.Dispose();
         (this.offered, this.hashes, this.seen) = (null, new PieceHashes(), DateTime.MinValue);
-    }
-
-    private byte[] Piece(PieceWanted wanted)
-    {
-        try
-        {
-            return this.offered?.Read(wanted.File, wanted.Piece) ?? [];
-        }
-        catch (Exception problem) when (problem is IOException or ArgumentOutOfRangeException)
-        {
-            return [];
-        }
     }
 
     private void Say(string what)

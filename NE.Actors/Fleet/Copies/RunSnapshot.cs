@@ -93,17 +93,25 @@ internal sealed class RunSnapshot : IDisposable
         return new RunSnapshot(place, manifest);
     }
 
-    /// <exception cref="ArgumentOutOfRangeException">There is no such piece.</exception>
+    /// <summary>A piece of a file; empty where there is none, or it cannot be read.</summary>
     public byte[] Read(int file, int piece)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)file, (uint)this.Manifest.Files.Count);
-        var named = this.Manifest.Files[file];
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)piece, (uint)named.Pieces.Count);
-        var path = Path.Combine(this.place.Root, named.Path);
-        var bytes = new byte[CopyManifest.LengthOf(named, piece)];
-        using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        PieceHashes.Read(handle, path, bytes, (long)piece * CopyManifest.PieceBytes);
-        return bytes;
+        if (file < 0 || file >= this.Manifest.Files.Count || this.Manifest.Files[file] is var named && (piece < 0 || piece >= named.Pieces.Count))
+        {
+            return [];
+        }
+        try
+        {
+            var path = Path.Combine(this.place.Root, named.Path);
+            var bytes = new byte[CopyManifest.LengthOf(named, piece)];
+            using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            PieceHashes.Read(handle, path, bytes, (long)piece * CopyManifest.PieceBytes);
+            return bytes;
+        }
+        catch (IOException)
+        {
+            return [];
+        }
     }
 
     public void Dispose() => Delete(this.place.Root);

@@ -23,6 +23,7 @@ type private Crossing(folder: string) =
         Directory.CreateDirectory here |> ignore
         Directory.CreateDirectory there |> ignore
 
+    member _.Original = RunPaths.Of(here, "run")
     member _.Here = here
     member _.Copy = RunPaths.Of(there, "run")
 
@@ -70,6 +71,13 @@ let private runUntil steps (crossing: Crossing) =
     use folder = create crossing.Here "run"
     trainUntil steps (request folder.Paths (settings changes)) |> ignore
 
+/// A run of so many steps, and its copy.
+let private copied steps folder : Crossing =
+    let crossing = Crossing folder
+    runUntil steps crossing
+    crossing.Cross() |> ignore
+    crossing
+
 let private resumed (paths: RunPaths) =
     use folder = RunFolder.Open(paths.RunsFolder, paths.Name)
     let again = request folder.Paths (settings changes)
@@ -85,7 +93,7 @@ let tests =
                 runUntil 700 crossing
                 let crossed = crossing.Cross()
                 Expect.isGreaterThan crossed 0L "something crosses"
-                let original = RunPaths.Of(crossing.Here, "run")
+                let original = crossing.Original
                 expectSame (identity crossing.Copy) (identity original) "the copy"
                 resumed crossing.Copy
                 resumed original
@@ -94,13 +102,11 @@ let tests =
         testCase "crosses in part when most of it is there"
         <| fun _ ->
             inFolder (fun folder ->
-                let crossing = Crossing folder
                 // One piece of replay memory is full by then.
-                runUntil 1700 crossing
-                crossing.Cross() |> ignore
+                let crossing = copied 1700 folder
                 let again = crossing.Cross()
                 Expect.equal again 0L "nothing new"
-                resumed (RunPaths.Of(crossing.Here, "run"))
+                resumed (crossing.Original)
                 let more = crossing.Cross()
                 Expect.isGreaterThan more 0L "a commit is new"
 
@@ -109,16 +115,14 @@ let tests =
                     |> Seq.sumBy _.Length
 
                 Expect.isLessThan more (whole - int64 CopyManifest.PieceBytes) "and rows that are there do not cross again"
-                expectSame (identity crossing.Copy) (identity (RunPaths.Of(crossing.Here, "run"))) "the copy")
+                expectSame (identity crossing.Copy) (identity (crossing.Original)) "the copy")
 
         testCase "is refused when a piece is not what it should be, and what is there stays"
         <| fun _ ->
             inFolder (fun folder ->
-                let crossing = Crossing folder
-                runUntil 700 crossing
-                crossing.Cross() |> ignore
+                let crossing = copied 700 folder
                 let before = identity crossing.Copy
-                resumed (RunPaths.Of(crossing.Here, "run"))
+                resumed (crossing.Original)
                 crossing.Spoil()
                 Expect.throwsT<InvalidDataException> (fun () -> crossing.Receive() |> ignore) "a wrong piece"
                 expectSame (identity crossing.Copy) before "untouched")
@@ -126,9 +130,7 @@ let tests =
         testCase "does not take the place of a run that somebody works on"
         <| fun _ ->
             inFolder (fun folder ->
-                let crossing = Crossing folder
-                runUntil 700 crossing
-                crossing.Cross() |> ignore
+                let crossing = copied 700 folder
                 use _ = RunLock.Take crossing.Copy
                 let received = crossing.Receive()
                 Expect.throwsT<RunFolderException> received.Apply "it is held")
@@ -160,7 +162,7 @@ let tests =
             inFolder (fun folder ->
                 let crossing = Crossing folder
                 runUntil 700 crossing
-                let original = RunPaths.Of(crossing.Here, "run")
+                let original = crossing.Original
 
                 use kit =
                     new ActorKit("akka { loglevel = OFF, stdout-loglevel = OFF, test.single-expect-default = 20s }")
@@ -209,13 +211,9 @@ let tests =
             inFolder (fun folder ->
                 let crossing = Crossing folder
 
-                Expect.isNull
-                    (RunSnapshot.Take(RunPaths.Of(crossing.Here, "run"), Path.Combine(folder, "offered"), PieceHashes()))
-                    "no run"
+                Expect.isNull (RunSnapshot.Take(crossing.Original, Path.Combine(folder, "offered"), PieceHashes())) "no run"
 
                 (create crossing.Here "run").Dispose()
 
-                Expect.isNull
-                    (RunSnapshot.Take(RunPaths.Of(crossing.Here, "run"), Path.Combine(folder, "offered"), PieceHashes()))
-                    "no commit")
+                Expect.isNull (RunSnapshot.Take(crossing.Original, Path.Combine(folder, "offered"), PieceHashes())) "no commit")
     ]
