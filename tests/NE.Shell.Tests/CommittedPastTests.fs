@@ -1,13 +1,10 @@
 module NE.Shell.Tests.CommittedPastTests
 
-open System.Collections.Generic
 open System.IO
 open Expecto
-open NE.Actors.Checkpoints
 open NE.Actors.Journal
 open NE.Actors.RunDirectory
 open NE.Actors.Runs
-open NE.Actors.Storage
 open NE.Model.History
 open NE.Shell.Tests.Support
 open NE.Shell.Torture

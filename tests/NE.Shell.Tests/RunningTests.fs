@@ -6,7 +6,6 @@ open System.IO
 open System.Runtime.InteropServices
 open System.Text.Json
 open Expecto
-open NE.Actors.Checkpoints
 open NE.Actors.Journal
 open NE.Actors.MuJoCo
 open NE.Actors.RunDirectory
