@@ -108,18 +108,30 @@ internal static class RunApi
     /// <summary>JSON has no NaN.</summary>
     private sealed class FiniteNumbers : JsonConverter<double>
     {
+        /// <summary>Below it every whole number is one of `double`'s, and no step is larger.</summary>
+        private const double MostExact = 1L << 53;
+
+        /// <summary>-1.23456789E-300 and some room.</summary>
+        private const int MostDigits = 24;
+
         public override double Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.TokenType == JsonTokenType.Null ? double.NaN : reader.GetDouble();
 
         public override void Write(Utf8JsonWriter writer, double value, JsonSerializerOptions options)
         {
-            if (double.IsFinite(value))
+            if (!double.IsFinite(value))
             {
-                // Nine digits draw the same line as seventeen.
-                writer.WriteRawValue(value.ToString("G9", CultureInfo.InvariantCulture));
+                writer.WriteNullValue();
+            }
+            else if (Math.Abs(value) < MostExact && value == Math.Truncate(value))
+            {
+                writer.WriteNumberValue((long)value);
             }
             else
             {
-                writer.WriteNullValue();
+                // Nine digits draw the same line as seventeen.
+                Span<byte> digits = stackalloc byte[MostDigits];
+                value.TryFormat(digits, out int length, "G9", CultureInfo.InvariantCulture);
+                writer.WriteRawValue(digits[..length], skipInputValidation: true);
             }
         }
     }

@@ -120,6 +120,18 @@ let private makeRun (runs: string) (steps: int64) (index: int) =
 
     folder
 
+/// The table of a run that goes on.
+type private Growth(folder: string, steps: int64) =
+    let random = Random 1
+    let gate = obj ()
+    let mutable step = steps
+
+    /// Appends a row.
+    member _.Row() : unit =
+        lock gate (fun () ->
+            step <- step + 1000L
+            File.AppendAllText(Path.Combine(folder, "metrics.csv"), metricsRow random step))
+
 let private timed (work: unit -> unit) : float =
     let watch = Stopwatch.StartNew()
     work ()
@@ -165,19 +177,22 @@ type private Serving(runs: string) =
         started.TotalProcessorTime.TotalSeconds
 
     /// Listens to changes for a time; what the page does with them is done by `refresh`, as often as the page does it: at most every two
-    /// seconds, and so seldom that it takes a hundredth of the time, unless that were more than ten. Returns the share of a core that the server took.
-    member this.Watch(seconds: int64, refresh: unit -> unit) : float =
-        use stop = new CancellationTokenSource(TimeSpan.FromSeconds(float seconds))
+    /// seconds, and so seldom that it takes a two-hundredth of the time, unless that were more than ten. `grow` gives it something to do
+    /// before that. Returns the share of a core that the server took.
+    member this.Watch(seconds: int64, grow: unit -> unit, refresh: unit -> unit) : float =
+        use stop = new CancellationTokenSource()
 
         use reader =
             new StreamReader(client.GetStreamAsync("api/changes", stop.Token).Result)
 
-        // What is measured is a page that is looked at for long: the server's code has been compiled for good by then.
-        for _ in 1..60 do
+        // What is measured is a page that is looked at for long: the server's code has been compiled for good by then, which takes some
+        // hundred answers and is done behind them, when they pause.
+        for _ in 1..400 do
+            grow ()
             refresh ()
 
-        // That is done behind the answers, when they pause.
-        Thread.Sleep 5000
+        Thread.Sleep 10_000
+        stop.CancelAfter(TimeSpan.FromSeconds(float seconds))
         let before, watch = this.Processor, Stopwatch.StartNew()
         let mutable next = DateTime.MinValue
 
@@ -190,7 +205,7 @@ type private Serving(runs: string) =
 
                 if line.StartsWith "data: [{" && DateTime.UtcNow >= next then
                     let took = timed refresh
-                    next <- DateTime.UtcNow + TimeSpan.FromSeconds(max 2.0 (min 10.0 (100.0 * took)))
+                    next <- DateTime.UtcNow + TimeSpan.FromSeconds(max 2.0 (min 10.0 (200.0 * took)))
         with :? OperationCanceledException ->
             ()
 
@@ -234,21 +249,20 @@ let measure (options: Options) : unit =
 
         // One of them goes on as a run does that takes 500 steps a second.
         use stopped = new CancellationTokenSource()
-        let random = Random 1
+        let growth = Growth(folders.Head, options.Steps)
 
         let growing =
             Task.Run(fun () ->
-                let mutable step = options.Steps
-
                 while not (stopped.Token.WaitHandle.WaitOne 2000) do
-                    step <- step + 1000L
-                    File.AppendAllText(Path.Combine(folders.Head, "metrics.csv"), metricsRow random step))
+                    growth.Row())
 
-        let all = serving.Watch(options.Seconds, (fun () -> serving.Together opening))
+        let all =
+            serving.Watch(options.Seconds, growth.Row, (fun () -> serving.Together opening))
 
         let one =
             serving.Watch(
                 options.Seconds,
+                growth.Row,
                 fun () ->
                     let names = String.Join(",", [ for i in 3..40 -> $"metric_{i}" ])
 

@@ -28,8 +28,8 @@ export function listen(changed, state) {
   source.addEventListener('changes', event => changed(JSON.parse(event.data)));
 }
 
-/** A refresh may take this share of the time, so that watching a run does not cost it more. */
-const SHARE = 0.01;
+/** A refresh may take this share of the time. Its answers come from several threads, and looking for changes costs too: together they stay below a hundredth. */
+const SHARE = 0.005;
 
 /** Milliseconds after which a page is brought up to date whatever it costs. */
 const LONGEST = 10_000;
