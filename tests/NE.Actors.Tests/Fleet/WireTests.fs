@@ -9,10 +9,13 @@ open System.Runtime.Serialization
 open System.Text
 open Akka.Actor
 open Expecto
+open Microsoft.FSharp.Reflection
 open NE.Actors.Fleet
+open NE.Actors.Fleet.Cells
 open NE.Actors.Fleet.Copies
 open NE.Actors.Fleet.Environments
 open NE.Actors.Fleet.Wire
+open NE.Model.Fleet
 open NE.Model.History
 open NE.Model.Networks
 open NE.Tests.ActorKit
@@ -60,8 +63,26 @@ let private opening (fingerprint: string | null) (state: byte[] | null) =
         OnOtherMuJoCo = true
     )
 
+let private ended: CellEnd = {
+    ExitCode = 137
+    ProcessId = 4_242
+    LastWords = "killed"
+}
+
+let private renewal isOwnDisk cells =
+    Renew(
+        Node = "10.0.0.5:7310 -3",
+        Name = "left",
+        SentAt = 1_099_511_627_776L,
+        Slots = 2,
+        IsLeaving = false,
+        Folder = "a folder",
+        IsOwnDisk = isOwnDisk,
+        Cells = cells
+    )
+
 /// One of each, with what it is called on the wire.
-let private samples: (string * obj) list = [
+let private messages: (string * obj) list = [
     "open/1", opening "sha256 of something" [| 1uy; 2uy; 255uy |]
     "close/1", CloseEnvironment(7, 5L)
     "policy/1", PolicyPart(3L, 1, 2, Exploration.Gaussian 0.1f, [| 9uy; 8uy |])
@@ -107,7 +128,32 @@ let private samples: (string * obj) list = [
     "describe/1", DescribeFleet()
     "card/1", card "left"
     "fleet/1", FleetDescription([| card "left"; card "rïght" |], [| FleetAddress("other.example", 1) |])
+    "renew/2",
+    renewal true [|
+        HeldCell("sweep-cell-s0", 5L, null, false)
+        HeldCell("sweep-cell-s1", 6L, ended, true)
+    |]
+    "grant/1", Grant(1_099_511_627_776L, [| CellTask("sweep-cell-s0", 5L, "train", true) |])
+    "submit/1", SubmitSweep "a sweep's file"
+    "accepted/1", SweepAccepted("sweep", "12 cells")
+    "refused/1", SweepRefused "there is no such task"
+    "ask-sweep/1", AskSweep "sweep"
+    "sweep/1", SweepShown("sweep", "12 cells: 1 complete")
+    "stop-sweep/1", StopSweep("sweep", "asked to")
 ]
+
+/// One of each event of a coordinator's journal, whose rows outlive the build that wrote them.
+let private events: (string * obj) list = [
+    "sweep-began/1", FleetEvent.SweepBegan("sweep", "a sweep's file")
+    "sweep-ended/1", FleetEvent.SweepEnded "sweep"
+    "cell-wanted/1", FleetEvent.CellWanted("sweep-cell-s0", "train")
+    "cell-placed/1", FleetEvent.CellPlaced("sweep-cell-s0", "10.0.0.5:7310 -3", 5L)
+    "cell-stopped/1", FleetEvent.CellStopped "sweep-cell-s0"
+    "cell-returned/1", FleetEvent.CellReturned("sweep-cell-s0", 5L, "its node is lost")
+    "cell-ended/1", FleetEvent.CellEnded("sweep-cell-s0", 5L, ended)
+]
+
+let private samples = messages @ events
 
 /// What else a field may be.
 let private variants: obj list = [
@@ -118,6 +164,8 @@ let private variants: obj list = [
     StepEnvironments(0L, [||])
     EnvironmentsStepped [||]
     FleetDescription([||], [||])
+    renewal false [||]
+    Grant(0L, [||])
 ]
 
 /// Every property of a message, however deep, to the bit.
@@ -145,13 +193,22 @@ let rec private text (value: obj | null) : string =
 let private withSerializers (body: WireSerializer list -> unit) =
     use kit = new ActorKit("akka { loglevel = OFF, stdout-loglevel = OFF }")
     let system = kit.Sys :?> ExtendedActorSystem
-    body [ EnvironmentSerializer system; CopySerializer system; NodeSerializer system ]
+
+    body [
+        EnvironmentSerializer system
+        CopySerializer system
+        NodeSerializer system
+        CellSerializer system
+        FleetEventSerializer system
+    ]
 
 /// That which knows the message.
 let private ofMessage (serializers: WireSerializer list) (message: obj) =
     match message with
     | :? IEnvironmentMessage -> serializers[0]
     | :? ICopyMessage -> serializers[1]
+    | :? ICellMessage -> serializers[3]
+    | :? FleetEvent -> serializers[4]
     | _ -> serializers[2]
 
 let private survives (serializer: WireSerializer) (message: obj) =
@@ -197,7 +254,16 @@ let tests =
         <| fun _ ->
             withSerializers (fun serializers ->
                 let kinds = [
-                    for marker in [ typeof<IEnvironmentMessage>; typeof<ICopyMessage>; typeof<INodeMessage> ] do
+                    for case in FSharpType.GetUnionCases typeof<FleetEvent> do
+                        case.Name
+
+                    for marker in
+                        [
+                            typeof<IEnvironmentMessage>
+                            typeof<ICopyMessage>
+                            typeof<INodeMessage>
+                            typeof<ICellMessage>
+                        ] do
                         for kind in marker.Assembly.GetTypes() do
                             if not kind.IsInterface && marker.IsAssignableFrom kind then
                                 kind.Name
@@ -338,6 +404,7 @@ let tests =
                             NodeSerializer.Messages
                             EnvironmentSerializer.Messages
                             CopySerializer.Messages
+                            CellSerializer.Messages
                         |]
                     )
                 )
@@ -345,7 +412,7 @@ let tests =
             try
                 let serialization = (system :?> ExtendedActorSystem).Serialization
 
-                for _, sample in samples do
+                for _, sample in messages do
                     Expect.isTrue (serialization.FindSerializerFor sample :? WireSerializer) $"{sample}"
 
                 for other in
