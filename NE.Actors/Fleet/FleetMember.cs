@@ -23,9 +23,6 @@ public sealed class FleetMember : IAsyncDisposable
 
     private static readonly TimeSpan ListenPatience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan JoinPause = TimeSpan.FromSeconds(1);
-
-    /// <summary>A fleet takes a few seconds to let somebody in; one whose members change has to agree first.</summary>
-    private static readonly TimeSpan JoiningPatience = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan LeavePatience = TimeSpan.FromSeconds(10);
 
     private readonly IReadOnlyList<IFleetPart> parts;
@@ -164,7 +161,7 @@ public sealed class FleetMember : IAsyncDisposable
     private async Task<bool> Joins(Cluster cluster, FleetAddress open, CancellationToken cancel)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        patience.CancelAfter(JoiningPatience);
+        patience.CancelAfter(this.options.Patience.Joining);
         try
         {
             await await Task.WhenAny(cluster.JoinSeedNodesAsync([open.Akka], patience.Token), this.system.WhenTerminated);

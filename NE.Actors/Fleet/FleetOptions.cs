@@ -66,6 +66,10 @@ public sealed record FleetPatience
     /// <summary>For a fleet to answer that a process wants to join.</summary>
     public TimeSpan Join { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>For a process that has said that one may join by it to do so: it may have died since. A fleet takes a few seconds, and one whose members change has to
+    /// agree first.</summary>
+    public TimeSpan Joining { get; init; } = TimeSpan.FromSeconds(20);
+
     /// <summary>Before a process that was asked for something counts as not there. Longer than another one is given by whoever it asks in turn.</summary>
     public TimeSpan Answer { get; init; } = TimeSpan.FromSeconds(3);
 

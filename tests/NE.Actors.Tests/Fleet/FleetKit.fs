@@ -39,9 +39,9 @@ let patience =
         Repeat = TimeSpan.FromSeconds 0.3
     )
 
-/// Where nobody will answer.
+/// Where nobody will answer, or nobody will let one in.
 let impatience =
-    FleetPatience(Answer = TimeSpan.FromSeconds 0.3, Join = TimeSpan.FromSeconds 2.0)
+    FleetPatience(Answer = TimeSpan.FromSeconds 0.3, Join = TimeSpan.FromSeconds 2.0, Joining = TimeSpan.FromSeconds 2.0)
 
 /// A port that is free now.
 let freePort () : int =
@@ -59,6 +59,7 @@ type Joining = {
     Port: int
     Public: FleetAddress option
     Patience: FleetPatience
+    OldestMayBeLost: bool
     Capacity: int
     Parts: IFleetPart list
 }
@@ -72,11 +73,12 @@ let member' (name: string) (seeds: FleetAddress list) : Joining = {
     Port = 0
     Public = None
     Patience = patience
+    OldestMayBeLost = true
     Capacity = 0
     Parts = []
 }
 
-let private options (joining: Joining) =
+let options (joining: Joining) : FleetOptions =
     FleetOptions(
         Key = joining.Key,
         Name = joining.Name,
@@ -86,7 +88,8 @@ let private options (joining: Joining) =
         Public = Option.toNullable joining.Public,
         Seeds = List.toArray joining.Seeds,
         Loggers = loggers,
-        Patience = joining.Patience
+        Patience = joining.Patience,
+        OldestMayBeLost = joining.OldestMayBeLost
     )
 
 let join (joining: Joining) : FleetMember =

@@ -2,9 +2,21 @@ module NE.Actors.Tests.Fleet.FleetMemberTests
 
 open System
 open Akka.Actor
+open Akka.Cluster
 open Expecto
 open NE.Actors.Fleet
 open NE.Actors.Tests.Fleet.FleetKit
+
+/// A process that lets one in, and is gone.
+[<Sealed>]
+type private Dying() =
+    inherit UntypedActor()
+
+    override this.OnReceive _ =
+        this.Sender.Tell(Admitted true)
+        // The answer has to be on its way.
+        let system = UntypedActor.Context.System
+        system.Scheduler.Advanced.ScheduleOnce(TimeSpan.FromSeconds 0.2, fun () -> (system :?> ExtendedActorSystem).Abort())
 
 [<Tests>]
 let tests =
@@ -120,6 +132,48 @@ let tests =
                         second.Life.IsCompleted || (incarnation ()).IsSome && incarnation () <> before)
 
                     Expect.isFalse second.Life.IsCompleted $"it was not turned away: {second.Life.Exception}"))
+
+        testCase "is not kept by a process that says that one may join by it and then dies"
+        <| fun _ ->
+            let dying =
+                FleetMember.Open(options (member' "dying" []), [| NodeSerializer.Messages |])
+
+            dying.ActorOf(Props.Create(fun () -> Dying()), NodeActor.Name) |> ignore
+
+            let message =
+                refusal {
+                    member' "second" [ FleetAddress.Of(Cluster.Get(dying).SelfAddress) ] with
+                        Patience = impatience
+                }
+
+            Expect.isTrue dying.WhenTerminated.IsCompleted "it let it in, and died"
+            Expect.stringContains message "no process of a fleet answers" "it asked again and went"
+
+        testCase "that must not be lost stays when all others die at once"
+        <| fun _ ->
+            during
+                {
+                    member' "first" [] with
+                        OldestMayBeLost = false
+                }
+                (fun first ->
+                    // Of two, Akka keeps the oldest one in any case.
+                    let others = [
+                        for name in [ "second"; "third" ] -> FleetMember.Open(options (member' name []), [| NodeSerializer.Messages |])
+                    ]
+
+                    for other in others do
+                        Cluster.Get(other).Join first.Address.Akka
+
+                    eventually "they are there, though they say nothing" (fun () -> names (describe first.Address) = ([ "first" ], 2))
+                    let before = first.Actors
+
+                    // Nobody is told.
+                    for other in others do
+                        (other :?> ExtendedActorSystem).Abort()
+
+                    eventually "it is alone" (fun () -> names (describe first.Address) = ([ "first" ], 0))
+                    Expect.isTrue (obj.ReferenceEquals(first.Actors, before)) "it did not end and begin anew")
 
         testCase "cannot listen where another one does"
         <| fun _ ->
