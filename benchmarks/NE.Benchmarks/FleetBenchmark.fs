@@ -16,7 +16,17 @@ open NE.Model
 open NE.Model.Networks
 open NE.Model.Replay
 
+/// What is measured.
+type Part =
+    | Physics
+    | Slow
+    | Way
+    | Wire
+    | Recovery
+    | Cells
+
 type Options = {
+    Parts: Part list
     /// Whose physics is simulated.
     Tasks: string list
     /// Environments of the rounds of these.
@@ -26,23 +36,38 @@ type Options = {
     /// Turns of each contender.
     Turns: int
     SecondsPerTurn: float
+    /// Environment steps of a sweep's cell.
+    CellSteps: int
     Output: string option
 }
 
+let private parts = [
+    "physics", Physics
+    "slow", Slow
+    "way", Way
+    "wire", Wire
+    "recovery", Recovery
+    "cells", Cells
+]
+
 let defaults = {
+    Parts = List.map snd parts
     Tasks = [ "HalfCheetah-v4"; "Humanoid-v4" ]
     Environments = 16
     Workers = [ 1; 2; 4 ]
     Turns = 5
     SecondsPerTurn = 2.0
+    CellSteps = 20_000
     Output = None
 }
 
 let grammar: Arguments.Grammar<Options> =
     Arguments.namedTasks
         [
+            Arguments.parts "--parts" parts (fun parts options -> { options with Parts = parts })
             Arguments.int "--environments" 1 (fun n options -> { options with Environments = n })
             Arguments.int "--rounds" 1 (fun n options -> { options with Turns = n })
+            Arguments.int "--cell-steps" 2_000 (fun n options -> { options with CellSteps = n })
             Arguments.seconds (fun s options -> { options with SecondsPerTurn = s })
             Arguments.json (fun file options -> { options with Output = Some file })
         ]
@@ -185,74 +210,37 @@ type private Fleet(workers: int, capacity: int) =
     let joined =
         join [ environments ] [| FleetOptions.RunRole; FleetOptions.NodeRole |] [||]
 
-    let start number : Process =
-        let info =
-            ProcessStartInfo(
-                "dotnet",
-                [
-                    Path.Combine(AppContext.BaseDirectory, "ne.dll")
-                    "node"
-                    "--name"
-                    $"worker-{number}"
-                    "--port"
-                    "0"
-                    "--seed-node"
-                    string joined.Address
-                    "--slots"
-                    "0"
-                    "--environments"
-                    string capacity
-                    "--fleet-key"
-                    keyFile
-                    "--runs"
-                    folder
-                    "--stop-at-eof"
-                ],
-                RedirectStandardInput = true,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true
-            )
+    let start number =
+        new FleetNode(
+            keyFile,
+            $"worker-{number}",
+            [
+                "--seed-node"
+                string joined.Address
+                "--slots"
+                "0"
+                "--environments"
+                string capacity
+                "--runs"
+                folder
+            ]
+        )
 
-        match Process.Start info with
-        | null -> raise (BenchmarkFailed "`ne node` did not start")
-        | started ->
-            // Its first line says that it has joined.
-            use joined = new ManualResetEventSlim()
-            let said = Text.StringBuilder()
-
-            let hear (line: string | null) =
-                lock said (fun () -> said.AppendLine line |> ignore)
-
-            started.OutputDataReceived.Add(fun line ->
-                hear line.Data
-                joined.Set())
-
-            started.ErrorDataReceived.Add(fun line -> hear line.Data)
-            started.BeginOutputReadLine()
-            started.BeginErrorReadLine()
-
-            if not (joined.Wait patience) || started.HasExited then
-                raise (BenchmarkFailed $"`ne node` did not join: {lock said said.ToString}")
-
-            started
-
-    let processes = List<Process>(List.init workers start)
+    let nodes = List<FleetNode>(List.init workers start)
 
     member _.Hosts: EnvironmentStart -> IEnvironmentListener -> IEnvironmentHost =
         fun start listener -> environments.Host(start, listener)
 
     /// Ends a worker as by kill -9.
     member _.Kill() : unit =
-        let victim = processes[0]
-        processes.RemoveAt 0
+        let victim = nodes[0]
+        nodes.RemoveAt 0
         victim.Kill()
 
     interface IDisposable with
         member _.Dispose() =
-            for started in processes do
-                started.Kill()
-                started.WaitForExit()
-                started.Dispose()
+            for node in nodes do
+                (node :> IDisposable).Dispose()
 
             joined.DisposeAsync().AsTask().Wait()
             Directory.Delete(folder, true)
@@ -435,13 +423,104 @@ let private recovery (options: Options) =
         kills = seconds.Length
     |}
 
+/// Cells per hour of a sweep over a node, beside the sweep that works on this machine as always, with as many cells at a time.
+let private cells (options: Options) =
+    let folder = Directory.CreateTempSubdirectory("ne-fleet-").FullName
+    let inFolder name = Path.Combine(folder, name)
+    let keyFile, parallel' = inFolder "fleet.pem", Environment.ProcessorCount
+    let count = 3 * parallel'
+
+    /// Seconds of a sweep of that name.
+    let sweep name (arguments: string list) =
+        let file = inFolder $"{name}.yaml"
+
+        File.WriteAllText(
+            file,
+            $"name: {name}\nenvironments: [Hopper-v4]\nmethods: [td3]\nseeds: 1-{count}\n"
+            + $"keys: {{run.steps: {options.CellSteps}, learner.startSteps: 1000, evaluation.every: {options.CellSteps}, compute.threads: 1}}\n"
+        )
+
+        let start =
+            ProcessStartInfo(
+                "dotnet",
+                [
+                    Path.Combine(AppContext.BaseDirectory, "ne.dll")
+                    "sweep"
+                    file
+                    "--plain"
+                    yield! arguments
+                ],
+                RedirectStandardOutput = true,
+                RedirectStandardError = true
+            )
+
+        let watch = Stopwatch.StartNew()
+
+        use started =
+            match Process.Start start with
+            | null -> raise (BenchmarkFailed "`ne sweep` did not start")
+            | started -> started
+
+        let errors = started.StandardError.ReadToEndAsync()
+        started.StandardOutput.ReadToEnd() |> ignore
+        started.WaitForExit()
+
+        if started.ExitCode <> 0 then
+            raise (BenchmarkFailed $"`ne sweep` ended with {started.ExitCode}: {errors.Result}")
+
+        watch.Elapsed.TotalSeconds
+
+    try
+        FleetKey.Create keyFile |> ignore
+
+        let plain =
+            sweep "plain" [ "--parallel"; string parallel'; "--runs"; inFolder "plain" ]
+
+        use node =
+            new FleetNode(
+                keyFile,
+                "machine",
+                [
+                    "--slots"
+                    string parallel'
+                    "--environments"
+                    "0"
+                    "--runs"
+                    inFolder "fleet"
+                ]
+            )
+
+        let fleet =
+            sweep "fleet" [ "--fleet"; node.Address; "--fleet-key"; keyFile; "--runs"; inFolder "fleet" ]
+
+        let perHour seconds = 3600.0 * float count / seconds
+
+        printfn
+            $"{count} cells, {parallel'} at a time: {perHour plain:F0} an hour on this machine, {perHour fleet:F0} at a node of it (x{plain / fleet:F3}); a cell takes {plain * float parallel' / float count:F0} s"
+
+        {|
+            cells = count
+            plainPerHour = Math.Round(perHour plain, 1)
+            fleetPerHour = Math.Round(perHour fleet, 1)
+            ratio = Math.Round(plain / fleet, 3)
+        |}
+    finally
+        Directory.Delete(folder, true)
+
 let measure (options: Options) : unit =
     let report = Report options.Output
 
+    let part which (measured: Options -> 'Figures) : 'Figures option =
+        if List.contains which options.Parts then
+            Some(measured options)
+        else
+            None
+
     report.Write {|
-        physics = [| for task in options.Tasks -> physics options task |]
-        slowSimulator = slow options
-        way = way options
-        transitionsPerSecond = wire options
-        recovery = recovery options
+        physics = part Physics (fun options -> [| for task in options.Tasks -> physics options task |])
+        slowSimulator = part Slow slow
+        way = part Way way
+        transitionsPerSecond = part Wire wire
+        recovery = part Recovery recovery
+        cells = part Cells cells
     |}

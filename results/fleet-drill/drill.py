@@ -36,6 +36,7 @@ class Drill:
         self.folder = folder
         self.key = folder / "fleet.pem"
         self.dice = random.Random(options.seed)
+        self.started = []
         self.run("fleet", "key", self.key)
 
     def environment(self):
@@ -52,7 +53,8 @@ class Drill:
         """A process that goes on; what it says is in a file of its own."""
         said = tempfile.NamedTemporaryFile("w+", dir=self.folder, prefix="said-", suffix=".txt", delete=False)
         process = subprocess.Popen([*inside, *self.ne, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=self.environment())
-        process.said, process.began = Path(said.name), time.monotonic()
+        process.said = Path(said.name)
+        self.started.append(process)
         return process
 
     def node(self, name, seeds, *more, inside=(), host="127.0.0.1", port=0):
@@ -66,6 +68,11 @@ class Drill:
                 break
             time.sleep(0.1)
         sys.exit(f"{name} did not join:\n{process.said.read_text()}")
+
+    def end(self):
+        for process in self.started:
+            if process.poll() is None:
+                kill(process)
 
     def digest(self, runs, name):
         return re.search(r"state +([0-9a-f]{64})", self.run("digest", name, "--runs", runs)).group(1)
@@ -170,8 +177,6 @@ def cells(drill, options):
         ended.append(report(
             sweep=number, cells=len(names), nodeKills=here, coordinatorKills=here_coordinators,
             same=len(names) == 12 and all(drill.digest(alone, name) == drill.digest(shared, name) for name in names)))
-    for node in nodes:
-        kill(node)
     return dict(steps=options.steps, nodeKills=killed, coordinatorKills=coordinators, sweeps=ended)
 
 
@@ -197,8 +202,8 @@ def partitions(drill, options):
             ip("-n", space[name], "link", "set", "lo", "up")
         return unplugged(drill, options, inside, at, lambda name, state: ip("-n", space["switch"], "link", "set", name, state))
     finally:
+        drill.end()
         for name in space:
-            subprocess.run(["ip", "netns", "pids", space[name]], capture_output=True)
             ip("netns", "delete", space[name])
 
 
@@ -230,8 +235,6 @@ def unplugged(drill, options, inside, at, cable):
         ended.append(report(
             run=f"seed {seed}", cuts=here, longestSeconds=longest,
             same=drill.digest(drill.folder, f"local-{seed}") == drill.digest(drill.folder, f"cut-{seed}")))
-    for process in nodes.values():
-        kill(process)
     return dict(schedule=options.schedule, steps=options.steps, cuts=cut, runs=ended)
 
 
@@ -264,7 +267,11 @@ def main():
         folder = Path(options.folder or temporary)
         folder.mkdir(parents=True, exist_ok=True)
         began = time.monotonic()
-        result = {"workers": workers, "cells": cells, "partitions": partitions}[options.what](Drill(options, folder), options)
+        drill = Drill(options, folder)
+        try:
+            result = {"workers": workers, "cells": cells, "partitions": partitions}[options.what](drill, options)
+        finally:
+            drill.end()
     ended = next(value for value in result.values() if isinstance(value, list))
     different = sum(not one["same"] for one in ended)
     name = options.what + (f"-{options.schedule}" if options.what == "workers" else "")
