@@ -58,6 +58,7 @@ internal static class FleetConfiguration
                   enable-ssl = true
                   # On Linux it would let two processes listen at one port, and each would get some of the connections.
                   tcp-reuse-addr = off
+                  connection-timeout = 5s
                   maximum-frame-size = {{Number(LongestMessage)}}b
                   # While more than that waits to be sent, a write is refused and comes again after the back-off: a policy alone is more than the usual 64 KiB.
                   write-buffer-high-water-mark = 32MiB
@@ -69,6 +70,12 @@ internal static class FleetConfiguration
                 }
                 retry-gate-closed-for = 1s
                 backoff-interval = 5ms
+                # What TCP could not send over a cable that was out it sends again ever more seldom: after half a minute, half a minute late. A connection on which nothing has come
+                # for so long is given up, and a new one is there a few seconds after the cable is.
+                transport-failure-detector {
+                  heartbeat-interval = {{Milliseconds(options.Patience.Heartbeat)}}
+                  acceptable-heartbeat-pause = {{Milliseconds(options.Patience.Silence + options.Patience.Stable)}}
+                }
               }
               cluster {
                 # Before a node has joined there is none, and who waits for one says so.
@@ -80,13 +87,13 @@ internal static class FleetConfiguration
                 gossip-interval = 500ms
                 leader-actions-interval = 500ms
                 failure-detector {
-                  heartbeat-interval = {{Seconds(options.Patience.Heartbeat)}}
-                  acceptable-heartbeat-pause = {{Seconds(options.Patience.Silence)}}
+                  heartbeat-interval = {{Milliseconds(options.Patience.Heartbeat)}}
+                  acceptable-heartbeat-pause = {{Milliseconds(options.Patience.Silence)}}
                 }
                 downing-provider-class = "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster"
                 split-brain-resolver {
                   active-strategy = keep-oldest
-                  stable-after = {{Seconds(options.Patience.Stable)}}
+                  stable-after = {{Milliseconds(options.Patience.Stable)}}
                   keep-oldest { role = {{FleetOptions.NodeRole}}, down-if-alone = {{(options.OldestMayBeLost ? "on" : "off")}} }
                 }
               }
@@ -96,5 +103,5 @@ internal static class FleetConfiguration
 
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
 
-    private static string Seconds(TimeSpan span) => $"{span.TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture)}ms";
+    private static string Milliseconds(TimeSpan span) => $"{span.TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture)}ms";
 }

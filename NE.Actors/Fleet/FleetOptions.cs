@@ -48,7 +48,7 @@ public sealed record FleetOptions
 public sealed record FleetPatience
 {
     /// <summary>For a network on which a node's cells are given to others after so long.</summary>
-    public static FleetPatience Of(TimeSpan lease) => new() { Lease = lease, Silence = lease / 11, Stable = lease / 6 };
+    public static FleetPatience Of(TimeSpan lease) => new() { Lease = lease, Heartbeat = lease / 45, Silence = lease / 11, Stable = lease / 6 };
 
     /// <summary>Between two signs of life.</summary>
     public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(1);

@@ -5,7 +5,7 @@
     drill.py cells      [--node-kills 30] [--coordinator-kills 10]      kill -9 of the nodes that work on a sweep
     drill.py partitions [--count 20]                                    nodes in network namespaces of their own, unplugged (root)
 
-Prints a line for each run or sweep that ended, and writes its counts to NAME.json beside itself. Exit code 1 if anything came out different.
+With NE_JOURNAL the journals of cells, and of the coordinator, are in PostgreSQL. Prints a line for each run or sweep that ended, and writes its counts to NAME.json beside itself. Exit code 1 if anything came out different.
 Needs Python's standard library, and a build of the launcher beside it or the one that --ne names.
 """
 
@@ -217,7 +217,7 @@ def unplugged(drill, options, inside, at, cable):
     while cut < options.count:
         seed, here, longest = len(ended), 0, 0.0
         drill.run(*drill.train(f"local-{seed}", seed, options.steps, options.schedule))
-        run = drill.start(*drill.train(f"cut-{seed}", seed, options.steps, options.schedule, "--fleet", addresses[0], "--fleet", addresses[1]), inside=inside["run"])
+        run = drill.start(*drill.train(f"cut-{seed}", seed, options.steps, options.schedule, "--fleet", addresses[0]), inside=inside["run"])
         while run.poll() is None:
             time.sleep(drill.dice.uniform(3, 12))
             if run.poll() is not None or cut + here >= options.count:
@@ -262,6 +262,7 @@ def main():
     kind.add_argument("--schedule", choices=["pipelined", "serial"], default="pipelined")
     kind.add_argument("--steps", type=int, default=60_000)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
 
     with tempfile.TemporaryDirectory(prefix="ne-drill-") as temporary:
         folder = Path(options.folder or temporary)
@@ -274,8 +275,8 @@ def main():
             drill.end()
     ended = next(value for value in result.values() if isinstance(value, list))
     different = sum(not one["same"] for one in ended)
-    name = options.what + (f"-{options.schedule}" if options.what == "workers" else "")
-    (HERE / f"{name}.json").write_text(json.dumps({"command": " ".join(sys.argv[1:]), **result, "different": different, "minutes": round((time.monotonic() - began) / 60)}, indent=2) + "\n")
+    name = options.what + (f"-{options.schedule}" if options.what == "workers" else "-postgresql" if os.environ.get("NE_JOURNAL") else "")
+    (HERE / f"{name}.json").write_text(json.dumps({**result, "different": different, "minutes": round((time.monotonic() - began) / 60)}, indent=2) + "\n")
     print(f"{len(ended)} ended, {different} different")
     sys.exit(1 if different else 0)
 

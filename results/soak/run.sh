@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# run.sh [MINUTES]: trains at full speed with a checkpoint every ten seconds or so, looks at the process and its files every ten seconds, and says
-# how they grow after a warm-up of a sixth of the time. Needs the built launcher; writes samples.csv beside itself.
+# run.sh [MINUTES] [NE]: trains at full speed with a checkpoint every ten seconds or so, looks at the process and its files every ten seconds, and says
+# how they grow after a warm-up of a sixth of the time. NE: how to start ne (default ./ne). Writes samples.csv beside itself.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 minutes=${1:-60}
+ne=${2:-$here/../../ne}
 runs=$(mktemp -d)
 trap 'rm -rf "$runs"' EXIT
 
 # A small buffer is full long before the warm-up ends: what grows then is not the replay memory.
-"$here/../../ne" train Hopper-v4 --method ne --steps 100000000 --name soak --runs "$runs" --threads 1 --plain \
+$ne train Hopper-v4 --method ne --steps 100000000 --name soak --runs "$runs" --threads 1 --plain \
     learner.bufferSize=20000 learner.startSteps=1000 checkpoint.every=4000 evaluation.every=20000 evaluation.episodes=1 log.metricsEvery=1000 \
     ne.growInterval=1000 > "$runs/soak.out" 2>&1 &
 run="$runs/soak"
