@@ -440,26 +440,10 @@ let private cells (options: Options) =
             + $"keys: {{run.steps: {options.CellSteps}, learner.startSteps: 1000, evaluation.every: {options.CellSteps}, compute.threads: 1}}\n"
         )
 
-        let start =
-            ProcessStartInfo(
-                "dotnet",
-                [
-                    Path.Combine(AppContext.BaseDirectory, "ne.dll")
-                    "sweep"
-                    file
-                    "--plain"
-                    yield! arguments
-                ],
-                RedirectStandardOutput = true,
-                RedirectStandardError = true
-            )
-
         let watch = Stopwatch.StartNew()
 
         use started =
-            match Process.Start start with
-            | null -> raise (BenchmarkFailed "`ne sweep` did not start")
-            | started -> started
+            NeProcess.start (fun info -> info.RedirectStandardError <- true) [ "sweep"; file; "--plain"; yield! arguments ]
 
         let errors = started.StandardError.ReadToEndAsync()
         started.StandardOutput.ReadToEnd() |> ignore

@@ -1,8 +1,6 @@
 namespace NE.Benchmarks
 
 open System
-open System.Diagnostics
-open System.IO
 open System.Text.RegularExpressions
 open System.Threading
 open NE.Benchmarks.Report
@@ -14,29 +12,21 @@ type FleetNode(keyFile: string, name: string, arguments: string list) =
     let said = Text.StringBuilder()
 
     let started =
-        let info =
-            ProcessStartInfo(
-                "dotnet",
-                [
-                    Path.Combine(AppContext.BaseDirectory, "ne.dll")
-                    "node"
-                    "--name"
-                    name
-                    "--port"
-                    "0"
-                    "--fleet-key"
-                    keyFile
-                    "--stop-at-eof"
-                    yield! arguments
-                ],
-                RedirectStandardInput = true,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true
-            )
-
-        match Process.Start info with
-        | null -> raise (BenchmarkFailed "`ne node` did not start")
-        | started -> started
+        NeProcess.start
+            (fun info ->
+                info.RedirectStandardInput <- true
+                info.RedirectStandardError <- true)
+            [
+                "node"
+                "--name"
+                name
+                "--port"
+                "0"
+                "--fleet-key"
+                keyFile
+                "--stop-at-eof"
+                yield! arguments
+            ]
 
     let address =
         // Its first line says that it has joined, and where it is.

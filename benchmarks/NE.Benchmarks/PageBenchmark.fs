@@ -139,24 +139,7 @@ let private timed (work: unit -> unit) : float =
 
 /// `ne serve` in a process of its own, and what has been waited for it.
 type private Serving(runs: string) =
-    let start =
-        ProcessStartInfo(
-            "dotnet",
-            [
-                Path.Combine(AppContext.BaseDirectory, "ne.dll")
-                "serve"
-                "--runs"
-                runs
-                "--port"
-                "0"
-            ],
-            RedirectStandardOutput = true
-        )
-
-    let started =
-        match Process.Start start with
-        | null -> raise (BenchmarkFailed "`ne serve` did not start")
-        | started -> started
+    let started = NeProcess.start ignore [ "serve"; "--runs"; runs; "--port"; "0" ]
 
     let address =
         match started.StandardOutput.ReadLine() with

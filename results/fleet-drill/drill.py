@@ -189,9 +189,11 @@ def partitions(drill, options):
     space = {name: f"ne-drill-{name}" for name in ("switch", "run", "one", "two")}
     at = {"run": "10.77.0.1", "one": "10.77.0.2", "two": "10.77.0.3"}
     inside = {name: ["ip", "netns", "exec", space[name]] for name in space}
-    for name in space:
-        ip("netns", "add", space[name])
+    made = []
     try:
+        for name in space:
+            ip("netns", "add", space[name])
+            made.append(name)
         ip("-n", space["switch"], "link", "add", "bridge", "type", "bridge")
         ip("-n", space["switch"], "link", "set", "bridge", "up")
         for name, address in at.items():
@@ -203,7 +205,7 @@ def partitions(drill, options):
         return unplugged(drill, options, inside, at, lambda name, state: ip("-n", space["switch"], "link", "set", name, state))
     finally:
         drill.end()
-        for name in space:
+        for name in made:
             ip("netns", "delete", space[name])
 
 

@@ -61,8 +61,7 @@ type private Source(offered: RunSnapshot, test: IActorRef) =
 
     override this.OnReceive message =
         match message with
-        | :? PieceWanted as wanted ->
-            this.Sender.Tell(PieceSent(wanted.Cell, wanted.Epoch, wanted.File, wanted.Piece, offered.Read(wanted.File, wanted.Piece)))
+        | :? PieceWanted as wanted -> this.Sender.Tell(PieceSent.Of(wanted, offered))
         | other -> test.Tell other
 
 let private changes = [ "run.steps", "2000"; "learner.bufferSize", "2000"; "checkpoint.every", "200" ]
