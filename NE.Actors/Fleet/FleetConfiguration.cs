@@ -30,7 +30,7 @@ internal static class FleetConfiguration
     {
         string reached = options.Public is { } address ? $"public-hostname = {Hocon.Quoted(address.Host)}\npublic-port = {Number(address.Port)}" : "";
         return ConfigurationFactory.ParseString($$"""
-            {{Hocon.Loggers(options.Loggers)}}
+            {{Hocon.Basis(options.Loggers)}}
             akka {
               loglevel = INFO
               stdout-loglevel = OFF

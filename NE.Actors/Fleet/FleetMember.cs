@@ -21,6 +21,9 @@ public sealed class FleetMember : IAsyncDisposable
     /// <summary>Of the first of a fleet's nodes, before it believes that machines that cannot be reached are no fleet, and begins one.</summary>
     private const int AttemptsToBegin = 5;
 
+    /// <summary>Of a process that is new, when it is told that it may join and then is not let in.</summary>
+    private const int AttemptsToJoin = 2;
+
     private static readonly TimeSpan ListenPatience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan JoinPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LeavePatience = TimeSpan.FromSeconds(10);
@@ -211,6 +214,7 @@ public sealed class FleetMember : IAsyncDisposable
         var own = this.Address;
         FleetAddress[] others = [.. known.Where(address => address != own)];
         var waited = Stopwatch.StartNew();
+        var joinings = 0;
         for (var attempt = 1; ; attempt++)
         {
             if (this.system.WhenTerminated.IsCompleted)
@@ -229,6 +233,15 @@ public sealed class FleetMember : IAsyncDisposable
                 if (await this.Joins(cluster, others[open], cancel))
                 {
                     return;
+                }
+                var reason = $"{others[open]} says that one may join by it, and the fleet has not let {this.options.Name} in for {this.options.Patience.Joining.TotalSeconds:0} s. Has it a process that is lost and not given up yet (ne fleet {others[open]}), and can its processes reach this one at {own} (is the port open; is it another address from there: --public HOST:PORT)?";
+                if (!again && ++joinings == AttemptsToJoin)
+                {
+                    throw new FleetException(reason);
+                }
+                if (!this.system.WhenTerminated.IsCompleted)
+                {
+                    this.system.Log.Warning("{Reason} It tries again", reason);
                 }
                 continue;
             }

@@ -49,7 +49,14 @@ public static class DurableFile
                 write(stream);
                 stream.Flush(flushToDisk: true);
             }
-            File.Move(temporary, path, overwrite);
+            if (overwrite)
+            {
+                File.Move(temporary, path, overwrite: true);
+            }
+            else if (!TryPutInPlace(temporary, path))
+            {
+                throw new IOException($"{path} is there already");
+            }
             SyncFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
         }
         catch (Exception error)
@@ -80,16 +87,38 @@ public static class DurableFile
             {
                 writer.Write(content);
             }
-            File.Move(own, path);
-            return true;
-        }
-        catch (IOException) when (File.Exists(path))
-        {
-            return false;
+            return TryPutInPlace(own, path);
         }
         finally
         {
             TryDelete(own);
+        }
+    }
+
+    /// <summary>
+    /// Gives a complete file its name unless that is taken. `File.Move` looks whether it is taken and renames then, and whoever took it in between
+    /// loses what they had; the kernel's link does both in one.
+    /// </summary>
+    private static bool TryPutInPlace(string complete, string path)
+    {
+        try
+        {
+            if (!Posix.TryLink(complete, path))
+            {
+                return false;
+            }
+            File.Delete(complete);
+            return true;
+        }
+        catch (IOException error) when (Posix.IsWithoutLinks(error))
+        {
+            // Nothing better is to be had there.
+            if (File.Exists(path))
+            {
+                return false;
+            }
+            File.Move(complete, path);
+            return true;
         }
     }
 

@@ -13,6 +13,7 @@ internal static partial class Posix
     const int ReadOnly = 0, ReadWrite = 2, Create = 0x40, Directory = 0x10000, CloseOnExec = 0x80000;
     const int LockShared = 1, LockExclusive = 2, LockNonBlocking = 4;
     const int NoSpace = 28, WouldBlock = 11, QuotaExceeded = 122, FileTooBig = 27, Interrupted = 4;
+    const int NotPermitted = 1, NoSystemCall = 38, NotSupported = 95;
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int OpenFile(string path, int flags, int mode);
@@ -48,13 +49,34 @@ internal static partial class Posix
     /// <exception cref="IOException">It cannot be done.</exception>
     internal static void Link(string file, string name)
     {
-        const int NoEntry = 2;
-        if (LinkFile(file, name) != 0)
+        if (!TryLink(file, name))
         {
-            var error = Marshal.GetLastPInvokeError();
-            throw error == NoEntry ? new FileNotFoundException($"{file} is not there") : new IOException($"{file} cannot be linked to {name}: {Marshal.GetPInvokeErrorMessage(error)}");
+            throw new IOException($"{file} cannot be linked to {name}: that is there already");
         }
     }
+
+    /// <summary>Gives a file a second name unless that is taken: of several who do it at the same time one does.</summary>
+    /// <returns>False when the name was taken; what had it stays.</returns>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="IOException">It cannot be done; <see cref="IsWithoutLinks"/> says whether on no file of that disk.</exception>
+    internal static bool TryLink(string file, string name)
+    {
+        const int NoEntry = 2, Exists = 17;
+        if (LinkFile(file, name) == 0)
+        {
+            return true;
+        }
+        var error = Marshal.GetLastPInvokeError();
+        return error switch
+        {
+            Exists => false,
+            NoEntry => throw new FileNotFoundException($"{file} is not there"),
+            _ => throw new IOException($"{file} cannot be linked to {name}: {Marshal.GetPInvokeErrorMessage(error)}", error),
+        };
+    }
+
+    /// <summary>Whether the disk has no second names of files, as memory sticks have none.</summary>
+    internal static bool IsWithoutLinks(IOException error) => error.HResult is NotPermitted or NoSystemCall or NotSupported;
 
     /// <summary>Opens for reading without taking the shared lock that .NET takes, so a file that another process holds can be read.</summary>
     internal static SafeFileHandle OpenUnlocked(string path) => Open(path, ReadOnly | CloseOnExec);

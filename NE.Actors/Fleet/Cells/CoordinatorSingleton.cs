@@ -73,7 +73,7 @@ internal sealed class CoordinatorSingleton : ReceiveActor, IWithTimers
     private Config Configuration()
     {
         return ConfigurationFactory.ParseString($$"""
-            {{Hocon.Loggers(this.options.Loggers)}}
+            {{Hocon.Basis(this.options.Loggers)}}
             akka.loglevel = INFO
             akka.stdout-loglevel = OFF
             akka.actor {

@@ -18,6 +18,13 @@ type private Dying() =
         let system = UntypedActor.Context.System
         system.Scheduler.Advanced.ScheduleOnce(TimeSpan.FromSeconds 0.2, fun () -> (system :?> ExtendedActorSystem).Abort())
 
+/// A process that lets one in by itself; the fleet does not.
+[<Sealed>]
+type private Promising() =
+    inherit UntypedActor()
+
+    override this.OnReceive _ = this.Sender.Tell(Admitted true)
+
 [<Tests>]
 let tests =
     // Each is several actor systems; beside each other they would wait for one another.
@@ -148,6 +155,30 @@ let tests =
 
             Expect.isTrue dying.WhenTerminated.IsCompleted "it let it in, and died"
             Expect.stringContains message "no process of a fleet answers" "it asked again and went"
+
+        testCase "that is told to join and is never let in gives up, and says what to look at"
+        <| fun _ ->
+            let promising =
+                FleetMember.Open(options (member' "promising" []), [| NodeSerializer.Messages |])
+
+            try
+                promising.ActorOf(Props.Create(fun () -> Promising()), NodeActor.Name) |> ignore
+                let address = FleetAddress.Of(Cluster.Get(promising).SelfAddress)
+                let own = FleetAddress("127.0.0.1", freePort ())
+
+                let message =
+                    refusal {
+                        member' "second" [ address ] with
+                            Port = own.Port
+                            Patience = impatience
+                    }
+
+                Expect.stringContains message $"{address} says that one may join by it" "who"
+                Expect.stringContains message "has not let second in for 2 s" "what happened"
+                Expect.stringContains message $"ne fleet {address}" "what to look at"
+                Expect.stringContains message $"reach this one at {own}" "where it says that it is"
+            finally
+                promising.Terminate().Wait()
 
         testCase "that must not be lost stays when all others die at once"
         <| fun _ ->
