@@ -51,7 +51,10 @@ let tests =
                 DurableFile.Write(file, overwrite, (fun stream -> stream.Write(System.Text.Encoding.UTF8.GetBytes content)))
 
             write false "first"
-            let error = Expect.throwsC (fun () -> write false "second") (fun error -> error.Message)
+
+            let error =
+                Expect.throwsC (fun () -> write false "second") (fun error -> error.Message)
+
             Expect.equal error $"{file} is there already" "it says which"
             Expect.equal (File.ReadAllText file) "first" "it stayed"
             write true "third"
