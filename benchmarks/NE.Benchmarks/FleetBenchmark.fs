@@ -57,7 +57,7 @@ let defaults = {
     Workers = [ 1; 2; 4 ]
     Turns = 5
     SecondsPerTurn = 2.0
-    CellSteps = 20_000
+    CellSteps = 5_000
     Output = None
 }
 
@@ -423,15 +423,22 @@ let private recovery (options: Options) =
         kills = seconds.Length
     |}
 
-/// Cells per hour of a sweep over a node, beside the sweep that works on this machine as always, with as many cells at a time.
+/// What a sweep took.
+type private SweepTime = {
+    /// From the command to its first cell.
+    Begin: float
+    /// From there to the end of its last cell.
+    Work: float
+}
+
+/// Cells per hour of a sweep over a node, beside the sweep that works on this machine as always, with as many cells at a time, in turns.
 let private cells (options: Options) =
     let folder = Directory.CreateTempSubdirectory("ne-fleet-").FullName
     let inFolder name = Path.Combine(folder, name)
     let keyFile, parallel' = inFolder "fleet.pem", Environment.ProcessorCount
     let count = 3 * parallel'
 
-    /// Seconds of a sweep of that name.
-    let sweep name (arguments: string list) =
+    let sweep (name: string) (runs: string) (arguments: string list) : SweepTime =
         let file = inFolder $"{name}.yaml"
 
         File.WriteAllText(
@@ -440,10 +447,10 @@ let private cells (options: Options) =
             + $"keys: {{run.steps: {options.CellSteps}, learner.startSteps: 1000, evaluation.every: {options.CellSteps}, compute.threads: 1}}\n"
         )
 
-        let watch = Stopwatch.StartNew()
+        let commanded = DateTime.UtcNow
 
         use started =
-            NeProcess.start (fun info -> info.RedirectStandardError <- true) [ "sweep"; file; "--plain"; yield! arguments ]
+            NeProcess.start (fun info -> info.RedirectStandardError <- true) [ "sweep"; file; "--plain"; "--runs"; runs; yield! arguments ]
 
         let errors = started.StandardError.ReadToEndAsync()
         started.StandardOutput.ReadToEnd() |> ignore
@@ -452,13 +459,20 @@ let private cells (options: Options) =
         if started.ExitCode <> 0 then
             raise (BenchmarkFailed $"`ne sweep` ended with {started.ExitCode}: {errors.Result}")
 
-        watch.Elapsed.TotalSeconds
+        // Whoever watches a fleet looks once a second; the files of the runs say it to the millisecond.
+        let written file = [
+            for run in Directory.GetDirectories(runs, $"{name}-*") -> File.GetLastWriteTimeUtc(Path.Combine(run, file))
+        ]
+
+        let first = List.min (written "config.yaml")
+
+        {
+            Begin = (first - commanded).TotalSeconds
+            Work = (List.max (written "run.json") - first).TotalSeconds
+        }
 
     try
         FleetKey.Create keyFile |> ignore
-
-        let plain =
-            sweep "plain" [ "--parallel"; string parallel'; "--runs"; inFolder "plain" ]
 
         use node =
             new FleetNode(
@@ -474,19 +488,35 @@ let private cells (options: Options) =
                 ]
             )
 
-        let fleet =
-            sweep "fleet" [ "--fleet"; node.Address; "--fleet-key"; keyFile; "--runs"; inFolder "fleet" ]
+        let turns = [
+            for turn in 1 .. options.Turns ->
+                sweep $"plain{turn}" (inFolder "plain") [ "--parallel"; string parallel' ],
+                sweep $"fleet{turn}" (inFolder "fleet") [ "--fleet"; node.Address; "--fleet-key"; keyFile ]
+        ]
 
-        let perHour seconds = 3600.0 * float count / seconds
+        let plain, fleet = List.unzip turns
+
+        let perHour sweeps =
+            median [ for sweep in sweeps -> 3600.0 * float count / sweep.Work ]
+
+        let beginning sweeps =
+            median [ for sweep in sweeps -> sweep.Begin ]
+
+        let ratios = [ for plain, fleet in turns -> plain.Work / fleet.Work ]
 
         printfn
-            $"{count} cells, {parallel'} at a time: {perHour plain:F0} an hour on this machine, {perHour fleet:F0} at a node of it (x{plain / fleet:F3}); a cell takes {plain * float parallel' / float count:F0} s"
+            $"{count} cells, {parallel'} at a time, {options.Turns} turns: {perHour plain:F0} an hour on this machine, {perHour fleet:F0} at a node of it (x{median ratios:F3}, from {List.min ratios:F3} to {List.max ratios:F3}); the first begins after {beginning plain:F1} s and {beginning fleet:F1} s"
 
         {|
             cells = count
+            secondsPerCell = Math.Round(3600.0 * float parallel' / perHour plain, 1)
             plainPerHour = Math.Round(perHour plain, 1)
             fleetPerHour = Math.Round(perHour fleet, 1)
-            ratio = Math.Round(plain / fleet, 3)
+            ratio = Math.Round(median ratios, 3)
+            leastRatio = Math.Round(List.min ratios, 3)
+            mostRatio = Math.Round(List.max ratios, 3)
+            plainBeginsAfterSeconds = Math.Round(beginning plain, 1)
+            fleetBeginsAfterSeconds = Math.Round(beginning fleet, 1)
         |}
     finally
         Directory.Delete(folder, true)
