@@ -11,7 +11,7 @@ type LayerChange = {
     Grown: int[]
     /// Weights deactivated, as row-major indices, ascending.
     Pruned: int[]
-    /// Neurons of the layer's output that were re-initialised (algorithm.md 2.8).
+    /// Neurons of the layer's output that were re-initialised (docs/algorithm.md 2.8).
     Touched: int[]
     /// Dormant neurons among the layer's outputs when the event was planned.
     Dormant: int
@@ -32,7 +32,7 @@ type TopologyChanged = {
     /// "actor" or "critic".
     Network: string
     Layers: LayerChange[]
-    /// max over the event batch of |change of the network's output| / standard deviation of that output (algorithm.md 1.6).
+    /// max over the event batch of |change of the network's output| / standard deviation of that output (docs/algorithm.md 1.6).
     OutputShift: float
 }
 

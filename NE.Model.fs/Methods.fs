@@ -5,7 +5,7 @@ open System
 /// Something done to a learner to keep it able to learn. Each has a page's section in docs/methods.md.
 [<RequireQualifiedAccess>]
 type Technique =
-    /// Neuroplastic Expansion (algorithm.md 2.4-2.11).
+    /// Neuroplastic Expansion (docs/algorithm.md 2.4-2.11).
     | Ne
     /// Growth at random, from a sparse start, without pruning and review (methods.md).
     | NaiveGrowth

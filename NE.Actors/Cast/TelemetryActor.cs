@@ -15,7 +15,7 @@ public sealed class TelemetryActor : ReceiveActor, IWithTimers
     private static readonly TimeSpan FlushInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(2);
 
-    /// <summary>An event that moves an output by more than this part of its standard deviation is worth a word, once per network (algorithm.md 1.6).</summary>
+    /// <summary>An event that moves an output by more than this part of its standard deviation is worth a word, once per network (docs/algorithm.md 1.6).</summary>
     private const double NotableShift = 0.1;
 
     private readonly RunTables tables;

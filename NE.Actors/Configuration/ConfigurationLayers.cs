@@ -77,7 +77,7 @@ public static class ConfigurationLayers
         return SettingsModule.resolveOn(machine, Apply([new("run.steps", steps, "")], below, [], [])).Item1;
     }
 
-    /// <summary>The settings of a resumed run: the stored ones with changes. Derived values are stored, so they stay as they were (algorithm.md 1.6).</summary>
+    /// <summary>The settings of a resumed run: the stored ones with changes. Derived values are stored, so they stay as they were (docs/algorithm.md 1.6).</summary>
     /// <param name="stored">As the run has them.</param>
     /// <param name="changes">Values given at the resume.</param>
     /// <param name="machine">What `auto` is derived from, where a change asks for it.</param>

@@ -23,7 +23,7 @@ public readonly record struct EpisodeMoment(int Episode, int Step, double Reward
 /// <summary>The paper's evaluation: noise-free episodes, with start states of their own stream.</summary>
 public static class EpisodeRunner
 {
-    /// <summary>Evaluation uses the run's seed plus this (algorithm.md, keys).</summary>
+    /// <summary>Evaluation uses the run's seed plus this (docs/algorithm.md, keys).</summary>
     public const long SeedOffset = 100;
 
     /// <summary>What the start of an episode is drawn from.</summary>

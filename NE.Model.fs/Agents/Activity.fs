@@ -4,7 +4,7 @@ open System
 open NE.Model.Networks
 open NE.Model.Topology
 
-/// Statistics of a group's hidden neurons, gathered over one or more batches (algorithm.md 2.2). ReLU outputs are never negative, so their mean is
+/// Statistics of a group's hidden neurons, gathered over one or more batches (docs/algorithm.md 2.2). ReLU outputs are never negative, so their mean is
 /// their mean magnitude. With CReLU every feature counts as a neuron.
 [<Sealed>]
 type Activity(group: NetworkGroup) =

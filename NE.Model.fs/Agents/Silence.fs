@@ -3,7 +3,7 @@ namespace NE.Model.Agents
 open Microsoft.FSharp.NativeInterop
 open NE.Model.Networks
 
-/// Which of a group's hidden neurons put out nothing at all, over one or more batches: the dormant ones at tau = 0 (algorithm.md 2.2). Most
+/// Which of a group's hidden neurons put out nothing at all, over one or more batches: the dormant ones at tau = 0 (docs/algorithm.md 2.2). Most
 /// neurons answer within a few rows and are then left alone, so this costs far less than whole statistics.
 [<Sealed>]
 type Silence(group: NetworkGroup) =

@@ -26,7 +26,7 @@ type BatchSource =
     /// All of them, of age a with a weight of max(least, 1 - a / horizon).
     | Decayed of horizon: int64 * least: float
 
-/// Sampling by age (algorithm.md 2.11). For n-step returns pass a window whose head is n - 1 rows earlier.
+/// Sampling by age (docs/algorithm.md 2.11). For n-step returns pass a window whose head is n - 1 rows earlier.
 [<RequireQualifiedAccess>]
 module AgeOrder =
 

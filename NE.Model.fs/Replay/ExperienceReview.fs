@@ -127,7 +127,7 @@ module ReviewState =
                     AgeSum = reader.ReadDouble()
                 }
 
-/// Experience review (algorithm.md 2.11; paper section 3.2): decides per gradient step whether to train on the oldest experience. Mutable, owned
+/// Experience review (docs/algorithm.md 2.11; paper section 3.2): decides per gradient step whether to train on the oldest experience. Mutable, owned
 /// by the learner; `State` is its value.
 [<Sealed>]
 type ExperienceReview(settings: ReviewSettings, state: ReviewState) =

@@ -1,6 +1,6 @@
 namespace NE.Model
 
-/// Where a default comes from (algorithm.md, provenance tags).
+/// Where a default comes from (docs/algorithm.md, provenance tags).
 type Provenance =
     /// The paper's surviving text.
     | Paper

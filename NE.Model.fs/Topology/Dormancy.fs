@@ -20,7 +20,7 @@ type HiddenLayer = {
     FanIn: int[]
 }
 
-/// Ratios pooled over hidden layers, each in [0, 1]. The denominator is always the full width (algorithm.md 2.2). The headline forms count a
+/// Ratios pooled over hidden layers, each in [0, 1]. The denominator is always the full width (docs/algorithm.md 2.2). The headline forms count a
 /// neuron only if it can respond to its input: it has an active incoming weight, and its output varies over the batch.
 type ActivationRatios = {
     /// anr(tau), activated neurons.
@@ -37,7 +37,7 @@ type ActivationRatios = {
     Constant: float
 }
 
-/// Activation scores, dormant neurons and activated ratios (algorithm.md 2.2; paper Eq. 1; Sokar et al. 2023).
+/// Activation scores, dormant neurons and activated ratios (docs/algorithm.md 2.2; paper Eq. 1; Sokar et al. 2023).
 [<RequireQualifiedAccess>]
 module Dormancy =
 

@@ -87,7 +87,7 @@ type DensityPlan = {
     Epsilon: float
 }
 
-/// Erdos-Renyi and uniform densities (algorithm.md 2.4; Mocanu et al. 2018, Evci et al. 2020, paper section 3.2).
+/// Erdos-Renyi and uniform densities (docs/algorithm.md 2.4; Mocanu et al. 2018, Evci et al. 2020, paper section 3.2).
 [<RequireQualifiedAccess>]
 module ErdosRenyi =
 
@@ -264,7 +264,7 @@ module ErdosRenyi =
         else
             Ok request
 
-    /// The start density of every layer of a network, jointly over its stacks, by the dense-ends rule of algorithm.md 2.4.
+    /// The start density of every layer of a network, jointly over its stacks, by the dense-ends rule of docs/algorithm.md 2.4.
     let allocate (request: AllocationRequest) : Result<DensityPlan, string> =
         let attempt first last =
             solveWith request first last |> Result.map (planOf request first last)

@@ -83,7 +83,7 @@ type LayerGrowth = {
     Carry: float
 }
 
-/// The growth schedule (algorithm.md 2.5, paper section 3.2).
+/// The growth schedule (docs/algorithm.md 2.5, paper section 3.2).
 [<RequireQualifiedAccess>]
 module GrowthSchedule =
 

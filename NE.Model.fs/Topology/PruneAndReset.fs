@@ -11,7 +11,7 @@ type GrowInit =
     /// 0: the event leaves the network's function unchanged (the official code).
     | Zero
 
-/// What Adam forgets of an entry that is set anew (algorithm.md 2.10).
+/// What Adam forgets of an entry that is set anew (docs/algorithm.md 2.10).
 [<RequireQualifiedAccess>]
 type Forgetting =
     /// Nothing: its moments go on as they were (the official code; an ablation).
@@ -37,7 +37,7 @@ type NormArrays = {
 }
 
 /// A layer's values on the host while an event edits them: weights row-major as in `LayerMask`, biases one per row. Moments and beta
-/// powers are Adam's, per element (algorithm.md 2.10): a power is beta^age, hence 1 at age 0.
+/// powers are Adam's, per element (docs/algorithm.md 2.10): a power is beta^age, hence 1 at age 0.
 type LayerArrays = {
     Weights: Slice
     WeightsFirstMoment: Slice
@@ -59,7 +59,7 @@ type LayerArrays = {
 type ResetOptions = {
     /// What grown weights start with.
     GrowInit: GrowInit
-    /// Values of all weights per layer that grown weights start with instead: those at which their gradient was taken (algorithm.md 2.6,
+    /// Values of all weights per layer that grown weights start with instead: those at which their gradient was taken (docs/algorithm.md 2.6,
     /// growGrad=full).
     Given: float32[][] option
     /// What Adam forgets of the entries that the event sets.
@@ -68,7 +68,7 @@ type ResetOptions = {
     Clipping: WeightClipping option
 }
 
-/// Carries out a planned event on the values of a stack (algorithm.md 2.8, 2.9).
+/// Carries out a planned event on the values of a stack (docs/algorithm.md 2.8, 2.9).
 [<RequireQualifiedAccess>]
 module PruneAndReset =
 

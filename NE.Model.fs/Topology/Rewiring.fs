@@ -10,7 +10,7 @@ type GrowthPhase =
     /// It has grown since this step of its clock: from now on its events exchange weights.
     | Rewiring of since: int64
 
-/// What events do once growth has ended in the official code (algorithm.md D21; RigL, Evci et al. 2020): a share of every sparse layer is
+/// What events do once growth has ended in the official code (docs/algorithm.md D21; RigL, Evci et al. 2020): a share of every sparse layer is
 /// exchanged, the smallest weights against those of largest gradient, by a cosine that starts with this phase.
 [<RequireQualifiedAccess>]
 module Rewiring =

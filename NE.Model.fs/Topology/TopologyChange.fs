@@ -36,7 +36,7 @@ type EvolutionOptions = {
     Granularity: Granularity
     /// omega in [0, 1]: at most floor(omega * grown) weights of a layer are pruned. 0 switches pruning off.
     Omega: float
-    /// Whether rows without any input are first given random ones (algorithm.md 2.8); off in the official variant and in naive random growth.
+    /// Whether rows without any input are first given random ones (docs/algorithm.md 2.8); off in the official variant and in naive random growth.
     ReviveRows: bool
 }
 

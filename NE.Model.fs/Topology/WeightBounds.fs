@@ -11,7 +11,7 @@ type WeightClipping = {
     Output: bool
 }
 
-/// The scale of a linear layer's weights (algorithm.md 2.3): the initial range beta, and the clip bound kappa * beta of weight clipping.
+/// The scale of a linear layer's weights (docs/algorithm.md 2.3): the initial range beta, and the clip bound kappa * beta of weight clipping.
 [<RequireQualifiedAccess>]
 module WeightBounds =
 

@@ -105,7 +105,7 @@ public static class ConfigurationView
         return $"{what}: {most}{share}{within}";
     }
 
-    /// <summary>How the intervals were scaled (algorithm.md 1.6).</summary>
+    /// <summary>How the intervals were scaled (docs/algorithm.md 1.6).</summary>
     public static string Scaling(Settings settings)
     {
         double factor = settings.Run.Steps / (double)SettingsModule.paperSteps;

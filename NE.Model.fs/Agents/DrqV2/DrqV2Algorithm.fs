@@ -5,7 +5,7 @@ open NE.Model
 open NE.Model.Agents
 open NE.Model.Networks
 
-/// DrQ-v2 (Yarats et al. 2021, arXiv 2107.09645; algorithm.md 2.14), with fresh networks: a deterministic actor without a target, noise that falls by
+/// DrQ-v2 (Yarats et al. 2021, arXiv 2107.09645; docs/algorithm.md 2.14), with fresh networks: a deterministic actor without a target, noise that falls by
 /// a schedule, n-step returns. Owns the engine and the perception.
 [<Sealed>]
 type DrqV2Algorithm(engine: IEngine, settings: Settings, perception: IPerception, task: AgentTask) =

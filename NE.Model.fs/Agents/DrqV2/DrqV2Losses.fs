@@ -4,7 +4,7 @@ open NE.Model
 open NE.Model.Agents
 open NE.Model.Networks
 
-/// The losses of DrQ-v2 and their gradients (Yarats et al. 2021, equations 2 and 3; algorithm.md 2.14), over any engine. `noise` gives the standard
+/// The losses of DrQ-v2 and their gradients (Yarats et al. 2021, equations 2 and 3; docs/algorithm.md 2.14), over any engine. `noise` gives the standard
 /// deviation of now, in parts of the largest action.
 [<Sealed>]
 type DrqV2Losses(networks: ActorCriticNetworks, clip: float, discount: float, noise: unit -> float) =

@@ -2,7 +2,7 @@ namespace NE.Model.Agents
 
 open NE.Model.Topology
 
-/// The activated ratios that are logged, by name (algorithm.md 2.2).
+/// The activated ratios that are logged, by name (docs/algorithm.md 2.2).
 [<RequireQualifiedAccess>]
 module Ratios =
 

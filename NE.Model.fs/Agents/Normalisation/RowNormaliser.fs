@@ -8,7 +8,7 @@ open NE.Model
 open NE.Model.Networks
 open NE.Model.Replay
 
-/// The moments of what a learner has seen, and stored rows as they normalise them (algorithm.md 2.15). The replay memory stays as it is:
+/// The moments of what a learner has seen, and stored rows as they normalise them (docs/algorithm.md 2.15). The replay memory stays as it is:
 /// rows are normalised where they are gathered, observations where a policy acts, always by the moments of now. Belongs to its learner's thread.
 [<Sealed>]
 type RowNormaliser private (normalise: NormaliseSettings, environments: int, discount: float, shape: TransitionShape) =

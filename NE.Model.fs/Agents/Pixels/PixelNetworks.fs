@@ -6,7 +6,7 @@ open NE.Model.Agents
 open NE.Model.Networks
 open NE.Model.Replay
 
-/// The networks between pictures and the heads of actor and critics (algorithm.md 2.14): convolutions that all share, and for either role a narrow
+/// The networks between pictures and the heads of actor and critics (docs/algorithm.md 2.14): convolutions that all share, and for either role a narrow
 /// layer with LayerNorm and tanh. Convolutions and the critics' trunk have targets; the actor's trunk has one that nothing reads.
 [<Sealed>]
 type PixelNetworks(engine: IEngine, settings: Settings) =

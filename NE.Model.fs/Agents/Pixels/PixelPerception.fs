@@ -6,7 +6,7 @@ open NE.Model.Agents
 open NE.Model.Networks
 open NE.Model.Replay
 
-/// Pictures are shifted, encoded and brought down to a few features, by networks that learn with the critics and with the actor (algorithm.md 2.14).
+/// Pictures are shifted, encoded and brought down to a few features, by networks that learn with the critics and with the actor (docs/algorithm.md 2.14).
 /// `initialisation`: of actor and critics, if not orthogonal.
 [<Sealed>]
 type PixelPerception(engine: IEngine, settings: Settings, task: AgentTask, ?initialisation: Initialisation) =

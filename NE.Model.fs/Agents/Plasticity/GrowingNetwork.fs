@@ -212,7 +212,7 @@ type GrowingNetwork(group: NetworkGroup, rules: GrowthRules, elastic: bool[][]) 
         with get () = phase
         and set (value: GrowthPhase) = phase <- value
 
-    /// One event (algorithm.md 4.2). All sets come from the masks before it.
+    /// One event (docs/algorithm.md 4.2). All sets come from the masks before it.
     member _.Evolve(event: EventInput, draws: Draws) : LayerChange[] =
         enterPhase event.Step
 

@@ -6,7 +6,7 @@ open NE.Model.Agents
 open NE.Model.Networks
 open NE.Model.Topology
 
-/// The gradient by all weights, existing or not, that decides what grows (algorithm.md 2.6).
+/// The gradient by all weights, existing or not, that decides what grows (docs/algorithm.md 2.6).
 [<RequireQualifiedAccess>]
 module GrowthGradient =
 

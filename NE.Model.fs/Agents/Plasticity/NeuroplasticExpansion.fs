@@ -9,7 +9,7 @@ open NE.Model.Networks
 open NE.Model.Replay
 open NE.Model.Topology
 
-/// Neuroplastic Expansion (algorithm.md 2.4-2.11, 4.1, 4.2): networks start sparse, grow where the gradient asks for weights, give up
+/// Neuroplastic Expansion (docs/algorithm.md 2.4-2.11, 4.1, 4.2): networks start sparse, grow where the gradient asks for weights, give up
 /// and redraw dormant neurons, and go back to old experience when their activity no longer moves.
 [<Sealed>]
 type NeuroplasticExpansion(trainee: Trainee, settings: NeSettings, seed: int64) =
@@ -101,7 +101,7 @@ type NeuroplasticExpansion(trainee: Trainee, settings: NeSettings, seed: int64) 
         finally
             ArrayPool<float32>.Shared.Return gradient
 
-    /// An event on batches of its own (algorithm.md 2.6).
+    /// An event on batches of its own (docs/algorithm.md 2.6).
     let event (group: TraineeGroup) (network: GrowingNetwork) (scheduled: int64) (t: int64) source window =
         let pass = group.Probe()
 

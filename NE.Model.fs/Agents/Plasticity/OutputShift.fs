@@ -3,7 +3,7 @@ namespace NE.Model.Agents.Plasticity
 open System
 open NE.Model.Networks
 
-/// How far an event moves a network's outputs (algorithm.md 1.6).
+/// How far an event moves a network's outputs (docs/algorithm.md 1.6).
 [<RequireQualifiedAccess>]
 module internal OutputShift =
 

@@ -6,7 +6,7 @@ open NE.Model.Networks
 open NE.Model.Networks.Layers
 open NE.Model.Topology
 
-/// The topology that a network starts with (algorithm.md 2.4).
+/// The topology that a network starts with (docs/algorithm.md 2.4).
 [<RequireQualifiedAccess>]
 module StartTopology =
 

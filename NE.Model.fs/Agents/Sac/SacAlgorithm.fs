@@ -5,7 +5,7 @@ open NE.Model
 open NE.Model.Agents
 open NE.Model.Networks
 
-/// SAC with two critics and a learned temperature (Haarnoja et al. 2018, arXiv 1812.05905; algorithm.md 2.13), with fresh networks; over pictures
+/// SAC with two critics and a learned temperature (Haarnoja et al. 2018, arXiv 1812.05905; docs/algorithm.md 2.13), with fresh networks; over pictures
 /// it is DrQ (2.14). Owns the engine and the perception.
 [<Sealed>]
 type SacAlgorithm(engine: IEngine, settings: Settings, perception: IPerception, task: AgentTask) =

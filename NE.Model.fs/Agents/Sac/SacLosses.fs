@@ -5,7 +5,7 @@ open NE.Model
 open NE.Model.Agents
 open NE.Model.Networks
 
-/// The losses of SAC's networks and their gradients (algorithm.md 2.13), over any engine.
+/// The losses of SAC's networks and their gradients (docs/algorithm.md 2.13), over any engine.
 [<Sealed>]
 type SacLosses(networks: ActorCriticNetworks, discount: float, temperature: Temperature) =
     let engine = networks.Engine

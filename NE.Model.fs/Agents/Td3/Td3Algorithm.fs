@@ -5,7 +5,7 @@ open NE.Model
 open NE.Model.Agents
 open NE.Model.Networks
 
-/// TD3 (Fujimoto et al. 2018; algorithm.md 2.12), with fresh networks. Owns the engine.
+/// TD3 (Fujimoto et al. 2018; docs/algorithm.md 2.12), with fresh networks. Owns the engine.
 [<Sealed>]
 type Td3Algorithm(engine: IEngine, settings: Settings, task: AgentTask) =
     let learner, td3 = settings.Learner, settings.Td3

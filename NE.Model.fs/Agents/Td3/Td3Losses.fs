@@ -5,7 +5,7 @@ open NE.Model
 open NE.Model.Agents
 open NE.Model.Networks
 
-/// The losses of TD3 and their gradients (algorithm.md 2.12), over any engine.
+/// The losses of TD3 and their gradients (docs/algorithm.md 2.12), over any engine.
 [<Sealed>]
 type Td3Losses(networks: ActorCriticNetworks, settings: Settings) =
     let engine = networks.Engine

@@ -3,7 +3,7 @@ namespace NE.Model
 open NE.Model.KeyKinds
 open NE.Model.Keys
 
-/// The noise of DrQ-v2 (algorithm.md 2.14).
+/// The noise of DrQ-v2 (docs/algorithm.md 2.14).
 type DrqV2Settings = {
     /// Standard deviation of the noise at step 0.
     FirstNoise: float

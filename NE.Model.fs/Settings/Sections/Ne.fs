@@ -27,7 +27,7 @@ type ReviewSignal =
     /// Activated neuron ratio at 0.1.
     | Anr
 
-/// Neuroplastic Expansion (algorithm.md, keys).
+/// Neuroplastic Expansion (docs/algorithm.md, keys).
 type NeSettings = {
     Networks: NeNetworks
     StartDensity: Derived<float>
@@ -35,7 +35,7 @@ type NeSettings = {
     Allocation: Allocation
     DenseEnds: DenseEnds
     GrowInterval: Derived<int64>
-    /// Fraction of the initial rest capacity grown at an event; Auto is the closed loop of algorithm.md 2.5.
+    /// Fraction of the initial rest capacity grown at an event; Auto is the closed loop of docs/algorithm.md 2.5.
     GrowRate: Derived<float>
     EndStep: Derived<int64>
     Growth: GrowthShape

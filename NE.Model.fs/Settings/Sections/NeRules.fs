@@ -28,7 +28,7 @@ type ActorClock =
     /// The actor's updates, with the critics' last step.
     | Own
 
-/// Rules of Neuroplastic Expansion that are no hyper-parameters, and in which the paper, its official code and we differ (algorithm.md, rules).
+/// Rules of Neuroplastic Expansion that are no hyper-parameters, and in which the paper, its official code and we differ (docs/algorithm.md, rules).
 type NeRules = {
     /// What the start density counts.
     DensityScope: DensityScope

@@ -3,7 +3,7 @@ namespace NE.Model
 open NE.Model.KeyKinds
 open NE.Model.Keys
 
-/// Normalisation of what the networks read (algorithm.md 2.15).
+/// Normalisation of what the networks read (docs/algorithm.md 2.15).
 type NormaliseSettings = {
     /// Whether observations are brought to mean 0 and deviation 1.
     Observations: bool

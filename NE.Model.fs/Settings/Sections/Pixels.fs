@@ -12,7 +12,7 @@ type PictureForm = {
     ActionRepeat: int
 }
 
-/// What learners from pictures see, and what they make of it (algorithm.md 2.14).
+/// What learners from pictures see, and what they make of it (docs/algorithm.md 2.14).
 type PixelSettings = {
     /// Height and width of a frame.
     Size: int

@@ -3,7 +3,7 @@ namespace NE.Model
 open NE.Model.KeyKinds
 open NE.Model.Keys
 
-/// Soft Actor-Critic (algorithm.md 2.13).
+/// Soft Actor-Critic (docs/algorithm.md 2.13).
 type SacSettings = {
     /// alpha; the first one where it is learned.
     Temperature: Derived<float>

@@ -3,7 +3,7 @@ namespace NE.Model
 open NE.Model.KeyKinds
 open NE.Model.Keys
 
-/// TD3 (algorithm.md 2.12).
+/// TD3 (docs/algorithm.md 2.12).
 type Td3Settings = {
     ExplorationNoise: float
     TargetNoise: float

@@ -22,21 +22,15 @@ public sealed class CellFailures
 
     private CellFailures(string file, SortedDictionary<string, CellFailure> failures) => (this.file, this.failures) = (file, failures);
 
+    /// <exception cref="ShellFailure">The file is damaged.</exception>
     public static CellFailures Read(SweepPaths paths)
     {
-        if (!File.Exists(paths.Failures))
-        {
-            return new(paths.Failures, []);
-        }
-
-        try
-        {
-            return new(paths.Failures, JsonSerializer.Deserialize<SortedDictionary<string, CellFailure>>(File.ReadAllText(paths.Failures), Json.Options) ?? []);
-        }
-        catch (JsonException problem)
-        {
-            throw new ShellFailure($"{paths.Failures} cannot be read: {problem.Message} Delete it to try every failed cell again.");
-        }
+        return new(
+            paths.Failures,
+            File.Exists(paths.Failures)
+                ? Json.Read<SortedDictionary<string, CellFailure>>(
+                    paths.Failures, "the failures of a sweep", failures => failures.Values.All(failure => failure is { Error: not null }), "Delete it to try every failed cell again.")
+                : []);
     }
 
     public CellFailure? Of(string cell) => this.failures.GetValueOrDefault(cell);

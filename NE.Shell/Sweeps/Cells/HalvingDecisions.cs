@@ -54,22 +54,15 @@ public sealed class HalvingDecisions
     /// <exception cref="ShellFailure">The file is damaged.</exception>
     public static HalvingDecisions Read(SweepPaths paths)
     {
-        if (!File.Exists(paths.Decisions))
-        {
-            return new(paths.Decisions, []);
-        }
-
-        try
-        {
-            List<HalvingDecision>? stored = JsonSerializer.Deserialize<List<HalvingDecision>>(File.ReadAllText(paths.Decisions), Json.Options);
-            return stored?.All(decision => decision is { Contest: not null, Trials: { } trials } && trials.All(trial => trial is { Label: not null, Returns: not null })) is true
-                ? new(paths.Decisions, stored)
-                : throw new JsonException("a field is missing");
-        }
-        catch (JsonException problem)
-        {
-            throw new ShellFailure($"{paths.Decisions} cannot be read as the decisions of a search: {problem.Message} Restore it, or delete it: the same decisions follow from the same runs.");
-        }
+        return new(
+            paths.Decisions,
+            File.Exists(paths.Decisions)
+                ? Json.Read<List<HalvingDecision>>(
+                    paths.Decisions,
+                    "the decisions of a search",
+                    decisions => decisions.All(decision => decision is { Contest: not null, Trials: { } trials } && trials.All(trial => trial is { Label: not null, Returns: not null })),
+                    "Restore it, or delete it: the same decisions follow from the same runs.")
+                : []);
     }
 
     public void Add(HalvingDecision decision)

@@ -35,17 +35,12 @@ public sealed record StoredSweep(string Name, string Description, bool Smoke, in
             return null;
         }
 
-        try
-        {
-            StoredSweep? stored = JsonSerializer.Deserialize<StoredSweep>(File.ReadAllText(paths.Cells), Json.Options);
-            return stored is { Cells: { } cells } && cells.All(cell => cell is { Name: not null, Environment: not null, Label: not null, Method: not null, Settings: not null })
-                ? stored with { Name = paths.Name, Description = stored.Description ?? "", Cells = [.. cells.Select(Present)] }
-                : throw new JsonException("a field is missing");
-        }
-        catch (JsonException problem)
-        {
-            throw new ShellFailure($"{paths.Cells} cannot be read as the cells of a sweep: {problem.Message} Restore it, or delete it and start the sweep from its file again; its runs stay.");
-        }
+        StoredSweep stored = Json.Read<StoredSweep>(
+            paths.Cells,
+            "the cells of a sweep",
+            sweep => sweep.Cells?.All(cell => cell is { Name: not null, Environment: not null, Label: not null, Method: not null, Settings: not null }) is true,
+            "Restore it, or delete it and start the sweep from its file again; its runs stay.");
+        return stored with { Name = paths.Name, Description = stored.Description ?? "", Cells = [.. stored.Cells.Select(Present)] };
     }
 
     /// <summary>A cell by the names that keys have now.</summary>

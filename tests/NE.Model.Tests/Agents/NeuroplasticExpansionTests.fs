@@ -491,7 +491,7 @@ let tests =
                 let slot = group.Layout.Slot(0, 1)
                 let neuron = 7
 
-                // The neuron loses all inputs; its bias is not positive, the trap of algorithm.md 2.8.
+                // The neuron loses all inputs; its bias is not positive, the trap of docs/algorithm.md 2.8.
                 kill group 0 1 [ neuron ]
 
                 let masks =

@@ -145,7 +145,7 @@ let private randomShapes draws =
         In = between 1 300 draws
     })
 
-/// The saturation loop of algorithm.md 2.4 with one layer added per round, the last of those that pass 1.
+/// The saturation loop of docs/algorithm.md 2.4 with one layer added per round, the last of those that pass 1.
 let private oneAtATime (shapes: LayerShape[]) density =
     let total = shapes |> Array.sumBy _.Size |> float
 

@@ -1,4 +1,4 @@
-/// The dead-neuron trap (algorithm.md 2.8, invariant 12): a fully pruned ReLU neuron must find its way back. A small regression network trained
+/// The dead-neuron trap (docs/algorithm.md 2.8, invariant 12): a fully pruned ReLU neuron must find its way back. A small regression network trained
 /// by plain gradient descent stands in for TD3; the learner's tests repeat this with the real one.
 module NE.Model.Tests.Topology.RecoveryTests
 

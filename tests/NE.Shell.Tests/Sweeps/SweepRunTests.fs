@@ -494,6 +494,20 @@ let status =
                 Expect.stringContains errors "cells.json cannot be read as the cells of a sweep" "message"
         }
 
+        test "a damaged failures.json is one message, and says what to do" {
+            use sweeps = new Sweeps(arms [ "y" ] "0")
+            sweeps.Sweep [] |> ignore
+
+            for content in [ "{"; "null"; """{"y-0": null}"""; """{"y-0": {"exitCode": 1}}""" ] do
+                File.WriteAllText(Path.Combine(sweeps.Runs, "a.sweep", "failures.json"), content)
+
+                for arguments in [ [ "status"; "a" ]; [ "sweep"; "--resume"; "a" ] ] do
+                    let code, _, errors = sweeps.Run arguments
+                    Expect.equal code ExitCode.Failed $"{content}: {errors}"
+                    Expect.stringContains errors "failures.json cannot be read as the failures of a sweep" content
+                    Expect.stringContains errors "Delete it to try every failed cell again." content
+        }
+
         test "a damaged sweep is said and does not hide the others" {
             use sweeps = new Sweeps(arms [ "x"; "y" ] "0")
             sweeps.Sweep [] |> ignore

@@ -5,7 +5,7 @@ using OxyPlot.Axes;
 
 namespace NE.Shell.Reports.Compare.Figures;
 
-/// <summary>Panels of the two activated ratios: what the paper's figures most likely show, since the official code logs it, and what Eq. 1 defines (algorithm.md 2.2).</summary>
+/// <summary>Panels of the two activated ratios: what the paper's figures most likely show, since the official code logs it, and what Eq. 1 defines (docs/algorithm.md 2.2).</summary>
 internal static class Ratios
 {
     /// <summary>Beginning of the columns of metrics.csv, and what the network is called.</summary>

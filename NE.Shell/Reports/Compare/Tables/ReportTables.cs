@@ -82,7 +82,7 @@ internal static class ReportTables
         return table;
     }
 
-    /// <summary>How often the topology changed, per seed: a rule that never pruned anything was not put to the test (algorithm.md 2.2).</summary>
+    /// <summary>How often the topology changed, per seed: a rule that never pruned anything was not put to the test (docs/algorithm.md 2.2).</summary>
     public static DataTable Events(IReadOnlyList<Panel> panels)
     {
         var table = new DataTable("events", "Topology events", "environment", "arm", "network", "seeds", "events", "of them pruned something")
@@ -129,7 +129,7 @@ internal static class ReportTables
         ? arm.Missing
         : arm.Missing.Append($"{Evidence.LeastSeeds - arm.Scores.Count} more complete {(Evidence.LeastSeeds - arm.Scores.Count == 1 ? "seed" : "seeds")} needed for an interval");
 
-    /// <summary>How long the runs are against the paper's (algorithm.md 1.6).</summary>
+    /// <summary>How long the runs are against the paper's (docs/algorithm.md 1.6).</summary>
     public static string Factor(long steps) => ((double)steps / SettingsModule.paperSteps).ToString("0.###", CultureInfo.InvariantCulture);
 
     /// <summary>What the scores of cycles are, which a reader would not expect.</summary>
