@@ -34,21 +34,23 @@ internal static class NodeVerb
         var stopped = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         var offer = new EnvironmentOffer();
         using Logger log = NodeLog.Open(name, host.Error.WriteLine, seq, host.SeqApiKey);
-        using var givenUp = new CancellationTokenSource();
-        using StopSignals signals = new StopSignals(
-            reason =>
-            {
-                stopped.TrySetResult(reason);
-                givenUp.Cancel();
-            },
-            () => StopSignals.LeaveNow((int)ExitCode.Ok)).Listen();
+        // Not disposed: the input may end while this process does.
+        var givenUp = new CancellationTokenSource();
+
+        void stop(string reason)
+        {
+            stopped.TrySetResult(reason);
+            givenUp.Cancel();
+        }
+
+        using StopSignals signals = new StopSignals(stop, () => StopSignals.LeaveNow((int)ExitCode.Ok)).Listen();
 
         if (command.StopAtEnd)
         {
-            InputEnd.Watch(host.Input(), () => stopped.TrySetResult("its input ended"));
+            InputEnd.Watch(host.Input(), () => stop("its input ended"));
         }
 
-        await using FleetMember member = await FleetMember.Join(
+        Task<FleetMember> joining = FleetMember.Join(
             new FleetOptions
             {
                 Key = key,
@@ -78,6 +80,15 @@ internal static class NodeVerb
             host.Clock.GetUtcNow(),
             cells is null ? [offer] : [offer, cells],
             givenUp.Token);
+        await Task.WhenAny(joining);
+
+        if (joining.IsCanceled)
+        {
+            host.Output.WriteLine($"node {name} gives up joining ({await stopped.Task})");
+            return ExitCode.Ok;
+        }
+
+        await using FleetMember member = await joining;
         host.Output.WriteLine($"node {name} is at {member.Address}, works on {Format.Counted(slots, "cell")} at a time, holds up to {Format.Counted(capacity, "environment")}, and has the fleet key {key.Name}; Ctrl-C lets it leave");
         host.Output.WriteLine(isAlone
             ? "only processes of this machine can reach it (--host ADDRESS lets others)"

@@ -38,6 +38,8 @@ let private withKey (folder: TemporaryFolder) (key: string) =
         FleetKey = key,
         Width = 160,
         StartRun = Func<_, _> noRun,
+        // At its end.
+        Input = (fun () -> new MemoryStream() :> Stream),
         HasCuda = (fun () -> false),
         Processors = 1,
         Prepare = (fun _ -> Dictionary<string, string>() :> IReadOnlyDictionary<string, string>)
@@ -196,6 +198,31 @@ let tests =
                     Expect.stringContains errors "ne fleet key" "what to do"
                     Expect.isFalse (File.Exists key) "none is made"
                     Expect.isFalse (Directory.Exists(folder.File "runs")) "nothing is created"
+
+            testCase "a node whose input ends before anybody lets it in gives up at once"
+            <| fun _ ->
+                use folder = new TemporaryFolder()
+                let key = folder.File "fleet.pem"
+                FleetKey.Create key |> ignore
+                use nobody = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0)
+                nobody.Start()
+
+                let code, output, _ =
+                    execute (withKey folder key) [
+                        yield! [
+                            "node"
+                            "--seed-node"
+                            string nobody.LocalEndpoint
+                            "--port"
+                            "0"
+                            "--name"
+                            "late"
+                        ]
+                        yield! [ "--slots"; "0"; "--stop-at-eof" ]
+                    ]
+
+                // Otherwise it asks for a minute, and then says that nobody answers.
+                Expect.equal (code, output) (ExitCode.Ok, "node late gives up joining (its input ended)\n") "gives up"
 
             testCase "a key that is named is never made on the way"
             <| fun _ ->
