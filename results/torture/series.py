@@ -49,6 +49,9 @@ def run(arguments):
         if is_new:
             writer.writeheader()
         writer.writerows(rows)
+    for attack in found["attacks"]:
+        if not attack["survived"]:
+            print(f"{attack['number']} {attack['kind']} {attack['scenario']}: {attack['detail']}")
     print(f"{len(rows)} attacks, {sum(row['kills'] for row in rows)} kills, {sum(not row['survived'] for row in rows)} got through")
 
 
