@@ -92,7 +92,7 @@ public sealed class TrainingRun : ITrainingRun
     private static Config Configuration(IReadOnlyList<string> loggers)
     {
         return ConfigurationFactory.ParseString($$"""
-            {{Hocon.Basis(loggers)}}
+            {{Hocon.Loggers(loggers)}}
             akka.loglevel = DEBUG
             akka.stdout-loglevel = WARNING
             akka.log-dead-letters = off

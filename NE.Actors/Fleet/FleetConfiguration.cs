@@ -30,7 +30,8 @@ internal static class FleetConfiguration
     {
         string reached = options.Public is { } address ? $"public-hostname = {Hocon.Quoted(address.Host)}\npublic-port = {Number(address.Port)}" : "";
         return ConfigurationFactory.ParseString($$"""
-            {{Hocon.Basis(options.Loggers)}}
+            {{Hocon.Loggers(options.Loggers)}}
+            {{Hocon.CoarseTimers}}
             akka {
               loglevel = INFO
               stdout-loglevel = OFF

@@ -73,7 +73,8 @@ internal sealed class CoordinatorSingleton : ReceiveActor, IWithTimers
     private Config Configuration()
     {
         return ConfigurationFactory.ParseString($$"""
-            {{Hocon.Basis(this.options.Loggers)}}
+            {{Hocon.Loggers(this.options.Loggers)}}
+            {{Hocon.CoarseTimers}}
             akka.loglevel = INFO
             akka.stdout-loglevel = OFF
             akka.actor {

@@ -52,7 +52,7 @@ let inFolder (body: string -> 'T) : 'T =
     finally
         Directory.Delete(folder, true)
 
-/// Runs to the end and returns how it ended; `watch` is called again and again in the meantime.
+/// Runs to the end and returns how it ended; `watch` is called again and again in the meantime, and at the end.
 let train (watch: TrainingRun -> unit) (request: RunRequest) : RunOutcome =
     let run = TrainingRun.Start request
     let deadline = DateTime.UtcNow.AddMinutes 2.0
@@ -60,6 +60,9 @@ let train (watch: TrainingRun -> unit) (request: RunRequest) : RunOutcome =
     while not run.Completion.IsCompleted && DateTime.UtcNow < deadline do
         watch run
         run.Completion.Wait 5 |> ignore
+
+    // A quick run ends before its first half second, and then its end is the first that is published.
+    watch run
 
     let outcome =
         if run.Completion.IsCompleted then
