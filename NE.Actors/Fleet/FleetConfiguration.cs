@@ -70,7 +70,6 @@ internal static class FleetConfiguration
                   batching.enabled = false
                 }
                 retry-gate-closed-for = 1s
-                backoff-interval = 5ms
                 # What TCP could not send over a cable that was out it sends again ever more seldom: after half a minute, half a minute late. A connection on which nothing has come
                 # for so long is given up, and a new one is there a few seconds after the cable is.
                 transport-failure-detector {

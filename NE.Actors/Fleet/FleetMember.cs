@@ -130,6 +130,9 @@ public sealed class FleetMember : IAsyncDisposable
     internal static FleetException Unreachable(IReadOnlyList<FleetAddress> addresses, FleetKey key) => new(
         $"no process of a fleet answers at {string.Join(", ", addresses)}. Is a node there (ne node), is the port open, and is its fleet key the same (this one is {key.Name})?");
 
+    private FleetException NotLetIn(FleetAddress by, FleetAddress own) => new(
+        $"{by} says that one may join by it, and the fleet has not let {this.options.Name} in for {this.options.Patience.Joining.TotalSeconds:0} s. Has it a process that is lost and not given up yet (ne fleet {by}), and can its processes reach this one at {own} (is the port open; is it another address from there: --public HOST:PORT)?");
+
     private ActorSystem CreateSystem()
     {
         var created = Open(this.options, this.messages);
@@ -234,14 +237,14 @@ public sealed class FleetMember : IAsyncDisposable
                 {
                     return;
                 }
-                var reason = $"{others[open]} says that one may join by it, and the fleet has not let {this.options.Name} in for {this.options.Patience.Joining.TotalSeconds:0} s. Has it a process that is lost and not given up yet (ne fleet {others[open]}), and can its processes reach this one at {own} (is the port open; is it another address from there: --public HOST:PORT)?";
+                var notLetIn = this.NotLetIn(by: others[open], own);
                 if (!again && ++joinings == AttemptsToJoin)
                 {
-                    throw new FleetException(reason);
+                    throw notLetIn;
                 }
                 if (!this.system.WhenTerminated.IsCompleted)
                 {
-                    this.system.Log.Warning("{Reason} It tries again", reason);
+                    this.system.Log.Warning("{Reason} It tries again", notLetIn.Message);
                 }
                 continue;
             }

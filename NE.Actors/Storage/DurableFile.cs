@@ -107,7 +107,7 @@ public static class DurableFile
             {
                 return false;
             }
-            File.Delete(complete);
+            TryDelete(complete);
             return true;
         }
         catch (IOException error) when (Posix.IsWithoutLinks(error))
