@@ -9,7 +9,7 @@ open NE.Model.Networks.Torch
 let create (compute: ComputeSettings) : IEngine =
     match compute.Engine.Value with
     | EngineKind.Torch -> TorchEngine.Create(compute.Device, compute.Threads.Value)
-    | EngineKind.Simd -> SimdEngine.Create compute.Threads.Value
+    | EngineKind.Simd -> SimdEngine.Create(compute.Threads.Value, compute.Convolutions)
 
 /// What the engine is on this machine, such as "simd 512 bits", without making one. Raises as `create` does.
 let describe (compute: ComputeSettings) : string =

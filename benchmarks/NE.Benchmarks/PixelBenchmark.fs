@@ -225,6 +225,7 @@ let private compare (options: Options) (layout: BlockLayout) (batch: int) (threa
 
     let contenders = [
         pass "simd engine" (SimdEngine.Create threads) layout batch threads
+        pass "simd engine, direct convolutions" (SimdEngine.Create(threads, ConvolutionKind.Direct)) layout batch threads
         eager "TorchSharp eager" false layout batch threads
         eager "TorchSharp eager, channels last" true layout batch threads
         pass "torch engine" (TorchEngine.Create("cpu", threads)) layout batch threads

@@ -1,6 +1,7 @@
 namespace NE.Model.Networks.Simd
 
 open System
+open NE.Model
 open NE.Model.Networks
 open NE.Model.Networks.ElementwiseKernels
 open NE.Model.Networks.Images
@@ -8,17 +9,19 @@ open NE.Model.Networks.Images
 /// The engine on our own vector kernels: everything in aligned memory outside the managed heap, made once; a step allocates nothing.
 /// The same bits for every number of threads and every width of the vectors.
 [<Sealed>]
-type SimdEngine private (width: VectorWidth, threads: int) =
+type SimdEngine private (width: VectorWidth, convolutions: ConvolutionKind, threads: int) =
     let lanes = new Lanes(threads)
-    let products = SimdProducts.At width
+    let products = SimdProducts.At(width, convolutions)
     let strided (m: IMatrix) = (m :?> SimdMatrix).Strided
 
-    /// An engine on this many threads, the calling one included, and the widest vectors of this processor.
-    static member Create(threads: int) : SimdEngine =
-        new SimdEngine(VectorWidth.best (), threads)
+    /// An engine on this many threads, the calling one included, and the widest vectors of this processor. Convolutions: Winograd's, unless others are
+    /// asked for.
+    static member Create(threads: int, ?convolutions: ConvolutionKind) : SimdEngine =
+        SimdEngine.CreateAt(VectorWidth.best (), threads, ?convolutions = convolutions)
 
     /// On vectors of another width, for tests.
-    static member internal CreateAt(width: VectorWidth, threads: int) : SimdEngine = new SimdEngine(width, threads)
+    static member internal CreateAt(width: VectorWidth, threads: int, ?convolutions: ConvolutionKind) : SimdEngine =
+        new SimdEngine(width, defaultArg convolutions ConvolutionKind.Winograd, threads)
 
     /// For tests of what the threads allocate.
     member internal _.Lanes = lanes

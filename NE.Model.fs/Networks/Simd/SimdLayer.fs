@@ -1,7 +1,9 @@
 namespace NE.Model.Networks.Simd
 
 open System
+open System.Threading
 open Microsoft.FSharp.NativeInterop
+open NE.Model
 open NE.Model.Networks
 
 /// What one layer of a pass hands to the next, and what it gets back.
@@ -35,6 +37,8 @@ type internal ISimdLayer =
     abstract Output: SimdFeatures
     /// Puts out max(., 0) from now on, if it can while it writes anyway: a ReLU after it has nothing left to do then.
     abstract TryRectify: unit -> bool
+    /// What has to be done before the rows of a forward pass are shared out.
+    abstract BeginForward: unit -> unit
     /// From the layer before to Output.
     abstract Forward: from: int * upTo: int -> unit
     /// What has to be done before the rows of a backward pass are shared out.
@@ -44,17 +48,42 @@ type internal ISimdLayer =
     /// The gradients of the parameters of one panel's neurons, after Backward of all rows.
     abstract Gradient: panel: Panel -> unit
 
-/// The matrix products for vectors of one width.
+/// What an engine computes with: vectors of one width, the matrix products on them, and how it does convolutions.
 [<NoEquality; NoComparison>]
 type internal SimdProducts = {
+    Width: VectorWidth
     Panels: IPanelProduct
     Runs: IRunMultiplier
+    Convolutions: ConvolutionKind
 } with
 
-    static member At(width: VectorWidth) : SimdProducts = {
+    static member At(width: VectorWidth, convolutions: ConvolutionKind) : SimdProducts = {
+        Width = width
         Panels = PanelProduct.create width
         Runs = RunMultiplier.create width
+        Convolutions = convolutions
     }
+
+/// Working memory of a pass that every thread has for itself, as long as a layer works on a row.
+[<Sealed>]
+type internal Scratch() =
+    let mutable length = 0
+
+    let memory =
+        new ThreadLocal<AlignedMemory>((fun () -> new AlignedMemory(length)), true)
+
+    /// Sees to it that there is room for so many floats. To be called before Address.
+    member _.Reserve(count: int) = length <- max length count
+
+    /// The calling thread's, whatever is in it.
+    member _.Address: nativeptr<float32> = memory.Value.Address
+
+    interface IDisposable with
+        member _.Dispose() =
+            for part in memory.Values do
+                (part :> IDisposable).Dispose()
+
+            memory.Dispose()
 
 /// What the layers of a pass have in common. They own what they make through it.
 [<Sealed>]
@@ -65,10 +94,15 @@ type internal SimdPassing(block: SimdBlock, rows: int, backward: Backward, produ
         owned.Add item
         item
 
+    let scratch = own (new Scratch())
+
     member _.Block = block
     member _.Rows = rows
     member _.Product = products.Panels
     member _.RunMultiplier = products.Runs
+    member _.Width = products.Width
+    member _.Convolutions = products.Convolutions
+    member _.Scratch = scratch
     member _.HasGradient = backward <> NoGradient
     /// All parameters.
     member _.Weights = (block.Memory Field.Weights).Address

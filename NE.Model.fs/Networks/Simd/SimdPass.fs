@@ -11,6 +11,7 @@ type private SimdInput(features: SimdFeatures) =
     interface ISimdLayer with
         member _.Output = features
         member _.TryRectify() = false
+        member _.BeginForward() = ()
         member _.Forward(_, _) = ()
         member _.BeginBackward() = ()
         member _.Backward(_, _) = ()
@@ -153,7 +154,13 @@ type internal SimdPass
     interface IPass with
         member _.Block = block
         member _.Stacks = stacks
-        member _.Forward() = lanes.Run forwardJob
+
+        member _.Forward() =
+            for chain in chains do
+                for layer in chain do
+                    layer.BeginForward()
+
+            lanes.Run forwardJob
 
         member _.Backward() =
             if not pass.HasGradient then

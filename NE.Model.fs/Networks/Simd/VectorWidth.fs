@@ -31,6 +31,8 @@ type internal IVectorOperations<'V> =
     static abstract Store: 'V * nativeptr<float32> -> unit
     /// The float at the address, in every lane.
     static abstract Broadcast: nativeptr<float32> -> 'V
+    static abstract Add: 'V * 'V -> 'V
+    static abstract Subtract: 'V * 'V -> 'V
     /// a * b + c, rounded once.
     static abstract MultiplyAdd: a: 'V * b: 'V * c: 'V -> 'V
     /// max(v, 0); a NaN stays.
@@ -52,6 +54,12 @@ type internal Operations512 =
 
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         static member Broadcast p = Vector512.Create(NativePtr.read p)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Add(a, b) = Vector512.Add(a, b)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Subtract(a, b) = Vector512.Subtract(a, b)
 
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         static member MultiplyAdd(a, b, c) = Vector512.FusedMultiplyAdd(a, b, c)
@@ -81,6 +89,12 @@ type internal Operations256 =
         static member Broadcast p = Vector256.Create(NativePtr.read p)
 
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Add(a, b) = Vector256.Add(a, b)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Subtract(a, b) = Vector256.Subtract(a, b)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         static member MultiplyAdd(a, b, c) = Vector256.FusedMultiplyAdd(a, b, c)
 
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
@@ -105,6 +119,12 @@ type internal Operations128 =
 
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         static member Broadcast p = Vector128.Create(NativePtr.read p)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Add(a, b) = Vector128.Add(a, b)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Subtract(a, b) = Vector128.Subtract(a, b)
 
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         static member MultiplyAdd(a, b, c) = Vector128.FusedMultiplyAdd(a, b, c)

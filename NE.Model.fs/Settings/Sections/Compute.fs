@@ -12,11 +12,20 @@ type EngineKind =
     /// Our own vector kernels, on the CPU.
     | Simd
 
+/// How the simd engine computes convolutions of stride 1.
+[<RequireQualifiedAccess>]
+type ConvolutionKind =
+    /// Product by product.
+    | Direct
+    /// F(2 x 2, 3 x 3) of Lavin and Gray 2016: 16 multiplications for four results instead of 36.
+    | Winograd
+
 /// Where the learner computes, and with what.
 type ComputeSettings = {
     /// auto, cpu, cuda or cuda:n.
     Device: string
     Engine: Derived<EngineKind>
+    Convolutions: ConvolutionKind
     Threads: Derived<int>
 }
 
@@ -72,6 +81,18 @@ module internal ComputeSettings =
                     None)
             |> says
                 "What computes a gradient step: libtorch, or our vector kernels; the bits of a run depend on it. auto: torch on CUDA, else simd."
+
+            key
+                "compute.convolutions"
+                Ours
+                (choice [ "winograd", ConvolutionKind.Winograd; "direct", ConvolutionKind.Direct ])
+                ConvolutionKind.Winograd
+                _.Convolutions
+                (fun v s -> { s with Convolutions = v })
+            |> isFixed
+            |> inOldRuns ConvolutionKind.Direct
+            |> says
+                "How the engine simd computes the 3 x 3 convolutions of stride 1 of an encoder; the bits of a run depend on it. winograd multiplies less than half as often."
 
             key "compute.threads" Ours (derived (int32Of (wholeNumber 1L 256L))) Auto _.Threads (fun v s -> { s with Threads = v })
             // The simd engine gives the same bits on any number of threads.

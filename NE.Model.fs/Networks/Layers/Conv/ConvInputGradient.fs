@@ -21,17 +21,7 @@ type internal ConvInputGradient(pass: SimdPassing, slot: PanelSlot, shape: ConvS
     let input, output, stride = shape.Input, shape.Output, shape.Stride
     let filters, kernel = output.Channels, ConvForm.Kernel
 
-    do
-        if input.Channels % ConvForm.FilterUnit <> 0 then
-            invalidOp
-                $"The gradient by an image's pixels is computed for a multiple of {ConvForm.FilterUnit} channels; this one has {input.Channels}."
-
-    // Panels of 32 input channels at most. Of each: the weights by filters' pixels, outputs x the panel's channels.
-    let panels = [|
-        for first in 0..32 .. input.Channels - 1 do
-            let channels = min 32 (input.Channels - first)
-            struct (first, channels, pass.Memory(kernel * kernel * filters * PanelLayout.Padded channels))
-    |]
+    let panels = InputPanels(pass, slot, shape, kernel * kernel)
 
     let regionsOf width =
         let rows = ConvReach.lines input.Height output.Height stride
@@ -59,29 +49,18 @@ type internal ConvInputGradient(pass: SimdPassing, slot: PanelSlot, shape: ConvS
                     }
         |]
 
-    let regions =
-        panels
-        |> Array.map (fun (struct (_, channels, _)) -> regionsOf (PanelLayout.Padded channels))
+    let regions = panels.All |> Array.map (fun panel -> regionsOf panel.Width)
 
     /// Makes the copy of the weights that the gradient reads.
     member _.Begin() : unit =
-        for struct (first, channels, memory) in panels do
-            let width = PanelLayout.Padded channels
-
-            for pixel in 0 .. kernel * kernel - 1 do
-                for panel in slot.Panels do
-                    let from =
-                        NativePtr.add pass.Weights (panel.Weights + (pixel * input.Channels + first) * panel.Width)
-
-                    let into = NativePtr.add memory ((pixel * filters + panel.Output) * width)
-                    Transpose.transpose from panel.Width channels panel.Outputs into width
+        panels.Copy(fun panel -> NativePtr.add pass.Weights panel.Weights)
 
     /// Of one image; 0 where the activation, if one is given, is not positive. All images lie by pixels without gaps.
     member _.Image(delta: nativeptr<float32>, into: nativeptr<float32>, activation: nativeptr<float32>) : unit =
         let isMasked = NativePtr.toNativeInt activation <> 0n
 
-        for i in 0 .. panels.Length - 1 do
-            let struct (first, channels, weights) = panels[i]
+        for i in 0 .. panels.All.Length - 1 do
+            let panel = panels.All[i]
 
             for region in regions[i] do
                 // Along the longer side, so that a tile finds enough pixels.
@@ -97,7 +76,7 @@ type internal ConvInputGradient(pass: SimdPassing, slot: PanelSlot, shape: ConvS
 
                 let start =
                     (region.Rows.First * input.Width + region.Columns.First) * input.Channels
-                    + first
+                    + panel.First
 
                 for tile in 0 .. tiles - 1 do
                     let place = start + tile * toTile
@@ -105,7 +84,7 @@ type internal ConvInputGradient(pass: SimdPassing, slot: PanelSlot, shape: ConvS
                     let product: RunProduct = {
                         ARow = deltaPixel
                         ADepth = 1
-                        BDepth = PanelLayout.Padded channels
+                        BDepth = panel.Width
                         Runs = region.Runs
                         Count = region.Count
                         Depth = filters
@@ -124,4 +103,4 @@ type internal ConvInputGradient(pass: SimdPassing, slot: PanelSlot, shape: ConvS
                     }
 
                     let left = NativePtr.add delta (tile * deltaTile)
-                    pass.RunMultiplier.Multiply(&product, left, weights, NativePtr.add into place, pixels, 0, channels)
+                    pass.RunMultiplier.Multiply(&product, left, panel.Weights, NativePtr.add into place, pixels, 0, panel.Channels)

@@ -108,7 +108,7 @@ let gradient
         line <- line + LinesAtOnce
 
 /// sums = sums + the gradient by the biases of a panel's filters: the product of as many ones as there are pixels with the gradient by the output.
-/// `one`: a float that is 1. `runs`: begins with one of zeros, as gradientRuns does.
+/// `one`: a float that is 1. `runs`: one of zeros.
 let biasGradient
     (multiplier: IRunMultiplier)
     (shape: ConvShape)

@@ -51,6 +51,8 @@ type internal SimdDense(pass: SimdPassing, slot: PanelSlot, input: SimdFeatures)
             rectifies <- true
             true
 
+        member _.BeginForward() = ()
+
         member _.Forward(from, upTo) =
             DenseProducts.forward product weights slot x y rectifies from upTo
 

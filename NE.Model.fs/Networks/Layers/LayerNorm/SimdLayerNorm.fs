@@ -29,6 +29,8 @@ type internal SimdLayerNorm(pass: SimdPassing, slot: PanelSlot, input: SimdFeatu
         member _.Output = output
         member _.TryRectify() = false
 
+        member _.BeginForward() = ()
+
         member _.Forward(from, upTo) =
             LayerNormKernels.normalise input.Values.Strided scales from upTo
 

@@ -26,6 +26,8 @@ type internal SimdRectifier(pass: SimdPassing, input: SimdFeatures, hasBothSigns
         member _.Output = output
         member _.TryRectify() = false
 
+        member _.BeginForward() = ()
+
         member _.Forward(from, upTo) =
             RectifierKernels.activate x.Strided input.Gains input.Shifts output.Values.Strided from upTo
 

@@ -2,6 +2,7 @@ module NE.Model.Tests.Networks.Conv.ConvTests
 
 open System
 open Expecto
+open NE.Model
 open NE.Model.Networks
 open NE.Model.Networks.Simd
 open NE.Model.Tests.Networks
@@ -31,8 +32,16 @@ let private cases = [
     (8, 13, 16), [ 40, 2; 72, 1 ], 9
     (27, 31, 9), [ 32, 2; 32, 1; 32, 1 ], 5
     (5, 26, 40), [ 32, 1; 8, 1 ], 32
+    (12, 9, 8), [ 8, 1; 24, 1; 48, 1 ], 10
+    (6, 90, 32), [ 32, 1 ], 3
+    (41, 40, 16), [ 32, 1; 40, 1 ], 2
     (10, 10, 8), [ 16, 2 ], 1
 ]
+
+/// All engines, and our kernels with either kind of convolution.
+let private enginesOfKinds: (string * (unit -> IEngine)) list =
+    ("simd, direct", (fun () -> SimdEngine.Create(1, ConvolutionKind.Direct)))
+    :: engines
 
 /// The largest difference, as a share of the largest value.
 let private worst (found: float32[]) (expected: float[]) =
@@ -170,13 +179,13 @@ let tests =
                 Expect.floatClose Accuracy.low byInput[i] (slope x (loss parameters) i) $"pixel {i}"
         }
 
-        for name, makeEngine in engines do
+        for name, makeEngine in enginesOfKinds do
             testCase $"{name}: features and gradients are those of plain loops, within 1e-5 of the largest" (fun () ->
                 use engine = makeEngine ()
                 cases |> List.iter (compare engine))
 
         testCase "the simd engine's bits are the same for every width of vectors and any number of threads" (fun () ->
-            let form = encoder (23, 26, 9) [ 32, 2; 40, 1; 32, 1 ]
+            let form = encoder (23, 26, 16) [ 32, 2; 40, 1; 24, 1 ]
             let rows = 33
             let layout, draws = BlockLayout.OfForm(1, form), draws 7L
             let parameters = layout.Initialise draws
@@ -184,19 +193,42 @@ let tests =
             let x, weight =
                 normals draws (rows * layout.Inputs), normals draws (rows * layout.Outputs)
 
-            let results = [
-                for width in [ VectorWidth.Bits512; VectorWidth.Bits256; VectorWidth.Bits128 ] do
-                    for threads in 1..3 do
-                        use engine = simdAt width threads ()
+            for kind in [ ConvolutionKind.Direct; ConvolutionKind.Winograd ] do
+                let results = [
+                    for width in [ VectorWidth.Bits512; VectorWidth.Bits256; VectorWidth.Bits128 ] do
+                        for threads in 1..3 do
+                            use engine: IEngine = SimdEngine.CreateAt(width, threads, kind)
 
-                        let features, gradients, _ =
-                            pass engine form rows ParameterGradient x weight parameters
+                            let features, gradients, byInput =
+                                pass engine form rows (BothGradients(0, layout.Inputs)) x weight parameters
 
-                        Array.concat (gradients :: features) |> bits
-            ]
+                            Array.concat (gradients :: byInput :: features) |> bits
+                ]
 
-            for other in results do
-                Expect.isTrue (other = results.Head) "the same bits")
+                for other in results do
+                    Expect.isTrue (other = results.Head) $"%A{kind}: the same bits")
+
+        testCase "an image's numbers do not depend on what was computed before them" (fun () ->
+            let form = encoder (14, 15, 24) [ 32, 1; 40, 1 ]
+            let layout, draws = BlockLayout.OfForm(1, form), draws 9L
+            let parameters = layout.Initialise draws
+            let image, weight = normals draws layout.Inputs, normals draws layout.Outputs
+            use engine: IEngine = SimdEngine.Create 1
+
+            /// Of the last of so many images, the others of which are infinite.
+            let last rows =
+                let behind (values: float32[]) =
+                    Array.append (Array.create ((rows - 1) * values.Length) Single.PositiveInfinity) values
+
+                let features, _, byInput =
+                    pass engine form rows (BothGradients(0, layout.Inputs)) (behind image) (behind weight) parameters
+
+                let tail (values: float32[]) =
+                    Array.sub values (values.Length / rows * (rows - 1)) (values.Length / rows)
+
+                Array.concat (tail byInput :: List.map tail features) |> bits
+
+            Expect.isTrue (last 1 = last 9) "the same bits")
 
         testCase "what no convolution reads is refused" (fun () ->
             let refuse form part =
