@@ -5,6 +5,7 @@ using Akka.Cluster.Tools.Singleton;
 using Akka.Configuration;
 using Akka.Remote.Transport.DotNetty;
 using NE.Actors.Cast;
+using NE.Actors.Environments;
 using NE.Actors.Fleet.Wire;
 
 namespace NE.Actors.Fleet;
@@ -18,12 +19,28 @@ internal static class FleetConfiguration
     /// <summary>[bytes] Longest message. While one is on its way, signs of life behind it wait.</summary>
     public const int LongestMessage = 8 << 20;
 
+    /// <summary>[bytes] Of a message, for all that is always small.</summary>
+    private const int SmallParts = 64 << 10;
+
     public static ActorSystemSetup Of(FleetOptions options, IReadOnlyList<WireMessages> messages)
     {
         // Neither a chain of certificates nor a name is checked: it must be this very certificate.
         var tls = new DotNettySslSetup(
             options.Key.Certificate, suppressValidation: false, requireMutualAuthentication: true, validateCertificateHostname: false, (shown, _, _, _, _) => options.Key.Matches(shown));
         return ActorSystemSetup.Create(tls, BootstrapSetup.Create().WithConfig(Text(options, messages)));
+    }
+
+    /// <summary>Akka drops what is too long, and whoever waits for it waits for ever.</summary>
+    /// <param name="bytes">Of an environment's state and what goes with it.</param>
+    /// <param name="environment">Its number in the run.</param>
+    /// <exception cref="EnvironmentUnusableException">That is too much for a message.</exception>
+    public static void CheckCrosses(long bytes, int environment)
+    {
+        if (bytes > LongestMessage - SmallParts)
+        {
+            throw new EnvironmentUnusableException(
+                $"environment {environment} and its state are {bytes / 1e6:N1} MB, and {(LongestMessage - SmallParts) / 1e6:N1} MB can cross to or from a node: let the run hold its environments itself (without --fleet and schedule.workers)");
+        }
     }
 
     private static Config Text(FleetOptions options, IReadOnlyList<WireMessages> messages)

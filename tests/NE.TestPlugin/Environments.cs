@@ -41,6 +41,30 @@ public sealed class Slide : IEnvironment
     }
 }
 
+/// <summary>Has a state of nine megabytes.</summary>
+public sealed class Heavy : IEnvironment
+{
+    private const int Bytes = 9_000_000;
+
+    public EnvironmentSpec Spec { get; } = new("Heavy", 1, 1, [-1f], [1f], 20);
+
+    public void Reset(Draws draws, Span<float> observation) => observation[0] = 0;
+
+    public StepResult Step(ReadOnlySpan<float> action, Span<float> observation)
+    {
+        observation[0] = action[0];
+        return new StepResult(0, Terminated: false, Truncated: false);
+    }
+
+    public byte[] SaveState() => new byte[Bytes];
+
+    public void RestoreState(ReadOnlySpan<byte> state, Span<float> observation) => observation[0] = 0;
+
+    public void Dispose()
+    {
+    }
+}
+
 /// <summary>Says why it cannot be made.</summary>
 public sealed class Broken : IEnvironment
 {

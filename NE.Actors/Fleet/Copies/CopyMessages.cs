@@ -102,7 +102,7 @@ public sealed class CopySerializer(ExtendedActorSystem system) : WireSerializer(
         WireForm.Of<NothingCopied>("nothing-copied/1", (message, writer) => Write(message.Cell, message.Epoch, writer), reader => new(reader.ReadString(), reader.ReadInt64())),
     ];
 
-    public override int Identifier => 7_314;
+    public override int Identifier => 7_315;
 
     private static void Write(string cell, long epoch, BinaryWriter writer)
     {

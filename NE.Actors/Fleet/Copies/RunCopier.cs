@@ -153,7 +153,16 @@ internal sealed class RunCopier : ReceiveActor, IWithTimers
         {
             // A later commit has deleted what this one needs, or is just being written: what is there in a moment is as good.
             this.seen = DateTime.MinValue;
-            this.log.Debug("The run of cell {Cell} cannot be copied yet: {Reason}", this.run.Name, problem.GetBaseException().Message);
+            var reason = problem.GetBaseException().Message;
+            if (snapped.IsLast)
+            {
+                // Nobody writes it any more.
+                this.Say($"its run cannot be copied: {reason}");
+            }
+            else
+            {
+                this.log.Debug("The run of cell {Cell} cannot be copied yet: {Reason}", this.run.Name, reason);
+            }
         }
         else if (snapped.Copy is { } copy)
         {

@@ -184,14 +184,13 @@ internal sealed class EnvironmentKeeper : ReceiveActor
         long bytes = 0;
         foreach (var result in results)
         {
-            var size = (result.Rows.Length + result.Observation.Length) * sizeof(float) + result.State.Length;
-            if (together.Count > 0 && bytes + size > FleetConfiguration.LongestMessage / 4)
+            if (together.Count > 0 && bytes + result.Bytes > FleetConfiguration.LongestMessage / 4)
             {
                 yield return new EnvironmentsStepped(together);
                 (together, bytes) = ([], 0);
             }
             together.Add(result);
-            bytes += size;
+            bytes += result.Bytes;
         }
         yield return new EnvironmentsStepped(together);
     }

@@ -73,7 +73,11 @@ public sealed record RoundOrder(int Number, long Epoch, long Round, long Step, i
 /// <param name="Episode">That it is in.</param>
 /// <param name="State">Before the first step.</param>
 /// <param name="Observation">That the first action is chosen for, as it lies in the replay memory.</param>
-public sealed record EnvironmentOpened(int Number, long Epoch, long Episode, byte[] State, float[] Observation) : IEnvironmentMessage;
+public sealed record EnvironmentOpened(int Number, long Epoch, long Episode, byte[] State, float[] Observation) : IEnvironmentMessage
+{
+    /// <summary>Of what is not always small.</summary>
+    internal long Bytes => this.State.Length + (long)this.Observation.Length * sizeof(float);
+}
 
 /// <summary>From a node: the simulator failed.</summary>
 /// <param name="Unusable">Another attempt would end the same way: the environment is not what it was.</param>
@@ -96,7 +100,11 @@ public sealed record EnvironmentsStepped(IReadOnlyList<RoundResult> Rounds) : IE
 /// <param name="State">After the round: whoever has it goes on from there.</param>
 /// <param name="Observation">That the next action is chosen for; empty where that is a picture.</param>
 public sealed record RoundResult(
-    int Number, long Epoch, long Round, float[] Rows, IReadOnlyList<EpisodeEnded> Episodes, int Divergences, long Episode, byte[] State, float[] Observation);
+    int Number, long Epoch, long Round, float[] Rows, IReadOnlyList<EpisodeEnded> Episodes, int Divergences, long Episode, byte[] State, float[] Observation)
+{
+    /// <summary>Of what is not always small.</summary>
+    internal long Bytes => this.State.Length + ((long)this.Rows.Length + this.Observation.Length) * sizeof(float);
+}
 
 /// <summary>Writes <see cref="IEnvironmentMessage"/>.</summary>
 public sealed class EnvironmentSerializer(ExtendedActorSystem system) : WireSerializer(system, forms)

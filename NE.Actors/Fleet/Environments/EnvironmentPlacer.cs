@@ -293,7 +293,16 @@ internal sealed class EnvironmentPlacer : ReceiveActor, IWithTimers
 
     private void Open(RemoteEnvironment environment, Node node, long epoch)
     {
-        var start = environment.Start;
+        var (start, state) = (environment.Start, environment.State ?? environment.Start.Restored);
+        try
+        {
+            FleetConfiguration.CheckCrosses(state?.Length ?? 0, start.Index);
+        }
+        catch (EnvironmentUnusableException tooLarge)
+        {
+            environment.Fail(tooLarge);
+            return;
+        }
         if (!ReferenceEquals(this.configured, start.Settings))
         {
             (this.configured, this.configuration) = (start.Settings, ConfigurationWriter.Yaml(start.Settings));
@@ -316,7 +325,7 @@ internal sealed class EnvironmentPlacer : ReceiveActor, IWithTimers
             Task = start.Task,
             Fingerprint = start.Spec!.Fingerprint?.Text,
             RandomUntil = start.RandomUntil,
-            State = environment.State ?? start.Restored,
+            State = state,
             Episode = start.Episode,
             OnOtherMuJoCo = environment.State is null && start.OnOtherMuJoCo,
         });

@@ -93,7 +93,9 @@ internal sealed class KeptEnvironment : IDisposable
         (this.worker, this.showsPictures) = (created, !environment.Spec.Observation.IsVector);
         this.block = new TransitionBlock(
             this.Index, TransitionRows.create(environment.Spec.Observation, environment.Spec.ActionSize), Conductor.stepsAtOnce(this.settings));
-        this.tell(new EnvironmentOpened(this.Number, this.Epoch, created.Episode, created.Save(), created.Observation.ToArray()));
+        var opened = new EnvironmentOpened(this.Number, this.Epoch, created.Episode, created.Save(), created.Observation.ToArray());
+        FleetConfiguration.CheckCrosses(opened.Bytes, this.Index);
+        this.tell(opened);
     }
 
     private void Step(RoundOrder order, Policy? policy)
@@ -107,7 +109,7 @@ internal sealed class KeptEnvironment : IDisposable
         {
             stepping.Step(new StepRound(order.Step, order.Stride, order.Steps, policy, filled));
         }
-        this.tell(new RoundResult(
+        var result = new RoundResult(
             this.Number,
             this.Epoch,
             order.Round,
@@ -116,6 +118,8 @@ internal sealed class KeptEnvironment : IDisposable
             filled.Divergences,
             filled.Episode,
             stepping.Save(),
-            this.showsPictures ? [] : stepping.Observation.ToArray()));
+            this.showsPictures ? [] : stepping.Observation.ToArray());
+        FleetConfiguration.CheckCrosses(result.Bytes, this.Index);
+        this.tell(result);
     }
 }

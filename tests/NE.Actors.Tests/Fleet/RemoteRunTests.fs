@@ -14,6 +14,7 @@ open NE.Actors.Runs
 open NE.Actors.Tests.Fleet.Between
 open NE.Actors.Tests.Fleet.FleetKit
 open NE.Actors.Tests.Runs.Training
+open NE.Model.History
 open NE.Tests.Repository
 open NE.Tests.RunIdentity
 
@@ -259,6 +260,47 @@ let tests =
 
                         let _, restarts = remoteWith [||] changes folder run [ 60, crashed ]
                         Expect.isGreaterThanOrEqual restarts 2 "restarts in the history")))
+
+        testCase "has an environment whose state is too large to cross: it fails, with a sentence, instead of being waited for"
+        <| fun _ ->
+            inFolder (fun folder ->
+                let plugin = built "tests/NE.TestPlugin" "NE.TestPlugin.dll"
+                let run = RunEnvironments("remote", null)
+
+                during (holder "first" [] (EnvironmentOffer())) (fun first ->
+                    during (runs first run) (fun _ ->
+                        use created = create folder "remote"
+
+                        let request =
+                            RunRequest(
+                                Paths = created.Paths,
+                                Settings =
+                                    settings (
+                                        ofRun "serial" 1
+                                        @ [ "run.environment", $"plugin:{plugin}#NE.TestPlugin.Heavy" ]
+                                    ),
+                                ConfigurationText = "test",
+                                Versions = Dictionary(),
+                                EnvironmentHosts = Func<_, _, _>(fun start listener -> run.Host(start, listener))
+                            )
+
+                        let stopAtFailure (run: TrainingRun) =
+                            if run.Status.Environments |> Seq.exists (fun environment -> environment.Restarts > 0) then
+                                run.RequestStop "it failed"
+
+                        train stopAtFailure request |> ignore
+                        use journal = JournalReader.Open created.Paths
+
+                        let reasons = [
+                            for stored in journal.Events() do
+                                match stored.Event with
+                                | RunEvent.EnvironmentRestarted(_, _, reason) -> reason
+                                | _ -> ()
+                        ]
+
+                        Expect.isNonEmpty reasons "it failed"
+                        Expect.stringContains reasons.Head "environment 0 and its state are 9.0 MB" "why"
+                        Expect.stringContains reasons.Head "without --fleet and schedule.workers" "what to do")))
 
         testCase "has an environment that fails as on local threads: it is restarted, and the run goes on"
         <| fun _ ->
