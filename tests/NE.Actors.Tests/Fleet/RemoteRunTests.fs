@@ -274,18 +274,17 @@ let tests =
                         let request =
                             RunRequest(
                                 Paths = created.Paths,
-                                Settings =
-                                    settings (
-                                        ofRun "serial" 1
-                                        @ [ "run.environment", $"plugin:{plugin}#NE.TestPlugin.Heavy" ]
-                                    ),
+                                Settings = settings (ofRun "serial" 1 @ [ "run.environment", $"plugin:{plugin}#NE.TestPlugin.Heavy" ]),
                                 ConfigurationText = "test",
                                 Versions = Dictionary(),
                                 EnvironmentHosts = Func<_, _, _>(fun start listener -> run.Host(start, listener))
                             )
 
                         let stopAtFailure (run: TrainingRun) =
-                            if run.Status.Environments |> Seq.exists (fun environment -> environment.Restarts > 0) then
+                            if
+                                run.Status.Environments
+                                |> Seq.exists (fun environment -> environment.Restarts > 0)
+                            then
                                 run.RequestStop "it failed"
 
                         train stopAtFailure request |> ignore
