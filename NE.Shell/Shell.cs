@@ -99,6 +99,7 @@ public static class Shell
         ExportCommand export => Task.FromResult(ExportVerb.Export(export, host)),
         ProbeCommand probe => Task.FromResult(ProbeVerb.Probe(probe, host)),
         DigestCommand digest => Task.FromResult(DigestVerb.Digest(digest, host)),
+        CompareDigestCommand compare => Task.FromResult(DigestVerb.Compare(compare, host)),
         VerifyCommand verify => Task.FromResult(VerifyVerb.Verify(verify, host)),
         RepairCommand repair => Task.FromResult(RepairVerb.Repair(repair, host)),
         TortureCommand torture => Task.FromResult(TortureVerb.Torture(torture, host)),

@@ -154,6 +154,11 @@ public sealed record ExportCommand(string Name, PolicyFormat Format, PolicyChoic
 /// <summary>Prints the digest of the state of a commit, the last one or the one before.</summary>
 public sealed record DigestCommand(string Name, ResumeFrom Of, bool Json) : Command;
 
+/// <summary>Says whether two runs are the same run, and what differs first.</summary>
+/// <param name="Name">The one.</param>
+/// <param name="Other">The other.</param>
+public sealed record CompareDigestCommand(string Name, string Other, bool Json) : Command;
+
 /// <summary>Reads everything of runs and says what is damaged.</summary>
 /// <param name="Names">Runs and sweeps; all runs of the folder when there is none.</param>
 /// <param name="Deep">Read the replay memory and SQLite's pages too.</param>

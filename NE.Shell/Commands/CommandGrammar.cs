@@ -61,6 +61,7 @@ internal sealed class CommandGrammar
     private readonly Option<string?> actor = new("--actor") { HelpName = "FILE", Description = "Begin with the actor of this safetensors file instead of a drawn one." };
     private readonly Argument<string> importedFile = new("FILE") { Description = "An actor, as `ne export --to safetensors` writes it." };
     private readonly Option<string?> digested = new("--checkpoint") { HelpName = "last|previous", Description = "Which commit (default last)." };
+    private readonly Option<string?> compared = new("--compare") { HelpName = "NAME", Description = "Say whether that is the same run: state, history, tables. Exit code 2 when it is not." };
     private readonly Option<string?> probed = new("--checkpoint") { HelpName = "last|previous|STEP", Description = "Which commit (default last)." };
     private readonly Option<string?> from = new("--checkpoint") { HelpName = "last|previous", Description = "Where to go on from; previous when the last one is damaged (default last)." };
     private readonly Option<string?> filmed = new("--episodes") { HelpName = "N", Description = "Episodes to record (default 1)." };
@@ -143,7 +144,7 @@ internal sealed class CommandGrammar
     {
         // Not a RootCommand: that one is named after whatever process runs it.
         Root = new Verb("ne", "Trains reinforcement-learning agents whose networks grow and prune while they learn (Neuroplastic Expansion on TD3 or SAC).");
-        this.texts = [this.runs, this.config, this.variant, this.seq, this.askedSeq, this.output, this.video, this.image, this.reportFolder, this.archiveFile, this.restoredName, this.journal, this.to, this.listen, this.exported, this.head, this.actor, this.fleetKey, this.nodeHost, this.nodeName, this.plugin];
+        this.texts = [this.runs, this.config, this.variant, this.seq, this.askedSeq, this.output, this.video, this.image, this.reportFolder, this.archiveFile, this.restoredName, this.journal, this.to, this.listen, this.exported, this.compared, this.head, this.actor, this.fleetKey, this.nodeHost, this.nodeName, this.plugin];
         this.keyed =
         [
             (new("--learner") { HelpName = "td3|sac|drq|drqv2", Description = "The algorithm of reinforcement learning (run.learner)." }, "run.learner"),
@@ -176,7 +177,7 @@ internal sealed class CommandGrammar
         Root.Add(Leaf("export", "Write a stored policy for other programs: ONNX, safetensors, PyTorch.", [this.run], [this.format, this.checkpoint, this.head, this.exported, this.replace, this.json]));
         Root.Add(Leaf("import", "Start a new run whose actor begins with that of a file: ne train --actor FILE.", [this.importedFile, this.environment, this.pairs], ofTraining));
         Root.Add(Leaf("probe", "Measure plasticity: how fast copies of stored networks learn something new, beside fresh ones.", [this.run], [this.probed, this.json]));
-        Root.Add(Leaf("digest", "Print one sha256 over the state of the last commit, and one per component.", [this.run], [this.digested, this.json]));
+        Root.Add(Leaf("digest", "Print one sha256 over the state of the last commit, and one per component.", [this.run], [this.digested, this.compared, this.json]));
         Root.Add(Leaf("verify", "Read everything that a resume reads, and say what is damaged and what can be resumed.", [this.verified], [this.deep, this.json]));
         Root.Add(Leaf("repair", "Make anew what can be made anew of a damaged run, and keep what is whole of the rest.", [this.run], []));
         Root.Add(Leaf("torture", "Attack small runs of this executable and see that each ends as the run that was left alone.", [], [this.attacks, this.tortureSeed, this.attack, this.kinds, this.scenarios, this.plugin, this.journal, this.minutes, this.tortureParallel, this.keep, this.json]));
@@ -285,6 +286,7 @@ internal sealed class CommandGrammar
                 Has(parsed, this.replace),
                 asJson)
             { Runs = folder },
+            "digest" when Given(parsed, this.compared) is { } other => this.Comparison(parsed, Name(parsed, problems), other, folder, asJson, problems),
             "digest" => new DigestCommand(Name(parsed, problems), From(parsed.GetValue(this.digested), problems), asJson) { Runs = folder },
             "probe" => new ProbeCommand(Name(parsed, problems), Commit(parsed.GetValue(this.probed), problems), asJson) { Runs = folder },
             "verify" => new VerifyCommand(
@@ -628,6 +630,16 @@ internal sealed class CommandGrammar
 
         problems.Add($"--seed expects a whole number, found '{text}'");
         return 0;
+    }
+
+    private CompareDigestCommand Comparison(ParseResult parsed, string name, string other, string folder, bool asJson, List<string> problems)
+    {
+        if (parsed.GetValue(this.digested) is not null)
+        {
+            problems.Add($"{this.compared.Name} compares runs as they are at their last commits; leave {this.digested.Name} out");
+        }
+
+        return new(name, RunName(other, this.compared.Name, problems)!, asJson) { Runs = folder };
     }
 
     private static ResumeFrom From(string? text, List<string> problems)

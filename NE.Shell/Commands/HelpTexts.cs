@@ -181,6 +181,7 @@ internal static class HelpTexts
               ne digest HalfCheetah-v4-ne-s0
               ne digest HalfCheetah-v4-ne-s0 --json
               ne digest HalfCheetah-v4-ne-s0 --checkpoint previous
+              ne digest killed --compare whole
             """,
         ["verify"] = """
             Exit code 2 when anything is damaged. Changes nothing; runs may be at work. docs/durability.md says what is under which checksum.

@@ -40,7 +40,7 @@ internal sealed class ChangeFeed(IRunSource source, TimeProvider clock)
             if (!this.isWatching)
             {
                 this.isWatching = true;
-                _ = Task.Run(this.Watch, CancellationToken.None);
+                _ = Task.Run(this.WatchOrEnd, CancellationToken.None);
             }
         }
 
@@ -56,6 +56,23 @@ internal sealed class ChangeFeed(IRunSource source, TimeProvider clock)
             lock (this.gate)
             {
                 this.listeners.Remove(channel);
+            }
+        }
+    }
+
+    /// <summary>A page whose connection ends asks again by itself, and finds another watch; one that is told nothing any more would look as if nothing happened.</summary>
+    private async Task WatchOrEnd()
+    {
+        try
+        {
+            await this.Watch();
+        }
+        catch (Exception mistake)
+        {
+            lock (this.gate)
+            {
+                this.isWatching = false;
+                this.listeners.ForEach(listener => listener.Writer.TryComplete(mistake));
             }
         }
     }

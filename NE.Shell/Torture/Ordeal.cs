@@ -1,3 +1,4 @@
+using NE.Actors.Integrity;
 using NE.Actors.Journal;
 using NE.Actors.RunDirectory;
 
@@ -206,7 +207,7 @@ internal sealed class Ordeal(Victim victim, RunPaths reference, TimeSpan usual)
     /// <param name="result">Another word for it when it survived.</param>
     private Outcome Compare(bool tables, string? result = null) =>
         victim.IsReproducible
-            ? RunDifference.First(victim.Paths, reference, tables) is { } difference ? this.Different(difference) : new(result ?? "identical", true, this.Story, this.kills)
+            ? RunIdentity.Of(victim.Paths).FirstDifference(RunIdentity.Of(reference), tables) is { } difference ? this.Different(difference) : new(result ?? "identical", true, this.Story, this.kills)
             : this.FirstFlaw(tables) is { } flaw ? this.Different(flaw) : new(result ?? "kept", true, this.Story, this.kills);
 
     /// <summary>What a run that is not reproducible has lost, doubled or left undone.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using NE.Actors.Checkpoints;
+using NE.Actors.Integrity;
 using NE.Actors.Journal;
 using NE.Actors.RunDirectory;
 using NE.Actors.Runs;
@@ -42,6 +43,35 @@ internal static class DigestVerb
 
         Tables.Write(host, table);
         return ExitCode.Ok;
+    }
+
+    /// <summary>Whether two runs are the same run. What their checkpoints name is read by <see cref="Digest"/> and `ne verify`.</summary>
+    public static ExitCode Compare(CompareDigestCommand command, ShellHost host)
+    {
+        RunIdentity run = At(command.Name), other = At(command.Other);
+        string? difference = run.FirstDifference(other);
+
+        if (command.Json)
+        {
+            host.Output.WriteLine(JsonSerializer.Serialize(new { command.Name, command.Other, same = difference is null, difference }, Json.Options));
+        }
+        else
+        {
+            host.Output.WriteLine(
+                difference is null
+                    ? $"'{command.Name}' and '{command.Other}' are the same run: step {Format.Count(run.State.Step)}, {Format.Counted(run.History.Count, "event")}, {Format.Counted(run.Tables.Count, "table")}, state {run.State.State}"
+                    : $"'{command.Name}' and '{command.Other}' are not the same run. First difference: {difference}");
+        }
+
+        return difference is null ? ExitCode.Ok : ExitCode.Failed;
+
+        RunIdentity At(string name)
+        {
+            RunPaths paths = RunFolder.Find(command.Runs, name);
+            return RunLock.Holder(paths) is { } holder
+                ? throw new UserError($"process {holder.ProcessId} of {holder.Host} works on '{name}', so that it changes while it is compared; compare it when it has ended")
+                : RunIdentity.Of(paths);
+        }
     }
 
     /// <summary>The digest of a checkpoint after every byte of it that is there was read and compared.</summary>

@@ -148,6 +148,9 @@ let tests =
             reads "digest" [ "digest"; "a"; "--json" ] (function
                 | :? DigestCommand as digest -> digest.Json
                 | _ -> false)
+            reads "digest compares" [ "digest"; "a"; "--compare"; "b"; "--json" ] (function
+                | :? CompareDigestCommand as compare -> compare.Name = "a" && compare.Other = "b" && compare.Json
+                | _ -> false)
             reads "probe takes the last commit" [ "probe"; "a" ] (function
                 | :? ProbeCommand as probe -> probe.Name = "a" && probe.Checkpoint = CheckpointChoice.Last && not probe.Json
                 | _ -> false)

@@ -76,7 +76,7 @@ let tests =
                 let whole = complete (on "torch") folder "whole"
                 expectSame (interrupted (on "torch") [ 130; 120 ] folder "interrupted") whole "the run"
                 let other = complete (on "simd") folder "simd"
-                Expect.notEqual other.State.Components["parameters"] whole.State.Components["parameters"] "other bits")
+                Expect.notEqual other.Run.State.Components["parameters"] whole.Run.State.Components["parameters"] "other bits")
 
         for method', changes in [ "plasticity-injection", [ "injection.step", "200" ]; "naive-growth", [] ] do
             testCase $"{method'}: a run that was stopped and resumed is the same"
@@ -181,7 +181,7 @@ let tests =
                 let dense = [ "ne.startDensity", "1"; "ne.omega", "0"; "ne.review", "off" ]
 
                 let components changes name =
-                    let state = (complete changes folder name).State
+                    let state = (complete changes folder name).Run.State
 
                     [
                         for name in [ "parameters"; "targets"; "moments"; "environments"; "replay" ] -> state.Components[name]
@@ -402,7 +402,7 @@ let tests =
                 run.DisposeAsync().AsTask().Wait()
                 let stopped = table ()
                 Expect.isTrue (shows ()) "a stop leaves them"
-                let wanted = whole.Tables |> List.find (fun (name, _) -> name = "eval.csv") |> snd
+                let wanted = Text.Encoding.UTF8.GetString whole.Run.Tables["eval.csv"]
                 Expect.stringStarts wanted stopped "they are those of the run that never stopped"
 
                 let manifest =
