@@ -39,7 +39,7 @@ let tests =
         testCase "with several environments must be told which"
         <| fun _ ->
             let message = refused $"plugin:{dll}"
-            Expect.stringContains message "5 environments" "count"
+            Expect.stringContains message "6 environments" "count"
             Expect.stringContains message $"plugin:{dll}#NE.TestPlugin." "what to write"
             Expect.stringContains (refused $"plugin:{dll}#NE.TestPlugin.Slid") "did you mean NE.TestPlugin.Slide?" "nearest"
 
