@@ -1,6 +1,5 @@
 namespace NE.Model.Networks.Layers
 
-open System
 open Microsoft.FSharp.NativeInterop
 open NE.Model.Networks
 open NE.Model.Networks.Simd
