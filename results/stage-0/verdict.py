@@ -16,6 +16,7 @@ FOLDER = pathlib.Path(__file__).parent
 VISIT = 40_000  # steps of a visit of a task in cycle.yaml
 TASKS = ["Walker2d-v4", "HalfCheetah-v4", "Hopper-v4"]
 RIVALS = ["reset", "layer-norm"]
+LEAST_SEEDS = 4  # of each arm, before anything is said
 # Measurement, what it is called, and whether less of it is worse.
 MEASURES = [
     ("critic_probe", "critics' probe", True),
@@ -120,6 +121,10 @@ def main():
         ordered = {arm: arms[arm] for arm in ["td3", *RIVALS] if arm in arms}
         falls = compare(environment, ordered)
         worsened = over_time(environment, metrics, runs[environment])
+        seeds = min(len(set(scores[environment].get(arm, {}).get(what, {}))) for arm in ["td3", *RIVALS] for what in ordered["td3"])
+        if seeds < LEAST_SEEDS:
+            print(f"\n{environment}: **not decided**, an arm has {seeds} of {LEAST_SEEDS} seeds.")
+            continue
         passes = falls and worsened
         print(
             f"\n{environment}: td3 {'falls' if falls else 'does not fall'} behind; "
