@@ -38,13 +38,10 @@ public sealed record RunIdentity(StateDigest State, IReadOnlyList<string> Histor
         {
             return $"step: {this.State.Step} instead of {other.State.Step}";
         }
-        if (FirstDifference("history event", this.History, other.History) is { } happened)
-        {
-            return happened;
-        }
         var component = this.State.Components.Keys.Union(other.State.Components.Keys)
             .FirstOrDefault(name => this.State.Components.GetValueOrDefault(name) != other.State.Components.GetValueOrDefault(name));
-        return component is not null ? $"component {component}"
+        return FirstDifference("history event", this.History, other.History) is { } happened ? happened + (component is null ? "" : $"; and component {component}")
+            : component is not null ? $"component {component}"
             : withTables ? tables.Select(table => FirstDifference(table, this.Tables.GetValueOrDefault(table), other.Tables.GetValueOrDefault(table))).FirstOrDefault(difference => difference is not null)
             : null;
     }

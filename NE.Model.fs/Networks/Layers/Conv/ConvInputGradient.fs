@@ -53,7 +53,7 @@ type internal ConvInputGradient(pass: SimdPassing, slot: PanelSlot, shape: ConvS
 
     /// Makes the copy of the weights that the gradient reads.
     member _.Begin() : unit =
-        panels.Copy(fun panel -> NativePtr.add pass.Weights panel.Weights)
+        panels.Copy(NativePtr.add pass.Weights slot.Panels[0].Weights)
 
     /// Of one image; 0 where the activation, if one is given, is not positive. All images lie by pixels without gaps.
     member _.Image(delta: nativeptr<float32>, into: nativeptr<float32>, activation: nativeptr<float32>) : unit =

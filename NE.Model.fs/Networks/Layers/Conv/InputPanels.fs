@@ -41,11 +41,11 @@ type internal InputPanels(pass: SimdPassing, slot: PanelSlot, shape: ConvShape, 
 
     member _.All = panels
 
-    /// Takes over what is in the panels of filters: of each, every plane's channels x Width, from the address that is given for it.
-    member _.Copy(weightsOf: Panel -> nativeptr<float32>) : unit =
-        for panel in slot.Panels do
-            let weights = weightsOf panel
+    /// Takes over the filters from where their first panel is: panels lie one after another as in the block, of each every plane's channels x Width.
+    member _.Copy(filtersAt: nativeptr<float32>) : unit =
+        let mutable weights = filtersAt
 
+        for panel in slot.Panels do
             for into in panels do
                 for plane in 0 .. planes - 1 do
                     let from = NativePtr.add weights ((plane * channels + into.First) * panel.Width)
@@ -54,3 +54,5 @@ type internal InputPanels(pass: SimdPassing, slot: PanelSlot, shape: ConvShape, 
                         NativePtr.add into.Weights ((plane * filters + panel.Output) * into.Width)
 
                     Transpose.transpose from panel.Width into.Channels panel.Outputs target into.Width
+
+            weights <- NativePtr.add weights (planes * channels * panel.Width)

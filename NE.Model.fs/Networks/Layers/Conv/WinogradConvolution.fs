@@ -101,13 +101,16 @@ type internal WinogradConvolution(pass: SimdPassing, slot: PanelSlot, shape: Con
     let transformInput (x: nativeptr<float32>) (first: int) (count: int) (memory: nativeptr<float32>) =
         for line in 0 .. count - 1 do
             let into = inputLine memory line
-            let row = 2 * (first + line)
+            let row, down = 2 * (first + line), input.Width * channels
+            let d0 = NativePtr.add x (row * down)
+            let d1 = NativePtr.add d0 down
+            let d2 = NativePtr.add d1 down
 
-            let pixels k =
-                NativePtr.add x ((row + k) * input.Width * channels)
-
-            let d0, d1, d2 = pixels 0, pixels 1, pixels 2
-            let d3 = if row + 3 < input.Height then pixels 3 else zeros
+            let d3 =
+                if row + 3 < input.Height then
+                    NativePtr.add d2 down
+                else
+                    zeros
 
             for struct (tiles, channel) in inputTiles do
                 tiles.Input(&into, 0, d0, d2, minusOne, input.Width, channel)
@@ -246,8 +249,9 @@ type internal WinogradConvolution(pass: SimdPassing, slot: PanelSlot, shape: Con
             match inputPanels with
             | ValueNone -> ()
             | ValueSome panels ->
+                // By the filters as they are now, as every gradient by an input is.
                 transform ()
-                panels.Copy(fun panel -> NativePtr.add transformed (placeOf panel))
+                panels.Copy transformed
 
         member _.SumLength = length
 
