@@ -17,8 +17,9 @@ internal sealed class ChildProcess : IDisposable
     private static readonly TimeSpan closePatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan lastWords = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>A program that has closed its pipes is about to end, however busy the machine: its exit code is worth the wait.</summary>
-    private static readonly TimeSpan endPatience = TimeSpan.FromSeconds(5);
+    /// <summary>A program that has closed its pipes is about to end, however busy the machine: its exit code is worth the wait, which a stop ends.</summary>
+    private static readonly TimeSpan endPatience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan endLook = TimeSpan.FromMilliseconds(100);
 
     private readonly string command;
     private readonly CancellationToken stopping;
@@ -249,7 +250,14 @@ internal sealed class ChildProcess : IDisposable
 
     private string Ended(Message request)
     {
-        var left = this.process.WaitForExit(endPatience);
+        var deadline = PipeWait.Deadline(endPatience);
+        bool left;
+        do
+        {
+            left = this.process.WaitForExit(endLook);
+        }
+        while (!left && !this.IsCancelled() && Stopwatch.GetTimestamp() < deadline);
+
         return $"expected an answer to {request}, but the process {(left ? $"ended with exit code {this.process.ExitCode}" : "closed its standard input or output")}";
     }
 
