@@ -89,7 +89,7 @@ bring_mujoco() {
 needs_mujoco() {
     local word
     case "${1:-}" in
-        train | resume | sweep | eval | record | env | test | bench) ;;
+        train | import | resume | sweep | node | eval | record | probe | env | torture | test | bench) ;;
         *) return 1 ;;
     esac
     for word in "$@"; do
@@ -126,12 +126,17 @@ bring_opengl() {
     opengl_is_there || say "pictures need OpenGL without a screen, which was not found. Install it: apt-get install $*"
 }
 
-# Pictures are drawn for pixel tasks and videos, and by the tests.
+# Pictures are drawn for agents that learn from them, pixel tasks and videos, and by the tests. What a file, a preset or a stored run asks for is looked up.
 needs_opengl() {
-    local word
+    local word file
     needs_mujoco "$@" || return 1
     for word in "$@"; do
-        case "$word" in record | test | --pixels | --pixels=* | --image | --image=* | --video | --video=* | --video-every* | video.every=*) return ;; esac
+        case "$word" in
+            record | torture | test | *drq* | --pixels | --pixels=* | --image | --image=* | --video | --video=* | --video-every* | video.every=*) return ;;
+        esac
+        for file in "$word" "$home/presets/$word.yaml" "${NE_RUNS:-runs}/$word/config.yaml"; do
+            [[ ! -f "$file" ]] || ! grep -qs 'learner:.*drq' "$file" || return 0
+        done
     done
     return 1
 }

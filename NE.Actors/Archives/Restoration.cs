@@ -1,6 +1,7 @@
 using NE.Actors.Journal;
 using NE.Actors.RunDirectory;
 using NE.Actors.Storage;
+using NE.Actors.Stores;
 
 namespace NE.Actors.Archives;
 

@@ -108,12 +108,13 @@ public sealed record RunContent(ArchivedRun Run, IReadOnlyList<ArchiveItem> Item
         }
     }
 
+    /// <summary>The tables, and the notes of what repairs have left of them.</summary>
+    internal static IEnumerable<string> Tables(RunPaths run) =>
+        new[] { run.Metrics, run.Layers, run.Evaluations, run.Topology, run.Phases, run.Timing }.SelectMany(table => new[] { table, table + RepairedTable.Suffix });
+
     private static IEnumerable<ArchiveItem> Files(RunPaths run) =>
-        new[]
-        {
-            run.RunInfo, run.Configuration, run.ConfigurationDifference, run.Command, run.Actor, run.Journal, run.Snapshots,
-            run.Metrics, run.Layers, run.Evaluations, run.Topology, run.Phases, run.Timing,
-        }
+        new[] { run.RunInfo, run.Configuration, run.ConfigurationDifference, run.Command, run.Actor, run.Journal, run.Snapshots, run.Committed }
+        .Concat(Tables(run))
         .Where(File.Exists)
         .Select(file => ArchiveItem.OfFile(Named(run, file), file));
 

@@ -130,8 +130,7 @@ internal sealed class JournalActor : ReceivePersistentActor
             }
         }
         Faults.Point("recovery.journal");
-        // The commit that is sent again on Ready waits for this sweep, which would take its files for those that no manifest names.
-        this.Sweep();
+        // Files that no commit names are swept after the next commit, not now: a journal that has lost its end may be put back.
         Context.Parent.Tell(new Ready(this.Describe()));
     }
 
@@ -259,7 +258,11 @@ internal sealed class JournalActor : ReceivePersistentActor
         this.sweeping = true;
         var retained = this.state.Retained.Select(c => c.Manifest).ToList();
         var store = this.current?.State.Replay?.Store;
-        Task.Run(() => this.writer.Sweep(this.incarnation, retained, store))
+        Task.Run(() =>
+            {
+                this.writer.SayCommitted();
+                this.writer.Sweep(this.incarnation, retained, store);
+            })
             .PipeTo(this.Self, success: () => new Swept(null), failure: error => new Swept(error));
     }
 

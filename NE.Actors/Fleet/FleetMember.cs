@@ -107,9 +107,22 @@ public sealed class FleetMember : IAsyncDisposable
     }
 
     /// <summary>The address to listen on in order to be reached by a fleet: loopback stays on this machine.</summary>
-    public static string BindFor(FleetAddress seed) => System.Net.IPAddress.TryParse(seed.Host, out var address) && System.Net.IPAddress.IsLoopback(address) || seed.Host is "localhost"
-        ? "127.0.0.1"
-        : seed.OwnAddress();
+    /// <exception cref="FleetException">There is no way there, or its name is unknown.</exception>
+    public static string BindFor(FleetAddress seed)
+    {
+        if (System.Net.IPAddress.TryParse(seed.Host, out var address) && System.Net.IPAddress.IsLoopback(address) || seed.Host is "localhost")
+        {
+            return "127.0.0.1";
+        }
+        try
+        {
+            return seed.OwnAddress();
+        }
+        catch (System.Net.Sockets.SocketException problem)
+        {
+            throw new FleetException($"there is no way to {seed.Host}: {problem.Message}. Is the name right, and is this machine's network up?", problem);
+        }
+    }
 
     /// <summary>Leaves: the others know at once that it is no accident.</summary>
     public async ValueTask DisposeAsync()
@@ -142,6 +155,27 @@ public sealed class FleetMember : IAsyncDisposable
             part.Begin(created, this.options);
         }
         return created;
+    }
+
+    /// <summary>Another actor system in the place of one that has ended. A machine without its cable may be without its address for a while, too.</summary>
+    private async Task BeginAgain(CancellationToken cancel)
+    {
+        for (var isFirst = true; ; isFirst = false)
+        {
+            try
+            {
+                this.system = this.CreateSystem();
+                return;
+            }
+            catch (FleetException problem)
+            {
+                if (isFirst)
+                {
+                    this.system.Log.Warning("{Reason}. It tries again until it can", problem.Message);
+                }
+                await Task.Delay(JoinPause, cancel);
+            }
+        }
     }
 
     private NodeCard Card()
@@ -196,10 +230,10 @@ public sealed class FleetMember : IAsyncDisposable
             {
                 return;
             }
-            this.system = this.CreateSystem();
-            this.system.Log.Warning("This process was cut off from its fleet; what it held is held by others now. It joins again as a new one");
             try
             {
+                await this.BeginAgain(this.leaving.Token);
+                this.system.Log.Warning("This process was cut off from its fleet; what it held is held by others now. It joins again as a new one");
                 await this.Enter([.. this.options.Seeds.Union(known)], again: true, this.leaving.Token);
             }
             catch (OperationCanceledException)
@@ -223,7 +257,7 @@ public sealed class FleetMember : IAsyncDisposable
             if (this.system.WhenTerminated.IsCompleted)
             {
                 // Akka ends when a connection that it makes breaks before both sides know each other.
-                this.system = this.CreateSystem();
+                await this.BeginAgain(cancel);
             }
             var cluster = Cluster.Get(this.system);
             var answers = await Task.WhenAll(others.Select(address => this.KnockAt(address, cancel)));

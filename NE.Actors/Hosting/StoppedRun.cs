@@ -3,6 +3,7 @@ using NE.Actors.Checkpoints;
 using NE.Actors.Configuration;
 using NE.Actors.Environments;
 using NE.Actors.Environments.Catalogue;
+using NE.Actors.Integrity;
 using NE.Actors.Journal;
 using NE.Actors.MuJoCo;
 using NE.Actors.RunDirectory;
@@ -174,10 +175,16 @@ public sealed class StoppedRun : IDisposable
         EnvironmentId.Parse(settings.Run.Environment) is EnvironmentId.BuiltIn or EnvironmentId.TaskFile or EnvironmentId.Cycle;
 
     /// <summary>Step of the checkpoint that the run goes on from; 0 when it was killed before its first.</summary>
+    /// <exception cref="InvalidDataException">The run has committed, and its journal has no commit.</exception>
     private long CommittedStep(ResumeFrom from)
     {
         using JournalReader? journal = JournalReader.TryOpen(this.Paths);
         IReadOnlyList<CheckpointManifest> checkpoints = journal?.Manifests() ?? [];
+
+        if (RunExamination.LostJournal(this.Paths, checkpoints) is { } lost)
+        {
+            throw new InvalidDataException($"The run '{this.Paths.Name}' is left as it is. {lost} To give it up: ne train ... --name {this.Paths.Name} --overwrite");
+        }
 
         if (from is ResumeFrom.Previous)
         {

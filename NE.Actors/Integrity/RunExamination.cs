@@ -3,6 +3,7 @@ using NE.Actors.Journal;
 using NE.Actors.Replay;
 using NE.Actors.RunDirectory;
 using NE.Actors.Storage;
+using NE.Actors.Stores;
 using NE.Actors.Telemetry;
 
 namespace NE.Actors.Integrity;
@@ -20,7 +21,7 @@ public static class RunExamination
             using var journal = JournalReader.TryOpen(run);
             if (journal is null)
             {
-                return new([], [new(Path.GetFileName(run.Journal), "", "There is no journal: the run was stopped before its first commit, or the file is lost.", Remedy.Copy)]);
+                return new([], [new(Path.GetFileName(run.Journal), "", LostJournal(run, []) ?? "There is no journal: the run was stopped before its first commit, or the file is lost.", Remedy.Copy)]);
             }
             findings.AddRange(Records(journal));
             if (deep)
@@ -29,7 +30,9 @@ public static class RunExamination
             }
             findings.AddRange(SnapshotFile.Problem(run, journal) is { } problem ? [new(Path.GetFileName(run.Snapshots), "", problem, Remedy.MadeAnew)] : []);
             var manifests = journal.Manifests();
-            var damages = manifests.Select(manifest => DamagesOf(run, manifest, deep)).ToList();
+            findings.AddRange(LostJournal(run, manifests) is { } lost ? [new(Path.GetFileName(run.Journal), "", lost, Remedy.Copy)] : []);
+            var isDropped = DroppedReplay.Of(run) is not null;
+            var damages = manifests.Select(manifest => DamagesOf(run, manifest, withReplay: !isDropped, deep)).ToList();
             if (manifests is [var newest, ..])
             {
                 findings.AddRange(Tables(run, journal, newest));
@@ -42,7 +45,7 @@ public static class RunExamination
                 age == 0 && damages.Skip(1).Any(other => other.Count == 0) ? Remedy.PreviousCheckpoint : Remedy.Copy))));
             var unusable = findings.Any(finding => finding.Remedy is Remedy.Repair);
             return new(
-                [.. damages.Select((ofOne, age) => new ExaminedCheckpoint(manifests[age].Step, ofOne.Count == 0 && !unusable))],
+                [.. damages.Select((ofOne, age) => new ExaminedCheckpoint(manifests[age].Step, ofOne.Count == 0 && !unusable && !isDropped))],
                 [.. findings.DistinctBy(finding => (finding.File, finding.Place, finding.Remedy))]);
         }
         catch (InvalidDataException error)
@@ -51,6 +54,11 @@ public static class RunExamination
             return new([], findings);
         }
     }
+
+    /// <summary>What is wrong with a journal that has no commit although the run has committed; null when it has one, or the run has not.</summary>
+    internal static string? LostJournal(RunPaths run, IReadOnlyList<CheckpointManifest> manifests) =>
+        manifests.Count > 0 || !File.Exists(run.Committed) ? null
+        : $"It has committed, and its journal ({JournalStore.Of(run).Where}) has no commit: it is lost, or another one. Bring it back from a copy, journal.db together with journal.db-wal, or the server's database.";
 
     private static IEnumerable<Finding> Records(JournalReader journal)
     {
@@ -76,14 +84,14 @@ public static class RunExamination
         where problem is not null
         select new Finding(Path.GetFileName(file), "", problem, file == run.Journal ? Remedy.Copy : Remedy.MadeAnew);
 
-    private static List<DamagedCheckpointException> DamagesOf(RunPaths run, CheckpointManifest manifest, bool deep)
+    private static List<DamagedCheckpointException> DamagesOf(RunPaths run, CheckpointManifest manifest, bool withReplay, bool deep)
     {
         var damages = new List<DamagedCheckpointException>();
         var blobs = new BlobStore(run.Blobs);
         damages.AddRange(manifest.Components.Values.Select(blobs.Damage).OfType<DamagedCheckpointException>());
         try
         {
-            if (manifest.Replay is { } replay)
+            if (withReplay && manifest.Replay is { } replay)
             {
                 SegmentFiles.Verify(run.Replay, replay, deep);
             }

@@ -22,7 +22,8 @@ internal static class TableHistory
         {
             return false;
         }
-        var made = path + DurableFile.TemporarySuffix;
+        // Beside a process that really makes it anew, a look has a file of its own.
+        var made = $"{path}{(dry ? $".{Guid.NewGuid():N}" : "")}{DurableFile.TemporarySuffix}";
         try
         {
             File.Delete(made);

@@ -19,11 +19,7 @@ internal static class TableRepair
     {
         var bytes = File.Exists(path) ? File.ReadAllBytes(path) : [];
         var (from, to) = Damaged(bytes, marks);
-        var damaged = path + ".damaged";
-        if (bytes.Length > 0)
-        {
-            File.WriteAllBytes(damaged, bytes);
-        }
+        var damaged = Keep(path, bytes);
         // A row that the damage cuts through is gone as a whole; without its first row the table has no columns.
         var head = bytes.AsSpan(0, from).LastIndexOf(LineEnd) + 1;
         var rest = head == 0 ? bytes.Length : Math.Min(to, bytes.Length);
@@ -50,8 +46,10 @@ internal static class TableRepair
         }
         Note(long.MaxValue);
         var left = kept.ToArray();
-        DurableFile.Write(path, left);
+        // A note of a table that is not there yet says nothing: a repair that dies between the two is repeated and ends alike.
         RepairedTable.Write(path, [.. retained.Select(mark => new RepairedTable.Note(mark, MarkOf(left, notes[mark])))]);
+        DurableFile.Write(path, left);
+        DurableFile.SyncFolder(Path.GetDirectoryName(path)!);
         return $"kept {left.Length:N0} bytes of {bytes.Length:N0}: the rows before byte {head:N0} are what was written, {lines:N0} rows behind byte {rest:N0} are readable but cannot be proven, "
             + $"what lay between is lost{(lost > 0 ? $", and so are {lost:N0} rows behind" : "")}. The file as it was is {Path.GetFileName(damaged)}";
 
@@ -64,23 +62,46 @@ internal static class TableRepair
         }
     }
 
-    /// <summary>The first stretch between two commits whose bytes are not what was written.</summary>
+    /// <summary>
+    /// The stretch behind the last commit up to which all bytes are what was written, up to the commit after it. Marks of commits before an earlier
+    /// repair do not match any more and say nothing.
+    /// </summary>
     internal static (int From, int To) Damaged(ReadOnlySpan<byte> bytes, IReadOnlyList<FileMark> marks)
     {
         var whole = 0;
-        foreach (var mark in marks)
+        var next = 0;
+        for (var i = marks.Count - 1; i >= 0; i--)
         {
-            if (mark.Sha256 is null)
+            if (marks[i] is not { Sha256: { } sha256, Length: var length })
             {
                 continue;
             }
-            if (mark.Length > bytes.Length || DurableFile.Sha256(bytes[..(int)mark.Length]) != mark.Sha256)
+            if (length <= bytes.Length && DurableFile.Sha256(bytes[..(int)length]) == sha256)
             {
-                return (whole, (int)mark.Length);
+                whole = (int)length;
+                break;
             }
-            whole = (int)mark.Length;
+            next = (int)length;
         }
-        return (whole, whole);
+        return (whole, Math.Max(whole, next));
+    }
+
+    /// <summary>Keeps a file as it is under another name, beside those that earlier repairs have kept.</summary>
+    private static string Keep(string path, byte[] bytes)
+    {
+        for (var number = 1; ; number++)
+        {
+            var kept = $"{path}.damaged{(number == 1 ? "" : $"-{number}")}";
+            if (bytes.Length == 0 || (File.Exists(kept) && File.ReadAllBytes(kept).AsSpan().SequenceEqual(bytes)))
+            {
+                return kept;
+            }
+            if (!File.Exists(kept))
+            {
+                DurableFile.Write(kept, bytes);
+                return kept;
+            }
+        }
     }
 
     private static FileMark MarkOf(byte[] left, long length) => new(length, DurableFile.Sha256(left.AsSpan(0, (int)length)));

@@ -18,6 +18,8 @@ internal sealed class CommitWriter
     readonly RunPaths run;
     readonly object gate = new();
     readonly BlobStore blobs;
+    /// <summary>Tables of which a sync has failed, with their lengths then: the kernel counts what it could not write as written.</summary>
+    readonly Dictionary<string, long> unsure = [];
     long incarnation;
 
     private CommitWriter(RunPaths run) => (this.run, this.blobs) = (run, new(run.Blobs));
@@ -43,9 +45,9 @@ internal sealed class CommitWriter
             Faults.Point("commit.begins");
             state.Replay?.Flush();
             Faults.Point("commit.segments");
-            foreach (var file in state.Files.Keys)
+            foreach (var (file, mark) in state.Files)
             {
-                DurableFile.SyncIfPresent(Path.Combine(this.run.Root, file));
+                this.SyncTable(Path.Combine(this.run.Root, file), mark.Length);
             }
             Faults.Point("commit.tables");
             var replay = state.Replay?.Describe();
@@ -71,10 +73,29 @@ internal sealed class CommitWriter
         }
     }
 
+    /// <param name="path">The table.</param>
+    /// <param name="length">What of it belongs to the commit and changes no more.</param>
+    private void SyncTable(string path, long length)
+    {
+        try
+        {
+            DurableFile.SyncIfPresent(path, again: this.unsure.ContainsKey(path) ? length : 0);
+            if (this.unsure.TryGetValue(path, out var before) && before <= length)
+            {
+                this.unsure.Remove(path);
+            }
+        }
+        catch
+        {
+            this.unsure[path] = new FileInfo(path) is { Exists: true } file ? file.Length : 0;
+            throw;
+        }
+    }
+
     /// <summary>Deletes blobs and segments that no retained manifest names. Only with nothing half written: between commits.</summary>
     /// <param name="entered">The incarnation that asks.</param>
     /// <param name="retained">The last two manifests.</param>
-    /// <param name="store">The open replay memory; null at a start, when only blobs are swept.</param>
+    /// <param name="store">The open replay memory; null for a run that has none.</param>
     internal void Sweep(long entered, IReadOnlyList<CheckpointManifest> retained, SegmentStore? store)
     {
         lock (this.gate)
@@ -87,6 +108,16 @@ internal sealed class CommitWriter
             this.blobs.Sweep(retained.SelectMany(m => m.Blobs));
             Faults.Point("sweep.segments");
             store?.Sweep(retained.Select(m => m.Replay).OfType<ReplayManifest>());
+        }
+    }
+
+    /// <summary>Says in the run's folder that there has been a commit.</summary>
+    /// <exception cref="IOException">It cannot be said now; the next commit tries again.</exception>
+    internal void SayCommitted()
+    {
+        if (!File.Exists(this.run.Committed))
+        {
+            DurableFile.WriteText(this.run.Committed, "The journal of this run has had a commit. A journal without one is not this run's, or has lost what was in it.\n");
         }
     }
 

@@ -16,6 +16,10 @@ internal sealed unsafe class Segment
     MemoryMappedFile? mapping;
     MemoryMappedViewAccessor? view;
     long durableRows;
+    /// <summary>Bytes that have been written, up to the last one.</summary>
+    long written;
+    /// <summary>Rows before this one may have been lost by a sync that failed.</summary>
+    long unsureRows;
     (long Rows, string Sha256) hashed = (-1, "");
 
     private Segment(int index, int epoch, string path, SafeFileHandle handle, long bytes, long rowBytes)
@@ -92,6 +96,7 @@ internal sealed unsafe class Segment
                 this.Provoke(bytes, offset);
             }
             RandomAccess.Write(this.handle, bytes, offset);
+            Volatile.Write(ref this.written, Math.Max(this.written, offset + bytes.Length));
         }
         catch (IOException error)
         {
@@ -102,16 +107,30 @@ internal sealed unsafe class Segment
     /// <summary>Apart, since a closure costs bytes on every call of the method that it is in.</summary>
     private void Provoke(ReadOnlySpan<byte> bytes, long offset) => Faults.Write("segment", this.Path, bytes, half => RandomAccess.Write(this.handle, half, offset));
 
-    /// <summary>Makes the first rows survive a loss of power.</summary>
+    /// <summary>
+    /// Makes the first rows survive a loss of power. The kernel reports that it could not write a page once and counts the page as written from then
+    /// on, so after a sync that failed the rows are written again before the next one is believed.
+    /// </summary>
     internal void Flush(long rows)
     {
         lock (this.gate)
         {
-            if (this.durableRows < rows)
+            if (this.durableRows >= rows)
+            {
+                return;
+            }
+            DurableFile.WriteAgain(this.handle, this.durableRows * this.rowBytes, Math.Min(rows, this.unsureRows) * this.rowBytes);
+            try
             {
                 Faults.Call("segment.sync", this.Path);
                 RandomAccess.FlushToDisk(this.handle);
                 this.durableRows = rows;
+            }
+            catch
+            {
+                // Rows behind these may have been on their way to the disk, too.
+                this.unsureRows = (Volatile.Read(ref this.written) + this.rowBytes - 1) / this.rowBytes;
+                throw;
             }
         }
     }

@@ -38,16 +38,14 @@ public sealed class RunFolder : IDisposable
             {
                 throw new RunFolderException($"{paths.Root} is not a run directory (it has neither run.json nor a journal), so it is not touched. Give another --name.");
             }
-            if (!overwrite)
-            {
-                throw new RunFolderException(
-                    $"The run '{name}' exists already. Choose: `ne resume {name}` to go on with it, `--name OTHER` for a new run beside it, or `--overwrite` to delete it.");
-            }
+            RequireFree(paths, overwrite);
         }
         Directory.CreateDirectory(paths.Root);
         var held = RunLock.Take(paths);
         try
         {
+            // Another process may have made it, and ended, since we looked.
+            RequireFree(paths, overwrite);
             foreach (var entry in new DirectoryInfo(paths.Root).EnumerateFileSystemInfos().Where(e => e.FullName != paths.Lock))
             {
                 Delete(entry);
@@ -98,6 +96,15 @@ public sealed class RunFolder : IDisposable
 
     public void Dispose() => this.held.Dispose();
 
+    private static void RequireFree(RunPaths paths, bool overwrite)
+    {
+        if (!overwrite && IsTaken(paths))
+        {
+            throw new RunFolderException(
+                $"The run '{paths.Name}' exists already. Choose: `ne resume {paths.Name}` to go on with it, `--name OTHER` for a new run beside it, or `--overwrite` to delete it.");
+        }
+    }
+
     private static bool IsRun(RunPaths paths) => File.Exists(paths.RunInfo) || File.Exists(paths.Journal);
 
     /// <summary>A folder that a start left when it was killed before it had described its run holds nothing and is free.</summary>
@@ -105,8 +112,8 @@ public sealed class RunFolder : IDisposable
     {
         HashSet<string> left =
         [
-            paths.Lock, paths.Blobs, paths.Replay, paths.Logs, paths.Configuration, paths.ConfigurationDifference, paths.Command,
-            .. new[] { paths.Configuration, paths.RunInfo }.Select(file => file + Storage.DurableFile.TemporarySuffix),
+            paths.Lock, paths.Blobs, paths.Replay, paths.Logs, paths.Configuration, paths.ConfigurationDifference, paths.Command, paths.Actor,
+            .. new[] { paths.Configuration, paths.RunInfo, paths.Actor }.Select(file => file + Storage.DurableFile.TemporarySuffix),
         ];
         return Directory.Exists(paths.Root)
             && Directory.EnumerateFileSystemEntries(paths.Root).Any(entry => !File.Exists(paths.Lock) || !left.Contains(entry));

@@ -25,6 +25,9 @@ public sealed record RunPaths(string Root)
 
     public string Snapshots => this.At("snapshots.db");
 
+    /// <summary>Says that the journal has had a commit, so that one that is lost is not taken for that of a run that has not begun.</summary>
+    public string Committed => this.At("committed");
+
     public string Blobs => this.At("blobs");
 
     public string Replay => this.At("replay");

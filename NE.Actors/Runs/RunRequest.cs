@@ -65,6 +65,14 @@ public sealed record FaultDrill(int Environment, long Step)
 {
     private int done;
 
+    /// <summary>Which of the drills no environment of the run would ever meet; null when each has one.</summary>
+    /// <param name="drills">As they were asked for.</param>
+    /// <param name="environments">How many the run has.</param>
+    public static string? Problem(IEnumerable<FaultDrill> drills, int environments) =>
+        drills.FirstOrDefault(drill => drill.Environment >= environments) is { } without
+            ? $"there is no environment {without.Environment} to fail at step {without.Step}; the run has {environments}, counted from 0"
+            : null;
+
     /// <summary>Throws the first time that the step is reached.</summary>
     internal void Reach(int environment, long step)
     {

@@ -26,8 +26,8 @@ public sealed class DamagedCheckpointException(string file, string expected, str
         var isTable = Path.GetExtension(file) == ".csv";
         var run = Path.GetFileName(Path.GetDirectoryName(file));
         return $"{(isTable ? $"A table of the {(newestStep is null ? "" : "previous ")}checkpoint" : $"The {(newestStep is null ? "" : "previous ")}checkpoint")} is damaged: {file} should have {expected}, but has {found}. "
-            + (newestStep is { } newest ? $"The newest one, of step {newest:N0}, was not touched: resume without --checkpoint, or restore the file from a copy."
-            : isTable ? $"Restore the file from a copy, or `ne repair {run}`: it makes the table anew from the journal, or keeps the rows that are whole."
+            + (isTable ? $"Restore the file from a copy, or `ne repair {run}`: it makes the table anew from the journal, or keeps the rows that are whole."
+            : newestStep is { } newest ? $"The newest one, of step {newest:N0}, was not touched: resume without --checkpoint, or restore the file from a copy."
             : previousStep is { } previous ? $"The previous checkpoint, of step {previous:N0}, can be used instead (--checkpoint previous; with eval and record --checkpoint {previous})."
             : "There is no other checkpoint to fall back on; restore the file from a copy or start a new run.");
     }

@@ -139,15 +139,34 @@ public static class DurableFile
     }
 
     /// <summary>Syncs a file that something else writes; does nothing when there is no such file.</summary>
-    internal static void SyncIfPresent(string path)
+    /// <param name="path">The file.</param>
+    /// <param name="again">So many bytes from its beginning are written again first, because a sync of them has failed; nobody changes them.</param>
+    internal static void SyncIfPresent(string path, long again = 0)
     {
         if (!File.Exists(path))
         {
             return;
         }
         using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        WriteAgain(handle, 0, again);
         Faults.Call("table.sync", path);
         RandomAccess.FlushToDisk(handle);
+    }
+
+    /// <summary>Writes bytes of a file again that nobody changes meanwhile, so that the next sync has them to write.</summary>
+    internal static void WriteAgain(SafeFileHandle file, long from, long to)
+    {
+        var buffer = new byte[(int)Math.Clamp(to - from, 0, 1 << 20)];
+        while (from < to)
+        {
+            var read = RandomAccess.Read(file, buffer.AsSpan(0, (int)Math.Min(buffer.Length, to - from)), from);
+            if (read == 0)
+            {
+                return;
+            }
+            RandomAccess.Write(file, buffer.AsSpan(0, read), from);
+            from += read;
+        }
     }
 
     internal static string Sha256(ReadOnlySpan<byte> content) => Convert.ToHexStringLower(SHA256.HashData(content));

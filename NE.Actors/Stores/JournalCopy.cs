@@ -86,7 +86,7 @@ public static class JournalCopy
         }
         using var lease = info.Journal is { } from ? PostgresLease.Take(from, info.Id) : null;
         RequireJournal(run, source);
-        var target = to is null ? ToFiles(run, source) : ToServer(to, info, source);
+        var target = to is null ? ToFiles(run, source) : ToServer(run, to, info, source);
         var result = new JournalCopied(
             RequireSame(RowForm.Journal, source, target.Written), RequireSame(RowForm.Snapshots, source, target.Written), source.Where, target.Final.Where);
         if (to is null)
@@ -139,8 +139,10 @@ public static class JournalCopy
         transaction.Commit();
     }
 
-    private static (JournalStore Written, JournalStore Final) ToServer(JournalPlace to, RunInfo info, JournalStore source)
+    private static (JournalStore Written, JournalStore Final) ToServer(RunPaths run, JournalPlace to, RunInfo info, JournalStore source)
     {
+        // The files are what is set aside afterwards: all of the journal has to be in them, and none in a log that another program keeps open.
+        SqliteRecovery.RecoverAll(run);
         PostgresSchema.Prepare(to);
         var target = new PostgresStore(to, info.Id);
         using var lease = PostgresLease.Take(to, info.Id);
@@ -204,18 +206,12 @@ public static class JournalCopy
     /// <summary>Gives the files of a journal that is on a server now other names, complete without their logs.</summary>
     private static void SetAside(RunPaths run)
     {
+        SqliteRecovery.RecoverAll(run);
         foreach (var file in (string[])[run.Journal, run.Snapshots])
         {
             if (!File.Exists(file))
             {
                 continue;
-            }
-            using (var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = file, Pooling = false }.ToString()))
-            {
-                connection.Open();
-                using var command = connection.CreateCommand();
-                command.CommandText = "PRAGMA wal_checkpoint(TRUNCATE)";
-                command.ExecuteNonQuery();
             }
             Put(file, "", LeftSuffix);
             File.Delete(file + "-wal");

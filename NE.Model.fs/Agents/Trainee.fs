@@ -69,6 +69,8 @@ type Trainee = {
     Clock: EnvironmentClock
     /// Makes all passes again, after networks got other bodies.
     Rebuild: unit -> unit
+    /// What the algorithm learns beside its networks begins anew.
+    Restart: unit -> unit
     Report: unit -> AlgorithmMetrics
 } with
 

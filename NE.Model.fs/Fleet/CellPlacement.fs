@@ -153,11 +153,6 @@ module CellPlacement =
         |> Seq.filter (fun node -> not node.IsLeaving)
         |> Seq.sumBy _.Slots
 
-    let private room (placement: CellPlacement) (node: string) : int =
-        match placement.Nodes.TryFind node with
-        | Some { IsLeaving = false; Slots = slots } -> slots - List.length (heldBy node placement)
-        | _ -> 0
-
     /// Whether this was said by the node that has the cell now.
     let private isCurrent (cell: string) (epoch: int64) (placement: CellPlacement) : bool =
         match placement.Cells.TryFind cell with
@@ -177,20 +172,39 @@ module CellPlacement =
                 FleetEvent.CellEnded(name, 0L, noProcess)
     ]
 
-    /// Gives cells to nodes with room, to the one with the most room first.
-    let rec private place (placement: CellPlacement) (events: FleetEvent list) : FleetEvent list =
-        let free =
-            placement.Nodes.Keys
-            |> Seq.map (fun node -> node, room placement node)
-            |> Seq.filter (fun (_, room) -> room > 0)
-            |> Seq.sortBy (fun (node, room) -> -room, node)
-            |> Seq.tryHead
+    /// How many cells more each node can take, of those that can.
+    let private rooms (placement: CellPlacement) : Map<string, int> =
+        let held =
+            placement.Cells.Values
+            |> Seq.choose _.Place
+            |> Seq.countBy (fun (struct (node, _)) -> node)
+            |> Map.ofSeq
 
-        match waiting placement, free with
-        | (cell, _) :: _, Some(node, _) ->
-            let placed = FleetEvent.CellPlaced(cell, node, placement.Epoch + 1L)
-            place (apply placement placed) (placed :: events)
-        | _ -> List.rev events
+        placement.Nodes
+        |> Map.map (fun node known ->
+            if known.IsLeaving then
+                0
+            else
+                known.Slots - (held.TryFind node |> Option.defaultValue 0))
+        |> Map.filter (fun _ room -> room > 0)
+
+    /// Gives cells to nodes with room, to the one with the most room first.
+    let private place (placement: CellPlacement) : FleetEvent list =
+        let rec go wanted rooms epoch events =
+            match wanted with
+            | (cell, _) :: rest when not (Map.isEmpty rooms) ->
+                let node, room = rooms |> Map.toSeq |> Seq.minBy (fun (node, room) -> -room, node)
+
+                let left =
+                    rooms |> Map.change node (fun _ -> if room > 1 then Some(room - 1) else None)
+
+                go rest left (epoch + 1L) (FleetEvent.CellPlaced(cell, node, epoch + 1L) :: events)
+            | _ -> List.rev events
+
+        match waiting placement with
+        // Every message of every node comes by here, and hardly ever is there anything to give.
+        | [] -> []
+        | wanted -> go wanted (rooms placement) placement.Epoch []
 
     /// What follows from what was heard. The events become true when they are stored; the state is that of before, with the nodes of now.
     let decide (placement: CellPlacement) (input: CellInput) : struct (CellPlacement * FleetEvent list) =
@@ -230,4 +244,4 @@ module CellPlacement =
 
         let after = List.fold apply known first
         let settled = settle after
-        struct (known, first @ settled @ place (List.fold apply after settled) [])
+        struct (known, first @ settled @ place (List.fold apply after settled))

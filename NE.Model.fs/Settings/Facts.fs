@@ -58,6 +58,8 @@ type internal RunFacts = {
     StartSteps: int64
     BatchSize: int
     BufferSize: int64
+    /// Gradient steps per environment step.
+    UpdatesPerStep: decimal
     /// Gradient steps of the whole run.
     GradientSteps: int64
     /// Environment steps that are complete, all their gradient steps taken, before the last gradient step.

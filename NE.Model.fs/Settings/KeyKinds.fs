@@ -180,8 +180,13 @@ module internal KeyKinds =
         Show = List.map string >> String.concat ","
         Parse =
             fun (text: string) ->
+                // 256,128 and 256-128, with blanks or without; "-5" has an empty part.
                 let parts =
-                    text.Trim('[', ']', ' ').Split([| ','; ' '; '-' |], StringSplitOptions.RemoveEmptyEntries)
+                    text.Trim('[', ']', ' ').Split([| ','; '-' |])
+                    |> Array.collect (fun part ->
+                        match part.Split(' ', StringSplitOptions.RemoveEmptyEntries) with
+                        | [||] -> [| part |]
+                        | words -> words)
 
                 let numbers =
                     parts

@@ -100,6 +100,7 @@ module internal Table =
         StartSteps = settings.Learner.StartSteps.Value
         BatchSize = settings.Learner.BatchSize
         BufferSize = settings.Learner.BufferSize.Value
+        UpdatesPerStep = settings.Learner.UpdatesPerStep.Value
         GradientSteps = gradientSteps settings
         CompleteSteps = LearnerSettings.completeSteps (lengthOf settings) settings.Learner
     }

@@ -53,7 +53,7 @@ public sealed record TrainCommand(
     /// <summary>Where the journal goes, as given: with the login, never to be printed. Null uses NE_JOURNAL or the run's folder.</summary>
     public string? Journal { get; init; }
 
-    /// <summary>Learn from pictures, which no agent does yet.</summary>
+    /// <summary>Learn from pictures: the learner is drq where nothing else is asked for.</summary>
     public bool Pixels { get; init; }
 
     /// <summary>A safetensors file with what the actor begins with; null for drawn values.</summary>
@@ -196,7 +196,7 @@ public sealed record TopologyCommand(string Name, long? At, bool Json) : Command
 
 /// <summary>Compares runs in figures and tables.</summary>
 /// <param name="Names">Runs and sweeps.</param>
-/// <param name="Output">Folder of the report; null is the one of the only run or sweep that is named.</param>
+/// <param name="Output">Folder of the report; null is one in the run or sweep that is named alone, or under `reports` of the runs' folder.</param>
 /// <param name="At">Environment step to compare at; null is the length of the runs.</param>
 /// <param name="HeatMaps">Runs whose gradients are drawn.</param>
 /// <param name="References">CSV files with curves of others.</param>

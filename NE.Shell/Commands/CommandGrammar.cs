@@ -19,6 +19,7 @@ internal sealed class CommandGrammar
 {
     /// <summary>[s] Long enough for another coordinator to take over meanwhile.</summary>
     private const int DefaultPatience = 45;
+    private const int LeastPatience = 5;
 
     private static readonly string[] PrunableStates = ["completed", "failed", "interrupted", "killed"];
 
@@ -77,7 +78,7 @@ internal sealed class CommandGrammar
     private readonly Option<string?> at = new("--at") { HelpName = "STEP", Description = "Gradient step to look at (default: the newest event)." };
     private readonly Argument<string?> environment = new("ENV") { Arity = ArgumentArity.ZeroOrOne, Description = "Environment: see `ne env list`; or cycle:TASK,TASK,..., PATH.yaml, plugin:PATH.dll, \"external:COMMAND\"." };
     private readonly Argument<string[]> reported = new("NAME") { Arity = ArgumentArity.OneOrMore, Description = "Runs and sweeps." };
-    private readonly Option<string?> reportFolder = new("--output", "-o") { HelpName = "DIR", Description = "Folder of the report (default for one NAME: runs/NAME/report)." };
+    private readonly Option<string?> reportFolder = new("--output", "-o") { HelpName = "DIR", Description = "Folder of the report (default for one NAME: runs/NAME/report; for several: runs/reports/A-and-B)." };
     private readonly Option<string?> compareAt = new("--at") { HelpName = "STEP", Description = "Environment step to compare at (default: the runs' length)." };
     private readonly Option<string[]> heatMap = new("--heatmap") { HelpName = "RUN", Description = "Draw the gradients of a stored run, layer by layer (repeatable)." };
     private readonly Option<string[]> reference = new("--reference") { HelpName = "FILE", Description = "Draw learning curves of others from a CSV file (repeatable)." };
@@ -254,9 +255,9 @@ internal sealed class CommandGrammar
                 Given(parsed, this.nodeHost),
                 Address(Given(parsed, this.nodePublic), "--public", problems),
                 Given(parsed, this.fleetKey),
-                parsed.GetValue(this.slots) is { } cells ? (int?)CommandLine.WholeNumber(cells, "--slots", 0, problems) : null,
-                parsed.GetValue(this.held) is { } many ? (int?)CommandLine.WholeNumber(many, "--environments", 0, problems) : null,
-                (int)(parsed.GetValue(this.patience) is { } silent ? CommandLine.WholeNumber(silent, "--patience", 5, problems) ?? 5 : DefaultPatience),
+                parsed.GetValue(this.slots) is { } cells ? CommandLine.Count(cells, "--slots", problems, least: 0) : null,
+                parsed.GetValue(this.held) is { } many ? CommandLine.Count(many, "--environments", problems, least: 0) : null,
+                parsed.GetValue(this.patience) is { } silent ? CommandLine.Count(silent, "--patience", problems, LeastPatience) ?? LeastPatience : DefaultPatience,
                 parsed.GetValue(this.seq),
                 Has(parsed, this.stopAtEof))
             { Runs = folder, IsOwnDisk = Has(parsed, this.ownDisk) },
@@ -297,10 +298,10 @@ internal sealed class CommandGrammar
             "repair" => new RepairCommand(Name(parsed, problems)) { Runs = folder },
             "torture" => new TortureCommand(
                 Seed(parsed.GetValue(this.tortureSeed) ?? "1", problems),
-                (int)(parsed.GetValue(this.attacks) is { } many ? CommandLine.WholeNumber(many, "--attacks", 1, problems) ?? 1 : parsed.GetValue(this.minutes) is null ? 20 : 1_000_000),
-                parsed.GetValue(this.attack) is { } chosen ? (int?)CommandLine.WholeNumber(chosen, "--attack", 0, problems) : null,
+                parsed.GetValue(this.attacks) is { } many ? CommandLine.Count(many, "--attacks", problems) ?? 1 : parsed.GetValue(this.minutes) is null ? 20 : 1_000_000,
+                parsed.GetValue(this.attack) is { } chosen ? CommandLine.Count(chosen, "--attack", problems, least: 0) : null,
                 Kinds(parsed, problems),
-                parsed.GetValue(this.minutes) is { } limit ? (int?)CommandLine.WholeNumber(limit, "--minutes", 1, problems) : null,
+                parsed.GetValue(this.minutes) is { } limit ? CommandLine.Count(limit, "--minutes", problems) : null,
                 parsed.GetValue(this.tortureParallel) is { } side ? CommandLine.Count(side, "--parallel", problems) ?? 1 : Environment.ProcessorCount,
                 parsed.GetValue(this.keep),
                 asJson)
@@ -356,9 +357,7 @@ internal sealed class CommandGrammar
             { Runs = folder },
             "env replay" => new EnvironmentReplayCommand(parsed.GetRequiredValue(this.file), asJson) { Runs = folder },
             "doctor" => new DoctorCommand(parsed.GetValue(this.askedSeq), asJson) { Runs = folder },
-            "config show" => new ConfigShowCommand(
-                Configuration(parsed, problems),
-                asJson ? ConfigurationFormat.Json : Has(parsed, this.yaml) ? ConfigurationFormat.Yaml : ConfigurationFormat.Table)
+            "config show" => new ConfigShowCommand(Configuration(parsed, problems), this.Format(parsed, asJson, problems))
             { Runs = folder },
             "config schema" => new ConfigSchemaCommand(asJson) { Runs = folder },
             "completion" => new CompletionCommand(Shell(parsed.GetRequiredValue(this.shell), problems)) { Runs = folder },
@@ -486,13 +485,27 @@ internal sealed class CommandGrammar
         return new ConfigurationArguments(Given(parsed, this.config), options, pairs) { Variant = Given(parsed, this.variant) };
     }
 
+    private ConfigurationFormat Format(ParseResult parsed, bool asJson, List<string> problems)
+    {
+        bool asYaml = Has(parsed, this.yaml);
+
+        if (asYaml && asJson)
+        {
+            problems.Add($"expected {this.json.Name} or {this.yaml.Name}, found both");
+        }
+
+        return asJson ? ConfigurationFormat.Json : asYaml ? ConfigurationFormat.Yaml : ConfigurationFormat.Table;
+    }
+
     private FaultDrill[] Drills(ParseResult parsed, List<string> problems)
     {
         var drills = new List<FaultDrill>();
 
         foreach (string text in parsed.GetValue(this.drill) ?? [])
         {
-            if (text.Split('@') is [var index, var step] && int.TryParse(index, out int environment) && long.TryParse(step, out long at))
+            if (text.Split('@') is [var index, var step]
+                && int.TryParse(index, NumberStyles.None, CultureInfo.InvariantCulture, out int environment)
+                && long.TryParse(step, NumberStyles.None, CultureInfo.InvariantCulture, out long at))
             {
                 drills.Add(new FaultDrill(environment, at));
             }

@@ -81,12 +81,12 @@ public static class CommandLine
         if (command.Subcommands.Count > 0 && parsed.UnmatchedTokens.Count > 0 && !parsed.UnmatchedTokens[0].StartsWith('-'))
         {
             string found = parsed.UnmatchedTokens[0];
-            string[] known = [.. command.Subcommands.Select(sub => sub.Name)];
+            string[] known = [.. command.Subcommands.Where(sub => !sub.Hidden).Select(sub => sub.Name)];
             yield return $"unknown verb '{$"{verb} {found}".Trim()}'{Hint(found, known, verb.Length > 0 ? verb + " " : "")}";
             yield break;
         }
 
-        string[] options = [.. command.Options.Concat(Parents(parsed.CommandResult)).Select(option => option.Name).Distinct()];
+        string[] options = [.. command.Options.Concat(Parents(parsed.CommandResult)).Where(option => !option.Hidden).Select(option => option.Name).Distinct()];
         // An argument takes any number of values, so the parser hands it misspelt options too.
         IEnumerable<string> tokens = parsed.UnmatchedTokens.Concat(
             command.Arguments.SelectMany(argument => parsed.GetResult(argument)?.Tokens.Select(token => token.Value) ?? []));
@@ -120,21 +120,21 @@ public static class CommandLine
         OptionResult option => $"{option.Option.Name} was given {option.Tokens.Count} times; it takes one value",
         ArgumentResult argument => $"`ne {verb}` expects {argument.Argument.Name}",
         CommandResult command when command.Command.Subcommands.Count > 0 =>
-            $"`{$"ne {verb}".Trim()}` expects a verb: {string.Join(", ", command.Command.Subcommands.Select(sub => sub.Name))}",
+            $"`{$"ne {verb}".Trim()}` expects a verb: {string.Join(", ", command.Command.Subcommands.Where(sub => !sub.Hidden).Select(sub => sub.Name))}",
         CommandResult command when command.Command.Arguments.FirstOrDefault(argument => argument.Arity.MinimumNumberOfValues > 0) is { } argument
             && error.Message.StartsWith("Required", StringComparison.Ordinal) => $"`ne {verb}` expects {argument.Name}",
         _ => error.Message,
     };
 
-    /// <summary>Reads how many of something are meant, at least one; adds a problem and returns null otherwise.</summary>
-    internal static int? Count(string text, string option, List<string> problems)
+    /// <summary>Reads how many of something are meant, at least <paramref name="least"/>; adds a problem and returns null otherwise.</summary>
+    internal static int? Count(string text, string option, List<string> problems, int least = 1)
     {
-        if (TryWhole(text, out long value) && value is >= 1 and <= MostCount)
+        if (TryWhole(text, out long value) && value >= least && value <= MostCount)
         {
             return (int)value;
         }
 
-        problems.Add($"{option} expects a whole number in [1, {MostCount}], found '{text}'");
+        problems.Add($"{option} expects a whole number in [{least}, {MostCount}], found '{text}'");
         return null;
     }
 

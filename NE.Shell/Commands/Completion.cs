@@ -59,7 +59,7 @@ internal static class Completion
         var grammar = new CommandGrammar();
         ParseResult parsed = grammar.Root.Parse([.. before, word]);
         string runs = RunsOf(before) ?? defaultRuns;
-        IEnumerable<string> fitting = before.LastOrDefault() is { } option && ValuesOf(option, runs) is { } values ? values
+        IEnumerable<string> fitting = before.LastOrDefault() is { } option && ValuesOf(option, parsed.CommandResult.Command.Name, runs) is { } values ? values
             : word.StartsWith('-') ? parsed.GetCompletions().Select(item => item.Label).Where(label => label.StartsWith('-'))
             : parsed.CommandResult.Command.Subcommands.Count > 0 && parsed.UnmatchedTokens.Any(before.Contains) ? []
             : Words(parsed.CommandResult.Command, runs);
@@ -79,7 +79,7 @@ internal static class Completion
         }));
 
     /// <summary>Values that an option takes; null for words that are no such option.</summary>
-    private static IEnumerable<string>? ValuesOf(string option, string runs) => option switch
+    private static IEnumerable<string>? ValuesOf(string option, string verb, string runs) => option switch
     {
         "--method" => MethodModule.names.Select(method => method.Item1).Concat(["none", "td3"]),
         "--learner" => LearnerKindModule.names.Select(learner => learner.Item1),
@@ -87,6 +87,7 @@ internal static class Completion
         "--engine" => ["auto", "simd", "torch"],
         "--device" => ["auto", "cpu", "cuda"],
         "--variant" => ["paper", "official"],
+        "--checkpoint" when verb is "resume" or "digest" or "probe" => ["last", "previous"],
         "--checkpoint" => ["best", "last", "previous"],
         "--resume" => SweepPaths.List(runs),
         "--heatmap" => RunFolder.List(runs),

@@ -315,8 +315,7 @@ internal static class HelpTexts
               ne config show ne.startDensity=0.1 --yaml > my.yaml
             """,
         ["config schema"] = """
-            Provenance: P paper, P? paper names it without a number, 3P a third party, OC official code, CW a cited work,
-            R reconstructed, US our choice.
+            Provenance: P paper, P? paper names it without a number, OC official code, CW a cited work, US our choice.
 
             Examples:
               ne config schema

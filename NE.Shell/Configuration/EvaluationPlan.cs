@@ -8,11 +8,14 @@ namespace NE.Shell.Configuration;
 /// <param name="Episodes">Of one evaluation.</param>
 /// <param name="Steps">Steps of all of them, if every episode lasts as long as it can; null where nothing ends an episode by time.</param>
 /// <param name="Share">Part of the run's processor time; null where nothing is known of the environment's speed.</param>
-/// <param name="Within">An interval that makes the share a tenth, where it is more; null where it is not.</param>
+/// <param name="Within">A longer interval that makes the share a tenth, where it is more; null where it is not, or where no interval does.</param>
 public sealed record EvaluationPlan(long Evaluations, int Episodes, long? Steps, double? Share, long? Within)
 {
     /// <summary>Of a run's time evaluations are to take no more.</summary>
     private const double MostShare = 0.1;
+
+    /// <summary>Whether evaluations take more of the run's time than they should.</summary>
+    public bool IsMuch => this.Share > MostShare;
 
     /// <summary>Microseconds of a control step of each family of tasks on one core of 2023, the one that the plan's gradient steps are of (`ne bench environments`, `ne env run`).</summary>
     private static readonly (string Family, double Microseconds)[] Costs =
@@ -50,10 +53,11 @@ public sealed record EvaluationPlan(long Evaluations, int Episodes, long? Steps,
         double cost = (controlStep * environment.ActionRepeat) + (environment.Observation.IsPixels ? SecondsPerFrame : 0);
 
         double run = learning + (total * cost);
-        double share = count * ofOne * cost / (run + (count * ofOne * cost));
-        // share = n c / (run + n c)
+        double ShareOf(long evaluations) => evaluations * ofOne * cost / (run + (evaluations * ofOne * cost));
+        // share = n c / (run + n c), and one of the evaluations is at step 0.
         double most = MostShare / (1 - MostShare) * run / (ofOne * cost);
-        return new(count, episodes, count * ofOne, share, share > MostShare ? (long)Math.Ceiling(total / Math.Max(1, Math.Floor(most) - 1)) : null);
+        long within = (long)Math.Ceiling(total / Math.Max(1, Math.Floor(most) - 1));
+        return new(count, episodes, count * ofOne, ShareOf(count), ShareOf(count) > MostShare && within > every && ShareOf(1 + (total / within)) <= MostShare ? within : null);
     }
 
     /// <summary>The mean over the tasks of a cycle; null where one is not ours.</summary>

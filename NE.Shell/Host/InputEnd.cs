@@ -9,6 +9,9 @@ namespace NE.Shell.Host;
 /// </summary>
 internal static partial class InputEnd
 {
+    /// <summary>The line that asks a process with a lease to stop; its lease is renewed until it has.</summary>
+    internal const string Stop = "stop";
+
     private static readonly TimeSpan LookAtLease = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Calls once, from a thread of its own, when the input has ended.</summary>
@@ -37,11 +40,20 @@ internal static partial class InputEnd
     /// Watches the same for a right to go on (`--lease`): each line is a moment, and when one has passed before the next came, this process dies as by kill -9.
     /// By then whoever gave the right may have given it to another process.
     /// </summary>
-    /// <param name="input">Lines of [ms] by <see cref="SteadyClock"/>.</param>
-    /// <param name="ended">Called once when the input has ended. The last moment that was given still holds.</param>
+    /// <param name="input">Lines of [ms] by <see cref="SteadyClock"/>, or <see cref="Stop"/>.</param>
+    /// <param name="ended">Called once when a stop is asked for or the input has ended. The last moment that was given still holds.</param>
     public static void WatchLease(Stream input, Action ended)
     {
         long deadline = long.MaxValue;
+        int asked = 0;
+        void stop()
+        {
+            if (Interlocked.Exchange(ref asked, 1) == 0)
+            {
+                ended();
+            }
+        }
+
         Start("lease", () =>
         {
             while (SteadyClock.Now < Volatile.Read(ref deadline))
@@ -49,7 +61,7 @@ internal static partial class InputEnd
                 Thread.Sleep(LookAtLease);
             }
 
-            Console.Error.WriteLine("ne: the right to work on this run is over, since nobody renewed it in time; what was committed goes on elsewhere");
+            Console.Error.WriteLine($"ne: {ICellProcess.LeaseIsOver}, since nobody renewed it in time; what was committed goes on elsewhere");
             using var self = System.Diagnostics.Process.GetCurrentProcess();
             self.Kill();
         });
@@ -65,6 +77,10 @@ internal static partial class InputEnd
                     {
                         Volatile.Write(ref deadline, next);
                     }
+                    else if (line == Stop)
+                    {
+                        stop();
+                    }
                 }
             }
             catch (IOException)
@@ -72,7 +88,7 @@ internal static partial class InputEnd
                 // An input that cannot be read has ended too.
             }
 
-            ended();
+            stop();
         });
     }
 

@@ -23,15 +23,18 @@ public static class Tables
     /// <summary>Fits a console that a view is drawn on again and again to the terminal, which may have changed its size.</summary>
     internal static void FitTo(this IAnsiConsole console, ShellHost host) => console.Profile.Width = host.LiveWidth?.Invoke() ?? host.Width;
 
-    /// <summary>A table without lines, its headings in capitals; columns whose name starts with '&gt;' are aligned to the right.</summary>
+    /// <summary>
+    /// A table without lines, its headings in capitals; columns whose name starts with '&gt;' are aligned to the right. Where it is wider than the
+    /// terminal, its last column goes on in the next line: a label or a name is never cut.
+    /// </summary>
     public static Table Create(params string[] columns)
     {
         Table table = new Table { Border = TableBorder.None, ShowRowSeparators = false }.HideHeaders();
         table.ShowHeaders = columns.Any(column => column.TrimStart('>').Length > 0);
 
-        foreach (string column in columns)
+        foreach ((int index, string column) in columns.Index())
         {
-            var added = new TableColumn(new Text(column.TrimStart('>').ToUpperInvariant())) { NoWrap = true, Padding = new Padding(0, 0, 2, 0) };
+            var added = new TableColumn(new Text(column.TrimStart('>').ToUpperInvariant())) { NoWrap = index < columns.Length - 1, Padding = new Padding(0, 0, 2, 0) };
             table.AddColumn(column.StartsWith('>') ? added.RightAligned() : added);
         }
 

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using NE.Actors.Fleet;
@@ -53,7 +54,14 @@ internal sealed class WorkerProcesses : IAsyncDisposable
         while (!this.ending.IsCancellationRequested)
         {
             var lived = Stopwatch.StartNew();
-            using CellProcess process = CellProcess.Start(command, log);
+            using CellProcess? process = TryStart(command, log, number, pause, tell);
+
+            if (process is null)
+            {
+                await Task.WhenAny(Task.Delay(pause, this.ending.Token));
+                pause = Min(pause + pause, LongestPause);
+                continue;
+            }
 
             if (await Task.WhenAny(process.Exit, Task.Delay(Timeout.Infinite, this.ending.Token)) != process.Exit)
             {
@@ -65,10 +73,26 @@ internal sealed class WorkerProcesses : IAsyncDisposable
 
             pause = lived.Elapsed >= Settled ? ShortestPause : Min(pause + pause, LongestPause);
             string words = CellExit.IsKill(await process.Exit) ? "" : process.LastWords();
-            tell($"worker {number} (process {process.Id}) ended with exit code {await process.Exit} and starts again in {pause.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture)} s{(words.Length > 0 ? $": {words}" : "")} (all that it printed: {log})");
+            tell($"worker {number} (process {process.Id}) ended with exit code {await process.Exit} and starts again in {Seconds(pause)} s{(words.Length > 0 ? $": {words}" : "")} (all that it printed: {log})");
             await Task.WhenAny(Task.Delay(pause, this.ending.Token));
         }
     }
+
+    /// <summary>Null when the machine has no room for another process now; that is said.</summary>
+    private static CellProcess? TryStart(string[] command, string log, int number, TimeSpan pause, Action<string> tell)
+    {
+        try
+        {
+            return CellProcess.Start(command, log);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or Win32Exception)
+        {
+            tell($"worker {number} cannot be started: {problem.Message}; it is tried again in {Seconds(pause)} s");
+            return null;
+        }
+    }
+
+    private static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture);
 
     private static TimeSpan Min(TimeSpan one, TimeSpan other) => one < other ? one : other;
 }

@@ -5,9 +5,7 @@ using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using NE.Actors.Fleet;
 using NE.Actors.RunDirectory;
-using NE.Actors.Stores;
 using NE.Shell.Host;
 using NE.Shell.Serving.Data;
 
@@ -99,7 +97,7 @@ internal static class RunApi
         {
             return Problem(StatusCodes.Status400BadRequest, wrong.Message);
         }
-        catch (Exception unreadable) when (unreadable is IOException or InvalidDataException or ShellFailure or JournalUnavailableException or UnauthorizedAccessException or FleetException)
+        catch (Exception unreadable) when (unreadable is ShellFailure || Failures.IsUserError(unreadable) || Failures.IsExpected(unreadable))
         {
             return Problem(StatusCodes.Status503ServiceUnavailable, unreadable.Message);
         }

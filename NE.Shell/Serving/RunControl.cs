@@ -26,7 +26,9 @@ internal sealed class RunControl(string runs, IReadOnlyList<string> executable)
 
         using Process kill = Process.Start("kill", ["-TERM", holder.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
         kill.WaitForExit();
-        return $"'{name}' commits and stops";
+        return kill.ExitCode == 0
+            ? $"'{name}' commits and stops"
+            : throw new UserError($"process {holder.ProcessId} of {holder.Host}, which works on '{name}', could not be told to stop: it has just ended, or is another user's");
     }
 
     /// <summary>Goes on with a run in a process of its own, which outlives the page.</summary>

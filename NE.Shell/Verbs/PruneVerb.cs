@@ -2,6 +2,7 @@ using NE.Actors.Archives;
 using NE.Actors.Configuration;
 using NE.Actors.Journal;
 using NE.Actors.RunDirectory;
+using NE.Actors.Stores;
 using NE.Shell.Commands;
 using NE.Shell.Host;
 using NE.Shell.Reports;

@@ -1,8 +1,8 @@
 using NE.Actors.Configuration;
 using NE.Actors.Hosting;
 using NE.Actors.Integrity;
-using NE.Actors.Journal;
 using NE.Actors.RunDirectory;
+using NE.Actors.Stores;
 using NE.Shell.Commands;
 using NE.Shell.Host;
 

@@ -30,6 +30,7 @@ internal static class ResumeVerb
         }
 
         Settings settings = ConfigurationBuilder.Change(stopped.Settings, command.Changes, host.Machine);
+        TrainVerb.CheckDrills(command.Drills, settings);
         using ReadyRun ready = stopped.GoOn(settings, new ResumeTerms(command.From, command.OnOtherMuJoCo), host.Prepare);
         await using RunFleet? fleet = await RunFleet.Join(host, command.Fleet, settings, paths.Name, ready.Request.Versions);
         ready.Request = ready.Request with { Drills = command.Drills, Ffmpeg = Ffmpeg.Find(host.SearchPath) };

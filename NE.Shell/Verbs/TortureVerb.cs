@@ -78,7 +78,7 @@ internal static class TortureVerb
     private static void SayBeginning(
         TortureCommand command, Scenario[] scenarios, (string Name, string Reason)[] leftOut, Surroundings surroundings, string folder, ShellHost host)
     {
-        host.Output.WriteLine($"{(command.Attack is null ? command.Attacks : 1)} attacks of seed {command.Seed} ({string.Join(", ", command.Kinds)}) on {scenarios.Length} small runs, {command.Parallel} at a time, in {folder}");
+        host.Output.WriteLine($"{Format.Counted(command.Attack is null ? command.Attacks : 1, "attack")} of seed {command.Seed} ({string.Join(", ", command.Kinds)}) on {scenarios.Length} small runs, {command.Parallel} at a time, in {folder}");
 
         foreach ((string name, string reason) in leftOut)
         {

@@ -1,6 +1,7 @@
 using NE.Actors.Environments;
 using NE.Actors.Hosting;
 using NE.Actors.RunDirectory;
+using NE.Actors.Runs;
 using NE.Actors.Stores;
 using NE.Actors.Video;
 using NE.Model;
@@ -18,6 +19,15 @@ namespace NE.Shell.Verbs;
 /// <summary>`ne train`</summary>
 internal static class TrainVerb
 {
+    /// <exception cref="UserError">A failure is asked of an environment that the run does not have.</exception>
+    internal static void CheckDrills(IEnumerable<FaultDrill> drills, Settings settings)
+    {
+        if (FaultDrill.Problem(drills, settings.Schedule.Environments) is { } problem)
+        {
+            throw new UserError($"--drill: {problem}");
+        }
+    }
+
     public static async Task<ExitCode> Train(TrainCommand command, ShellHost host)
     {
         BuiltConfiguration configuration = ConfigurationBuilder.Build(command.Configuration, host.ReadFile, Environments.Problem, host.Machine);
@@ -29,6 +39,7 @@ internal static class TrainVerb
             throw new UserError($"{LearnerKindModule.nameOf(settings.Run.Learner)} learns from numbers; from pictures learn --learner drq and --learner drqv2");
         }
 
+        CheckDrills(command.Drills, settings);
         // A wrong address is said before anything is touched.
         SeqAddress.Of(command.Presentation.Seq, host);
         TelemetryExport.Collector(host);
@@ -97,12 +108,12 @@ internal static class TrainVerb
         }
     }
 
-    /// <summary>The run that --overwrite replaces, if its journal is on a server; null otherwise.</summary>
+    /// <summary>The run that --overwrite replaces, if its journal is on a server; null otherwise. The folder of a run that was copied names the other's journal.</summary>
     private static RunInfo? Overwritten(RunPaths paths)
     {
         try
         {
-            return File.Exists(paths.RunInfo) && RunInfo.Read(paths.RunInfo) is { Journal: not null } old ? old : null;
+            return File.Exists(paths.RunInfo) && RunInfo.Read(paths.RunInfo) is { Journal: not null } old && old.Name == paths.Name ? old : null;
         }
         catch (Exception unreadable) when (unreadable is InvalidDataException or RunFolderException)
         {

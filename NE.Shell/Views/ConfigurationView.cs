@@ -101,7 +101,7 @@ public static class ConfigurationView
         string ofWhat = settings.Run.Learner.SeesPixels ? "step" : "control step";
         string most = plan.Steps is { } steps ? $"up to {Format.Counted(steps, ofWhat)}" : "nothing ends an episode by time";
         string share = plan.Share is { } part ? $", at most {Format.Percent(part)} of the processor time" : "";
-        string within = plan.Within is { } every ? $"; evaluation.every={every} makes it a tenth" : "";
+        string within = plan.Within is { } every ? $"; evaluation.every={every} makes it a tenth" : plan.IsMuch ? "; fewer evaluation.episodes make it less" : "";
         return $"{what}: {most}{share}{within}";
     }
 

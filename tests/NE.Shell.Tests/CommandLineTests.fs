@@ -310,6 +310,11 @@ let tests =
                     [ "sweep"; "a"; "--parallel"; "4294967297" ], "--parallel expects a whole number in [1, 1000000], found '4294967297'"
                     [ "eval"; "a"; "--episodes"; "4294967306" ], "--episodes expects a whole number in [1, 1000000], found '4294967306'"
                     [ "record"; "a"; "--episodes"; "4294967297" ], "--episodes expects a whole number in [1, 1000000], found '4294967297'"
+                    [ "torture"; "--attack"; "99999999999" ], "--attack expects a whole number in [0, 1000000], found '99999999999'"
+                    [ "torture"; "--attacks"; "4294967297" ], "--attacks expects a whole number in [1, 1000000], found '4294967297'"
+                    [ "torture"; "--minutes"; "0" ], "--minutes expects a whole number in [1, 1000000], found '0'"
+                    [ "train"; "--drill"; "-1@5" ], "--drill: expected INDEX@STEP, such as 1@20000, found '-1@5'"
+                    [ "config"; "show"; "--json"; "--yaml" ], "expected --json or --yaml, found both"
                     [ "topology"; "a"; "--at"; "9223372036854775808" ], "--at expects a whole number >= 0, found '9223372036854775808'"
                     [ "status"; "--runs"; "" ], "--runs expects a value: --runs DIR"
                     [ "status"; "--runs=" ], "--runs expects a value: --runs DIR"
@@ -340,6 +345,11 @@ let tests =
             test "a name that is no folder name" {
                 for name in [ "../x"; ".hidden"; "a/b"; ""; "a b" ] do
                     Expect.stringContains (List.head (problems [ "train"; "--name"; name ])) "run name" name
+            }
+
+            test "what is not for people is not named" {
+                Expect.isFalse ((List.head (problems [ "train"; "--lea" ])).Contains "--lease") "an option"
+                Expect.isFalse ((List.head (problems [ "frobnicate" ])).Contains "complete,") "a verb"
             }
 
             test "several problems at once" { Expect.hasLength (problems [ "eval"; "a"; "--episodes"; "x"; "--checkpoint"; "y" ]) 2 "both" }

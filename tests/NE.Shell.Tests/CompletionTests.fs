@@ -33,6 +33,8 @@ let tests =
                     "ne train --method re", [ "redo"; "reset" ]
                     "ne train --dry", [ "--dry-run" ]
                     "ne resume ", [ "first"; "second" ]
+                    "ne resume first --checkpoint ", [ "last"; "previous" ]
+                    "ne eval first --checkpoint ", [ "best"; "last"; "previous" ]
                     "ne status m", [ "mine" ]
                     $"ne resume --runs {runs} fi", [ "first" ]
                     "ne sweep paper/figure-1",

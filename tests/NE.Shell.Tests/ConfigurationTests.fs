@@ -342,6 +342,7 @@ let resume =
                 settings with
                     Evaluation.MaxSteps = Some 0L
                     Compute.Convolutions = ConvolutionKind.Direct
+                    Reset.Temperature = false
             }
 
             Expect.equal (stored "official") (old built) "the official variant"
@@ -533,11 +534,48 @@ let plan =
 
             Expect.isFalse (less.Contains "makes it a tenth") "what it says is so"
 
+            for steps in [ "1"; "2000"; "3000"; "5000" ] do
+                let few = words [ "Hopper-v4"; "--steps"; steps ]
+                Expect.isFalse (few.Contains "makes it a tenth") $"no interval of {steps} steps does: {few}"
+                Expect.stringContains few "fewer evaluation.episodes make it less" $"what does, at {steps} steps"
+
             Expect.stringContains
                 (words [ "cycle:HalfCheetah-v4,Hopper-v4"; "--steps"; "60000" ])
                 "of the processor time"
                 "the mean over the tasks of a cycle"
         }
+
+        for width in [ 80; 100 ] do
+            test $"labels stay whole in a terminal of {width} columns, and so do keys" {
+                let narrow = host "/nonexistent/runs" noRun
+
+                let code, output, errors =
+                    execute
+                        (ShellHost(
+                            Output = narrow.Output,
+                            Error = narrow.Error,
+                            DefaultRuns = narrow.DefaultRuns,
+                            HasCuda = narrow.HasCuda,
+                            Processors = 1,
+                            Prepare = narrow.Prepare,
+                            Width = width
+                        ))
+                        [ "train"; "Hopper-v4"; "--dry-run" ]
+
+                Expect.equal (code, errors) (ExitCode.Ok, "") "exit code"
+                let words = output.Split([| ' '; '\n' |])
+
+                for label in
+                    [
+                        "duration"
+                        "parameters"
+                        "evaluation"
+                        "checkpoints"
+                        "external.startTimeout"
+                        "continualBackprop.replacementRate"
+                    ] do
+                    Expect.contains words label "a label"
+            }
 
         test "a dry run creates nothing" {
             let code, output, errors = shell [ "train"; "--dry-run"; "--steps"; "300000" ]

@@ -247,6 +247,13 @@ let tests =
                     "resume a-run video.every=50000", [| mesa |]
                     "env run Hopper-v4 --video x.mp4", [| mesa |]
                     "record a-run", [| mesa |]
+                    "train dmc/walker-walk --learner drqv2", [| mesa |]
+                    "import a.safetensors dmc/walker-walk run.learner=drq", [| mesa |]
+                    "torture", [| mesa |]
+                    "sweep paper/pixels", [| mesa |]
+                    "sweep paper/states", [||]
+                    "resume of-pictures", [| mesa |]
+                    "resume of-states", [||]
                     "test", [| mesa + " libosmesa6" |]
                     "train Hopper-v4", [||]
                     "train Hopper-v4 --pixels --dry-run", [||]
@@ -259,6 +266,11 @@ let tests =
                     tree.User 0
                     tree.Write("libraries", "libc.so.6\n")
                     tree.Write("brings", "libEGL.so.1\nlibOSMesa.so.8\n")
+                    tree.Write("tree/presets/paper/pixels.yaml", "keys:\n  run.learner: [td3, drq]\n")
+                    tree.Write("tree/presets/paper/states.yaml", "keys:\n  run.learner: sac\n")
+                    // Every stored configuration has the keys of all learners.
+                    tree.Write("home/runs/of-pictures/config.yaml", "run:\n  learner: drqv2\ndrqv2:\n  noiseClip: 0.3\n")
+                    tree.Write("home/runs/of-states/config.yaml", "run:\n  learner: td3\ndrqv2:\n  noiseClip: 0.3\n")
                     let _, _, errors = tree.Ne(command.Split ' ')
                     Expect.equal tree.Installed expected errors
                     Expect.isFalse (errors.Contains "pictures need") errors

@@ -18,6 +18,9 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
     /// <summary>Exit code in the place of that of a process: interrupted.</summary>
     private const int NotBegun = 3;
 
+    /// <summary>A node that could not begin a cell wants no other one for so long: what it lacks, such as room on its disk, others may have.</summary>
+    private static readonly TimeSpan Convalescence = TimeSpan.FromMinutes(1);
+
     private readonly NodeCells node;
     private readonly IActorRef coordinator;
     private readonly FleetPatience patience;
@@ -25,6 +28,7 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
     private readonly ILoggingAdapter log = Context.GetLogger();
     private readonly Dictionary<(string Name, long Epoch), Held> held = [];
     private long validUntil;
+    private long unwellUntil;
     private bool isRebuilt;
     private TaskCompletionSource? left;
 
@@ -55,6 +59,13 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
                 this.Finish(cell);
             }
         });
+        this.Receive<Terminated>(gone =>
+        {
+            foreach (var (key, cell) in this.held.Where(pair => pair.Value.Copier.Equals(gone.ActorRef)).ToArray())
+            {
+                this.GiveBack(key, cell, "its run could not be brought to this node, or not copied from it");
+            }
+        });
         this.Receive<Leave>(leave =>
         {
             this.left = leave.Left;
@@ -68,6 +79,9 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
+
+    /// <summary>A copier that failed is not begun anew under a process that works on its files.</summary>
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
 
     protected override void PreStart()
     {
@@ -92,7 +106,7 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
         Node = this.id,
         Name = this.node.NodeName,
         SentAt = SteadyClock.Now,
-        Slots = this.isRebuilt ? 0 : this.node.Slots,
+        Slots = this.isRebuilt || SteadyClock.Now < this.unwellUntil ? 0 : this.node.Slots,
         IsLeaving = this.left is not null,
         Folder = this.node.Folder.Id,
         IsOwnDisk = this.node.OwnDisk is not null,
@@ -109,6 +123,7 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
             {
                 // The coordinator knows how it ended, or has given it to another node.
                 cell.Process?.Kill();
+                Context.Unwatch(cell.Copier);
                 Context.Stop(cell.Copier);
                 this.held.Remove(key);
             }
@@ -149,7 +164,7 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
         }
         if (this.node.OwnDisk is { } disk)
         {
-            cell.Copier = disk.Copier(Context, task.Name, task.Epoch, this.coordinator, this.patience.Repeat);
+            cell.Copier = Context.Watch(disk.Copier(Context, task.Name, task.Epoch, this.coordinator, this.patience.Repeat));
         }
         else
         {
@@ -177,9 +192,18 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
         }
         catch (Exception problem) when (problem is IOException or InvalidDataException or UnauthorizedAccessException or System.ComponentModel.Win32Exception)
         {
-            cell.End = new CellEnd(1, 0, problem.Message);
-            this.Renew();
+            this.GiveBack(key, cell, $"it could not be begun: {problem.Message}");
         }
+    }
+
+    /// <summary>What this node cannot do another one may.</summary>
+    private void GiveBack((string Name, long Epoch) key, Held cell, string reason)
+    {
+        this.log.Warning("Cell {Cell}: {Reason:l}. It is given back, and this node takes no other for {Seconds} s", key.Name, reason, Convalescence.TotalSeconds);
+        this.unwellUntil = SteadyClock.Now + (long)Convalescence.TotalMilliseconds;
+        cell.Process?.Kill();
+        (cell.IsGivenBack, cell.End, cell.Copier) = (true, new CellEnd(NotBegun, 0, reason), ActorRefs.Nobody);
+        this.Renew();
     }
 
     private void Take(Ended ended)
@@ -187,7 +211,7 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
         if (this.held.TryGetValue(ended.Key, out var cell))
         {
             (cell.Outcome, var process) = (ended.End, cell.Process);
-            cell.Process = null;
+            (cell.Process, cell.HasRunOut) = (null, ended.End.LastWords.StartsWith(ICellProcess.LeaseIsOver, StringComparison.Ordinal));
             process?.Dispose();
             this.log.Info("The process of cell {Cell} ended with exit code {ExitCode}", ended.Key.Name, ended.End.ExitCode);
             this.Show();
@@ -205,7 +229,7 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
 
     private void Finish(Held cell)
     {
-        cell.End = cell.Outcome;
+        cell.End ??= cell.Outcome;
         this.Renew();
     }
 
@@ -255,7 +279,10 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
         /// <summary>It stops, or was not begun, for reasons of this node alone.</summary>
         public bool IsGivenBack { get; set; }
 
-        /// <summary>What stops only because of this node is not at its end.</summary>
-        public bool IsReturned => this is { IsGivenBack: true, WasToStop: false, End.ExitCode: not 0 };
+        /// <summary>Its process saw before this node that nobody renewed its right.</summary>
+        public bool HasRunOut { get; set; }
+
+        /// <summary>What stops only because of this node is not at its end. Of what was to stop anyway, the coordinator knows how to end it.</summary>
+        public bool IsReturned => this.End is { ExitCode: not 0 } && (this.HasRunOut || (this.IsGivenBack && !this.WasToStop));
     }
 }

@@ -19,6 +19,9 @@ public interface ICellStarter
 /// <summary>A process that works on a cell. It ends with this process, and when its lease is over, whatever becomes of this process.</summary>
 public interface ICellProcess : IDisposable
 {
+    /// <summary>How a process begins its last words that ended by itself because nobody renewed its right to go on.</summary>
+    const string LeaseIsOver = "the right to work on this run is over";
+
     /// <summary>Ends when the process has.</summary>
     Task<CellEnd> End { get; }
 

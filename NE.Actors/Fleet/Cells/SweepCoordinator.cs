@@ -81,7 +81,14 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
         this.Command<Wish>(wish => this.Decide(wish.Input));
         this.Command<Began>(this.Take);
         this.Command<Refused>(refused => this.Answer(refused.Submission, new SweepRefused(refused.Reason)));
-        this.Command<TryAgain>(again => this.Work(again.Submission, again: true));
+        this.Command<TryAgain>(again =>
+        {
+            // It may have been stopped, or replaced by another one of its name, meanwhile.
+            if (this.placement.Sweeps.Any(known => known.Value == again.Submission))
+            {
+                this.Work(again.Submission, again: true);
+            }
+        });
         this.Command<WorkEnded>(this.Take);
         this.Command<CopyDesk.Taken>(this.copies.Take);
         this.Command<CopyDesk.Received>(received => this.copies.Take(received, this.IsCurrent(received.Offer.Cell, received.Offer.Epoch)));
@@ -186,11 +193,14 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
                 {
                     // The coordinator before may not have let go of it yet.
                     this.log.Warning("A sweep cannot go on under this coordinator yet: {Reason}", refusal.Message);
-                    Task.Delay(AgainPause).ContinueWith(_ => self.Tell(new TryAgain(submission)), TaskScheduler.Default);
+                    this.TryAgainLater(submission, self);
                 }
             }
         });
     }
+
+    private void TryAgainLater(string submission, IActorRef self) =>
+        Task.Delay(AgainPause).ContinueWith(_ => self.Tell(new TryAgain(submission)), TaskScheduler.Default);
 
     private void Take(Began began)
     {
@@ -211,9 +221,19 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
 
     private void Take(WorkEnded over)
     {
+        lock (this.begun)
+        {
+            this.begun.Remove(over.Sweep);
+        }
         if (over.Error is { } error)
         {
-            this.log.Error(error, "Work on sweep {Sweep} failed: {Reason}", over.Sweep.Name, error.Message);
+            // Its cells work on; a disk that was full for a moment does not end it.
+            this.log.Error(error, "Work on sweep {Sweep} failed and begins again in {Seconds} s: {Reason}", over.Sweep.Name, AgainPause.TotalSeconds, error.Message);
+            if (this.placement.Sweeps.TryFind(over.Sweep.Name) is { Value: { } submission })
+            {
+                this.TryAgainLater(submission, this.Self);
+                return;
+            }
         }
         this.ended.Enqueue(over.Sweep.Name);
         if (this.ended.Count > Remembered && this.ended.Dequeue() is var old && this.sweeps.GetValueOrDefault(old)?.Work.IsCompleted == true)
@@ -305,7 +325,7 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
                 this.book.Tell(returned.cell, $"{returned.cell} goes on elsewhere: {returned.reason}");
                 break;
             case FleetEvent.CellEnded ended:
-                this.copies.Forget(ended.cell);
+                this.copies.Drop(ended.cell);
                 this.book.End(ended.cell, ended.outcome);
                 break;
         }

@@ -119,6 +119,13 @@ internal sealed class CopyDesk : IDisposable
         }
     }
 
+    /// <summary>The cell has ended.</summary>
+    public void Drop(string cell)
+    {
+        this.Forget(cell);
+        this.hashes.Remove(cell);
+    }
+
     public void Dispose()
     {
         foreach (var cell in this.given.Keys.ToArray())

@@ -12,6 +12,9 @@ internal sealed class RunCopier : ReceiveActor, IWithTimers
 {
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
 
+    /// <summary>To bring the run here, before another node is left to try.</summary>
+    private const int Attempts = 5;
+
     private readonly RunPaths run;
     private readonly string folder;
     private readonly long epoch;
@@ -21,6 +24,7 @@ internal sealed class RunCopier : ReceiveActor, IWithTimers
     private RunSnapshot? offered;
     private long offers;
     private DateTime seen;
+    private int failures;
     private bool isReady;
     private bool isBusy;
     private bool hasEnded;
@@ -119,6 +123,10 @@ internal sealed class RunCopier : ReceiveActor, IWithTimers
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or RunFolderException)
         {
             this.Say($"its run cannot be brought here: {problem.Message}");
+            if (++this.failures == Attempts)
+            {
+                Context.Stop(this.Self);
+            }
         }
     }
 

@@ -73,11 +73,10 @@ internal sealed class RunSnapshot : IDisposable
             add(Path.Combine(run.RunsFolder, item.Path), item.Length);
         }
         // Tables and logs with what they have behind the commit, which a resume cuts off: at the run's end nothing is missing.
-        foreach (var file in new[]
-        {
-            run.Metrics, run.Layers, run.Evaluations, run.Topology, run.Phases, run.Timing, run.Events, run.Log,
-            run.Configuration, run.ConfigurationDifference, run.Command, run.Actor, run.DroppedReplay,
-        })
+        foreach (var file in (string[])
+        [
+            .. RunContent.Tables(run), run.Events, run.Log, run.Configuration, run.ConfigurationDifference, run.Command, run.Actor, run.DroppedReplay, run.Committed,
+        ])
         {
             addWhole(file);
         }

@@ -7,8 +7,8 @@ open NE.Model.Networks
 [<RequireQualifiedAccess>]
 module ActorCriticTrainee =
 
-    /// `isActorDue`: whether gradient step t updates the actor. The gradients are those of the losses on a workspace; `more` are metrics of the
-    /// learner's own.
+    /// `isActorDue`: whether gradient step t updates the actor. The gradients are those of the losses on a workspace; `restart` lets begin anew
+    /// what is learned beside the networks; `more` are metrics of the learner's own.
     let create
         (settings: Settings)
         (networks: ActorCriticNetworks)
@@ -17,6 +17,7 @@ module ActorCriticTrainee =
         (isActorDue: int64 -> bool)
         (criticGradient: 'W -> Draws -> float)
         (actorGradient: 'W -> Draws -> float)
+        (restart: unit -> unit)
         (more: unit -> struct (string * float) list)
         : Trainee =
         let learner, probe = settings.Learner, workspaces.Probe
@@ -74,5 +75,6 @@ module ActorCriticTrainee =
                 fun () ->
                     for workspace in workspaces.All do
                         workspace.Rebuild()
+            Restart = restart
             Report = report
         }

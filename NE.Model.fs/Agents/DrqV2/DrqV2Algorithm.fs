@@ -37,6 +37,7 @@ type DrqV2Algorithm(engine: IEngine, settings: Settings, perception: IPerception
             (fun _ -> true)
             (fun work draws -> losses.CriticGradient(work, draws))
             (fun work draws -> losses.ActorGradient(work, draws))
+            ignore
             (fun () -> [ struct ("noise", deviation ()) ])
 
     let critics, actor = trainee.Critics, trainee.Actor

@@ -4,8 +4,8 @@ open NE.Model
 open NE.Model.Agents
 open NE.Model.Topology
 
-/// Reset (Nikishin et al. 2022, "The primacy bias in deep reinforcement learning"): actor, critics, targets and optimiser are
-/// created anew now and then, in a cycle of tasks at every switch; the replay buffer, the counters and the exploration go on.
+/// Reset (Nikishin et al. 2022, "The primacy bias in deep reinforcement learning"): actor, critics, targets, optimiser and temperature
+/// are created anew now and then, in a cycle of tasks at every switch; the replay buffer, the counters and the exploration go on.
 [<Sealed>]
 type NetworkReset(trainee: Trainee, settings: ResetSettings, seed: int64) =
     inherit Intervention()
@@ -19,6 +19,9 @@ type NetworkReset(trainee: Trainee, settings: ResetSettings, seed: int64) =
                 group.Networks.Initialise draws
             else
                 group.Networks.Recreate draws
+
+        if settings.Temperature then
+            trainee.Restart()
 
         count <- count + 1L
 

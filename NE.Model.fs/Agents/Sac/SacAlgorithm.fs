@@ -38,6 +38,7 @@ type SacAlgorithm(engine: IEngine, settings: Settings, perception: IPerception, 
             (fun _ -> true)
             (fun work draws -> losses.CriticGradient(work, draws))
             (fun work draws -> losses.ActorGradient(work, draws))
+            temperature.Restart
             (fun () -> [
                 struct ("temperature", temperature.Value)
                 struct ("entropy", -workspaces.Probe.Actions.MeanLogProbability)

@@ -7,7 +7,8 @@ open NE.Model.Agents
 /// alpha, which weighs the entropy beside the reward, and how it is learned: by Adam on log alpha, in double precision.
 [<Sealed>]
 type Temperature(sac: SacSettings, learner: LearnerSettings) =
-    let mutable logAlpha = Math.Log sac.Temperature.Value
+    let first = Math.Log sac.Temperature.Value
+    let mutable logAlpha = first
     let mutable firstMoment = 0.0
     let mutable secondMoment = 0.0
     // beta^(steps taken).
@@ -37,6 +38,14 @@ type Temperature(sac: SacSettings, learner: LearnerSettings) =
             logAlpha <-
                 logAlpha
                 - sac.TemperatureLearningRate.Value * (firstMoment / (1.0 - beta1Power)) / size
+
+    /// It begins anew, and so does its Adam.
+    member _.Restart() : unit =
+        logAlpha <- first
+        firstMoment <- 0.0
+        secondMoment <- 0.0
+        beta1Power <- 1.0
+        beta2Power <- 1.0
 
     /// All that it needs to go on.
     member _.State: Codec =

@@ -33,6 +33,7 @@ type Td3Algorithm(engine: IEngine, settings: Settings, task: AgentTask) =
             isActorDue
             (fun work draws -> losses.CriticGradient(work, draws))
             (fun work _ -> losses.ActorGradient work)
+            ignore
             (fun () -> [])
 
     let critics, actor = trainee.Critics, trainee.Actor

@@ -25,7 +25,8 @@ module internal ContinualBackpropSettings =
             |> inUnit "fraction of the mature units"
             |> says "Units of a layer that are replaced at every update; fractions are carried over."
 
-            key "continualBackprop.maturity" (steps 0L) 100L _.Maturity (fun v s -> { s with Maturity = v })
+            key "continualBackprop.maturity" (steps 0L) 10_000L _.Maturity (fun v s -> { s with Maturity = v })
+            |> inOldRuns 100L
             |> inUnit "updates"
             |> says "Updates that a new unit is left alone."
 

@@ -10,17 +10,17 @@ type DrqV2Settings = {
     /// The same at the end of the schedule and after it.
     LastNoise: float
     /// Steps of the agent from the one to the other.
-    NoiseSteps: Derived<int64>
+    NoiseSteps: int64
     /// Bound of the noise in the losses.
     NoiseClip: float
 } with
 
     /// The deviation at a step of the agent: linear, then constant.
     member this.NoiseAt(step: int64) : float =
-        if step >= this.NoiseSteps.Value then
+        if step >= this.NoiseSteps then
             this.LastNoise
         else
-            let progress = float step / float this.NoiseSteps.Value
+            let progress = float step / float this.NoiseSteps
             this.FirstNoise + progress * (this.LastNoise - this.FirstNoise)
 
 [<RequireQualifiedAccess>]
@@ -28,9 +28,6 @@ module internal DrqV2Settings =
 
     let private key name =
         Keys.key<PixelSettings, DrqV2Settings, _> name
-
-    /// Frames of the schedule of the tasks of middle difficulty in the authors' code.
-    let private scheduleFrames = 500_000L
 
     let section =
         Section.ofLearners [ LearnerKind.DrqV2 ] [
@@ -42,11 +39,10 @@ module internal DrqV2Settings =
             |> inUnit "max action"
             |> says "The same at the end of the schedule and after it."
 
-            key "drqv2.noiseSteps" (Cited "DrQ-v2") (derived (steps 1L)) Auto _.NoiseSteps (fun v s -> { s with NoiseSteps = v })
+            key "drqv2.noiseSteps" (Cited "DrQ-v2") (steps 1L) 500_000L _.NoiseSteps (fun v s -> { s with NoiseSteps = v })
             |> inUnit "environment steps"
-            |> auto "500,000 frames / pixels.actionRepeat" (fun pixels _ -> max 1L (scheduleFrames / int64 pixels.ActionRepeat))
             |> says
-                "Steps over which the noise falls, linearly; auto: 500,000 frames, the authors' schedule for tasks of middle difficulty (100,000 for easy ones)."
+                "Steps over which the noise falls, linearly: the authors' schedule for tasks of middle difficulty, whose code counts the agent's steps here and not frames (100,000 for easy ones)."
 
             key "drqv2.noiseClip" (Cited "DrQ-v2") notNegative 0.3 _.NoiseClip (fun v s -> { s with NoiseClip = v })
             |> inUnit "max action"

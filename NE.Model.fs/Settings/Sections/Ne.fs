@@ -150,10 +150,11 @@ module internal NeSettings =
                 "in a cycle the first layer belongs to the body that grows, and the heads are dense anyway; leave it at auto"
             |> says "First and last layer dense; auto falls back to the last alone where the density does not allow both."
 
-            key "ne.growInterval" PaperUnstated (derived (steps 1L)) Auto _.GrowInterval (fun v s -> { s with GrowInterval = v })
+            key "ne.growInterval" PaperUnstated (derived (gradientSteps 1L)) Auto _.GrowInterval (fun v s -> { s with GrowInterval = v })
             |> inUnit "gradient steps"
-            |> auto "steps/300" (fun run _ -> max 1L (run.Length.Steps / 300L))
-            |> says "Gradient steps between grow-prune events; auto: steps/300 (10,000 at 3M)."
+            |> auto "steps x updatesPerStep / 300" (fun run _ -> max 1L (ReplayRatio.updatesOf run.UpdatesPerStep run.Length.Steps / 300L))
+            |> says
+                "Gradient steps between grow-prune events; auto: steps x updatesPerStep / 300 (10,000 at 3M), so that a run has about 300 of them."
 
             key "ne.growRate" PaperUnstated (derived positiveFraction) Auto _.GrowRate (fun v s -> { s with GrowRate = v })
             |> inUnit "fraction of the initial room"

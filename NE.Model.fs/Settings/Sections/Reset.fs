@@ -7,6 +7,8 @@ open NE.Model.Keys
 type ResetSettings = {
     /// Environment steps between two resets; 0: only the switches of a cycle reset.
     Every: Derived<int64>
+    /// Whether SAC's temperature begins anew, too.
+    Temperature: bool
 }
 
 [<RequireQualifiedAccess>]
@@ -32,4 +34,8 @@ module internal ResetSettings =
                     Period.problem Technique.Reset "reset" reset.Every.Value run)
             |> says
                 "Steps between two resets of all networks; auto: 200,000, in runs shorter than a million steps a fifth of them; in a cycle 0: at its switches alone. Never within half of that before the end."
+
+            key "reset.temperature" (Cited "reset") switch true _.Temperature (fun v s -> { s with Temperature = v })
+            |> inOldRuns false
+            |> says "Whether a reset lets the temperature of sac and drq begin anew, too, as the authors' code does."
         ]

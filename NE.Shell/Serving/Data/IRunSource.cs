@@ -104,7 +104,7 @@ internal sealed record SweepSummary(string Name, string Description, bool IsWork
 
 /// <param name="Name">The run's name.</param>
 /// <param name="Label">The arm of the comparison.</param>
-/// <param name="State">waiting, running, interrupted, failed or complete.</param>
+/// <param name="State">waiting, running, interrupted, failed or complete; in a search also paused or dropped.</param>
 /// <param name="Error">Why it failed; null when it did not.</param>
 internal sealed record CellSummary(string Name, string Label, string State, string? Error);
 

@@ -19,6 +19,9 @@ internal sealed class CellProcess : IDisposable
     private readonly string log;
     private readonly long logBegan;
 
+    /// <summary>Its right to go on is renewed, so its input stays open until it has ended.</summary>
+    private bool isLeased;
+
     private CellProcess(Process process, string log, long logBegan)
     {
         (this.process, this.log, this.logBegan) = (process, log, logBegan);
@@ -60,19 +63,22 @@ internal sealed class CellProcess : IDisposable
     /// <param name="deadline">[ms] By the steady clock.</param>
     public void Renew(long deadline)
     {
-        try
-        {
-            this.process.StandardInput.Write(deadline.ToString(System.Globalization.CultureInfo.InvariantCulture) + "\n");
-            this.process.StandardInput.Flush();
-        }
-        catch (Exception gone) when (gone is IOException or ObjectDisposedException)
-        {
-            // It has ended, or was asked to.
-        }
+        this.isLeased = true;
+        this.Say(deadline.ToString(System.Globalization.CultureInfo.InvariantCulture));
     }
 
-    /// <summary>Lets it commit and stop.</summary>
-    public void RequestStop() => this.process.StandardInput.Close();
+    /// <summary>Lets it commit and stop, for which it has as long as it is renewed.</summary>
+    public void RequestStop()
+    {
+        if (this.isLeased)
+        {
+            this.Say(InputEnd.Stop);
+        }
+        else
+        {
+            this.process.StandardInput.Close();
+        }
+    }
 
     /// <summary>Ends it at once, with the programs that it started.</summary>
     public void Kill()
@@ -81,9 +87,9 @@ internal sealed class CellProcess : IDisposable
         {
             this.process.Kill(entireProcessTree: true);
         }
-        catch (InvalidOperationException)
+        catch (Exception gone) when (gone is InvalidOperationException or System.ComponentModel.Win32Exception or AggregateException)
         {
-            // It has ended by itself.
+            // It has ended by itself, or one that it started is not ours to kill.
         }
     }
 
@@ -91,6 +97,19 @@ internal sealed class CellProcess : IDisposable
     public string LastWords() => LastWordsOf.Log(this.log, this.logBegan);
 
     public void Dispose() => this.process.Dispose();
+
+    private void Say(string line)
+    {
+        try
+        {
+            this.process.StandardInput.Write(line + "\n");
+            this.process.StandardInput.Flush();
+        }
+        catch (Exception gone) when (gone is IOException or ObjectDisposedException)
+        {
+            // It has ended.
+        }
+    }
 
     private static async Task<int> Wait(Process process)
     {

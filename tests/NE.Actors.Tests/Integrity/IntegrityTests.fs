@@ -5,10 +5,13 @@ open System.Collections.Generic
 open System.IO
 open Expecto
 open Microsoft.Data.Sqlite
+open NE.Actors.Configuration
+open NE.Actors.Hosting
 open NE.Actors.Integrity
 open NE.Actors.Journal
 open NE.Actors.RunDirectory
 open NE.Actors.Runs
+open NE.Actors.Stores
 open NE.Actors.Tests.Runs.Training
 open NE.Tests.RunIdentity
 
@@ -226,4 +229,113 @@ let tests =
                 flip (Seq.head (Directory.EnumerateFiles(run.Replay, "*.bin"))) 100L
                 Expect.isEmpty (RunExamination.Examine(run, false).Findings) "their bytes are not read"
                 Expect.isNonEmpty (RunExamination.Examine(run, true).Findings) "they are")
+
+        testCase "a table that is damaged again after a repair loses what the second damage took, and both damaged files are kept"
+        <| fun _ ->
+            copied (fun run ->
+                let repairAt (part: float) =
+                    flip run.Metrics (int64 (part * float (committed run "metrics.csv")))
+                    Expect.hasLength (RunRepair.Cut run) 1 "one table"
+                    Expect.isEmpty (findings run) "what is left is taken as it is"
+
+                repairAt 0.2
+                let first = File.ReadAllBytes(run.Metrics + ".damaged")
+                finish run
+                let rows = File.ReadAllLines run.Metrics
+                // The last row.
+                flip run.Metrics (committed run "metrics.csv" - 4L)
+                Expect.hasLength (RunRepair.Cut run) 1 "once more"
+                let left = File.ReadAllLines run.Metrics
+                Expect.equal left rows[.. left.Length - 1] "rows before the damage"
+                Expect.isGreaterThan left.Length (rows.Length / 2) "most of them"
+                Expect.equal (File.ReadAllBytes(run.Metrics + ".damaged")) first "the first damaged file"
+                Expect.isTrue (File.Exists(run.Metrics + ".damaged-2")) "the second one")
+
+        testCase "a repair that died before the table was in its place is repeated and ends alike"
+        <| fun _ ->
+            copied (fun run ->
+                flip run.Metrics (FileInfo(run.Metrics).Length / 2L)
+                let damaged = File.ReadAllBytes run.Metrics
+                let said = List.ofSeq (RunRepair.Cut run)
+                let left = File.ReadAllBytes run.Metrics
+                // As the process left it that died: the note is there, the table not yet.
+                File.WriteAllBytes(run.Metrics, damaged)
+                Expect.isNonEmpty (findings run) "it is still damaged"
+                Expect.equal (List.ofSeq (RunRepair.Cut run)) said "the same words"
+                Expect.equal (File.ReadAllBytes run.Metrics) left "the same rows")
+
+        testCase "a resume that is refused because the journal has lost its end leaves the files of that end, and goes on when it is back"
+        <| fun _ ->
+            copied (fun run ->
+                let older = File.ReadAllBytes run.Journal
+                finish run
+                SqliteConnection.ClearAllPools()
+                SqliteRecovery.Recover run
+
+                let newer, snapshots =
+                    File.ReadAllBytes run.Journal, File.ReadAllBytes run.Snapshots
+
+                let files () = [
+                    for folder in [ run.Blobs; run.Replay ] do
+                        yield! Directory.EnumerateFiles folder |> Seq.map Path.GetFileName |> Seq.sort
+                ]
+
+                let before = files ()
+                File.WriteAllBytes(run.Journal, older)
+                Expect.isNonEmpty (RunRepair.MakeAnew run) "the snapshots are ahead"
+                let outcome = train toTheEnd (request run (snd stopped.Value))
+                Expect.equal outcome.Phase RunPhase.Failed "what the old journal names is gone"
+                Expect.equal (files ()) before "no file"
+                SqliteConnection.ClearAllPools()
+                File.WriteAllBytes(run.Journal, newer)
+                File.WriteAllBytes(run.Snapshots, snapshots)
+
+                for file in [ run.Journal; run.Snapshots ] do
+                    File.Delete(file + "-wal")
+                    File.Delete(file + "-shm")
+
+                Expect.isEmpty (findings run) "all is there again")
+
+        testCase "a journal without a commit is no journal of a run that has committed"
+        <| fun _ ->
+            for name, harm in
+                [
+                    "no file", (fun (run: RunPaths) -> File.Delete run.Journal)
+                    "no file and no snapshots",
+                    (fun run ->
+                        File.Delete run.Journal
+                        File.Delete run.Snapshots)
+                    "no record",
+                    (fun run ->
+                        execute run.Journal "DELETE FROM journal"
+                        execute run.Snapshots "DELETE FROM snapshot")
+                ] do
+                copied (fun run ->
+                    Expect.isTrue (File.Exists run.Committed) "it says that it has committed"
+                    RunInfo.Of("an-id", "run", snd stopped.Value).Write run.RunInfo
+                    File.WriteAllText(run.Configuration, StoredConfiguration.Text(snd stopped.Value))
+                    harm run
+                    let problems = [ for finding in findings run -> finding.Problem ]
+                    Expect.exists problems (fun problem -> problem.Contains "It has committed") $"found: {name}"
+                    let blobs = Directory.GetFiles run.Blobs
+                    use opened = StoppedRun.Open(run.RunsFolder, run.Name)
+
+                    let nothing = Func<_, IReadOnlyDictionary<string, string>>(fun _ -> Dictionary())
+
+                    Expect.throwsC (fun () -> opened.GoOn(snd stopped.Value, ResumeTerms(), nothing) |> ignore) (fun refusal ->
+                        Expect.stringContains refusal.Message "has committed, and its journal" "why"
+                        Expect.stringContains refusal.Message "Bring it back" "what to do")
+
+                    Expect.equal (Directory.GetFiles run.Blobs) blobs "nothing is gone")
+
+        testCase "a run that gave its replay memory up is whole, and cannot be resumed"
+        <| fun _ ->
+            copied (fun run ->
+                DroppedReplay("was deleted", DateTimeOffset.UnixEpoch).Bytes()
+                |> fun bytes -> File.WriteAllBytes(run.DroppedReplay, bytes)
+
+                Directory.EnumerateFiles(run.Replay) |> Seq.toList |> List.iter File.Delete
+                let examination = RunExamination.Examine(run, true)
+                Expect.isEmpty examination.Findings "findings"
+                Expect.equal [ for checkpoint in examination.Checkpoints -> checkpoint.IsResumable ] [ false; false ] "checkpoints")
     ]

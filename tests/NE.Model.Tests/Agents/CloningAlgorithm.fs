@@ -136,6 +136,7 @@ type CloningAlgorithm(engine: IEngine, settings: Settings, shape: TransitionShap
         Encoders = []
         Clock = EnvironmentClock settings
         Rebuild = fun () -> [ whole; half; probe ] |> List.iter _.Rebuild()
+        Restart = ignore
         Report = fun () -> { First = [||]; Later = [||] }
     }
 

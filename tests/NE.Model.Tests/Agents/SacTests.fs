@@ -202,6 +202,31 @@ let tests =
             Expect.equal (metric "temperature" agent) 1.0 "not learned"
         }
 
+        test "a reset lets the temperature begin anew, unless it is told not to" {
+            for restarts in [ true; false ] do
+                use agent =
+                    create {
+                        sac with
+                            Run.Method = Method.parse "reset" |> Result.defaultWith failtest
+                            Reset = {
+                                Every = Is 40L
+                                Temperature = restarts
+                            }
+                    }
+
+                step agent 30
+                let reached = metric "temperature" agent
+                let mutable moved = 0.0
+
+                while metric "resets" agent = 0.0 do
+                    step agent 1
+                    moved <- abs (metric "temperature" agent - 1.0)
+
+                // One update after the reset it has moved by one step of Adam at most.
+                Expect.isGreaterThan (abs (reached - 1.0)) 0.005 "it has moved far"
+                Expect.equal (moved < 0.002) restarts $"restarts: {restarts}, {moved}"
+        }
+
         test "a resume may change how the temperature is learned, and it goes on from where it was" {
             use agent = create sac
             step agent 30

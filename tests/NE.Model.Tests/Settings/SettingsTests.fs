@@ -244,6 +244,12 @@ let tests =
             Expect.equal settings.Ne.ReviewWindow (Is 13_750L) "reviewWindow"
             Expect.equal settings.SampleWeightDecay.Horizon (Is 300_000L) "swd.horizon"
 
+            for ratio, interval in [ "8", 8_000L; "0.5", 500L ] do
+                let replayed, _ =
+                    Settings.resolve (applied [ "run.steps", "300000"; "learner.updatesPerStep", ratio ])
+
+                Expect.equal replayed.Ne.GrowInterval (Is interval) $"as many events at replay ratio {ratio}"
+
             for steps, start in [ "249999", 10_000L; "40000", 8_000L; "2000", 400L; "4", 0L ] do
                 let short, _ = Settings.resolve (applied [ "run.steps", steps ])
                 Expect.equal short.Learner.StartSteps (Is start) $"startSteps of {steps}"
@@ -364,6 +370,9 @@ let tests =
                     "network.scale", "6"
                     "network.scale", "-1"
                     "network.criticHidden", "256,0"
+                    "network.hidden", "-5,3"
+                    "network.hidden", "5,,3"
+                    "network.hidden", "5,"
                 ] do
                 Expect.isError (Settings.apply (pairs [ key, value ]) Settings.defaults) $"{key} = {value}"
 

@@ -68,7 +68,12 @@ let arms =
             let keys = {
                 run with
                     Method = "ne"
-                    Keys = [ "ne.omega", "0.4"; "checkpoint.every", "7" ]
+                    Keys = [
+                        "ne.omega", "0.4"
+                        "checkpoint.every", "7"
+                        "log.probeEvery", "5000"
+                        "schedule.workers", "2"
+                    ]
             }
 
             let strong = arm folder.Path "strong" keys [ 0L; 1L ] (fun _ -> 1.0)
@@ -89,7 +94,7 @@ let arms =
             Expect.sequenceEqual
                 [ for arm in panel.Arms -> arm.Label, arm.Runs.Count ]
                 [ "td3", 2; "ne omega=0.4", 2; "ne omega=0.2", 1 ]
-                "labels; where a checkpoint is written makes no arm"
+                "labels; where a checkpoint is written, what is measured and who holds the environments make no arm"
 
             Expect.sequenceEqual panel.Arms[2].Missing [ "seed 1 (no run)" ] "a seed that the others have"
         }

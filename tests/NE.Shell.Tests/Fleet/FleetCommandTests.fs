@@ -145,8 +145,11 @@ let tests =
         for arguments, problem in
             [
                 [ "node"; "--port"; "65536" ], "--port expects a whole number in [0, 65535], found '65536'"
-                [ "node"; "--environments"; "-1" ], "--environments expects a whole number >= 0, found '-1'"
-                [ "node"; "--slots"; "many" ], "--slots expects a whole number >= 0, found 'many'"
+                [ "node"; "--environments"; "-1" ], "--environments expects a whole number in [0, 1000000], found '-1'"
+                [ "node"; "--slots"; "many" ], "--slots expects a whole number in [0, 1000000], found 'many'"
+                // Its lowest 32 bits would be 0.
+                [ "node"; "--slots"; "4294967296" ], "--slots expects a whole number in [0, 1000000], found '4294967296'"
+                [ "node"; "--patience"; "4" ], "--patience expects a whole number in [5, 1000000], found '4'"
                 [ "node"; "--name"; "" ], "--name expects a value: --name NAME"
                 [ "node"; "--host"; "" ], "--host expects a value: --host ADDRESS"
                 [ "train"; "--fleet-key"; "" ], "--fleet-key expects a value: --fleet-key FILE"

@@ -10,7 +10,8 @@ public static class ArmLabels
     /// <summary>Keys that say who, how long, where and how often something is written, not what is learned: they never make an arm of their own.</summary>
     private static readonly HashSet<string> Unimportant =
     [
-        "run.environment", "run.seed", Length, "compute.threads", "compute.device", "checkpoint.every", "log.metricsEvery", "log.tensorboard", "video.every",
+        "run.environment", "run.seed", Length, "compute.threads", "compute.device", "checkpoint.every", "log.metricsEvery", "log.probeEvery", "log.tensorboard", "video.every",
+        "schedule.workers",
         "external.startTimeout", "external.stepTimeout", "evaluation.every",
     ];
 

@@ -56,7 +56,8 @@ internal static class Review
             : new(
                 "review",
                 "Experience review",
-                "Epsilon falls with the activated ratio's movement; the probability that a batch is taken from the oldest part of the replay memory is 1 - max(epsilon, floor). "
+                "Epsilon falls with the activated ratio's movement; the probability that a batch is taken from the oldest part of the replay memory is (1 - floor)(1 - epsilon), "
+                + "or 1 - max(epsilon, floor) with ne.reviewScale=start. "
                 + "The lowest panel is the share of batches that really were. Lines as in the learning curves.",
                 canvas.Compose(),
                 [data]);

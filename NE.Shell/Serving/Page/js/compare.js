@@ -1,7 +1,7 @@
 // Two runs: the same axes, what differs between them, and both topologies.
 
 import * as api from './api.js';
-import { h, put, badge, table } from './dom.js';
+import { h, put, badge, table, fill } from './dom.js';
 import * as format from './format.js';
 import { Panels } from './panels.js';
 import { Topology } from './topology.js';
@@ -25,7 +25,11 @@ export class Compare {
     this.draw(details);
     this.panels = new Panels(this.names.map((name, at) => ({ name, label: 'AB'[at] })), details);
     put(this.place, h('h2', {}, 'Curves'), this.panels.element);
-    await Promise.all([this.panels.load(), this.loadDifference(), ...this.topologies.map(topology => topology.load())]);
+    await Promise.all([
+      fill(this.place, () => this.panels.load()),
+      fill(this.difference, () => this.loadDifference()),
+      ...this.topologies.map(topology => fill(topology.element, () => topology.load())),
+    ]);
   }
 
   close() {

@@ -34,3 +34,13 @@ export function table(headings, rows) {
 export function badge(state) {
   return h('span.badge', { 'data-state': state }, state);
 }
+
+/** Fills a section of a page. What keeps it from that is said below it, and the rest of the page goes on. */
+export async function fill(section, load) {
+  section.querySelector(':scope > p.why')?.remove();
+  try {
+    await load();
+  } catch (problem) {
+    section.append(h('p.bad.why', {}, problem.message));
+  }
+}

@@ -106,7 +106,7 @@ export class Overview {
       h('h2', {}, h('a', { href: `#/?${encodeURIComponent(sweep.name)}`, onclick: event => { event.preventDefault(); this.input.value = sweep.name; this.filtered(); } }, sweep.name), sweep.isWorking ? badge('running') : null),
       sweep.description ? h('p.quiet', {}, sweep.description) : null,
       sweep.problem ? h('p.bad', {}, sweep.problem) : h('div.stack', { role: 'img', 'aria-label': `${of('complete')} of ${sweep.cells.length} cells are complete` },
-        ['complete', 'running', 'interrupted', 'failed', 'waiting'].filter(of).map(state => {
+        ['complete', 'running', 'interrupted', 'paused', 'failed', 'dropped', 'waiting'].filter(of).map(state => {
           const part = h('span', { 'data-state': state, title: `${of(state)} ${state}` }, `${of(state)} ${state}`);
           part.style.flexGrow = of(state);
           return part;

@@ -1,7 +1,7 @@
 // One run: its curves, its topology, its films, its log and its configuration.
 
 import * as api from './api.js';
-import { h, put, badge, table } from './dom.js';
+import { h, put, badge, table, fill } from './dom.js';
 import * as format from './format.js';
 import { Panels } from './panels.js';
 import { Topology } from './topology.js';
@@ -23,7 +23,11 @@ export class RunPage {
 
   async open() {
     await this.load();
-    await Promise.all([this.topology.load(), this.log.load(), this.loadConfiguration()]);
+    await Promise.all([
+      fill(this.topology.element, () => this.topology.load()),
+      fill(this.log.element, () => this.log.load()),
+      fill(this.configuration, () => this.loadConfiguration()),
+    ]);
   }
 
   close() {

@@ -1,7 +1,7 @@
 // The masks as pictures, event by event.
 
 import * as api from './api.js';
-import { h, put } from './dom.js';
+import { h, put, fill } from './dom.js';
 import * as format from './format.js';
 
 const style = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -24,7 +24,7 @@ export class Topology {
       h('p.quiet', {}, 'A row is a neuron, a column one of its inputs. ', h('span.key.active'), ' active ', h('span.key.grown'), ' grown by this event ', h('span.key.pruned'), ' pruned ', h('span.key.touched'), ' neuron drawn anew'),
       h('div.bar.film', {}, this.play, this.slider), this.words, this.layers);
     this.refresh = api.throttled(() => this.load(), 5000);
-    this.showing = latest(() => this.show());
+    this.showing = latest(() => fill(this.element, () => this.show()));
   }
 
   async load() {

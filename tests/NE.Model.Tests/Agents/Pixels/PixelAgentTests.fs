@@ -342,7 +342,7 @@ let tests =
         test "the noise of drqv2 falls by its schedule, for acting and for the losses" {
             let settings = {
                 drqV2 with
-                    DrqV2.NoiseSteps = Is 200L
+                    DrqV2.NoiseSteps = 200L
                     Learner.StartSteps = Is 0L
             }
 
@@ -398,7 +398,7 @@ let tests =
                         Learner.CriticLearningRate = Is 1e-3
                         Sac.TemperatureLearningRate = Is 1e-2
                         Sac.TargetEntropy = Is -4.0
-                        DrqV2.NoiseSteps = Is 200L
+                        DrqV2.NoiseSteps = 200L
                         Network.Hidden = Is [ 64; 64 ]
                         Pixels.Features = 16
                 }

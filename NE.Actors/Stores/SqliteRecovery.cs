@@ -1,7 +1,7 @@
 using Microsoft.Data.Sqlite;
 using NE.Actors.RunDirectory;
 
-namespace NE.Actors.Journal;
+namespace NE.Actors.Stores;
 
 /// <summary>
 /// What a killed process left of its SQLite files, made whole before anybody reads them. The index of the write-ahead log (`-shm`) is shared
