@@ -74,9 +74,9 @@ internal sealed record OpenedRun
         {
             throw damage.Offering(recovered.Manifests[1].Step);
         }
-        catch (DamagedCheckpointException damage) when (previous && CheckpointReader.IsWhole(request.Paths, recovered.Manifests[0]))
+        catch (DamagedCheckpointException damage) when (previous)
         {
-            throw damage.KeepingNewest(recovered.Manifests[0].Step);
+            throw damage.KeepingNewest(recovered.Manifests[0].Step, CheckpointReader.IsWhole(request.Paths, recovered.Manifests[0]));
         }
     }
 

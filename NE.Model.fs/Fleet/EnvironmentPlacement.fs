@@ -40,6 +40,8 @@ type EnvironmentPlacement = {
     Held: Map<string, int>
     /// How many no worker has.
     Homeless: int
+    /// Where environments failed last, and how often in a row, of those that failed there since their last round there.
+    Failures: Map<int, struct (string * int)>
     /// The last epoch that was given.
     Epoch: int64
 }
@@ -91,6 +93,7 @@ module EnvironmentPlacement =
         Environments = Map.empty
         Held = Map.empty
         Homeless = 0
+        Failures = Map.empty
         Epoch = 0L
     }
 
@@ -99,12 +102,44 @@ module EnvironmentPlacement =
         let held = placement.Held.TryFind worker.Id |> Option.defaultValue 0
         float (held + more) / float worker.Capacity
 
-    /// The worker with the most room, the first of those with as much. One that has none is better than none: the learner waits for the slowest.
-    let private freest (placement: EnvironmentPlacement) : Worker option =
+    /// Failures in a row at a worker after which an environment is given to another one. Once, it may have been the environment.
+    let private tooOften = 2
+
+    /// Whether an environment has failed again and again at a worker, whose machine may lack what others have.
+    let private isAvoided (number: int) (placement: EnvironmentPlacement) (worker: Worker) : bool =
+        match placement.Failures.TryFind number with
+        | Some(struct (where, failures)) -> where = worker.Id && failures >= tooOften
+        | None -> false
+
+    /// The worker with the most room for an environment, the first of those with as much. One that has none, or where it fails, is better than none: the
+    /// learner waits for the slowest.
+    let private freest (number: int) (placement: EnvironmentPlacement) : Worker option =
         if placement.Workers.IsEmpty then
             None
         else
-            Some(placement.Workers.Values |> Seq.minBy (load 1 placement))
+            placement.Workers.Values
+            |> Seq.minBy (fun worker -> isAvoided number placement worker, load 1 placement worker)
+            |> Some
+
+    let private countFailure (number: int) (worker: string) (placement: EnvironmentPlacement) : EnvironmentPlacement =
+        let before =
+            match placement.Failures.TryFind number with
+            | Some(struct (where, failures)) when where = worker -> failures
+            | _ -> 0
+
+        {
+            placement with
+                Failures = placement.Failures.Add(number, struct (worker, before + 1))
+        }
+
+    /// It works where it failed.
+    let private forgive (number: int) (worker: string option) (placement: EnvironmentPlacement) : EnvironmentPlacement =
+        match placement.Failures.TryFind number with
+        | Some(struct (where, _)) when Some where = worker -> {
+            placement with
+                Failures = placement.Failures.Remove number
+          }
+        | _ -> placement
 
     /// Counts one environment more or less where it is.
     let private count (more: int) (environment: PlacedEnvironment) (placement: EnvironmentPlacement) : EnvironmentPlacement =
@@ -166,7 +201,7 @@ module EnvironmentPlacement =
         [ PlacementOrder.Open(number, worker.Id, epoch) ]
 
     let private place (number: int) (placement: EnvironmentPlacement) =
-        match freest placement with
+        match freest number placement with
         | Some worker -> openAt worker number placement
         | None -> placement, []
 
@@ -195,14 +230,17 @@ module EnvironmentPlacement =
 
     /// Moves an environment that waits for its run to where there is more room.
     let private balance (number: int) (placement: EnvironmentPlacement) =
-        match placement.Environments[number], freest placement with
+        match placement.Environments[number], freest number placement with
         | {
               Worker = Some worker
               IsOpen = true
               Round = NoRound
               SavesState = true
           } as environment,
-          Some other when load 0 placement placement.Workers[worker] > load 1 placement other ->
+          Some other when
+              load 0 placement placement.Workers[worker] > load 1 placement other
+              && not (isAvoided number placement other)
+              ->
             let moved, orders = openAt other number placement
             moved, PlacementOrder.Close(number, worker, environment.Epoch) :: orders
         | _ -> placement, []
@@ -255,6 +293,9 @@ module EnvironmentPlacement =
                 {
                     placement with
                         Workers = placement.Workers.Remove worker
+                        Failures =
+                            placement.Failures
+                            |> Map.filter (fun _ (struct (where, _)) -> where <> worker)
                 }
                 |> each (numbers (fun environment -> environment.Worker = Some worker) placement) lose
             | PlacementInput.Wanted(number, savesState) ->
@@ -299,17 +340,22 @@ module EnvironmentPlacement =
 
                 next, announced @ orders
             | PlacementInput.Stepped(number, epoch) when isCurrent number epoch placement && placement.Environments[number].Round = Sent ->
+                let environment = placement.Environments[number]
+
                 let next, orders =
                     placement
-                    |> set number {
-                        placement.Environments[number] with
-                            Round = NoRound
-                    }
+                    |> forgive number environment.Worker
+                    |> set number { environment with Round = NoRound }
                     |> balance number
 
                 next, PlacementOrder.Deliver number :: orders
             | PlacementInput.Failed(number, epoch) when isCurrent number epoch placement ->
-                forget number placement, [ PlacementOrder.ReportFailure number ]
+                let counted =
+                    match placement.Environments[number].Worker with
+                    | Some worker -> countFailure number worker placement
+                    | None -> placement
+
+                forget number counted, [ PlacementOrder.ReportFailure number ]
             | PlacementInput.Missing(number, epoch) when isCurrent number epoch placement -> lose number placement
             | PlacementInput.Nudged ->
                 placement,

@@ -249,7 +249,7 @@ let tests =
                 Expect.stringContains (string (from ResumeFrom.Latest)) "There is no other checkpoint" "the other is no better"
                 let previous = string (from ResumeFrom.Previous)
                 Expect.stringContains previous "The previous checkpoint is damaged" "which"
-                Expect.stringContains previous "was not touched" "the newest still counts")
+                Expect.stringContains previous "is damaged, too, and neither was touched" "the newest is no better")
 
         // The evaluation is that of step 100, which the commit of step 150 would deliver.
         for thread, last, reached, committed in [ "environment 0", 200, 0L, 150L; "evaluation", 1_050, 150L, 150L ] do

@@ -104,6 +104,56 @@ let tests =
             Expect.isGreaterThan (List.sum losses) 20 "losses"
             Expect.isGreaterThan (List.sum epochs) 500L "placements"
 
+        testCase "an environment that fails twice in a row at a worker is another's, as long as there is another"
+        <| fun _ ->
+            let failing = [
+                up "sick" 4
+                up "well" 1
+                PlacementInput.Wanted(0, true)
+                PlacementInput.Failed(0, 1L)
+                PlacementInput.Wanted(0, true)
+            ]
+
+            let at (inputs: PlacementInput list) =
+                (fst (after inputs)).Environments[0].Worker
+
+            Expect.equal (at failing) (Some "sick") "once may be its own fault: it has the most room"
+            let again = failing @ [ PlacementInput.Failed(0, 2L); PlacementInput.Wanted(0, true) ]
+            Expect.equal (at again) (Some "well") "twice may not"
+
+            let working =
+                again
+                @ [
+                    PlacementInput.Opened(0, 3L)
+                    PlacementInput.RoundAsked 0
+                    PlacementInput.Stepped(0, 3L)
+                ]
+
+            Expect.equal (at working) (Some "well") "it does not go back for the room there"
+            let alone = working @ [ PlacementInput.WorkerGone "well" ]
+            Expect.equal (at alone) (Some "sick") "better than nowhere"
+
+            let forgiven =
+                alone
+                @ [
+                    PlacementInput.Opened(0, 4L)
+                    PlacementInput.RoundAsked 0
+                    PlacementInput.Stepped(0, 4L)
+                    PlacementInput.Failed(0, 4L)
+                    PlacementInput.Wanted(0, true)
+                    up "well" 1
+                ]
+
+            Expect.equal (at forgiven) (Some "sick") "a round that it delivered there is a new beginning"
+
+            Expect.equal
+                (at (
+                    again
+                    @ [ PlacementInput.Opened(0, 3L); PlacementInput.WorkerGone "sick"; up "sick" 4 ]
+                ))
+                (Some "sick")
+                "a machine that came again, too, once there is more room"
+
         testPropertyWithConfig
             config
             "after a worker has joined none has two environments more than another, and then nothing moves any more"
