@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Long series of `ne torture`, begun anew whenever a machine has time, and what came of all of them together.
 
-    results/torture/series.py run KINDS SEED MINUTES [--parallel K] [--ne COMMAND]     attacks, and adds what came of them to attacks.csv
-    results/torture/series.py totals                                                   prints the table of README.md
+    results/torture/series.py run KINDS SEED MINUTES [--attacks N] [--parallel K] [--ne COMMAND]     attacks, and adds what came of them to attacks.csv
+    results/torture/series.py totals                                                                 prints the table of README.md
 
 An attack follows from its seed and its number (`ne torture --seed SEED --attack NUMBER`), so no seed is taken twice for the same kinds.
 """
@@ -35,7 +35,7 @@ def run(arguments):
     ne = shlex.split(arguments.ne)
     program = subprocess.run([*ne, "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout.split()[-1]
     series = subprocess.run(
-        [*ne, "torture", "--only", arguments.kinds, "--seed", str(arguments.seed), "--minutes", str(arguments.minutes), "--attacks", "100000",
+        [*ne, "torture", "--only", arguments.kinds, "--seed", str(arguments.seed), "--minutes", str(arguments.minutes), "--attacks", str(arguments.attacks),
          "--parallel", str(arguments.parallel), "--json"],
         stdout=subprocess.PIPE, text=True)
     # Exit code 2 says that an attack got through, which is a result.
@@ -75,6 +75,7 @@ def main():
     attacks.add_argument("kinds")
     attacks.add_argument("seed", type=int)
     attacks.add_argument("minutes", type=int)
+    attacks.add_argument("--attacks", type=int, default=100_000)
     attacks.add_argument("--parallel", type=int, default=2)
     attacks.add_argument("--ne", default=str(HERE.parent.parent / "ne"))
     attacks.set_defaults(work=run)
