@@ -12,6 +12,9 @@ type LearnerKind =
     /// A deterministic actor on pictures, with scheduled noise (DrQ-v2: Yarats et al. 2021).
     | DrqV2
 
+    /// Whether it learns how much entropy is worth.
+    member this.HasTemperature = this.IsSac || this.IsDrq
+
     /// Whether it learns from pictures.
     member this.SeesPixels = this.IsDrq || this.IsDrqV2
 

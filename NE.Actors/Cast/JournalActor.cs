@@ -79,7 +79,7 @@ internal sealed class JournalActor : ReceivePersistentActor
         {
             if (swept.Error is { } error)
             {
-                this.log.Warning(error, "Files that no checkpoint needs could not be deleted; the next commit tries again");
+                this.log.Warning(error, "Files that no checkpoint needs could not be deleted, or it could not be noted that there was a commit; the next commit tries again");
             }
             (this.current, this.sweeping) = (null, false);
             this.Next();
@@ -258,11 +258,7 @@ internal sealed class JournalActor : ReceivePersistentActor
         this.sweeping = true;
         var retained = this.state.Retained.Select(c => c.Manifest).ToList();
         var store = this.current?.State.Replay?.Store;
-        Task.Run(() =>
-            {
-                this.writer.SayCommitted();
-                this.writer.Sweep(this.incarnation, retained, store);
-            })
+        Task.Run(() => this.writer.Sweep(this.incarnation, retained, store))
             .PipeTo(this.Self, success: () => new Swept(null), failure: error => new Swept(error));
     }
 

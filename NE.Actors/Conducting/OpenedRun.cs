@@ -65,10 +65,7 @@ internal sealed record OpenedRun
             var chosen = Choose(request.Paths, recovered, previous);
             // The newest commit stays valid until the one before it has been opened.
             Faults.Point("recovery.checkpoint");
-            var opened = Open(request, EnvironmentCycle.Of(request.Settings.Run.Environment), chosen);
-            // What a crash left between two commits is named by none. Only now: whatever is refused leaves the run as it was.
-            opened.Store.Sweep(recovered.Manifests.Select(manifest => manifest.Replay).OfType<ReplayManifest>());
-            return opened with { Rewinds = previous && chosen is not null };
+            return Open(request, EnvironmentCycle.Of(request.Settings.Run.Environment), chosen) with { Rewinds = previous && chosen is not null };
         }
         catch (DamagedCheckpointException damage) when (!previous && damage.PreviousStep is null && recovered.Manifests.Count > 1 && CheckpointReader.IsWhole(request.Paths, recovered.Manifests[1]))
         {

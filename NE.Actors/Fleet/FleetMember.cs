@@ -24,6 +24,9 @@ public sealed class FleetMember : IAsyncDisposable
     /// <summary>Of a process that is new, when it is told that it may join and then is not let in.</summary>
     private const int AttemptsToJoin = 2;
 
+    /// <summary>In <see cref="JoinPause"/>: between two attempts to listen at an address that is gone.</summary>
+    private const int LongestPause = 10;
+
     private static readonly TimeSpan ListenPatience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan JoinPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LeavePatience = TimeSpan.FromSeconds(10);
@@ -160,20 +163,24 @@ public sealed class FleetMember : IAsyncDisposable
     /// <summary>Another actor system in the place of one that has ended. A machine without its cable may be without its address for a while, too.</summary>
     private async Task BeginAgain(CancellationToken cancel)
     {
-        for (var isFirst = true; ; isFirst = false)
+        FleetException? reason = null;
+        var since = Stopwatch.StartNew();
+        for (var attempt = 1; ; attempt++)
         {
             try
             {
                 this.system = this.CreateSystem();
+                if (reason is not null)
+                {
+                    // Nobody hears what the one before says.
+                    this.system.Log.Warning("For {Seconds:0} s {Reason:l}", since.Elapsed.TotalSeconds, reason.Message);
+                }
                 return;
             }
             catch (FleetException problem)
             {
-                if (isFirst)
-                {
-                    this.system.Log.Warning("{Reason}. It tries again until it can", problem.Message);
-                }
-                await Task.Delay(JoinPause, cancel);
+                reason = problem;
+                await Task.Delay(JoinPause * Math.Min(attempt, LongestPause), cancel);
             }
         }
     }

@@ -92,7 +92,7 @@ internal sealed class CommitWriter
         }
     }
 
-    /// <summary>Deletes blobs and segments that no retained manifest names. Only with nothing half written: between commits.</summary>
+    /// <summary>Deletes blobs and segments that no retained manifest names, and notes that there was a commit. Only with nothing half written: between commits.</summary>
     /// <param name="entered">The incarnation that asks.</param>
     /// <param name="retained">The last two manifests.</param>
     /// <param name="store">The open replay memory; null for a run that has none.</param>
@@ -108,12 +108,12 @@ internal sealed class CommitWriter
             this.blobs.Sweep(retained.SelectMany(m => m.Blobs));
             Faults.Point("sweep.segments");
             store?.Sweep(retained.Select(m => m.Replay).OfType<ReplayManifest>());
+            this.SayCommitted();
         }
     }
 
     /// <summary>Says in the run's folder that there has been a commit.</summary>
-    /// <exception cref="IOException">It cannot be said now; the next commit tries again.</exception>
-    internal void SayCommitted()
+    private void SayCommitted()
     {
         if (!File.Exists(this.run.Committed))
         {

@@ -18,6 +18,8 @@ type RoundProgress =
 
 /// An environment of a run, as the run knows it.
 type PlacedEnvironment = {
+    /// Which of the run's it is, in every incarnation.
+    Index: int
     /// None while no worker is there that could hold it.
     Worker: string option
     /// Another one with every placement. What is said in an older one is stale.
@@ -34,13 +36,13 @@ type PlacedEnvironment = {
 /// Where the environments of a run are. A value; every decision returns the next one.
 type EnvironmentPlacement = {
     Workers: Map<string, Worker>
-    /// By number of the environment.
+    /// By number; an environment that is begun anew has another one.
     Environments: Map<int, PlacedEnvironment>
     /// How many each worker has; one that has none is not in it.
     Held: Map<string, int>
     /// How many no worker has.
     Homeless: int
-    /// Where environments failed last, and how often in a row, of those that failed there since their last round there.
+    /// By index: where environments failed last, and how often in a row, of those that failed there since their last round there.
     Failures: Map<int, struct (string * int)>
     /// The last epoch that was given.
     Epoch: int64
@@ -53,7 +55,7 @@ type PlacementInput =
     /// It died, was cut off, or left.
     | WorkerGone of worker: string
     /// The run begins, or begins anew, with an environment.
-    | Wanted of environment: int * savesState: bool
+    | Wanted of environment: int * index: int * savesState: bool
     | GivenUp of environment: int
     /// The run wants a round. It wants the next one only when it has this one.
     | RoundAsked of environment: int
@@ -106,38 +108,38 @@ module EnvironmentPlacement =
     let private tooOften = 2
 
     /// Whether an environment has failed again and again at a worker, whose machine may lack what others have.
-    let private isAvoided (number: int) (placement: EnvironmentPlacement) (worker: Worker) : bool =
-        match placement.Failures.TryFind number with
+    let private isAvoided (index: int) (placement: EnvironmentPlacement) (worker: Worker) : bool =
+        match placement.Failures.TryFind index with
         | Some(struct (where, failures)) -> where = worker.Id && failures >= tooOften
         | None -> false
 
     /// The worker with the most room for an environment, the first of those with as much. One that has none, or where it fails, is better than none: the
     /// learner waits for the slowest.
-    let private freest (number: int) (placement: EnvironmentPlacement) : Worker option =
+    let private freest (index: int) (placement: EnvironmentPlacement) : Worker option =
         if placement.Workers.IsEmpty then
             None
         else
             placement.Workers.Values
-            |> Seq.minBy (fun worker -> isAvoided number placement worker, load 1 placement worker)
+            |> Seq.minBy (fun worker -> isAvoided index placement worker, load 1 placement worker)
             |> Some
 
-    let private countFailure (number: int) (worker: string) (placement: EnvironmentPlacement) : EnvironmentPlacement =
+    let private countFailure (index: int) (worker: string) (placement: EnvironmentPlacement) : EnvironmentPlacement =
         let before =
-            match placement.Failures.TryFind number with
+            match placement.Failures.TryFind index with
             | Some(struct (where, failures)) when where = worker -> failures
             | _ -> 0
 
         {
             placement with
-                Failures = placement.Failures.Add(number, struct (worker, before + 1))
+                Failures = placement.Failures.Add(index, struct (worker, before + 1))
         }
 
     /// It works where it failed.
-    let private forgive (number: int) (worker: string option) (placement: EnvironmentPlacement) : EnvironmentPlacement =
-        match placement.Failures.TryFind number with
+    let private forgive (index: int) (worker: string option) (placement: EnvironmentPlacement) : EnvironmentPlacement =
+        match placement.Failures.TryFind index with
         | Some(struct (where, _)) when Some where = worker -> {
             placement with
-                Failures = placement.Failures.Remove number
+                Failures = placement.Failures.Remove index
           }
         | _ -> placement
 
@@ -201,7 +203,7 @@ module EnvironmentPlacement =
         [ PlacementOrder.Open(number, worker.Id, epoch) ]
 
     let private place (number: int) (placement: EnvironmentPlacement) =
-        match freest number placement with
+        match freest placement.Environments[number].Index placement with
         | Some worker -> openAt worker number placement
         | None -> placement, []
 
@@ -230,17 +232,14 @@ module EnvironmentPlacement =
 
     /// Moves an environment that waits for its run to where there is more room.
     let private balance (number: int) (placement: EnvironmentPlacement) =
-        match placement.Environments[number], freest number placement with
+        match placement.Environments[number], freest placement.Environments[number].Index placement with
         | {
               Worker = Some worker
               IsOpen = true
               Round = NoRound
               SavesState = true
           } as environment,
-          Some other when
-              load 0 placement placement.Workers[worker] > load 1 placement other
-              && not (isAvoided number placement other)
-              ->
+          Some other when load 0 placement placement.Workers[worker] > load 1 placement other ->
             let moved, orders = openAt other number placement
             moved, PlacementOrder.Close(number, worker, environment.Epoch) :: orders
         | _ -> placement, []
@@ -293,14 +292,13 @@ module EnvironmentPlacement =
                 {
                     placement with
                         Workers = placement.Workers.Remove worker
-                        Failures =
-                            placement.Failures
-                            |> Map.filter (fun _ (struct (where, _)) -> where <> worker)
+                        Failures = placement.Failures |> Map.filter (fun _ (struct (where, _)) -> where <> worker)
                 }
                 |> each (numbers (fun environment -> environment.Worker = Some worker) placement) lose
-            | PlacementInput.Wanted(number, savesState) ->
+            | PlacementInput.Wanted(number, index, savesState) ->
                 placement
                 |> set number {
+                    Index = index
                     Worker = None
                     Epoch = placement.Epoch
                     IsOpen = false
@@ -344,16 +342,16 @@ module EnvironmentPlacement =
 
                 let next, orders =
                     placement
-                    |> forgive number environment.Worker
+                    |> forgive environment.Index environment.Worker
                     |> set number { environment with Round = NoRound }
                     |> balance number
 
                 next, PlacementOrder.Deliver number :: orders
             | PlacementInput.Failed(number, epoch) when isCurrent number epoch placement ->
                 let counted =
-                    match placement.Environments[number].Worker with
-                    | Some worker -> countFailure number worker placement
-                    | None -> placement
+                    match placement.Environments[number] with
+                    | { Index = index; Worker = Some worker } -> countFailure index worker placement
+                    | _ -> placement
 
                 forget number counted, [ PlacementOrder.ReportFailure number ]
             | PlacementInput.Missing(number, epoch) when isCurrent number epoch placement -> lose number placement

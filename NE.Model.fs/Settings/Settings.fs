@@ -124,6 +124,7 @@ module Settings =
 
         match sectionOf name, Table.sections |> List.tryFind hasIt with
         | "cycle", _ -> TaskCycle.isCycle settings.Run.Environment
+        | _ when name = "reset.temperature" && not settings.Run.Learner.HasTemperature -> false
         | _, Some { Techniques = _ :: _ as techniques } -> List.exists settings.Run.Method.Has techniques
         | _, Some { Learners = _ :: _ as learners } -> List.contains settings.Run.Learner learners
         | _ -> true

@@ -156,8 +156,24 @@ let tests =
                 tab.Open $"{address}#/run/nobody"
                 tab.Until("a sentence", "document.body.innerText.includes(\"There is no run 'nobody'\")")
 
-                // The browser itself complains of the answer 404 that was asked for.
-                Expect.all tab.Complaints _.Contains("404") "the console"
+                // What of a run is damaged is said where it would be; the rest is shown.
+                let broken = RunPaths.Of(runs, "broken")
+
+                for file in Directory.EnumerateFiles(paths.Root, "*", SearchOption.AllDirectories) do
+                    let copy = Path.Combine(broken.Root, Path.GetRelativePath(paths.Root, file))
+                    Directory.CreateDirectory(nonNull (Path.GetDirectoryName copy)) |> ignore
+                    File.Copy(file, copy)
+
+                for blob in Directory.GetFiles broken.Blobs do
+                    File.WriteAllText(blob, "")
+
+                tab.Open $"{address}#/run/broken"
+                tab.Until("the damage", "[...document.querySelectorAll('p.why')].some(line => line.innerText.includes('is damaged'))")
+                tab.Until("the log of the damaged run", "document.querySelector('.log li')")
+                tab.Until("its configuration", "document.body.innerText.includes('Configuration')")
+
+                // The browser itself complains of the answers 404 and 503 that were asked for.
+                Expect.all tab.Complaints (fun line -> line.Contains "404" || line.Contains "503") "the console"
                 serving.Terminate()
                 let ended = serving.Wait(TimeSpan.FromMinutes 1.0)
                 Expect.equal ended.ExitCode 0 ended.Error)

@@ -190,7 +190,13 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
             this.log.Info("Cell {Cell} begins here (epoch {Epoch})", key.Name, key.Epoch);
             cell.Process.End.PipeTo(this.Self, success: end => new Ended(key, end), failure: error => new Ended(key, new CellEnd(1, 0, error.GetBaseException().Message)));
         }
-        catch (Exception problem) when (problem is IOException or InvalidDataException or UnauthorizedAccessException or System.ComponentModel.Win32Exception)
+        catch (InvalidDataException problem)
+        {
+            // No other node would understand it.
+            cell.End = new CellEnd(1, 0, problem.Message);
+            this.Renew();
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or System.ComponentModel.Win32Exception)
         {
             this.GiveBack(key, cell, $"it could not be begun: {problem.Message}");
         }
@@ -202,6 +208,8 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
         this.log.Warning("Cell {Cell}: {Reason:l}. It is given back, and this node takes no other for {Seconds} s", key.Name, reason, Convalescence.TotalSeconds);
         this.unwellUntil = SteadyClock.Now + (long)Convalescence.TotalMilliseconds;
         cell.Process?.Kill();
+        Context.Unwatch(cell.Copier);
+        Context.Stop(cell.Copier);
         (cell.IsGivenBack, cell.End, cell.Copier) = (true, new CellEnd(NotBegun, 0, reason), ActorRefs.Nobody);
         this.Renew();
     }
@@ -211,7 +219,8 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
         if (this.held.TryGetValue(ended.Key, out var cell))
         {
             (cell.Outcome, var process) = (ended.End, cell.Process);
-            (cell.Process, cell.HasRunOut) = (null, ended.End.LastWords.StartsWith(ICellProcess.LeaseIsOver, StringComparison.Ordinal));
+            cell.Process = null;
+            cell.HasRunOut |= ended.End.LastWords.StartsWith(ICellProcess.LeaseIsOver, StringComparison.Ordinal);
             process?.Dispose();
             this.log.Info("The process of cell {Cell} ended with exit code {ExitCode}", ended.Key.Name, ended.End.ExitCode);
             this.Show();
@@ -242,7 +251,7 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
         foreach (var (key, cell) in this.held.Where(pair => pair.Value.Process is not null))
         {
             this.log.Warning("The coordinator has not answered for {Seconds} s: cell {Cell} ends here, since another node may have it", this.patience.Lease.TotalSeconds, key.Name);
-            cell.IsGivenBack = true;
+            cell.HasRunOut = true;
             cell.Process!.Kill();
         }
     }
@@ -279,7 +288,7 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
         /// <summary>It stops, or was not begun, for reasons of this node alone.</summary>
         public bool IsGivenBack { get; set; }
 
-        /// <summary>Its process saw before this node that nobody renewed its right.</summary>
+        /// <summary>Nobody renewed its right in time, as this node saw or its process.</summary>
         public bool HasRunOut { get; set; }
 
         /// <summary>What stops only because of this node is not at its end. Of what was to stop anyway, the coordinator knows how to end it.</summary>

@@ -263,7 +263,7 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
         {
             if (cell.Returned)
             {
-                this.Decide(CellInput.NewReturned(cell.Name, cell.Epoch, renew.IsLeaving ? $"node {renew.Name} leaves" : $"node {renew.Name} heard nothing of the coordinator"));
+                this.Decide(CellInput.NewReturned(cell.Name, cell.Epoch, ReasonOf(renew, cell)));
             }
             else if (cell.End is { } end)
             {
@@ -272,6 +272,12 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
         }
         this.DeferAsync(renew, _ => this.Grant(renew.Node));
     }
+
+    /// <summary>Why a node gives a cell back.</summary>
+    private static string ReasonOf(Renew renew, HeldCell cell) =>
+        cell.End is { ProcessId: 0, LastWords: { Length: > 0 } words } ? $"node {renew.Name}: {words}"
+        : renew.IsLeaving ? $"node {renew.Name} leaves"
+        : $"node {renew.Name} heard nothing of the coordinator";
 
     /// <summary>Whether that is the placement that was stored last.</summary>
     private bool IsCurrent(string cell, long epoch) => this.stored.Cells.TryFind(cell) is { Value.Place: { } place } && place.Value.Item2 == epoch;

@@ -1,6 +1,7 @@
 using Microsoft.Data.Sqlite;
 using NE.Actors.Archives;
 using NE.Actors.Checkpoints;
+using NE.Actors.Integrity;
 using NE.Actors.Journal;
 using NE.Actors.RunDirectory;
 using NE.Actors.Storage;
@@ -29,7 +30,7 @@ internal sealed class RunSnapshot : IDisposable
         Directory.CreateDirectory(place.Root);
         if (!File.Exists(run.Journal))
         {
-            return null;
+            return Nothing(run);
         }
         // Snapshots first: what one knows of is then in the journal.
         Copy(run.Snapshots, place.Snapshots);
@@ -45,7 +46,7 @@ internal sealed class RunSnapshot : IDisposable
         }
         if (kept.Count == 0)
         {
-            return null;
+            return Nothing(run);
         }
         var newest = kept[0];
         var files = new List<CopiedFile>();
@@ -75,7 +76,7 @@ internal sealed class RunSnapshot : IDisposable
         // Tables and logs with what they have behind the commit, which a resume cuts off: at the run's end nothing is missing.
         foreach (var file in (string[])
         [
-            .. RunContent.Tables(run), run.Events, run.Log, run.Configuration, run.ConfigurationDifference, run.Command, run.Actor, run.DroppedReplay, run.Committed,
+            .. RunContent.Tables(run), run.Events, run.Log, run.Configuration, run.ConfigurationDifference, run.Command, run.Actor, run.DroppedReplay,
         ])
         {
             addWhole(file);
@@ -87,10 +88,15 @@ internal sealed class RunSnapshot : IDisposable
                 files.Add(hashes.Of(Path.GetFileName(file), file, new FileInfo(file).Length));
             }
         }
+        // Behind the journal, which it speaks of.
+        addWhole(run.Committed);
         var manifest = new CopyManifest(newest.Step, files);
         hashes.Keep(manifest);
         return new RunSnapshot(place, manifest);
     }
+
+    /// <exception cref="IOException">There was a commit, and the journal that had it is lost.</exception>
+    private static RunSnapshot? Nothing(RunPaths run) => RunExamination.LostJournal(run, []) is { } lost ? throw new IOException(lost) : null;
 
     /// <summary>A piece of a file; empty where there is none, or it cannot be read.</summary>
     public byte[] Read(int file, int piece)

@@ -109,7 +109,7 @@ internal sealed class EnvironmentPlacer : ReceiveActor, IWithTimers
         }
         else if (this.environments.TryAdd(number, wish.Environment))
         {
-            this.Decide(PlacementInput.NewWanted(number, wish.Environment.Start.Spec!.SavesState));
+            this.Decide(PlacementInput.NewWanted(number, wish.Environment.Start.Index, wish.Environment.Start.Spec!.SavesState));
             if (wish.Environment.Pending is { } round)
             {
                 this.Want(wish.Environment, round);

@@ -68,7 +68,8 @@ internal sealed class FleetSweepHost(ShellHost host, string runs, int coresPerCe
             {
                 lock (this.gate)
                 {
-                    bool ended = this.Work.IsCompleted;
+                    // Work that failed begins again.
+                    bool ended = this.Work.IsCompletedSuccessfully;
 
                     while (this.run.News.TryDequeue(out string? line))
                     {

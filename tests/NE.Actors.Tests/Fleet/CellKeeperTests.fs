@@ -51,6 +51,15 @@ type private Coordinator(heard: ConcurrentQueue<Renew>, task: unit -> CellTask) 
 
 let private cell = "a-cell"
 
+let private waitUntil (what: string) (condition: unit -> bool) =
+    let deadline = DateTime.UtcNow.AddSeconds 60.0
+
+    while not (condition ()) do
+        if DateTime.UtcNow > deadline then
+            failtest $"{what}: not within a minute"
+
+        Threading.Thread.Sleep 20
+
 /// Gives a node a cell and lets the body wait until it says something of it.
 let private during begins (stopping: unit -> bool) (body: ((Renew -> HeldCell -> bool) -> string -> unit) -> unit) =
     let folder = Directory.CreateTempSubdirectory("ne-keeper-").FullName
@@ -69,13 +78,7 @@ let private during begins (stopping: unit -> bool) (body: ((Renew -> HeldCell ->
             |> ignore
 
             let says (what: Renew -> HeldCell -> bool) (name: string) =
-                let deadline = DateTime.UtcNow.AddSeconds 60.0
-
-                while not (heard |> Seq.exists (fun renew -> renew.Cells |> Seq.exists (what renew))) do
-                    if DateTime.UtcNow > deadline then
-                        failtest $"{name}; it said {List.ofSeq heard}"
-
-                    Threading.Thread.Sleep 20
+                waitUntil name (fun () -> heard |> Seq.exists (fun renew -> renew.Cells |> Seq.exists (what renew)))
 
             body says)
     finally
@@ -99,8 +102,7 @@ let tests =
                     says (fun _ held -> exitCode held = None) "it works"
                     isStopping <- stops
 
-                    while stops && working.Stops = 0 do
-                        Threading.Thread.Sleep 20
+                    waitUntil "it is asked to stop" (fun () -> not stops || working.Stops > 0)
 
                     working.Finish(137, ICellProcess.LeaseIsOver + ", since nobody renewed it in time")
                     says (fun _ held -> held.Returned && exitCode held = Some 137) "it gives it back")
@@ -118,4 +120,9 @@ let tests =
         <| fun _ ->
             during (fun () -> raise (IOException "no space left on device")) (fun () -> false) (fun says ->
                 says (fun renew held -> held.Returned && renew.Slots = 0) "it gives it back")
+
+        testCase "a cell that nobody understands has ended everywhere"
+        <| fun _ ->
+            during (fun () -> raise (InvalidDataException "an order of another program")) (fun () -> false) (fun says ->
+                says (fun renew held -> not held.Returned && renew.Slots = 2 && exitCode held = Some 1) "it says that it has failed")
     ]

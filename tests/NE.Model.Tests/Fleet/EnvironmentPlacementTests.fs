@@ -106,52 +106,57 @@ let tests =
 
         testCase "an environment that fails twice in a row at a worker is another's, as long as there is another"
         <| fun _ ->
+            // Each incarnation has a number of its own; the environment is the run's third.
+            let wanted number = PlacementInput.Wanted(number, 3, true)
+
+            let round number epoch = [
+                PlacementInput.Opened(number, epoch)
+                PlacementInput.RoundAsked number
+                PlacementInput.Stepped(number, epoch)
+            ]
+
+            let at (inputs: PlacementInput list) = [
+                for environment in (fst (after inputs)).Environments.Values -> environment.Worker
+            ]
+
             let failing = [
                 up "sick" 4
                 up "well" 1
-                PlacementInput.Wanted(0, true)
-                PlacementInput.Failed(0, 1L)
-                PlacementInput.Wanted(0, true)
+                wanted 7
+                PlacementInput.Failed(7, 1L)
+                PlacementInput.GivenUp 7
+                wanted 8
             ]
 
-            let at (inputs: PlacementInput list) =
-                (fst (after inputs)).Environments[0].Worker
+            Expect.equal (at failing) [ Some "sick" ] "once may be its own fault: it has the most room"
 
-            Expect.equal (at failing) (Some "sick") "once may be its own fault: it has the most room"
-            let again = failing @ [ PlacementInput.Failed(0, 2L); PlacementInput.Wanted(0, true) ]
-            Expect.equal (at again) (Some "well") "twice may not"
+            let again =
+                failing @ [ PlacementInput.Failed(8, 2L); PlacementInput.GivenUp 8; wanted 9 ]
 
-            let working =
-                again
-                @ [
-                    PlacementInput.Opened(0, 3L)
-                    PlacementInput.RoundAsked 0
-                    PlacementInput.Stepped(0, 3L)
-                ]
-
-            Expect.equal (at working) (Some "well") "it does not go back for the room there"
+            Expect.equal (at again) [ Some "well" ] "twice may not"
+            let working = again @ round 9 3L
+            Expect.equal (at working) [ Some "well" ] "it does not go back for the room there"
             let alone = working @ [ PlacementInput.WorkerGone "well" ]
-            Expect.equal (at alone) (Some "sick") "better than nowhere"
+            Expect.equal (at alone) [ Some "sick" ] "better than nowhere"
 
             let forgiven =
                 alone
+                @ round 9 4L
                 @ [
-                    PlacementInput.Opened(0, 4L)
-                    PlacementInput.RoundAsked 0
-                    PlacementInput.Stepped(0, 4L)
-                    PlacementInput.Failed(0, 4L)
-                    PlacementInput.Wanted(0, true)
+                    PlacementInput.Failed(9, 4L)
+                    PlacementInput.GivenUp 9
+                    wanted 10
                     up "well" 1
                 ]
 
-            Expect.equal (at forgiven) (Some "sick") "a round that it delivered there is a new beginning"
+            Expect.equal (at forgiven) [ Some "sick" ] "a round that it delivered there is a new beginning"
 
             Expect.equal
                 (at (
                     again
-                    @ [ PlacementInput.Opened(0, 3L); PlacementInput.WorkerGone "sick"; up "sick" 4 ]
+                    @ [ PlacementInput.Opened(9, 3L); PlacementInput.WorkerGone "sick"; up "sick" 4 ]
                 ))
-                (Some "sick")
+                [ Some "sick" ]
                 "a machine that came again, too, once there is more room"
 
         testPropertyWithConfig
@@ -211,7 +216,7 @@ let tests =
         testCase "without a worker an environment waits, and the first one gets it"
         <| fun _ ->
             let placement, orders =
-                after [ PlacementInput.Wanted(1, true); PlacementInput.Wanted(2, false) ]
+                after [ PlacementInput.Wanted(1, 1, true); PlacementInput.Wanted(2, 2, false) ]
 
             Expect.isEmpty orders "nobody is there"
             Expect.equal (homeless placement) [ 1; 2 ] "both wait"
@@ -221,7 +226,7 @@ let tests =
 
         testCase "one that offers nothing gets nothing"
         <| fun _ ->
-            let placement, orders = after [ PlacementInput.Wanted(1, true); up "a" 0 ]
+            let placement, orders = after [ PlacementInput.Wanted(1, 1, true); up "a" 0 ]
             Expect.isEmpty orders "nothing"
             Expect.equal (homeless placement) [ 1 ] "it waits"
 
@@ -230,7 +235,7 @@ let tests =
             let placement, orders =
                 after [
                     up "a" 1
-                    PlacementInput.Wanted(1, true)
+                    PlacementInput.Wanted(1, 1, true)
                     PlacementInput.Opened(1, 1L)
                     PlacementInput.RoundAsked 1
                     up "b" 1
@@ -249,7 +254,7 @@ let tests =
         <| fun _ ->
             let inputs saves = [
                 up "a" 1
-                PlacementInput.Wanted(1, saves)
+                PlacementInput.Wanted(1, 1, saves)
                 PlacementInput.Opened(1, 1L)
                 PlacementInput.RoundAsked 1
                 PlacementInput.Missing(1, 1L)
@@ -262,7 +267,7 @@ let tests =
 
         testCase "what may have been lost is said again: an opening, a round"
         <| fun _ ->
-            let opening, _ = after [ up "a" 1; PlacementInput.Wanted(1, true) ]
+            let opening, _ = after [ up "a" 1; PlacementInput.Wanted(1, 1, true) ]
             Expect.equal (decide opening PlacementInput.Nudged |> snd) [ PlacementOrder.Open(1, "a", 1L) ] "opening"
             let waiting, _ = decide opening (PlacementInput.Opened(1, 1L))
             Expect.equal (decide waiting PlacementInput.Nudged |> snd) [] "nothing is on its way"

@@ -238,7 +238,8 @@ type World(seed: int, savesState: bool list, troubles: Troubles) =
             Delivered = 0
         }
 
-        tell (PlacementInput.Wanted(numbers, slot.SavesState))
+        let index = slots |> List.findIndex (fun known -> obj.ReferenceEquals(known, slot))
+        tell (PlacementInput.Wanted(numbers, index, slot.SavesState))
 
     let atWorker (worker: string) message =
         match alive.TryGetValue worker with

@@ -62,6 +62,8 @@ let tests =
                     | "sac"
                     | "drq"
                     | "drqv2" -> agent, "none"
+                    | "sac+reset" -> "sac", "reset"
+                    | "drqv2+reset" -> "drqv2", "reset"
                     | method -> "td3", method
 
                 Settings.concerns (applied [ "run.learner", learner; "run.method", method; "run.environment", environment ]) key
@@ -84,6 +86,10 @@ let tests =
                 "naive-growth", "Hopper-v4", "ne.startDensity", true
                 "redo+layer-norm", "Hopper-v4", "redo.every", true
                 "redo+layer-norm", "Hopper-v4", "reset.every", false
+                "sac+reset", "Hopper-v4", "reset.temperature", true
+                "drqv2+reset", "Hopper-v4", "reset.temperature", false
+                "reset", "Hopper-v4", "reset.temperature", false
+                "reset", "Hopper-v4", "reset.every", true
                 "td3", "Hopper-v4", "cycle.warmUp", false
                 "td3", "cycle:Hopper-v4,Ant-v4", "cycle.warmUp", true
             ]
@@ -92,7 +98,7 @@ let tests =
                 Expect.equal (concerns method environment key) expected $"{key} with {method} on {environment}"
 
             let everything =
-                [ "sac"; "drq"; "drqv2" ] @ List.map fst Method.names
+                [ "sac"; "drq"; "drqv2"; "sac+reset" ] @ List.map fst Method.names
                 |> List.collect (fun method ->
                     Settings.keys
                     |> List.map _.Name

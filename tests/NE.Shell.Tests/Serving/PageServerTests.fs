@@ -247,6 +247,25 @@ let tests =
 
             Expect.equal (served.Get $"api/runs/{name}/topology/{events.Length}" |> fst) HttpStatusCode.NotFound "no further event"
 
+        testCase "masks that are damaged are said to be"
+        <| fun _ ->
+            use folder = new TemporaryFolder()
+
+            NE.Shell.Tests.GoldenRunTests.newest
+            |> List.find (fun run -> run.Name = "ne-serial-2")
+            |> fun golden -> NE.Shell.Tests.GoldenRunTests.unpack golden folder.Path
+
+            let name = RunFolder.List folder.Path |> Seq.exactlyOne
+
+            for blob in Directory.GetFiles (RunPaths.Of(folder.Path, name)).Blobs do
+                File.WriteAllText(blob, "")
+
+            use served = new Served(folder.Path)
+            let status, body = served.Get $"api/runs/{name}/topology"
+            Expect.equal status HttpStatusCode.ServiceUnavailable body
+            Expect.stringContains body "is damaged" "what it is"
+            Expect.equal (served.Get $"api/runs/{name}/configuration" |> fst) HttpStatusCode.OK "the rest is there"
+
         testCase "a log is read from its end, page by page; what is torn is shown as it is"
         <| fun _ ->
             use folder = new TemporaryFolder()
