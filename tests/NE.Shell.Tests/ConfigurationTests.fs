@@ -337,12 +337,14 @@ let resume =
             let built =
                 (ConfigurationBuilder.Build(official, files [], known, Machine.Plain)).Settings
 
-            // An old run's evaluations had the bound of their environment, and its convolutions were computed product by product: it keeps both.
+            // An old run's evaluations had the bound of their environment, its convolutions were computed product by product, and resets and new units
+            // were what they were: it keeps all of that.
             let old (settings: Settings) = {
                 settings with
                     Evaluation.MaxSteps = Some 0L
                     Compute.Convolutions = ConvolutionKind.Direct
                     Reset.Temperature = false
+                    ContinualBackprop.Maturity = 100L
             }
 
             Expect.equal (stored "official") (old built) "the official variant"
