@@ -146,17 +146,25 @@ needs_opengl() {
 # The build takes the charts of `ne serve` from npm, and does without where there is none.
 charts_are_there() { [[ -e "$home/NE.Shell/obj/page/node_modules/uplot/dist/uPlot.esm.js" ]]; }
 
+wants_charts=false
+
+# They are tried once for the same sources, since there may be no registry that has them. The note says of a try in vain whether npm was there; one that
+# has come since is a reason for another.
+charts_are_due() {
+    local note="$work/without-charts"
+    [[ $wants_charts == true ]] && ! charts_are_there && { [[ ! -e "$note" ]] || { [[ ! -s "$note" ]] && command -v npm >/dev/null; }; }
+}
+
 bring_npm() {
-    charts_are_there && return
-    mkdir -p "$cache" "$work"
+    command -v npm >/dev/null && return
+    mkdir -p "$cache"
     exec 8>"$cache/lock" && flock 8
     if ! command -v npm >/dev/null && command -v apt-get >/dev/null && [[ $(id -u) -eq 0 ]]; then
         say "installing npm from the distribution's packages, for the page's charts ..."
         DEBIAN_FRONTEND=noninteractive quietly npm install_as_root npm || true
     fi
     exec 8>&-
-    # What was built without is built again.
-    ! command -v npm >/dev/null || rm -f "$work/built-$accelerator"
+    command -v npm >/dev/null || : >"$work/without-charts"
 }
 
 needs_charts() {
@@ -198,29 +206,46 @@ is_built() {
 publish() {
     dotnet publish "$home/NE.Shell/NE.Shell.csproj" -c Release -v q "-p:Accelerator=$accelerator" -p:CreateHardLinksForPublishFilesIfPossible=true \
         -o "$work/published" "$@" || return
-    mkdir -p "$work/app"
+    mkdir -p "$work/app" || return
+    # Joined, because whoever asks for the result of a function switches `set -e` off in it.
     (
-        cd "$work/published"
-        find . -type f ! -name '*.so*' -print0 | xargs -0 cp -a --parents --remove-destination -t "$work/app"
-        find . -type f -name '*.so*' -print0 | xargs -0 -r cp -al --parents --remove-destination -t "$work/app"
+        cd "$work/published" &&
+            find . -type f ! -name '*.so*' -print0 | xargs -0 cp -a --parents --remove-destination -t "$work/app" &&
+            find . -type f -name '*.so*' -print0 | xargs -0 -r cp -al --parents --remove-destination -t "$work/app"
     )
 }
 
-build() {
-    is_built && return
+# Two first starts at once build once. The lock is let go of by: exec 9>&-
+lock_builds() {
     mkdir -p "$work"
-    exec 9>"$work/lock" && flock 9 # two first starts at once build once
-    if ! is_built; then
+    exec 9>"$work/lock" && flock 9
+}
+
+# Until its end there is no stamp, so that what is half there is built again.
+begin_build() {
+    # These folders' own times must not change after the stamp's.
+    mkdir -p "$home"/{NE.Shell,NE.Actors,NE.Model.fs}/{bin,obj}
+    touch "$work/started" # what changes while the build runs is newer than the stamp
+    rm -f "$work/built-$accelerator"
+}
+
+end_build() {
+    charts_are_there || ! command -v npm >/dev/null || echo npm >"$work/without-charts"
+    printf '%s' "$accelerator" >"$work/accelerator"
+    mv "$work/started" "$work/built-$accelerator"
+}
+
+build() {
+    is_built && ! charts_are_due && return
+    lock_builds
+    is_built || rm -f "$work/without-charts"
+    ! charts_are_due || bring_npm
+    if ! is_built || charts_are_due; then
         say "building (Release, $accelerator); the first time brings the packages and takes a few minutes ..."
-        local started="$work/started"
-        # These folders' own times must not change after the stamp's.
-        mkdir -p "$home"/{NE.Shell,NE.Actors,NE.Model.fs}/{bin,obj}
-        touch "$started" # what changes while the build runs is newer than the stamp
-        rm -f "$work/built-$accelerator"
+        begin_build
         # No build server stays behind, and nothing waits for one.
         quietly build publish --disable-build-servers || exit 2
-        printf '%s' "$accelerator" >"$work/accelerator"
-        mv "$started" "$work/built-$accelerator"
+        end_build
     fi
     exec 9>&-
 }
@@ -259,13 +284,17 @@ run_tests() {
         if [[ "$word" == --unit ]]; then unit=true; else arguments+=("$word"); fi
     done
 
-    mkdir -p "$work"
+    lock_builds
     say "building everything (Release, $accelerator) ..."
+    rm -f "$work/without-charts"
+    begin_build
     if ! quietly build-tests dotnet build "$home/NE.Actors.sln" -c Release -v q "-p:Accelerator=$accelerator" --disable-build-servers ||
         ! quietly publish-tests publish --no-build; then
         printf '0 passed, 1 failed\n'
         exit 2
     fi
+    end_build
+    exec 9>&-
 
     # The longest suite first: the others fit beside it.
     local suites=(NE.EndToEnd) name project most
@@ -373,13 +402,15 @@ run_benchmarks() {
 
 # ---- main --------------------------------------------------------------------------------------------------------------------------
 
+# A shell asks for what can follow while somebody types: nothing is brought or built for it.
+[[ "${1:-}" != complete || -e "$work/app/ne.dll" ]] || exit 0
 bring_dotnet
 ! needs_mujoco "$@" || bring_mujoco
 # The tests draw with OSMesa too.
 [[ "${1:-}" != test ]] || opengl_packages+=(libosmesa6)
 ! needs_opengl "$@" || bring_opengl "${opengl_packages[@]}"
 
-! needs_charts "$@" || bring_npm
+! needs_charts "$@" || wants_charts=true
 
 if [[ "${1:-}" == test && ! " $* " =~ " --help " ]]; then
     run_tests "${@:2}"
@@ -388,6 +419,6 @@ elif [[ "${1:-}" == pack && ! " $* " =~ " --help " ]]; then
 elif [[ "${1:-}" == bench && ! " $* " =~ " --help " ]]; then
     run_benchmarks "${@:2}"
 else
-    build
+    [[ "${1:-}" == complete ]] || build
     exec dotnet "$work/app/ne.dll" "$@"
 fi

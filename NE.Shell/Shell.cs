@@ -2,6 +2,7 @@ using NE.Actors.Stores;
 using NE.Actors.Storage;
 using NE.Shell.Commands;
 using NE.Shell.Host;
+using NE.Shell.Running;
 using NE.Shell.Verbs;
 
 namespace NE.Shell;
@@ -15,52 +16,56 @@ public static class Shell
         switch (CommandLine.Parse(arguments, host.DefaultRuns))
         {
             case CommandLineResult.Print help:
-                host.Output.Write(help.Text);
-                return ExitCode.Ok;
+                return await Guarded(() => Task.FromResult(Print(help.Text, host)), host);
             case CommandLineResult.Wrong wrong:
                 foreach (string problem in wrong.Problems)
                 {
                     // A misspelt option leaves the address after it to be taken for something else, and repeated.
-                    host.Error.WriteLine($"ne: {JournalUrl.WithoutLogin(problem)}");
+                    LastWords.Say(host.Error, $"ne: {JournalUrl.WithoutLogin(problem)}");
                 }
 
-                host.Error.WriteLine($"See `{$"ne {wrong.Verb}".Trim()} --help`.");
+                LastWords.Say(host.Error, $"See `{$"ne {wrong.Verb}".Trim()} --help`.");
                 return ExitCode.UserError;
             case CommandLineResult.Execute execute:
-                return await Guarded(execute.Command, host);
+                return await Guarded(() => Begin(execute.Command, host), host);
             default:
                 throw new InvalidOperationException("a command line is help, a problem or a command");
         }
     }
 
-    private static async Task<ExitCode> Guarded(Command command, ShellHost host)
+    private static async Task<ExitCode> Guarded(Func<Task<ExitCode>> work, ShellHost host)
     {
         try
         {
-            JournalAddress.RememberLogin(host);
-            Arm(host.Fault);
-            return await Execute(command, host);
+            return await work();
         }
         catch (Exception problem) when (problem is UserError || Failures.IsUserError(problem))
         {
-            host.Error.WriteLine($"ne: {JournalUrl.WithoutLogin(problem.Message)}");
+            LastWords.Say(host.Error, $"ne: {JournalUrl.WithoutLogin(problem.Message)}");
             return ExitCode.UserError;
         }
         catch (UnauthorizedAccessException problem)
         {
-            host.Error.WriteLine($"ne: {problem.Message}\nGive yourself the right to read and write there, or choose another place: --runs DIR, or -o for what a verb writes.");
+            LastWords.Say(host.Error, $"ne: {problem.Message}\nGive yourself the right to read and write there, or choose another place: --runs DIR, or -o for what a verb writes.");
             return ExitCode.Failed;
         }
         catch (Exception problem) when (problem is ShellFailure || Failures.IsExpected(problem))
         {
-            host.Error.WriteLine($"ne: {problem.Message}");
+            LastWords.Say(host.Error, $"ne: {problem.Message}");
             return ExitCode.Failed;
         }
         catch (Exception mistake)
         {
-            host.Error.WriteLine($"ne: a mistake of this program; please report it with this text:\n{mistake}");
+            LastWords.Say(host.Error, $"ne: a mistake of this program; please report it with this text:\n{mistake}");
             return ExitCode.Failed;
         }
+    }
+
+    private static Task<ExitCode> Begin(Command command, ShellHost host)
+    {
+        JournalAddress.RememberLogin(host);
+        Arm(host.Fault);
+        return Execute(command, host);
     }
 
     private static void Arm(string? fault)

@@ -13,6 +13,7 @@ public sealed class EnvironmentActor : ReceiveActor, IWithTimers
     private readonly EnvironmentStart start;
     private readonly Func<IEnvironmentHost> create;
     private readonly ILoggingAdapter log = Context.GetLogger();
+    private readonly EndingSimulators ending = EndingSimulators.Of(Context.System);
     private IEnvironmentHost? host;
 
     /// <param name="run">Receives <see cref="RoundStepped"/>, <see cref="EnvironmentCaptured"/>, <see cref="EnvironmentReady"/>, <see cref="EnvironmentFailed"/>.</param>
@@ -48,7 +49,13 @@ public sealed class EnvironmentActor : ReceiveActor, IWithTimers
         }
     }
 
-    protected override void PostStop() => this.host?.Dispose();
+    protected override void PostStop()
+    {
+        if (this.host is { } used)
+        {
+            this.ending.End(used);
+        }
+    }
 
     private void StartHost()
     {

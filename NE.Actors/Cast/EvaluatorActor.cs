@@ -29,10 +29,12 @@ public sealed class EvaluatorActor : ReceiveActor, IWithTimers
     private readonly int mostSteps;
     private readonly ActivityContext trace;
     private readonly ILoggingAdapter log = Context.GetLogger();
+    private readonly EndingSimulators ending = EndingSimulators.Of(Context.System);
     private readonly Queue<Evaluate> waiting = [];
     private SimulatorThread? thread;
     private int attempts;
     private RunSpan playing;
+    private volatile bool stopping;
 
     /// <param name="mostSteps">Of an episode.</param>
     /// <param name="trace">The span of this process's work on the run.</param>
@@ -60,6 +62,7 @@ public sealed class EvaluatorActor : ReceiveActor, IWithTimers
         });
         this.Receive<Fault>(fault =>
         {
+            // The environment is gone with its thread, so this does not wait.
             this.thread?.Dispose();
             this.thread = null;
             if (++this.attempts == MostAttempts)
@@ -83,7 +86,12 @@ public sealed class EvaluatorActor : ReceiveActor, IWithTimers
 
     protected override void PostStop()
     {
-        this.thread?.Dispose();
+        // It looks after every step.
+        this.stopping = true;
+        if (this.thread is { } used)
+        {
+            this.ending.End(used);
+        }
         this.playing.Fail("the evaluator was stopped");
     }
 
@@ -96,9 +104,23 @@ public sealed class EvaluatorActor : ReceiveActor, IWithTimers
         }
         var self = this.Self;
         this.thread ??= new SimulatorThread("evaluation", this.create, error => self.Tell(new Fault(error)));
-        this.thread.Post(environment =>
-            self.Tell(new Evaluated(work.Step, EpisodeRunner.Run(environment, work.Policy, this.seed, this.episodes, mostSteps: this.mostSteps))));
+        this.thread.Post(environment => self.Tell(new Evaluated(work.Step, this.Results(environment, work.Policy))));
     }
+
+    /// <summary>On the environment's thread.</summary>
+    private EpisodeResults Results(IEnvironment environment, Policy policy) => EpisodeRunner.Run(
+        environment,
+        policy,
+        this.seed,
+        this.episodes,
+        _ =>
+        {
+            if (this.stopping)
+            {
+                throw new OperationCanceledException("the run ends");
+            }
+        },
+        this.mostSteps);
 
     private sealed record Again;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Akka.Actor;
 using NE.Actors.Instruments;
+using NE.Model;
 using NE.Model.Agents;
 using NE.Model.Replay;
 using NE.Model.Runs;
@@ -23,15 +24,19 @@ public sealed class LearnerActor : ReceiveActor
     private readonly ILearner learner;
     private readonly ITransitionSource source;
     private readonly IActorRef run;
+    private readonly string name;
+    private readonly LearnerSettings settings;
     private readonly ActivityContext trace;
     private readonly List<TopologyChanged> changes = [];
     private long spoke;
 
     /// <param name="learner">Belongs to this actor's thread from now on.</param>
+    /// <param name="name">The run's.</param>
+    /// <param name="settings">Have the rates at which it learns, for those who are to lower them.</param>
     /// <param name="trace">The span of this process's work on the run.</param>
-    public LearnerActor(IActorRef run, ILearner learner, ITransitionSource source, ActivityContext trace)
+    public LearnerActor(IActorRef run, ILearner learner, ITransitionSource source, string name, LearnerSettings settings, ActivityContext trace)
     {
-        (this.run, this.learner, this.source, this.trace) = (run, learner, source, trace);
+        (this.run, this.learner, this.source, this.name, this.settings, this.trace) = (run, learner, source, name, settings, trace);
         this.Receive<Learn>(learn => this.Guard(() => this.Begin(learn.Task)));
         this.Receive<Continue>(work => this.Guard(() => this.Work(work)));
         this.Receive<CaptureLearner>(_ => this.Guard(this.Capture));
@@ -89,9 +94,7 @@ public sealed class LearnerActor : ReceiveActor
     {
         if (this.learner.FindNonFinite() is { } tensor)
         {
-            this.run.Tell(new LearnerFailed(
-                $"{tensor} is not finite at gradient step {this.learner.GradientStep:N0}; nothing after the last checkpoint was kept. "
-                + "Resuming repeats the same steps unless the learning rates are lowered: ne resume NAME learner.criticLearningRate=1e-4."));
+            this.Fail(tensor, this.learner.GradientStep);
             return;
         }
         this.run.Tell(new LearnerCaptured(this.learner.Save(), this.learner.Policy().ToBytes()));
@@ -106,9 +109,11 @@ public sealed class LearnerActor : ReceiveActor
         }
         catch (NonFiniteException error)
         {
-            this.run.Tell(new LearnerFailed(error.Message));
+            this.Fail(error.Tensor, error.Step);
         }
     }
+
+    private void Fail(string tensor, long step) => this.run.Tell(new LearnerFailed(NonFinite.sentence(this.settings, this.name, tensor, step)));
 
     private sealed record Continue(Window Window, long Left, Measurement? Metrics);
 }

@@ -24,6 +24,7 @@ public sealed record VideoFinished;
 public sealed class VideoActor : ReceiveActor
 {
     private readonly ILoggingAdapter log = Context.GetLogger();
+    private readonly EndingSimulators ending = EndingSimulators.Of(Context.System);
     private readonly Func<IEnvironment> create;
     private readonly long seed;
     private readonly string run;
@@ -59,7 +60,7 @@ public sealed class VideoActor : ReceiveActor
         });
         this.Receive<Fault>(fault =>
         {
-            // The environment is gone with its thread; the next recording makes a new one.
+            // The environment is gone with its thread, so this does not wait; the next recording makes a new one.
             this.thread?.Dispose();
             this.thread = null;
             this.Report(fault.Error);
@@ -80,9 +81,12 @@ public sealed class VideoActor : ReceiveActor
 
     protected override void PostStop()
     {
+        // It looks after every step.
         this.stopping = true;
-        // It looks after every step, so this does not take long.
-        this.thread?.Dispose();
+        if (this.thread is { } used)
+        {
+            this.ending.End(used);
+        }
     }
 
     private void Record(RecordVideo work)

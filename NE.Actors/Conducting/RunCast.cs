@@ -4,7 +4,6 @@ using Akka.Event;
 using NE.Actors.Cast;
 using NE.Actors.Checkpoints;
 using NE.Actors.Environments;
-using NE.Actors.Evaluation;
 using NE.Actors.Instruments;
 using NE.Actors.Journal;
 using NE.Actors.Runs;
@@ -23,8 +22,6 @@ namespace NE.Actors.Conducting;
 /// </summary>
 internal sealed class RunCast
 {
-    private readonly IActorRefFactory context;
-    private readonly IActorRef run;
     private readonly IActorRef journal;
     private readonly OpenedRun opened;
     private readonly string? runId;
@@ -33,25 +30,14 @@ internal sealed class RunCast
     private readonly StatusBoard board;
     private readonly ILoggingAdapter log;
     private readonly IActorRef telemetry;
-    private readonly IActorRef evaluator;
     private readonly IActorRef learner;
     private readonly IActorRef replay;
     private readonly IActorRef video;
+    private readonly CastEvaluations evaluations;
+    private readonly CastEnvironments environments;
     private readonly LearnerClock clock = new();
-    private readonly EnvironmentStart[] starts;
-    private readonly Exception?[] errors;
-    private readonly string?[] told;
-    private readonly IActorRef[] environments;
-    private readonly TransitionBlock[] blocks;
-    private readonly RunSpan[] restarting;
-    private readonly StepRound?[] prepared;
-    private readonly Func<EnvironmentStart, IEnvironmentListener, IEnvironmentHost> hosts;
-    private readonly Dictionary<long, Policy> evaluating;
-    private readonly Dictionary<long, EpisodeResults> evaluated = [];
-
     private Policy policy;
     private Measurement? measurement;
-    private FrozenBest? newBest;
     private RunSpan checkpoint;
     private RunSpan capture;
 
@@ -60,29 +46,21 @@ internal sealed class RunCast
     /// <exception cref="DamagedCheckpointException">A table is not what it was at the commit.</exception>
     public RunCast(IActorContext context, IActorRef run, IActorRef journal, RunRequest request, OpenedRun opened, StatusBoard board, ActivityContext trace)
     {
-        (this.context, this.run, this.journal, this.opened, this.board, this.runId) = (context, run, journal, opened, board, request.RunId);
-        (this.name, this.trace) = (request.Paths.Name, trace);
+        (this.journal, this.opened, this.board, this.runId, this.name, this.trace) = (journal, opened, board, request.RunId, request.Paths.Name, trace);
         this.log = context.GetLogger();
         var settings = request.Settings;
         var tables = opened.OpenTables(request.Paths);
         this.policy = opened.Learner.Policy();
-        this.evaluating = opened.Evaluations.ToDictionary(pending => pending.Step, pending => pending.Policy);
         this.telemetry = context.ActorOf(Props.Create(() => new TelemetryActor(tables, settings)), "telemetry");
-        this.evaluator = context.ActorOf(
+        var evaluator = context.ActorOf(
             Props.Create(() => new EvaluatorActor(run, opened.Environments.Create, settings.Run.Seed, settings.Evaluation.Episodes, this.LongestEvaluation, trace)),
             "evaluator");
+        this.evaluations = new CastEvaluations(evaluator, opened.Evaluations, board, this.log);
         this.learner = context.ActorOf(
-            Props.Create(() => new LearnerActor(run, opened.Learner, opened.Store, trace)).WithDispatcher(TrainingRun.CoreDispatcher), "learner");
+            Props.Create(() => new LearnerActor(run, opened.Learner, opened.Store, this.name, settings.Learner, trace)).WithDispatcher(TrainingRun.CoreDispatcher), "learner");
         this.replay = context.ActorOf(Props.Create(() => new ReplayActor(opened.Store, opened.CreateLinker())).WithDispatcher(TrainingRun.CoreDispatcher), "replay");
         this.video = settings.Video.Every == 0 ? ActorRefs.Nobody : context.ActorOf(this.VideoOf(request, opened.Environments), "video");
-        this.hosts = request.EnvironmentHosts;
-        this.starts = opened.Starts;
-        this.errors = new Exception?[this.starts.Length];
-        this.told = new string?[this.starts.Length];
-        this.restarting = new RunSpan[this.starts.Length];
-        this.blocks = [.. this.starts.Select(start => new TransitionBlock(start.Index, opened.Layout, Conductor.stepsAtOnce(settings)))];
-        this.prepared = new StepRound?[this.starts.Length];
-        this.environments = [.. this.starts.Select(start => this.Start(start, $"environment-{start.Index}"))];
+        this.environments = new CastEnvironments(context, run, request, opened, board, trace);
         this.Announce(settings, opened.From?.Manifest);
     }
 
@@ -96,28 +74,26 @@ internal sealed class RunCast
         switch (order)
         {
             case Order.Prepare { Item2: var steps } prepare:
-                this.prepared[prepare.environment] = new StepRound(steps.Step, steps.Stride, steps.Steps, this.policy, this.blocks[prepare.environment]);
+                this.environments.Prepare(prepare.environment, steps, this.policy);
                 break;
             case Order.Step step:
-                this.environments[step.environment].Tell(this.prepared[step.environment]);
+                this.environments.Step(step.environment);
                 break;
             case Order.RestartEnvironment restart:
-                this.Restart(restart);
+                this.environments.Restart(restart);
                 break;
             case Order.Append append:
-                var rows = append.Item1 is Rows.OfEnvironment only ? [this.blocks[only.environment]] : this.blocks;
-                this.replay.Tell(new AppendRound(append.Item1, rows, append.releaseBefore));
+                this.replay.Tell(new AppendRound(append.Item1, this.environments.BlocksOf(append.Item1), append.releaseBefore));
                 break;
             case Order.Learn { Item: var task }:
                 this.clock.Start();
                 this.learner.Tell(new Learn(task));
                 break;
             case Order.Evaluate evaluate:
-                this.evaluating[evaluate.step] = this.policy;
-                this.Evaluate(evaluate.step);
+                this.evaluations.Begin(evaluate.step, this.policy);
                 break;
             case Order.EvaluateAgain again:
-                this.Evaluate(again.step);
+                this.evaluations.Play(again.step);
                 break;
             case Order.Film film:
                 this.video.Tell(new RecordVideo(film.step, this.policy));
@@ -139,32 +115,25 @@ internal sealed class RunCast
                     at.Step, at.GradientStep, at.Episodes, at.EpisodeReturn, at.EpisodeLength, at.ReplaySize, this.measurement!));
                 break;
             case Order.ShowEvaluation { Item: var evaluation }:
-                this.telemetry.Tell(new EvaluationShown(new EvaluationRow(evaluation, this.evaluated[evaluation.Step].Inverted)));
+                this.telemetry.Tell(this.evaluations.Show(evaluation));
                 break;
             case Order.EvaluationsLate late:
-                this.log.Warning(
-                    late.waits
-                        ? "All steps are taken; the run waits for the evaluation of step {EvaluatedSteps}. A stop commits what there is"
-                        : "The evaluation of step {EvaluatedSteps} is late: the checkpoint is made without it, and its place in the history is kept",
-                    string.Join(", ", late.steps));
+                this.evaluations.AreLate(late);
                 break;
             case Order.WriteEvaluation { Item: var evaluation }:
-                this.Deliver(evaluation);
+                this.telemetry.Tell(this.evaluations.Deliver(evaluation));
                 break;
             case { IsCapture: true }:
                 this.board.PauseBegins();
                 this.checkpoint = RunSpan.Begin("checkpoint", this.trace);
                 this.capture = RunSpan.Begin("capture", this.checkpoint.Context);
-                this.Parts = new CommitParts(this.environments.Length);
+                this.Parts = new CommitParts(this.environments.Count);
                 this.learner.Tell(new CaptureLearner());
                 this.telemetry.Tell(new MarkFiles());
-                foreach (var environment in this.environments)
-                {
-                    environment.Tell(new CaptureEnvironment());
-                }
+                this.environments.CaptureAll();
                 break;
             case Order.CaptureEnvironment capture:
-                this.environments[capture.environment].Tell(new CaptureEnvironment());
+                this.environments.Capture(capture.environment);
                 break;
             case Order.Commit { Item: var commitment }:
                 this.Commit(commitment);
@@ -177,34 +146,13 @@ internal sealed class RunCast
         }
     }
 
-    public Input Take(EnvironmentReady ready)
-    {
-        this.restarting[ready.Environment].End();
-        // The state that it went on from is used up.
-        this.starts[ready.Environment] = this.starts[ready.Environment] with { Restored = null };
-        return Input.NewEnvironmentReady(ready.Environment, ready.Episode);
-    }
+    public Input Take(EnvironmentReady ready) => this.environments.Take(ready);
 
-    public Input Take(EnvironmentFailed failed)
-    {
-        this.errors[failed.Environment] = failed.Error;
-        this.restarting[failed.Environment].Fail(failed.Error.Message);
-        return Input.NewEnvironmentFailed(failed.Environment, failed.Error.Message);
-    }
+    public Input Take(EnvironmentFailed failed) => this.environments.Take(failed);
 
-    public Input Take(RoundStepped stepped)
-    {
-        var block = stepped.Block;
-        if (block.Divergences > 0)
-        {
-            this.log.Warning(
-                "The simulation of environment {Index} diverged, so its episode ended early ({Divergences} in this round); the run goes on",
-                block.Environment, block.Divergences);
-        }
-        var episodes = block.Episodes.ToArray();
-        this.board.EpisodesEnded(episodes);
-        return Input.NewStepped(new SteppedRound(block.Environment, episodes, block.Episode, block.Divergences));
-    }
+    public Input Take(RoundStepped stepped) => this.environments.Take(stepped);
+
+    public Input Take(Evaluated done) => this.evaluations.Take(done);
 
     public Input Take(LearningProgress progress)
     {
@@ -224,16 +172,6 @@ internal sealed class RunCast
         return Input.NewLearned(new LearnedSteps(learned.GradientSteps, learned.Changes, learned.Metrics is not null));
     }
 
-    public Input Take(Evaluated done)
-    {
-        var (returns, lengths) = (done.Results.Returns, done.Results.Lengths);
-        this.evaluated[done.Step] = done.Results;
-        this.board.Evaluated(done.Step, returns.Average());
-        this.log.Info(
-            "Evaluation of step {EvaluatedStep}: mean return {MeanReturn:0.0} of {Episodes} episodes", done.Step, returns.Average(), returns.Length);
-        return Input.NewEvaluated(done.Step, returns, lengths);
-    }
-
     public void Take(Committed committed)
     {
         this.board.Committed(committed.Step, committed.Bytes);
@@ -249,10 +187,10 @@ internal sealed class RunCast
     /// <summary>Nothing will end what is under way: the run is over, or begins anew.</summary>
     public void EndSpans()
     {
-        foreach (var span in (RunSpan[])[this.capture, this.checkpoint, .. this.restarting])
-        {
-            span.Fail("the run's actors were stopped");
-        }
+        const string reason = "the run's actors were stopped";
+        this.capture.Fail(reason);
+        this.checkpoint.Fail(reason);
+        this.environments.FailSpans(reason);
     }
 
     /// <summary>Puts where the run is onto its board, and now and then into its table of timings.</summary>
@@ -293,50 +231,10 @@ internal sealed class RunCast
         return Props.Create(() => new VideoActor(task.Create, request.Settings.Run.Seed, paths.Name, target, this.LongestEvaluation));
     }
 
-    private IActorRef Start(EnvironmentStart start, string name) =>
-        this.context.ActorOf(Props.Create(() => new EnvironmentActor(this.run, start, this.hosts)), name);
-
-    private void Restart(Order.RestartEnvironment restart)
-    {
-        var i = restart.environment;
-        var reason = this.errors[i]?.Message;
-        var number = this.starts[i].Incarnation;
-        this.restarting[i] = RunSpan.Begin("environment restart", this.trace)
-            .Tag("Index", i).Tag("Restart", number).Tag("Reason", reason).Tag("Pause", restart.pause.TotalSeconds);
-        using var scope = this.restarting[i].Enter();
-        if (reason is not null && reason == this.told[i])
-        {
-            this.log.Warning("Environment {Index} failed in the same way and starts again in {Pause:0.0} s (restart {Restart})", i, restart.pause.TotalSeconds, number);
-        }
-        else
-        {
-            this.log.Warning(
-                this.errors[i], "Environment {Index} failed and starts again in {Pause:0.0} s (restart {Restart}): {Reason}", i, restart.pause.TotalSeconds, number, reason);
-            this.told[i] = reason;
-        }
-
-        this.starts[i] = this.starts[i] with { Incarnation = this.starts[i].Incarnation + 1, Episode = restart.episode, Pause = restart.pause };
-        this.environments[i] = this.Start(this.starts[i], $"environment-{i}-{this.starts[i].Incarnation}");
-    }
-
-    private void Evaluate(long step) => this.evaluator.Tell(new Evaluate(step, this.evaluating[step]));
-
-    private void Deliver(Model.History.EvaluationEnded evaluation)
-    {
-        this.evaluated.Remove(evaluation.Step, out var results);
-        this.evaluating.Remove(evaluation.Step, out var played);
-        this.telemetry.Tell(new EvaluationRow(evaluation, results!.Inverted));
-        if (evaluation.IsBest)
-        {
-            this.newBest = new FrozenBest(evaluation.Step, played!.ToBytes());
-        }
-    }
-
     private void Commit(Commitment commitment)
     {
-        var policies = commitment.Ledger.Pending.Select(pending => this.evaluating[pending.Step].ToBytes());
-        var state = this.Parts!.Freeze(commitment, [.. policies], this.opened.Store.Capture(), this.newBest, this.runId);
-        (this.Parts, this.newBest) = (null, null);
+        var state = this.Parts!.Freeze(commitment, this.evaluations.Freeze(commitment.Ledger), this.opened.Store.Capture(), this.evaluations.TakeBest(), this.runId);
+        this.Parts = null;
         this.capture.End();
         this.journal.Tell(new Commit(commitment.Id, state, [.. commitment.Events]) { Trace = this.checkpoint.Context });
         this.board.PauseEnds();

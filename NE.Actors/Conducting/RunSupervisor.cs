@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Reflection;
 using Akka.Actor;
 using Akka.Event;
+using NE.Actors.Cast;
 using NE.Actors.Runs;
 
 namespace NE.Actors.Conducting;
@@ -46,7 +47,8 @@ public sealed class RunSupervisor : ReceiveActor
                 Context.Stop(this.run);
             }
         });
-        this.Receive<Terminated>(_ => this.StartAgain());
+        this.Receive<Terminated>(_ => this.AwaitSimulators());
+        this.Receive<SimulatorsEnded>(ended => this.StartAgain(ended.Left));
         this.Start();
     }
 
@@ -54,14 +56,18 @@ public sealed class RunSupervisor : ReceiveActor
     /// A failed run is stopped, not restarted in place: its successor is another actor, so that what simulators and writers of the old one
     /// still send reaches nobody.
     /// </summary>
-    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(error =>
-    {
-        this.lastError = error;
-        // An error that comes back before the next commit comes back for ever.
-        this.failures = this.board.Status.CheckpointStep == this.failedAfter ? this.failures + 1 : 1;
-        this.failedAfter = this.board.Status.CheckpointStep;
-        return Directive.Stop;
-    });
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(
+        error =>
+        {
+            this.lastError = error;
+            // An error that comes back before the next commit comes back for ever.
+            this.failures = this.board.Status.CheckpointStep == this.failedAfter ? this.failures + 1 : 1;
+            this.failedAfter = this.board.Status.CheckpointStep;
+            // Here, not when the last of its actors has ended; and in the place of Akka's own line.
+            this.log.Error(error, "The run failed: {Reason}", Cause(error));
+            return Directive.Stop;
+        },
+        loggingEnabled: false);
 
     private void Start()
     {
@@ -78,23 +84,34 @@ public sealed class RunSupervisor : ReceiveActor
         }
     }
 
-    private void StartAgain()
+    /// <summary>The run's actors are gone. What its simulators have open, the next ones may need.</summary>
+    private void AwaitSimulators()
     {
         if (this.completion.Task.IsCompleted)
         {
             return;
         }
-        if (this.phaseEnded)
-        {
-            this.Start();
-            return;
-        }
-        if (this.failures > MostRestarts)
+        if (!this.phaseEnded && this.failures > MostRestarts)
         {
             this.completion.TrySetResult(this.Failure());
             return;
         }
-        this.log.Error(this.lastError, "The run failed and goes back to its last checkpoint: {Reason}", Cause(this.lastError));
+        EndingSimulators.Of(Context.System).Wait(this.request.EndPatience).PipeTo(this.Self, success: left => new SimulatorsEnded(left));
+    }
+
+    /// <param name="left">Simulators of the run before that have not ended.</param>
+    private void StartAgain(int left)
+    {
+        if (left > 0)
+        {
+            this.log.Warning(
+                "{Simulators} of the run's simulators have not ended within {Seconds} s, so it goes on without them; if they hang, their threads end with the process",
+                left, this.request.EndPatience.TotalSeconds);
+        }
+        if (!this.phaseEnded)
+        {
+            this.log.Info("The run goes back to its last checkpoint");
+        }
         this.Start();
     }
 
@@ -107,4 +124,6 @@ public sealed class RunSupervisor : ReceiveActor
         RunPhase.Failed,
         $"the run failed {this.failures} times after the checkpoint of step {this.failedAfter ?? 0:N0}, the last time because: {Cause(this.lastError)}",
         this.board.Status.CheckpointStep ?? 0);
+
+    private sealed record SimulatorsEnded(int Left);
 }

@@ -2,7 +2,6 @@ using Akka.Actor;
 using Akka.Configuration;
 using Akka.Event;
 using NE.Actors.Cast;
-using NE.Actors.Environments.External;
 using NE.Actors.Instruments;
 using NE.Actors.MuJoCo;
 using NE.Actors.RunDirectory;
@@ -16,31 +15,29 @@ public sealed class TrainingRun : ITrainingRun
     /// <summary>Dispatcher of the actors that take part in every round.</summary>
     internal const string CoreDispatcher = "ne.core-dispatcher";
 
-    /// <summary>How long the actors may take to end. One whose environment hangs never does; its thread ends with the process.</summary>
-    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(20);
-
     private readonly StatusBoard board = new();
     private readonly TaskCompletionSource<RunOutcome> completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly IActorRef supervisor;
+    private readonly EndingSimulators simulators;
     private readonly RunPaths paths;
+    private readonly TimeSpan endPatience;
     private readonly RunSpan span;
     private readonly RunMetrics metrics;
 
     private TrainingRun(RunRequest request)
     {
-        this.paths = request.Paths;
+        (this.paths, this.endPatience) = (request.Paths, request.EndPatience);
         this.span = RunSpan.Begin("run").Tag("Run", request.Paths.Name).Tag("RunId", request.RunId).Tag("Environment", request.Settings.Run.Environment);
         this.metrics = new RunMetrics(request.Paths.Name, () => this.board.Status);
+        SimulatorLog.Open();
         this.System = ActorSystem.Create("ne", JournalConfig.SystemSetup(request.Paths, Configuration(request.Loggers)));
+        this.simulators = EndingSimulators.Of(this.System);
         var physics = Akka.Event.Logging.GetLogger(this.System, "NE.Actors.MuJoCo");
-        MuJoCoHandlers.WarningLog = warning => physics.Warning("MuJoCo warns: {Warning}", warning);
         foreach (var plugin in MuJoCoLibrary.Loaded?.Plugins.Where(plugin => plugin.Problem is not null) ?? [])
         {
             physics.Warning("A plugin library of MuJoCo cannot be opened, so models cannot use it: {Problem}", plugin.Problem);
         }
 
-        var programs = Akka.Event.Logging.GetLogger(this.System, "NE.Actors.Environments.External");
-        ExternalEnvironment.Log = line => programs.Info("An external environment says: {Line}", line);
         this.supervisor = this.System.ActorOf(
             Props.Create(() => new RunSupervisor(request, this.board, this.completion, this.span.Context)), "supervisor");
         // An actor system that ends by itself must not leave anybody waiting.
@@ -65,10 +62,16 @@ public sealed class TrainingRun : ITrainingRun
     {
         // While it ends, Akka falls back to the standard output, which belongs to the shell.
         this.System.EventStream.SetLogLevel(LogLevel.ErrorLevel);
-        await Task.WhenAny(this.System.Terminate(), Task.Delay(EndPatience));
+        await Task.WhenAny(this.EndAll(), Task.Delay(this.endPatience));
         JournalConfig.Release(this.paths);
         this.metrics.Dispose();
         this.EndSpan();
+    }
+
+    private async Task EndAll()
+    {
+        await this.System.Terminate();
+        await this.simulators.Wait(this.endPatience);
     }
 
     private void EndSpan()

@@ -76,15 +76,17 @@ public abstract record EnvironmentId
     }
 
     /// <summary>The same environment for a process that works in another folder: paths are absolute. Of a command, these are the program if
-    /// it is a path, and arguments PATH, PATH:NAME and --option=PATH whose path exists and contains a '/' or a '.'.</summary>
+    /// it is a path, and arguments PATH, PATH:NAME, --option=PATH and NAME=PATH whose path exists and contains a '/' or a '.'.</summary>
     /// <param name="folder">The folder that relative paths are relative to; absolute itself.</param>
     public abstract EnvironmentId In(string folder);
 
     private static EnvironmentId ParsePlugin(string text)
     {
-        var hash = text.IndexOf('#');
-        var path = hash < 0 ? text : text[..hash];
-        var type = hash < 0 ? null : text[(hash + 1)..];
+        // A folder's name may contain a '#' too.
+        const string Mark = ".dll#";
+        var mark = text.LastIndexOf(Mark, StringComparison.OrdinalIgnoreCase);
+        var path = mark < 0 ? text : text[..(mark + Mark.Length - 1)];
+        var type = mark < 0 ? null : text[(mark + Mark.Length)..];
         return path.EndsWith(".dll", StringComparison.OrdinalIgnoreCase) && type != ""
             ? new Plugin(path, type)
             : throw new EnvironmentUnusableException($"Expected plugin:PATH.dll or plugin:PATH.dll#Namespace.Type, found '{PluginPrefix}{text}'.");
@@ -186,14 +188,18 @@ public abstract record EnvironmentId
 
         private static string Program(string word, string folder) => word.Contains('/') ? System.IO.Path.GetFullPath(word, folder) : word;
 
-        /// <summary>PATH, PATH:NAME or --option=PATH.</summary>
+        /// <summary>PATH, PATH:NAME, --option=PATH or NAME=PATH.</summary>
         private static string Argument(string word, string folder)
         {
             var (equals, colon) = (word.IndexOf('='), word.LastIndexOf(':'));
             return Absolute(word, folder)
                 ?? (colon > 0 && Absolute(word[..colon], folder) is { } path ? path + word[colon..] : null)
-                ?? (word.StartsWith('-') && equals > 0 && Absolute(word[(equals + 1)..], folder) is { } value ? word[..(equals + 1)] + value : word);
+                ?? (equals > 0 && IsOptionOrName(word[..equals]) && Absolute(word[(equals + 1)..], folder) is { } value ? word[..(equals + 1)] + value : word);
         }
+
+        /// <summary>Names are those of keyword arguments and of variables of the environment.</summary>
+        private static bool IsOptionOrName(string text) =>
+            text[0] == '-' || (!char.IsDigit(text[0]) && text.All(letter => letter == '_' || char.IsLetterOrDigit(letter)));
 
         private static string? Absolute(string text, string folder)
         {

@@ -4,6 +4,7 @@ using NE.Actors.MuJoCo;
 using NE.Actors.Rendering;
 using NE.Model;
 using NE.Model.Tasks;
+using NE.Model.Tasks.Custom;
 
 namespace NE.Actors.Environments;
 
@@ -40,7 +41,12 @@ public sealed class MuJoCoEnvironment : IEnvironment, IRenderable
         this.Spec = Describe(info) with { Fingerprint = fingerprint };
         CheckModel(info, model);
         this.ownModel = info.OwnModel ? model.Copy() : null;
-        this.simulator = new Simulator(this.ownModel ?? model);
+        this.simulator = new Simulator(this.ownModel ?? model)
+        {
+            TakesContactForces = task is CustomTask { ReadsContactForces: true },
+            // Our own tasks stay as they were published.
+            NeedsEveryContact = fingerprint is not null,
+        };
         this.wideObservation = new double[info.ObservationSize];
         this.controls = new double[model.NU];
         this.memory = new double[info.MemorySize];

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Akka.Actor;
 using Akka.Cluster;
 using Akka.Event;
+using NE.Actors.Cast;
 using NE.Actors.Fleet.Wire;
 
 namespace NE.Actors.Fleet;
@@ -132,8 +133,11 @@ public sealed class FleetMember : IAsyncDisposable
     {
         await this.leaving.CancelAsync();
         var last = this.system;
+        var simulators = EndingSimulators.Of(last);
         await Task.WhenAny(CoordinatedShutdown.Get(last).Run(CoordinatedShutdown.ClrExitReason.Instance), Task.Delay(LeavePatience));
         await Task.WhenAny(last.Terminate(), Task.Delay(LeavePatience));
+        // Their child processes would outlive this one.
+        await simulators.Wait(LeavePatience);
         await Task.WhenAny(this.life, Task.Delay(LeavePatience));
         if (!ReferenceEquals(this.system, last))
         {

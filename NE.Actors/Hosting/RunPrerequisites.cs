@@ -27,6 +27,11 @@ public static class RunPrerequisites
             ["MuJoCo"] = MuJoCoLibrary.Current.Version,
         };
 
+        if (CLibrary.Version is { } library)
+        {
+            versions["C library"] = library;
+        }
+
         if (compute is not null)
         {
             versions["engine"] = Engines.describe(compute);

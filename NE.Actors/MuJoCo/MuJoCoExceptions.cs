@@ -9,7 +9,7 @@ public sealed class MuJoCoErrorException(string message) : Exception(message);
 /// <summary>MuJoCo refused to compile a model.</summary>
 public sealed class ModelCompileException(string message) : Exception(message);
 
-/// <summary>The simulated state left the numbers (NaN, infinite or above 1e10). The episode cannot go on; reset the environment.</summary>
+/// <summary>The simulated state left the numbers (NaN, infinite or above 1e10), or a contact was left out. The episode cannot go on; reset the environment.</summary>
 public sealed class PhysicsDivergedException(string message) : Exception(message);
 
 /// <summary>A stored state is of another version of MuJoCo.</summary>

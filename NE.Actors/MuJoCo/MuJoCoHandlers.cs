@@ -17,7 +17,8 @@ public static unsafe class MuJoCoHandlers
     [ThreadStatic]
     private static Action? release;
 
-    /// <summary>Where warnings go, at most one a second; how many were left out is told with the next one. Nowhere when null.</summary>
+    /// <summary>Where warnings of the whole process go, at most one a second; how many were left out is told with the next one. Nowhere when null. Must outlive
+    /// every run.</summary>
     public static Action<string>? WarningLog { get; set; }
 
     /// <summary>Declares the calling thread an environment's own: on a fatal error the sink gets the message, then the thread is parked

@@ -7,6 +7,10 @@ public sealed unsafe class Simulator : IStartState, IDisposable
 {
     private const double Limit = 1e10;
 
+    // mjWARN_CONTACTFULL and mjWARN_CNSTRFULL, which stand before everything that moved between versions.
+    private const int FirstFullWarning = 1;
+    private const int LastFullWarning = 2;
+
     private readonly DataHandle data;
     private readonly nint modelAddress;
     private readonly nint dataAddress;
@@ -79,6 +83,12 @@ public sealed unsafe class Simulator : IStartState, IDisposable
     }
 
     public MuJoCoModel Model { get; }
+
+    /// <summary>Whether the Control Suite's way of stepping computes contact forces (`CFrcExt`) too, as Gymnasium's always does.</summary>
+    public bool TakesContactForces { get; init; }
+
+    /// <summary>Whether a step counts as diverged whose contacts or constraints did not all fit into MuJoCo's memory for them: it leaves the others out.</summary>
+    public bool NeedsEveryContact { get; init; }
 
     public double Timestep => this.Model.Timestep;
 
@@ -240,13 +250,14 @@ public sealed unsafe class Simulator : IStartState, IDisposable
     }
 
     /// <summary>Sets the controls [nu], not clamped, and makes the physics steps of one control step in Gymnasium's way or the Control
-    /// Suite's. Throws PhysicsDivergedException when the state left the numbers; MuJoCo may then have reset the data by itself.</summary>
+    /// Suite's. Throws PhysicsDivergedException when the state left the numbers; MuJoCo may then have reset the data by itself. Also when a contact
+    /// was left out, with <see cref="NeedsEveryContact"/>.</summary>
     public void Step(ReadOnlySpan<double> controls, int physicsSteps, Stepping stepping)
     {
         this.ThrowIfDisposed();
         Require(this.NU, controls.Length, nameof(controls));
         controls.CopyTo(new Span<double>(this.ctrl, this.NU));
-        var before = this.BadStateWarnings();
+        var (bad, full) = (this.BadStateWarnings(), this.Warnings(FirstFullWarning, LastFullWarning));
         if (stepping.IsGymnasium)
         {
             this.WholeSteps(physicsSteps);
@@ -254,14 +265,21 @@ public sealed unsafe class Simulator : IStartState, IDisposable
         }
         else
         {
-            this.LegacyStep(physicsSteps);
+            this.LegacyStep(physicsSteps, this.TakesContactForces);
         }
 
         GC.KeepAlive(this);
-        if (this.BadStateWarnings() != before || !InBounds(this.QPos) || !InBounds(this.QVel))
+        if (this.BadStateWarnings() != bad || !InBounds(this.QPos) || !InBounds(this.QVel))
         {
             throw new PhysicsDivergedException(
                 $"The simulation of '{this.Model.Name}' diverged: a position, velocity or acceleration is not a number or beyond {Limit:0e+0}. "
+                + "The episode is lost; reset the environment.");
+        }
+
+        if (this.NeedsEveryContact && this.Warnings(FirstFullWarning, LastFullWarning) != full)
+        {
+            throw new PhysicsDivergedException(
+                $"The simulation of '{this.Model.Name}' left out contacts or constraints that did not fit into the memory that the model gives them. "
                 + "The episode is lost; reset the environment.");
         }
     }
@@ -270,7 +288,7 @@ public sealed unsafe class Simulator : IStartState, IDisposable
     {
         this.ThrowIfDisposed();
         new Span<double>(this.ctrl, this.NU).Clear();
-        this.LegacyStep(steps);
+        this.LegacyStep(steps, withContactForces: false);
         *this.time = 0;
         GC.KeepAlive(this);
     }
@@ -352,7 +370,9 @@ public sealed unsafe class Simulator : IStartState, IDisposable
     }
 
     /// <summary>dm_control's legacy step, see `Stepping.ControlSuite`.</summary>
-    private void LegacyStep(int count)
+    /// <param name="count">Whole steps' worth.</param>
+    /// <param name="withContactForces">Those of the last whole step, with its contacts: the half step that follows finds new ones.</param>
+    private void LegacyStep(int count, bool withContactForces)
     {
         if (!this.Model.IsRungeKutta)
         {
@@ -361,6 +381,11 @@ public sealed unsafe class Simulator : IStartState, IDisposable
         }
 
         this.WholeSteps(count);
+        if (withContactForces)
+        {
+            MuJoCoNative.mj_rnePostConstraint(this.modelAddress, this.dataAddress);
+        }
+
         MuJoCoNative.mj_step1(this.modelAddress, this.dataAddress);
     }
 
@@ -396,10 +421,13 @@ public sealed unsafe class Simulator : IStartState, IDisposable
         return true;
     }
 
-    private int BadStateWarnings()
+    private int BadStateWarnings() => this.Warnings(this.firstBadWarning, this.lastBadWarning);
+
+    /// <summary>How often MuJoCo gave warnings of these kinds since the last reset.</summary>
+    private int Warnings(int first, int last)
     {
         var count = 0;
-        for (var i = this.firstBadWarning; i <= this.lastBadWarning; i++)
+        for (var i = first; i <= last; i++)
         {
             // Each entry is (last info, number).
             count += this.warnings[2 * i + 1];

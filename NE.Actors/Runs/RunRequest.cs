@@ -56,6 +56,10 @@ public sealed record RunRequest
     /// <summary>How long a run that is to stop hears nothing of an environment, the replay memory or the tables before it ends at its last commit.</summary>
     public TimeSpan StopPatience { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>How long simulators may take to end, before a run that failed begins anew and when it is over. One that hangs never does; its thread ends with the
+    /// process.</summary>
+    public TimeSpan EndPatience { get; init; } = TimeSpan.FromSeconds(20);
+
     /// <summary>Failures to provoke, for drills and tests.</summary>
     public IReadOnlyList<FaultDrill> Drills { get; init; } = [];
 }

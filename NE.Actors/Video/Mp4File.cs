@@ -126,7 +126,8 @@ internal sealed class Mp4File : IVideoFile
         "-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "yuv420p",
         "-threads", target.Threads.ToString(CultureInfo.InvariantCulture),
         // The index goes to the front, so that a browser plays while it loads.
-        "-movflags", "+faststart", "-f", "mp4", output,
+        // A name may begin with a '-', as options do, or with letters and a ':', as protocols do.
+        "-movflags", "+faststart", "-f", "mp4", $"file:{Path.GetFullPath(output)}",
     ];
 
     private void Keep(string? line)

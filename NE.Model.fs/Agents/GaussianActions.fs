@@ -7,7 +7,7 @@ open NE.Model.Networks
 /// The actions that a squashed Gaussian policy draws for a batch, their log-probabilities, and the gradient by the network's outputs. On the
 /// host, whatever the engine: the noise is drawn there, and a batch has few components.
 [<Sealed>]
-type GaussianActions(rows: int, components: int, maxAction: float32) =
+type GaussianActions(rows: int, components: int, maxAction: float32, form: LogDeviation) =
     let count = rows * components
 
     let outputs =
@@ -22,8 +22,9 @@ type GaussianActions(rows: int, components: int, maxAction: float32) =
         )
 
     let means, logDeviations, logDensities = padded (), padded (), padded ()
-    // sigma eps, and tanh(u), of the last Sample.
+    // sigma eps, tanh(u), and the derivative of log sigma by the output, of the last Sample.
     let scaledNoise, squashed = padded (), padded ()
+    let slopes = Array.zeroCreate<float32> count
 
     let logProbabilities, weighted =
         Array.zeroCreate<float32> rows, Array.zeroCreate<float32> rows
@@ -55,7 +56,12 @@ type GaussianActions(rows: int, components: int, maxAction: float32) =
 
         for i in 0 .. count - 1 do
             means[i] <- outputs[2 * i]
-            logDeviations[i] <- outputs[2 * i + 1]
+
+            let struct (logDeviation, slope) =
+                SquashedGaussian.logDeviation form outputs[2 * i + 1]
+
+            logDeviations[i] <- logDeviation
+            slopes[i] <- slope
 
         if live < components then
             for row in 0 .. rows - 1 do
@@ -78,24 +84,22 @@ type GaussianActions(rows: int, components: int, maxAction: float32) =
 
     /// The gradient by the outputs of the last Sample of L = weight * (sum of log pi) + f(actions), given that of f by the actions
     /// [rows x components]. With t = tanh(u), and eps held: da/du = a_max (1 - t^2), dlog pi/du = 2 t, dlog pi/dlog sigma = 2 t sigma eps - 1.
+    /// From log sigma on it goes to the output that made it.
     member _.Backward(actionGradient: IMatrix, weight: float32, live: int, outputGradient: IMatrix) : unit =
         actionGradient.Read(Span actions)
 
         for i in 0 .. count - 1 do
-            let t, s = squashed[i], logDeviations[i]
+            let t = squashed[i]
 
             if i % components < live then
                 let byU = actions[i] * maxAction * (1.0f - t * t) + weight * 2.0f * t
                 outputs[2 * i] <- byU
 
                 outputs[2 * i + 1] <-
-                    if
-                        s > SquashedGaussian.LowestLogDeviation
-                        && s < SquashedGaussian.HighestLogDeviation
-                    then
-                        byU * scaledNoise[i] - weight
-                    else
+                    if slopes[i] = 0.0f then
                         0.0f
+                    else
+                        slopes[i] * (byU * scaledNoise[i] - weight)
             else
                 outputs[2 * i] <- 0.0f
                 outputs[2 * i + 1] <- 0.0f

@@ -16,6 +16,8 @@ type LearnerSize = {
     WorkingBytes: int64
     /// Floating-point operations of a gradient step in convolutions, a multiply-add counted as two.
     ConvolutionOperations: float
+    /// The same of all events of Neuroplastic Expansion and of all looks at its signal, over the run.
+    EventOperations: float
 } with
 
     /// All parameters.
@@ -30,7 +32,29 @@ module LearnerSize =
         Encoder = 0L
         WorkingBytes = 0L
         ConvolutionOperations = 0.0
+        EventOperations = 0.0
     }
+
+    /// Pictures that go through the convolutions for events and for the review's signal over the run. `passes`: those of a gradient.
+    let private eventPictures (settings: Settings) (passes: float) =
+        let ne, probe = settings.Ne, float Trainee.ProbeRows
+        let steps = float (Settings.gradientSteps settings)
+        let has = settings.Run.Method.Has
+
+        let events =
+            if has Technique.Ne || has Technique.NaiveGrowth then
+                // Of the actor and of the critics.
+                2.0 * steps / float ne.GrowInterval.Value
+            else
+                0.0
+
+        let looks =
+            if has Technique.Ne && ne.Review <> ReviewMode.Off then
+                steps / float (ExperienceReview.SampleInterval ne.ReviewWindow.Value)
+            else
+                0.0
+
+        events * (float ne.PruneBatch.Value + probe * passes) + looks * probe
 
     let private ofPictures (settings: Settings) (actions: int) =
         let pixels = settings.Pixels
@@ -67,6 +91,7 @@ module LearnerSize =
                     * (rows * (int64 features * (forwards + target + 1L) + 2L * int64 image.Size)
                        + probe * (int64 features * (forwards + target) + 2L * int64 image.Size))
                 ConvolutionOperations = float rows * operations * float (forwards + target + 2L)
+                EventOperations = operations * eventPictures settings (float (forwards + target))
         }
 
     /// Of resolved settings, on a task of such observations and so many action components.

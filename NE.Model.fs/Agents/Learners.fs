@@ -24,17 +24,61 @@ let private algorithmOf (initialisation: Initialisation) (engine: IEngine) (sett
     | LearnerKind.Drq -> new SacAlgorithm(engine, settings, pictures (), task)
     | LearnerKind.DrqV2 -> new DrqV2Algorithm(engine, settings, pictures (), task)
 
-let private algorithm = algorithmOf Initialisation.Orthogonal
+/// The layouts of actor and critics, as a learner of the task has them. Raises ArgumentException for networks that are too large, also those
+/// before the heads, and for all of them together.
+let private heads (settings: Settings) (task: AgentTask) : struct (BlockLayout * BlockLayout) =
+    let network, learner = settings.Network, settings.Run.Learner
+
+    let perception, features =
+        if learner.SeesPixels then
+            let struct (_, encoder, trunk) = PixelNetworks.Forms settings
+            [ for form in [ encoder; trunk; trunk ] -> BlockLayout.OfForm(1, form) ], settings.Pixels.Features
+        else
+            [], task.Observation.Floats
+
+    let actor =
+        BlockLayout.OfForm(1, NetworkForms.actor network features (NetworkForms.actorOutputs learner task.ActionSize))
+
+    let critics =
+        BlockLayout.OfForm(2, NetworkForms.critic network features task.ActionSize)
+
+    [ for layout in actor :: critics :: perception -> 4 * layout.Length ]
+    |> FieldsSize.bytes NetworkGroup.Moments.Length
+    |> ignore
+
+    struct (actor, critics)
+
+/// A learner on an engine. Where none can be made, the engine is disposed of, and the algorithm, if there is one.
+let private made (engine: IEngine) (algorithm: IEngine -> IAlgorithm) (compose: IAlgorithm -> Agent) : ILearner =
+    let algorithm =
+        try
+            algorithm engine
+        with _ ->
+            engine.Dispose()
+            reraise ()
+
+    try
+        compose algorithm :> ILearner
+    with _ ->
+        algorithm.Dispose()
+        reraise ()
+
+let private algorithm (settings: Settings) (task: AgentTask) (engine: IEngine) : IAlgorithm =
+    // What is too large is so before anything is allocated.
+    heads settings task |> ignore
+    algorithmOf Initialisation.Orthogonal engine settings task
 
 let createOn (engine: IEngine) (settings: Settings) (task: AgentTask) : ILearner =
-    Agent.Compose(algorithm engine settings task, settings, None, ?normaliser = RowNormaliser.TryCreate(settings, task.Shape))
+    made engine (algorithm settings task) (fun algorithm ->
+        Agent.Compose(algorithm, settings, None, ?normaliser = RowNormaliser.TryCreate(settings, task.Shape)))
 
 let create (settings: Settings) (task: AgentTask) : ILearner =
     createOn (Engines.create settings.Compute) settings task
 
 let createInCycle (settings: Settings) (tasks: AgentTasks) (task: int) : ILearner =
     let first = AgentTask.Of(tasks.Shape, tasks.MaxActions[task])
-    Agent.Compose(algorithm (Engines.create settings.Compute) settings first, settings, Some tasks)
+
+    made (Engines.create settings.Compute) (algorithm settings first) (fun algorithm -> Agent.Compose(algorithm, settings, Some tasks))
 
 /// Pixels of a picture that shows all that can be wrong with actor and critics.
 let private smallPicture = 21
@@ -64,28 +108,11 @@ let private small (settings: Settings) =
     }
 
 let tryOut (settings: Settings) (task: AgentTask) : unit =
-    let network, seesPixels = settings.Network, settings.Run.Learner.SeesPixels
-
     // What is too large in the whole, or too sparse, need not be so in small.
-    if seesPixels then
-        let struct (_, encoder, trunk) = PixelNetworks.Forms settings
+    let struct (actor, critics) = heads settings task
+    Techniques.requireFit settings actor critics
 
-        for form in [ encoder; trunk ] do
-            BlockLayout.OfForm(1, form) |> ignore
-
-    let features =
-        if seesPixels then
-            settings.Pixels.Features
-        else
-            task.Observation.Floats
-
-    let actor =
-        NetworkForms.actor network features (NetworkForms.actorOutputs settings.Run.Learner task.ActionSize)
-
-    let critic = NetworkForms.critic network features task.ActionSize
-    Techniques.requireFit settings (BlockLayout.OfForm(1, actor)) (BlockLayout.OfForm(2, critic))
-
-    let small = small settings
+    let small, seesPixels = small settings, settings.Run.Learner.SeesPixels
 
     let seen =
         if seesPixels then
@@ -96,8 +123,8 @@ let tryOut (settings: Settings) (task: AgentTask) : unit =
         else
             task
 
-    let algorithm =
-        algorithmOf Initialisation.Uniform (Engines.create settings.Compute) small seen
+    let algorithm engine =
+        algorithmOf Initialisation.Uniform engine small seen
 
     let normaliser =
         if seesPixels then
@@ -105,4 +132,7 @@ let tryOut (settings: Settings) (task: AgentTask) : unit =
         else
             RowNormaliser.TryCreate(small, seen.Shape)
 
-    (Agent.Compose(algorithm, small, None, ?normaliser = normaliser) :> ILearner).Dispose()
+    let learner =
+        made (Engines.create settings.Compute) algorithm (fun algorithm -> Agent.Compose(algorithm, small, None, ?normaliser = normaliser))
+
+    learner.Dispose()

@@ -6,7 +6,7 @@ module NE.Model.Agents.Learners
 open NE.Model
 open NE.Model.Networks
 
-/// A fresh learner of one task on a given engine, which belongs to it from now on.
+/// A fresh learner of one task on a given engine, which belongs to it from now on, and is disposed of where none can be made.
 val createOn: engine: IEngine -> settings: Settings -> task: AgentTask -> ILearner
 
 /// A fresh learner of one task.

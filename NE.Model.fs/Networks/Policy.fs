@@ -10,7 +10,7 @@ open NE.Model.Networks.Layers
 type Exploration =
     | Off
     | Gaussian of deviation: float32
-    | Sampling
+    | Sampling of logDeviation: LogDeviation
 
 [<RequireQualifiedAccess>]
 type ActionForm =
@@ -152,7 +152,7 @@ type Policy
     member _.Exploration = exploration
 
     member _.Exploring(way: Exploration) : Policy =
-        if way = Exploration.Sampling && form <> ActionForm.SquashedGaussian then
+        if way.IsSampling && form <> ActionForm.SquashedGaussian then
             invalidArg (nameof way) "Only a policy whose outputs are a distribution can draw from it."
 
         Policy(version, eyes, normaliser, layout, form, maxAction, bodies, way)
@@ -210,13 +210,13 @@ type Policy
 
             for i in 0 .. action.Length - 1 do
                 action[i] <- action[i] + high[i] * noise[i]
-        | Exploration.Sampling ->
+        | Exploration.Sampling logDeviation ->
             require observation action scratch
             let z = outputs observation scratch
             draws.FillNormal(action, 1.0f)
 
             for i in 0 .. action.Length - 1 do
-                let u = SquashedGaussian.sampleOne z[2 * i] z[2 * i + 1] action[i]
+                let u = SquashedGaussian.sampleOne logDeviation z[2 * i] z[2 * i + 1] action[i]
                 action[i] <- maxAction * MathF.Tanh u
 
         for i in 0 .. action.Length - 1 do

@@ -11,7 +11,7 @@ type Exploration =
     /// a = clip(pi(s) + N(0, (deviation * a_max)^2)), TD3's.
     | Gaussian of deviation: float32
     /// a = a_max tanh(m + sigma N(0, 1)), SAC's: drawn from the distribution that the outputs are. Takes the draws of ActionSize normals.
-    | Sampling
+    | Sampling of logDeviation: LogDeviation
 
 /// What the outputs of an actor network are.
 [<RequireQualifiedAccess>]

@@ -8,12 +8,13 @@ module NE.Model.Networks.SquashedGaussian
 open System
 open System.Runtime.CompilerServices
 open System.Runtime.Intrinsics
+open NE.Model
 
 /// Outputs of a network per component of the action.
 [<Literal>]
 let OutputsPerComponent = 2
 
-/// Least log sigma (the authors' code); an output outside of the bounds is brought to them and gets no gradient.
+/// Least log sigma where it is cut (the authors' code of SAC); an output outside of the bounds is brought to them and gets no gradient.
 [<Literal>]
 let LowestLogDeviation = -20.0f
 
@@ -21,14 +22,32 @@ let LowestLogDeviation = -20.0f
 [<Literal>]
 let HighestLogDeviation = 2.0f
 
+/// Least log sigma where a tanh makes it (the authors' code of DrQ).
+[<Literal>]
+let private LowestOfTanh = -10.0f
+
+/// Half of what lies between it and the largest.
+[<Literal>]
+let private HalfRange = 6.0f
+
+/// log sigma from an output of the network, and its derivative by the output: 0 where it is cut. A cut itself is left to whoever samples.
+let internal logDeviation (form: LogDeviation) (output: float32) : struct (float32 * float32) =
+    match form with
+    | LogDeviation.Clamped ->
+        let isInside = output > LowestLogDeviation && output < HighestLogDeviation
+        struct (output, (if isInside then 1.0f else 0.0f))
+    | LogDeviation.Tanh ->
+        let t = MathF.Tanh output
+        struct (LowestOfTanh + HalfRange * (t + 1.0f), HalfRange * (1.0f - t * t))
+
 /// Floats that `sample` takes at once.
 [<Literal>]
 let internal LaneCount = 8
 
-/// u of one component, of which a_max tanh(u) is the action.
-let internal sampleOne (mean: float32) (logDeviation: float32) (noise: float32) : float32 =
-    let bounded =
-        MathF.Max(LowestLogDeviation, MathF.Min(HighestLogDeviation, logDeviation))
+/// u of one component, of which a_max tanh(u) is the action, from both outputs of the network.
+let internal sampleOne (form: LogDeviation) (mean: float32) (output: float32) (noise: float32) : float32 =
+    let struct (raw, _) = logDeviation form output
+    let bounded = MathF.Max(LowestLogDeviation, MathF.Min(HighestLogDeviation, raw))
 
     mean + MathF.Exp bounded * noise
 

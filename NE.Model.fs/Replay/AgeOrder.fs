@@ -59,11 +59,8 @@ module AgeOrder =
                 if draws.NextDouble() < weight then
                     drawn <- rows[i]
 
-    /// Fills `rows` with row numbers, uniform over the oldest portion of the window, with replacement. The batch is the length of `rows`.
-    let sampleOldest (portion: float) (window: Window) (draws: Draws) (rows: Span<int64>) : unit =
-        fill window.First (oldestCount portion rows.Length window) draws rows
-
-    /// Fills `rows` with row numbers of a batch of so many, as `source` says.
+    /// Fills `rows` with row numbers of a batch of so many, as `source` says, with replacement. Those of an oldest portion are uniform over
+    /// it.
     let sample (source: BatchSource) (batch: int) (window: Window) (draws: Draws) (rows: Span<int64>) : unit =
         match source with
         | Whole -> sampleUniform window draws rows

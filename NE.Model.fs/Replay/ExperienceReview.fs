@@ -211,8 +211,12 @@ type ExperienceReview(settings: ReviewSettings, state: ReviewState) =
         AgeSum = ageSum
     }
 
-    /// Whether t is one of the 40 steps per window at which a signal is sampled.
-    static member IsSampleStep(window: int64, t: int64) : bool = t % max 1L (window / resolution) = 0L
+    /// Steps from one sample of a signal to the next: 40 in a window.
+    static member SampleInterval(window: int64) : int64 = max 1L (window / resolution)
+
+    /// Whether t is one of the steps at which a signal is sampled.
+    static member IsSampleStep(window: int64, t: int64) : bool =
+        t % ExperienceReview.SampleInterval window = 0L
 
     /// Whether the signal is to be sampled at step t.
     member _.IsSampleDue(t: int64) : bool =

@@ -91,7 +91,7 @@ module Rounds =
         let allLearned = position.LearnedSteps >= now
 
         {
-            Commit = first || (moved && fired settings.Checkpoint.Every before now)
+            Commit = first || (moved && fired settings.Checkpoint.Every.Value before now)
             Metrics = moved && metricsDue settings phase before now
             Probe = moved && probeDue settings phase before now
             Evaluation = first || (moved && fired settings.Evaluation.Every.Value before now)

@@ -41,6 +41,21 @@ type internal RunLength = {
     /// Whether the run is a cycle of tasks.
     member this.IsCycle = this.Phases.Count > 0L
 
+[<RequireQualifiedAccess>]
+module internal RunLength =
+
+    /// Steps of an episode that an upper bound of what is counted in episodes assumes: the time limit of Gymnasium's tasks.
+    let longestEpisode = 1_000L
+
+    /// Steps of a phase of a cycle, at most; of a run of one task all of them.
+    let ofPhase (length: RunLength) =
+        if not length.IsCycle then
+            length.Steps
+        elif length.Phases.Episodes > 0L then
+            length.Phases.Episodes * longestEpisode
+        else
+            length.Phases.Steps
+
 /// What the keys of every learner may know of the rest of the configuration.
 type internal LearnerFacts = {
     Learner: LearnerKind
@@ -50,8 +65,17 @@ type internal LearnerFacts = {
 /// What the keys of the networks may know of the rest of the configuration.
 type internal NetworkFacts = { Learner: LearnerKind; Method: Method }
 
+/// What the keys of learners from pictures may know of the rest of the configuration.
+type internal PixelFacts = {
+    Learner: LearnerKind
+    /// Environment steps before anything is learned.
+    StartSteps: int64
+    Environments: int
+}
+
 /// What the keys of techniques and cadences may know of the rest of the configuration.
 type internal RunFacts = {
+    Learner: LearnerKind
     Method: Method
     Length: RunLength
     /// Environment steps with random actions, before anything is learned.
@@ -66,12 +90,6 @@ type internal RunFacts = {
     CompleteSteps: int64
 }
 
-[<RequireQualifiedAccess>]
-module internal RunFacts =
-
-    /// Steps of an episode that an upper bound of what is counted in episodes assumes: the time limit of Gymnasium's tasks.
-    let longestEpisode = 1_000L
-
 /// What is done to whole networks every so many environment steps.
 [<RequireQualifiedAccess>]
 module internal Period =
@@ -79,12 +97,15 @@ module internal Period =
     /// The last step of a run at which it is done: what is set anew within half a period of the end has no time to learn again.
     let lastInTime (steps: int64) (every: int64) = steps - every / 2L
 
-    /// Several times in any run.
+    /// Several times in any run, however late it begins to learn. From pictures as often as the authors of reset have it for DrQ.
     let automatic (facts: RunFacts) _ =
-        max 1L (min 200_000L (facts.Length.Steps / 5L))
+        let share = if facts.Learner.SeesPixels then 10L else 5L
+        let learned = facts.Length.Steps - facts.StartSteps
+        max 1L (List.min [ 200_000L; facts.Length.Steps / share; learned / 3L ])
 
     /// The same in words.
-    let automaticWords = "200,000, at most steps/5"
+    let automaticWords =
+        "200,000, at most steps/5, from pictures steps/10, and a third of the steps after learner.startSteps"
 
     /// A period that never comes, so that the run would be another method's. `nothing` is what would not happen. Of a run that is counted in
     /// episodes nothing is known.

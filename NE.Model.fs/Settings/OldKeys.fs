@@ -19,8 +19,13 @@ module internal OldKeys =
         Now = Some "ne.rules"
         Set =
             fun text settings ->
-                rule.Set text settings.Ne.Rules
-                |> Result.map (fun rules -> { settings with Ne.Rules = rules })
+                let rules =
+                    match settings.Ne.Rules with
+                    | Is rules -> rules
+                    | Auto -> NeRules.ours
+
+                rule.Set text rules
+                |> Result.map (fun rules -> { settings with Ne.Rules = Is rules })
     }
 
     /// A key that is gone, and the one value with which its runs go on.

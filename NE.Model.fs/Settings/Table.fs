@@ -95,6 +95,7 @@ module internal Table =
         LearnerSettings.gradientSteps (lengthOf settings) settings.Learner
 
     let private factsOf (settings: Settings) : RunFacts = {
+        Learner = settings.Run.Learner
         Method = settings.Run.Method
         Length = lengthOf settings
         StartSteps = settings.Learner.StartSteps.Value
@@ -145,7 +146,15 @@ module internal Table =
         place SacSettings.section (fun _ settings -> settings.Run.Learner) _.Sac (fun v s -> { s with Sac = v })
 
     let private pixels =
-        place PixelSettings.section (fun _ settings -> settings.Run.Learner) _.Pixels (fun v s -> { s with Pixels = v })
+        place
+            PixelSettings.section
+            (fun _ settings -> {
+                Learner = settings.Run.Learner
+                StartSteps = settings.Learner.StartSteps.Value
+                Environments = settings.Schedule.Environments
+            })
+            _.Pixels
+            (fun v s -> { s with Pixels = v })
 
     let private drqV2 =
         place DrqV2Settings.section (fun _ settings -> settings.Pixels) _.DrqV2 (fun v s -> { s with DrqV2 = v })

@@ -42,15 +42,25 @@ let meanOfLast (share: float) (length: float) (steps: float[]) (values: float[])
 
     if last.Length = 0 then nan else Array.average last
 
-/// Value of a curve with rising steps at a step: that of the nearest point not behind it, or NaN before the first.
+/// Value of a curve with rising steps at a step: on the straight line between the points around it. NaN before the first and behind the last.
 let valueAt (step: float) (steps: float[]) (values: float[]) : float =
     if steps.Length <> values.Length then
         invalidArg (nameof values) $"expected one value per step, found {steps.Length} steps and {values.Length} values"
 
     let found = Array.BinarySearch(steps, step)
-    // Where it is not there, the complement of the next one's index.
-    let index = if found >= 0 then found else ~~~found - 1
-    if index < 0 then nan else values[index]
+
+    if found >= 0 then
+        values[found]
+    else
+        // Where it is not there, the complement of the next one's index.
+        let next = ~~~found
+
+        if next = 0 || next = steps.Length then
+            nan
+        else
+            let rise = values[next] - values[next - 1]
+            let run = steps[next] - steps[next - 1]
+            values[next - 1] + rise * (step - steps[next - 1]) / run
 
 /// Run-score distribution (Agarwal et al. 2021, section 4.2): for every threshold the share of runs with a score above it, averaged over
 /// tasks.

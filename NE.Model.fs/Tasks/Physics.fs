@@ -49,7 +49,8 @@ type IPhysics =
     abstract CInert: ReadOnlySpan<float>
     /// Spatial velocities of the bodies [nbody x 6], lagged.
     abstract CVel: ReadOnlySpan<float>
-    /// External spatial forces on the bodies [nbody x 6]; 0 after a reset, then those of the last step.
+    /// External spatial forces on the bodies [nbody x 6]; 0 after a reset, then those of the last step. The Control Suite's way of stepping
+    /// computes them only for a task of one's own that reads them.
     abstract CFrcExt: ReadOnlySpan<float>
     /// Forces of the actuators in joint coordinates [nv], lagged.
     abstract QFrcActuator: ReadOnlySpan<float>

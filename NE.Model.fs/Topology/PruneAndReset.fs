@@ -21,34 +21,29 @@ type Forgetting =
     /// Its moments and its age: it starts as a fresh entry.
     | All
 
-/// One value per neuron on the host while an event edits them, with Adam's state of each.
-type NeuronArrays = {
+/// Values on the host while an event edits them, and what Adam keeps of each (docs/algorithm.md 2.10).
+type AdamArrays = {
     Values: Slice
     FirstMoment: Slice
     SecondMoment: Slice
+    /// beta1^age, hence 1 at age 0.
     Power1: Slice
+    /// beta2^age.
     Power2: Slice
 }
 
-/// What a LayerNorm has learned.
+/// What a LayerNorm has learned, one value per row of its layer's weights.
 type NormArrays = {
-    Gains: NeuronArrays
-    Shifts: NeuronArrays
+    Gains: AdamArrays
+    Shifts: AdamArrays
 }
 
-/// A layer's values on the host while an event edits them: weights row-major as in `LayerMask`, biases one per row. Moments and beta
-/// powers are Adam's, per element (docs/algorithm.md 2.10): a power is beta^age, hence 1 at age 0.
+/// A layer on the host while an event edits it.
 type LayerArrays = {
-    Weights: Slice
-    WeightsFirstMoment: Slice
-    WeightsSecondMoment: Slice
-    WeightsPower1: Slice
-    WeightsPower2: Slice
-    Bias: Slice
-    BiasFirstMoment: Slice
-    BiasSecondMoment: Slice
-    BiasPower1: Slice
-    BiasPower2: Slice
+    /// Row-major as in `LayerMask`.
+    Weights: AdamArrays
+    /// One per row.
+    Bias: AdamArrays
     /// Gains and shifts; none without a LayerNorm.
     Norm: NormArrays option
     /// The target network's weights; its other values are left to Polyak averaging.
@@ -72,34 +67,18 @@ type ResetOptions = {
 [<RequireQualifiedAccess>]
 module PruneAndReset =
 
-    let private forgetWeight forgetting (layer: LayerArrays) index =
+    let private forget forgetting (arrays: AdamArrays) index =
         if forgetting <> Forgetting.Nothing then
-            layer.WeightsFirstMoment[index] <- 0.0f
-            layer.WeightsSecondMoment[index] <- 0.0f
+            arrays.FirstMoment[index] <- 0.0f
+            arrays.SecondMoment[index] <- 0.0f
 
         if forgetting = Forgetting.All then
-            layer.WeightsPower1[index] <- 1.0f
-            layer.WeightsPower2[index] <- 1.0f
+            arrays.Power1[index] <- 1.0f
+            arrays.Power2[index] <- 1.0f
 
-    let private forgetBias forgetting (layer: LayerArrays) neuron =
-        if forgetting <> Forgetting.Nothing then
-            layer.BiasFirstMoment[neuron] <- 0.0f
-            layer.BiasSecondMoment[neuron] <- 0.0f
-
-        if forgetting = Forgetting.All then
-            layer.BiasPower1[neuron] <- 1.0f
-            layer.BiasPower2[neuron] <- 1.0f
-
-    let private renew forgetting (arrays: NeuronArrays) neuron value =
-        arrays.Values[neuron] <- value
-
-        if forgetting <> Forgetting.Nothing then
-            arrays.FirstMoment[neuron] <- 0.0f
-            arrays.SecondMoment[neuron] <- 0.0f
-
-        if forgetting = Forgetting.All then
-            arrays.Power1[neuron] <- 1.0f
-            arrays.Power2[neuron] <- 1.0f
+    let private renew forgetting (arrays: AdamArrays) index value =
+        arrays.Values[index] <- value
+        forget forgetting arrays index
 
     /// Items 1 and 2: fresh incoming weights, and a bias that is never negative, so that the neuron passes a gradient even without input. A
     /// LayerNorm could silence it all the same, by a shift that it has learned.
@@ -107,16 +86,15 @@ module PruneAndReset =
         let beta = WeightBounds.beta mask.Columns
 
         for index in neuron * mask.Columns .. (neuron + 1) * mask.Columns - 1 do
-            layer.Weights[index] <-
+            let value =
                 if mask[index] then
                     WeightBounds.symmetric beta draws
                 else
                     0.0f
 
-            forgetWeight forgetting layer index
+            renew forgetting layer.Weights index value
 
-        layer.Bias[neuron] <- beta * draws.NextSingle()
-        forgetBias forgetting layer neuron
+        renew forgetting layer.Bias neuron (beta * draws.NextSingle())
 
         match layer.Norm with
         | None -> ()
@@ -124,18 +102,15 @@ module PruneAndReset =
             renew forgetting norm.Gains neuron 1.0f
             renew forgetting norm.Shifts neuron 0.0f
 
+    /// The weight is 0 in the online and in the target network.
+    let private drop forgetting (layer: LayerArrays) index =
+        renew forgetting layer.Weights index 0.0f
+        layer.TargetWeights[index] <- 0.0f
+
     /// Items 3 and 5: a reset neuron says nothing yet, in the online and in the target network.
     let private silenceOutgoing forgetting (mask: LayerMask) (layer: LayerArrays) neuron =
         for row in 0 .. mask.Rows - 1 do
-            let index = row * mask.Columns + neuron
-            layer.Weights[index] <- 0.0f
-            layer.TargetWeights[index] <- 0.0f
-            forgetWeight forgetting layer index
-
-    let private drop forgetting (layer: LayerArrays) index =
-        layer.Weights[index] <- 0.0f
-        layer.TargetWeights[index] <- 0.0f
-        forgetWeight forgetting layer index
+            drop forgetting layer (row * mask.Columns + neuron)
 
     let private requireShape (mask: LayerMask) (layer: LayerArrays) =
         let check name (values: Slice) expected =
@@ -144,31 +119,26 @@ module PruneAndReset =
                     name
                     $"A layer of {mask.Rows} x {mask.Columns} needs {expected} values of {name}, but {values.Length} were given."
 
-        check (nameof layer.Weights) layer.Weights mask.Size
-        check (nameof layer.WeightsFirstMoment) layer.WeightsFirstMoment mask.Size
-        check (nameof layer.WeightsSecondMoment) layer.WeightsSecondMoment mask.Size
-        check (nameof layer.WeightsPower1) layer.WeightsPower1 mask.Size
-        check (nameof layer.WeightsPower2) layer.WeightsPower2 mask.Size
+        let checkAll (name: string) (arrays: AdamArrays) expected =
+            for part, values in
+                [
+                    nameof arrays.Values, arrays.Values
+                    nameof arrays.FirstMoment, arrays.FirstMoment
+                    nameof arrays.SecondMoment, arrays.SecondMoment
+                    nameof arrays.Power1, arrays.Power1
+                    nameof arrays.Power2, arrays.Power2
+                ] do
+                check $"{name}.{part}" values expected
+
+        checkAll (nameof layer.Weights) layer.Weights mask.Size
+        checkAll (nameof layer.Bias) layer.Bias mask.Rows
         check (nameof layer.TargetWeights) layer.TargetWeights mask.Size
-        check (nameof layer.Bias) layer.Bias mask.Rows
-        check (nameof layer.BiasFirstMoment) layer.BiasFirstMoment mask.Rows
-        check (nameof layer.BiasSecondMoment) layer.BiasSecondMoment mask.Rows
-        check (nameof layer.BiasPower1) layer.BiasPower1 mask.Rows
-        check (nameof layer.BiasPower2) layer.BiasPower2 mask.Rows
 
         match layer.Norm with
         | None -> ()
         | Some norm ->
-            for name, arrays in [ nameof norm.Gains, norm.Gains; nameof norm.Shifts, norm.Shifts ] do
-                for values in
-                    [
-                        arrays.Values
-                        arrays.FirstMoment
-                        arrays.SecondMoment
-                        arrays.Power1
-                        arrays.Power2
-                    ] do
-                    check name values mask.Rows
+            checkAll (nameof norm.Gains) norm.Gains mask.Rows
+            checkAll (nameof norm.Shifts) norm.Shifts mask.Rows
 
     /// Edits the values of a stack in place for the changes that `Evolution.plan` made from `masks`, and returns the masks after the
     /// event. Draws from the stream: touched neurons layer by layer (incoming weights, then bias), then grown weights layer by layer.
@@ -223,21 +193,21 @@ module PruneAndReset =
                     isTouched[l + 1].[index / columns] || isTouched[l].[index % columns]
 
                 if not ownedByReset then
-                    layers[l].Weights[ index ] <-
+                    let value =
                         match options.Given, options.GrowInit with
                         | Some given, _ -> (given[l])[index]
                         | None, GrowInit.Random -> WeightBounds.symmetric beta draws
                         | None, GrowInit.Zero -> 0.0f
 
+                    renew options.Forgetting layers[l].Weights index value
                     layers[l].TargetWeights[ index ] <- 0.0f
-                    forgetWeight options.Forgetting layers[l] index
 
         if options.Clipping.IsSome then
             for l in 0 .. layers.Length - 1 do
                 let bound =
                     WeightBounds.ofLayer options.Clipping (l = layers.Length - 1) masks[l].Columns
 
-                WeightBounds.clamp bound layers[l].Weights.Span |> ignore
-                WeightBounds.clamp bound layers[l].Bias.Span |> ignore
+                WeightBounds.clamp bound layers[l].Weights.Values.Span |> ignore
+                WeightBounds.clamp bound layers[l].Bias.Values.Span |> ignore
 
         after

@@ -138,21 +138,21 @@ public sealed record ServeCommand(IReadOnlyList<string> Names, PagePort Port, st
 }
 
 /// <summary>Evaluates a stored policy without exploration noise.</summary>
-public sealed record EvalCommand(string Name, int Episodes, PolicyChoice Checkpoint, bool Json) : Command;
+public sealed record EvalCommand(string Name, int Episodes, CheckpointChoice? Checkpoint, bool Json) : Command;
 
 /// <summary>Films noise-free episodes of a stored policy.</summary>
 /// <param name="File">The video; null is one in the run's folder that is named after the policy's step.</param>
 /// <param name="Overwrite">Replace the file if there is one.</param>
-public sealed record RecordCommand(string Name, PolicyChoice Checkpoint, int Episodes, VideoSize Size, string? File, bool Overwrite, bool Json) : Command;
+public sealed record RecordCommand(string Name, CheckpointChoice? Checkpoint, int Episodes, VideoSize Size, string? File, bool Overwrite, bool Json) : Command;
 
 /// <summary>Writes a stored policy for other programs.</summary>
 /// <param name="File">The file; null is one in the current folder that is named after the run.</param>
 /// <param name="Task">Of a cycle, the task whose head acts; null is the one that was learned at the policy's step.</param>
 /// <param name="Overwrite">Replace the file if there is one.</param>
-public sealed record ExportCommand(string Name, PolicyFormat Format, PolicyChoice Checkpoint, string? Task, string? File, bool Overwrite, bool Json) : Command;
+public sealed record ExportCommand(string Name, PolicyFormat Format, CheckpointChoice? Checkpoint, string? Task, string? File, bool Overwrite, bool Json) : Command;
 
 /// <summary>Prints the digest of the state of a commit, the last one or the one before.</summary>
-public sealed record DigestCommand(string Name, ResumeFrom Of, bool Json) : Command;
+public sealed record DigestCommand(string Name, CheckpointChoice Of, bool Json) : Command;
 
 /// <summary>Says whether two runs are the same run, and what differs first.</summary>
 /// <param name="Name">The one.</param>
@@ -281,29 +281,4 @@ public enum ConfigurationFormat
 
     /// <summary>One object, key to value.</summary>
     Json,
-}
-
-/// <summary>Which stored policy is meant.</summary>
-public abstract record PolicyChoice
-{
-    /// <summary>The checkpoint that has it; null for the best one, which is stored by itself.</summary>
-    public CheckpointChoice? Checkpoint => this switch
-    {
-        Best => null,
-        AtStep at => CheckpointChoice.At(at.Step),
-        Previous => CheckpointChoice.Previous,
-        _ => CheckpointChoice.Last,
-    };
-
-    /// <summary>The one with the best evaluation.</summary>
-    public sealed record Best : PolicyChoice;
-
-    /// <summary>The newest commit.</summary>
-    public sealed record Last : PolicyChoice;
-
-    /// <summary>The commit before the newest.</summary>
-    public sealed record Previous : PolicyChoice;
-
-    /// <summary>The commit at exactly this environment step.</summary>
-    public sealed record AtStep(long Step) : PolicyChoice;
 }

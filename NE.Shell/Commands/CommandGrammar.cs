@@ -266,12 +266,12 @@ internal sealed class CommandGrammar
             "eval" => new EvalCommand(
                 Name(parsed, problems),
                 parsed.GetValue(this.episodes) is { } count ? CommandLine.Count(count, "--episodes", problems) ?? 1 : 10,
-                Checkpoint(parsed.GetValue(this.checkpoint), problems),
+                Policy(parsed.GetValue(this.checkpoint), problems),
                 asJson)
             { Runs = folder },
             "record" => new RecordCommand(
                 Name(parsed, problems),
-                Checkpoint(parsed.GetValue(this.checkpoint), problems),
+                Policy(parsed.GetValue(this.checkpoint), problems),
                 parsed.GetValue(this.filmed) is { } count ? CommandLine.Count(count, "--episodes", problems) ?? 1 : 1,
                 Size(parsed.GetValue(this.size), problems),
                 parsed.GetValue(this.output),
@@ -281,15 +281,15 @@ internal sealed class CommandGrammar
             "export" => new ExportCommand(
                 Name(parsed, problems),
                 ExportFormat(parsed.GetValue(this.format), problems),
-                Checkpoint(parsed.GetValue(this.checkpoint), problems),
+                Policy(parsed.GetValue(this.checkpoint), problems),
                 Given(parsed, this.head),
                 Given(parsed, this.exported),
                 Has(parsed, this.replace),
                 asJson)
             { Runs = folder },
             "digest" when Given(parsed, this.compared) is { } other => this.Comparison(parsed, Name(parsed, problems), other, folder, asJson, problems),
-            "digest" => new DigestCommand(Name(parsed, problems), From(parsed.GetValue(this.digested), problems), asJson) { Runs = folder },
-            "probe" => new ProbeCommand(Name(parsed, problems), Commit(parsed.GetValue(this.probed), problems), asJson) { Runs = folder },
+            "digest" => new DigestCommand(Name(parsed, problems), Commit(parsed.GetValue(this.digested), false, problems), asJson) { Runs = folder },
+            "probe" => new ProbeCommand(Name(parsed, problems), Commit(parsed.GetValue(this.probed), true, problems), asJson) { Runs = folder },
             "verify" => new VerifyCommand(
                 [.. (parsed.GetValue(this.verified) ?? []).Select(name => RunName(name, "NAME", problems)!)],
                 Has(parsed, this.deep),
@@ -655,26 +655,26 @@ internal sealed class CommandGrammar
         return new(name, RunName(other, this.compared.Name, problems)!, asJson) { Runs = folder };
     }
 
-    private static ResumeFrom From(string? text, List<string> problems)
-    {
-        if (text is not (null or "last" or "previous"))
-        {
-            problems.Add($"--checkpoint expects last or previous, found '{text}'");
-        }
+    private static ResumeFrom From(string? text, List<string> problems) =>
+        Commit(text, false, problems) == CheckpointChoice.Previous ? ResumeFrom.Previous : ResumeFrom.Latest;
 
-        return text == "previous" ? ResumeFrom.Previous : ResumeFrom.Latest;
-    }
+    /// <summary>The stored policy that is meant; null for the best one, which is stored by itself.</summary>
+    private static CheckpointChoice? Policy(string? text, List<string> problems) =>
+        text is null or "best" ? null : Commit(text, true, problems, "best, ");
 
-    private static CheckpointChoice Commit(string? text, List<string> problems)
+    /// <param name="canBeOlder">Whether any step may be named, or the last two commits alone.</param>
+    /// <param name="others">What else may be named, for the message.</param>
+    private static CheckpointChoice Commit(string? text, bool canBeOlder, List<string> problems, string others = "")
     {
-        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long step))
+        if (canBeOlder && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long step))
         {
             return CheckpointChoice.At(step);
         }
 
         if (text is not (null or "last" or "previous"))
         {
-            problems.Add($"--checkpoint expects last, previous or an environment step, found '{text}'");
+            string allowed = canBeOlder ? "last, previous or an environment step" : "last or previous";
+            problems.Add($"--checkpoint expects {others}{allowed}, found '{text}'");
         }
 
         return text == "previous" ? CheckpointChoice.Previous : CheckpointChoice.Last;
@@ -694,20 +694,5 @@ internal sealed class CommandGrammar
                 problems.Add($"--to expects onnx, safetensors or torch, found '{text}'");
                 return PolicyFormat.Onnx;
         }
-    }
-
-    private static PolicyChoice Checkpoint(string? text, List<string> problems) => text switch
-    {
-        null or "best" => new PolicyChoice.Best(),
-        "last" => new PolicyChoice.Last(),
-        "previous" => new PolicyChoice.Previous(),
-        _ when long.TryParse(text, out long step) && step >= 0 => new PolicyChoice.AtStep(step),
-        _ => Refused($"--checkpoint expects best, last, previous or an environment step, found '{text}'", problems),
-    };
-
-    private static PolicyChoice Refused(string problem, List<string> problems)
-    {
-        problems.Add(problem);
-        return new PolicyChoice.Best();
     }
 }

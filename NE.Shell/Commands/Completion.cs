@@ -18,12 +18,16 @@ internal static class Completion
     /// <param name="shell">One of <see cref="Shells"/>.</param>
     public static string Script(string shell) => shell switch
     {
-        // Without the colon and the equals sign among its word breaks bash would complete the end of cycle:A,B and key=value alone.
+        // Without the colon and the equals sign among its word breaks bash would complete the end of cycle:A,B and key=value alone. The words are read one
+        // by one, since `compgen -W` evaluates what it is given, and names of folders are other people's.
         "bash" => """
             _ne() {
                 COMP_WORDBREAKS=${COMP_WORDBREAKS//[:=]/}
-                local IFS=$'\n'
-                COMPREPLY=($(compgen -W "$("$1" complete "${COMP_LINE:0:COMP_POINT}" 2>/dev/null)" -- "${COMP_WORDS[COMP_CWORD]}"))
+                local found
+                COMPREPLY=()
+                while IFS= read -r found; do
+                    [[ $found == "${COMP_WORDS[COMP_CWORD]}"* ]] && COMPREPLY+=("$found")
+                done < <("$1" complete "${COMP_LINE:0:COMP_POINT}" 2>/dev/null)
                 [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace
                 return 0
             }

@@ -74,8 +74,8 @@ internal static class HelpTexts
         ["serve"] = """
             The page shows what runs, the time that is left and what failed; curves of return and activated ratios that grow; the topology event by
             event; two runs in the same axes; videos, log and configuration. Nothing is loaded from elsewhere. It only shows, unless --control is
-            given, and only to this machine, unless --host is given: then the printed address has a token in it (NE_SERVE_TOKEN, or drawn anew).
-            Ctrl-C ends the page, and no run.
+            given, and only to this machine, unless --host is given: with either, the printed address has a token in it (NE_SERVE_TOKEN, or drawn
+            anew). Ctrl-C ends the page, and no run.
 
             Examples:
               ne serve
@@ -343,8 +343,8 @@ internal static class HelpTexts
             """,
         ["bench"] = """
             Benchmarks; each prints what it measures. `all` writes every report to results/benchmarks/.
-              learner        gradient steps per second: TD3, Neuroplastic Expansion, TorchSharp
-              pixels         the encoder of pixel agents, forwards and backwards, beside libtorch and PyTorch
+              learner        gradient steps per second: TD3 or SAC, Neuroplastic Expansion, TorchSharp, PyTorch
+              pixels         updates from pictures beside PyTorch, and rendering; --parts encoder: convolutions alone
               run            a run: waiting, checkpoints, resume
               environments   control steps per second, beside plain C (needs gcc)
               task           a whole task, serial and pipelined, beside the same loop in PyTorch

@@ -87,7 +87,7 @@ public sealed record RunPlan(
             state,
             replay + (2 * SegmentBytes) + (StatesOnDisk * state) + history,
             BaseMemory + learner.WorkingBytes + replay + (StatesOnDisk * state),
-            gradientSteps * seconds,
+            (gradientSteps * seconds) + (learner.EventOperations / ConvolutionOperationsPerSecond),
             NetworkForms.scaleRatio(settings.Network, settings.Run.Learner, environment.ObservationSize, environment.ActionSize))
         {
             VectorSize = environment.Observation.IsPixels ? 0 : environment.ObservationSize,

@@ -37,8 +37,8 @@ internal static partial class InputEnd
     }
 
     /// <summary>
-    /// Watches the same for a right to go on (`--lease`): each line is a moment, and when one has passed before the next came, this process dies as by kill -9.
-    /// By then whoever gave the right may have given it to another process.
+    /// Watches the same for a right to go on (`--lease`): each line is a moment, and when one has passed before the next came, this process dies as suddenly as by
+    /// kill -9, with <see cref="CellExitCode.LeaseIsOver"/>. By then whoever gave the right may have given it to another process.
     /// </summary>
     /// <param name="input">Lines of [ms] by <see cref="SteadyClock"/>, or <see cref="Stop"/>.</param>
     /// <param name="ended">Called once when a stop is asked for or the input has ended. The last moment that was given still holds.</param>
@@ -61,9 +61,8 @@ internal static partial class InputEnd
                 Thread.Sleep(LookAtLease);
             }
 
-            Console.Error.WriteLine($"ne: {ICellProcess.LeaseIsOver}, since nobody renewed it in time; what was committed goes on elsewhere");
-            using var self = System.Diagnostics.Process.GetCurrentProcess();
-            self.Kill();
+            Console.Error.WriteLine("ne: the right to work on this run is over, since nobody renewed it in time; what was committed goes on elsewhere");
+            LeaveNow(CellExitCode.LeaseIsOver);
         });
         Start("lease renewal", () =>
         {
@@ -103,6 +102,10 @@ internal static partial class InputEnd
         _ = SetProcessGroup(0, 0);
         return Console.OpenStandardInput();
     }
+
+    /// <summary>The kernel ends all threads at once, as by SIGKILL: no exit handler and no finalizer writes anything any more. Unlike a signal it leaves a code.</summary>
+    [LibraryImport("libc", EntryPoint = "_exit")]
+    private static partial void LeaveNow(int exitCode);
 
     [LibraryImport("libc", EntryPoint = "setpgid")]
     private static partial int SetProcessGroup(int process, int group);

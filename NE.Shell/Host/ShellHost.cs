@@ -47,7 +47,7 @@ public sealed record ShellHost
     /// <summary>File with the key of this user's fleets when `--fleet-key` is not given.</summary>
     public string FleetKey { get; init; } = "fleet.pem";
 
-    /// <summary>What a browser elsewhere must show to see the page of `ne serve --host`; null draws one.</summary>
+    /// <summary>What a browser elsewhere must show to see the page of `ne serve --host` or `--control`; null draws one.</summary>
     public string? ServeToken { get; init; }
 
     /// <summary>A fault that `ne torture` provokes in this process; null for none.</summary>

@@ -26,22 +26,6 @@ public sealed record Curve(double[] Steps, double[] Values)
         return count == 0 ? this : new Curve(this.Steps[count..], this.Values[count..]);
     }
 
-    /// <summary>The newest value at a step; NaN before the first and behind the last.</summary>
-    public double At(double step) => this.IsEmpty || step > this.End ? double.NaN : Curves.valueAt(step, this.Steps, this.Values);
-
     /// <summary>The value on the straight line between the points around a step; NaN before the first and behind the last.</summary>
-    public double Between(double step)
-    {
-        int index = Array.BinarySearch(this.Steps, step);
-
-        if (index >= 0)
-        {
-            return this.Values[index];
-        }
-
-        int next = ~index;
-        return next == 0 || next == this.Steps.Length
-            ? double.NaN
-            : this.Values[next - 1] + ((this.Values[next] - this.Values[next - 1]) * (step - this.Steps[next - 1]) / (this.Steps[next] - this.Steps[next - 1]));
-    }
+    public double Between(double step) => Curves.valueAt(step, this.Steps, this.Values);
 }

@@ -53,7 +53,7 @@ internal static class RunSession
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            host.Error.WriteLine($"ne: {failure.Message}\nrun.json still says that the run is running, so `ne status` will call it killed until it is resumed.");
+            LastWords.Say(host.Error, $"ne: {failure.Message}\nrun.json still says that the run is running, so `ne status` will call it killed until it is resumed.");
         }
     }
 
@@ -105,22 +105,22 @@ internal static class RunSession
         switch (outcome.Phase)
         {
             case RunPhase.Completed:
-                host.Output.WriteLine($"{name} is complete: {Format.Counted(outcome.Step, "step")}.");
+                LastWords.Say(host.Output, $"{name} is complete: {Format.Counted(outcome.Step, "step")}.");
 
                 foreach (string line in RunSummary.Lines(request.Paths))
                 {
-                    host.Output.WriteLine(line);
+                    LastWords.Say(host.Output, line);
                 }
 
                 return ExitCode.Ok;
             case RunPhase.Interrupted:
-                host.Error.WriteLine($"ne: {name} was interrupted ({outcome.Message}) and is committed up to step {Format.Count(outcome.Step)}. Go on with: ne resume {name}");
+                LastWords.Say(host.Error, $"ne: {name} was interrupted ({outcome.Message}) and is committed up to step {Format.Count(outcome.Step)}. Go on with: ne resume {name}");
                 return ExitCode.Interrupted;
             default:
                 string goOn = outcome.Step > 0
                     ? $"what was committed can be resumed: ne resume {name}"
                     : $"it learned nothing yet: when the cause is gone, ne resume {name} begins again, or ne train ... --overwrite with another configuration";
-                host.Error.WriteLine($"ne: {name} failed: {outcome.Message}\nWhat happened is in {request.Paths.Log}; {goOn}");
+                LastWords.Say(host.Error, $"ne: {name} failed: {outcome.Message}\nWhat happened is in {request.Paths.Log}; {goOn}");
                 return ExitCode.Failed;
         }
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
@@ -6,16 +7,18 @@ using Microsoft.AspNetCore.Http;
 namespace NE.Shell.Serving;
 
 /// <summary>
-/// Who is let in. On this machine's own address a request must have been meant for it, so that a page elsewhere cannot reach it under a name of its own; on
-/// another address a token is needed. What changes something must come from the page itself.
+/// Who is let in. On this machine's own address a request must have been meant for it, so that a page elsewhere cannot reach it under a name of its own.
+/// Where more than looking from this machine is possible, a token is needed. What changes something must come from the page itself.
 /// </summary>
 internal sealed class Access(ServeOptions options)
 {
     /// <summary>A page of another origin cannot send it without asking first, which is refused.</summary>
     public const string ActionHeader = "X-NE-Action";
 
-    private const string Cookie = "ne-token";
     private const string Query = "token";
+
+    /// <summary>Of an address without one.</summary>
+    private const int UsualPort = 80;
 
     /// <summary>Only its own scripts, pictures and data; nothing from elsewhere, and no script in a page's text.</summary>
     private const string Policy =
@@ -28,20 +31,26 @@ internal sealed class Access(ServeOptions options)
         context.Response.Headers["Referrer-Policy"] = "no-referrer";
         context.Response.Headers.CacheControl = "no-cache";
 
-        if (options.Token is null && !IsThisMachine(context.Request.Host.Host))
+        string cookie = Cookie(context.Request);
+        bool brings = options.Token is { } wanted && Shows(context.Request.Query[Query], wanted);
+        bool isLetIn = options.Token is not { } token || Shows(context.Request.Cookies[cookie], token);
+
+        if (IPAddress.IsLoopback(options.Address) && !IsThisMachine(context.Request.Host.Host))
         {
             await Refuse(context, StatusCodes.Status421MisdirectedRequest, $"this page is served to http://localhost alone, not to '{context.Request.Host}'");
         }
-        else if (options.Token is { } token && !Shows(context.Request.Cookies[Cookie], token))
+        else if ((brings || isLetIn) && context.Request.Query.ContainsKey(Query) && HttpMethods.IsGet(context.Request.Method))
         {
-            if (Shows(context.Request.Query[Query], token) && HttpMethods.IsGet(context.Request.Method))
+            if (brings)
             {
-                // Out of the address, so that it is in no history and no screenshot.
-                context.Response.Cookies.Append(Cookie, token, new CookieOptions { HttpOnly = true, SameSite = SameSiteMode.Strict, IsEssential = true, Path = "/" });
-                context.Response.Redirect(context.Request.Path.HasValue ? context.Request.Path.Value! : "/");
-                return;
+                context.Response.Cookies.Append(cookie, options.Token!, new CookieOptions { HttpOnly = true, SameSite = SameSiteMode.Strict, IsEssential = true, Path = "/" });
             }
 
+            // Out of the address, so that it is in no history and no screenshot.
+            context.Response.Redirect(WithoutToken(context.Request));
+        }
+        else if (!isLetIn)
+        {
             await Refuse(context, StatusCodes.Status401Unauthorized, "this page needs the token that `ne serve` printed: open the whole address");
         }
         else if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method) && !IsFromPage(context.Request))
@@ -53,6 +62,13 @@ internal sealed class Access(ServeOptions options)
             await next(context);
         }
     }
+
+    /// <summary>Browsers hand a cookie to every port of a host, so each page has one of its own.</summary>
+    private static string Cookie(HttpRequest request) => $"ne-token-{(request.Host.Port ?? UsualPort).ToString(CultureInfo.InvariantCulture)}";
+
+    /// <summary>The same address on this host: two slashes would begin the name of another.</summary>
+    private static string WithoutToken(HttpRequest request) =>
+        $"/{request.Path.ToUriComponent().TrimStart('/')}{QueryString.Create(request.Query.Where(value => !value.Key.Equals(Query, StringComparison.OrdinalIgnoreCase)))}";
 
     private static bool IsFromPage(HttpRequest request) =>
         request.Headers.ContainsKey(ActionHeader)

@@ -74,7 +74,7 @@ public sealed class PageServer : IAsyncDisposable
             kestrel.Limits.MaxRequestBodySize = 0;
         });
         WebApplication application = builder.Build();
-        var source = new FolderRuns(runs, only);
+        var source = new FolderRuns(runs, only, host.Clock);
         var access = new Access(options);
         application.Use(next => context => access.Invoke(context, next));
         application.UseRouting();

@@ -3,7 +3,6 @@ using NE.Actors.Checkpoints;
 using NE.Actors.Integrity;
 using NE.Actors.Journal;
 using NE.Actors.RunDirectory;
-using NE.Actors.Runs;
 using NE.Actors.Storage;
 using NE.Shell.Commands;
 using NE.Shell.Host;
@@ -17,9 +16,8 @@ internal static class DigestVerb
 
     public static ExitCode Digest(DigestCommand command, ShellHost host)
     {
-        CheckpointChoice choice = command.Of is ResumeFrom.Previous ? CheckpointChoice.Previous : CheckpointChoice.Last;
         RunPaths paths = RunFolder.Find(command.Runs, command.Name);
-        StateDigest digest = Verified(paths, choice);
+        StateDigest digest = Verified(paths, command.Of);
 
         if (DroppedReplay.Of(paths) is { } dropped)
         {

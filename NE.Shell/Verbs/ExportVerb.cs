@@ -26,7 +26,7 @@ internal static class ExportVerb
         RunPaths paths = RunFolder.Find(command.Runs, command.Name);
         RunInfo info = StoredRunInfo.Of(paths).Info;
         Settings settings = StoredPolicy.SettingsOf(paths);
-        (long step, Policy policy, LoadedCheckpoint? checkpoint) = StoredPolicy.Load(paths, command.Checkpoint.Checkpoint);
+        (long step, Policy policy, LoadedCheckpoint? checkpoint) = StoredPolicy.Load(paths, command.Checkpoint);
         EnvironmentSpec task;
 
         if (EnvironmentCycle.Of(info.Environment) is { } cycle)

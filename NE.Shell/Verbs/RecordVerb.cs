@@ -22,7 +22,7 @@ internal static class RecordVerb
     {
         RunPaths paths = RunFolder.Find(command.Runs, command.Name);
         RunInfo info = StoredRunInfo.Of(paths).Info;
-        (long step, Policy policy, _) = StoredPolicy.Load(paths, command.Checkpoint.Checkpoint);
+        (long step, Policy policy, _) = StoredPolicy.Load(paths, command.Checkpoint);
         VideoTarget target = Target(command, paths, step, host);
         host.Prepare(null);
         using IEnvironment environment = StoredPolicy.Environment(paths, info, step);

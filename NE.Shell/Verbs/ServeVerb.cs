@@ -28,7 +28,8 @@ internal static class ServeVerb
         }
 
         await using AskedFleet? fleet = command.Fleet.Address is { } member ? new AskedFleet(member, command.Fleet.Key(host, mayCreate: false), host.Clock) : null;
-        string? token = IPAddress.IsLoopback(address) ? null : host.ServeToken ?? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+        // This machine's other users may look, and not stop runs that are not theirs.
+        string? token = IPAddress.IsLoopback(address) && !command.Control ? null : host.ServeToken ?? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
         await using PageServer page = await PageServer.Start(
             host, new(address, command.Port.Number, token, command.Control) { Fleet = fleet }, command.Runs, command.Names, orAnotherPort: !command.Port.Asked);
         host.Output.WriteLine($"{page.Url}  shows {Path.GetFullPath(command.Runs)}{(fleet is null ? "" : $" and the fleet of {fleet.Address}")}; Ctrl-C ends it");

@@ -45,7 +45,8 @@ internal static class StoredGradients
         // Not every row of pictures ends a transition.
         int rows = settings.Run.Learner.SeesPixels ? 2 * GradientMap.Rows : GradientMap.Rows;
         float[] batch = StoredLearner.Rows(paths[0], settings, replay, rows, Draws.Of(0, Purpose.Statistics));
-        return [HeatMap.Draw([.. paths.Select(run => Gradients(run, batch, host))], paths[0].Name)];
+        LearnerKind[] learners = [.. paths.Select(run => StoredLearner.SettingsOf(run).Run.Learner)];
+        return [HeatMap.Draw([.. paths.Select(run => Gradients(run, batch, host))], paths[0].Name, learners)];
     }
 
     private static (string, long, LayerGradient[]) Gradients(RunPaths run, float[] batch, ShellHost host)

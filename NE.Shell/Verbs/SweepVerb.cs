@@ -42,7 +42,11 @@ internal static class SweepVerb
         }
 
         var sweep = CheckedSweep.Of(plan, command.Runs);
-        JournalPlace? journal = sweep.Journal(JournalAddress.Of(command.Journal, host), asked: command.Journal is not null);
+        plan = sweep.Plan;
+        JournalPlace? given = JournalAddress.Of(command.Journal, host);
+        bool asked = command.Journal is not null;
+        // What contradicts it is said by a dry run too.
+        sweep.Journal(given, asked);
         (int parallel, string why) = Parallel(command, plan, host.Processors);
 
         if (command.DryRun)
@@ -60,10 +64,10 @@ internal static class SweepVerb
             return ExitCode.Ok;
         }
 
-        using SweepStart start = SweepStart.Prepare(sweep, text, journal, host);
-        SayWhatItIs(plan, host);
+        using SweepStart start = SweepStart.Prepare(sweep, text, given, asked, host);
+        SayWhatItIs(start.Plan, host);
         Array.ForEach([.. start.Notes], host.Output.WriteLine);
-        SweepRun run = start.Run(host, new LocalCells(host, command.Runs, parallel, journal), command.RetryFailed, seq);
+        SweepRun run = start.Run(host, new LocalCells(host, command.Runs, parallel, start.Journal), command.RetryFailed, seq);
         host.Output.WriteLine(SweepView.Counts(run.Status));
         host.Output.WriteLine(why);
         host.Output.WriteLine(run.Basis);
@@ -179,7 +183,7 @@ internal static class SweepVerb
         if (complete + dropped == status.Cells.Count)
         {
             string others = dropped > 0 ? $", and {Format.Counted(dropped, "cell")} of trials that the search dropped (ne status {status.Name})" : "";
-            host.Output.WriteLine($"{SweepView.Title(status.Name, status.Smoke)} is complete: {SweepView.Cells(complete)}{others}.");
+            LastWords.Say(host.Output, $"{SweepView.Title(status.Name, status.Smoke)} is complete: {SweepView.Cells(complete)}{others}.");
             return ExitCode.Ok;
         }
 
@@ -188,14 +192,15 @@ internal static class SweepVerb
         foreach (CellStatus cell in unhappy)
         {
             string what = cell.State is CellState.Failed ? "failed" : "did not end";
-            host.Error.WriteLine($"ne: {cell.Name} {what}: {cell.Error}\n    its output: {cell.Log}");
+            LastWords.Say(host.Error, $"ne: {cell.Name} {what}: {cell.Error}\n    its output: {cell.Log}");
         }
 
         int failed = status.Count(CellState.Failed);
         string retry = failed > 0 ? $"; with failed cells once more: ne sweep --resume {status.Name} --retry-failed" : "";
         string stopped = status.Stopping is { } why ? $" was interrupted ({why})" : status.Rebuilt ? " started no further cell, because the program was rebuilt while it worked" : "";
         string next = status.Rebuilt ? "Start the sweep again, it goes on with the new build" : "Go on with";
-        host.Error.WriteLine($"ne: {SweepView.Title(status.Name, status.Smoke)}{stopped}: {SweepView.Counts(status)}. {next}: ne sweep --resume {status.Name}{retry}");
-        return status.Stopping is null && !status.Rebuilt && failed > 0 ? ExitCode.Failed : ExitCode.Interrupted;
+        LastWords.Say(host.Error, $"ne: {SweepView.Title(status.Name, status.Smoke)}{stopped}: {SweepView.Counts(status)}. {next}: ne sweep --resume {status.Name}{retry}");
+        // Trials that wait though nothing failed or was stopped wait in vain: too few of their search can be compared.
+        return status.Stopping is null && !status.Rebuilt && (failed > 0 || unhappy.Length == 0) ? ExitCode.Failed : ExitCode.Interrupted;
     }
 }

@@ -82,7 +82,7 @@ public static class ConfigurationView
         table.Add("replay", $"{Format.Counted(plan.ReplayRows, settings.Run.Learner.SeesPixels ? "frame" : "transition")}, {Format.Bytes(plan.ReplayBytes)}");
         table.Add("memory", $"up to {Format.Bytes(plan.MemoryBytes)}, of which {Format.Bytes(plan.ReplayBytes)} are file pages that the system may reclaim");
         table.Add("disk", $"up to {Format.Bytes(plan.DiskBytes)}");
-        table.Add("checkpoints", $"every {Format.Counted(settings.Checkpoint.Every, "step")}, {Format.Bytes(plan.StateBytes)} each beside the replay");
+        table.Add("checkpoints", $"every {Format.Counted(settings.Checkpoint.Every.Value, "step")}, {Format.Bytes(plan.StateBytes)} each beside the replay");
         return table;
     }
 

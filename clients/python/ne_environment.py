@@ -16,8 +16,8 @@ As a module, from a program of your own:
 
 The environment needs `reset(seed=...)` that returns (observation, info), `step(action)` that returns (observation, reward, terminated, truncated,
 info), and an `action_space` with `low` and `high`. An `observation_space` with bounds, `spec.max_episode_steps`, `spec.id`, `render()` (an RGB array
-[height][width][3]), and `close()` are used when they are there. An episode can be continued exactly after a restart when the environment has
-`save_state()` that returns bytes and `restore_state(bytes)`, or with `--pickle-state` when all of its state can be pickled.
+[height][width][3]), and `close()` are used when they are there. An episode can be continued exactly after a restart when the environment, or the one
+inside of its wrappers, has `save_state()` that returns bytes and `restore_state(bytes)`, or with `--pickle-state` when all of its state can be pickled.
 
 Gym's older interface works too: `seed(seed)` and `reset()` that returns the observation alone, `step(action)` that returns (observation, reward, done,
 info), `render(mode="rgb_array")`. Where a seed of 63 bits is refused, one of 32 or 31 bits is made of it.
@@ -44,6 +44,12 @@ sys.dont_write_bytecode = True
 VERSION = 1
 LONGEST_FRAME = 1 << 26
 LARGEST_FLOAT = 3.4028234663852886e38
+
+# Of 63 bits, and of 32 and 31 bits when it is folded, whose highest bit is set.
+LARGEST_SEED = 0x7FFFFFFF80000000
+
+# Beside the number of observations in a saved state: after them are the steps that time limits have counted.
+COUNTED = 1 << 31
 
 HELLO, RESET, STEP, SAVE, RESTORE, RENDER, CLOSE = range(0x01, 0x08)
 SCHEMA, BEGAN, STEPPED, SAVED, RESTORED, FRAME, CLOSED = range(0x81, 0x88)
@@ -96,6 +102,31 @@ def _seeds(seed):
     return seed, folded, folded & 0x7FFFFFFF
 
 
+def _reach(environment, name):
+    """What an environment, or the one inside of its wrappers, has under a name; None where neither has it. Gymnasium's wrappers hand nothing on."""
+    found = getattr(environment, name, None)
+    if found is not None:
+        return found
+    ask = getattr(environment, "get_wrapper_attr", None)
+    if not callable(ask):
+        return getattr(getattr(environment, "unwrapped", None), name, None)
+    try:
+        return ask(name)
+    except AttributeError:
+        return None
+
+
+def _layers(environment):
+    """The wrappers, the outermost first, and the environment inside."""
+    layers, inside = [], getattr(environment, "unwrapped", None)
+    while environment is not None and all(environment is not layer for layer in layers):
+        layers.append(environment)
+        # Of the wrapper itself: many answer for what is inside of them.
+        members = getattr(environment, "__dict__", {})
+        environment = None if environment is inside else members.get("env", members.get("environment"))
+    return layers
+
+
 _PLAIN = (str, bytes, int, float, bool, type(None))
 
 
@@ -143,7 +174,9 @@ class _Wrapped:
         self.environment = environment
         self.pickle_state = pickle_state
         self.observation = None
-        self.seed = 0
+        # How seeds are made smaller; None until a reset has decided it.
+        self.fold = None
+        self.has_reset = False
         self.count = None
         reset = getattr(getattr(environment, "unwrapped", None), "reset", environment.reset)
         self.takes_seed = _accepts(environment.reset, "seed") and _accepts(reset, "seed")
@@ -175,7 +208,7 @@ class _Wrapped:
 
     @property
     def saves_state(self):
-        return self.pickle_state or (hasattr(self.environment, "save_state") and hasattr(self.environment, "restore_state"))
+        return self.pickle_state or all(callable(_reach(self.environment, name)) for name in ("save_state", "restore_state"))
 
     @property
     def draw(self):
@@ -195,7 +228,7 @@ class _Wrapped:
         # The length of an observation is known from the space, or from a first episode.
         space = getattr(self.environment, "observation_space", None)
         shape = getattr(space, "shape", None)
-        count = math.prod(shape) if shape else len(self.reset(0))
+        count = math.prod(shape) if shape else len(self.reset(LARGEST_SEED))
         self.count = count
         spec = getattr(self.environment, "spec", None)
         limit = getattr(spec, "max_episode_steps", None) or 0
@@ -219,27 +252,47 @@ class _Wrapped:
         return self._observe(result[0] if pair else result)
 
     def _reset(self, seed):
-        """A seed that the environment refuses is made smaller, now and from now on."""
-        refusal = None
-        for fold in range(self.seed, 3):
+        """Where the environment refuses seeds of 63 bits, they are made smaller. The first reset of a process decides it: so it comes out the same in every
+        process, and a later reset that fails for another reason is a failure."""
+        if self.fold is None:
             try:
-                result = self._seeded_reset(_seeds(seed)[fold])
-            except Exception as problem:
-                refusal = refusal or problem
+                result = self._seeded_reset(seed)
+            except Exception as refusal:
                 if seed < 1 << 31:
-                    break
+                    raise
+                self.fold = self._smaller(seed, refusal)
+            else:
+                if seed >= 1 << 32:
+                    self.fold = 0
+                return result
+        return self._seeded_reset(_seeds(seed)[self.fold])
+
+    def _smaller(self, seed, refusal):
+        """How a seed that was refused is made smaller. Asks with the largest seeds, so that the answer is that of any other seed."""
+        for fold in (1, 2):
+            try:
+                self._seeded_reset(_seeds(LARGEST_SEED)[fold])
+            except Exception:
                 continue
-            if fold > self.seed:
-                print("a seed of 63 bits was refused (%s); seeds are folded to %d bits" % (_said(refusal), 33 - fold), file=sys.stderr)
-                self.seed = fold
-            return result
-        raise refusal
+            break
+        else:
+            raise refusal
+        try:
+            self._seeded_reset(seed)
+        except Exception:
+            print("a seed of 63 bits was refused (%s); seeds are folded to %d bits" % (_said(refusal), 33 - fold), file=sys.stderr)
+            return fold
+        # What failed once was not about the seed.
+        return 0
 
     def _seeded_reset(self, seed):
         if self.takes_seed:
-            return self.environment.reset(seed=seed)
-        self.environment.seed(seed)
-        return self.environment.reset()
+            result = self.environment.reset(seed=seed)
+        else:
+            self.environment.seed(seed)
+            result = self.environment.reset()
+        self.has_reset = True
+        return result
 
     def step(self, numbers):
         action = list(numbers)
@@ -274,18 +327,42 @@ class _Wrapped:
         self.observation = numbers
         return numbers
 
+    def _counting(self):
+        """The wrappers that count the steps of the episode, as Gymnasium's and Gym's TimeLimit do."""
+        return [layer for layer in _layers(self.environment) if type(getattr(layer, "__dict__", {}).get("_elapsed_steps")) is int]
+
     def save(self):
-        state = _canonical(self.environment) if self.pickle_state else bytes(self.environment.save_state())
-        return struct.pack("<I", len(self.observation or [])) + _pack(self.observation or []) + state
+        observation = self.observation or []
+        # A pickled environment holds its wrappers.
+        steps = [] if self.pickle_state else [layer._elapsed_steps for layer in self._counting()]
+        state = _canonical(self.environment) if self.pickle_state else bytes(_reach(self.environment, "save_state")())
+        counts = struct.pack("<B%dQ" % len(steps), len(steps), *steps) if steps else b""
+        return struct.pack("<I", len(observation) | (COUNTED if steps else 0)) + _pack(observation) + counts + state
 
     def restore(self, data):
-        (count,) = struct.unpack_from("<I", data)
-        self.observation = list(struct.unpack_from("<%df" % count, data, 4))
-        state = data[4 + 4 * count :]
+        (head,) = struct.unpack_from("<I", data)
+        count, at = head & ~COUNTED, 4
+        observation = list(struct.unpack_from("<%df" % count, data, at))
+        at += 4 * count
+        steps = ()
+        if head & COUNTED:
+            (length,) = struct.unpack_from("<B", data, at)
+            steps = struct.unpack_from("<%dQ" % length, data, at + 1)
+            at += 1 + 8 * length
         if self.pickle_state:
-            self.environment = pickle.loads(state)
+            self.environment = pickle.loads(data[at:])
         else:
-            self.environment.restore_state(state)
+            if not self.has_reset:
+                # Wrappers let nobody step before a reset.
+                self._reset(LARGEST_SEED)
+            _reach(self.environment, "restore_state")(data[at:])
+            counting = self._counting()
+            # States of before hold no counts.
+            if steps and len(steps) != len(counting):
+                raise ValueError("expected a state with the steps of %d time limits, found those of %d" % (len(counting), len(steps)))
+            for layer, number in zip(counting, steps):
+                layer._elapsed_steps = number
+        self.observation = observation
         return self.observation
 
     def render(self, width, height):
@@ -348,8 +425,11 @@ def serve(environment, pickle_state=False):
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     source = os.fdopen(os.dup(0), "rb")
     target = os.fdopen(os.dup(1), "wb")
-    # What anybody else prints must not get between the frames, native libraries included.
+    # What anybody else prints or reads must not get between the frames: native libraries, and programs that the environment starts.
     os.dup2(2, 1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
     if not hasattr(environment, "step"):
         environment = environment()
     wrapped = _Wrapped(environment, pickle_state)
@@ -397,18 +477,26 @@ def _keywords(pairs):
     return values
 
 
+def _find_modules_in(folder):
+    """As Python does for a program: modules are looked for there first."""
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+
+
 def _load(name, module_name):
-    """What FILE.py:CALLABLE or MODULE:CALLABLE names."""
+    """What FILE.py:CALLABLE or MODULE:CALLABLE names. A file finds the modules beside it; a module may be one of the working folder."""
     place, separator, what = name.rpartition(":")
     if not separator or not place or not what:
         raise SystemExit("expected FILE.py:CALLABLE or MODULE:CALLABLE, found '%s'" % name)
     if place.endswith(".py"):
+        _find_modules_in(os.path.dirname(os.path.abspath(place)))
         specification = importlib.util.spec_from_file_location(module_name, place)
         module = importlib.util.module_from_spec(specification)
         # Pickle finds the classes of the module by its name.
         sys.modules[module_name] = module
         specification.loader.exec_module(module)
     else:
+        _find_modules_in(os.getcwd())
         module = importlib.import_module(place)
     return getattr(module, what)
 
@@ -422,6 +510,9 @@ def _make_gym(name, keywords):
             import gym
         except ImportError:
             raise SystemExit("gymnasium is not installed for %s" % sys.executable)
+    if ":" in name:
+        # Its package may be one of the working folder.
+        _find_modules_in(os.getcwd())
     if "render_mode" not in keywords:
         try:
             return gym.make(name, render_mode="rgb_array", **keywords)

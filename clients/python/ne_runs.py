@@ -15,6 +15,8 @@
     run.log()                    events of logs/run.clef, as dictionaries
     run.frame("metrics")         a pandas.DataFrame of a table
     ne_runs.tidy(runs)           rows of learning curves: algorithm, environment, seed, step, return
+    ne_runs.tidy(runs, label=lambda run: run.info["method"])
+                                 the same under names of your own
 
 A run may be going on: a line that is still being written is left out. Nothing is ever written into a run.
 
@@ -30,13 +32,21 @@ import json
 import os
 import sys
 
-__all__ = ["Run", "load", "tidy", "TIDY_COLUMNS"]
+__all__ = ["Run", "load", "tidy", "labels", "TIDY_COLUMNS"]
 
 #: The layout of public learning curves: one row per point.
 TIDY_COLUMNS = ("algorithm", "environment", "seed", "step", "return")
 
 #: Tables of a run, and the column that they are ordered by.
 TABLES = {"eval": "step", "metrics": "step", "layers": "step", "timing": "step", "topology": "gradientStep", "phases": "step"}
+
+_LENGTH = "run.steps"
+
+#: Keys that say who, how long, where and how often something is written, not what is learned: runs that differ in them alone are seeds of one arm, as in `ne report`.
+_UNIMPORTANT = {
+    "run.environment", "run.seed", _LENGTH, "compute.threads", "compute.device", "checkpoint.every", "log.metricsEvery", "log.probeEvery", "log.tensorboard", "video.every",
+    "schedule.workers", "external.startTimeout", "external.stepTimeout", "evaluation.every",
+}
 
 
 class Run:
@@ -143,20 +153,88 @@ def load(folder="runs"):
     return [Run(os.path.join(folder, name)) for name in sorted(os.listdir(folder)) if os.path.isfile(os.path.join(folder, name, "run.json"))]
 
 
-def tidy(runs, measure="return"):
+def tidy(runs, measure="return", label=None):
     """Rows of learning curves as dictionaries with the keys TIDY_COLUMNS; the last one holds the measure.
 
     `measure`: "return", the mean of the evaluations, or a column of metrics.csv. A point that was not measured has no row.
+    `label`: a function that gives a run its algorithm's name; without one it is labels(runs). Raises ValueError, and gives nothing, where two runs have the same algorithm, environment and seed:
+    readers would take them for one curve.
     """
-    rows = []
-    for run in runs:
+    runs = list(runs)
+    names = labels(runs) if label is None else [label(run) for run in runs]
+    first, rows = {}, []
+    for run, name in zip(runs, names):
         info = run.info
+        same = first.setdefault((name, info["environment"], info["seed"]), run)
+        if same is not run:
+            raise ValueError(
+                "%s and %s are both seed %s of %r on %s; leave one of them out, or give a label that tells them apart" % (same.folder, run.folder, info["seed"], name, info["environment"])
+            )
         table = run.table("eval" if measure == "return" else "metrics")
         values = table.get("mean" if measure == "return" else measure, [])
         for step, value in zip(table.get("step", []), values):
             if value is not None:
-                rows.append(dict(zip(TIDY_COLUMNS, (info["method"], info["environment"], info["seed"], int(step), value))))
+                rows.append(dict(zip(TIDY_COLUMNS, (name, info["environment"], info["seed"], int(step), value))))
     return rows
+
+
+def labels(runs):
+    """A name for every run, in their order: its method, with the keys in which runs of this method differ ("ne omega=0.2"), as `ne report` calls its arms. Runs that differ in their seed alone
+    have one name; those that share environment and seed, and differ in nothing else, have their own names behind it.
+
+    What a resume changed is not seen: the configuration has the last value alone, and `ne report` knows the others from the journal.
+    """
+    runs = list(runs)
+    known = [(run.info, _known(run)) for run in runs]
+    names = [info["method"] for info, _ in known]
+    for method in set(names):
+        arm = [i for i, name in enumerate(names) if name == method]
+        keys = _differing([known[i] for i in arm])
+        for i in arm:
+            info, configuration = known[i]
+            values = [info["totalSteps"] if key == _LENGTH else configuration.get(key) for key in keys]
+            names[i] = " ".join([method] + ["%s=%s" % (_short(key, keys), _text(value)) for key, value in zip(keys, values)])
+    places = [(name, info["environment"], info["seed"]) for name, (info, _) in zip(names, known)]
+    return ["%s %s" % (name, run.name) if places.count(place) > 1 else name for name, place, run in zip(names, places, runs)]
+
+
+def _known(run):
+    try:
+        return run.configuration
+    except FileNotFoundError:
+        return {}
+
+
+def _differing(runs):
+    """Keys in which runs of one environment and length differ; and the length, where another one made other values of keys that were left to it."""
+
+    def within(place):
+        groups = {}
+        for info, configuration in runs:
+            groups.setdefault(place(info), []).append(configuration)
+        return {key for group in groups.values() for key in {key for one in group for key in one} if _differ(group, key)} - _UNIMPORTANT
+
+    keys = within(lambda info: (info["environment"], info["totalSteps"]))
+    return sorted(keys) + ([_LENGTH] if within(lambda info: info["environment"]) - keys else [])
+
+
+def _differ(configurations, key):
+    # A run of an older version does not name every key, and had the value that all runs had then.
+    return len({_text(one[key]) for one in configurations if key in one}) > 1
+
+
+def _short(key, keys):
+    """"engine" for "compute.engine", unless another key ends in the same way."""
+    last = key.rpartition(".")[2]
+    return key if sum(other.rpartition(".")[2] == last for other in keys) > 1 else last
+
+
+def _text(value):
+    if value is None:
+        return "-"
+    if isinstance(value, list):
+        return ",".join(_text(item) for item in value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _value(text):
@@ -211,7 +289,11 @@ def main(arguments=None):
     except FileNotFoundError as problem:
         print("ne_runs: %s" % problem, file=sys.stderr)
         return 1
-    rows = tidy(runs, asked.measure)
+    try:
+        rows = tidy(runs, asked.measure)
+    except ValueError as problem:
+        print("ne_runs: %s" % problem, file=sys.stderr)
+        return 1
     if not rows:
         print("ne_runs: none of %d runs has measured %r yet" % (len(runs), asked.measure), file=sys.stderr)
         return 1

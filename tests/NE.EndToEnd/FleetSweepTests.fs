@@ -212,7 +212,7 @@ let tests =
                 use leased = new Running(through, [], "train" :: arguments)
                 let ended = leased.Wait(TimeSpan.FromMinutes 1.0)
                 Expect.isGreaterThanOrEqual SteadyClock.Now until "not before"
-                Expect.equal ended.ExitCode 137 "as by kill -9"
+                Expect.equal ended.ExitCode CellExitCode.LeaseIsOver "at once, and says why"
                 Expect.stringContains ended.Error "the right to work on this run is over" "why"
 
                 let resumed =

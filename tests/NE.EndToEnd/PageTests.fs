@@ -2,6 +2,8 @@ module NE.EndToEnd.PageTests
 
 open System
 open System.IO
+open System.Net
+open System.Net.Http
 open System.Text.RegularExpressions
 open Expecto
 open NE.Actors.RunDirectory
@@ -42,6 +44,26 @@ let private addressOf (running: Running) =
 
     address
 
+/// Lets the page believe that its tab is in the background, or in front again.
+let private hide (tab: Tab) (isHidden: bool) =
+    let value = if isHidden then "true" else "false"
+
+    tab.Value<bool>
+        $"Object.defineProperty(document, 'hidden', {{ value: {value}, configurable: true }}) && document.dispatchEvent(new Event('visibilitychange'))"
+    |> ignore
+
+/// Appends lines of a log that say their numbers.
+let private appendToLog (paths: RunPaths) (numbers: int seq) =
+    let line (number: int) =
+        $$"""{"@t":"2030-01-01T00:00:00Z","@mt":"line {Number} of many","Number":{{number}},"@l":"Warning"}"""
+        + "\n"
+
+    File.AppendAllText(paths.Log, String.Join("", Seq.map line numbers))
+
+/// How often the shown log has a line of that number.
+let private shown (tab: Tab) (number: int) =
+    tab.Value<int> $"[...document.querySelectorAll('.log li')].filter(line => line.innerText.includes('line {number} of many')).length"
+
 /// How many pixels of the page's charts have been drawn on.
 let private drawn =
     "[...document.querySelectorAll('.plot canvas')].some(canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(value => value > 0))"
@@ -63,6 +85,10 @@ let tests =
                 tab.Until("a curve", drawn)
                 tab.Until("masks", "document.querySelectorAll('.layer canvas').length >= 9")
                 tab.Until("the connection", "document.getElementById('live').dataset.state === 'on'")
+                hide tab true
+                tab.Until("no connection in the background", "document.getElementById('live').dataset.state === 'paused'")
+                hide tab false
+                tab.Until("the connection again", "document.getElementById('live').dataset.state === 'on'")
 
                 let step () =
                     tab.Value<int64> "document.querySelector('progress.wide').value"
@@ -131,6 +157,28 @@ let tests =
                     "[...document.querySelectorAll('.log li')].some(line => line.innerText.includes('<img src=x') && line.innerText.includes('again'))"
                 )
 
+                // Nothing is told of what comes before the server has looked for the first time.
+                let mutable newest = 10_000
+
+                waitUntil "changes to be told" (fun () ->
+                    newest <- newest + 1
+                    appendToLog paths [ newest ]
+                    shown tab 10_001 = 1)
+
+                // Of a log that outgrows what is read at once no line is shown twice.
+                appendToLog paths [ 0..2000 ]
+                waitUntil "the newest line" (fun () -> shown tab 2000 = 1)
+                appendToLog paths [ 2001..2010 ]
+                waitUntil "lines behind it" (fun () -> shown tab 2010 = 1)
+                Expect.equal [ for number in 1990..2010 -> shown tab number ] (List.replicate 21 1) "every line once"
+
+                // What came while the tab was in the background is shown when it is in front again.
+                hide tab true
+                tab.Until("no connection in the background", "document.getElementById('live').dataset.state === 'paused'")
+                appendToLog paths [ 2011 ]
+                hide tab false
+                waitUntil "what came meanwhile" (fun () -> shown tab 2011 = 1)
+
                 tab.Until("the command as text", "document.querySelector('dl code').innerText.includes('<script>')")
                 Expect.isFalse (tab.Value<bool> "Boolean(window.attacked)") "nothing of it ran"
                 Expect.equal (tab.Value<int> "document.querySelectorAll('main img').length") 0 "no picture came of it"
@@ -174,6 +222,25 @@ let tests =
 
                 // The browser itself complains of the answers 404 and 503 that were asked for.
                 Expect.all tab.Complaints (fun line -> line.Contains "404" || line.Contains "503") "the console"
+                serving.Terminate()
+                let ended = serving.Wait(TimeSpan.FromMinutes 1.0)
+                Expect.equal ended.ExitCode 0 ended.Error)
+
+        testCase "a page that can stop runs is for whoever has its address, on this machine too"
+        <| fun _ ->
+            inRuns (fun runs ->
+                use serving = new Running([ "serve"; "--runs"; runs; "--port"; "0"; "--control" ])
+                let printed = Regex @"http://localhost:[0-9]+/\?token=[0-9a-f]{32}"
+                waitUntil "the address of the page" (fun () -> serving.HasExited || printed.IsMatch serving.Printed)
+                let address = Uri((printed.Match serving.Printed).Value)
+
+                use client =
+                    new HttpClient(new HttpClientHandler(AllowAutoRedirect = false, UseCookies = false))
+
+                use refused = client.GetAsync(Uri(address, "/api/overview")).Result
+                Expect.equal refused.StatusCode HttpStatusCode.Unauthorized "another user"
+                use letIn = client.GetAsync(address).Result
+                Expect.equal letIn.StatusCode HttpStatusCode.Redirect "who has started it"
                 serving.Terminate()
                 let ended = serving.Wait(TimeSpan.FromMinutes 1.0)
                 Expect.equal ended.ExitCode 0 ended.Error)

@@ -98,15 +98,15 @@ let tests =
                 | :? StatusCommand as status -> isNull status.Name && status.Json
                 | _ -> false)
             reads "eval takes the best of ten episodes" [ "eval"; "a" ] (function
-                | :? EvalCommand as eval -> eval.Episodes = 10 && eval.Checkpoint = PolicyChoice.Best()
+                | :? EvalCommand as eval -> eval.Episodes = 10 && isNull eval.Checkpoint
                 | _ -> false)
             reads "eval takes a step" [ "eval"; "a"; "--checkpoint"; "5000"; "--episodes"; "2" ] (function
-                | :? EvalCommand as eval -> eval.Episodes = 2 && eval.Checkpoint = PolicyChoice.AtStep 5000L
+                | :? EvalCommand as eval -> eval.Episodes = 2 && eval.Checkpoint = CheckpointChoice.At 5000L
                 | _ -> false)
             reads "export takes the best policy as ONNX" [ "export"; "a" ] (function
                 | :? ExportCommand as export ->
                     export.Format = PolicyFormat.Onnx
-                    && export.Checkpoint = PolicyChoice.Best()
+                    && isNull export.Checkpoint
                     && isNull export.File
                     && not export.Overwrite
                 | _ -> false)
@@ -128,7 +128,7 @@ let tests =
                 (function
                  | :? ExportCommand as export ->
                      export.Format = PolicyFormat.Torch
-                     && export.Checkpoint = PolicyChoice.Previous()
+                     && export.Checkpoint = CheckpointChoice.Previous
                      && export.Task = "Hopper-v4"
                      && export.File = "x.pt"
                      && export.Overwrite
@@ -229,7 +229,7 @@ let tests =
                     && record.Size = VideoSize.Default
                     && isNull record.File
                     && not record.Overwrite
-                    && (record.Checkpoint :? PolicyChoice.Best)
+                    && isNull record.Checkpoint
                 | _ -> false)
             reads
                 "record takes policy, episodes, size and file"
@@ -239,7 +239,7 @@ let tests =
                 ]
                 (function
                  | :? RecordCommand as record ->
-                     record.Checkpoint = PolicyChoice.AtStep 700L
+                     record.Checkpoint = CheckpointChoice.At 700L
                      && record.Episodes = 3
                      && record.Size = VideoSize(640, 480)
                      && record.File = "x.mp4"

@@ -12,14 +12,15 @@ let private repository =
 
 let private output = "bin/Release/net10.0/linux-x64"
 
-/// `dotnet build` makes the files that a build makes (and fails where `broken` lies); anything else is a program: a test runner writes the
-/// summary that the test prepared, `ne` prints its arguments and exits with 7.
+/// `dotnet build` makes the files that a build makes (and fails where `broken` lies), and notes when nobody holds the lock; anything else is a program:
+/// a test runner writes the summary that the test prepared, `ne` prints its arguments and exits with 7.
 let private fakeDotnet =
     """#!/usr/bin/env bash
 root="$(dirname "$(readlink -f "$0")")/.."
 echo "$@" >>"$root/calls"
 case "$1" in
 build | publish)
+    flock -n "$root/tree/.ne/lock" true && echo "$@" >>"$root/unlocked"
     [[ -e "$root/broken" ]] && { echo "error CS0001: broken on purpose"; exit 1; }
     case "$2" in
     *NE.Shell.csproj) made=.ne/published/ne.dll ;;
@@ -102,6 +103,11 @@ type private Tree() =
     member _.File name = file name
     member _.Write(name, text) = write name text
 
+    /// A program that is found before the machine's own.
+    member _.Program(name: string, text: string) =
+        write $"bin/{name}" text
+        File.SetUnixFileMode(file $"bin/{name}", executable)
+
     member _.Calls =
         if File.Exists(file "calls") then
             File.ReadAllLines(file "calls")
@@ -156,6 +162,23 @@ type private Tree() =
 
 let private lastLine (text: string) =
     text.Split('\n', StringSplitOptions.RemoveEmptyEntries) |> Array.last
+
+[<Tests>]
+let completion =
+    test "what bash completes are words, and nothing in them is evaluated" {
+        use tree = new Tree()
+        let _, script, _ = shell [ "completion"; "bash" ]
+        tree.Write("completion", script)
+        tree.Program("words", "#!/bin/sh\nprintf '%s\\n' 'a$(touch evaluated)' 'a`touch evaluated`' 'a b' '*' other\n")
+
+        let asked =
+            "source ../completion; COMP_LINE='ne resume a' COMP_POINT=11 COMP_WORDS=(ne resume a) COMP_CWORD=2; "
+            + "_ne words; printf '%s\\n' \"${COMPREPLY[@]}\""
+
+        let code, text, errors = tree.Run("bash", "-c", asked)
+        Expect.equal (code, text) (0, "a$(touch evaluated)\na`touch evaluated`\na b\n") errors
+        Expect.isFalse (File.Exists(tree.File "home/evaluated")) "a name was evaluated"
+    }
 
 [<Tests>]
 let tests =
@@ -226,6 +249,62 @@ let tests =
             let code, text, errors = tree.Ne "status"
             Expect.equal (code, text) (2, "") "exit code"
             Expect.stringContains errors "error CS0001: broken on purpose" "the log"
+        }
+
+        test "a build whose files cannot be put in place is a failure, and is made again" {
+            use tree = new Tree()
+            tree.Write("tree/.ne/app/ne.dll/in the way", "")
+            let code, text, errors = tree.Ne "status"
+            Expect.equal (code, text) (2, "") errors
+            Expect.stringContains errors "ne.dll" "the log"
+            Directory.Delete(tree.File "tree/.ne/app/ne.dll", true)
+            let code, _, errors = tree.Ne "status"
+            Expect.equal (code, tree.Builds.Length) (7, 2) errors
+        }
+
+        test "what can follow on a line is asked of what is there, and nothing is built for it" {
+            use tree = new Tree()
+            let nothing, text, errors = tree.Ne("complete", "ne tr")
+            Expect.equal (nothing, text, errors, tree.Calls) (0, "", "", [||]) "nothing is there"
+            tree.Ne "status" |> ignore
+            tree.Write("tree/NE.Model.fs/A.fs", "x")
+            let code, text, errors = tree.Ne("complete", "ne tr")
+            Expect.equal (code, text, errors) (7, "ne: complete ne tr\n", "") "what is there, though a source is newer"
+            Expect.hasLength tree.Builds 1 "builds"
+        }
+
+        test "charts that npm cannot bring are tried once for the same sources" {
+            use tree = new Tree()
+            tree.Program("npm", "#!/bin/sh\nexit 1\n")
+
+            for command in [ "train"; "serve"; "serve" ] do
+                let code, _, errors = tree.Ne command
+                Expect.equal code 7 errors
+
+            Expect.hasLength tree.Builds 1 "the first build had tried"
+            tree.Write("tree/NE.Shell/A.cs", "x")
+            tree.Ne "serve" |> ignore
+            tree.Ne "serve" |> ignore
+            Expect.hasLength tree.Builds 2 "other sources are another try"
+        }
+
+        test "what was built before there was npm is built again for the charts" {
+            use tree = new Tree()
+            tree.Program("npm", "#!/bin/sh\nexit 1\n")
+            tree.Ne "status" |> ignore
+            // As a build without npm leaves it.
+            File.Delete(tree.File "tree/.ne/without-charts")
+            tree.Ne "status" |> ignore
+            Expect.hasLength tree.Builds 1 "not where no page is asked for"
+            tree.Ne "serve" |> ignore
+            Expect.hasLength tree.Builds 2 "for a page"
+            File.WriteAllText(tree.File "tree/.ne/without-charts", "")
+            tree.Ne "serve" |> ignore
+            Expect.hasLength tree.Builds 3 "an npm that has come since is another try"
+            tree.Write("tree/NE.Shell/obj/page/node_modules/uplot/dist/uPlot.esm.js", "")
+            File.Delete(tree.File "tree/.ne/without-charts")
+            tree.Ne "serve" |> ignore
+            Expect.hasLength tree.Builds 3 "the charts are there"
         }
 
         test "another accelerator is another build" {
@@ -419,6 +498,27 @@ let tests =
                 tree.Write("broken", "")
                 let code, text, _ = tree.Ne "test"
                 Expect.equal (code, lastLine text) (2, "0 passed, 1 failed") "summary"
+            }
+
+            test "what it has built under the lock need not be built again" {
+                use tree = prepared [ "NE.A.Tests", "3 passed, 0 failed, 0 skipped" ] []
+                let code, _, errors = tree.Ne("test", "--unit")
+                Expect.equal code 0 errors
+                let built = tree.Builds
+                let code, _, errors = tree.Ne "status"
+                Expect.equal (code, tree.Builds) (7, built) errors
+                Expect.isFalse (File.Exists(tree.File "unlocked")) "built while nobody held the lock"
+            }
+
+            test "what it has built in half is built again" {
+                use tree = prepared [] []
+                tree.Ne "status" |> ignore
+                tree.Write("broken", "")
+                tree.Ne "test" |> ignore
+                File.Delete(tree.File "broken")
+                let before = tree.Builds.Length
+                let code, _, errors = tree.Ne "status"
+                Expect.equal (code, tree.Builds.Length) (7, before + 1) errors
             }
         ]
 

@@ -34,6 +34,29 @@ let private runJson (runs: string) =
 
 let private commit (id: int64) (step: int64) : JournalEntry = commitOf id step 0L []
 
+/// A terminal that is closed when the test says so.
+type private Terminal() =
+    inherit TextWriter()
+    member val IsClosed = false with get, set
+    override _.Encoding = Text.Encoding.UTF8
+
+    override this.Write(_: char) : unit =
+        if this.IsClosed then
+            raise (IOException "Input/output error")
+
+/// A host with that terminal.
+let private hostAt (terminal: Terminal) (runs: string) (start: RunRequest -> ITrainingRun) =
+    ShellHost(
+        Output = terminal,
+        Error = terminal,
+        DefaultRuns = runs,
+        FleetKey = "/nonexistent/fleet.pem",
+        StartRun = Func<_, _> start,
+        HasCuda = (fun () -> false),
+        Processors = 1,
+        Prepare = fun _ -> readOnlyDict []
+    )
+
 /// The commit of a step has the step as its number.
 let private committed (step: int64) : JournalEntry = commit step step
 
@@ -99,6 +122,38 @@ let tests =
             Expect.stringContains errors "a failed: a parameter is NaN" "message"
             Expect.equal ((runJson folder.Path).GetProperty("statusReason").GetString()) "a parameter is NaN" "run.json"
         }
+
+        for outcome, expected in [ failed, ExitCode.Failed; interrupted, ExitCode.Interrupted ] do
+            test $"a run that was {outcome.Phase} is that by its exit code, though its terminal was closed" {
+                use folder = new TemporaryFolder()
+                use terminal = new Terminal()
+
+                let start request =
+                    terminal.IsClosed <- true
+                    ending outcome request
+
+                let code =
+                    Shell.Run(List<string> train, hostAt terminal folder.Path start).GetAwaiter().GetResult()
+
+                Expect.equal code expected "exit code"
+            }
+
+        for arguments, expected in
+            [
+                [ "trian" ], ExitCode.UserError
+                [ "resume"; "nothing" ], ExitCode.UserError
+                [ "--help" ], ExitCode.Failed
+                [ "status" ], ExitCode.Failed
+            ] do
+            test $"{arguments} without anybody to hear it has an exit code" {
+                use folder = new TemporaryFolder()
+                use terminal = new Terminal(IsClosed = true)
+
+                let code =
+                    Shell.Run(List<string> arguments, hostAt terminal folder.Path noRun).GetAwaiter().GetResult()
+
+                Expect.equal code expected "exit code"
+            }
 
         test "a run that failed before its first step is not said to be resumable" {
             use folder = new TemporaryFolder()

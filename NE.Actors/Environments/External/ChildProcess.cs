@@ -8,11 +8,18 @@ using System.Text;
 namespace NE.Actors.Environments.External;
 
 /// <summary>A child process that answers frames. Every wait is bounded; after the first failure the process and its descendants are killed and
-/// nothing more is sent. Used by one thread at a time, except that `Dispose` may be called by any: it ends a wait of another thread.</summary>
+/// nothing more is sent. It leads a session of its own where that can be had (`ProcessGroup`). Used by one thread at a time, except that `Dispose`
+/// may be called by any: it ends a wait of another thread.</summary>
 internal sealed class ChildProcess : IDisposable
 {
     /// <summary>What a Linux pipe takes without blocking once it says that it takes something.</summary>
     private const int SafeWrite = 4096;
+
+    /// <summary>Bytes of what the child says about a failure that go into a message.</summary>
+    private const int LongestReason = 2000;
+
+    /// <summary>Bytes that are shown of what should not be there.</summary>
+    private const int LongestQuote = 32;
 
     private static readonly TimeSpan closePatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan lastWords = TimeSpan.FromMilliseconds(500);
@@ -24,6 +31,7 @@ internal sealed class ChildProcess : IDisposable
     private readonly string command;
     private readonly CancellationToken stopping;
     private readonly Process process;
+    private readonly bool leads;
     private readonly Stream input;
     private readonly Stream output;
     private readonly SafeHandle inputPipe;
@@ -44,15 +52,9 @@ internal sealed class ChildProcess : IDisposable
     {
         this.command = CommandWords.Join(words);
         this.stopping = stopping;
-        var info = new ProcessStartInfo(words[0], words.Skip(1))
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
         try
         {
-            this.process = Process.Start(info)!;
+            (this.process, this.leads) = ProcessGroup.Start(words);
         }
         catch (Win32Exception problem)
         {
@@ -62,7 +64,8 @@ internal sealed class ChildProcess : IDisposable
         this.input = this.process.StandardInput.BaseStream;
         this.output = this.process.StandardOutput.BaseStream;
         (this.inputPipe, this.outputPipe) = (Pipe(this.input), Pipe(this.output));
-        this.errors = new LastLines(this.process.StandardError, words[0], log);
+        var errors = this.process.StandardError.BaseStream;
+        this.errors = new LastLines(errors, Pipe(errors), words[0], log);
     }
 
     /// <summary>The process's number.</summary>
@@ -91,11 +94,12 @@ internal sealed class ChildProcess : IDisposable
         Interlocked.Exchange(ref this.busy, 1);
         try
         {
+            this.RequireSilence(request);
             var deadline = PipeWait.Deadline(patience);
             this.Send(request, size, deadline, patience);
             var answer = this.Receive(request, deadline, patience);
             return answer[0] == (byte)expected ? answer[1..]
-                : answer[0] == (byte)Message.Failed ? throw this.Failure($"it could not do {request}: {Encoding.UTF8.GetString(answer[1..])}", isExplained: true)
+                : answer[0] == (byte)Message.Failed ? throw this.Failure($"it could not do {request}: {Reason(answer[1..])}", isExplained: true)
                 : throw this.Failure($"expected {expected} as the answer to {request}, found a message of type 0x{answer[0]:x2}");
         }
         catch (Exception problem) when (problem is IOException or ObjectDisposedException)
@@ -144,6 +148,7 @@ internal sealed class ChildProcess : IDisposable
         this.Kill();
         this.input.Dispose();
         this.output.Dispose();
+        this.errors.End(lastWords);
     }
 
     private static SafeHandle Pipe(Stream stream) => stream switch
@@ -176,6 +181,25 @@ internal sealed class ChildProcess : IDisposable
         }
     }
 
+    /// <summary>An answer that nobody asked for would be taken for the next one, and so on to the end of the run. What a program says before a Hello is
+    /// read as its answer, which tells what it is.</summary>
+    private void RequireSilence(Message request)
+    {
+        if (request == Message.Hello || PipeWait.Look(this.outputPipe) is not (HasBytes: true, var isOpen))
+        {
+            return;
+        }
+
+        throw this.Failure(isOpen ? this.Surplus(request) : this.Ended(request));
+    }
+
+    private string Surplus(Message request)
+    {
+        var read = this.output.Read(this.received, 0, LongestQuote);
+        return $"expected no bytes before {request} was sent, found bytes that answer nothing ({Quoted(this.received.AsSpan(0, read))}); "
+            + "one frame answers each request, and nothing but frames may be written to standard output";
+    }
+
     private void Send(Message request, int size, long deadline, TimeSpan patience)
     {
         BinaryPrimitives.WriteInt32LittleEndian(this.sent, size + 1);
@@ -205,7 +229,7 @@ internal sealed class ChildProcess : IDisposable
         {
             throw this.Failure(
                 $"expected a frame of 1 to {Protocol.LongestFrame} bytes as the answer to {request}, found a length of {length} "
-                + $"(bytes {Convert.ToHexStringLower(this.received.AsSpan(0, 4))}, as text '{Printable(this.received.AsSpan(0, 4))}'); nothing but frames may be written to standard output");
+                + $"({Quoted(this.received.AsSpan(0, sizeof(int)))}); nothing but frames may be written to standard output");
         }
 
         this.Fill((int)length, request, deadline, patience);
@@ -273,9 +297,30 @@ internal sealed class ChildProcess : IDisposable
             {
                 // It has ended already, or a descendant is not ours to kill.
             }
+
+            if (this.leads)
+            {
+                // What a process that has ended left behind is nobody's child.
+                ProcessGroup.Kill(this.process.Id, this.process.HasExited);
+            }
         }
     }
 
-    private static string Printable(ReadOnlySpan<byte> bytes) =>
-        string.Concat(bytes.ToArray().Select(letter => letter is >= 32 and < 127 ? (char)letter : '.'));
+    /// <summary>What the child says about a failure, on one line and of a length that a log can take.</summary>
+    private static string Reason(ReadOnlySpan<byte> text)
+    {
+        var kept = Math.Min(text.Length, LongestReason);
+        while (kept > 0 && kept < text.Length && (text[kept] & 0b1100_0000) == 0b1000_0000)
+        {
+            // In the middle of a letter.
+            kept--;
+        }
+
+        var lines = Encoding.UTF8.GetString(text[..kept]).Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        var rest = kept == text.Length ? "" : $" ... ({text.Length - kept} more bytes)";
+        return string.Join(' ', lines) + rest;
+    }
+
+    private static string Quoted(ReadOnlySpan<byte> bytes) =>
+        $"bytes {Convert.ToHexStringLower(bytes)}, as text '{string.Concat(bytes.ToArray().Select(letter => letter is >= 32 and < 127 ? (char)letter : '.'))}'";
 }

@@ -38,8 +38,8 @@ public sealed class ExternalEnvironment : IEnvironment, IRenderable
         {
             this.child.Dispose();
             Tell(problem);
-            // What nobody logs is shown.
-            throw Log is null ? Unusable(problem, problem.Message) : new EnvironmentUnusableException(problem.Message, problem);
+            // What no run logs is shown: a log that other runs of the process have does not count, and only runs have simulator threads.
+            throw Log is null || !StoppingThread.Token.CanBeCanceled ? Unusable(problem, problem.Message) : new EnvironmentUnusableException(problem.Message, problem);
         }
         catch
         {
@@ -55,7 +55,7 @@ public sealed class ExternalEnvironment : IEnvironment, IRenderable
         };
     }
 
-    /// <summary>Gets what children write to their standard error, at most one line a second; null drops it.</summary>
+    /// <summary>Gets what children of the whole process write to their standard error, at most one line a second; null drops it. Must outlive every run.</summary>
     public static Action<string>? Log { get; set; }
 
     public EnvironmentSpec Spec { get; }

@@ -5,21 +5,29 @@ using NE.Model;
 namespace NE.Actors.Environments.Plugins;
 
 /// <summary>An environment of a class in somebody else's assembly: a public class with a public constructor without parameters that implements
-/// `IEnvironment`.</summary>
-internal sealed class PluginEnvironment : IEnvironment
+/// `IEnvironment`, and `IRenderable` if it can be looked at.</summary>
+internal sealed class PluginEnvironment : IEnvironment, IRenderable
 {
     private static readonly ConcurrentDictionary<string, (Assembly Assembly, EnvironmentFingerprint Fingerprint)> loaded = new();
     private static readonly Lock loading = new();
 
     private readonly IEnvironment inner;
 
-    private PluginEnvironment(IEnvironment inner, EnvironmentSpec spec)
+    /// <param name="inner">Owned from now on.</param>
+    /// <param name="spec">Its spec, with the fingerprint of its assembly.</param>
+    internal PluginEnvironment(IEnvironment inner, EnvironmentSpec spec)
     {
         this.inner = inner;
         this.Spec = spec;
     }
 
     public EnvironmentSpec Spec { get; }
+
+    public bool? IsInverted => this.inner.IsInverted;
+
+    public bool Renders => this.inner is IRenderable { Renders: true };
+
+    public double? SecondsPerStep => (this.inner as IRenderable)?.SecondsPerStep;
 
     /// <summary>Loads the assembly once per process and makes an environment. Throws EnvironmentUnusableException.</summary>
     internal static PluginEnvironment Create(EnvironmentId.Plugin id)
@@ -66,6 +74,16 @@ internal sealed class PluginEnvironment : IEnvironment
     public byte[] SaveState() => this.inner.SaveState();
 
     public void RestoreState(ReadOnlySpan<byte> state, Span<float> observation) => this.inner.RestoreState(state, observation);
+
+    public void Render(int width, int height, Span<byte> rgb)
+    {
+        if (this.inner is not IRenderable { Renders: true } view)
+        {
+            throw new NotSupportedException($"The environment {this.Spec.Id} does not render.");
+        }
+
+        view.Render(width, height, rgb);
+    }
 
     public void Dispose() => this.inner.Dispose();
 

@@ -48,7 +48,7 @@ internal static class ObservationReader
     {
         var first = section.Whole("from", 0, 0);
         var count = section.Whole("count", Math.Max(1, (length ?? 1) - first), 1);
-        if (length is { } known && first + count > known)
+        if (length is { } known && (first > known || count > known - first))
         {
             section.Problem($"the model has {known} of these numbers; found from {first}, count {count}", section.Has("count") ? "count" : "from");
             return (0, 0);

@@ -15,9 +15,6 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
     /// <summary>Under /user.</summary>
     public const string Name = "cells";
 
-    /// <summary>Exit code in the place of that of a process: interrupted.</summary>
-    private const int NotBegun = 3;
-
     /// <summary>A node that could not begin a cell wants no other one for so long: what it lacks, such as room on its disk, others may have.</summary>
     private static readonly TimeSpan Convalescence = TimeSpan.FromMinutes(1);
 
@@ -158,7 +155,7 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
         }
         if (this.left is not null || this.isRebuilt)
         {
-            (cell.IsGivenBack, cell.End) = (true, new CellEnd(NotBegun, 0, ""));
+            (cell.IsGivenBack, cell.End) = (true, new CellEnd(CellExitCode.Interrupted, 0, ""));
             this.Renew();
             return;
         }
@@ -176,7 +173,7 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
     {
         if (cell.End is not null || cell.IsGivenBack || SteadyClock.Now >= this.validUntil)
         {
-            (cell.IsGivenBack, cell.End) = (true, cell.End ?? new CellEnd(NotBegun, 0, ""));
+            (cell.IsGivenBack, cell.End) = (true, cell.End ?? new CellEnd(CellExitCode.Interrupted, 0, ""));
             return;
         }
         try
@@ -188,12 +185,13 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
                 cell.Process.RequestStop();
             }
             this.log.Info("Cell {Cell} begins here (epoch {Epoch})", key.Name, key.Epoch);
-            cell.Process.End.PipeTo(this.Self, success: end => new Ended(key, end), failure: error => new Ended(key, new CellEnd(1, 0, error.GetBaseException().Message)));
+            cell.Process.End.PipeTo(
+                this.Self, success: end => new Ended(key, end), failure: error => new Ended(key, new CellEnd(CellExitCode.Unusable, 0, error.GetBaseException().Message)));
         }
         catch (InvalidDataException problem)
         {
             // No other node would understand it.
-            cell.End = new CellEnd(1, 0, problem.Message);
+            cell.End = new CellEnd(CellExitCode.Unusable, 0, problem.Message);
             this.Renew();
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or System.ComponentModel.Win32Exception)
@@ -210,7 +208,7 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
         cell.Process?.Kill();
         Context.Unwatch(cell.Copier);
         Context.Stop(cell.Copier);
-        (cell.IsGivenBack, cell.End, cell.Copier) = (true, new CellEnd(NotBegun, 0, reason), ActorRefs.Nobody);
+        (cell.IsGivenBack, cell.End, cell.Copier) = (true, new CellEnd(CellExitCode.Interrupted, 0, reason), ActorRefs.Nobody);
         this.Renew();
     }
 
@@ -220,7 +218,7 @@ internal sealed class CellKeeper : ReceiveActor, IWithTimers
         {
             (cell.Outcome, var process) = (ended.End, cell.Process);
             cell.Process = null;
-            cell.HasRunOut |= ended.End.LastWords.StartsWith(ICellProcess.LeaseIsOver, StringComparison.Ordinal);
+            cell.HasRunOut |= ended.End.ExitCode == CellExitCode.LeaseIsOver;
             process?.Dispose();
             this.log.Info("The process of cell {Cell} ended with exit code {ExitCode}", ended.Key.Name, ended.End.ExitCode);
             this.Show();

@@ -19,10 +19,7 @@ public interface ICellStarter
 /// <summary>A process that works on a cell. It ends with this process, and when its lease is over, whatever becomes of this process.</summary>
 public interface ICellProcess : IDisposable
 {
-    /// <summary>How a process begins its last words that ended by itself because nobody renewed its right to go on.</summary>
-    const string LeaseIsOver = "the right to work on this run is over";
-
-    /// <summary>Ends when the process has.</summary>
+    /// <summary>Ends when the process has. One whose lease was over has the code <see cref="CellExitCode.LeaseIsOver"/>.</summary>
     Task<CellEnd> End { get; }
 
     /// <summary>It may go on until then.</summary>

@@ -24,10 +24,7 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
     private readonly FleetPatience patience;
     private readonly CellBook book = new();
     private readonly Dictionary<string, ICoordinatedSweep> sweeps = [];
-
-    /// <summary>Those that this coordinator ever began, perhaps while it was stopped. Locked while it is used.</summary>
-    private readonly List<ICoordinatedSweep> begun = [];
-    private bool hasStopped;
+    private readonly BegunSweeps begun = new();
     private readonly Dictionary<string, List<IActorRef>> submitting = [];
     private readonly Queue<string> ended = new();
     private readonly Dictionary<string, Lease> leases = [];
@@ -80,7 +77,7 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
         });
         this.Command<Wish>(wish => this.Decide(wish.Input));
         this.Command<Began>(this.Take);
-        this.Command<Refused>(refused => this.Answer(refused.Submission, new SweepRefused(refused.Reason)));
+        this.Command<Refused>(this.Take);
         this.Command<TryAgain>(again =>
         {
             // It may have been stopped, or replaced by another one of its name, meanwhile.
@@ -91,7 +88,8 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
         });
         this.Command<WorkEnded>(this.Take);
         this.Command<CopyDesk.Taken>(this.copies.Take);
-        this.Command<CopyDesk.Received>(received => this.copies.Take(received, this.IsCurrent(received.Offer.Cell, received.Offer.Epoch)));
+        this.Command<CopyDesk.Received>(received => this.copies.Take(received, this.IsCurrent(received.Offer.Cell, received.Offer.Epoch), this.Self));
+        this.Command<CopyDesk.Applied>(this.copies.Take);
         this.Command<Tick>(_ => this.EndLeases());
     }
 
@@ -101,11 +99,7 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
 
     protected override void PostStop()
     {
-        lock (this.begun)
-        {
-            this.hasStopped = true;
-            this.begun.ForEach(sweep => sweep.Abandon());
-        }
+        this.begun.AbandonAll();
         this.copies.Dispose();
         base.PostStop();
     }
@@ -176,31 +170,32 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
             try
             {
                 var sweep = this.node.Sweeps.Begin(submission, again, this.book);
-                lock (this.begun)
-                {
-                    this.begun.Add(sweep);
-                    if (this.hasStopped)
-                    {
-                        sweep.Abandon();
-                    }
-                }
+                this.begun.Add(sweep);
                 self.Tell(new Began(sweep, submission, again));
             }
             catch (Exception refusal)
             {
-                self.Tell(new Refused(submission, refusal.Message));
-                if (again)
-                {
-                    // The coordinator before may not have let go of it yet.
-                    this.log.Warning("A sweep cannot go on under this coordinator yet: {Reason}", refusal.Message);
-                    this.TryAgainLater(submission, self);
-                }
+                self.Tell(new Refused(submission, refusal.Message, again));
             }
         });
     }
 
-    private void TryAgainLater(string submission, IActorRef self) =>
-        Task.Delay(AgainPause).ContinueWith(_ => self.Tell(new TryAgain(submission)), TaskScheduler.Default);
+    private void Take(Refused refused)
+    {
+        this.Answer(refused.Submission, new SweepRefused(refused.Reason));
+        if (refused.Again)
+        {
+            // The coordinator before may not have let go of it yet.
+            this.log.Warning("A sweep cannot go on under this coordinator yet: {Reason}", refused.Reason);
+            this.TryAgainLater(refused.Submission);
+        }
+    }
+
+    private void TryAgainLater(string submission)
+    {
+        var again = new TryAgain(submission);
+        this.Timers.StartSingleTimer(again, again, AgainPause);
+    }
 
     private void Take(Began began)
     {
@@ -221,17 +216,14 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
 
     private void Take(WorkEnded over)
     {
-        lock (this.begun)
-        {
-            this.begun.Remove(over.Sweep);
-        }
+        this.begun.Remove(over.Sweep);
         if (over.Error is { } error)
         {
             // Its cells work on; a disk that was full for a moment does not end it.
             this.log.Error(error, "Work on sweep {Sweep} failed and begins again in {Seconds} s: {Reason}", over.Sweep.Name, AgainPause.TotalSeconds, error.Message);
             if (this.placement.Sweeps.TryFind(over.Sweep.Name) is { Value: { } submission })
             {
-                this.TryAgainLater(submission, this.Self);
+                this.TryAgainLater(submission);
                 return;
             }
         }
@@ -259,7 +251,8 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
         this.leases[renew.Node] = new Lease(renew.Name, sender, SteadyClock.Now, renew.SentAt);
         // First, so that what it gives back does not return to it.
         this.Decide(CellInput.NewNodeLives(renew.Node, new CellNode(isOurs ? renew.Slots : 0, renew.IsLeaving)));
-        foreach (var cell in renew.Cells)
+        // A cell whose copy is just taking its place stays where it is until that is done. The node says it again.
+        foreach (var cell in renew.Cells.Where(cell => !this.copies.IsTaking(cell.Name)))
         {
             if (cell.Returned)
             {
@@ -282,10 +275,13 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
     /// <summary>Whether that is the placement that was stored last.</summary>
     private bool IsCurrent(string cell, long epoch) => this.stored.Cells.TryFind(cell) is { Value.Place: { } place } && place.Value.Item2 == epoch;
 
+    /// <summary>Whether a copy of one of its cells is just taking its place here.</summary>
+    private bool IsTakingFrom(string node) => CellPlacementModule.heldBy(node, this.placement).Any(held => this.copies.IsTaking(held.Item1));
+
     private void EndLeases()
     {
         var over = SteadyClock.Now - (long)(this.patience.Lease + Margin).TotalMilliseconds;
-        foreach (var (node, lease) in this.leases.Where(pair => pair.Value.HeardAt < over).ToArray())
+        foreach (var (node, lease) in this.leases.Where(pair => pair.Value.HeardAt < over && !this.IsTakingFrom(pair.Key)).ToArray())
         {
             this.leases.Remove(node);
             this.log.Warning("Node {Node} has said nothing for {Seconds} s; its cells go on elsewhere", lease.Name, (this.patience.Lease + Margin).TotalSeconds);
@@ -356,7 +352,8 @@ internal sealed class SweepCoordinator : ReceivePersistentActor, IWithTimers
     /// <summary>Of a sweep.</summary>
     internal sealed record Wish(CellInput Input);
 
-    private sealed record Refused(string Submission, string Reason);
+    /// <param name="Again">It was under way before.</param>
+    private sealed record Refused(string Submission, string Reason, bool Again);
 
     private sealed record TryAgain(string Submission);
 

@@ -16,6 +16,9 @@ internal sealed class CopyDesk : IDisposable
     /// <summary>Cells whose copy is on its way here, or is just being taken.</summary>
     private readonly HashSet<string> busy = [];
 
+    /// <summary>Copies that are just taking their places, by cell.</summary>
+    private readonly Dictionary<string, Task> taking = [];
+
     /// <summary>Of what is here, by cell.</summary>
     private readonly Dictionary<string, PieceHashes> hashes = [];
 
@@ -45,28 +48,46 @@ internal sealed class CopyDesk : IDisposable
             .PipeTo(self, success: received => new Received(copy, node, received, null), failure: problem => new Received(copy, node, null, problem));
     }
 
-    /// <summary>Puts a copy into its place.</summary>
+    /// <summary>Whether a copy of the cell's run is just taking its place. Until that is done nobody else may have the cell, or look at the run as at its end.</summary>
+    public bool IsTaking(string cell) => this.taking.ContainsKey(cell);
+
+    /// <summary>Puts a copy into its place, beside the mailbox: the disk may take a while, and the actor renews leases meanwhile. It gets an <see cref="Applied"/>.</summary>
     /// <param name="received">What has come.</param>
     /// <param name="isCurrent">The node still has the cell.</param>
-    public void Take(Received received, bool isCurrent)
+    /// <param name="self">The actor.</param>
+    public void Take(Received received, bool isCurrent, IActorRef self)
     {
         var offer = received.Offer;
-        this.busy.Remove(offer.Cell);
-        if (!isCurrent)
+        if (isCurrent && received.Copy is { } copy)
         {
-            received.Node.Tell(Stale(offer.Cell, offer.Epoch));
+            var applying = this.taking[offer.Cell] = Task.Run(copy.Apply);
+            applying.PipeTo(self, success: () => new Applied(offer, received.Node, copy, null), failure: problem => new Applied(offer, received.Node, copy, problem));
             return;
         }
-        try
+        this.busy.Remove(offer.Cell);
+        if (isCurrent)
         {
-            var copy = received.Copy ?? throw new IOException(received.Problem!.GetBaseException().Message, received.Problem);
-            copy.Apply();
-            received.Node.Tell(new CopyTaken(offer.Cell, offer.Epoch, offer.Number, copy.Received));
+            this.Refuse(offer, received.Node, received.Problem!);
         }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or RunFolderException)
+        else
         {
-            this.hashes.Remove(offer.Cell);
-            received.Node.Tell(new CopyRefused(offer.Cell, offer.Epoch, problem.Message));
+            received.Node.Tell(Stale(offer.Cell, offer.Epoch));
+        }
+    }
+
+    /// <summary>Tells the node.</summary>
+    public void Take(Applied applied)
+    {
+        var offer = applied.Offer;
+        this.busy.Remove(offer.Cell);
+        this.taking.Remove(offer.Cell);
+        if (applied.Problem is { } problem)
+        {
+            this.Refuse(offer, applied.Node, problem);
+        }
+        else
+        {
+            applied.Node.Tell(new CopyTaken(offer.Cell, offer.Epoch, offer.Number, applied.Copy.Received));
         }
     }
 
@@ -128,15 +149,26 @@ internal sealed class CopyDesk : IDisposable
 
     public void Dispose()
     {
+        // Another coordinator may give their cells away at once.
+        Task.WhenAny(Task.WhenAll(this.taking.Values)).Wait();
         foreach (var cell in this.given.Keys.ToArray())
         {
             this.Forget(cell);
         }
     }
 
+    private void Refuse(CopyOffered offer, IActorRef node, Exception problem)
+    {
+        // They may be wrong.
+        this.hashes.Remove(offer.Cell);
+        node.Tell(new CopyRefused(offer.Cell, offer.Epoch, problem.GetBaseException().Message));
+    }
+
     private PieceHashes HashesOf(string cell) => this.hashes.TryGetValue(cell, out var known) ? known : this.hashes[cell] = new PieceHashes();
 
     internal sealed record Received(CopyOffered Offer, IActorRef Node, ReceivedCopy? Copy, Exception? Problem);
+
+    internal sealed record Applied(CopyOffered Offer, IActorRef Node, ReceivedCopy Copy, Exception? Problem);
 
     internal sealed record Taken(CopyWanted Wanted, IActorRef Node, RunSnapshot? Snapshot, Exception? Problem);
 }

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Cluster;
 using Akka.Event;
+using NE.Actors.Cast;
 using NE.Actors.Environments;
 using NE.Actors.Fleet.Wire;
 using static Akka.Cluster.ClusterEvent;
@@ -18,6 +19,7 @@ internal sealed class EnvironmentKeeper : ReceiveActor
 
     private readonly Cluster cluster = Cluster.Get(Context.System);
     private readonly ILoggingAdapter log = Context.GetLogger();
+    private readonly EndingSimulators ending = EndingSimulators.Of(Context.System);
     private readonly Dictionary<(IActorRef Run, int Number), KeptEnvironment> kept = [];
     private readonly Dictionary<IActorRef, RunHere> runs = [];
     private readonly Outbox<IActorRef, RoundResult> outbox;
@@ -67,7 +69,7 @@ internal sealed class EnvironmentKeeper : ReceiveActor
         this.cluster.Unsubscribe(this.Self);
         foreach (var environment in this.kept.Values)
         {
-            environment.Dispose();
+            this.ending.End(environment);
         }
         this.board.Show([]);
     }
@@ -220,8 +222,7 @@ internal sealed class EnvironmentKeeper : ReceiveActor
         {
             this.Put(environment.Run, group.Settle());
         }
-        // A simulator may take a while to end; those of others must not wait for it.
-        Task.Run(environment.Dispose);
+        this.ending.End(environment);
         this.Show();
     }
 

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using NE.Actors.Fleet.Wire;
+using NE.Model;
 using NE.Model.Networks;
 using static NE.Model.History;
 
@@ -214,18 +215,24 @@ public sealed class EnvironmentSerializer(ExtendedActorSystem system) : WireSeri
     private static void Write(Exploration exploration, BinaryWriter writer)
     {
         writer.Write((byte)exploration.Tag);
-        writer.Write(exploration is Exploration.Gaussian gaussian ? gaussian.deviation : 0f);
+        writer.Write(exploration switch
+        {
+            Exploration.Gaussian gaussian => gaussian.deviation,
+            Exploration.Sampling { logDeviation: var form } => form.Tag,
+            _ => 0f,
+        });
     }
 
     private static Exploration ReadExploration(BinaryReader reader)
     {
-        var (way, deviation) = (reader.ReadByte(), reader.ReadSingle());
+        var (way, number) = (reader.ReadByte(), reader.ReadSingle());
         return (int)way switch
         {
             Exploration.Tags.Off => Exploration.Off,
-            Exploration.Tags.Gaussian => Exploration.NewGaussian(deviation),
-            Exploration.Tags.Sampling => Exploration.Sampling,
-            _ => throw new InvalidDataException($"it claims way {way} of exploring"),
+            Exploration.Tags.Gaussian => Exploration.NewGaussian(number),
+            Exploration.Tags.Sampling when number == LogDeviation.Tags.Clamped => Exploration.NewSampling(LogDeviation.Clamped),
+            Exploration.Tags.Sampling when number == LogDeviation.Tags.Tanh => Exploration.NewSampling(LogDeviation.Tanh),
+            _ => throw new InvalidDataException($"it claims way {way} of exploring, with {number}"),
         };
     }
 

@@ -38,6 +38,8 @@ type ActorCriticNetworks(engine: IEngine, settings: Settings, perception: IPerce
     /// Components of the action that the current task has, the first ones.
     member _.LiveComponents = actor.LiveOutputs / perComponent
 
+    /// How the outputs of an actor that is a distribution become log sigma.
+    member _.LogDeviation = settings.Sac.LogDeviation.Value
     member _.Task = task
     member _.Engine = engine
 

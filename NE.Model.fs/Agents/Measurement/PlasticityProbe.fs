@@ -24,6 +24,8 @@ type ProbeResult = {
     member this.Metrics: struct (string * float)[] = [|
         struct ($"{this.Network}_probe", this.Ratio)
         struct ($"{this.Network}_probe_error", this.Error)
+        struct ($"{this.Network}_probe_learned", this.Learned)
+        struct ($"{this.Network}_probe_learned_fresh", this.LearnedFresh)
     |]
 
 /// The plasticity probe: how fast copies of the networks fit a target that they have never seen (after Lyle et al. 2023, "Understanding plasticity

@@ -26,24 +26,28 @@ module internal RandomFunction =
             deviation)
 
     /// sin(w z + phase) of the normalised inputs z, for each output, w ~ N(0, frequency^2 / inputs that vary); its mean over the rows is 0 and its
-    /// deviation 1. Rows x outputs.
+    /// deviation 1. Rows x outputs. Every input has its w whether it varies or not, so that one that begins to vary changes no other's.
     let draw (frequency: float) (draws: Draws) (inputs: float32[]) (columns: int) (outputs: int) : float[] =
-        let normalised =
-            Array.init columns (column columns inputs)
-            |> Array.choose (fun sample ->
+        let varying =
+            Array.init columns id
+            |> Array.choose (fun index ->
+                let sample = column columns inputs index
                 let struct (mean, deviation) = moments sample
 
                 if deviation > Still then
-                    Some(sample |> Array.map (fun value -> (value - mean) / deviation))
+                    Some(index, sample |> Array.map (fun value -> (value - mean) / deviation))
                 else
                     None)
 
+        let indices, normalised = Array.unzip varying
+
         let rows = inputs.Length / columns
         let values = Array.zeroCreate<float>(rows * outputs)
-        let weights = Array.zeroCreate<float32> normalised.Length
+        let all = Array.zeroCreate<float32> columns
 
         for output in 0 .. outputs - 1 do
-            draws.FillNormal(Span weights, float32 (frequency / sqrt (float (max 1 normalised.Length))))
+            draws.FillNormal(Span all, float32 (frequency / sqrt (float (max 1 normalised.Length))))
+            let weights = indices |> Array.map (fun index -> all[index])
             let phase = 2.0 * Math.PI * draws.NextDouble()
 
             let angle row =

@@ -39,7 +39,7 @@ type IActorCriticInputs =
     abstract CriticsBackward: Backward
     /// What the actor's pass over s has to compute on its way back.
     abstract ActorBackward: Backward
-    /// Before anything reads s'.
+    /// Before anything reads s'. May be called again for one batch.
     abstract SeeNext: unit -> unit
     /// Makes the targets [Rows x 1] of the copies of a transition equal: their mean.
     abstract Average: targets: IMatrix -> unit

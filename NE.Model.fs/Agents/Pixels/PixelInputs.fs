@@ -7,7 +7,8 @@ open NE.Model.Networks
 open NE.Model.Replay
 
 /// A batch of pictures on its way to actor and critics: shifted, encoded, and through the trunks; and the gradients on their way back. `shifts`
-/// draws the shifts of a batch that is learned from; of one that is only read pictures stay as they are, and all is computed as it is gathered.
+/// draws the shifts of a batch that is learned from; of one that is only read pictures stay as they are, what is seen of s is computed as it is
+/// gathered, and what is seen of s' when first asked for: most readers want s alone, and s' costs twice as much.
 [<Sealed>]
 type PixelInputs(networks: PixelNetworks, task: AgentTask, transitions: int, shifts: (unit -> Draws) voption) =
     let engine, settings = networks.Engine, networks.Settings
@@ -81,6 +82,9 @@ type PixelInputs(networks: PixelNetworks, task: AgentTask, transitions: int, shi
             nextCriticTrunk
         ]
 
+    // Whether s' of a batch that is only read was not looked at yet.
+    let mutable isNextUnseen = false
+
     let seeNext () =
         nextEncoder.Forward()
 
@@ -132,13 +136,16 @@ type PixelInputs(networks: PixelNetworks, task: AgentTask, transitions: int, shi
         member _.Gather(source, numbers) =
             frames.Gather(source, numbers)
             write images frames.Observations
-            write nextImages frames.Next
+
+            if learns then
+                write nextImages frames.Next
+
             action.Write(ReadOnlySpan frames.Actions)
             reward.Write(ReadOnlySpan frames.Rewards)
             notDone.Write(ReadOnlySpan frames.Bootstraps)
 
             if not learns then
-                seeNext ()
+                isNextUnseen <- true
                 see ()
                 actorTrunk.Forward()
 
@@ -171,6 +178,10 @@ type PixelInputs(networks: PixelNetworks, task: AgentTask, transitions: int, shi
         member _.SeeNext() =
             if learns then
                 seeNext ()
+            elif isNextUnseen then
+                write nextImages frames.Next
+                seeNext ()
+                isNextUnseen <- false
 
         member _.Average given =
             if copies > 1 then

@@ -32,7 +32,7 @@ type GrowingNetwork(group: NetworkGroup, rules: GrowthRules, elastic: bool[][]) 
     let mutable phase = GrowthPhase.Growing
     let sums = GrowthSchedule.Sums rules.Growth
 
-    // Adam's fields, in the order of LayerArrays.
+    // Adam's fields, in the order of AdamArrays.
     let fields = [|
         Field.Weights
         Field.FirstMoments
@@ -43,14 +43,8 @@ type GrowingNetwork(group: NetworkGroup, rules: GrowthRules, elastic: bool[][]) 
 
     /// A layer's part of the flat arrays, in place: online fields, then the target's weights.
     let slices (online: float32[][]) (target: float32[]) (slot: LayerSlot) : LayerArrays =
-        let weights (values: float32[]) =
-            Slice(values, slot.Weights, slot.WeightCount)
-
-        let biases (values: float32[]) =
-            Slice(values, slot.Biases, slot.Outputs)
-
-        let perNeuron first : NeuronArrays =
-            let at (values: float32[]) = Slice(values, first, slot.Outputs)
+        let part first count : AdamArrays =
+            let at (values: float32[]) = Slice(values, first, count)
 
             {
                 Values = at online[0]
@@ -60,17 +54,11 @@ type GrowingNetwork(group: NetworkGroup, rules: GrowthRules, elastic: bool[][]) 
                 Power2 = at online[4]
             }
 
+        let perNeuron first = part first slot.Outputs
+
         {
-            Weights = weights online[0]
-            WeightsFirstMoment = weights online[1]
-            WeightsSecondMoment = weights online[2]
-            WeightsPower1 = weights online[3]
-            WeightsPower2 = weights online[4]
-            Bias = biases online[0]
-            BiasFirstMoment = biases online[1]
-            BiasSecondMoment = biases online[2]
-            BiasPower1 = biases online[3]
-            BiasPower2 = biases online[4]
+            Weights = part slot.Weights slot.WeightCount
+            Bias = perNeuron slot.Biases
             Norm =
                 if slot.IsNormed then
                     Some {
@@ -79,7 +67,7 @@ type GrowingNetwork(group: NetworkGroup, rules: GrowthRules, elastic: bool[][]) 
                     }
                 else
                     None
-            TargetWeights = weights target
+            TargetWeights = Slice(target, slot.Weights, slot.WeightCount)
         }
 
     let slots stack =

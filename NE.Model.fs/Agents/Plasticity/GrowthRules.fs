@@ -38,20 +38,20 @@ module GrowthRules =
                 | Auto -> GrowthRate.Auto
                 | Is rate -> GrowthRate.Fixed rate
             FinalDensity = ne.FinalDensity
-            Cap = ne.Rules.DensityCap
-            Rest = ne.Rules.RestCapacity
+            Cap = ne.Rules.Value.DensityCap
+            Rest = ne.Rules.Value.RestCapacity
             StartDensity = ne.StartDensity.Value
-            Scale = ne.Rules.RateScale
-            CarryFractions = ne.Rules.GrowCarry
+            Scale = ne.Rules.Value.RateScale
+            CarryFractions = ne.Rules.Value.GrowCarry
         }
         Evolution = {
             Criterion = ne.Criterion
             Unit = ne.GrowUnit
             Granularity = ne.Granularity
             Omega = ne.Omega
-            ReviveRows = ne.Rules.ReviveRows
+            ReviveRows = ne.Rules.Value.ReviveRows
         }
         Init = ne.GrowInit
         Forgetting = forgetting
-        RewireShare = ne.Rules.RewireShare
+        RewireShare = ne.Rules.Value.RewireShare
     }

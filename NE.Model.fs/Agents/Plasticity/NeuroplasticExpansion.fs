@@ -9,7 +9,7 @@ open NE.Model.Networks
 open NE.Model.Replay
 open NE.Model.Topology
 
-/// Neuroplastic Expansion (docs/algorithm.md 2.4-2.11, 4.1, 4.2): networks start sparse, grow where the gradient asks for weights, give up
+/// Neuroplastic Expansion (docs/algorithm.md 2.4-2.11): networks start sparse, grow where the gradient asks for weights, give up
 /// and redraw dormant neurons, and go back to old experience when their activity no longer moves.
 [<Sealed>]
 type NeuroplasticExpansion(trainee: Trainee, settings: NeSettings, seed: int64) =
@@ -34,7 +34,7 @@ type NeuroplasticExpansion(trainee: Trainee, settings: NeSettings, seed: int64) 
         MinStep = settings.ReviewFirstStep.Value
         Portion = settings.ReviewPortion
         Batch = trainee.BatchSize
-        Awaken = settings.Rules.Awaken
+        Awaken = settings.Rules.Value.Awaken
     }
 
     let mutable review = ExperienceReview(reviewSettings, ReviewState.empty)
@@ -63,8 +63,8 @@ type NeuroplasticExpansion(trainee: Trainee, settings: NeSettings, seed: int64) 
         trainee.Groups
         |> List.exists (fun group -> grows group && group.Role = Role.Actor)
 
-    let ownClock = (settings.Rules.ActorClock = ActorClock.Own)
-    let halvesBatches = settings.Rules.HalfBatchBelow > 0.0
+    let ownClock = (settings.Rules.Value.ActorClock = ActorClock.Own)
+    let halvesBatches = settings.Rules.Value.HalfBatchBelow > 0.0
 
     let fresh = FreshRows trainee.Probe
 
@@ -106,7 +106,7 @@ type NeuroplasticExpansion(trainee: Trainee, settings: NeSettings, seed: int64) 
         let pass = group.Probe()
 
         let dormant =
-            fresh.Dormant(group, settings.PruneThreshold, settings.PruneBatch, source, window, topology)
+            fresh.Dormant(group, settings.PruneThreshold, settings.PruneBatch.Value, source, window, topology)
 
         let oneBatch () =
             trainee.Probe.GatherUniform(source, window, topology)
@@ -197,7 +197,7 @@ type NeuroplasticExpansion(trainee: Trainee, settings: NeSettings, seed: int64) 
 
     interface IGradientClaim with
         member _.Groups =
-            if settings.Rules.EventBatch = EventBatch.Training then
+            if settings.Rules.Value.EventBatch = EventBatch.Training then
                 networks |> List.map _.Group
             else
                 []
@@ -217,7 +217,8 @@ type NeuroplasticExpansion(trainee: Trainee, settings: NeSettings, seed: int64) 
 
     override _.BeforeUpdate t = announce t
 
-    override _.HalvesBatch = halvesBatches && activeUnits < settings.Rules.HalfBatchBelow
+    override _.HalvesBatch =
+        halvesBatches && activeUnits < settings.Rules.Value.HalfBatchBelow
 
     override _.ChooseSource(t, window) =
         if review.Decide(t, window.Size, reviewDraws) then
@@ -231,7 +232,7 @@ type NeuroplasticExpansion(trainee: Trainee, settings: NeSettings, seed: int64) 
         if isSampleDue t then
             measureSignal t source window
 
-        if settings.Rules.EventBatch = EventBatch.Fresh then
+        if settings.Rules.Value.EventBatch = EventBatch.Fresh then
             for struct (group, network) in inUpdateOrder do
                 if group.IsDue t then
                     match due group t with

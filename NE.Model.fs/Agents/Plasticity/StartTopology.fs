@@ -14,7 +14,7 @@ module StartTopology =
         if active = slot.WeightCount then
             LayerMask.dense slot.Outputs slot.Inputs
         else
-            match settings.Rules.InitialMask with
+            match settings.Rules.Value.InitialMask with
             | InitialMask.Random -> LayerMask.random slot.Outputs slot.Inputs active draws
             | InitialMask.Magnitude -> LayerMask.magnitude slot.Outputs slot.Inputs active (Array.sub weights slot.Weights slot.WeightCount)
 
@@ -39,7 +39,7 @@ module StartTopology =
                 Density = density
                 Allocation = settings.Allocation
                 DenseEnds = if hasTaskHead then DenseEnds.Off else settings.DenseEnds
-                Scope = settings.Rules.DensityScope
+                Scope = settings.Rules.Value.DensityScope
                 Gains =
                     layout.Slots
                     |> Seq.sumBy (fun slot -> if slot.IsNormed then slot.Outputs else 0)

@@ -18,7 +18,11 @@ module Techniques =
             DenseEnds = DenseEnds.Off
             Criterion = GrowCriterion.Random
             Omega = 0.0
-            Rules.ReviveRows = false
+            Rules =
+                Is {
+                    ne.Rules.Value with
+                        ReviveRows = false
+                }
             Review = ReviewMode.Off
     }
 

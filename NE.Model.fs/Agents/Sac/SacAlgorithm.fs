@@ -23,7 +23,7 @@ type SacAlgorithm(engine: IEngine, settings: Settings, perception: IPerception, 
     let workspaces =
         new Workspaces<_>(learner.BatchSize, perception, fun inputs -> new SacWorkspace(networks, inputs))
 
-    /// H: one nat below that of a uniform action for every component, unless it is given.
+    /// H: minus a nat for every component, unless it is given; a uniform action has log 2 nats for each.
     let targetEntropy () =
         match sac.TargetEntropy with
         | Is given -> given
@@ -70,8 +70,8 @@ type SacAlgorithm(engine: IEngine, settings: Settings, perception: IPerception, 
             NonFiniteException.Require("The actor's loss", actorLoss, t)
 
         member _.Policy version =
-            (perception.Complete(ActorPolicy.copy networks.Actor ActionForm.SquashedGaussian task.MaxAction version)).Exploring
-                Exploration.Sampling
+            (perception.Complete(ActorPolicy.copy networks.Actor ActionForm.SquashedGaussian task.MaxAction version))
+                .Exploring(Exploration.Sampling networks.LogDeviation)
 
         member _.Bodies = perception.Bodies
 

@@ -18,12 +18,16 @@ type SacWorkspace(networks: ActorCriticNetworks, inputs: IActorCriticInputs) =
         )
 
     let task, rows = networks.Task, inputs.Rows
+
+    let actions () =
+        GaussianActions(rows, task.ActionSize, task.MaxAction, networks.LogDeviation)
+
     let entropyCost = networks.Engine.CreateMatrix(rows, 1)
 
     /// What draws a' and log pi(a'|s').
-    member val NextActions = GaussianActions(rows, task.ActionSize, task.MaxAction)
+    member val NextActions = actions ()
     /// What draws a and log pi(a|s) of the actor's update.
-    member val Actions = GaussianActions(rows, task.ActionSize, task.MaxAction)
+    member val Actions = actions ()
     /// alpha log pi(a'|s').
     member _.EntropyCost = entropyCost
     /// min_i Q_i(s, a) of the actor's update.

@@ -66,6 +66,17 @@ let hasConvolution (layers: LayerForm list) : bool =
         | LayerForm.Conv _ -> true
         | _ -> false)
 
+/// Whether nothing but products and the zeros of ReLUs goes into the gradient of a row by the input.
+let hasOnlyProducts (layers: LayerForm list) : bool =
+    layers
+    |> List.forall (fun form ->
+        match form with
+        | LayerForm.Dense _
+        | LayerForm.Relu
+        | LayerForm.Crelu -> true
+        | LayerForm.Conv _
+        | LayerForm.LayerNorm -> false)
+
 /// Whether the passes can compute these layers: after a convolution is a ReLU; between two fully connected layers is a ReLU or CReLU, with or
 /// without a LayerNorm before it; the outputs of a last fully connected layer are linear, or those of a LayerNorm.
 let isSupported (layers: LayerForm list) : bool =

@@ -46,19 +46,37 @@ let inline private tanh4 (x: Vector256<float>) =
     let near = x - x * x * x * Vector256.Create(1.0 / 3.0)
     Vector256.ConditionalSelect(Vector256.LessThan(magnitude, Vector256.Create 1e-4), near, wide)
 
-/// x = scale * tanh x for rows first .. last - 1. The padding up to the next multiple of 8 must be readable, and is computed too.
+let inline private tanh8 (x: Vector256<float32>) =
+    Vector256.Narrow(tanh4 (Vector256.WidenLower x), tanh4 (Vector256.WidenUpper x))
+
+/// x = scale * tanh x for so many floats side by side, and for nothing behind them.
 [<MethodImpl(MethodImplOptions.NoInlining)>]
-let scaledTanh (x: Strided) (scale: float32) (first: int) (last: int) : unit =
+let private scaledTanhOf (x: nativeptr<float32>) (count: int) (scale: float32) : unit =
     let scale = Vector256.Create scale
+    let mutable i = 0
 
-    for r in first .. last - 1 do
-        let row = x.Row r
-        let mutable c = 0
+    while i + LaneCount <= count do
+        store x i (scale * tanh8 (load x i))
+        i <- i + LaneCount
 
-        while c < x.Columns do
-            let p = NativePtr.add row c
-            let v = Vector256.Load p
-            let low = tanh4 (Vector256.WidenLower v)
-            let high = tanh4 (Vector256.WidenUpper v)
-            Vector256.Store(scale * Vector256.Narrow(low, high), p)
-            c <- c + 8
+    if i < count then
+        let mutable rest = Vector256<float32>.Zero
+
+        for k in i .. count - 1 do
+            rest <- rest.WithElement(k - i, NativePtr.get x k)
+
+        rest <- scale * tanh8 rest
+
+        for k in i .. count - 1 do
+            NativePtr.set x k rest[k - i]
+
+/// x = scale * tanh x for rows first .. last - 1. Of a column without gaps these are neighbours, and nothing else is touched. Behind the columns of
+/// other matrices the padding up to the next multiple of 8 must be readable, and is computed too.
+let scaledTanh (x: Strided) (scale: float32) (first: int) (last: int) : unit =
+    if x.Stride = 1 then
+        scaledTanhOf (x.Row first) (last - first) scale
+    else
+        let padded = (x.Columns + LaneCount - 1) / LaneCount * LaneCount
+
+        for r in first .. last - 1 do
+            scaledTanhOf (x.Row r) padded scale

@@ -64,10 +64,18 @@ type private Team(lanes: int) =
     member _.Number = Volatile.Read &number
     member _.Failure = failure
 
+    /// Raises ArgumentException for a job of more parts than a range counts.
     member _.Begin(next: ILaneJob) =
+        let parts = next.First(lanes, lanes)
+
+        if parts > Ranges.MostParts then
+            invalidArg
+                (nameof next)
+                $"A job of several threads has {parts} parts, {Ranges.MostParts} are possible; make the batch smaller (learner.batchSize)."
+
         job <- next
         failure <- null
-        Volatile.Write(&unfinished, next.First(lanes, lanes))
+        Volatile.Write(&unfinished, parts)
 
         for lane in 0 .. lanes - 1 do
             ranges.Set(lane, number + 1, next.First(lane, lanes), next.First(lane + 1, lanes))

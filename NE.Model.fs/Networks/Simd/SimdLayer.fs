@@ -42,7 +42,7 @@ type internal ISimdLayer =
     abstract Forward: from: int * upTo: int -> unit
     /// What has to be done before the rows of a backward pass are shared out.
     abstract BeginBackward: unit -> unit
-    /// From the gradient by Output, which it may change, to that by the input.
+    /// From the gradient by Output, which it may change, to that by the input. Where the pass has live rows, these are places of theirs.
     abstract Backward: from: int * upTo: int -> unit
     /// The gradients of the parameters of one panel's neurons, after Backward of all rows.
     abstract Gradient: panel: Panel -> unit
@@ -63,9 +63,9 @@ type internal SimdProducts = {
         Convolutions = convolutions
     }
 
-/// What the layers of a pass have in common. They own what they make through it.
+/// What the layers of a pass have in common. They own what they make through it. `live`: of every stack, if Backward leaves out rows.
 [<Sealed>]
-type internal SimdPassing(block: SimdBlock, rows: int, backward: Backward, products: SimdProducts) =
+type internal SimdPassing(block: SimdBlock, rows: int, backward: Backward, products: SimdProducts, live: LiveRows[]) =
     let owned = ResizeArray<IDisposable>()
 
     let own (item: 'T :> IDisposable) =
@@ -82,6 +82,11 @@ type internal SimdPassing(block: SimdBlock, rows: int, backward: Backward, produ
     member _.Convolutions = products.Convolutions
     member _.Scratch = scratch
     member _.HasGradient = backward <> NoGradient
+
+    /// The rows that Backward goes through, whose gradients do not lie where their activations do; none where it goes through all of them.
+    member _.Live(stack: int) : LiveRows voption =
+        if live.Length > 0 then ValueSome live[stack] else ValueNone
+
     /// All parameters.
     member _.Weights = (block.Memory Field.Weights).Address
 

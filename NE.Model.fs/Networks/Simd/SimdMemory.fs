@@ -20,7 +20,8 @@ type internal SimdMatrix(memory: AlignedMemory, owns: bool, offset: int, rows: i
     /// A matrix with memory of its own, zeroed. Its rows are padded to whole vectors.
     static member Create(rows: int, columns: int) =
         let stride = PanelLayout.Stride columns
-        new SimdMatrix(new AlignedMemory(rows * stride), true, 0, rows, columns, stride)
+        let memory = new AlignedMemory(AlignedMemory.Floats(rows, stride))
+        new SimdMatrix(memory, true, 0, rows, columns, stride)
 
     /// One column without gaps, padded at its end.
     static member Column(rows: int) =
@@ -69,7 +70,7 @@ type internal SimdMatrix(memory: AlignedMemory, owns: bool, offset: int, rows: i
 [<Sealed>]
 type internal SimdMinibatch(rows: int, shape: TransitionShape) =
     let stride = PanelLayout.Padded shape.BatchWidth
-    let memory = new AlignedMemory(rows * stride)
+    let memory = new AlignedMemory(AlignedMemory.Floats(rows, stride))
 
     interface IMinibatch with
         member _.Rows = rows

@@ -25,8 +25,21 @@ type internal SimdPass
     (block: SimdBlock, stacks: int, input: SimdMatrix, head: Head, backward: Backward, products: SimdProducts, lanes: Lanes) =
     let layout = block.Layout
     let rows = input.Rows
-    let pass = new SimdPassing(block, rows, backward, products)
     let struct (first, count) = backward.InputColumns
+
+    // Gradients by weights go through all rows.
+    let liveRows =
+        if
+            stacks > 1
+            && count > 0
+            && not backward.HasParameters
+            && LayerForms.hasOnlyProducts layout.Form.Layers
+        then
+            Array.init stacks (fun _ -> LiveRows rows)
+        else
+            [||]
+
+    let pass = new SimdPassing(block, rows, backward, products, liveRows)
 
     // That of the first stack becomes the sum.
     let inputGradients =
@@ -73,21 +86,7 @@ type internal SimdPass
 
         match head with
         | Linear -> ()
-        | ScaledTanh scale ->
-            let y = outputs[stack].Values.Strided
-
-            if y.Stride = 1 then
-                // A column without gaps is one row to the kernel.
-                let row = {
-                    y with
-                        Memory = y.Row from
-                        Rows = 1
-                        Columns = upTo - from
-                }
-
-                HeadKernels.scaledTanh row scale 0 1
-            else
-                HeadKernels.scaledTanh y scale from upTo
+        | ScaledTanh scale -> HeadKernels.scaledTanh outputs[stack].Values.Strided scale from upTo
 
     let deltas (stack: int) from upTo =
         let output = outputs[stack]
@@ -103,10 +102,21 @@ type internal SimdPass
         if output.IsRectified then
             both RectifierKernels.mask
 
+        let live = pass.Live stack
+
+        let last =
+            match live with
+            | ValueNone -> upTo
+            | ValueSome live -> live.Gather(output.Gradient.Value.Strided, from, upTo)
+
         let chain = chains[stack]
 
         for i = chain.Length - 1 downto 0 do
-            chain[i].Backward(from, upTo)
+            chain[i].Backward(from, last)
+
+        match live with
+        | ValueNone -> ()
+        | ValueSome live -> live.Scatter(inputGradients[stack].Strided, from, last, upTo)
 
     let blocks = RowBlocks(stacks, rows, lanes.Count)
 

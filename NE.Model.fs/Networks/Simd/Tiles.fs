@@ -132,7 +132,144 @@ type internal Tiles<'V, 'Ops when 'Ops: struct and 'Ops :> IVectorOperations<'V>
         Tiles<'V, 'Ops>.Put(s60, s61, c6, &finish, row + 6, column)
         Tiles<'V, 'Ops>.Put(s70, s71, NativePtr.add c6 cStride, &finish, row + 7, column)
 
-    /// Four rows: eight sums, enough to keep two multiply-add units with a latency of four cycles busy, and few enough for 16 registers.
+    /// Six rows: twelve sums, which leave room for their operands among 16 registers and hide a latency of five or six cycles, too.
+    [<MethodImpl(MethodImplOptions.NoInlining)>]
+    static member Six
+        (
+            a: nativeptr<float32>,
+            aRow: int,
+            aDepth: int,
+            b: nativeptr<float32>,
+            bStride: int,
+            c: nativeptr<float32>,
+            cStride: int,
+            depth: int,
+            row: int,
+            column: int,
+            finish: inref<Finish>
+        ) : unit =
+        let mutable s00 = 'Ops.Zero
+        let mutable s01 = 'Ops.Zero
+
+        if NativePtr.toNativeInt finish.Bias <> 0n then
+            s00 <- 'Ops.Load(NativePtr.add finish.Bias column)
+            s01 <- 'Ops.Load(NativePtr.add finish.Bias (column + 'Ops.Count))
+
+        let mutable s10, s20, s30, s40, s50 = s00, s00, s00, s00, s00
+        let mutable s11, s21, s31, s41, s51 = s01, s01, s01, s01, s01
+        let r = nativeint aRow * 4n
+        let r2 = r + r
+        let step = nativeint aDepth * 4n
+        let down = nativeint bStride * 4n
+        let mutable a0 = a
+        let mutable a3 = Tiles<'V, 'Ops>.Advance(a, r2 + r)
+        let mutable b = b
+        let mutable k = depth
+
+        while k > 0 do
+            let b0 = 'Ops.Load b
+            let b1 = 'Ops.Load(NativePtr.add b 'Ops.Count)
+            let x = 'Ops.Broadcast a0
+            s00 <- 'Ops.MultiplyAdd(x, b0, s00)
+            s01 <- 'Ops.MultiplyAdd(x, b1, s01)
+            let x = 'Ops.Broadcast(Tiles<'V, 'Ops>.Advance(a0, r))
+            s10 <- 'Ops.MultiplyAdd(x, b0, s10)
+            s11 <- 'Ops.MultiplyAdd(x, b1, s11)
+            let x = 'Ops.Broadcast(Tiles<'V, 'Ops>.Advance(a0, r2))
+            s20 <- 'Ops.MultiplyAdd(x, b0, s20)
+            s21 <- 'Ops.MultiplyAdd(x, b1, s21)
+            let x = 'Ops.Broadcast a3
+            s30 <- 'Ops.MultiplyAdd(x, b0, s30)
+            s31 <- 'Ops.MultiplyAdd(x, b1, s31)
+            let x = 'Ops.Broadcast(Tiles<'V, 'Ops>.Advance(a3, r))
+            s40 <- 'Ops.MultiplyAdd(x, b0, s40)
+            s41 <- 'Ops.MultiplyAdd(x, b1, s41)
+            let x = 'Ops.Broadcast(Tiles<'V, 'Ops>.Advance(a3, r2))
+            s50 <- 'Ops.MultiplyAdd(x, b0, s50)
+            s51 <- 'Ops.MultiplyAdd(x, b1, s51)
+            a0 <- Tiles<'V, 'Ops>.Advance(a0, step)
+            a3 <- Tiles<'V, 'Ops>.Advance(a3, step)
+            b <- Tiles<'V, 'Ops>.Advance(b, down)
+            k <- k - 1
+
+        let c1 = NativePtr.add c cStride
+        let c2 = NativePtr.add c1 cStride
+        let c3 = NativePtr.add c2 cStride
+        let c4 = NativePtr.add c3 cStride
+        Tiles<'V, 'Ops>.Put(s00, s01, c, &finish, row, column)
+        Tiles<'V, 'Ops>.Put(s10, s11, c1, &finish, row + 1, column)
+        Tiles<'V, 'Ops>.Put(s20, s21, c2, &finish, row + 2, column)
+        Tiles<'V, 'Ops>.Put(s30, s31, c3, &finish, row + 3, column)
+        Tiles<'V, 'Ops>.Put(s40, s41, c4, &finish, row + 4, column)
+        Tiles<'V, 'Ops>.Put(s50, s51, NativePtr.add c4 cStride, &finish, row + 5, column)
+
+    /// Five rows: with six they make up any number of rows from 20 on.
+    [<MethodImpl(MethodImplOptions.NoInlining)>]
+    static member Five
+        (
+            a: nativeptr<float32>,
+            aRow: int,
+            aDepth: int,
+            b: nativeptr<float32>,
+            bStride: int,
+            c: nativeptr<float32>,
+            cStride: int,
+            depth: int,
+            row: int,
+            column: int,
+            finish: inref<Finish>
+        ) : unit =
+        let mutable s00 = 'Ops.Zero
+        let mutable s01 = 'Ops.Zero
+
+        if NativePtr.toNativeInt finish.Bias <> 0n then
+            s00 <- 'Ops.Load(NativePtr.add finish.Bias column)
+            s01 <- 'Ops.Load(NativePtr.add finish.Bias (column + 'Ops.Count))
+
+        let mutable s10, s20, s30, s40 = s00, s00, s00, s00
+        let mutable s11, s21, s31, s41 = s01, s01, s01, s01
+        let r = nativeint aRow * 4n
+        let r2 = r + r
+        let step = nativeint aDepth * 4n
+        let down = nativeint bStride * 4n
+        let mutable a0 = a
+        let mutable a3 = Tiles<'V, 'Ops>.Advance(a, r2 + r)
+        let mutable b = b
+        let mutable k = depth
+
+        while k > 0 do
+            let b0 = 'Ops.Load b
+            let b1 = 'Ops.Load(NativePtr.add b 'Ops.Count)
+            let x = 'Ops.Broadcast a0
+            s00 <- 'Ops.MultiplyAdd(x, b0, s00)
+            s01 <- 'Ops.MultiplyAdd(x, b1, s01)
+            let x = 'Ops.Broadcast(Tiles<'V, 'Ops>.Advance(a0, r))
+            s10 <- 'Ops.MultiplyAdd(x, b0, s10)
+            s11 <- 'Ops.MultiplyAdd(x, b1, s11)
+            let x = 'Ops.Broadcast(Tiles<'V, 'Ops>.Advance(a0, r2))
+            s20 <- 'Ops.MultiplyAdd(x, b0, s20)
+            s21 <- 'Ops.MultiplyAdd(x, b1, s21)
+            let x = 'Ops.Broadcast a3
+            s30 <- 'Ops.MultiplyAdd(x, b0, s30)
+            s31 <- 'Ops.MultiplyAdd(x, b1, s31)
+            let x = 'Ops.Broadcast(Tiles<'V, 'Ops>.Advance(a3, r))
+            s40 <- 'Ops.MultiplyAdd(x, b0, s40)
+            s41 <- 'Ops.MultiplyAdd(x, b1, s41)
+            a0 <- Tiles<'V, 'Ops>.Advance(a0, step)
+            a3 <- Tiles<'V, 'Ops>.Advance(a3, step)
+            b <- Tiles<'V, 'Ops>.Advance(b, down)
+            k <- k - 1
+
+        let c1 = NativePtr.add c cStride
+        let c2 = NativePtr.add c1 cStride
+        let c3 = NativePtr.add c2 cStride
+        Tiles<'V, 'Ops>.Put(s00, s01, c, &finish, row, column)
+        Tiles<'V, 'Ops>.Put(s10, s11, c1, &finish, row + 1, column)
+        Tiles<'V, 'Ops>.Put(s20, s21, c2, &finish, row + 2, column)
+        Tiles<'V, 'Ops>.Put(s30, s31, c3, &finish, row + 3, column)
+        Tiles<'V, 'Ops>.Put(s40, s41, NativePtr.add c3 cStride, &finish, row + 4, column)
+
+    /// Four rows: eight sums, just enough to keep two multiply-add units with a latency of four cycles busy.
     [<MethodImpl(MethodImplOptions.NoInlining)>]
     static member Four
         (

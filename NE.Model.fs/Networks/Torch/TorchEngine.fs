@@ -87,6 +87,10 @@ type TorchEngine private (device: TorchDevice, elementwise: IElementwise) =
         if device = "cpu" then
             new TorchEngine(TorchDevice torch.CPU, FusedElementwise())
         else
+            // Both for the whole process. cuDNN would round what convolutions multiply to the 10 bits of TF32. Products of matrices are float32
+            // by default, and stay so.
+            torch.backends.cudnn.allow_tf32 <- false
+            torch.backends.cuda.matmul.allow_tf32 <- false
             TorchEngine.OnTorchOperations(torch.device device)
 
     /// What an engine on `device` computes with: "torch cpu", or "torch" and the GPU's name. Raises as Create does.

@@ -195,7 +195,7 @@ module internal FreeSchedule =
                     // Rows are committed at a barrier: one is due when the cadence fires, and at the end.
                     IsDraining =
                         flight.IsDraining
-                        || Rounds.fired settings.Checkpoint.Every before now
+                        || Rounds.fired settings.Checkpoint.Every.Value before now
                         || isOver settings moved turn.State.Ledger
             }
 

@@ -4,7 +4,7 @@ open NE.Model.KeyKinds
 open NE.Model.Keys
 
 /// When the run's state is committed.
-type CheckpointSettings = { Every: int64 }
+type CheckpointSettings = { Every: Derived<int64> }
 
 [<RequireQualifiedAccess>]
 module internal CheckpointSettings =
@@ -14,7 +14,14 @@ module internal CheckpointSettings =
 
     let section =
         Section.create [
-            key "checkpoint.every" Ours (steps 1L) 25_000L _.Every (fun v _ -> { Every = v })
+            key "checkpoint.every" Ours (derived (steps 1L)) Auto _.Every (fun v _ -> { Every = v })
+            |> inOldRuns (Is 25_000L)
             |> inUnit "environment steps"
-            |> says "Steps between commits of the whole state."
+            |> auto "25,000; from pictures 1,000, at most steps/10" (fun run _ ->
+                // What a crash costs is time, and a step from pictures takes a thousand times as long.
+                if run.Learner.SeesPixels then
+                    max 1L (min 1_000L (run.Length.Steps / 10L))
+                else
+                    25_000L)
+            |> says "Steps between commits of the whole state; auto: 25,000, from pictures 1,000, at most a tenth of the run."
         ]

@@ -45,7 +45,7 @@ type NeSettings = {
     Granularity: Granularity
     /// Score at or below which a neuron is dormant for pruning.
     PruneThreshold: float
-    PruneBatch: int
+    PruneBatch: Derived<int>
     Review: ReviewMode
     ReviewThreshold: float
     /// How the change of the review's signal becomes a threshold.
@@ -58,7 +58,7 @@ type NeSettings = {
     /// Batches whose gradients are averaged.
     GrowAccum: int
     GrowUnit: GrowUnit
-    Rules: NeRules
+    Rules: Derived<NeRules>
 }
 
 [<RequireQualifiedAccess>]
@@ -186,9 +186,15 @@ module internal NeSettings =
             |> inUnit "mean activity of the layer"
             |> says "A neuron whose activation score is at or below this is dormant for pruning; 0: only neurons that are silent."
 
-            key "ne.pruneBatch" Ours (int32Of (wholeNumber 1L 1_000_000L)) 4096 _.PruneBatch (fun v s -> { s with PruneBatch = v })
+            key "ne.pruneBatch" Ours (derived (int32Of (wholeNumber 1L 1_000_000L))) Auto _.PruneBatch (fun v s -> {
+                s with
+                    PruneBatch = v
+            })
+            |> inOldRuns (Is 4096)
             |> inUnit "transitions"
-            |> says "Replay samples on which a neuron must be silent to count as dormant."
+            // Every picture goes through the convolutions first: 4,096 of them cost as much as ten gradient steps.
+            |> auto "4,096; from pictures 1,024" (fun run _ -> if run.Learner.SeesPixels then 1024 else 4096)
+            |> says "Replay samples on which a neuron must be silent to count as dormant; auto: 4,096, from pictures 1,024."
 
             key "ne.review" Paper reviews ReviewMode.Slope _.Review (fun v s -> { s with Review = v })
             // With sample weight decay the age of a transition counts in one way alone.
@@ -233,7 +239,7 @@ module internal NeSettings =
                 (fun _ ne -> ne.GrowGrad = GrowGrad.Full && ne.GrowInit <> GrowInit.Random)
                 "lets grown weights keep the random values of its pass; it needs ne.growInit = random"
             |> refusedIf
-                (fun _ ne -> ne.GrowGrad = GrowGrad.Full && ne.Rules.EventBatch = EventBatch.Training)
+                (fun _ ne -> ne.GrowGrad = GrowGrad.Full && ne.Rules.Value.EventBatch = EventBatch.Training)
                 "takes a pass of its own; it needs the rule eventBatch = fresh (ne.rules)"
             |> says
                 "Where the gradient for growth is taken: at the masked weights, or with fresh random values in the inactive ones, which grown weights keep."
@@ -241,7 +247,7 @@ module internal NeSettings =
             key "ne.growAccum" Ours (int32Of (wholeNumber 1L 1_000L)) 1 _.GrowAccum (fun v s -> { s with GrowAccum = v })
             |> inUnit "batches"
             |> refusedIf
-                (fun _ ne -> ne.GrowAccum > 1 && ne.Rules.EventBatch = EventBatch.Training)
+                (fun _ ne -> ne.GrowAccum > 1 && ne.Rules.Value.EventBatch = EventBatch.Training)
                 "averages over fresh batches; with the rule eventBatch = training (ne.rules) it must be 1"
             |> says "Batches of 256 over which the gradient for growth is averaged."
 
@@ -254,14 +260,22 @@ module internal NeSettings =
                 "is a unit of random growth; it needs ne.criterion = random"
             |> says "What criterion=random draws: single weights, or neurons that get all their inputs (the paper's text of random growth)."
 
-            key "ne.rules" Ours NeRules.kind NeRules.ours _.Rules (fun v s -> { s with Rules = v })
+            key "ne.rules" Ours (derived NeRules.kind) Auto _.Rules (fun v s -> { s with Rules = v })
             |> isFixed
+            |> inOldRuns (Is NeRules.ours)
+            |> auto "ours; from pictures ours+densityScope=elastic" (fun run _ ->
+                if run.Learner.SeesPixels then
+                    NeRules.ours |> NeRules.ofElasticLayers
+                else
+                    NeRules.ours)
             |> refusedIf
-                (fun run ne -> ne.Rules.HalfBatchBelow > 0.0 && run.Method.Has Technique.ContinualBackprop)
+                (fun run ne ->
+                    ne.Rules.Value.HalfBatchBelow > 0.0
+                    && run.Method.Has Technique.ContinualBackprop)
                 "continual-backprop judges units by the training batch, which must then be of one size; leave halfBatchBelow at 0"
             |> refusedIf
-                (fun run ne -> ne.Rules.HalfBatchBelow > 0.0 && run.BatchSize < 2)
+                (fun run ne -> ne.Rules.Value.HalfBatchBelow > 0.0 && run.BatchSize < 2)
                 "a batch of one transition cannot be halved; leave halfBatchBelow at 0"
             |> says
-                "Rules in which the paper, its official code and this program differ and that no experiment varies; docs/algorithm.md lists them."
+                "Rules in which the paper, its official code and this program differ and that no experiment varies; docs/algorithm.md lists them; auto: ours, where from pictures the density at the start is one of the layers that grow."
         ]

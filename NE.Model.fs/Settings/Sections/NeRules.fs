@@ -81,6 +81,13 @@ module NeRules =
 
     let paper: NeRules = { ours with ReviveRows = false }
 
+    /// The density at the start is one of the layers whose mask may change. From pictures the first and last layers of heads, which stay dense,
+    /// are most of what is not 1024 x 1024.
+    let ofElasticLayers (rules: NeRules) : NeRules = {
+        rules with
+            DensityScope = DensityScope.Elastic
+    }
+
     /// What the official code really executes.
     let official: NeRules = {
         DensityScope = DensityScope.NetworkAndGains

@@ -41,7 +41,7 @@ type PixelSettings = {
 module internal PixelSettings =
 
     let private key name =
-        Keys.key<LearnerKind, PixelSettings, _> name
+        Keys.key<PixelFacts, PixelSettings, _> name
 
     let private count low high = int32Of (wholeNumber low high)
 
@@ -65,12 +65,20 @@ module internal PixelSettings =
             key "pixels.returnSteps" Paper (count 1L 100L) 3 _.ReturnSteps (fun v s -> { s with ReturnSteps = v })
             |> isFixed
             |> inUnit "steps"
+            |> check (fun facts pixels ->
+                let least = int64 pixels.ReturnSteps * int64 facts.Environments
+
+                if facts.Learner.SeesPixels && facts.StartSteps < least then
+                    Some
+                        $"learning begins at step {facts.StartSteps} (learner.startSteps), where no transition of {pixels.ReturnSteps} steps is complete; give learner.startSteps={least} or more"
+                else
+                    None)
             |> says "n of the n-step return."
 
             key "pixels.shifts" (Cited "DrQ") (derived (count 1L 16L)) Auto _.Shifts (fun v s -> { s with Shifts = v })
             |> isFixed
             |> inUnit "copies"
-            |> auto "drq 2, drqv2 1" (fun learner _ -> if learner = LearnerKind.Drq then 2 else 1)
+            |> auto "drq 2, drqv2 1" (fun facts _ -> if facts.Learner = LearnerKind.Drq then 2 else 1)
             |> says
                 "Shifted copies of every picture in a batch, over which targets and losses are averaged (K and M); auto: drq 2, drqv2 1."
 

@@ -29,7 +29,7 @@ module internal RunSettings =
         if phases.Count = 0L || isLengthGiven run then
             None
         elif phases.Episodes > 0L then
-            Some("at most: phases x cycle.episodes x 1,000", phases.Count * phases.Episodes * RunFacts.longestEpisode)
+            Some("at most: phases x cycle.episodes x 1,000", phases.Count * phases.Episodes * RunLength.longestEpisode)
         else
             Some("phases x cycle.steps", phases.Count * phases.Steps)
 
@@ -53,7 +53,8 @@ module internal RunSettings =
     /// No technique is called td3 with the learner of that name only.
     let private methodOf (run: RunSettings) =
         match run.Learner, run.Method.Techniques with
-        | LearnerKind.Sac, [] -> Method.none
+        | LearnerKind.Td3, _ -> Method.show run.Method
+        | _, [] -> Method.none
         | _ -> Method.show run.Method
 
     let section =

@@ -3,6 +3,14 @@ namespace NE.Model
 open NE.Model.KeyKinds
 open NE.Model.Keys
 
+/// How an output of the actor's network becomes log sigma.
+[<RequireQualifiedAccess>]
+type LogDeviation =
+    /// As it is, cut to [-20, 2] (the authors' code of SAC).
+    | Clamped
+    /// By a tanh from all numbers to [-10, 2] (the authors' code of DrQ).
+    | Tanh
+
 /// Soft Actor-Critic (docs/algorithm.md 2.13).
 type SacSettings = {
     /// alpha; the first one where it is learned.
@@ -11,6 +19,7 @@ type SacSettings = {
     TemperatureLearningRate: Derived<float>
     /// H, in nats. Auto stays: it follows from the task, which settings do not know.
     TargetEntropy: Derived<float>
+    LogDeviation: Derived<LogDeviation>
 }
 
 [<RequireQualifiedAccess>]
@@ -18,6 +27,9 @@ module internal SacSettings =
 
     let private key name =
         Keys.key<LearnerKind, SacSettings, _> name
+
+    let private deviations =
+        choice [ "clamped", LogDeviation.Clamped; "tanh", LogDeviation.Tanh ]
 
     let private finite = real "a number" (fun _ -> true)
 
@@ -43,4 +55,15 @@ module internal SacSettings =
             |> inUnit "nats"
             |> says
                 "Entropy that alpha holds the policy at, of actions scaled to [-1, 1]; auto: minus the number of the task's action components."
+
+            key "sac.logDeviation" (Cited "SAC") (derived deviations) Auto _.LogDeviation (fun v s -> { s with LogDeviation = v })
+            |> isFixed
+            |> inOldRuns (Is LogDeviation.Clamped)
+            |> auto "clamped; of drq tanh" (fun learner _ ->
+                if learner.SeesPixels then
+                    LogDeviation.Tanh
+                else
+                    LogDeviation.Clamped)
+            |> says
+                "How an output of the actor becomes log sigma: cut to [-20, 2], or brought into [-10, 2] by a tanh, where an output of 0 is a deviation of 0.018; auto: clamped, of drq tanh."
         ]

@@ -69,6 +69,17 @@ type CustomTask(definition: CustomDefinition) =
             MemorySize = remembered.Length
     }
 
+    let endsByContactForces (rule: TerminationRule) =
+        match rule with
+        | TerminationRule.AnyOutside(array, _, _, _, _, _) -> array = CFrcExt
+        | TerminationRule.Outside _
+        | TerminationRule.NotFinite -> false
+
+    let readsContactForces =
+        List.exists (ObservationPart.shows CFrcExt) definition.Observation
+        || List.exists (fun (term: RewardTerm) -> RewardValue.readsContactForces term.Value) definition.Reward
+        || List.exists endsByContactForces definition.Termination
+
     // Written so that a NaN is outside.
     let isInside low high inclusive (value: float) =
         if inclusive then
@@ -109,6 +120,9 @@ type CustomTask(definition: CustomDefinition) =
 
     let target (start: IStartState) isVelocity =
         if isVelocity then start.Velocities else start.Positions
+
+    /// Whether anything of the task depends on `IPhysics.CFrcExt`.
+    member _.ReadsContactForces = readsContactForces
 
     interface ITask with
         member _.Info = info

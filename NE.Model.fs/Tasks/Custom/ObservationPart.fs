@@ -54,6 +54,13 @@ module ObservationPart =
         | QFrcActuator -> physics.QFrcActuator
         | QFrcConstraint -> physics.QFrcConstraint
 
+    /// Whether the part shows numbers of an array.
+    let shows (array: StateArray) (part: ObservationPart) : bool =
+        match part.Source with
+        | ObservationSource.Slice(shown, _, _)
+        | ObservationSource.Entries(shown, _) -> shown = array
+        | ObservationSource.Position _ -> false
+
     let private copy (physics: IPhysics) (source: ObservationSource) (target: Span<float>) =
         match source with
         | ObservationSource.Slice(array, first, count) -> (view physics array).Slice(first, count).CopyTo target

@@ -59,6 +59,18 @@ module RewardValue =
         | RewardValue.ControlCost
         | RewardValue.ContactCost _ -> []
 
+    /// Whether the value is made of the contact forces.
+    let rec readsContactForces (value: RewardValue) : bool =
+        match value with
+        | RewardValue.ContactCost _ -> true
+        | RewardValue.Shaped(inner, _) -> readsContactForces inner
+        | RewardValue.Product values -> List.exists readsContactForces values
+        | RewardValue.Of _
+        | RewardValue.Velocity _
+        | RewardValue.Nearness _
+        | RewardValue.Alive _
+        | RewardValue.ControlCost -> false
+
     let private squares (clip: float) (values: ReadOnlySpan<float>) =
         let mutable sum = 0.0
 

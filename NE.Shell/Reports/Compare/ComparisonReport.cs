@@ -6,7 +6,7 @@ namespace NE.Shell.Reports.Compare;
 
 /// <summary>Everything that a report says, before it is written anywhere.</summary>
 /// <param name="Title">Heading.</param>
-/// <param name="Warnings">What must be read before any number: smoke tests, arms of few seeds.</param>
+/// <param name="Warnings">What must be read before any number: smoke tests, arms of few seeds, seeds that were lost.</param>
 /// <param name="Headline">The first table.</param>
 /// <param name="Tables">The others, in order.</param>
 /// <param name="Figures">In order.</param>
@@ -80,47 +80,12 @@ public sealed record ComparisonReport(
         DataTable[] provenance = [ProvenanceTables.Runs(panels), ProvenanceTables.Differences(panels), ProvenanceTables.Marks(panels)];
         return new(
             string.Join(", ", panels.Select(panel => panel.Environment)) + ": " + string.Join(", ", panels.SelectMany(panel => panel.Arms).Select(arm => arm.Label).Distinct()),
-            [.. Warn(selection, panels), .. references.Notes],
+            [.. ReportWarnings.Of(selection, panels), .. heatMaps.Select(figure => figure.Warning).OfType<string>(), .. references.Notes],
             ReportTables.Headline(panels, statistics),
             tables,
             [.. figures.OfType<Figure>()],
             ProvenanceTables.Facts(panels, command, version, now),
             [.. provenance.Where(table => table.Rows.Count > 0)],
             selection.Sweeps);
-    }
-
-    private static IEnumerable<string> Warn(Selection selection, IReadOnlyList<Panel> panels)
-    {
-        if (selection.Smoke.Count > 0)
-        {
-            yield return $"{SmokeBanner}: {string.Join(", ", selection.Smoke)}";
-        }
-
-        if (selection.Decided.Count > 0)
-        {
-            yield return $"A search chose the trials that are shown by these very runs, so they look better than they are; compare them on seeds of their own. {string.Join(". ", selection.Decided)}.";
-        }
-
-        foreach (Panel panel in panels)
-        {
-            Arm[] few = [.. panel.Arms.Where(arm => !arm.IsEvidence)];
-
-            if (few.Length > 0)
-            {
-                yield return $"{panel.Environment}: {string.Join(", ", few.Select(arm => $"{arm.Label} ({arm.Scores.Count} complete)"))} "
-                    + $"{(few.Length == 1 ? "has" : "have")} fewer than {NE.Model.Statistics.Evidence.LeastSeeds} seeds, so no interval and no comparison is given.";
-            }
-        }
-
-        foreach (IGrouping<string, AbsentRun> environment in selection.Absent.GroupBy(cell => cell.Environment).Where(group => panels.All(panel => panel.Environment != group.Key)))
-        {
-            IEnumerable<string> cells = environment.GroupBy(cell => cell.Label).Select(arm => $"{arm.Key}, {(arm.Count() == 1 ? "seed" : "seeds")} {string.Join(", ", arm.Select(cell => cell.Seed))}");
-            yield return $"{environment.Key} is not shown: no run on it has an evaluation yet (not started: {string.Join("; ", cells)}).";
-        }
-
-        foreach (ReportedRun run in selection.Runs.Where(run => run.Returns.IsEmpty))
-        {
-            yield return $"{run.Name} has no evaluation yet ({run.State}) and is not shown.";
-        }
     }
 }

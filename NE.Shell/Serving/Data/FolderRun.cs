@@ -10,20 +10,23 @@ using NE.Shell.RunFiles;
 namespace NE.Shell.Serving.Data;
 
 /// <summary>One run of a folder, with what was read of it so far. What is damaged is said in its summary and does not keep others from being shown.</summary>
-internal sealed class FolderRun(RunPaths paths)
+/// <param name="paths">Its files.</param>
+/// <param name="clock">Says when what could not be read is tried again.</param>
+internal sealed class FolderRun(RunPaths paths, TimeProvider clock)
 {
+    private const string Damaged = "damaged";
+    private const string Unreachable = "unreachable";
+
     /// <summary>Tables by the names that requests have for them, with their files.</summary>
     private readonly Dictionary<string, GrowingTable> tables = TableFiles(paths).ToDictionary(table => table.Name, table => new GrowingTable(table.File));
 
     private readonly TopologyFilm film = new(paths);
     private readonly Lock gate = new();
-    private (string Stamp, RunSummary? Summary) summary = ("", null);
+    private readonly Kept<RunSummary> summary = new(clock);
+    private readonly Kept<ReportedRun> outline = new(clock);
     private (string Stamp, RunInfo? Info, string? Damage) info = ("", null, null);
-    private (string Stamp, ReportedRun? Run) outline = ("", null);
 
     public RunPaths Paths => paths;
-
-    public TopologyFilm Film => this.film;
 
     /// <exception cref="KeyNotFoundException">There is no such table.</exception>
     public GrowingTable Table(string name) => this.tables[name];
@@ -40,14 +43,18 @@ internal sealed class FolderRun(RunPaths paths)
 
         lock (this.gate)
         {
-            if (this.summary.Stamp != stamp || this.summary.Summary is null)
-            {
-                this.summary = (stamp, this.ReadSummary(holder));
-            }
-
-            return this.summary.Summary with { Sweep = sweep };
+            return this.summary.Of(stamp, () => this.ReadSummary(holder), read => read?.State is Damaged or Unreachable)! with { Sweep = sweep };
         }
     }
+
+    /// <summary>See <see cref="IRunSource.TopologyEvents"/>.</summary>
+    public IReadOnlyList<TopologyEventSummary> TopologyEvents() => this.film.Events(this.Id);
+
+    /// <summary>See <see cref="IRunSource.Topology"/>.</summary>
+    public TopologyFrame? Topology(int index) => this.film.Frame(this.Id, index);
+
+    /// <summary>Empty while run.json cannot be read.</summary>
+    private string Id => this.Info().Info?.Id ?? "";
 
     private RunSummary ReadSummary(RunHolder? holder)
     {
@@ -55,7 +62,7 @@ internal sealed class FolderRun(RunPaths paths)
 
         if (known is null)
         {
-            return new(paths.Name, "damaged", damage, "", "", 0, 0, 0, null, null, null, null, 0, null, null);
+            return new(paths.Name, Damaged, damage, "", "", 0, 0, 0, null, null, null, null, 0, null, null);
         }
 
         try
@@ -83,7 +90,7 @@ internal sealed class FolderRun(RunPaths paths)
         }
         catch (Exception unreadable) when (IsDamage(unreadable))
         {
-            return new(paths.Name, unreadable is JournalUnavailableException ? "unreachable" : "damaged", unreadable.Message, known.Environment, known.Method, known.Seed, 0, known.TotalSteps, null, null, null, null, 0, null, null);
+            return new(paths.Name, unreadable is JournalUnavailableException ? Unreachable : Damaged, unreadable.Message, known.Environment, known.Method, known.Seed, 0, known.TotalSteps, null, null, null, null, 0, null, null);
         }
     }
 
@@ -97,22 +104,22 @@ internal sealed class FolderRun(RunPaths paths)
 
         lock (this.gate)
         {
-            string stamp = Stamp(paths.Configuration) + Stamp(paths.RunInfo);
+            return this.outline.Of($"{Stamp(paths.Configuration)} {Stamp(paths.RunInfo)}", () => this.ReadOutline(known), read => read is null) is { } run
+                ? run with { Sweep = sweep, Label = label }
+                : null;
+        }
+    }
 
-            if (this.outline.Stamp != stamp)
-            {
-                try
-                {
-                    // The state is read when it is asked for.
-                    this.outline = (stamp, ReportedRun.Outline(paths, known, ""));
-                }
-                catch (Exception unreadable) when (IsDamage(unreadable) || unreadable is ConfigurationException)
-                {
-                    this.outline = (stamp, null);
-                }
-            }
-
-            return this.outline.Run is { } run ? run with { Sweep = sweep, Label = label } : null;
+    private ReportedRun? ReadOutline(RunInfo known)
+    {
+        try
+        {
+            // The state is read when it is asked for.
+            return ReportedRun.Outline(paths, known, "");
+        }
+        catch (Exception unreadable) when (IsDamage(unreadable) || unreadable is ConfigurationException)
+        {
+            return null;
         }
     }
 

@@ -12,7 +12,8 @@ namespace NE.Shell.Serving.Data;
 /// <summary>The runs of a folder, or those of one sweep in it.</summary>
 /// <param name="folder">Folder of the runs; it may not be there yet.</param>
 /// <param name="only">Runs or sweeps to show; all when empty.</param>
-internal sealed class FolderRuns(string folder, IReadOnlyList<string> only) : IRunSource
+/// <param name="clock">Says when what could not be read is tried again.</param>
+internal sealed class FolderRuns(string folder, IReadOnlyList<string> only, TimeProvider clock) : IRunSource
 {
     private readonly ConcurrentDictionary<string, FolderRun> known = new();
     private readonly CurveGroups groups = new();
@@ -28,6 +29,19 @@ internal sealed class FolderRuns(string folder, IReadOnlyList<string> only) : IR
     public IReadOnlyList<SweepSummary> Sweeps() => [.. SweepPaths.List(folder).Where(name => only.Count == 0 || only.Contains(name)).Select(this.Sweep)];
 
     public IReadOnlyList<string> Names()
+    {
+        IReadOnlyList<string> names = this.Listed();
+
+        // What was read of a run that is gone goes with it.
+        foreach (string gone in this.known.Keys.Except(names))
+        {
+            this.known.TryRemove(gone, out _);
+        }
+
+        return names;
+    }
+
+    private IReadOnlyList<string> Listed()
     {
         IReadOnlyList<string> all = RunFolder.List(folder);
 
@@ -72,9 +86,9 @@ internal sealed class FolderRuns(string folder, IReadOnlyList<string> only) : IR
         return new(rows.Length, [.. request.Columns.Select((column, index) => Thinned(column, rows, read[0], read[index + 1], request.Points))]);
     }
 
-    public IReadOnlyList<TopologyEventSummary> TopologyEvents(string name) => this.Find(name).Film.Events();
+    public IReadOnlyList<TopologyEventSummary> TopologyEvents(string name) => this.Find(name).TopologyEvents();
 
-    public TopologyFrame? Topology(string name, int index) => this.Find(name).Film.Frame(index);
+    public TopologyFrame? Topology(string name, int index) => this.Find(name).Topology(index);
 
     public LogPage Log(string name, long? before) => LogTail.Read(this.Find(name).Paths.Log, before);
 
@@ -97,7 +111,7 @@ internal sealed class FolderRuns(string folder, IReadOnlyList<string> only) : IR
         return new([.. columns[0].Where((_, row) => finite[row])], [.. columns[1].Where((_, row) => finite[row])]);
     }
 
-    private FolderRun Known(string name) => this.known.GetOrAdd(name, added => new(RunPaths.Of(folder, added)));
+    private FolderRun Known(string name) => this.known.GetOrAdd(name, added => new(RunPaths.Of(folder, added), clock));
 
     /// <summary>Only what is listed can be read: a name from outside is no path.</summary>
     private FolderRun Find(string name) => this.Names().Contains(name)
@@ -117,9 +131,9 @@ internal sealed class FolderRuns(string folder, IReadOnlyList<string> only) : IR
                     cells.TryAdd(cell.Name, (name, cell.Label));
                 }
             }
-            catch (ShellFailure)
+            catch (Exception unreadable) when (IsUnreadable(unreadable))
             {
-                // Its own summary says what is damaged; its runs are shown as runs.
+                // Its own summary says what is wrong; its runs are shown as runs.
             }
         }
 
@@ -133,11 +147,15 @@ internal sealed class FolderRuns(string folder, IReadOnlyList<string> only) : IR
             var report = SweepReport.Read(folder, name);
             return new(name, report.Description, report.ProcessId is not null, null, [.. report.Cells.Select(cell => new CellSummary(cell.Name, cell.Label, cell.State.ToString().ToLowerInvariant(), cell.Error ?? cell.Damage))]);
         }
-        catch (Exception damaged) when (damaged is ShellFailure or RunFolderException or IOException)
+        catch (Exception unreadable) when (IsUnreadable(unreadable))
         {
-            return new(name, "", false, damaged.Message, []);
+            return new(name, "", false, unreadable.Message, []);
         }
     }
+
+    /// <summary>Of a sweep: a file of it, or it is just being deleted.</summary>
+    private static bool IsUnreadable(Exception problem) =>
+        problem is ShellFailure or UserError or RunFolderException or InvalidDataException or IOException or UnauthorizedAccessException;
 
     private static string? Sweep(Dictionary<string, (string Sweep, string Label)> cells, string name) =>
         cells.TryGetValue(name, out (string Sweep, string Label) cell) ? cell.Sweep : null;

@@ -203,11 +203,12 @@ internal sealed record LayerFrame(string Network, int Stack, int Layer, int Outp
 /// <param name="Lines">What they say.</param>
 internal sealed record LogPage(long From, long To, IReadOnlyList<LogLine> Lines);
 
+/// <param name="At">Byte of the log at which it begins.</param>
 /// <param name="Time">UTC, as written.</param>
 /// <param name="Level">Verbose, Debug, Information, Warning, Error or Fatal.</param>
 /// <param name="Text">The message with its values.</param>
 /// <param name="Exception">With its trace; null when there is none.</param>
-internal sealed record LogLine(string Time, string Level, string Text, string? Exception);
+internal sealed record LogLine(long At, string Time, string Level, string Text, string? Exception);
 
 /// <param name="Key">Of the configuration.</param>
 /// <param name="Value">As stored.</param>

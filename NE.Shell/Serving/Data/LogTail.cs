@@ -39,11 +39,28 @@ internal static class LogTail
             return new(begin, begin, []);
         }
 
-        string[] lines = Encoding.UTF8.GetString(bytes, first, complete - first).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        return new(begin + first, begin + complete, [.. lines.Select(Line)]);
+        return new(begin + first, begin + complete, [.. Lines(bytes, first, complete, begin)]);
     }
 
-    private static LogLine Line(string text)
+    /// <summary>The lines between two places, each of which ends with its break.</summary>
+    private static IEnumerable<LogLine> Lines(byte[] bytes, int from, int to, long begin)
+    {
+        int at = from;
+
+        while (at < to)
+        {
+            int end = Array.IndexOf(bytes, (byte)'\n', at);
+
+            if (end > at)
+            {
+                yield return Line(begin + at, Encoding.UTF8.GetString(bytes, at, end - at));
+            }
+
+            at = end + 1;
+        }
+    }
+
+    private static LogLine Line(long at, string text)
     {
         try
         {
@@ -58,13 +75,13 @@ internal static class LogTail
 
             string message = Text(logged, "@m") ?? Templates.Parse(Text(logged, "@mt") ?? "").Render(properties, CultureInfo.InvariantCulture);
             return Text(logged, "@st") is { } start
-                ? new(Text(logged, "@t") ?? "", nameof(LogEventLevel.Debug), message + Took(start, Text(logged, "@t")), Text(logged, "@x"))
-                : new(Text(logged, "@t") ?? "", Text(logged, "@l") ?? nameof(LogEventLevel.Information), message, Text(logged, "@x"));
+                ? new(at, Text(logged, "@t") ?? "", nameof(LogEventLevel.Debug), message + Took(start, Text(logged, "@t")), Text(logged, "@x"))
+                : new(at, Text(logged, "@t") ?? "", Text(logged, "@l") ?? nameof(LogEventLevel.Information), message, Text(logged, "@x"));
         }
         catch (Exception torn) when (torn is JsonException or InvalidOperationException)
         {
             // A killed process leaves half a line.
-            return new("", "", text, null);
+            return new(at, "", "", text, null);
         }
     }
 

@@ -12,18 +12,21 @@ namespace NE.Shell.Serving.Data;
 /// </summary>
 internal sealed class TopologyFilm(RunPaths paths)
 {
-    private sealed record Reel(long Newest, History.TopologyChanged[] Events, PackedMasks Masks);
+    /// <param name="Run">Id of the run: one that was begun anew under the same name has commits of the same numbers.</param>
+    /// <param name="Newest">Its newest commit.</param>
+    private sealed record Reel(string Run, long Newest, History.TopologyChanged[] Events, PackedMasks Masks);
 
     private readonly Lock gate = new();
     private Reel? reel;
 
     /// <summary>Oldest first.</summary>
-    public IReadOnlyList<TopologyEventSummary> Events() => [.. this.Load().Events.Select(Summary)];
+    /// <param name="run">Id of the run, read before.</param>
+    public IReadOnlyList<TopologyEventSummary> Events(string run) => [.. this.Load(run).Events.Select(Summary)];
 
     /// <summary>Null when there is no such event.</summary>
-    public TopologyFrame? Frame(int index)
+    public TopologyFrame? Frame(string run, int index)
     {
-        Reel loaded = this.Load();
+        Reel loaded = this.Load(run);
 
         if (index < -1 || index >= loaded.Events.Length)
         {
@@ -36,7 +39,7 @@ internal sealed class TopologyFilm(RunPaths paths)
         return new(index, happened is null ? null : Summary(happened), [.. masks.Layers.Select(mask => Layer(mask, happened, loaded.Events.AsSpan(0, index + 1), widths))]);
     }
 
-    private Reel Load()
+    private Reel Load(string run)
     {
         lock (this.gate)
         {
@@ -44,12 +47,12 @@ internal sealed class TopologyFilm(RunPaths paths)
 
             if (journal?.Manifests() is not [var manifest, ..] || !manifest.Components.TryGetValue(CheckpointManifest.Masks, out ComponentRef? masks))
             {
-                return new(0, [], PackedMasksModule.empty);
+                return new(run, 0, [], PackedMasksModule.empty);
             }
 
-            if (this.reel?.Newest == manifest.CommitId)
+            if (this.reel is { } read && read.Run == run && read.Newest == manifest.CommitId)
             {
-                return this.reel;
+                return read;
             }
 
             // A commit that came after the manifest was read brought events that its masks do not have.
@@ -61,7 +64,7 @@ internal sealed class TopologyFilm(RunPaths paths)
                     .OfType<History.RunEvent.TopologyChanged>()
                     .Select(changed => changed.Item2),
             ];
-            this.reel = new(manifest.CommitId, events, PackedMasksModule.ofBytes(new BlobStore(paths.Blobs).Get(masks)));
+            this.reel = new(run, manifest.CommitId, events, PackedMasksModule.ofBytes(new BlobStore(paths.Blobs).Get(masks)));
             return this.reel;
         }
     }

@@ -13,12 +13,13 @@ public sealed record CellFailure(string Error, int ExitCode, DateTimeOffset At);
 
 /// <summary>
 /// The cells whose last process failed, kept beside the sweep: a run that could not even begin leaves no directory that would say so. They
-/// are not tried again until somebody asks for it.
+/// are not tried again until somebody asks for it. What changes is known at once, and on disk after <see cref="Store"/>.
 /// </summary>
 public sealed class CellFailures
 {
     private readonly string file;
     private readonly SortedDictionary<string, CellFailure> failures;
+    private bool hasChanged;
 
     private CellFailures(string file, SortedDictionary<string, CellFailure> failures) => (this.file, this.failures) = (file, failures);
 
@@ -38,17 +39,20 @@ public sealed class CellFailures
     public void Add(string cell, CellFailure failure)
     {
         this.failures[cell] = failure;
-        this.Write();
+        this.hasChanged = true;
     }
 
     /// <summary>Forgets a cell's failure because it is tried again, or was completed by other means.</summary>
-    public void Remove(string cell)
+    public void Remove(string cell) => this.hasChanged |= this.failures.Remove(cell);
+
+    /// <summary>Writes what has changed since it was last written.</summary>
+    /// <exception cref="IOException">It cannot be written now.</exception>
+    public void Store()
     {
-        if (this.failures.Remove(cell))
+        if (this.hasChanged)
         {
-            this.Write();
+            DurableFile.WriteText(this.file, JsonSerializer.Serialize(this.failures, Json.Options) + "\n");
+            this.hasChanged = false;
         }
     }
-
-    private void Write() => DurableFile.WriteText(this.file, JsonSerializer.Serialize(this.failures, Json.Options) + "\n");
 }

@@ -1,4 +1,5 @@
 using NE.Model.Statistics;
+using NE.Shell.Host;
 using NE.Shell.Sweeps.Planning;
 
 namespace NE.Shell.Sweeps.Cells;
@@ -83,11 +84,16 @@ public sealed class Contests
         return likely;
     }
 
-    /// <summary>Decides wherever every trial of an arm has arrived, and stores each decision before it is given back.</summary>
+    /// <summary>
+    /// Decides wherever every trial of an arm has arrived, and stores each decision before it is given back. Where fewer trials have a score than are to
+    /// go on, nothing is decided: those that failed may be tried again, and a decision is never taken back.
+    /// </summary>
     /// <param name="now">UTC.</param>
     /// <param name="hasArrived">Whether a cell was evaluated as late as this step, or will never be.</param>
     /// <param name="returns">What a cell's curve is worth at a step; NaN when it has none up to there.</param>
-    public IEnumerable<HalvingDecision> Decide(DateTimeOffset now, Func<SweepCell, long, bool> hasArrived, Func<SweepCell, long, double> returns)
+    /// <param name="isOpen">Gets a sentence for people of every arm about which nothing was decided for that reason.</param>
+    /// <exception cref="IOException">A decision cannot be stored, so that it is none.</exception>
+    public IEnumerable<HalvingDecision> Decide(DateTimeOffset now, Func<SweepCell, long, bool> hasArrived, Func<SweepCell, long, double> returns, Action<string> isOpen)
     {
         foreach (Contest contest in this.contests.Values)
         {
@@ -97,6 +103,14 @@ public sealed class Contests
                 double[][] scores = [.. trials.Select(trial => environments
                     .Select(environment => contest.Cells.Where(cell => cell.Label == trial && cell.Environment == environment).Average(cell => returns(cell, step)))
                     .ToArray())];
+                (int scored, int needed) = (scores.Count(score => score.All(double.IsFinite)), SuccessiveHalving.survivors(this.factor, trials.Length));
+
+                if (scored < needed)
+                {
+                    isOpen($"{contest.Name} at step {Format.Count(step)}: nothing is decided, since {scored} of {Format.Counted(trials.Length, "trial")} can be compared and {needed} would go on");
+                    break;
+                }
+
                 double[] ranks = SuccessiveHalving.averageRanks(scores);
                 HashSet<int> promoted = [.. SuccessiveHalving.promoted(this.factor, scores)];
                 var decision = new HalvingDecision(contest.Name, step, now, [.. trials.Select((trial, index) => new JudgedTrial(

@@ -65,11 +65,12 @@ public sealed class HalvingDecisions
                 : []);
     }
 
+    /// <exception cref="IOException">It cannot be stored. Then nothing was decided.</exception>
     public void Add(HalvingDecision decision)
     {
+        DurableFile.WriteText(this.file, JsonSerializer.Serialize((HalvingDecision[])[.. this.decisions, decision], Json.Options) + "\n");
         this.decisions.Add(decision);
         this.dropped.UnionWith(Dropped(decision));
-        DurableFile.WriteText(this.file, JsonSerializer.Serialize(this.decisions, Json.Options) + "\n");
     }
 
     private static IEnumerable<string> Dropped(HalvingDecision decision) => decision.Trials.Where(trial => !trial.GoesOn).Select(trial => trial.Label);

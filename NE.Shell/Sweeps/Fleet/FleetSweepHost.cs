@@ -22,8 +22,8 @@ internal sealed class FleetSweepHost(ShellHost host, string runs, int coresPerCe
         try
         {
             var sweep = CheckedSweep.Of(SweepPlanner.Of(submitted.Sweep, "the sweep that was handed over", host), runs);
-            JournalPlace? place = sweep.Journal(submitted.AsksForJournal ? submitted.Journal : submitted.Journal ?? journal, submitted.AsksForJournal && !again);
-            SweepStart start = SweepStart.Prepare(sweep, submitted.Text, place, host);
+            JournalPlace? place = submitted.AsksForJournal ? submitted.Journal : submitted.Journal ?? journal;
+            SweepStart start = SweepStart.Prepare(sweep, submitted.Text, place, submitted.AsksForJournal && !again, host);
             return new CoordinatedSweep(start, start.Run(host, new FleetCells(cells, coresPerCell), submitted.RetryFailed && !again, submitted.Seq));
         }
         catch (Exception refusal) when (refusal is UserError or ShellFailure || Failures.IsUserError(refusal) || Failures.IsExpected(refusal))

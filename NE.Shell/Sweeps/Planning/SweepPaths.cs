@@ -11,11 +11,12 @@ public sealed record SweepPaths(string Root)
     /// <exception cref="RunFolderException">The name cannot be a sweep's.</exception>
     public static SweepPaths Of(string runsFolder, string name) => new(Path.GetFullPath(Path.Combine(runsFolder, RunName.Validate(name) + Suffix)));
 
-    /// <summary>Names of the sweeps in a folder of runs, in alphabetical order.</summary>
+    /// <summary>Names of the sweeps in a folder of runs, in alphabetical order. A folder whose name no sweep can have, such as a copy's, is none.</summary>
     public static IReadOnlyList<string> List(string runsFolder) => Directory.Exists(runsFolder)
         ? [.. Directory.EnumerateDirectories(runsFolder, "*" + Suffix)
             .Where(folder => File.Exists(new SweepPaths(folder).Cells))
             .Select(folder => new SweepPaths(folder).Name)
+            .Where(IsValid)
             .Order(StringComparer.Ordinal)]
         : [];
 
@@ -43,4 +44,17 @@ public sealed record SweepPaths(string Root)
     public string LogOf(string cell) => Path.Combine(this.Logs, cell + ".log");
 
     private string At(string name) => Path.Combine(this.Root, name);
+
+    private static bool IsValid(string name)
+    {
+        try
+        {
+            RunName.Validate(name);
+            return true;
+        }
+        catch (RunFolderException)
+        {
+            return false;
+        }
+    }
 }

@@ -16,12 +16,10 @@ public sealed record SweepSearch(int Trials, long Seed, IReadOnlyList<SearchedKe
     /// <summary>The points in their order, each a value per key and what it is called.</summary>
     public IEnumerable<(string Label, IReadOnlyList<ConfigurationEntry> Entries)> Points()
     {
-        int digits = this.Trials.ToString(CultureInfo.InvariantCulture).Length;
-
         for (int trial = 1; trial <= this.Trials; trial++)
         {
             yield return (
-                $"trial {trial.ToString(CultureInfo.InvariantCulture).PadLeft(digits, '0')}",
+                TrialLabels.Of(trial, this.Trials),
                 [.. this.Space.Select((key, index) => new ConfigurationEntry(key.Key, key.Values.Draw(Draws.At(this.Seed, Purpose.Statistics, trial, index, 0)), key.Where))]);
         }
     }

@@ -6,7 +6,7 @@ using NE.Shell.Sweeps.Planning;
 namespace NE.Shell.Sweeps.Processes;
 
 /// <summary>A plan that does not contradict the sweep of its name.</summary>
-/// <param name="Plan">What is to be run.</param>
+/// <param name="Plan">What is to be run; trials have the labels of the sweep that is there.</param>
 /// <param name="Paths">Where the sweep lies, or will.</param>
 /// <param name="Stored">The sweep that is there; null for none.</param>
 /// <param name="Gone">Names of cells that never began and are no longer part of it.</param>
@@ -20,6 +20,7 @@ internal sealed record CheckedSweep(SweepPlan Plan, SweepPaths Paths, StoredSwee
     {
         var paths = SweepPaths.Of(runs, plan.Name);
         StoredSweep? stored = StoredSweep.TryRead(paths);
+        plan = stored is null ? plan : TrialLabels.AsStored(plan, stored.Cells);
         IReadOnlyList<string> gone = stored?.RequireSameMeaning(plan, runs) ?? [];
         stored?.RequireSameSearch(plan, HalvingDecisions.Read(paths).All.Count);
         StoredRuns.RequireSameConfiguration(plan, runs);

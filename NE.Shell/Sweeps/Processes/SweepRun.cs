@@ -10,7 +10,7 @@ namespace NE.Shell.Sweeps.Processes;
 
 /// <summary>
 /// Works on the cells of a sweep, so many at a time, each in a process of its own. All that must outlive this process is in the cells' run
-/// directories and in failures.json, so it may be killed at any moment.
+/// directories, failures.json and decisions.json, so it may be killed at any moment. A file that cannot be written now is tried again at every look.
 /// </summary>
 internal sealed class SweepRun : IShownSweep
 {
@@ -30,9 +30,13 @@ internal sealed class SweepRun : IShownSweep
     private readonly Dictionary<string, CellWork> byName;
     private readonly TaskCompletionSource<string> stop = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource abandoned = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly HashSet<string> told = [];
     private bool rebuilt;
     private SweepEstimate estimate;
     private SweepStatus status;
+
+    /// <summary>A decision could not be stored: cells that wait for it are still to go on.</summary>
+    private bool isUndecided;
 
     /// <param name="host">The outside world.</param>
     /// <param name="plan">Checked; its folder is locked by this process.</param>
@@ -129,9 +133,10 @@ internal sealed class SweepRun : IShownSweep
                 this.StartNext();
             }
 
+            this.StoreFailures();
             Volatile.Write(ref this.status, this.Describe());
 
-            if (!this.works.Any(work => work.Process is not null) && (stopping || this.rebuilt || !this.works.Any(work => this.IsDue(work) || work.Foreign)))
+            if (!this.works.Any(work => work.Process is not null) && (stopping || this.rebuilt || !(this.isUndecided || this.works.Any(work => this.IsDue(work) || work.Foreign))))
             {
                 return;
             }
@@ -174,9 +179,19 @@ internal sealed class SweepRun : IShownSweep
             ? double.NaN
             : CellProgress.ReturnAt(RunPaths.Of(this.paths.RunsFolder, cell.Name), step);
 
-        foreach (HalvingDecision decision in this.contests.Decide(this.clock.GetUtcNow(), hasArrived, returns))
+        try
         {
-            this.News.Enqueue(decision.Sentence);
+            foreach (HalvingDecision decision in this.contests.Decide(this.clock.GetUtcNow(), hasArrived, returns, this.TellOnce))
+            {
+                this.News.Enqueue(decision.Sentence);
+            }
+
+            this.isUndecided = false;
+        }
+        catch (Exception passing) when (passing is IOException or UnauthorizedAccessException)
+        {
+            this.isUndecided = true;
+            this.TellOnce($"it cannot be decided now which trials go on, and is tried again: {passing.Message}");
         }
 
         foreach (CellWork work in this.works.Where(work => work is { Process: not null, Pausing: false }))
@@ -317,6 +332,28 @@ internal sealed class SweepRun : IShownSweep
         (work.State, work.Error) = (CellState.Failed, error);
         this.failures.Add(work.Name, new(error, exitCode, this.clock.GetUtcNow()));
         this.News.Enqueue($"{work.Name} failed: {error}");
+        this.StoreFailures();
+    }
+
+    private void StoreFailures()
+    {
+        try
+        {
+            this.failures.Store();
+        }
+        catch (Exception passing) when (passing is IOException or UnauthorizedAccessException)
+        {
+            this.TellOnce($"which cells failed could not be stored, and is tried again: {passing.Message}");
+        }
+    }
+
+    /// <summary>What is tried again every second is said once.</summary>
+    private void TellOnce(string sentence)
+    {
+        if (this.told.Add(sentence))
+        {
+            this.News.Enqueue(sentence);
+        }
     }
 
     private void LookAtRuns()

@@ -17,12 +17,12 @@ public static class EnvironmentServer
     /// <summary>An answer's type is its request's with this bit.</summary>
     private const byte Answers = 0x80;
 
-    /// <summary>Serves until the other side closes. Returns the exit code of the process. What the environment prints with Console goes to standard
-    /// error, because standard output belongs to the protocol.</summary>
+    /// <summary>Serves until the other side closes. Returns the exit code of the process. What the environment prints goes to standard error, also by
+    /// native code and by programs that it starts, because standard output belongs to the protocol; standard input is empty for them.</summary>
     public static int Run(IServedEnvironment environment)
     {
-        using var input = Console.OpenStandardInput();
-        using var output = Console.OpenStandardOutput();
+        using var input = StandardStreams.TakeInput();
+        using var output = StandardStreams.TakeOutput();
         Console.SetOut(Console.Error);
         // Ctrl-C in a terminal reaches the whole group of processes; who started this one decides when it ends.
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true);
@@ -31,7 +31,7 @@ public static class EnvironmentServer
         return 0;
     }
 
-    /// <summary>Serves over two streams until a Close or the end of the input.</summary>
+    /// <summary>Serves over two streams until a Close, the end of the input, or the end of whoever reads the output.</summary>
     public static void Serve(IServedEnvironment environment, Stream input, Stream output)
     {
         var length = new byte[sizeof(uint)];
@@ -66,8 +66,15 @@ public static class EnvironmentServer
             BinaryPrimitives.WriteInt32LittleEndian(bytes, 1 + answer.Length);
             bytes[sizeof(uint)] = type;
             answer.CopyTo(bytes, sizeof(uint) + 1);
-            output.Write(bytes);
-            output.Flush();
+            try
+            {
+                output.Write(bytes);
+                output.Flush();
+            }
+            catch (IOException)
+            {
+                return;
+            }
         }
         while (request != Close);
     }

@@ -6,6 +6,7 @@ open System.Threading
 open Akka.Actor
 open Expecto
 open NE.Actors.Cast
+open NE.Model
 open NE.Model.Agents
 open NE.Model.History
 open NE.Model.Networks
@@ -84,8 +85,16 @@ type private Counting(divergesAt: int64) =
         member _.Restore _ = ()
         member this.Dispose() = this.Disposed.Set()
 
+let private usual = (fst (Settings.resolve Settings.defaults)).Learner
+
+let private rates = {
+    usual with
+        ActorLearningRate = Is 2e-3
+        CriticLearningRate = Is 1e-4
+}
+
 let private actorOf (kit: ActorKit) (learner: Counting) =
-    kit.Sys.ActorOf(Props.Create<LearnerActor>(kit.TestActor, (learner :> ILearner), noRows, Diagnostics.ActivityContext()))
+    kit.Sys.ActorOf(Props.Create<LearnerActor>(kit.TestActor, (learner :> ILearner), noRows, "run", rates, Diagnostics.ActivityContext()))
 
 /// So many gradient steps; measured and probed before them or not.
 let private learn updates measure probe =
@@ -132,7 +141,12 @@ let tests =
             learner.NonFinite <- "critic 2, layer 1 weights"
             actor.Tell(CaptureLearner(), kit.TestActor)
             let failed = kit.ExpectMsg<LearnerFailed> patience
-            Expect.stringContains failed.Reason "critic 2, layer 1 weights is not finite" "named"
+            Expect.stringContains failed.Reason "critic 2, layer 1 weights is not a finite number at gradient step 0" "named"
+            Expect.stringEnds failed.Reason "the present rate, 1e-5: ne resume run learner.criticLearningRate=1e-5" "what to do"
+            learner.NonFinite <- "actor target, layer 3 biases"
+            actor.Tell(CaptureLearner(), kit.TestActor)
+            let other = kit.ExpectMsg<LearnerFailed> patience
+            Expect.stringEnds other.Reason "2e-4: ne resume run learner.actorLearningRate=2e-4" "the rate of that network"
 
         testCase "a loss that is no number ends the run with its message, and the learner is disposed with the actor"
         <| fun () ->
@@ -142,6 +156,7 @@ let tests =
             actor.Tell(learn 8L false false, kit.TestActor)
             let failed = kit.ExpectMsg<LearnerFailed> patience
             Expect.stringContains failed.Reason "The critics' loss is not a finite number at gradient step 3" "its message"
+            Expect.stringEnds failed.Reason "ne resume run learner.criticLearningRate=1e-5" "what to do, as at a barrier"
             kit.Sys.Stop actor
             Expect.isTrue (learner.Disposed.Wait(TimeSpan.FromSeconds 20.0)) "disposed"
     ]

@@ -25,6 +25,8 @@ let tests =
             Expect.equal (shape "arm.YML") ("TaskFile", "arm.YML", "arm") "the other ending"
             Expect.equal (shape "plugin:a/Robots.dll") ("Plugin", "plugin:a/Robots.dll", "Robots") "a plug-in"
             Expect.equal (shape "plugin:Robots.dll#My.Arm") ("Plugin", "plugin:Robots.dll#My.Arm", "Arm") "its type"
+            Expect.equal (shape "plugin:c#/Robots.dll") ("Plugin", "plugin:c#/Robots.dll", "Robots") "a folder with a '#'"
+            Expect.equal (shape "plugin:c#/a.dll#/B.DLL#My.Arm") ("Plugin", "plugin:c#/a.dll#/B.DLL#My.Arm", "Arm") "the last one counts"
 
             Expect.equal
                 (shape "external:  python3 'my env.py'  --a=\"b c\"")
@@ -88,6 +90,12 @@ let tests =
                     $"external:python3 {folder}/env.py {folder}/env.py:Make --file={folder}/env.py other.py 7 0.5"
                     "a command"
 
+                Expect.equal
+                    (moved "external:env A_1=env.py python3 client.py --kwargs model=env.py level=7 b=0.5 3d=env.py a-b=env.py =env.py")
+                    $"external:env A_1={folder}/env.py python3 client.py --kwargs model={folder}/env.py level=7 b=0.5 3d=env.py a-b=env.py =env.py"
+                    "a variable and a keyword argument"
+
+                Expect.equal (moved "plugin:c#/arm.dll#T") $"plugin:{folder}/c#/arm.dll#T" "a plug-in in a folder with a '#'"
                 Expect.equal (moved "external:./serve env.py") $"external:{folder}/serve {folder}/env.py" "a program by its path"
                 Expect.equal (moved (moved "external:./serve env.py")) (moved "external:./serve env.py") "twice is once")
 

@@ -3,6 +3,8 @@ module NE.Actors.Tests.Environments.ExternalTests
 open System
 open System.Diagnostics
 open System.IO
+open System.IO.Pipes
+open System.Text
 open System.Text.RegularExpressions
 open System.Threading
 open Expecto
@@ -120,6 +122,14 @@ let private waitUntil what (condition: unit -> bool) =
 
         Thread.Sleep 5
 
+/// The number of the grandchild that a script tells of before a step that fails.
+let private grandchildOf (environment: ExternalEnvironment) : int =
+    try
+        step environment [| 0.0f; 0.0f |] |> ignore
+        failtest "expected a failure"
+    with :? ExternalEnvironmentException as problem ->
+        int (Regex.Match(problem.StandardError, "grandchild (\\d+)").Groups[1].Value)
+
 /// What both clients must do, with the example of each.
 let private clientLaws (name: string) (command: string list) =
     let case =
@@ -178,6 +188,16 @@ let private clientLaws (name: string) (command: string list) =
             Expect.equal frame.Length (3 * 32 * 24) "bytes"
             Expect.isTrue (Array.contains 255uy frame && Array.contains 0uy frame) "something is to be seen"
 
+        case $"the {name} client: what else reads standard input or prints is not between the frames"
+        <| fun () ->
+            use environment = started command
+
+            let link (descriptor: int) =
+                FileInfo($"/proc/{environment.ProcessId}/fd/{descriptor}").LinkTarget |> string
+
+            Expect.equal (link 0) "/dev/null" "standard input is empty"
+            Expect.equal (link 1) (link 2) "standard output is standard error"
+
         case $"the {name} client ends when it is asked to"
         <| fun () ->
             let environment = started command
@@ -228,6 +248,7 @@ let private failures = [
             "odd flags", patience, [ "flags of 0 to 3"; "found 8" ]
             "another message", patience, [ "expected Stepped"; "0x82" ]
             "cannot", patience, [ "could not do Step"; "the motor is too hot" ]
+            "cannot, at length", patience, [ "Step: the motor is too hot: \u00e4"; "\u00e4 ... (4024 more bytes)" ]
             "talks much", patience, [ "exit code 1"; "more characters" ]
         ] do
         testCase $"a child that {behaviour}: the failure is clear, and the process is gone"
@@ -326,20 +347,78 @@ let tests =
 
             use environment = withPatience impatient [ "sh"; "-c"; script ]
             reset environment 1L 0L |> ignore
-
-            let said =
-                try
-                    step environment [| 0.0f; 0.0f |] |> ignore
-                    failtest "expected a failure"
-                with :? ExternalEnvironmentException as problem ->
-                    problem.StandardError
-
-            let grandchild = int (Regex.Match(said, "grandchild (\\d+)").Groups[1].Value)
+            let grandchild = grandchildOf environment
             waitUntil "all of them to be gone" (fun () -> not (isAlive grandchild) && not (isAlive environment.ProcessId))
             let stays = started (Misbehaving.command "stays")
             let pid = stays.ProcessId
             (stays :> IDisposable).Dispose()
             waitUntil "the one that stays" (fun () -> not (isAlive pid))
+
+        testCase "what a child that ended by itself left behind is killed"
+        <| fun _ ->
+            match ProcessGroup.Words([ "sh" ], Environment.GetEnvironmentVariable "PATH") with
+            | null -> skiptest "setsid is not installed"
+            | _ -> ()
+
+            // Of the pipes it holds that of standard error alone.
+            let script =
+                "sleep 1000 >/dev/null & echo grandchild $! >&2; exec "
+                + String.concat " " (Misbehaving.command "dies")
+
+            use environment = started [ "sh"; "-c"; script ]
+            reset environment 1L 0L |> ignore
+            let grandchild = grandchildOf environment
+            waitUntil "the one that was left behind to be gone" (fun () -> not (isAlive grandchild))
+
+        testCase "a program leads a session of its own where there is setsid; elsewhere, and when it is not there, it is started as it is"
+        <| fun _ ->
+            NE.Actors.Tests.Runs.Training.inFolder (fun folder ->
+                let words (command: string list) (searchPath: string | null) =
+                    match ProcessGroup.Words(command, searchPath) with
+                    | null -> []
+                    | words -> List.ofSeq words
+
+                let executable name =
+                    let file = Path.Combine(folder, name)
+                    File.WriteAllText(file, "#!/bin/sh\n")
+                    File.SetUnixFileMode(file, UnixFileMode.UserRead ||| UnixFileMode.UserExecute)
+                    file
+
+                let program = executable "my-simulator"
+                Expect.equal (words [ program ] folder) [] "no setsid"
+                let setsid = executable "setsid"
+                Expect.equal (words [ "my-simulator"; "-c"; "a b" ] folder) [ setsid; program; "-c"; "a b" ] "by its name"
+                Expect.equal (words [ program ] $"/nowhere:{folder}") [ setsid; program ] "by its path"
+                Expect.equal (words [ "no-such-program-7" ] folder) [] "not there"
+                Expect.equal (words [ program ] null) [] "no search path")
+
+        testCase "the reader of standard error lets go of a pipe that somebody holds open"
+        <| fun _ ->
+            let reader = new AnonymousPipeServerStream(PipeDirection.In)
+            let pipe = reader.SafePipeHandle
+
+            use writer =
+                new AnonymousPipeClientStream(PipeDirection.Out, reader.ClientSafePipeHandle)
+
+            let lines = LastLines(reader, pipe, "nobody", null)
+            writer.Write(Encoding.UTF8.GetBytes "a last w\u00f6rd\n")
+            waitUntil "the line" (fun () -> lines.Text(TimeSpan.Zero) = "a last w\u00f6rd")
+            Expect.isFalse pipe.IsClosed "there may be more"
+            lines.End(TimeSpan.Zero)
+            waitUntil "the pipe to be closed" (fun () -> pipe.IsClosed)
+
+        testCase "an answer too many is a failure before it is taken for the next one"
+        <| fun _ ->
+            use environment = started (Misbehaving.command "answers twice")
+            reset environment 1L 0L |> ignore
+            step environment [| 0.0f; 0.0f |] |> ignore
+
+            contains (messageOf<ExternalEnvironmentException>(fun () -> step environment [| 0.0f; 0.0f |] |> ignore)) [
+                "expected no bytes before Step was sent"
+                "found bytes that answer nothing (bytes 1600000083"
+            ]
+
+            waitUntil "the process to be killed" (fun () -> not (isAlive environment.ProcessId))
 
         testCase "an environment that cannot save its state says so, and begins the next episode at a resume"
         <| fun _ ->

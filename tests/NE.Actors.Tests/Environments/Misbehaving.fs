@@ -63,8 +63,10 @@ let serve (behaviour: string) =
         output.Write bytes
         output.Flush()
 
-    let write (kind: byte) (payload: byte[]) =
-        raw (Array.concat [ BitConverter.GetBytes(1 + payload.Length); [| kind |]; payload ])
+    let framed (kind: byte) (payload: byte[]) =
+        Array.concat [ BitConverter.GetBytes(1 + payload.Length); [| kind |]; payload ]
+
+    let write (kind: byte) (payload: byte[]) = raw (framed kind payload)
 
     while true do
         let frame = read (BitConverter.ToInt32(read 4, 0))
@@ -95,6 +97,10 @@ let serve (behaviour: string) =
         | 0x03uy, "odd flags" -> write 0x83uy (stepped 1.0 8uy [ 1.0f; 2.0f; 3.0f ])
         | 0x03uy, "another message" -> write 0x82uy (floats [ 1.0f; 2.0f; 3.0f ])
         | 0x03uy, "cannot" -> write 0xffuy (Encoding.UTF8.GetBytes "the motor is too hot")
+        | 0x03uy, "cannot, at length" -> write 0xffuy (Encoding.UTF8.GetBytes("the motor\r\nis too hot: " + String('\u00e4', 3000)))
+        | 0x03uy, "answers twice" ->
+            let answer = framed 0x83uy (stepped 1.0 0uy [ 1.0f; 2.0f; 3.0f ])
+            raw (Array.append answer answer)
         | 0x03uy, "talks much" ->
             for _ in 1..2000 do
                 eprintfn "%s" (String('x', 5000))

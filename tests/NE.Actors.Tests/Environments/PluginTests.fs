@@ -5,6 +5,8 @@ open System.IO
 open Expecto
 open NE.Actors.Environments
 open NE.Actors.Environments.Catalogue
+open NE.Actors.Environments.Plugins
+open NE.Actors.Video
 open NE.Model
 open NE.Actors.Tests.Runs
 open NE.Tests.Repository
@@ -12,6 +14,22 @@ open NE.Tests.Repository
 let private dll = built "tests/NE.TestPlugin" "NE.TestPlugin.dll"
 
 let private slide = $"plugin:{dll}#NE.TestPlugin.Slide"
+
+/// Lies on its back, can be looked at, and does nothing else.
+type private Shown() =
+    interface IEnvironment with
+        member _.Spec = EnvironmentSpec("Shown", 1, 1, [| -1f |], [| 1f |], 10)
+        member _.IsInverted = Nullable true
+        member _.Reset(_, _) = ()
+        member _.Step(_, _) = StepResult(0.0, false, false)
+        member _.SaveState() = [||]
+        member _.RestoreState(_, _) = ()
+        member _.Dispose() = ()
+
+    interface IRenderable with
+        member _.Renders = true
+        member _.SecondsPerStep = Nullable 0.5
+        member _.Render(_, _, rgb) = rgb.Fill 7uy
 
 let private refused (id: string) : string =
     try
@@ -113,6 +131,20 @@ let tests =
             Expect.stringContains (tried "Generous") "its first step failed" "what"
             Expect.stringContains (tried "Generous") "The environment Generous gave the reward 1E+39" "the value"
             Expect.equal (EnvironmentFactory.Try(Training.settings [], slide)).Id "Slide" "one that is as it must be"
+
+        testCase "that can be looked at, or says how it lies, does so for others"
+        <| fun _ ->
+            let inner: IEnvironment = new Shown()
+            use environment = new PluginEnvironment(inner, inner.Spec)
+            Expect.equal (environment :> IEnvironment).IsInverted (Nullable true) "on its back"
+            let view = EpisodeVideo.View environment
+            Expect.equal view.SecondsPerStep (Nullable 0.5) "time"
+            let frame: byte[] = Array.zeroCreate 3
+            view.Render(1, 1, frame)
+            Expect.equal frame [| 7uy; 7uy; 7uy |] "a picture"
+            use other = EnvironmentFactory.Create slide
+            Expect.isFalse other.IsInverted.HasValue "one that does not say"
+            Expect.throwsT<VideoException> (fun () -> EpisodeVideo.View other |> ignore) "one that cannot be looked at"
 
         testCase "trains"
         <| fun _ ->

@@ -1,6 +1,7 @@
 /// The Python client on environments as they are found in the field. Gymnasium itself is played by a module of the same name.
 module NE.Actors.Tests.Environments.PythonClientTests
 
+open System
 open System.IO
 open Expecto
 open NE.Actors.Environments
@@ -44,6 +45,55 @@ class Scaled:
     def reset(self, **keywords):
         observation, info = self.environment.reset(**keywords)
         return [self.factor * number for number in observation], info
+"""
+
+/// What `gymnasium.make` of version 1 returns: wrappers that hand nothing on which they do not know, and let nobody step before a reset.
+let private layers =
+    """
+class Wrapper:
+    def __init__(self, env): self.env = env
+    @property
+    def unwrapped(self): return self.env.unwrapped
+    @property
+    def action_space(self): return self.env.action_space
+    def get_wrapper_attr(self, name): return getattr(self, name) if hasattr(self, name) else self.env.get_wrapper_attr(name)
+    def reset(self, seed=None): return self.env.reset(seed=seed)
+    def step(self, action): return self.env.step(action)
+
+class OrderEnforcing(Wrapper):
+    ready = False
+    def reset(self, seed=None):
+        self.ready = True
+        return super().reset(seed=seed)
+    def step(self, action):
+        assert self.ready, "Cannot call env.step() before calling env.reset()"
+        return super().step(action)
+
+class TimeLimit(Wrapper):
+    _elapsed_steps = None
+    def reset(self, seed=None):
+        self._elapsed_steps = 0
+        return super().reset(seed=seed)
+    def step(self, action):
+        observation, reward, terminated, truncated, info = super().step(action)
+        self._elapsed_steps += 1
+        return observation, reward, terminated, self._elapsed_steps >= 5, info
+
+class Walk:
+    action_space = type("Box", (), {"shape": (1,), "low": [-1.0], "high": [1.0]})
+    @property
+    def unwrapped(self): return self
+    def get_wrapper_attr(self, name): return getattr(self, name)
+    def reset(self, seed=None):
+        self.place = 0
+        return [0.0], {}
+    def step(self, action):
+        self.place += 1
+        return [float(self.place)], 0.0, False, False, {}
+    def save_state(self): return b"%d" % self.place
+    def restore_state(self, state): self.place = int(state)
+
+def make(name, render_mode=None): return TimeLimit(OrderEnforcing(Walk()))
 """
 
 /// The client with a folder of modules.
@@ -142,6 +192,110 @@ let tests =
                     Expect.equal (List.distinct one).Length 10 "different episodes"
                     Expect.isTrue (one |> List.forall (fun seed -> seed >= 0f && seed < 1f)) "in range")
 
+        pythonTest "folds seeds in a process that goes on from a state as in the one that was never stopped"
+        <| fun () ->
+            let text =
+                small
+                    """
+    def reset(self, seed=None):
+        assert seed < 2 ** 31, "Seed must be smaller"
+        self.seed = seed
+        return [seed / 2.0 ** 31], {}
+    def save_state(self): return b"%d" % self.seed
+    def restore_state(self, state): self.seed = int(state)
+"""
+
+            inModules [ "small.py", text ] (fun folder ->
+                let command = python folder [ "small:Small" ]
+                use whole = started command
+                reset whole 1L 0L |> ignore
+                use resumed = started command
+                resumed.RestoreState(whole.SaveState(), observe resumed)
+
+                for episode in 1L .. 9L do
+                    Expect.equal (reset resumed 1L episode) (reset whole 1L episode) $"episode {episode}")
+
+        pythonTest "takes a reset that fails later for a failure, not for a refused seed"
+        <| fun () ->
+            let text =
+                small
+                    """
+    observation_space = Box
+    resets = 0
+    def reset(self, seed=None):
+        self.resets += 1
+        if self.resets == 3: raise OSError("the licence server is away")
+        return [float(seed >= 2 ** 32)], {}
+"""
+
+            inModules [ "small.py", text ] (fun folder ->
+                use environment = started (python folder [ "small:Small" ])
+
+                for episode in 0L .. 1L do
+                    Expect.equal (reset environment 1L episode) [| 1f |] "a seed that is not folded"
+
+                contains (messageOf<ExternalEnvironmentException>(fun () -> reset environment 1L 2L |> ignore)) [
+                    "could not do Reset"
+                    "the licence server is away"
+                ])
+
+        pythonTest "saves the state of an environment inside of wrappers that hand nothing on, and the steps that they count"
+        <| fun () ->
+            inModules [ "gymnasium.py", layers ] (fun folder ->
+                let command = python folder [ "gym:Walk-v0" ]
+                use whole = started command
+                Expect.isTrue whole.Spec.SavesState "it can"
+                reset whole 1L 0L |> ignore
+
+                for _ in 1..3 do
+                    step whole [| 0f |] |> ignore
+
+                let state = whole.SaveState()
+                use resumed = started command
+                let observation = observe resumed
+                resumed.RestoreState(state, observation)
+                Expect.equal observation [| 3f |] "the last observation"
+                Expect.equal (resumed.SaveState()) state "at once"
+
+                for last in [ false; true ] do
+                    let result = step whole [| 0f |]
+                    Expect.equal (step resumed [| 0f |]) result "a step"
+                    Expect.equal result.Truncated last "the limit counts the steps of before"
+
+                // A client of before stored no counts: 13 bytes of ours, the number of observations, the observation, the state.
+                let old =
+                    Array.concat [ state[..12]; BitConverter.GetBytes 1u; state[17..20]; state[30..] ]
+
+                use older = started command
+                older.RestoreState(old, observation)
+                Expect.equal observation [| 3f |] "the last observation of before"
+                Expect.isFalse (step older [| 0f |]).IsLast "under way")
+
+        pythonTest "a file finds the modules beside it, and a module may be one of the working folder"
+        <| fun () ->
+            let text =
+                "import beside\n"
+                + small "    def reset(self, seed=None): return [beside.VALUE], {}\n"
+
+            inModules [ "beside.py", "VALUE = 7.0\n"; "shown.py", text ] (fun folder ->
+                let own = [ Python.interpreter; client ]
+                Expect.equal (firstOf (own @ [ folder + "/shown.py:Small" ])) [| 7f |] "a file"
+                Expect.equal (firstOf ([ "env"; "-C"; folder ] @ own @ [ "shown:Small" ])) [| 7f |] "a module")
+
+        pythonTest "an environment that reads standard input, itself or by a program, finds nothing and takes nothing from the protocol"
+        <| fun () ->
+            let text =
+                small
+                    """
+    def reset(self, seed=None):
+        import subprocess, sys
+        program = subprocess.run(["cat"], stdout=subprocess.PIPE)
+        return [float(len(program.stdout) + len(sys.stdin.read()))], {}
+"""
+
+            inModules [ "small.py", text ] (fun folder ->
+                Expect.equal (firstOf (python folder [ "small:Small" ])) [| 0f |] "bytes that were read")
+
         pythonTest "serves Gym's older interface"
         <| fun () ->
             let text =
@@ -228,6 +382,33 @@ let tests =
 
                 inModules [ "small.py", reward ] (fun folder ->
                     contains (tried folder [ "small:Small" ]) [ "first step failed"; $"the reward of Small is {shown};" ])
+
+        pythonTest "a state that cannot be saved, restored or stepped from is found in the first steps, before there is a run"
+        <| fun () ->
+            let methods (save: string) (restore: string) =
+                small
+                    $"""
+    def reset(self, seed=None):
+        self.place = 1
+        return [0.5], {{}}
+    def step(self, action): return [0.5 / self.place], 0.0, False, False, {{}}
+    def save_state(self): {save}
+    def restore_state(self, state): {restore}
+"""
+
+            let sound = "self.place = int(state)"
+
+            for save, restore, fragments in
+                [
+                    "raise OSError('no room')", sound, [ "first save of its state failed"; "could not do Save: OSError: no room" ]
+                    "return b'1'", "raise KeyError('goal')", [ "first restore of its state failed"; "KeyError: 'goal'" ]
+                    "return b'1'", "self.place = 0", [ "first step after a restore failed"; "ZeroDivisionError" ]
+                ] do
+                inModules [ "small.py", methods save restore ] (fun folder -> contains (tried folder [ "small:Small" ]) fragments)
+
+            inModules [ "small.py", methods "return b'1'" sound ] (fun folder ->
+                let id = EnvironmentId.External(python folder [ "small:Small" ]).Text
+                Expect.isTrue (EnvironmentFactory.Try(Training.settings [], id)).SavesState "a sound one")
 
         pythonTest "what would fail every episode fails before there is a run, in one sentence"
         <| fun () ->

@@ -163,6 +163,35 @@ reward:
 
         body file)
 
+/// A body of 1 kg that stands on the floor, on a slide that goes up and down.
+let private standing (memory: string) (shape: string) =
+    $"""
+<mujoco>
+  {memory}
+  <worldbody>
+    <geom type="plane" size="5 5 1"/>
+    <body name="mass" pos="0 0 0.099">
+      <joint name="height" type="slide" axis="0 0 1"/>
+      <geom {shape} mass="1"/>
+    </body>
+  </worldbody>
+  <actuator>
+    <motor joint="height" ctrllimited="true" ctrlrange="-1 1"/>
+  </actuator>
+</mujoco>
+"""
+
+let private withStanding (memory: string) (shape: string) (yaml: string) (body: string -> unit) =
+    inFolder (fun folder ->
+        File.WriteAllText(Path.Combine(folder, "standing.xml"), standing memory shape)
+        let file = Path.Combine(folder, "task.yaml")
+        File.WriteAllText(file, "model: standing.xml\nframeSkip: 10\n" + yaml)
+        body file)
+
+let private ball = "type=\"sphere\" size=\"0.1\""
+
+let private box = "type=\"box\" size=\"0.1 0.1 0.1\""
+
 let private reset (file: string) (episode: int64) : float32[] =
     use environment = EnvironmentFactory.Create file
     let observation: float32[] = Array.zeroCreate environment.Spec.ObservationSize
@@ -200,6 +229,8 @@ let private wrong = [
             "half a step", "frameSkip: 4", "frameSkip: 0.5", [ ":4: "; "whole number"; "'0.5'" ]
             "a range in the wrong order", "outside: [0.7, .inf]", "outside: [7, 0.7]", [ ":17: "; "two numbers in order" ]
             "a slice beyond the end", "from: 1", "from: 6", [ ":8: "; "the model has 6" ]
+            "a slice that begins where no number lies", "from: 1", "from: 2147483647", [ ":8: "; "the model has 6"; "from 2147483647" ]
+            "a slice of more numbers than there can be", "from: 1", "from: 1, count: 2147483647", [ ":8: "; "the model has 6" ]
             "two terms of one name",
             "{term: alive, onTermination: true}",
             "{term: control-cost}",
@@ -254,6 +285,40 @@ let private restored (file: string) (state: byte[]) =
         ""
     with :? EnvironmentUnusableException as problem ->
         problem.Message
+
+let private withoutRoom =
+    testCase "an episode ends when contacts or constraints do not fit into the model's memory for them, and the first steps say so"
+    <| fun _ ->
+        let yaml = "observation:\n  - {part: qpos}\nreward:\n  - {term: alive}\n"
+
+        let firstStep (memory: string) (look: string -> StepResult -> float32[] -> float32[] -> unit) =
+            withStanding $"<size {memory} nstack=\"100000\"/>" box yaml (fun file ->
+                use environment = EnvironmentFactory.Create file
+                let observation: float32[] = Array.zeroCreate environment.Spec.ObservationSize
+                environment.Reset(resetDraws 1L 0L, observation)
+                let before = Array.copy observation
+                let still = [| 0.0f |]
+                let result = environment.Step(still, observation)
+                look file result before observation)
+
+        for memory in [ "nconmax=\"2\""; "njmax=\"4\"" ] do
+            firstStep memory (fun file result before after ->
+                Expect.equal result (StepResult(0.0, false, true, true)) memory
+                Expect.equal after before "the last sound observation"
+
+                let problem =
+                    try
+                        EnvironmentFactory.Try(settings [], file) |> ignore
+                        failtest "expected a refusal"
+                    with :? EnvironmentUnusableException as problem ->
+                        problem.Message
+
+                Expect.stringContains problem "its first step failed. The simulation diverged" "when"
+                Expect.stringContains problem "<size nconmax" "what to write")
+
+        firstStep "nconmax=\"10\" njmax=\"100\"" (fun file result _ _ ->
+            Expect.isFalse result.IsLast "room for all"
+            Expect.equal (EnvironmentFactory.Try(settings [], file)).Id "task" "accepted")
 
 [<Tests>]
 let tests =
@@ -523,6 +588,61 @@ reward:
 
                 for index, (found, expected) in Array.indexed (Array.zip (environment.RewardTerms.ToArray()) reward) do
                     Expect.floatClose Accuracy.veryHigh found expected $"term {index}")
+
+        testCase "contact forces of the control suite's way of stepping are those of the last step, for a task that reads them"
+        <| fun _ ->
+            let way = "stepping: control-suite\nobservation:\n  - {part: qpos}\n"
+
+            let reads =
+                way + "  - {part: contact-forces, bodies: mass}\nreward:\n  - {term: alive}\n"
+
+            let pays = way + "reward:\n  - {term: contact-cost}\n"
+            let none = way + "reward:\n  - {term: alive}\n"
+            let still = [| 0.0f |]
+
+            let stood yaml (look: MuJoCoEnvironment -> float32[] -> unit) =
+                withStanding "" ball yaml (fun file ->
+                    use environment = EnvironmentFactory.Create file :?> MuJoCoEnvironment
+                    let observation: float32[] = Array.zeroCreate environment.Spec.ObservationSize
+                    (environment :> IEnvironment).Reset(resetDraws 1L 0L, observation)
+
+                    for _ in 1..200 do
+                        (environment :> IEnvironment).Step(still, observation) |> ignore
+
+                    look environment observation)
+
+            let mutable height = 0.0
+
+            stood reads (fun environment observation ->
+                height <- environment.Simulator.QPos[0]
+                Expect.isLessThan (abs (float observation[6] - 9.81)) 1e-3 "the floor carries the weight"
+                Expect.equal observation[6] (float32 environment.Simulator.CFrcExt[11]) "by MuJoCo's name")
+
+            stood pays (fun environment _ ->
+                Expect.isLessThan (abs (environment.RewardTerms[0] + 9.81 * 9.81)) 0.02 "the cost of the weight"
+                Expect.equal environment.Simulator.QPos[0] height "the same bits")
+
+            stood none (fun environment _ ->
+                Expect.all (environment.Simulator.CFrcExt.ToArray()) ((=) 0.0) "nobody reads them"
+                Expect.equal environment.Simulator.QPos[0] height "the same bits")
+
+            withStanding "" ball reads (fun file ->
+                use whole = EnvironmentFactory.Create file
+                let observation: float32[] = Array.zeroCreate whole.Spec.ObservationSize
+                whole.Reset(resetDraws 1L 0L, observation)
+
+                for _ in 1..7 do
+                    whole.Step(still, observation) |> ignore
+
+                use resumed = EnvironmentFactory.Create file
+                let again: float32[] = Array.zeroCreate whole.Spec.ObservationSize
+                resumed.RestoreState(whole.SaveState(), again)
+                Expect.equal again observation "at once"
+                whole.Step(still, observation) |> ignore
+                resumed.Step(still, again) |> ignore
+                Expect.equal again observation "after another step")
+
+        testSequencedGroup "warnings of MuJoCo" withoutRoom
 
         testCase "pictures can be observed of a task file, also where actions are rescaled, but not of other processes"
         <| fun _ ->

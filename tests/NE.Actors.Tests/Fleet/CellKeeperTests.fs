@@ -104,16 +104,16 @@ let tests =
 
                     waitUntil "it is asked to stop" (fun () -> not stops || working.Stops > 0)
 
-                    working.Finish(137, ICellProcess.LeaseIsOver + ", since nobody renewed it in time")
-                    says (fun _ held -> held.Returned && exitCode held = Some 137) "it gives it back")
+                    working.Finish(CellExitCode.LeaseIsOver, "")
+                    says (fun _ held -> held.Returned && exitCode held = Some CellExitCode.LeaseIsOver) "it gives it back")
 
-        testCase "a process that somebody killed has ended"
+        testCase "a process that somebody killed has ended, whatever it said"
         <| fun _ ->
             let working = new Ending()
 
             during (fun () -> working) (fun () -> false) (fun says ->
                 says (fun _ held -> exitCode held = None) "it works"
-                working.Finish(137, "")
+                working.Finish(137, "the right to work on this run is over")
                 says (fun _ held -> not held.Returned && exitCode held = Some 137) "it says how")
 
         testCase "a cell that cannot be begun is another node's, and this one takes none for a while"

@@ -177,17 +177,29 @@ let tests =
 
                 let offer number isCurrent =
                     desk.Receive(CopyOffered("run", 5L, number, offered.Manifest), node, kit.TestActor)
-                    desk.Take(kit.ExpectMsg<CopyDesk.Received>(TimeSpan.FromSeconds 30.0), isCurrent)
+                    desk.Take(kit.ExpectMsg<CopyDesk.Received>(TimeSpan.FromSeconds 30.0), isCurrent, kit.TestActor)
 
                 offer 1L false
                 let refused = kit.ExpectMsg<CopyRefused>()
                 Expect.equal (refused.Cell, refused.Epoch) ("run", 5L) "whose"
                 Expect.isFalse (Directory.Exists crossing.Copy.Root) "nothing is there"
+                Expect.isFalse (desk.IsTaking "run") "nor will be"
                 offer 2L true
+                Expect.isTrue (desk.IsTaking "run") "on its way to its place, so the cell must stay where it is"
+                desk.Take(kit.ExpectMsg<CopyDesk.Applied>(TimeSpan.FromSeconds 30.0))
+                Expect.isFalse (desk.IsTaking "run") "there"
                 let taken = kit.ExpectMsg<CopyTaken>()
                 Expect.equal (taken.Epoch, taken.Number) (5L, 2L) "which"
                 Expect.isGreaterThan taken.Bytes 0L "it crossed"
                 expectSame (identity crossing.Copy) (identity original) "the copy"
+
+                do
+                    use _ = RunLock.Take crossing.Copy
+                    offer 3L true
+                    desk.Take(kit.ExpectMsg<CopyDesk.Applied>(TimeSpan.FromSeconds 30.0))
+                    let refused = kit.ExpectMsg<CopyRefused>()
+                    Expect.isNotEmpty refused.Reason "somebody works on it"
+                    Expect.isFalse (desk.IsTaking "run") "it is over, too"
 
                 // And back, to the node that goes on.
                 desk.Offer(CopyWanted("run", 6L), kit.TestActor, kit.TestActor)

@@ -15,6 +15,7 @@ open NE.Actors.Fleet.Cells
 open NE.Actors.Fleet.Copies
 open NE.Actors.Fleet.Environments
 open NE.Actors.Fleet.Wire
+open NE.Model
 open NE.Model.Fleet
 open NE.Model.History
 open NE.Model.Networks
@@ -160,7 +161,8 @@ let private variants: obj list = [
     opening null null
     opening "" [||]
     PolicyPart(0L, 0, 1, Exploration.Off, [||])
-    PolicyPart(0L, 0, 1, Exploration.Sampling, [||])
+    PolicyPart(0L, 0, 1, Exploration.Sampling LogDeviation.Clamped, [||])
+    PolicyPart(0L, 0, 1, Exploration.Sampling LogDeviation.Tanh, [||])
     StepEnvironments(0L, [||])
     EnvironmentsStepped [||]
     FleetDescription([||], [||])

@@ -22,6 +22,26 @@ let private settled robot =
 
     simulator
 
+let private hook =
+    test "a warning of MuJoCo reaches the log hook instead of a file" {
+        let heard = TaskCompletionSource<string>()
+        MuJoCoHandlers.WarningLog <- fun text -> heard.TrySetResult text |> ignore
+
+        try
+            use simulator = settled "hopper"
+
+            // At most one a second gets through, and other tests diverge too: try until one does.
+            while not heard.Task.IsCompleted do
+                simulator.ResetData()
+                simulator.SetState(zeros simulator.NQ, filled simulator.NV 1e11)
+
+                Expect.throwsT<PhysicsDivergedException> (fun () -> simulator.Step(zeros simulator.NU, 1, Stepping.Gymnasium)) "diverged"
+
+            Expect.stringContains heard.Task.Result "unstable" "MuJoCo's own words"
+        finally
+            MuJoCoHandlers.WarningLog <- null
+    }
+
 [<Tests>]
 let tests =
     testList "a simulator" [
@@ -143,24 +163,5 @@ let tests =
             Expect.equal (throttle.Pass("e", 2000L)) "e" "nothing left out"
         }
 
-        test "a warning of MuJoCo reaches the log hook instead of a file" {
-            let heard = TaskCompletionSource<string>()
-            MuJoCoHandlers.WarningLog <- fun text -> heard.TrySetResult text |> ignore
-
-            try
-                use simulator = settled "hopper"
-
-                // At most one a second gets through, and other tests diverge too: try until one does.
-                while not heard.Task.IsCompleted do
-                    simulator.ResetData()
-                    simulator.SetState(zeros simulator.NQ, filled simulator.NV 1e11)
-
-                    Expect.throwsT<PhysicsDivergedException>
-                        (fun () -> simulator.Step(zeros simulator.NU, 1, Stepping.Gymnasium))
-                        "diverged"
-
-                Expect.stringContains heard.Task.Result "unstable" "MuJoCo's own words"
-            finally
-                MuJoCoHandlers.WarningLog <- null
-        }
+        testSequencedGroup "warnings of MuJoCo" hook
     ]

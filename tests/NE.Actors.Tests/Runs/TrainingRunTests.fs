@@ -6,12 +6,14 @@ open System
 open System.Collections.Generic
 open System.IO
 open System.Threading
+open System.Threading.Tasks
 open Akka.Actor
 open Expecto
 open NE.Actors.Checkpoints
 open NE.Actors.Conducting
 open NE.Actors.Environments
 open NE.Actors.Environments.Catalogue
+open NE.Actors.Environments.External
 open NE.Actors.Journal
 open NE.Actors.Replay
 open NE.Actors.RunDirectory
@@ -127,6 +129,78 @@ let tests =
                 Expect.equal outcome.Phase RunPhase.Completed $"the run completes: {outcome.Message}"
                 Expect.isTrue killed "the learner was killed"
                 expectSame (identity created.Paths) whole "the run")
+
+        testCase "a learner that dies beside an environment that hangs takes the run back all the same, and nothing shows"
+        <| fun _ ->
+            inFolder (fun folder ->
+                let whole = usual.Value
+                use created = create folder "beside"
+                use hang = new ManualResetEventSlim(false)
+                let mutable steps = 0
+
+                let step () =
+                    if Thread.CurrentThread.Name = "environment 0" then
+                        steps <- steps + 1
+
+                        if steps = 200 then
+                            hang.Wait()
+
+                let request =
+                    RunRequest(
+                        Paths = created.Paths,
+                        Settings = settings [],
+                        ConfigurationText = "test",
+                        Versions = Dictionary(),
+                        CreateEnvironment = (fun id -> watch (EnvironmentFactory.Create id) step),
+                        EndPatience = TimeSpan.FromMilliseconds 200.0
+                    )
+
+                let run = TrainingRun.Start request
+                let errors = Inbox.Create run.System
+
+                run.System.EventStream.Subscribe(errors.Receiver, typeof<Akka.Event.Error>)
+                |> ignore
+
+                let hangs () =
+                    steps = 200 && run.Status.CheckpointStep = Nullable 150L
+
+                Expect.isTrue (SpinWait.SpinUntil(hangs, TimeSpan.FromMinutes 1.0)) "it hangs"
+                run.System.ActorSelection("/user/supervisor/run/learner").Tell(Kill.Instance)
+
+                let said =
+                    match errors.Receive(TimeSpan.FromMinutes 1.0) with
+                    | :? Akka.Event.Error as error -> error
+                    | other -> failtest $"{other}"
+
+                Expect.isTrue (said.Cause :? ActorKilledException) $"what failed is in the log: {said.Cause}"
+                Expect.isTrue (run.Completion.Wait(TimeSpan.FromMinutes 1.0)) "it goes on"
+                hang.Set()
+                run.DisposeAsync().AsTask().Wait()
+                let outcome = run.Completion.Result
+                Expect.equal outcome.Phase RunPhase.Completed $"the run completes: {outcome.Message}"
+                expectSame (identity created.Paths) whole "the run")
+
+        testCase "a second run in a process leaves the log of simulators as it is, and what no run logs is shown"
+        <| fun _ ->
+            inFolder (fun folder ->
+                let changes = [ "run.steps", "200" ]
+                complete changes folder "first" |> ignore
+                let log = ExternalEnvironment.Log
+                Expect.isNotNull log "there is one"
+                complete changes folder "second" |> ignore
+                Expect.isTrue (obj.ReferenceEquals(ExternalEnvironment.Log, log)) "it is still that one"
+
+                let refused =
+                    try
+                        use _ =
+                            new ExternalEnvironment([ "sh"; "-c"; "echo a cause >&2; echo an end >&2; exit 3" ], ExternalPatience.Default)
+
+                        failtest "it was taken"
+                    with :? EnvironmentUnusableException as problem ->
+                        problem.Message
+
+                Expect.stringContains refused "an end" "the last line"
+                Expect.stringContains refused "a cause" "and those before")
 
         testCase "heavy priming shows how far it is"
         <| fun _ ->
@@ -295,12 +369,41 @@ let tests =
             inFolder (fun folder ->
                 let whole = usual.Value
                 use created = create folder "late"
-                let mutable late = 0
+                let started = TaskCompletionSource<TrainingRun>()
+                let late = ResizeArray<int64 list>()
+                let mutable taken = 0
+                let mutable played = 0
+                let mutable opened = 0
 
-                // An evaluation takes about as long as 100 steps of the run, and its checkpoint does not wait for it.
-                let slow () =
-                    if Thread.CurrentThread.Name = "evaluation" then
-                        Thread.Sleep 1
+                let lateNow () =
+                    List.ofSeq started.Task.Result.Status.LateEvaluations
+
+                let waitUntil (condition: unit -> bool) =
+                    SpinWait.SpinUntil(condition, TimeSpan.FromMinutes 1.0) |> ignore
+
+                // By the step at which the run waits, behind each commit: the evaluations that this was made without, and how many may be
+                // over before the next one.
+                let gates =
+                    Map [ 190, ([ 0L; 100L ], 2); 340, ([ 200L ], 3); 490, ([ 300L; 400L ], 7) ]
+
+                let gated () =
+                    match Option.ofObj Thread.CurrentThread.Name with
+                    | Some "environment 0" ->
+                        taken <- taken + 1
+
+                        match gates.TryFind taken with
+                        | Some(expected, count) ->
+                            waitUntil (fun () -> lateNow () = expected)
+                            late.Add(lateNow ())
+                            opened <- count
+                            waitUntil (fun () -> (lateNow ()).IsEmpty)
+                        | None -> ()
+                    | Some "evaluation" ->
+                        // Each has 1,000 steps.
+                        let number = played / 1_000 + 1
+                        played <- played + 1
+                        waitUntil (fun () -> number <= opened)
+                    | _ -> ()
 
                 let request =
                     RunRequest(
@@ -308,15 +411,13 @@ let tests =
                         Settings = settings [],
                         ConfigurationText = "test",
                         Versions = Dictionary(),
-                        CreateEnvironment = (fun id -> watch (EnvironmentFactory.Create id) slow),
+                        CreateEnvironment = (fun id -> watch (EnvironmentFactory.Create id) gated),
                         EvaluationPatience = TimeSpan.FromMilliseconds 1.0
                     )
 
-                let outcome =
-                    train (fun run -> late <- max late run.Status.LateEvaluations.Count) request
-
+                let outcome = train (fun run -> started.TrySetResult run |> ignore) request
                 Expect.equal outcome.Phase RunPhase.Completed $"the run completes: {outcome.Message}"
-                Expect.isGreaterThan late 0 "some were"
+                Expect.equal (List.ofSeq late) [ [ 0L; 100L ]; [ 200L ]; [ 300L; 400L ] ] "late for each commit but the last"
                 expectSame (identity created.Paths) whole "the run")
 
         testCase "a stop while the last evaluation is played commits all steps, and the resume plays it"
@@ -374,11 +475,19 @@ let tests =
                     File.ReadAllText created.Paths.Evaluations
 
                 let request = request created.Paths (settings changes)
+                let started = TaskCompletionSource<TrainingRun>()
+                let mutable taken = 0
 
-                // At the latest the environment waits for them.
-                let slow () =
+                // In the middle of the run it waits until that has heard of the stop.
+                let gated () =
                     if Thread.CurrentThread.Name = "environment 0" then
-                        Thread.Sleep 3
+                        taken <- taken + 1
+
+                        if taken = 350 then
+                            let run = started.Task.Result
+
+                            SpinWait.SpinUntil((fun () -> run.Status.Phase <> RunPhase.Training), TimeSpan.FromMinutes 1.0)
+                            |> ignore
 
                 let request =
                     RunRequest(
@@ -386,10 +495,11 @@ let tests =
                         Settings = request.Settings,
                         ConfigurationText = "test",
                         Versions = request.Versions,
-                        CreateEnvironment = (fun id -> watch (EnvironmentFactory.Create id) slow)
+                        CreateEnvironment = (fun id -> watch (EnvironmentFactory.Create id) gated)
                     )
 
                 let run = TrainingRun.Start request
+                started.SetResult run
                 let shows () = (table ()).Contains "\n200,"
 
                 Expect.isTrue

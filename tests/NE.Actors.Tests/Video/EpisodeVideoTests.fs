@@ -184,5 +184,6 @@ let actor =
                 filming.Wait()
                 kit.Sys.Stop actor
                 kit.ExpectTerminated(actor, TimeSpan.FromMinutes 1.0 |> Nullable) |> ignore
+                Expect.equal ((EndingSimulators.Of kit.Sys).Wait(TimeSpan.FromMinutes 1.0).Result) 0 "its thread has ended"
                 Expect.isEmpty (files folder) "an episode of 1000 steps was not finished"))
     ]

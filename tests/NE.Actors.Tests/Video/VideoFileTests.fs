@@ -178,6 +178,22 @@ let mp4 =
                 video.Dispose()
                 Expect.equal (Directory.GetFiles folder) [| broken |] "no part of it is left")
 
+        testCase "may have a name that ffmpeg would take for an option or a protocol"
+        <| fun _ ->
+            inFolder (fun folder ->
+                // Writes down where it is told to write.
+                let told = Path.Combine(folder, "told")
+
+                let ffmpeg =
+                    script folder "ffmpeg" $"cat >/dev/null\nfor last; do :; done\nprintf %%s \"$last\" >'{told}'\n"
+
+                let size = VideoSize(32, 32)
+                let file = Path.Combine(folder, "-a:b.mp4")
+                let relative = Path.GetRelativePath(Directory.GetCurrentDirectory(), file)
+                write (VideoTarget(relative, size, ffmpeg)) [ noise 1L size ]
+                Expect.equal (File.ReadAllText told) $"file:{file}.partial" "a file, by its whole path"
+                Expect.isTrue (File.Exists file) "under its name")
+
         testCase "whose ffmpeg a signal stopped is an interruption"
         <| fun _ ->
             inFolder (fun folder ->

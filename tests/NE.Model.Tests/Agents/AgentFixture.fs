@@ -28,7 +28,7 @@ let small: Settings =
                 Learner.BatchSize = 32
                 Ne.GrowInterval = Is 20L
                 Ne.EndStep = Is 400L
-                Ne.PruneBatch = 512
+                Ne.PruneBatch = Is 512
                 Ne.ReviewWindow = Is 40L
                 Ne.ReviewFirstStep = Is 40L
         }

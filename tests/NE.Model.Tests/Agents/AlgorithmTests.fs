@@ -216,7 +216,7 @@ let tests =
                 use learner =
                     cloning {
                         settings "ne" with
-                            Ne.Rules.EventBatch = batch
+                            Ne.Rules = Is { NeRules.ours with EventBatch = batch }
                     }
 
                 let density () =

@@ -29,10 +29,16 @@ let private outputsOf rows components =
 let private softplus (x: float) =
     max x 0.0 + Math.Log(1.0 + Math.Exp(-abs x))
 
+/// log sigma in double precision: to [-20, 2], or into [-10, 2].
+let private logDeviationOf form output =
+    match form with
+    | LogDeviation.Clamped -> Math.Clamp(output, -20.0, 2.0)
+    | LogDeviation.Tanh -> -10.0 + 6.0 * (Math.Tanh output + 1.0)
+
 /// log pi of one row in double precision, in the form of the paper's reference implementations.
-let private logProbability (outputs: float[]) (noise: float[]) =
+let private logProbability form (outputs: float[]) (noise: float[]) =
     Array.init noise.Length (fun i ->
-        let logDeviation = Math.Clamp(outputs[2 * i + 1], -20.0, 2.0)
+        let logDeviation = logDeviationOf form outputs[2 * i + 1]
         let u = outputs[2 * i] + Math.Exp logDeviation * noise[i]
 
         -noise[i] * noise[i] / 2.0
@@ -41,38 +47,40 @@ let private logProbability (outputs: float[]) (noise: float[]) =
         - 2.0 * (Math.Log 2.0 - u - softplus (-2.0 * u)))
     |> Array.sum
 
-let private actionOf (outputs: float[]) (noise: float[]) =
+let private actionOf form (outputs: float[]) (noise: float[]) =
     Array.init noise.Length (fun i ->
         float maxAction
-        * Math.Tanh(outputs[2 * i] + Math.Exp(Math.Clamp(outputs[2 * i + 1], -20.0, 2.0)) * noise[i]))
+        * Math.Tanh(outputs[2 * i] + Math.Exp(logDeviationOf form outputs[2 * i + 1]) * noise[i]))
 
 let private rowsOf width (values: float32[]) =
     values |> Array.map float |> Array.chunkBySize width
 
 /// Actions and log-probabilities of a batch with these outputs.
-let private sampled (engine: IEngine) rows components live (outputs: float32[]) seed =
-    let gaussian = GaussianActions(rows, components, maxAction)
+let private sampledIn form (engine: IEngine) rows components live (outputs: float32[]) seed =
+    let gaussian = GaussianActions(rows, components, maxAction, form)
     use source = matrixOf engine rows (2 * components) outputs
     use action = engine.CreateMatrix(rows, components)
     gaussian.Sample(source, live, draws seed, action)
     gaussian, readMatrix action
 
+let private sampled = sampledIn LogDeviation.Clamped
+
 [<Tests>]
 let tests =
     testList "Gaussian actions" [
-        for name, make in engines do
-            testCase $"{name}: actions and their log-probabilities are those of a slow computation in double precision"
+        for (name, make), form in List.allPairs engines [ LogDeviation.Clamped; LogDeviation.Tanh ] do
+            testCase $"{name}, %A{form}: actions and their log-probabilities are those of a slow computation in double precision"
             <| fun _ ->
                 use engine = make ()
 
                 for rows, components in [ 13, 3; 4, 1; 32, 6 ] do
                     let outputs = outputsOf rows components
-                    let gaussian, actions = sampled engine rows components components outputs 5L
+                    let gaussian, actions = sampledIn form engine rows components components outputs 5L
                     let noise = rowsOf components (noiseOf 5L (rows * components))
 
                     Array.iteri2
                         (fun row (outputs: float[]) noise ->
-                            let expected = logProbability outputs noise
+                            let expected = logProbability form outputs noise
 
                             Expect.floatClose
                                 { absolute = 1e-5; relative = 1e-6 }
@@ -83,7 +91,7 @@ let tests =
                             Array.iter2
                                 (fun found action -> Expect.floatClose { absolute = 1e-6; relative = 0.0 } found action $"row {row}")
                                 (rowsOf components actions).[row]
-                                (actionOf outputs noise))
+                                (actionOf form outputs noise))
                         (rowsOf (2 * components) outputs)
                         noise
 
@@ -93,12 +101,12 @@ let tests =
                         (gaussian.LogProbabilities |> Array.averageBy float)
                         "the mean"
 
-            testCase $"{name}: the gradient is that of finite differences"
+            testCase $"{name}, %A{form}: the gradient is that of finite differences"
             <| fun _ ->
                 use engine = make ()
                 let rows, components, weight = 9, 3, 0.7f
                 let outputs = outputsOf rows components
-                let gaussian, _ = sampled engine rows components components outputs 5L
+                let gaussian, _ = sampledIn form engine rows components components outputs 5L
                 let noise = rowsOf components (noiseOf 5L (rows * components))
                 let byAction = noiseOf 6L (rows * components)
                 use actionGradient = matrixOf engine rows components byAction
@@ -111,8 +119,8 @@ let tests =
                     let slopes = (rowsOf components byAction).[row]
 
                     let loss (values: float[]) =
-                        float weight * logProbability values noise[row]
-                        + Array.fold2 (fun sum slope action -> sum + slope * action) 0.0 slopes (actionOf values noise[row])
+                        float weight * logProbability form values noise[row]
+                        + Array.fold2 (fun sum slope action -> sum + slope * action) 0.0 slopes (actionOf form values noise[row])
 
                     for i in 0 .. values.Length - 1 do
                         let moved by =
@@ -129,7 +137,7 @@ let tests =
 
             for row in 0..1 do
                 let expected =
-                    logProbability [| (if row = 0 then 60.0 else -60.0); 0.0 |] [| float noise[row] |]
+                    logProbability LogDeviation.Clamped [| (if row = 0 then 60.0 else -60.0); 0.0 |] [| float noise[row] |]
 
                 Expect.floatClose Accuracy.medium (float gaussian.LogProbabilities[row]) expected "log pi"
 
@@ -177,7 +185,7 @@ let tests =
                 Expect.equal actions[live..] [| 0.0f; 0.0f |] "no action"
 
                 let expected =
-                    logProbability (rowsOf (2 * components) outputs).[row].[.. 2 * live - 1] noise[row].[.. live - 1]
+                    logProbability LogDeviation.Clamped (rowsOf (2 * components) outputs).[row].[.. 2 * live - 1] noise[row].[.. live - 1]
 
                 Expect.floatClose Accuracy.medium (float gaussian.LogProbabilities[row]) expected "log pi of the others"
                 let gradient = (Array.chunkBySize (2 * components) (readMatrix gradient)).[row]

@@ -225,7 +225,7 @@ let tests =
                 withDeadNeurons {
                     noClip with
                         Learner.CriticLearningRate = Is 1e-20
-                        Ne.PruneBatch = 20_000
+                        Ne.PruneBatch = Is 20_000
                 }
 
             let group = agent.Networks.Critics
@@ -315,7 +315,7 @@ let tests =
                             EndStep = Is 100L
                             GrowRate = Is 0.05
                             Omega = 0.0
-                            Rules.ReviveRows = false
+                            Rules = Is { NeRules.ours with ReviveRows = false }
                     }
                     Forgetting.All with
                     Init = GrowInit.Random
@@ -475,7 +475,7 @@ let tests =
                         Settings.defaults with
                             Ne.GrowInterval = Is 4L
                             Ne.EndStep = Is 400L
-                            Ne.PruneBatch = 256
+                            Ne.PruneBatch = Is 256
                             Ne.Review = ReviewMode.Off
                     }
                 )

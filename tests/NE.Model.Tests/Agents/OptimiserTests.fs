@@ -83,7 +83,11 @@ let tests =
                         algorithm.Trainee,
                         {
                             small.Ne with
-                                Rules.EventBatch = EventBatch.Training
+                                Rules =
+                                    Is {
+                                        NeRules.ours with
+                                            EventBatch = EventBatch.Training
+                                    }
                                 Networks = networks
                         },
                         1L

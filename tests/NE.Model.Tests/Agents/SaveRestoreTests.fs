@@ -135,8 +135,12 @@ let tests =
             "ne goes on bit for bit with an actor's clock of its own on fresh batches, halved ones and several gradients"
             {
                 small with
-                    Ne.Rules.ActorClock = ActorClock.Own
-                    Ne.Rules.HalfBatchBelow = 0.9
+                    Ne.Rules =
+                        Is {
+                            NeRules.ours with
+                                ActorClock = ActorClock.Own
+                                HalfBatchBelow = 0.9
+                        }
                     Ne.GrowAccum = 2
                     Ne.GrowGrad = GrowGrad.Full
                     Learner.AdamAge = AdamAge.Global
@@ -150,7 +154,7 @@ let tests =
                     Ne.Criterion = NE.Model.Topology.GrowCriterion.Random
                     Ne.GrowUnit = NE.Model.Topology.GrowUnit.Neuron
                     Ne.Review = ReviewMode.Off
-                    Ne.Rules.RewireShare = 0.1
+                    Ne.Rules = Is { NeRules.ours with RewireShare = 0.1 }
             }
             [ 50 ]
 
@@ -159,7 +163,11 @@ let tests =
             {
                 small with
                     Run.Method = Result.defaultWith failwith (Method.parse "naive-growth+continual-backprop")
-                    Ne.Rules.HalfBatchBelow = 0.99
+                    Ne.Rules =
+                        Is {
+                            NeRules.ours with
+                                HalfBatchBelow = 0.99
+                        }
                     ContinualBackprop.Maturity = 10L
                     ContinualBackprop.ReplacementRate = 0.01
             }

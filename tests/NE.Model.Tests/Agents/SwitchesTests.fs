@@ -209,7 +209,7 @@ let tests =
             Expect.equal group.Density reached "and no further"
         }
 
-        test "the official variant is the official critic on HalfCheetah: its start counts and its growth (invariant 26)" {
+        test "the official variant is the official critic on HalfCheetah: its start counts and its growth" {
             let settings =
                 Settings.defaults
                 |> withKeys [ for key in Variants.official -> key.Key, key.Value ]
@@ -349,6 +349,8 @@ let tests =
                 let columns = layer.Size / fanIn.Length
                 let rows = layer.Grown |> Array.map (fun index -> index / columns) |> Array.distinct
                 let full = rows |> Array.filter (fun row -> fanIn[row] = columns)
+                // Every layer is elastic here; more grows than one neuron has room for, where there are several.
+                Expect.isGreaterThan rows.Length (min 1 (fanIn.Length - 1)) $"layer {layer.Layer} grew"
                 Expect.isGreaterThanOrEqual full.Length (rows.Length - 1) $"layer {layer.Layer}"
         }
     ]

@@ -66,6 +66,17 @@ let tests =
             Expect.isEmpty (problem 1 [ 6144; 6144 ]) "one"
         }
 
+        test "networks too large to be stored together are refused before anything overflows" {
+            let largest = 4 * 67_000_000
+            let bytes fields = Agents.FieldsSize.bytes 4 fields
+            Expect.equal (bytes [ largest; largest ]) 2_144_000_036 "actor and critics"
+
+            Expect.throwsC (fun () -> bytes [ largest; largest; largest ] |> ignore) (fun error ->
+                Expect.isTrue (error :? ArgumentException) "type"
+                Expect.stringContains error.Message "3,216,000,052 bytes in a checkpoint, 2,147,483,591 are possible" "what is wrong"
+                Expect.stringContains error.Message "network.hidden" "what to change")
+        }
+
         test "the scale-ups have the ratios of the paper's arithmetic" {
             for observations, actions, expected in
                 [

@@ -206,6 +206,55 @@ let tests =
             for pass in [ parametersAlone; inputsAlone; both ] do
                 pass.Dispose())
 
+        perCase "rows without a gradient by the output have the bits that they have in a pass of all rows" (fun engine case ->
+            let layout, draws = case.Layout, draws 6L
+            use block = engine.CreateBlock(layout, true)
+            write block Field.Weights (layout.Initialise draws)
+
+            use input =
+                matrixOf engine case.Rows layout.Inputs (normals draws (case.Rows * layout.Inputs))
+
+            // A row is asked of one stack, or of none; the zeros are of both signs.
+            let weights =
+                Array.init layout.Stacks (fun stack ->
+                    normals draws (case.Rows * layout.Outputs)
+                    |> Array.mapi (fun i value ->
+                        let row = i / layout.Outputs
+
+                        if row % 3 = stack then value
+                        elif row % 2 = 0 then 0.0f
+                        else -0.0f))
+
+            let run backward =
+                use pass = engine.CreatePass(block, layout.Stacks, input, case.Head, backward)
+                // Twice: what the first has left behind must not matter.
+                for _ in 1..2 do
+                    pass.Forward()
+
+                    for stack in 0 .. layout.Stacks - 1 do
+                        writeMatrix (pass.OutputGradient stack) weights[stack]
+
+                    pass.Backward()
+
+                bits (readMatrix pass.InputGradient)
+
+            let first, count = 1, layout.Inputs - 1
+            Expect.equal (run (InputGradient(first, count))) (run (BothGradients(first, count))) "bits")
+
+        perEngine "the head of a single output is applied once" (fun engine ->
+            let layout = BlockLayout.Create(1, [ 3; 8; 1 ])
+            use block = engine.CreateBlock(layout, false)
+            write block Field.Weights (layout.Initialise(draws 7L))
+            use input = matrixOf engine 19 3 (normals (draws 8L) 57)
+            use pass = engine.CreatePass(block, 1, input, Linear, NoGradient)
+            pass.Forward()
+
+            let expected =
+                readMatrix (pass.Output 0) |> Array.map (fun y -> 0.4f * MathF.Tanh y)
+
+            engine.HeadForward(pass.Output 0, ScaledTanh 0.4f)
+            Expect.isLessThan (largestDifference (readMatrix (pass.Output 0)) expected) 1e-6 "tanh")
+
         perEngine "a minibatch holds each row as stored, with room for the next action" (fun engine ->
             let shape: NE.Model.Replay.TransitionShape = { ObservationSize = 4; ActionSize = 2 }
             use replay = new NE.Benchmarks.RandomReplay(shape, 50, 1.0f, 1L)

@@ -325,7 +325,7 @@ let tests =
                 Expect.equal (again.Form, again.Version) (ActionForm.SquashedGaussian, 4L) "its form"
                 let observation = observations[..4]
                 Expect.equal (act again (again.CreateScratch()) observation) together[..2] "its action"
-                let exploring = policy.Exploring Exploration.Sampling
+                let exploring = policy.Exploring(Exploration.Sampling LogDeviation.Clamped)
                 let action, noise = Array.zeroCreate<float32> 3, normals (draws 3L) 3
                 let high = [| 0.7f; 0.7f; 0.0f |]
                 let low = high |> Array.map (~-)
@@ -345,7 +345,10 @@ let tests =
 
                 Expect.isLessThan (largestDifference action[..1] [| expected 0; expected 1 |]) 1e-4 "m + sigma eps"
                 Expect.equal action[2] 0.0f "no action that the task does not have"
-                Expect.throwsT<ArgumentException> (fun () -> outputs.Exploring Exploration.Sampling |> ignore) "nothing to draw from"
+
+                Expect.throwsT<ArgumentException>
+                    (fun () -> outputs.Exploring(Exploration.Sampling LogDeviation.Clamped) |> ignore)
+                    "nothing to draw from"
             }
 
         test "exploring is acting with noise of its deviation, clipped to the bounds of every component" {

@@ -220,6 +220,25 @@ let tests =
                 for result in results.Tail do
                     Expect.equal result results.Head "bits"))
 
+        testPropertyWithConfig
+            (few 60)
+            "rows of the simd engine without a gradient by the output have the bits that they have in a pass of all rows, whatever the shape"
+            (Prop.forAll (Arb.fromGen cases) (fun case ->
+                let parameters, x, weights = draw case
+                let outputs = case.Layout.Outputs
+
+                // A row is asked of one stack, or of none.
+                let asked =
+                    weights
+                    |> Array.mapi (fun stack weight ->
+                        weight
+                        |> Array.mapi (fun i value -> if i / outputs % 3 = stack then value else 0.0f))
+
+                for _, makeEngine in simdEngines do
+                    use engine = makeEngine ()
+                    let found = run engine case parameters x asked
+                    Expect.equal (bits found.InputGradient) (bits found.InputGradientOfBoth) engine.Name))
+
         for name, makeEngine in engines do
             testCase $"{name}: a row that does not vary is normalised to its shifts" (fun () ->
                 use engine = makeEngine ()

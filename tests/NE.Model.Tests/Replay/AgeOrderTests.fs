@@ -34,7 +34,7 @@ let tests =
             let sample = Array.zeroCreate batch
             AgeOrder.sampleUniform window draws (Span sample)
             Expect.all sample (fun row -> List.contains row rows) "stored"
-            AgeOrder.sampleOldest 0.25 window draws (Span sample)
+            AgeOrder.sample (Oldest 0.25) batch window draws (Span sample)
             Expect.all sample (fun row -> List.contains row quarter) "oldest quarter")
 
         testCase "reaches every row of the quarter, and no other, before and after eviction"
@@ -48,7 +48,7 @@ let tests =
                     let seen = Collections.Generic.SortedSet<int64>()
 
                     for _ in 1..100 do
-                        AgeOrder.sampleOldest 0.25 window draws (Span sample)
+                        AgeOrder.sample (Oldest 0.25) sample.Length window draws (Span sample)
                         seen.UnionWith sample
 
                     Expect.equal (List.ofSeq seen) quarter $"capacity {capacity}, {appended} rows"
@@ -114,7 +114,7 @@ let tests =
                 for row in sample do
                     all[int row - 70] <- all[int row - 70] + 1
 
-                AgeOrder.sampleOldest 0.25 window draws (Span sample)
+                AgeOrder.sample (Oldest 0.25) sample.Length window draws (Span sample)
 
                 for row in sample do
                     oldest[int row - 70] <- oldest[int row - 70] + 1
@@ -145,7 +145,7 @@ let tests =
             let window = { First = 10L; Head = 500L }
             let a, b = Array.zeroCreate 16, Array.zeroCreate 16
             let again = Draws draws.State
-            AgeOrder.sampleOldest 0.25 window draws (Span a)
-            AgeOrder.sampleOldest 0.25 window again (Span b)
+            AgeOrder.sample (Oldest 0.25) a.Length window draws (Span a)
+            AgeOrder.sample (Oldest 0.25) b.Length window again (Span b)
             Expect.equal a b "rows")
     ]

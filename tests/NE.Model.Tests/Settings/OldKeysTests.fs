@@ -113,5 +113,5 @@ let tests =
                 "with that key"
 
             Expect.equal (present [ "ne.rules", "paper"; "of.others", "1" ]) (pairs [ "ne.rules", "paper"; "of.others", "1" ]) "nothing old"
-            Expect.equal (present [ "ne.eventBatch", "some" ]) (pairs [ "ne.eventBatch", "some"; "ne.rules", "ours" ]) "what is not read"
+            Expect.equal (present [ "ne.eventBatch", "some" ]) (pairs [ "ne.eventBatch", "some"; "ne.rules", "auto" ]) "what is not read"
     ]

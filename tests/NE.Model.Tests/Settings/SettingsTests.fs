@@ -379,6 +379,7 @@ let tests =
                     "network.hidden", "-5,3"
                     "network.hidden", "5,,3"
                     "network.hidden", "5,"
+                    "learner.adamEpsilon", "1e-20"
                 ] do
                 Expect.isError (Settings.apply (pairs [ key, value ]) Settings.defaults) $"{key} = {value}"
 
@@ -395,6 +396,82 @@ let tests =
                 Expect.equal (network.CriticHidden, network.Scale) (Auto, 0) "sizes"
                 Expect.equal (network.LayerNorm, network.Activation) (LayerNorm.Off, Activation.Relu) "form"
 
+        testCase "learners from pictures commit often, look at fewer rows, count elastic layers alone and are reset more often"
+        <| fun _ ->
+            let resolved learner steps =
+                fst (Settings.resolve (applied [ "run.learner", learner; "run.method", "none"; "run.steps", steps ]))
+
+            for learner, every, rows, scope, period in
+                [
+                    "sac", 25_000L, 4096, Topology.DensityScope.Network, 20_000L
+                    "drq", 1_000L, 1024, Topology.DensityScope.Elastic, 10_000L
+                    "drqv2", 1_000L, 1024, Topology.DensityScope.Elastic, 10_000L
+                ] do
+                let settings = resolved learner "100000"
+                Expect.equal settings.Checkpoint.Every (Is every) $"{learner}: commits"
+                Expect.equal settings.Ne.PruneBatch (Is rows) $"{learner}: rows"
+                Expect.equal settings.Ne.Rules.Value.DensityScope scope $"{learner}: density"
+                Expect.equal settings.Reset.Every (Is period) $"{learner}: resets"
+
+            Expect.equal (resolved "drq" "2000").Checkpoint.Every (Is 200L) "at most a tenth of the run"
+            Expect.equal (resolved "drq" "2").Checkpoint.Every (Is 1L) "of any run"
+            Expect.equal (resolved "sac" "100000").Sac.LogDeviation (Is LogDeviation.Clamped) "sac"
+            Expect.equal (resolved "drq" "100000").Sac.LogDeviation (Is LogDeviation.Tanh) "drq"
+
+            match Settings.tryFind "run.method" with
+            | null -> failtest "no such key"
+            | key ->
+                Expect.equal
+                    [
+                        for learner in [ "td3"; "sac"; "drq"; "drqv2" ] -> key.Get(resolved learner "1000")
+                    ]
+                    [ "td3"; "none"; "none"; "none" ]
+                    "names"
+
+        testCase "a run that was stored before pictures had values of their own keeps the old ones"
+        <| fun _ ->
+            let old = fst (Settings.resolve Settings.ofOldRuns)
+            Expect.equal old.Checkpoint.Every (Is 25_000L) "commits"
+            Expect.equal old.Ne.PruneBatch (Is 4096) "rows"
+            Expect.equal old.Ne.Rules (Is NeRules.ours) "rules"
+            Expect.equal old.Sac.LogDeviation (Is LogDeviation.Clamped) "log sigma"
+
+        testProperty "the last evaluation of a run falls within its last tenth, at steps of at most ten thousand"
+        <| fun (length: uint32) ->
+            let steps = 2_000L + int64 (length % 3_000_000u)
+            let settings = fst (Settings.resolve (applied [ "run.steps", string steps ]))
+            let every = settings.Evaluation.Every.Value
+            every <= 10_000L && steps - steps / every * every < steps / 10L
+
+        testProperty "an automatic period acts at least twice, however late learning begins"
+        <| fun (length: uint16) (start: uint16) ->
+            let steps = 2_000L + int64 length
+            let start = int64 start % (steps - 100L)
+
+            let settings =
+                fst (
+                    Settings.resolve (
+                        applied [
+                            "run.method", "reset"
+                            "run.steps", string steps
+                            "learner.startSteps", string start
+                        ]
+                    )
+                )
+
+            let every = settings.Reset.Every.Value
+            let first = (start / every + 1L) * every
+            Settings.validate settings = [] && first + every <= steps - every / 2L
+
+        testCase "sample weight decay of a cycle reaches over a phase, whose rows are all that is there"
+        <| fun _ ->
+            let horizon keys =
+                (fst (Settings.resolve (applied ([ "run.method", "swd" ] @ keys)))).SampleWeightDecay.Horizon
+
+            Expect.equal (horizon [ "run.steps", "300000" ]) (Is 300_000L) "one task"
+            Expect.equal (horizon [ "run.steps", "3000000" ]) (Is 1_000_000L) "the buffer"
+            Expect.equal (horizon [ "run.environment", "cycle:Hopper-v4,Walker2d-v4"; "cycle.steps", "40000" ]) (Is 40_000L) "a phase"
+
         testCase "contradictions between values are found"
         <| fun _ ->
             let found list =
@@ -402,6 +479,16 @@ let tests =
 
             Expect.equal (found []) [] "the defaults are fine"
             Expect.equal (found [ "learner.bufferSize", "100" ]) [ "learner.bufferSize" ] "less than a batch"
+
+            let early starts =
+                found [
+                    "run.learner", "drq"
+                    "schedule.environments", "2"
+                    "learner.startSteps", starts
+                ]
+
+            Expect.equal (early "5") [ "pixels.returnSteps" ] "no transition of three steps in each of two environments"
+            Expect.equal (early "6") [] "one in each"
             Expect.equal (found [ "compute.engine", "simd"; "compute.device", "cuda" ]) [ "compute.engine" ] "simd on CUDA"
             Expect.equal (found [ "compute.engine", "torch"; "compute.device", "cuda" ]) [] "torch on CUDA"
             Expect.equal (found [ "ne.finalDensity", "0.1" ]) [ "ne.finalDensity" ] "networks only grow"
@@ -561,7 +648,7 @@ let tests =
                     struct ("ne.growInit", "zero", "random")
                     struct ("ne.reviewThreshold", "0.75", "0")
                     struct ("ne.reviewWindow", "auto", "10000")
-                    struct ("ne.rules", "ours", "paper")
+                    struct ("ne.rules", "auto", "paper")
                     struct ("redo.every", "auto", "200000")
                     struct ("redo.threshold", "0.1", "0")
                 ]

@@ -55,6 +55,40 @@ let tests =
         test "a half or more cannot be cut from both ends" {
             for proportion in [ 0.5; -0.1; nan ] do
                 Expect.throwsT<ArgumentException> (fun () -> Descriptive.trimmedMean proportion [| 1.0 |] |> ignore) $"{proportion}"
+
+                Expect.throwsT<ArgumentException>
+                    (fun () -> Descriptive.weightedTrimmedMean proportion [| 1.0 |] [| 1.0 |] |> ignore)
+                    $"{proportion}"
+        }
+
+        test "a weighted trimmed mean cuts weight at either end, and a value at the border in part" {
+            // Of a weight of 8 the lowest and the highest 2 go: 1 of the two of 20, all of 10 and 50; (1 * 20 + 3 * 30) / 4.
+            close 27.5 (Descriptive.weightedTrimmedMean 0.25 [| 3.0; 1.0; 2.0; 2.0 |] [| 30.0; 10.0; 50.0; 20.0 |]) "a border within 20"
+            close 3.0 (Descriptive.weightedTrimmedMean 0.0 [| 1.0; 1.0 |] [| 2.0; 4.0 |]) "nothing is cut"
+            close 7.0 (Descriptive.weightedTrimmedMean 0.25 [| 0.1 |] [| 7.0 |]) "a single value"
+            // Equal weights and whole runs: the trimmed mean.
+            close 4.5 (Descriptive.weightedTrimmedMean 0.25 (Array.create 8 0.3) [| 8.0; 1.0; 7.0; 2.0; 6.0; 3.0; 5.0; 4.0 |]) "eight"
+
+            for weights in [ [| 1.0 |]; [| 1.0; 0.0 |]; [| 1.0; nan |] ] do
+                Expect.throwsT<ArgumentException>
+                    (fun () -> Descriptive.weightedTrimmedMean 0.25 weights [| 1.0; 2.0 |] |> ignore)
+                    $"%A{weights}"
+        }
+
+        test "an interquartile mean over tasks gives every task the same weight" {
+            // Weights 1/6 of 0, 1 and 9, 1/4 of 4 and 6. From 1/4 to 3/4 lie 1/12 of 1, 1/4 of 4 and 1/6 of 6: 25/12 over 1/2.
+            close (25.0 / 6.0) (Descriptive.stratifiedInterquartileMean [| [| 0.0; 1.0; 9.0 |]; [| 4.0; 6.0 |] |]) "three and two runs"
+            // Pooled, the zeros of the task with more runs would be all of the middle half.
+            close 6.0 (Descriptive.stratifiedInterquartileMean [| Array.zeroCreate 6; [| 12.0; 12.0 |] |]) "six and two runs"
+            let equal = [| [| 3.0; 1.0; 2.0 |]; [| 9.0; 8.0; 7.0 |] |]
+
+            Expect.equal
+                (Descriptive.stratifiedInterquartileMean equal)
+                (Descriptive.interquartileMean (Array.concat equal))
+                "equally many runs: the interquartile mean of all"
+
+            for strata in [ [||]; [| [| 1.0 |]; [||] |] ] do
+                Expect.throwsT<ArgumentException> (fun () -> Descriptive.stratifiedInterquartileMean strata |> ignore) "no runs"
         }
     ]
 
@@ -87,14 +121,16 @@ let curves =
                 Expect.throwsT<ArgumentException> (fun () -> Curves.areaUnder steps values |> ignore) $"%A{steps}"
         }
 
-        test "a curve's value at a step is that of the last point so far" {
+        test "a curve's value at a step lies on the line between its points, and outside of them there is none" {
             let at step =
                 Curves.valueAt step [| 10.0; 20.0 |] [| 1.0; 2.0 |]
 
             Expect.isTrue (Double.IsNaN(at 9.0)) "before the first"
-            close 1.0 (at 19.0) "between"
-            close 2.0 (at 20.0) "on a point"
-            close 2.0 (at 99.0) "behind the last"
+            close 1.9 (at 19.0) "between"
+            close 1.0 (at 10.0) "on the first point"
+            close 2.0 (at 20.0) "on the last point"
+            Expect.isTrue (Double.IsNaN(at 99.0)) "behind the last"
+            Expect.isTrue (Double.IsNaN(Curves.valueAt 0.0 [||] [||])) "of no points"
         }
 
         test "a performance profile is the share of runs above each threshold, a task counting as a task" {

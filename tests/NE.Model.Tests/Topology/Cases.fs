@@ -97,20 +97,21 @@ let arrays (mask: LayerMask) (weights: float32[]) (bias: float32[]) (draws: Draw
     let masked (values: float32[]) =
         values |> Array.mapi (fun index value -> if mask[index] then value else 0.0f)
 
-    let powers count =
-        Array.init count (fun _ -> 0.1f + 0.8f * draws.NextSingle())
+    let withAdam (values: float32[]) (existing: float32[] -> float32[]) : AdamArrays =
+        let powers () =
+            Slice(Array.init values.Length (fun _ -> 0.1f + 0.8f * draws.NextSingle()))
+
+        {
+            Values = Slice(Array.copy values)
+            FirstMoment = Slice(normals values.Length draws |> existing)
+            SecondMoment = Slice(normals values.Length draws |> Array.map abs |> existing)
+            Power1 = powers ()
+            Power2 = powers ()
+        }
 
     {
-        Weights = Slice(Array.copy weights)
-        WeightsFirstMoment = Slice(normals mask.Size draws |> masked)
-        WeightsSecondMoment = Slice(normals mask.Size draws |> Array.map abs |> masked)
-        WeightsPower1 = Slice(powers mask.Size)
-        WeightsPower2 = Slice(powers mask.Size)
-        Bias = Slice(Array.copy bias)
-        BiasFirstMoment = Slice(normals mask.Rows draws)
-        BiasSecondMoment = Slice(normals mask.Rows draws |> Array.map abs)
-        BiasPower1 = Slice(powers mask.Rows)
-        BiasPower2 = Slice(powers mask.Rows)
+        Weights = withAdam weights masked
+        Bias = withAdam bias id
         Norm = None
         TargetWeights = Slice(normals mask.Size draws |> masked)
     }
@@ -127,10 +128,10 @@ let forward (layers: LayerArrays[]) (masks: LayerMask[]) (inputs: float[][]) : f
             current
             |> Array.map (fun x ->
                 Array.init mask.Rows (fun row ->
-                    let mutable sum = float layer.Bias[row]
+                    let mutable sum = float layer.Bias.Values[row]
 
                     for column in 0 .. mask.Columns - 1 do
-                        sum <- sum + float layer.Weights[row * mask.Columns + column] * x[column]
+                        sum <- sum + float layer.Weights.Values[row * mask.Columns + column] * x[column]
 
                     if l < layers.Length - 1 then max 0.0 sum else sum))
 

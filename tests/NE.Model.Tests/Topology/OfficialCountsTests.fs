@@ -164,7 +164,7 @@ let tests =
         }
 
         test "the actor's schedule of T_end critic updates is half over at the end" {
-            Expect.equal settings.Ne.Rules.ActorClock ActorClock.Own "own clock"
+            Expect.equal settings.Ne.Rules.Value.ActorClock ActorClock.Own "own clock"
 
             let sums =
                 GrowthSchedule.Sums {

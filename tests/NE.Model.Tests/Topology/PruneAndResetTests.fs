@@ -20,20 +20,26 @@ type private Event = {
     OutputAfter: float[][]
 }
 
-let private copy (layer: LayerArrays) = {
-    Weights = Slice(layer.Weights.ToArray())
-    WeightsFirstMoment = Slice(layer.WeightsFirstMoment.ToArray())
-    WeightsSecondMoment = Slice(layer.WeightsSecondMoment.ToArray())
-    WeightsPower1 = Slice(layer.WeightsPower1.ToArray())
-    WeightsPower2 = Slice(layer.WeightsPower2.ToArray())
-    Bias = Slice(layer.Bias.ToArray())
-    BiasFirstMoment = Slice(layer.BiasFirstMoment.ToArray())
-    BiasSecondMoment = Slice(layer.BiasSecondMoment.ToArray())
-    BiasPower1 = Slice(layer.BiasPower1.ToArray())
-    BiasPower2 = Slice(layer.BiasPower2.ToArray())
-    Norm = layer.Norm
-    TargetWeights = Slice(layer.TargetWeights.ToArray())
+let private copyOf (values: Slice) = Slice(values.ToArray())
+
+let private copyAll (arrays: AdamArrays) : AdamArrays = {
+    Values = copyOf arrays.Values
+    FirstMoment = copyOf arrays.FirstMoment
+    SecondMoment = copyOf arrays.SecondMoment
+    Power1 = copyOf arrays.Power1
+    Power2 = copyOf arrays.Power2
 }
+
+let private copy (layer: LayerArrays) : LayerArrays = {
+    Weights = copyAll layer.Weights
+    Bias = copyAll layer.Bias
+    Norm = layer.Norm
+    TargetWeights = copyOf layer.TargetWeights
+}
+
+/// What Adam keeps of a value.
+let private entry (arrays: AdamArrays) index =
+    arrays.FirstMoment[index], arrays.SecondMoment[index], arrays.Power1[index], arrays.Power2[index]
 
 let private reset = {
     GrowInit = GrowInit.Random
@@ -120,13 +126,13 @@ let tests =
                 let layer = event.Arrays[l]
 
                 for index in 0 .. mask.Size - 1 do
-                    Expect.isFalse (Single.IsNaN layer.Weights[index]) "NaN"
+                    Expect.isFalse (Single.IsNaN layer.Weights.Values[index]) "NaN"
 
                     if not mask[index] then
-                        Expect.equal layer.Weights[index] 0.0f "weight"
+                        Expect.equal layer.Weights.Values[index] 0.0f "weight"
                         Expect.equal layer.TargetWeights[index] 0.0f "target"
-                        Expect.equal layer.WeightsFirstMoment[index] 0.0f "first moment"
-                        Expect.equal layer.WeightsSecondMoment[index] 0.0f "second moment"))
+                        Expect.equal layer.Weights.FirstMoment[index] 0.0f "first moment"
+                        Expect.equal layer.Weights.SecondMoment[index] 0.0f "second moment"))
 
         law "gives pruned, grown and reset weights age 0 and no moments, and the other ones keep theirs" (fun seed ->
             let draws = drawsOf seed
@@ -137,32 +143,23 @@ let tests =
                 let layer, old, change = event.Arrays[l], event.Old[l], event.Changes[l]
 
                 for index in 0 .. mask.Size - 1 do
-                    let entry (layer: LayerArrays) =
-                        layer.WeightsFirstMoment[index],
-                        layer.WeightsSecondMoment[index],
-                        layer.WeightsPower1[index],
-                        layer.WeightsPower2[index]
-
                     if
                         ofTouched event l index
                         || Array.contains index change.Grown
                         || Array.contains index change.Pruned
                     then
-                        Expect.equal (entry layer) (0.0f, 0.0f, 1.0f, 1.0f) "fresh"
+                        Expect.equal (entry layer.Weights index) (0.0f, 0.0f, 1.0f, 1.0f) "fresh"
                     else
-                        Expect.equal (entry layer) (entry old) "kept"
-                        Expect.equal layer.Weights[index] old.Weights[index] "weight kept"
+                        Expect.equal (entry layer.Weights index) (entry old.Weights index) "kept"
+                        Expect.equal layer.Weights.Values[index] old.Weights.Values[index] "weight kept"
                         Expect.equal layer.TargetWeights[index] old.TargetWeights[index] "target kept"
 
                 for neuron in 0 .. mask.Rows - 1 do
-                    let entry (layer: LayerArrays) =
-                        layer.BiasFirstMoment[neuron], layer.BiasSecondMoment[neuron], layer.BiasPower1[neuron], layer.BiasPower2[neuron]
-
                     if Array.contains neuron change.Touched then
-                        Expect.equal (entry layer) (0.0f, 0.0f, 1.0f, 1.0f) "fresh bias"
+                        Expect.equal (entry layer.Bias neuron) (0.0f, 0.0f, 1.0f, 1.0f) "fresh bias"
                     else
-                        Expect.equal (entry layer) (entry old) "bias kept"
-                        Expect.equal layer.Bias[neuron] old.Bias[neuron] "bias value kept"))
+                        Expect.equal (entry layer.Bias neuron) (entry old.Bias neuron) "bias kept"
+                        Expect.equal layer.Bias.Values[neuron] old.Bias.Values[neuron] "bias value kept"))
 
         law "redraws a touched neuron's active inputs within beta, makes its bias non-negative and silences its outputs" (fun seed ->
             let draws = drawsOf seed
@@ -176,23 +173,23 @@ let tests =
                 let layer = event.Arrays[l]
 
                 for neuron in event.Changes[l].Touched do
-                    Expect.isTrue (layer.Bias[neuron] >= 0.0f && layer.Bias[neuron] <= beta) "bias"
+                    Expect.isTrue (layer.Bias.Values[neuron] >= 0.0f && layer.Bias.Values[neuron] <= beta) "bias"
 
                     for index in neuron * mask.Columns .. (neuron + 1) * mask.Columns - 1 do
-                        Expect.isLessThanOrEqual (abs layer.Weights[index]) beta "incoming"
+                        Expect.isLessThanOrEqual (abs layer.Weights.Values[index]) beta "incoming"
 
                         if mask[index] && not (isOutgoing event l index) then
                             drawn <- drawn + 1
 
                             if
-                                layer.Weights[index] = event.Old[l].Weights[index]
-                                || layer.Weights[index] = 0.0f
+                                layer.Weights.Values[index] = event.Old[l].Weights.Values[index]
+                                || layer.Weights.Values[index] = 0.0f
                             then
                                 coincidences <- coincidences + 1
 
                 for index in 0 .. mask.Size - 1 do
                     if isOutgoing event l index then
-                        Expect.equal layer.Weights[index] 0.0f "outgoing"
+                        Expect.equal layer.Weights.Values[index] 0.0f "outgoing"
                         Expect.equal layer.TargetWeights[index] 0.0f "target's outgoing"
 
             // One in 2^24 draws may repeat the old value or be 0.
@@ -244,13 +241,13 @@ let tests =
                 let mask = event.After[l]
 
                 for index in event.Changes[l].Grown do
-                    Expect.isLessThanOrEqual (abs event.Arrays[l].Weights[index]) (WeightBounds.beta mask.Columns) "weight"
+                    Expect.isLessThanOrEqual (abs event.Arrays[l].Weights.Values[index]) (WeightBounds.beta mask.Columns) "weight"
                     Expect.equal event.Arrays[l].TargetWeights[index] 0.0f "target"
 
                     if not (isOutgoing event l index) then
                         grown <- grown + 1
 
-                        if event.Arrays[l].Weights[index] = 0.0f then
+                        if event.Arrays[l].Weights.Values[index] = 0.0f then
                             zeros <- zeros + 1
 
             Expect.isTrue (zeros <= grown / 100 + 1) "alive")
@@ -281,11 +278,11 @@ let tests =
                     |> Array.map (fun value -> MathF.CopySign(min (abs value) bound, value))
                     |> Slice
 
-                Expect.equal clipped.Arrays[l].Weights (expected free.Arrays[l].Weights) "weights"
-                Expect.equal clipped.Arrays[l].Bias (expected free.Arrays[l].Bias) "bias"
+                Expect.equal clipped.Arrays[l].Weights.Values (expected free.Arrays[l].Weights.Values) "weights"
+                Expect.equal clipped.Arrays[l].Bias.Values (expected free.Arrays[l].Bias.Values) "bias"
                 Expect.equal clipped.Arrays[l].TargetWeights free.Arrays[l].TargetWeights "target"
                 let twice = copy clipped.Arrays[l]
-                Expect.equal (WeightBounds.clamp bound twice.Weights.Span) 0 "idempotent"))
+                Expect.equal (WeightBounds.clamp bound twice.Weights.Values.Span) 0 "idempotent"))
 
         law "is a function of the stream's state" (fun seed ->
             let draws = drawsOf seed
@@ -360,19 +357,24 @@ let tests =
             |]
 
             PruneAndReset.apply reset masks changes layers draws |> ignore
-            Expect.equal (layers[0].Weights.ToArray()[..2]) [| 5.0f; 5.0f; 5.0f |] "the healthy neuron's row"
-            Expect.all (layers[0].Weights.ToArray()[3..]) (fun w -> abs w <= WeightBounds.beta 3 && w <> 5.0f) "the touched neuron's row"
-            Expect.equal layers[0].Bias[0] -3.0f "the healthy neuron's bias"
-            Expect.isGreaterThanOrEqual layers[0].Bias[1] 0.0f "the touched neuron's bias"
-            Expect.equal layers[1].Weights[0] 5.0f "another neuron's output"
-            Expect.equal layers[1].Weights[1] 0.0f "the touched neuron's output"
-            Expect.notEqual layers[1].Weights[2] 0.0f "growth"
+            Expect.equal (layers[0].Weights.Values.ToArray()[..2]) [| 5.0f; 5.0f; 5.0f |] "the healthy neuron's row"
+
+            Expect.all
+                (layers[0].Weights.Values.ToArray()[3..])
+                (fun w -> abs w <= WeightBounds.beta 3 && w <> 5.0f)
+                "the touched neuron's row"
+
+            Expect.equal layers[0].Bias.Values[0] -3.0f "the healthy neuron's bias"
+            Expect.isGreaterThanOrEqual layers[0].Bias.Values[1] 0.0f "the touched neuron's bias"
+            Expect.equal layers[1].Weights.Values[0] 5.0f "another neuron's output"
+            Expect.equal layers[1].Weights.Values[1] 0.0f "the touched neuron's output"
+            Expect.notEqual layers[1].Weights.Values[2] 0.0f "growth"
 
         testCase "gives a touched neuron the gain 1 and the shift 0 of a fresh LayerNorm, whose moments it forgets as those of its bias"
         <| fun () ->
             let masks = [| LayerMask.dense 2 3; LayerMask.dense 1 2 |]
 
-            let perNeuron (value: float32) : NeuronArrays =
+            let perNeuron (value: float32) : AdamArrays =
                 let values () = Slice(Array.create 2 value)
 
                 {
@@ -435,13 +437,13 @@ let tests =
 
                 for l in 0 .. fresh.Arrays.Length - 1 do
                     let layer, old, expected = kept.Arrays[l], kept.Old[l], fresh.Arrays[l]
-                    Expect.equal layer.Weights expected.Weights "weights"
-                    Expect.equal layer.Bias expected.Bias "biases"
+                    Expect.equal layer.Weights.Values expected.Weights.Values "weights"
+                    Expect.equal layer.Bias.Values expected.Bias.Values "biases"
                     Expect.equal layer.TargetWeights expected.TargetWeights "target"
-                    Expect.equal (layer.WeightsPower1, layer.BiasPower2) (old.WeightsPower1, old.BiasPower2) "ages go on"
+                    Expect.equal (layer.Weights.Power1, layer.Bias.Power2) (old.Weights.Power1, old.Bias.Power2) "ages go on"
 
                     let moments (of': LayerArrays) =
-                        of'.WeightsFirstMoment, of'.WeightsSecondMoment, of'.BiasFirstMoment, of'.BiasSecondMoment
+                        of'.Weights.FirstMoment, of'.Weights.SecondMoment, of'.Bias.FirstMoment, of'.Bias.SecondMoment
 
                     Expect.equal (moments layer) (moments (if forgetting = Forgetting.Nothing then old else expected)) "moments")
 
@@ -457,7 +459,7 @@ let tests =
 
             for l in 0 .. given.Length - 1 do
                 for index in told.Changes[l].Grown do
-                    Expect.equal told.Arrays[l].Weights[index] (float32 index) "given")
+                    Expect.equal told.Arrays[l].Weights.Values[index] (float32 index) "given")
 
         testCase "names arrays of the wrong length"
         <| fun () ->
@@ -466,7 +468,7 @@ let tests =
 
             let short = {
                 layer with
-                    WeightsPower1 = Slice [| 1.0f |]
+                    Weights.Power1 = Slice [| 1.0f |]
             }
 
             Expect.throwsC (fun () -> PruneAndReset.apply reset [| mask |] [||] [| layer |] (drawsOf 1L) |> ignore) (fun error ->
@@ -490,5 +492,5 @@ let tests =
                     (drawsOf 1L))
 
             Expect.throwsC (fun () -> PruneAndReset.apply reset [| mask |] change [| short |] (drawsOf 1L) |> ignore) (fun error ->
-                Expect.stringContains error.Message "WeightsPower1" "message")
+                Expect.stringContains error.Message "Weights.Power1" "message")
     ]

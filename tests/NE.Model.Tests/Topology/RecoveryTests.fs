@@ -1,4 +1,4 @@
-/// The dead-neuron trap (docs/algorithm.md 2.8, invariant 12): a fully pruned ReLU neuron must find its way back. A small regression network trained
+/// The dead-neuron trap (docs/algorithm.md 2.8): a fully pruned ReLU neuron must find its way back. A small regression network trained
 /// by plain gradient descent stands in for TD3; the learner's tests repeat this with the real one.
 module NE.Model.Tests.Topology.RecoveryTests
 
@@ -45,7 +45,7 @@ let private gradients (layers: LayerArrays[]) (masks: LayerMask[]) (inputs: floa
                     weightGradients[l].[index] <- weightGradients[l].[index] + delta[row] * below[column]
 
                     if below[column] > 0.0 then
-                        next[column] <- next[column] + delta[row] * float layers[l].Weights[index]
+                        next[column] <- next[column] + delta[row] * float layers[l].Weights.Values[index]
 
             delta <- next
 
@@ -61,12 +61,12 @@ let private train (layers: LayerArrays[]) masks (draws: Draws) =
 
     layers
     |> Array.iteri (fun l layer ->
-        for index in 0 .. layer.Weights.Length - 1 do
+        for index in 0 .. layer.Weights.Values.Length - 1 do
             if masks[l].[index] then
-                layer.Weights[index] <- layer.Weights[index] - float32 (0.05 * weightGradients[l].[index])
+                layer.Weights.Values[index] <- layer.Weights.Values[index] - float32 (0.05 * weightGradients[l].[index])
 
-        for row in 0 .. layer.Bias.Length - 1 do
-            layer.Bias[row] <- layer.Bias[row] - float32 (0.05 * biasGradients[l].[row]))
+        for row in 0 .. layer.Bias.Values.Length - 1 do
+            layer.Bias.Values[row] <- layer.Bias.Values[row] - float32 (0.05 * biasGradients[l].[row]))
 
     weightGradients
 
@@ -103,10 +103,10 @@ let private recovers revive bias events seed =
 
             arrays mask weights (Array.init mask.Rows (fun _ -> WeightBounds.symmetric beta draws)) draws)
 
-    layers[1].Bias[ dead ] <- bias
+    layers[1].Bias.Values[ dead ] <- bias
 
     for row in 0 .. widths[3] - 1 do
-        layers[2].Weights[ row * widths[2] + dead ] <- 0.0f
+        layers[2].Weights.Values[ row * widths[2] + dead ] <- 0.0f
 
     let options = {
         Criterion = GrowCriterion.Gradient
@@ -157,7 +157,7 @@ let private recovers revive bias events seed =
                 draws
 
     let first = dead * widths[1]
-    Seq.exists (fun index -> masks[1].[index] && layers[1].Weights[index] <> 0.0f) (seq { first .. first + widths[1] - 1 })
+    Seq.exists (fun index -> masks[1].[index] && layers[1].Weights.Values[index] <> 0.0f) (seq { first .. first + widths[1] - 1 })
 
 let private recovered revive bias =
     [ 1L .. 60L ] |> List.filter (recovers revive bias 3) |> List.length

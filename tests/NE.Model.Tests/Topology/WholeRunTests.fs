@@ -80,7 +80,7 @@ let tests =
                                 Elastic = l < 2
                                 Quota = if l < 2 then quota else 0
                                 Gradient = normals masks[l].Size draws
-                                Weights = layers[l].Weights.ToArray()
+                                Weights = layers[l].Weights.Values.ToArray()
                             })
 
                     let dormant =
@@ -98,13 +98,13 @@ let tests =
 
                         for index in 0 .. mask.Size - 1 do
                             Expect.isTrue
-                                (Single.IsFinite layers[l].Weights[index]
-                                 && abs layers[l].Weights[index] <= bound)
+                                (Single.IsFinite layers[l].Weights.Values[index]
+                                 && abs layers[l].Weights.Values[index] <= bound)
                                 "finite and clipped"
 
                             if not mask[index] then
                                 Expect.isTrue
-                                    (layers[l].Weights[index] = 0.0f && layers[l].TargetWeights[index] = 0.0f)
+                                    (layers[l].Weights.Values[index] = 0.0f && layers[l].TargetWeights[index] = 0.0f)
                                     "masked means zero"
 
                     if settings.Rate = GrowthRate.Auto then

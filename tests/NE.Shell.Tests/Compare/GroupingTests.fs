@@ -45,6 +45,67 @@ let tables =
                 Expect.isTrue (table.Curve("step", "mean").IsEmpty) "no curve"
         }
 
+        test "columns that were not asked for take no memory, and asking for them later is a mistake" {
+            use folder = new TemporaryFolder()
+            let file = folder.File "a.csv"
+            File.WriteAllText(file, "step,network,loss,mean\n0,actor,7,1\n5,critic,8\n")
+
+            let table =
+                CsvTable.Read(file, (fun name -> name = "step" || name = "mean"), [| "network" |])
+
+            Expect.sequenceEqual table.Columns [ "step"; "network"; "loss"; "mean" ] "the file's"
+
+            Expect.equal
+                [ for row in 0..1 -> table.Number(row, "step"), table.Text(row, "network") ]
+                [ 0.0, "actor"; 5.0, "critic" ]
+                "fields"
+
+            Expect.equal (table.Number(0, "mean")) 1.0 "a number"
+            Expect.isTrue (Double.IsNaN(table.Number(1, "mean"))) "a field that is missing"
+            Expect.isTrue (Double.IsNaN(table.Number(0, "other"))) "a column that the file lacks"
+            Expect.equal (table.Text(0, "other")) "" "the same as text"
+            Expect.throwsT<InvalidOperationException> (fun () -> table.Number(0, "loss") |> ignore) "not asked for"
+            Expect.throwsT<InvalidOperationException> (fun () -> table.Text(0, "mean") |> ignore) "not asked for as text"
+        }
+
+        test "a table that is longer than what is read at a time is whole" {
+            use folder = new TemporaryFolder()
+            let file = folder.File "a.csv"
+
+            File.WriteAllLines(
+                file,
+                seq {
+                    ""
+                    "step,mean"
+                    yield! seq { for i in 1..20_000 -> $"{i},{2 * i}" }
+                    // What a repaired table has in its middle.
+                    "step,mean"
+                    "20001,40002"
+                }
+            )
+
+            let table = CsvTable.Read(file, (fun _ -> true), [||])
+            let curve = table.Curve("step", "mean")
+            Expect.equal (table.Rows, curve.Steps.Length) (20_001, 20_001) "rows"
+
+            Expect.isTrue
+                (Array.forall2 (fun step mean -> mean = 2.0 * step) curve.Steps curve.Values)
+                "no row is cut at the end of a block"
+
+            Expect.equal (table.Rows, curve.End) ((CsvTable.Read(file)).Rows, 20_001.0) "the same as text"
+        }
+
+        test "a seed without a point at a step has there what lies between its points, and nothing behind its last" {
+            let often = Curve([| 0.0; 50.0; 100.0; 150.0 |], [| 0.0; 10.0; 20.0; 30.0 |])
+            let seldom = Curve([| 0.0; 100.0 |], [| 40.0; 80.0 |])
+            let points = Spread.Of([| often; seldom |], 1)
+
+            Expect.equal
+                [ for point in points -> point.Step, point.Mean, point.Seeds ]
+                [ 0.0, 20.0, 2; 50.0, 35.0, 2; 100.0, 50.0, 2; 150.0, 30.0, 1 ]
+                "50 is halfway from 40 to 80, and at 150 the second seed has no value"
+        }
+
         test "seeds that have got to different steps are taken together as far as enough of them are" {
             let curve last =
                 Curve([| 0.0 .. 10.0 .. last |], [| for step in 0.0 .. 10.0 .. last -> last + step |])
@@ -752,5 +813,17 @@ let statistics =
             for stratum in 0..1 do
                 Expect.floatClose Accuracy.high (all.Scores[0][stratum] |> Array.min) 0.0 "the lowest"
                 Expect.floatClose Accuracy.high (all.Scores[1][stratum] |> Array.max) 1.0 "the highest"
+        }
+
+        test "an environment counts as much as another, however many seeds it has" {
+            // Half of the weight is on either side: the middle half is a quarter of either, where the middle half of the 32 runs would be zeros.
+            let strata = [| Array.create 24 0.0; Array.create 8 12.0 |]
+            Expect.floatClose Accuracy.high (ArmStatistics.IqmOf strata) 6.0 "interquartile mean"
+            let interval = ArmStatistics.IqmIntervalOf strata
+            Expect.floatClose Accuracy.high interval.Low 6.0 "a resample has as many runs of either"
+            Expect.floatClose Accuracy.high interval.High 6.0 "a resample has as many runs of either"
+
+            let equal = [| [| 1.0; 5.0; 2.0 |]; [| 9.0; 4.0; 7.0 |] |]
+            Expect.equal (ArmStatistics.IqmOf equal) (Descriptive.interquartileMean (Array.concat equal)) "equally many: of all runs"
         }
     ]

@@ -370,6 +370,16 @@ let refusals =
                     $"{header}\nTD3,Hopper-v4,0,0,\n", [ ", line 2: "; "in the column return, found nothing" ]
                     $"{header}\nTD3,Hopper-v4,0,0,NaN\n", [ ", line 2: "; "in the column return, found 'NaN'" ]
                     $"{header}\n ,Hopper-v4,0,0,1\n", [ ", line 2: "; "a name in the column algorithm, found nothing" ]
+                    $"{header}\n{good}\n\"TD\n3\",Hopper-v4,1,0,1\n",
+                    [
+                        ", line 3: "
+                        "a name without control characters in the column algorithm, found 'TD?3'"
+                    ]
+                    $"{header}\nTD3,Hopper\u0007-v4,0,0,1\n",
+                    [
+                        ", line 2: "
+                        "a name without control characters in the column environment, found 'Hopper?-v4'"
+                    ]
                     $"{header}\nTD3,cycle:Hopper-v4,Ant-v4,0,0,1\n", [ ", line 2: "; "expected 5 fields as in the header, found 6" ]
                     $"{header}\n{good}\nTD3,Hopper-v4,1,0,1\nTD3,Hopper-v4,0,0.0,2\n",
                     [ ", line 4: "; "seed 0, step 0, found a second one (the first is on line 2)" ]

@@ -740,6 +740,11 @@ let realRun =
             for row in gradients do
                 Expect.isGreaterThan (number row["largest"]) 0.0 "there is a gradient"
 
+            Expect.stringContains
+                (File.ReadAllText(Path.Combine(out, "report.md")))
+                "for the actor the first critic's negative value"
+                "the loss is the learner's"
+
             let evaluations = CsvTable.Read(Path.Combine(folder.Path, "tiny", "eval.csv"))
             Expect.isTrue (evaluations.Has "inverted1") "every episode says how it ended"
             Expect.hasLength (Falls.Fallen evaluations).Steps 4 "evaluations"

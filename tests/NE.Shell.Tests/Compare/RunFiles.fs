@@ -3,8 +3,11 @@ module NE.Shell.Tests.Compare.RunFiles
 
 open System
 open System.IO
+open NE.Actors.Journal
 open NE.Actors.RunDirectory
+open NE.Model.History
 open NE.Shell.Sweeps.Planning
+open NE.Shell.Tests.Support
 
 /// What a run's folder is to hold.
 type RunFile = {
@@ -22,6 +25,8 @@ type RunFile = {
     Resumes: int64 list
     /// Step and task of the phases of a cycle.
     Phases: (int64 * string) list
+    /// Versions by name, of every process.
+    Versions: (string * string) list
 }
 
 let run = {
@@ -35,6 +40,7 @@ let run = {
     Keys = []
     Resumes = []
     Phases = []
+    Versions = [ "ne", "test"; "engine", "simd" ]
 }
 
 let private lines (header: string) (rows: string seq) =
@@ -44,7 +50,6 @@ let private lines (header: string) (rows: string seq) =
 let write (runs: string) (file: RunFile) : string =
     let folder = Path.Combine(runs, file.Name)
     Directory.CreateDirectory folder |> ignore
-    let versions = dict [ "ne", "test"; "engine", "simd" ]
 
     let stretch (step: int64) =
         RunStretch(
@@ -52,7 +57,7 @@ let write (runs: string) (file: RunFile) : string =
             step,
             "host",
             1,
-            Collections.Generic.Dictionary<string, string>(versions),
+            Collections.Generic.Dictionary<string, string>(dict file.Versions),
             "a processor, 2 cores"
         )
 
@@ -130,6 +135,13 @@ let arm (runs: string) (name: string) (settings: RunFile) (seeds: int64 seq) (sc
                 Returns = settings.Returns |> List.map (fun (step, value) -> step, value * scale seed)
         }
 ]
+
+/// Appends these events to the journal of a run.
+let happened (runs: string) (name: string) (events: RunEvent list) =
+    let noted (event: RunEvent) : JournalEntry =
+        JournalEntry.EventStored(1L, false, event)
+
+    appendToJournal (RunPaths.Of(runs, name)) (List.map noted events)
 
 /// A sweep over runs: (name, environment, label, seed).
 let sweepOf (smoke: bool) (runs: string) (name: string) (text: string) (cells: (string * string * string * int64) seq) =

@@ -15,10 +15,18 @@ open NE.Shell.Serving
 open NE.Shell.Tests.Support
 open NE.Shell.Tests.Compare
 
+/// A clock that stands still until the test moves it.
+type private HeldClock() =
+    inherit TimeProvider()
+    let mutable now = 0L
+    member _.Advance(time: TimeSpan) = now <- now + time.Ticks
+    override _.TimestampFrequency = TimeSpan.TicksPerSecond
+    override _.GetTimestamp() = now
+
 /// A page over a folder, and a client of it.
-type private Served(runs: string, options: ServeOptions, only: string list) =
+type private Served(shell: ShellHost, runs: string, options: ServeOptions, only: string list) =
     let page =
-        PageServer.Start(host runs noRun, options, runs, List<_> only, false).GetAwaiter().GetResult()
+        PageServer.Start(shell, options, runs, List<_> only, false).GetAwaiter().GetResult()
 
     let client =
         new HttpClient(new HttpClientHandler(AllowAutoRedirect = false, UseCookies = false))
@@ -26,6 +34,7 @@ type private Served(runs: string, options: ServeOptions, only: string list) =
     let origin = Uri page.Url
     let at (path: string) = Uri(origin, path)
 
+    new(runs, options, only) = new Served(host runs noRun, runs, options, only)
     new(runs) = new Served(runs, ServeOptions(IPAddress.Loopback, 0, null, false), [])
 
     member _.Url = page.Url
@@ -112,6 +121,77 @@ let tests =
                 "sweeps"
 
             Expect.stringContains (items (field "sweeps" overview) |> List.last |> text "problem") "cells.json" "the damaged one"
+
+        testCase "a folder whose name no sweep can have is none, and a sweep that cannot be read hides no other"
+        <| fun _ ->
+            use folder = new TemporaryFolder()
+            let runs = folder.Path
+            let name = RunFiles.write runs RunFiles.run
+            RunFiles.sweep runs "mine" "" [ name, "Hopper-v4", "dense", 0L ]
+
+            for copy in [ "mine (copy)"; "$(touch evaluated)"; ".mine" ] do
+                let root = Path.Combine(runs, $"{copy}.sweep")
+                Directory.CreateDirectory root |> ignore
+                File.Copy(Path.Combine(runs, "mine.sweep", "cells.json"), Path.Combine(root, "cells.json"))
+
+            Directory.CreateDirectory(Path.Combine(runs, "unreadable.sweep")) |> ignore
+
+            // A file that is there and gives nothing, whoever asks.
+            File.CreateSymbolicLink(Path.Combine(runs, "unreadable.sweep", "cells.json"), "/proc/self/mem")
+            |> ignore
+
+            use served = new Served(runs)
+            let overview = served.Json "api/overview"
+
+            Expect.equal
+                [
+                    for sweep in items (field "sweeps" overview) -> text "name" sweep, text "problem" sweep = ""
+                ]
+                [ "mine", true; "unreadable", false ]
+                "sweeps"
+
+            Expect.equal [ for run in items (field "runs" overview) -> text "sweep" run ] [ "mine" ] "its run"
+            let _, completed, _ = execute (host runs noRun) [ "complete"; "ne status " ]
+            Expect.isFalse (completed.Contains "$(") "names that a shell would evaluate"
+
+        testCase "what could not be read is tried again after some seconds, though no file that is looked at has changed"
+        <| fun _ ->
+            use folder = new TemporaryFolder()
+
+            let name =
+                RunFiles.write folder.Path {
+                    RunFiles.run with
+                        State = RunState.Running
+                }
+
+            let journal = (RunPaths.Of(folder.Path, name)).Journal
+            File.WriteAllText(journal, String('x', 5_000))
+            let clock = HeldClock()
+
+            let shell =
+                ShellHost(
+                    Output = new StringWriter(),
+                    Error = new StringWriter(),
+                    DefaultRuns = folder.Path,
+                    FleetKey = "/nonexistent/fleet.pem",
+                    HasCuda = (fun () -> false),
+                    Clock = clock,
+                    Prepare = fun _ -> readOnlyDict []
+                )
+
+            use served =
+                new Served(shell, folder.Path, ServeOptions(IPAddress.Loopback, 0, null, false), [])
+
+            let state () =
+                items (field "runs" (served.Json "api/overview"))
+                |> List.exactlyOne
+                |> text "state"
+
+            Expect.equal (state ()) "damaged" "its journal is none"
+            File.Delete journal
+            Expect.equal (state ()) "damaged" "as it was a moment ago"
+            clock.Advance(TimeSpan.FromSeconds 6.0)
+            Expect.equal (state ()) "killed" "as it is"
 
         testCase "curves are those of `ne report`: seeds of one configuration are one arm, named by its sweep"
         <| fun _ ->
@@ -247,6 +327,49 @@ let tests =
 
             Expect.equal (served.Get $"api/runs/{name}/topology/{events.Length}" |> fst) HttpStatusCode.NotFound "no further event"
 
+        testCase "the masks are those of the run that is there, not of one that it was begun instead of"
+        <| fun _ ->
+            use folder = new TemporaryFolder()
+
+            NE.Shell.Tests.GoldenRunTests.newest
+            |> List.find (fun run -> run.Name = "ne-serial-2")
+            |> fun golden -> NE.Shell.Tests.GoldenRunTests.unpack golden folder.Path
+
+            let name = RunFolder.List folder.Path |> Seq.exactlyOne
+            let paths = RunPaths.Of(folder.Path, name)
+            use served = new Served(folder.Path)
+
+            let masks () =
+                served.Get $"api/runs/{name}/topology/-1" |> fst
+
+            Expect.equal (masks ()) HttpStatusCode.OK "the masks"
+
+            for blob in Directory.GetFiles paths.Blobs do
+                File.WriteAllText(blob, "")
+
+            Expect.equal (masks ()) HttpStatusCode.OK "of a commit they are read once"
+            let info = RunInfo.Read paths.RunInfo
+
+            let another =
+                RunInfo(
+                    info.FormatVersion,
+                    "another",
+                    info.Name,
+                    info.Status,
+                    info.StatusReason,
+                    info.Environment,
+                    info.Method,
+                    info.Seed,
+                    info.TotalSteps,
+                    info.Threads,
+                    info.Device,
+                    info.Stretches,
+                    info.Engine
+                )
+
+            another.Write paths.RunInfo
+            Expect.equal (masks ()) HttpStatusCode.ServiceUnavailable "another run, whose commits have the same numbers"
+
         testCase "masks that are damaged are said to be"
         <| fun _ ->
             use folder = new TemporaryFolder()
@@ -294,13 +417,29 @@ let tests =
             Expect.equal (text "text" span, text "level" span) ("checkpoint took 250 ms", "Debug") "a span"
             Expect.equal (text "text" lines[lines.Length - 3]) "{\"@t\":\"torn" "torn"
 
+            let written = File.ReadAllBytes paths.Log
+
             let rec all before found =
                 let page = served.Json $"api/runs/{name}/log?before={before}"
-                let found = [ for line in items (field "lines" page) -> text "text" line ] @ found
+
+                for line in items (field "lines" page) do
+                    let at = int ((field "at" line).GetInt64())
+                    Expect.isTrue (at = 0 || written[at - 1] = byte '\n') "where a line begins"
+                    Expect.equal written[at] (byte '{') "a line"
+
+                let found =
+                    [
+                        for line in items (field "lines" page) -> (field "at" line).GetInt64(), text "text" line
+                    ]
+                    @ found
+
                 let from = (field "from" page).GetInt64()
                 if from = 0L then found else all from found
 
-            Expect.equal (all ((field "to" newest).GetInt64()) [] |> List.length) 3003 "every line once"
+            let lines = all ((field "to" newest).GetInt64()) []
+            Expect.equal lines.Length 3003 "every line once"
+            Expect.equal lines (List.sort lines) "by their places"
+            Expect.hasLength (List.distinctBy fst lines) 3003 "each at a place of its own"
 
         testCase "what is not the folder's is not read, and wrong questions are answered in words"
         <| fun _ ->
@@ -359,6 +498,8 @@ let tests =
             use local = new Served(folder.Path)
             use foreign = local.Send(HttpMethod.Get, "api/overview", [ "Host", "evil.example" ])
             Expect.equal foreign.StatusCode HttpStatusCode.MisdirectedRequest "a name that points here"
+            use old = local.Send(HttpMethod.Get, "?token=old", [])
+            Expect.equal (old.StatusCode, string old.Headers.Location) (HttpStatusCode.Redirect, "/") "an address of another page"
 
             use served =
                 new Served(folder.Path, ServeOptions(IPAddress.Parse "127.0.0.2", 0, "a secret", true), [])
@@ -367,12 +508,35 @@ let tests =
                 (use response = served.Send(HttpMethod.Get, "api/overview", headers) in response.StatusCode)
 
             Expect.equal (status []) HttpStatusCode.Unauthorized "without"
-            Expect.equal (status [ "Cookie", "ne-token=wrong" ]) HttpStatusCode.Unauthorized "wrong"
+            let port = (Uri served.Url).Port
+            Expect.equal (status [ "Cookie", $"ne-token-{port}=wrong" ]) HttpStatusCode.Unauthorized "wrong"
+            Expect.equal (status [ "Cookie", $"ne-token-{port + 1}=a%%20secret" ]) HttpStatusCode.Unauthorized "of a page at another port"
+            use guessed = served.Send(HttpMethod.Get, "?token=wrong", [])
+            Expect.equal guessed.StatusCode HttpStatusCode.Unauthorized "guessed"
             use shown = served.Send(HttpMethod.Get, "?token=a%20secret", [])
             Expect.equal shown.StatusCode HttpStatusCode.Redirect "taken out of the address"
             let cookie = shown.Headers.GetValues "Set-Cookie" |> Seq.exactlyOne
             Expect.stringContains cookie "httponly" "out of scripts' reach"
-            Expect.equal (status [ "Cookie", cookie.Split(';')[0] ]) HttpStatusCode.OK "with"
+            let own = [ "Cookie", cookie.Split(';')[0] ]
+            Expect.stringStarts cookie $"ne-token-{port}=" "of this port"
+            Expect.equal (status own) HttpStatusCode.OK "with"
+
+            let page = (Uri served.Url).GetLeftPart UriPartial.Authority
+
+            for address, expected in
+                [
+                    "?token=a%20secret", "/"
+                    "?token=wrong", "/"
+                    "js/main.js?token=a%20secret&x=1", "/js/main.js?x=1"
+                    "//evil.example/?token=a%20secret", "/evil.example/"
+                ] do
+                use again = served.Send(HttpMethod.Get, $"{page}/{address}", own)
+                Expect.equal (again.StatusCode, string again.Headers.Location) (HttpStatusCode.Redirect, expected) address
+
+            use foreign =
+                served.Send(HttpMethod.Get, "api/overview", ("Host", "evil.example") :: own)
+
+            Expect.equal foreign.StatusCode HttpStatusCode.MisdirectedRequest "a name that points here, with a token"
             Expect.stringContains served.Url "token=a%20secret" "the address to open"
 
         testCase "a page only shows unless it was started with --control, and then takes actions from itself alone"

@@ -78,7 +78,8 @@ let expansion =
                 |> List.map snd
 
             Expect.equal (of' "td3") (of' "ne") "arms share their points"
-            Expect.equal (twelve |> List.map fst |> List.distinct |> List.head) "td3 trial 01" "label"
+            Expect.equal (twelve |> List.map fst |> List.distinct |> List.head) "td3 trial 001" "label"
+            Expect.isEmpty (points 8 |> List.except twelve) "eight of twelve are called the same"
             let drawn = of' "td3" |> List.distinct
             Expect.equal (points 4 |> List.map snd |> List.distinct) (List.take 4 drawn) "the first four are the first four"
 

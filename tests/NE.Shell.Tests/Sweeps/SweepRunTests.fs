@@ -14,8 +14,8 @@ open NE.Shell.Tests.Support
 
 /// Plays `ne` in a process of its own, by the name of the cell: "bad" fails unless the file `mended` exists, "shot" is killed the first time,
 /// "taken" cannot begin because somebody else does meanwhile, "late" cannot go on because somebody else has done so, a trial of a search is evaluated
-/// at steps 250, 500 and 1000 with what the file `returns` says, and works on after each once it was decided there, everything else completes.
-/// Notes its calls.
+/// at steps 250, 500 and 1000 with what the file `returns` says, and works on after each once it was decided there, "clears" makes room for the file
+/// of failures, everything else completes. Notes its calls.
 let private program =
     """verb=$1; shift
 [ "$verb" = resume ] && { name=$1; shift; }
@@ -51,10 +51,13 @@ case "$name" in
         exit 1
     } ;;
 *-builds-*) : >"$runs/rebuilt" ;;
+*-clears-*) rmdir "$runs/a.sweep/failures.json.tmp" ;;
+*-plain-*) ;;
 *-trial-*)
     describe running
     trial=${name##*-trial-}
     trial=${trial%%-*}
+    trial=${trial#"${trial%%[1-9]*}"} # without zeros in front
     evaluations="$runs/$name/eval.csv"
     [ -e "$evaluations" ] || echo step,mean >"$evaluations"
     stop() { describe interrupted; exit 3; }
@@ -86,6 +89,13 @@ type private Sweeps(text: string) =
 
     member _.Write(changed: string) = File.WriteAllText(file, changed)
 
+    /// What others do between the first look at a sweep and its start.
+    member val Meanwhile: unit -> unit = ignore with get, set
+
+    member private this.Prepare() : Collections.Generic.IReadOnlyDictionary<string, string> =
+        this.Meanwhile()
+        readOnlyDict []
+
     /// "train a-Hopper-v4-td3-s0" and so on, in order; then forgotten.
     member _.Calls() =
         let calls = Path.Combine(runs, "calls")
@@ -99,7 +109,7 @@ type private Sweeps(text: string) =
         File.Delete calls
         made
 
-    member _.Run(more: string list) =
+    member this.Run(more: string list) =
         let host =
             ShellHost(
                 Output = new StringWriter(NewLine = "\n"),
@@ -111,7 +121,7 @@ type private Sweeps(text: string) =
                 Executable = [| "/bin/sh"; script |],
                 Build = (fun () -> string (File.Exists(Path.Combine(runs, "rebuilt")))),
                 HasCuda = (fun () -> false),
-                Prepare = fun _ -> readOnlyDict []
+                Prepare = fun _ -> this.Prepare()
             )
 
         execute host more
@@ -133,6 +143,7 @@ let private name label seed = $"a-Hopper-v4-{label}-s{seed}"
 
 let private bad0 = name "bad" 0
 let private builds0 = name "builds" 0
+let private clears0 = name "clears" 0
 let private crashed0 = name "crashed" 0
 let private hostless0 = name "hostless" 0
 let private late0 = name "late" 0
@@ -144,6 +155,13 @@ let private x1 = name "x" 1
 let private y0 = name "y" 0
 let private z0 = name "z" 0
 let private z1 = name "z" 1
+
+/// A random search whose trials complete at once.
+let private drawn (trials: int) =
+    arms [ "plain" ] "0"
+    + $"search: {{trials: {trials}, space: {{ne.omega: [0, 0.1, 0.2]}}}}\n"
+
+let private plain (number: string) = name $"plain-trial-{number}" 0
 
 /// Sweeps x and y while another process works on x, which then leaves the run.json that it makes of the complete y's.
 let private besideAnother (sweeps: Sweeps) (leave: string -> string) =
@@ -233,6 +251,19 @@ let tests =
             Expect.isEmpty (sweeps.Calls()) "not tried again"
         }
 
+        test "a failure that cannot be stored now does not end the sweep, and is stored when there is room" {
+            use sweeps = new Sweeps(arms [ "bad"; "clears" ] "0")
+            let inTheWay = Path.Combine(sweeps.Runs, "a.sweep", "failures.json.tmp")
+            Directory.CreateDirectory inTheWay |> ignore
+            let code, output, errors = sweeps.Sweep [ "--parallel"; "1" ]
+            Expect.equal code ExitCode.Failed errors
+            Expect.stringContains output "which cells failed could not be stored, and is tried again: " "said"
+            Expect.equal (sweeps.Calls()) [ $"train {bad0}"; $"train {clears0}" ] "the others go on"
+            let again, _, errors = sweeps.Sweep []
+            Expect.equal again ExitCode.Failed errors
+            Expect.isEmpty (sweeps.Calls()) "it is known that it failed"
+        }
+
         test "a program that is rebuilt: no further cell is started, and the next call goes on" {
             use sweeps = new Sweeps(arms [ "x"; "builds"; "y" ] "0")
             let code, output, errors = sweeps.Sweep [ "--parallel"; "1" ]
@@ -312,6 +343,23 @@ let tests =
             let code, _, errors = sweeps.Sweep []
             Expect.equal code ExitCode.UserError "exit code"
             Expect.stringContains errors $"The sweep 'a' is in use by process {Environment.ProcessId}" "message"
+        }
+
+        test "what another process made of a sweep while this one began is not overwritten" {
+            use sweeps = new Sweeps(arms [ "x" ] "0")
+
+            sweeps.Meanwhile <-
+                fun () ->
+                    sweeps.Meanwhile <- ignore
+                    sweeps.Write((arms [ "x" ] "0").Replace("1000", "2000"))
+                    sweeps.Sweep [] |> ignore
+
+            let code, _, errors = sweeps.Sweep []
+            Expect.equal code ExitCode.UserError errors
+            Expect.stringContains errors $"{x0}: run.steps was 2000, is now 1000" "message"
+            let cells = File.ReadAllText(Path.Combine(sweeps.Runs, "a.sweep", "cells.json"))
+            Expect.stringContains cells "\"run.steps\": \"2000\"" "what the other one has stored"
+            Expect.equal (sweeps.Calls()) [ $"train {x0}" ] "begun once"
         }
     ]
 
@@ -416,6 +464,33 @@ let edits =
             Expect.isFalse (errors.Contains "changes cells") errors
             let cells = File.ReadAllText(Path.Combine(sweeps.Runs, "a.sweep", "cells.json"))
             Expect.stringContains cells "\"learner.discount\": \"0.9\"" "the new value"
+        }
+
+        test "takes more trials behind those that there are" {
+            use sweeps = new Sweeps(drawn 8)
+            sweeps.Sweep [] |> ignore
+            Expect.equal (sweeps.Calls()) [ for number in 1..8 -> "train " + plain $"00{number}" ] "the first"
+            sweeps.Write(drawn 12)
+            let code, output, errors = sweeps.Sweep []
+            Expect.equal (code, errors) (ExitCode.Ok, "") output
+            Expect.equal (sweeps.Calls()) [ for number in [ "009"; "010"; "011"; "012" ] -> "train " + plain number ] "the others"
+        }
+
+        test "keeps the numbers that an older version gave its trials" {
+            use sweeps = new Sweeps(drawn 2)
+            sweeps.Sweep [] |> ignore
+            sweeps.Calls() |> ignore
+            let cells = Path.Combine(sweeps.Runs, "a.sweep", "cells.json")
+
+            for number in 1..2 do
+                Directory.Move(Path.Combine(sweeps.Runs, plain $"00{number}"), Path.Combine(sweeps.Runs, plain $"{number}"))
+
+            File.WriteAllText(cells, File.ReadAllText(cells).Replace("trial 00", "trial ").Replace("trial-00", "trial-"))
+            sweeps.Write(drawn 12)
+            let code, output, errors = sweeps.Sweep []
+            Expect.equal (code, errors) (ExitCode.Ok, "") output
+            Expect.equal (sweeps.Calls()) [ for number in 3..12 -> "train " + plain $"{number}" ] "those that came behind them"
+            Expect.stringContains (File.ReadAllText cells) "\"label\": \"plain trial 1\"" "its label"
         }
 
         test "may drop a cell that never began" {
@@ -577,7 +652,7 @@ let private search =
 let private evaluated =
     search.Replace("run.steps: 1000", "run.steps: 1000, evaluation.every: 250")
 
-let private trial number = name $"x-trial-{number}" 0
+let private trial number = name $"x-trial-00{number}" 0
 
 let private returns (sweeps: Sweeps) (values: string list) =
     File.WriteAllLines(Path.Combine(sweeps.Runs, "returns"), values)
@@ -612,12 +687,12 @@ let searches =
                 let rows = File.ReadAllLines (RunPaths.Of(sweeps.Runs, trial number)).Evaluations
                 Expect.equal [ for row in rows[1..] -> row.Split(',')[0] ] steps $"trial {number}"
 
-            Expect.stringContains output "x at step 250: trial 1, trial 3 go on, the best first; 2 trials dropped" "the first decision"
-            Expect.stringContains output "x at step 500: trial 3 goes on, the best first; 1 trial dropped" "the second"
+            Expect.stringContains output "x at step 250: trial 001, trial 003 go on, the best first; 2 trials dropped" "the first decision"
+            Expect.stringContains output "x at step 500: trial 003 goes on, the best first; 1 trial dropped" "the second"
             Expect.stringContains output "a is complete: 1 cell, and 3 cells of trials that the search dropped (ne status a)." "end"
 
             let _, status, _ = sweeps.Run [ "status"; "a" ]
-            Expect.stringContains status "x at step 500: trial 3 goes on" "decisions"
+            Expect.stringContains status "x at step 500: trial 003 goes on" "decisions"
             Expect.equal (Regex.Matches(status, "dropped +").Count) 3 status
 
             // Decisions hold, whatever becomes of the files that they were made from.
@@ -633,8 +708,48 @@ let searches =
             let code, output, errors = sweeps.Sweep []
             Expect.equal code ExitCode.Failed errors
             Expect.stringContains errors $"{trial 4} failed: it diverged" "listed"
-            Expect.stringContains output "x at step 250: trial 2, trial 3 go on" "without it"
+            Expect.stringContains output "x at step 250: trial 002, trial 003 go on" "without it"
             Expect.equal (RunInfo.Read(RunPaths.Of(sweeps.Runs, trial 2).RunInfo).Status) RunState.Completed "the best is complete"
+        }
+
+        test "decides nothing while fewer trials can be compared than are to go on" {
+            use sweeps = new Sweeps(evaluated)
+            let decisions = Path.Combine(sweeps.Runs, "a.sweep", "decisions.json")
+            returns sweeps [ "250 1 30" ]
+            let code, output, errors = sweeps.Sweep []
+            Expect.equal code ExitCode.Failed errors
+
+            Expect.stringContains
+                output
+                "x at step 250: nothing is decided, since 1 of 4 trials can be compared and 2 would go on"
+                "the others have failed"
+
+            Expect.isFalse (File.Exists decisions) "a decision is never taken back"
+            returns sweeps trials1And3
+            let code, output, errors = sweeps.Run [ "sweep"; "--resume"; "a"; "--retry-failed" ]
+            Expect.equal (code, errors) (ExitCode.Ok, "") output
+            Expect.stringContains output "x at step 250: trial 001, trial 003 go on" "among all of them"
+        }
+
+        test "follows no decision before it is stored, and waits until it can be" {
+            use sweeps = new Sweeps(evaluated)
+            returns sweeps trials1And3
+            let decisions = Path.Combine(sweeps.Runs, "a.sweep", "decisions.json")
+            let inTheWay = decisions + ".tmp"
+            Directory.CreateDirectory inTheWay |> ignore
+            let working = Task.Run(fun () -> sweeps.Sweep [])
+
+            let waits number =
+                let file = RunPaths.Of(sweeps.Runs, trial number).RunInfo
+                File.Exists file && File.ReadAllText(file).Contains "interrupted"
+
+            // The last one is told to wait after the first attempt to store what was decided.
+            eventually "every trial to wait" (fun () -> List.forall waits [ 1..4 ])
+            Expect.isFalse (File.Exists decisions) "nothing is stored"
+            Directory.Delete inTheWay
+            let code, output, errors = working.GetAwaiter().GetResult()
+            Expect.equal (code, errors) (ExitCode.Ok, "") output
+            Expect.stringContains output "it cannot be decided now which trials go on, and is tried again: " "said"
         }
 
         test "takes no further cells, and no other rules, once trials were dropped" {

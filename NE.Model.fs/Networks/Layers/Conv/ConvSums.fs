@@ -9,7 +9,7 @@ open NE.Model.Networks.Simd
 [<Sealed>]
 type internal ConvSums(pass: SimdPassing, length: int) =
     let chunks = (pass.Rows + RowBlocks.Unit - 1) / RowBlocks.Unit
-    let memory = pass.Memory(chunks * length)
+    let memory = pass.Memory(AlignedMemory.Floats(chunks, length))
 
     /// Where an image is added; 0 before the first image of its chunk.
     member _.Of(row: int) : nativeptr<float32> =

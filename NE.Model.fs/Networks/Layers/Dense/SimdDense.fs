@@ -39,6 +39,7 @@ type internal SimdDense(pass: SimdPassing, slot: PanelSlot, input: SimdFeatures)
         else
             ValueNone
 
+    let live = pass.Live slot.Slot.Stack
     let mutable rectifies = false
 
     interface ISimdLayer with
@@ -64,9 +65,15 @@ type internal SimdDense(pass: SimdPassing, slot: PanelSlot, input: SimdFeatures)
             | _ -> ()
 
         member _.Backward(from, upTo) =
-            match input.Gradient with
-            | ValueNone -> ()
-            | ValueSome into -> DenseProducts.backward product delta.Value outputs transposed into mask from upTo
+            match input.Gradient, live with
+            | ValueNone, _ -> ()
+            | ValueSome into, ValueNone -> DenseProducts.backward product delta.Value outputs transposed into mask from upTo
+            | ValueSome into, ValueSome live ->
+                DenseProducts.backward product delta.Value outputs transposed into ValueNone from upTo
+
+                match mask with
+                | ValueNone -> ()
+                | ValueSome h -> live.Mask(into.Strided, h.Strided, from, upTo)
 
         member _.Gradient panel =
             DenseProducts.gradient product gradients slot x delta.Value panel

@@ -1,5 +1,6 @@
 using NE.Model;
 using NE.Model.Statistics;
+using NE.Shell.Host;
 using NE.Shell.RunFiles;
 
 namespace NE.Shell.Reports.Compare.Data;
@@ -24,6 +25,21 @@ public sealed record Arm
     /// <summary>What is missing: "seed 3 (not started)", "seed 4 (no evaluation from 30,600 to 34,000)".</summary>
     public required IReadOnlyList<string> Missing { get; init; }
 
+    /// <summary>How many seeds were to be there, with and without a score.</summary>
+    public required int Seeds { get; init; }
+
+    /// <summary>Runs that failed or diverged before the horizon: where they are many, the scores of the others say too much.</summary>
+    public required IReadOnlyList<ReportedRun> Lost { get; init; }
+
+    /// <summary>Lengths of its runs, also of those without an evaluation, ascending; none where no run was started.</summary>
+    public required IReadOnlyList<long> Lengths { get; init; }
+
+    /// <summary>What is to be said beside its scores where seeds were lost, such as "4 of 12 seeds failed; its scores are those of survivors"; null where none was.</summary>
+    public string? Survival => this.Lost.Count == 0
+        ? null
+        : $"{this.Lost.Count} of {Format.Counted(this.Seeds, "seed")} {(this.Lost.All(run => run.State == "failed") ? "failed" : "failed or diverged")}"
+            + (this.Scores.Count > 0 ? "; its scores are those of survivors" : "");
+
     public double[] Finals => [.. this.Scores.Select(score => score.Final)];
 
     /// <summary>None in a cycle.</summary>
@@ -39,10 +55,12 @@ public sealed record Arm
 /// <summary>The arms of one environment.</summary>
 /// <param name="Environment">Its id.</param>
 /// <param name="Horizon">Environment steps at which the arms are compared; where runs end by episodes, the last step of any.</param>
-/// <param name="Steps">Length of the runs; where they end by episodes, a bound of it.</param>
 /// <param name="Arms">In the order of their labels.</param>
-public sealed record Panel(string Environment, double Horizon, long Steps, IReadOnlyList<Arm> Arms)
+public sealed record Panel(string Environment, double Horizon, IReadOnlyList<Arm> Arms)
 {
+    /// <summary>Lengths of the runs, ascending; where they end by episodes, bounds of them.</summary>
+    public IReadOnlyList<long> Lengths => [.. this.Arms.SelectMany(arm => arm.Lengths).Distinct().Order()];
+
     /// <summary>Arms with enough seeds for an interval.</summary>
     public IReadOnlyList<Arm> Evident => [.. this.Arms.Where(arm => arm.IsEvidence)];
 

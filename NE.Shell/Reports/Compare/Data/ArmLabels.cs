@@ -36,12 +36,20 @@ public static class ArmLabels
 
     /// <summary>
     /// The arm of a cell without a run: that of the runs of the same sweep and label. What such a cell's configuration would be is not known,
-    /// so it is not counted among the runs of others.
+    /// so it is not counted among the runs of others. What a resume changed in a run is no plan for the others.
     /// </summary>
     public static string Of(AbsentRun cell, IReadOnlyList<ReportedRun> runs, IReadOnlyDictionary<string, string> labels) =>
-        runs.Where(run => run.Sweep == cell.Sweep && run.Label == cell.Label).OrderBy(run => run.Environment == cell.Environment ? 0 : 1).FirstOrDefault() is { } sibling
+        runs
+            .Where(run => run.Sweep == cell.Sweep && run.Label == cell.Label)
+            .OrderBy(run => run.Environment == cell.Environment ? 0 : 1)
+            .ThenBy(run => run.Changes.Count)
+            .FirstOrDefault() is { } sibling
             ? labels[sibling.Name]
             : labels.Values.Contains(cell.Label) ? $"{cell.Sweep} {cell.Label}" : cell.Label;
+
+    /// <summary>The keys whose change at a resume makes a run another arm than runs that always had its last values.</summary>
+    public static IReadOnlyList<string> Changed(ReportedRun run) =>
+        [.. run.Changes.Select(change => change.Key).Distinct().Where(key => !Unimportant.Contains(key) && Concerns(run, key))];
 
     /// <summary>Gives the runs of one name longer names where they differ.</summary>
     /// <returns>Whether they do.</returns>
@@ -100,15 +108,16 @@ public static class ArmLabels
         .Distinct()
         .Where(key => !Unimportant.Contains(key) && runs.Select(run => Value(run, key)).Distinct().Skip(1).Any() && runs.Any(run => Concerns(run, key)));
 
-    /// <summary>The stored value. An old run that does not name a key has the value that all runs had then; null for a key that this version does not know.</summary>
-    private static string? Value(ReportedRun run, string key) =>
-        run.Keys.TryGetValue(key, out string? value) ? value : SettingsModule.tryFind(key)?.Get.Invoke(SettingsModule.ofOldRuns);
+    /// <summary>The value, with those before where a resume changed it. An old run that does not name a key has the value that all runs had then; null for a key that this version does not know.</summary>
+    private static string? Value(ReportedRun run, string key) => run.Value(key) ?? OfOldRuns(key);
+
+    private static string? OfOldRuns(string key) => SettingsModule.tryFind(key)?.Get.Invoke(SettingsModule.ofOldRuns);
 
     /// <summary>Whether the key can make a difference to the run. One of a method that this version does not know may be touched by any.</summary>
     private static bool Concerns(ReportedRun run, string key)
     {
         var settings = SettingsModule.apply(
-            [("run.environment", run.Environment), .. new[] { "run.learner", "run.method" }.Select(name => (name, Value(run, name)!))],
+            [("run.environment", run.Environment), .. new[] { "run.learner", "run.method" }.Select(name => (name, run.Keys.GetValueOrDefault(name) ?? OfOldRuns(name)!))],
             SettingsModule.ofOldRuns);
         return !settings.IsOk || SettingsModule.concerns(settings.ResultValue, key);
     }

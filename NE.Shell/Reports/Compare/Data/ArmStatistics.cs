@@ -38,8 +38,8 @@ public sealed record ArmStatistics(
             arm.Areas.Length > 0 ? When(() => Bootstrap.bca(Stream, Bootstrap.Resamples, Bootstrap.Level, MeanOf, areas)) : null);
     }
 
-    /// <summary>Interquartile mean over all runs of all tasks.</summary>
-    public static double IqmOf(double[][] strata) => Descriptive.interquartileMean([.. strata.SelectMany(scores => scores)]);
+    /// <summary>Interquartile mean over the runs of all tasks. Every task counts as much as another, however many seeds it has.</summary>
+    public static double IqmOf(double[][] strata) => Descriptive.stratifiedInterquartileMean(strata);
 
     /// <summary>Its 95 % stratified bootstrap interval.</summary>
     public static Interval IqmIntervalOf(double[][] strata) => Bootstrap.percentile(Stream, Bootstrap.Resamples, Bootstrap.Level, IqmOf, strata);
@@ -54,6 +54,9 @@ public sealed record ArmStatistics(
 /// <param name="ImprovementInterval">Its 95 % stratified bootstrap interval.</param>
 public sealed record ArmComparison(Panel Panel, Arm First, Arm Second, WelchResult Final, WelchResult? Area, double Improvement, Interval ImprovementInterval)
 {
+    /// <summary>What is to be said of an arm that lost seeds, with its name.</summary>
+    public IEnumerable<string> Survival => new[] { this.First, this.Second }.Where(arm => arm.Survival is not null).Select(arm => $"{arm.Label}: {arm.Survival}");
+
     /// <summary>Every pair of a panel whose arms have enough seeds, in the order of the arms.</summary>
     public static IEnumerable<ArmComparison> Of(Panel panel)
     {

@@ -12,6 +12,12 @@ public static class Grouping
     /// <exception cref="UserError">Runs of one environment have several lengths and no step was given, or nothing can be compared at the step.</exception>
     public static IReadOnlyList<Panel> Of(Selection selection, long? at)
     {
+        if (at is { } end)
+        {
+            // What was changed at a resume behind the step is no part of what is compared.
+            selection = selection with { Runs = [.. selection.Runs.Select(run => run.UnchangedFrom(end))] };
+        }
+
         ReportedRun[] runs = [.. selection.Runs.Where(run => !run.Returns.IsEmpty)];
         Dictionary<string, string> labels = ArmLabels.Of(selection.Runs);
         (AbsentRun Cell, string Label)[] absent = [.. selection.Absent.Select(cell => (cell, ArmLabels.Of(cell, selection.Runs, labels)))];
@@ -29,7 +35,7 @@ public static class Grouping
         foreach (string key in keys.Where(key => key is not ("run.environment" or "run.seed")))
         {
             Dictionary<string, string> byArm = runs.GroupBy(run => run.Label).ToDictionary(
-                arm => arm.Key, arm => string.Join(" / ", arm.Select(run => run.Run.Keys.GetValueOrDefault(key, "-")).Distinct()));
+                arm => arm.Key, arm => string.Join(" / ", arm.Select(run => run.Run.Value(key) ?? "-").Distinct()));
 
             if (byArm.Values.Distinct().Count() > 1)
             {
@@ -82,7 +88,7 @@ public static class Grouping
 
         string[] tasks = [.. arms.SelectMany(arm => arm.Scores).Select(score => score.Task).OfType<string>().Distinct()];
         return tasks.Length < 2
-            ? new(environment, byEpisodes ? all.Max(run => run.Reached) : horizon, lengths[^1], arms)
+            ? new(environment, byEpisodes ? all.Max(run => run.Reached) : horizon, arms)
             : throw new UserError(
                 $"at step {Format.Count((long)horizon)} the runs on {environment} are on several tasks ({string.Join(" and ", tasks)}), whose returns cannot be compared: report them apart");
     }
@@ -120,15 +126,19 @@ public static class Grouping
             .Where(run => !scores.Any(score => score.Run.Name == run.Name && double.IsFinite(score.Final)))
             .Select(run => $"seed {run.Seed} ({(run.Covers(horizon) ? RunScore.Lack(run, horizon) : Progress(run, horizon))})");
         IEnumerable<string> unstarted = Evidence.missing(seeds, runs.Select(run => run.Seed)).Select(seed =>
-            absent.Any(cell => cell.Seed == seed) ? $"seed {seed} (not started)" : $"seed {seed} (no run)");
+            $"seed {seed} ({(absent.FirstOrDefault(cell => cell.Seed == seed) is not { } cell ? "no run" : cell.IsUnreadable ? "cannot be read" : "not started")})");
+        RunScore[] finite = [.. scores.Where(score => double.IsFinite(score.Final))];
         return new Arm
         {
             Label = label,
             Environment = environment,
             Index = index,
             Runs = shown,
-            Scores = [.. scores.Where(score => double.IsFinite(score.Final))],
+            Scores = finite,
             Missing = [.. unscored, .. unstarted],
+            Seeds = runs.Length + absent.Length,
+            Lost = [.. runs.Where(run => (run.State == "failed" || run.HasDiverged(horizon)) && finite.All(score => score.Run.Name != run.Name))],
+            Lengths = [.. runs.Select(run => run.TotalSteps).Distinct().Order()],
         };
     }
 

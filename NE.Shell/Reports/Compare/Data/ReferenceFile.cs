@@ -134,16 +134,18 @@ public sealed record ReferenceFile(string Path, IReadOnlyList<ReferenceCurves> C
     private static UserError Wrong(string path, CsvRecord record, string what) => new($"--reference {path}, line {record.Line}: {what}");
 
     /// <summary>Text of a file that may be anything, for a line of a terminal.</summary>
-    private static string Shown(string text)
-    {
-        string printable = string.Concat(text.Take(MostShown).Select(letter => char.IsControl(letter) ? '?' : letter));
-        return text.Length > MostShown ? printable + "..." : printable;
-    }
+    private static string Shown(string text) => string.Concat(ReportText.Shortened(text, MostShown).Select(letter => char.IsControl(letter) ? '?' : letter));
 
     /// <summary>A record below the header.</summary>
     private sealed record Row(string Path, CsvRecord Record, Dictionary<string, int> Columns)
     {
-        public string Name(string column) => this.Text(column) is { Length: > 0 } name ? name : throw this.Unexpected(column, "a name");
+        public string Name(string column)
+        {
+            string name = this.Text(column);
+            return name.Length == 0 ? throw this.Unexpected(column, "a name")
+                : name.Any(char.IsControl) ? throw this.Unexpected(column, "a name without control characters")
+                : name;
+        }
 
         public double Number(string column, string expected, Func<double, bool> isValid) =>
             double.TryParse(this.Text(column), NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number) && isValid(number)

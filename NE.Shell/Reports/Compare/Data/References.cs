@@ -27,7 +27,7 @@ public sealed record Reference
     public string Label { get; init; } = "";
 
     /// <summary>Mean and deviation as far as two seeds have got; a single seed is its own curve.</summary>
-    public IReadOnlyList<SpreadPoint> Mean => Spread.Interpolated(this.Seeds, Math.Min(2, this.Seeds.Count), this.Horizon);
+    public IReadOnlyList<SpreadPoint> Mean => Spread.Until(this.Seeds, Math.Min(2, this.Seeds.Count), this.Horizon);
 }
 
 /// <summary>The references of a report.</summary>

@@ -10,22 +10,22 @@ namespace NE.Shell.Reports.Compare.Data;
 /// <param name="Seeds">How many have got there.</param>
 public sealed record SpreadPoint(double Step, double Mean, double Deviation, int Seeds);
 
-/// <summary>Curves of the seeds of an arm taken together.</summary>
+/// <summary>
+/// Curves of several seeds taken together. Their points may lie at other steps in every seed: between two points of a seed its value lies on the line between them, outside of its points
+/// it has none.
+/// </summary>
 public static class Spread
 {
     /// <summary>Mean and deviation at every step that any seed has, as far as `least` seeds have got.</summary>
     /// <param name="seeds">Curves of the seeds.</param>
     /// <param name="least">Seeds that a point needs.</param>
     /// <param name="most">Points at most: of more steps, some at equal distances.</param>
-    public static IReadOnlyList<SpreadPoint> Of(IReadOnlyList<Curve> seeds, int least, int most = int.MaxValue) => Of(seeds, least, double.PositiveInfinity, (curve, step) => curve.At(step), most);
+    public static IReadOnlyList<SpreadPoint> Of(IReadOnlyList<Curve> seeds, int least, int most = int.MaxValue) => Of(seeds, least, double.PositiveInfinity, most);
 
-    /// <summary>
-    /// The same up to a step, of curves whose points lie at other steps in every seed: between two points of a seed its value lies on the line between them, outside of its points it
-    /// has none.
-    /// </summary>
-    public static IReadOnlyList<SpreadPoint> Interpolated(IReadOnlyList<Curve> seeds, int least, double end) => Of(seeds, least, end, (curve, step) => curve.Between(step));
+    /// <summary>The same up to a step.</summary>
+    public static IReadOnlyList<SpreadPoint> Until(IReadOnlyList<Curve> seeds, int least, double end) => Of(seeds, least, end, int.MaxValue);
 
-    private static List<SpreadPoint> Of(IReadOnlyList<Curve> seeds, int least, double end, Func<Curve, double, double> valueAt, int most = int.MaxValue)
+    private static List<SpreadPoint> Of(IReadOnlyList<Curve> seeds, int least, double end, int most)
     {
         var points = new List<SpreadPoint>();
         double[] steps = [.. seeds.SelectMany(curve => curve.Steps).Where(step => step <= end).Distinct().Order()];
@@ -33,7 +33,7 @@ public static class Spread
 
         foreach (double step in steps.Where((_, index) => index % stride == 0 || index == steps.Length - 1))
         {
-            double[] values = [.. seeds.Select(curve => valueAt(curve, step)).Where(double.IsFinite)];
+            double[] values = [.. seeds.Select(curve => curve.Between(step)).Where(double.IsFinite)];
 
             if (values.Length >= Math.Max(1, least))
             {

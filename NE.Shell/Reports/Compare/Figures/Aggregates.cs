@@ -58,7 +58,7 @@ internal static class Aggregates
             "Interquartile mean",
             $"Dots are seeds. A diamond is the interquartile mean of an arm of {Evidence.LeastSeeds} or more seeds, its line the 95 % stratified bootstrap percentile interval "
             + $"({Bootstrap.Resamples:N0} resamples; Agarwal et al. 2021). Arms of fewer seeds have neither."
-            + (panels.Count > 1 ? " `All environments` scales each one from the lowest to the highest score of these runs, so it belongs to this report alone." : ""),
+            + (panels.Count > 1 ? " `All environments` scales each one from the lowest to the highest score of these runs, so it belongs to this report alone; each counts as much as another, however many seeds it has." : ""),
             canvas.Compose(),
             [data, points]);
     }
@@ -135,11 +135,12 @@ internal static class Aggregates
             canvas.Add((model, Height(pairs.Length)));
         }
 
+        IEnumerable<string> lost = comparisons.SelectMany(pair => pair.Survival.Select(survival => $"{pair.Panel.Environment}, {survival}")).Distinct();
         return new(
             "probability-of-improvement",
             "Probability of improvement",
             "P(X > Y) + P(X = Y)/2 over all pairs of a run of X and a run of Y, by final score (Mann and Whitney), with its 95 % stratified bootstrap interval. One half is no difference. "
-            + $"Only arms of {Evidence.LeastSeeds} or more seeds are compared.",
+            + $"Only arms of {Evidence.LeastSeeds} or more seeds are compared.{string.Concat(lost.Select(survival => $" {survival}."))}",
             canvas.Compose(),
             [data]);
     }

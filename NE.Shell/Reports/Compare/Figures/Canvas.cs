@@ -1,7 +1,10 @@
 using System.Globalization;
 using System.Xml;
 using System.Xml.Linq;
+using NE.Shell.Reports.Compare.Data;
 using OxyPlot;
+using OxyPlot.Annotations;
+using OxyPlot.Axes;
 
 namespace NE.Shell.Reports.Compare.Figures;
 
@@ -88,6 +91,7 @@ internal sealed class Canvas(string id, int columns, double width = 960)
 
     private XElement Panel(PlotModel model, double x, double y, double panelWidth, double height, string prefix)
     {
+        MakeValid(model);
         using var stream = new MemoryStream();
         new SvgExporter { Width = panelWidth, Height = height, UseVerticalTextAlignmentWorkaround = true, TextMeasurer = new Metrics(panelWidth, height) }.Export(model, stream);
 
@@ -111,6 +115,31 @@ internal sealed class Canvas(string id, int columns, double width = 960)
         panel.SetAttributeValue("y", Number(y));
         return panel;
     }
+
+    /// <summary>The plotting library writes every text as it is, and fails at one that XML cannot hold.</summary>
+    private static void MakeValid(PlotModel model)
+    {
+        model.Title = Valid(model.Title);
+
+        foreach (Axis axis in model.Axes)
+        {
+            axis.Title = Valid(axis.Title);
+
+            if (axis is CategoryAxis { Labels: var labels })
+            {
+                string[] names = [.. labels.Select(ReportText.Valid)];
+                labels.Clear();
+                labels.AddRange(names);
+            }
+        }
+
+        foreach (TextualAnnotation annotation in model.Annotations.OfType<TextualAnnotation>())
+        {
+            annotation.Text = Valid(annotation.Text);
+        }
+    }
+
+    private static string? Valid(string? text) => text is null ? null : ReportText.Valid(text);
 
     /// <summary>Black becomes the page's text colour, and every id is one of this figure.</summary>
     private static void Restyle(XElement element, string prefix)
@@ -174,7 +203,7 @@ internal sealed class Canvas(string id, int columns, double width = 960)
                     new XAttribute("y", Number(line)),
                     new XAttribute("font-size", "12"),
                     new XAttribute("fill", "currentColor"),
-                    item.Text));
+                    ReportText.Valid(item.Text)));
             x += needed + 16;
         }
 

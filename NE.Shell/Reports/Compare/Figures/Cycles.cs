@@ -26,7 +26,7 @@ internal static class Cycles
 
             any = true;
             double end = runs.Max(run => run.Reached);
-            PlotModel returns = Look.Panel(Look.Shortened(panel.Environment, 90));
+            PlotModel returns = Look.Panel(ReportText.Shortened(panel.Environment, 90));
             returns.Axes.Add(Look.Steps(end, named: false));
             returns.Axes.Add(Look.Axis(AxisPosition.Left, "return"));
             var stack = new List<(PlotModel Model, double Height)> { (returns, 300) };

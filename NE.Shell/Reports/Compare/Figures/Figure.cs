@@ -9,7 +9,11 @@ namespace NE.Shell.Reports.Compare.Figures;
 /// <param name="Caption">How it was made and how to read it.</param>
 /// <param name="Svg">The picture; text in it is text.</param>
 /// <param name="Data">The numbers that it shows.</param>
-public sealed record Figure(string Id, string Title, string Caption, XElement Svg, IReadOnlyList<DataTable> Data);
+public sealed record Figure(string Id, string Title, string Caption, XElement Svg, IReadOnlyList<DataTable> Data)
+{
+    /// <summary>What must be read before it; null for nothing.</summary>
+    public string? Warning { get; init; }
+}
 
 /// <summary>A name in the legend, with the look of its lines.</summary>
 /// <param name="Text">What it is called.</param>

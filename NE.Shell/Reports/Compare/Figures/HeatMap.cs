@@ -1,4 +1,5 @@
 using NE.Actors.Rendering;
+using NE.Model;
 using NE.Model.Agents;
 using NE.Shell.Reports.Compare.Data;
 using OxyPlot;
@@ -23,7 +24,8 @@ internal static class HeatMap
 
     /// <param name="runs">Name, step and gradients of every run, all of the same task and batch.</param>
     /// <param name="source">The run whose replay memory the batch is from.</param>
-    public static Figure Draw(IReadOnlyList<(string Run, long Step, LayerGradient[] Layers)> runs, string source)
+    /// <param name="learners">What each of them learns with.</param>
+    public static Figure Draw(IReadOnlyList<(string Run, long Step, LayerGradient[] Layers)> runs, string source, IReadOnlyList<LearnerKind> learners)
     {
         var canvas = new Canvas("gradients", Math.Clamp(runs.Count, 1, 3));
         var layers = new DataTable("gradients", "Gradients per layer", "run", "step", "network", "stack", "layer", "outputs", "inputs", "zero", "mean", "largest");
@@ -62,11 +64,29 @@ internal static class HeatMap
         return new(
             "gradients",
             "Gradients of stored networks",
-            $"|dL/dW| of every weight on one batch of {GradientMap.Rows} transitions of {source}'s replay memory: L is the TD error of the critics, and the first critic's negative value for the actor. "
+            $"|dL/dW| of every weight on one batch of {GradientMap.Rows} transitions of {source}'s replay memory: L is the squared TD error of the critics, and for the actor {ActorLosses(learners)}. "
             + "A row is a neuron, a column one of its inputs. Grey: exactly zero. The colour scale is logarithmic and the same for a layer of all runs. The first of the twin critics is drawn; both are in the data.",
             canvas.Compose(),
-            [layers, neurons]);
+            [layers, neurons])
+        {
+            Warning = learners.Distinct().ToArray() is { Length: > 1 } several
+                ? $"The gradients are of several learners ({string.Join(", ", several.Select(LearnerKindModule.nameOf))}): their losses differ, so how large the gradients are cannot be compared."
+                : null,
+        };
     }
+
+    /// <summary>What the actors of these learners minimise, with the learners where they differ.</summary>
+    private static string ActorLosses(IReadOnlyList<LearnerKind> learners)
+    {
+        (string Loss, string Learners)[] losses = [.. learners.Distinct().GroupBy(ActorLoss).Select(same => (same.Key, string.Join(", ", same.Select(LearnerKindModule.nameOf))))];
+        return losses is [var (only, _)] ? only : string.Join("; ", losses.Select(loss => $"{loss.Loss} ({loss.Learners})"));
+    }
+
+    /// <summary>L_pi of docs/algorithm.md 2.12 to 2.14 in words.</summary>
+    private static string ActorLoss(LearnerKind learner) =>
+        learner.HasTemperature ? "the temperature times the action's log probability, less the lower critic's value"
+        : learner.IsDrqV2 ? "the lower critic's negative value"
+        : "the first critic's negative value";
 
     /// <summary>Share of the values that are exactly zero.</summary>
     public static double Zeros(float[] values) => values.Count(value => value == 0) / (double)values.Length;

@@ -25,7 +25,7 @@ internal static class LearningCurves
         foreach (Panel panel in panels)
         {
             double end = panel.Arms.SelectMany(arm => arm.Runs).Select(run => run.Reached).Append(panel.Horizon).Max();
-            PlotModel curves = Look.Panel(Look.Shortened(panel.Environment, 36));
+            PlotModel curves = Look.Panel(ReportText.Shortened(panel.Environment, 36));
             curves.Axes.Add(Look.Steps(end, named: true));
             curves.Axes.Add(Look.Axis(AxisPosition.Left, "return"));
 

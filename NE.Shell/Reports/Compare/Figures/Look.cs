@@ -100,9 +100,6 @@ internal static class Look
         axis.MajorStep = from >= 0.75 ? 0.1 : 0.25;
     }
 
-    /// <summary>A name that may be as long as a cycle of tasks, for a heading with room for so many letters.</summary>
-    public static string Shortened(string name, int most) => name.Length > most ? name[..most] + "..." : name;
-
     /// <summary>1234567 as 1.23M, 50000 as 50k.</summary>
     public static string Short(double value) => Math.Abs(value) switch
     {

@@ -112,5 +112,5 @@ internal static class HtmlPage
         }
     }
 
-    private static string Text(string text) => WebUtility.HtmlEncode(text);
+    private static string Text(string text) => WebUtility.HtmlEncode(ReportText.Valid(text));
 }

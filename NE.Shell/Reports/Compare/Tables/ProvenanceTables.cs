@@ -63,11 +63,16 @@ internal static class ProvenanceTables
         ("version", version),
         ("made at", now.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture)),
         ("made on", $"{Environment.MachineName}, {Hardware.Description}; the runs name their own machines below"),
-        .. panels.Select(panel => (
-            panel.Environment,
-            $"{(panel.EndsByEpisodes ? "at most " : "")}{Format.Count(panel.Steps)} steps, {ReportTables.Factor(panel.Steps)} of the paper's 3M; compared at "
-            + $"{(panel.EndsByEpisodes ? "the end of every run" : $"step {Format.Count((long)panel.Horizon)}")}; seeds {Seeds(panel)}")),
+        .. panels.Select(panel => (panel.Environment, $"{Lengths(panel)}; compared at {Compared(panel)}; seeds {Seeds(panel)}")),
     ];
+
+    private static string Lengths(Panel panel) =>
+        $"{(panel.EndsByEpisodes ? "at most " : "")}{string.Join(" and ", panel.Lengths.Select(Format.Count))} steps, "
+        + $"{string.Join(" and ", panel.Lengths.Select(length => ReportTables.Factor(length)))} of the paper's 3M";
+
+    private static string Compared(Panel panel) =>
+        panel.EndsByEpisodes ? "the end of every run"
+        : $"step {Format.Count((long)panel.Horizon)}" + (panel.Lengths.Any(length => panel.Horizon < length) ? $", {ReportTables.Factor(panel.Horizon)} of the 3M" : "");
 
     private static string Seeds(Panel panel) => string.Join(", ", panel.Arms.SelectMany(arm => arm.Runs).Select(run => run.Seed).Distinct().Order());
 

@@ -31,7 +31,7 @@ internal static class ReportTables
                     of.Seeds == 0 ? "-" : arm.IsEvidence ? $"{Value(of.Mean)} +- {Value(of.Deviation)} {Range(of.MeanInterval)}" : Points(arm.Finals),
                     arm.IsEvidence ? $"{Value(of.Iqm)} {Range(of.IqmInterval)}" : "-",
                     double.IsNaN(of.Area) ? "-" : arm.IsEvidence ? $"{Value(of.Area)} {Range(of.AreaInterval)}" : Points(arm.Areas),
-                    (panel.EndsByEpisodes ? "at most " : "") + Factor(panel.Steps),
+                    Factors(panel, arm),
                     string.Join("; ", Shortfall(arm)));
             }
         }
@@ -51,7 +51,7 @@ internal static class ReportTables
         {
             table.Add(
                 pair.Panel.Environment,
-                $"{pair.First.Label} - {pair.Second.Label}",
+                $"{pair.First.Label} - {pair.Second.Label}{string.Concat(pair.Survival.Select(lost => $" ({lost})"))}",
                 $"{Value(pair.Final.Difference)} {Range(pair.Final.Interval)}",
                 Probability(pair.Final.P),
                 pair.Area is { } area ? $"{Value(area.Difference)} {Range(area.Interval)}" : "-",
@@ -129,8 +129,17 @@ internal static class ReportTables
         ? arm.Missing
         : arm.Missing.Append($"{Evidence.LeastSeeds - arm.Scores.Count} more complete {(Evidence.LeastSeeds - arm.Scores.Count == 1 ? "seed" : "seeds")} needed for an interval");
 
-    /// <summary>How long the runs are against the paper's (docs/algorithm.md 1.6).</summary>
-    public static string Factor(long steps) => ((double)steps / SettingsModule.paperSteps).ToString("0.###", CultureInfo.InvariantCulture);
+    /// <summary>How many steps these are against the paper's (docs/algorithm.md 1.6).</summary>
+    public static string Factor(double steps) => (steps / SettingsModule.paperSteps).ToString("0.###", CultureInfo.InvariantCulture);
+
+    /// <summary>How long an arm's own runs are against the paper's; and how far they count, where that is less.</summary>
+    private static string Factors(Panel panel, Arm arm)
+    {
+        string own = string.Join(" / ", arm.Lengths.Select(length => Factor(length)));
+        return own.Length == 0 ? "-"
+            : panel.EndsByEpisodes ? $"at most {own}"
+            : arm.Lengths.Any(length => panel.Horizon < length) ? $"{Factor(panel.Horizon)} of {own}" : own;
+    }
 
     /// <summary>What the scores of cycles are, which a reader would not expect.</summary>
     private static string Cycles(IReadOnlyList<Panel> panels) => string.Concat(panels.Where(panel => panel.IsCycle).Select(panel =>

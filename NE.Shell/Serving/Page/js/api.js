@@ -20,12 +20,26 @@ export const log = (name, before) => get(`runs/${name}/log`, { before });
 export const configuration = name => get(`runs/${name}/configuration`);
 export const act = async (name, what) => answer(await fetch(`api/runs/${name}/${what}`, { method: 'POST', headers: { 'X-NE-Action': what } }));
 
-/** Calls `changed` with [{ run, what }] and `state` with true or false as the connection comes and goes; it comes back by itself. */
+/**
+ * Calls `changed` with [{ run, what }] and `state` with 'on' or 'off' as the connection comes and goes, which it does by itself, and with 'paused' while
+ * nobody looks: a browser has six connections to a server, and tabs in the background would hold them all.
+ */
 export function listen(changed, state) {
-  const source = new EventSource('api/changes');
-  source.addEventListener('open', () => state(true));
-  source.addEventListener('error', () => state(false));
-  source.addEventListener('changes', event => changed(JSON.parse(event.data)));
+  let source = null;
+  const follow = () => {
+    if (document.hidden) {
+      source?.close();
+      source = null;
+      state('paused');
+    } else if (!source) {
+      source = new EventSource('api/changes');
+      source.addEventListener('open', () => state('on'));
+      source.addEventListener('error', () => state('off'));
+      source.addEventListener('changes', event => changed(JSON.parse(event.data)));
+    }
+  };
+  document.addEventListener('visibilitychange', follow);
+  follow();
 }
 
 /** A refresh may take this share of the time. Its answers come from several threads, and looking for changes costs too: together they stay below a hundredth. */

@@ -79,11 +79,19 @@ document.getElementById('fleet').hidden = !overview?.fleet;
 await charts.load(overview?.charts ?? true);
 addEventListener('hashchange', open);
 await open();
+const CONNECTION = { on: 'live', off: 'connection lost; trying again', paused: 'paused' };
+const EVERYTHING = ['run', 'checkpoint', 'log', 'video', 'eval', 'metrics', 'timing', 'topology'];
 let lost = false;
-api.listen(changes => page?.changed(changes), isThere => {
-  live.textContent = isThere ? 'live' : 'connection lost; trying again';
-  live.dataset.state = isThere ? 'on' : 'off';
-  // What changed meanwhile was not told.
-  if (isThere && lost) open();
-  lost = !isThere;
+let paused = false;
+api.listen(changes => page?.changed(changes), state => {
+  live.textContent = CONNECTION[state];
+  live.dataset.state = state;
+  if (state === 'on') {
+    // What changed meanwhile was not told.
+    if (lost) open();
+    else if (paused) page?.changed([page.name, ...(page.names ?? [])].map(run => ({ run, what: EVERYTHING })));
+    lost = false;
+    paused = false;
+  } else if (state === 'paused') paused = true;
+  else lost = true;
 });

@@ -101,6 +101,50 @@ let tests =
 
                 Expect.equal (bits alone) (bits (act policy packed)) "one at a time, bit for bit")
 
+        testCase "a single output behind a convolution is the host's, on any number of threads" (fun () ->
+            let form = {
+                Input = RowShape.Image { Height = 6; Width = 7; Channels = 8 }
+                Layers = [
+                    LayerForm.Conv(8, 1)
+                    LayerForm.Relu
+                    LayerForm.Dense 12
+                    LayerForm.Relu
+                    LayerForm.Dense 1
+                ]
+                Initialisation = Initialisation.Uniform
+            }
+
+            let layout = BlockLayout.OfForm(1, form)
+            let parameters = layout.Initialise(draws 6L)
+            let host = HostChain.create layout (ReadOnlySpan parameters)
+            let width = HostChain.width (layout.Widths.ToArray())
+
+            for rows in [ 1; 16; 20 ] do
+                let x = normals (draws 7L) (rows * layout.Inputs)
+                let from = Array.zeroCreate<float32>(rows * width)
+
+                for row in 0 .. rows - 1 do
+                    Array.blit x (row * layout.Inputs) from (row * width) layout.Inputs
+
+                let outputs = HostChain.run host from (Array.zeroCreate (rows * width)) width rows
+
+                let expected = Array.init rows (fun row -> 0.7f * MathF.Tanh outputs[row * width])
+
+                let found = [
+                    for threads in 1..4 do
+                        use engine: IEngine = SimdEngine.Create threads
+                        use block = engine.CreateBlock(layout, false)
+                        write block Field.Weights parameters
+                        use input = matrixOf engine rows layout.Inputs x
+                        use pass = engine.CreatePass(block, 1, input, ScaledTanh 0.7f, NoGradient)
+                        pass.Forward()
+                        readMatrix (pass.Output 0)
+                ]
+
+                for other in found do
+                    Expect.isLessThan (largestDifference other expected) 1e-5 $"{rows} rows"
+                    Expect.equal (bits other) (bits found.Head) $"{rows} rows: the same bits")
+
         testCase "a policy's bytes make the same policy" (fun () ->
             let again = Policy.OfBytes(ReadOnlySpan(policy.ToBytes()))
             Expect.equal (bits (act again packed)) (bits (act policy packed)) "actions"

@@ -44,6 +44,33 @@ let tests =
             Expect.isTrue (Single.IsNaN found[3]) "NaN"
         }
 
+        test "tanh of some rows of a column leaves all others as they are, with the same bits" {
+            let values = normals (draws 3L) 32
+            let expected = tanh values 0.4f
+
+            for first, last in [ 0, 32; 3, 4; 5, 18; 31, 32; 7, 7 ] do
+                use memory = new AlignedMemory(values.Length)
+                ReadOnlySpan(values).CopyTo memory.Span
+
+                let column: Strided = {
+                    Memory = memory.Address
+                    Rows = values.Length
+                    Columns = 1
+                    Stride = 1
+                }
+
+                HeadKernels.scaledTanh column 0.4f first last
+
+                let wanted =
+                    Array.init values.Length (fun row ->
+                        if row >= first && row < last then
+                            expected[row]
+                        else
+                            values[row])
+
+                Expect.equal (bits (memory.Span.ToArray())) (bits wanted) $"rows {first} to {last - 1}"
+        }
+
         test "the dot product of every row is that of double precision" {
             let rows, columns = 9, 40
             let padded = PanelLayout.Padded columns

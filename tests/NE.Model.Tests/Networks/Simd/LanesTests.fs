@@ -103,6 +103,19 @@ let tests =
             Expect.equal (bytes ()) 0L "bytes"
         }
 
+        test "a job of more parts than are counted is refused, and the next one runs" {
+            use lanes = new Lanes(2)
+
+            Expect.throwsC (fun () -> lanes.Run(job (1 <<< 20) ignore)) (fun error ->
+                Expect.isTrue (error :? ArgumentException) "type"
+                Expect.stringContains error.Message "has 1048576 parts, 1048575 are possible" "what is wrong"
+                Expect.stringContains error.Message "learner.batchSize" "what to make smaller")
+
+            let parts = ref 0
+            lanes.Run(job 1_048_575 (fun _ -> Interlocked.Increment &parts.contents |> ignore))
+            Expect.equal parts.Value 1_048_575 "the most that there can be"
+        }
+
         test "no lane at all is refused" { Expect.throwsT<ArgumentException> (fun () -> new Lanes(0) |> ignore) "0 threads" }
 
         test "blocks of rows cover every row of every stack once, in whole multiples of eight but for the last" {

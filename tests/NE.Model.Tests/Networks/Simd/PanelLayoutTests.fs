@@ -4,7 +4,9 @@ open System
 open Expecto
 open Expecto.ExpectoFsCheck
 open FSharp.NativeInterop
+open NE.Model
 open NE.Model.Networks
+open NE.Model.Networks.Layers
 open NE.Model.Networks.Simd
 open NE.Model.Tests.Networks.EngineFixture
 
@@ -63,4 +65,24 @@ let tests =
             for columns in 1..600 do
                 let stride = PanelLayout.Stride columns
                 Expect.isTrue (stride >= columns && stride % 32 = 16) $"{columns} columns")
+
+        testCase "a matrix of more floats than an int32 counts is refused before there is one" (fun () ->
+            let refuse make =
+                Expect.throwsC (fun () -> make () |> ignore) (fun error ->
+                    Expect.isTrue (error :? ArgumentException) "type"
+                    Expect.stringContains error.Message "2147483647 are possible" "what there may be"
+                    Expect.stringContains error.Message "learner.batchSize" "what to make smaller")
+
+            use engine: IEngine = SimdEngine.Create 1
+            // 65,536 rows 65,552 apart are 2^20 floats in 32 bits.
+            refuse (fun () -> box (engine.CreateMatrix(65_536, 65_536)))
+            refuse (fun () -> box (engine.CreateMatrix(70_000, 40_000)))
+            let shape: NE.Model.Replay.TransitionShape = { ObservationSize = 4; ActionSize = 2 }
+            refuse (fun () -> box (engine.CreateMinibatch(1 <<< 27, shape)))
+            use lanes = new Lanes(1)
+            use block = new SimdBlock(BlockLayout.Create(1, [ 3; 4; 2 ]), true, lanes)
+            let products = SimdProducts.At(VectorWidth.best (), ConvolutionKind.Direct)
+            use pass = new SimdPassing(block, 1 <<< 30, ParameterGradient, products, [||])
+            refuse (fun () -> box (ConvSums(pass, 16)))
+            Expect.equal (AlignedMemory.Floats(65_535, 32_768)) 2_147_450_880 "the largest are counted")
     ]
