@@ -97,15 +97,18 @@ module internal Period =
     /// The last step of a run at which it is done: what is set anew within half a period of the end has no time to learn again.
     let lastInTime (steps: int64) (every: int64) = steps - every / 2L
 
-    /// Several times in any run, however late it begins to learn. From pictures as often as the authors of reset have it for DrQ.
-    let automatic (facts: RunFacts) _ =
+    /// Several times in any run, however late it begins to learn; with the rule in words. From pictures as often as the authors of reset have it for
+    /// DrQ.
+    let automatic (facts: RunFacts) _ : string * int64 =
         let share = if facts.Learner.SeesPixels then 10L else 5L
-        let learned = facts.Length.Steps - facts.StartSteps
-        max 1L (List.min [ 200_000L; facts.Length.Steps / share; learned / 3L ])
 
-    /// The same in words.
-    let automaticWords =
-        "200,000, at most steps/5, from pictures steps/10, and a third of the steps after learner.startSteps"
+        let words, period =
+            List.minBy snd [
+                $"200,000, at most steps/{share}", min 200_000L (facts.Length.Steps / share)
+                "a third of the steps after learner.startSteps", (facts.Length.Steps - facts.StartSteps) / 3L
+            ]
+
+        words, max 1L period
 
     /// A period that never comes, so that the run would be another method's. `nothing` is what would not happen. Of a run that is counted in
     /// episodes nothing is known.

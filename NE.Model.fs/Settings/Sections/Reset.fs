@@ -25,7 +25,7 @@ module internal ResetSettings =
                 if run.Length.IsCycle then
                     "0: in a cycle at its switches alone", 0L
                 else
-                    Period.automaticWords, Period.automatic run reset)
+                    Period.automatic run reset)
             |> check (fun run reset ->
                 // The switches of a cycle reset as well.
                 if run.Length.IsCycle then
@@ -33,7 +33,7 @@ module internal ResetSettings =
                 else
                     Period.problem Technique.Reset "reset" reset.Every.Value run)
             |> says
-                "Steps between two resets of all networks; auto: 200,000, in runs shorter than a million steps a fifth of them; in a cycle 0: at its switches alone. Never within half of that before the end."
+                "Steps between two resets of all networks; auto: 200,000, in runs shorter than a million steps a fifth of them, from pictures a tenth; in a cycle 0: at its switches alone. Never within half of that before the end."
 
             key "reset.temperature" (Cited "reset") switch true _.Temperature (fun v s -> { s with Temperature = v })
             |> inOldRuns false

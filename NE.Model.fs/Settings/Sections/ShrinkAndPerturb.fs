@@ -23,10 +23,10 @@ module internal ShrinkAndPerturbSettings =
         Section.ofTechniques [ Technique.ShrinkAndPerturb ] [
             key "shrinkAndPerturb.every" Ours (derived (steps 1L)) Auto _.Every (fun v s -> { s with Every = v })
             |> inUnit "environment steps"
-            |> auto Period.automaticWords Period.automatic
+            |> autoBy Period.automatic
             |> check (fun run shrink -> Period.problem Technique.ShrinkAndPerturb "shrunk and perturbed" shrink.Every.Value run)
             |> says
-                "Steps between two shrinkings; auto: 200,000, in runs shorter than a million steps a fifth of them. Never within half of that before the end."
+                "Steps between two shrinkings; auto: 200,000, in runs shorter than a million steps a fifth of them, from pictures a tenth. Never within half of that before the end."
 
             key "shrinkAndPerturb.shrink" Ours fraction 0.8 _.Shrink (fun v s -> { s with Shrink = v })
             |> says "Factor of the old parameters."

@@ -36,7 +36,7 @@ let tests =
                 GoldenRunTests.really runs [ "archive"; name; "-o"; file ]
                 GoldenRunTests.really elsewhere [ "restore"; file; "--name"; "again" ]
                 GoldenRunTests.really elsewhere [ "resume"; "again" ]
-                GoldenRunTests.expectEnd { run with Name = "again" } elsewhere
+                GoldenRunTests.expectEnd { run with Name = "again" } elsewhere elsewhere
             }
 
         test "an archive without replay memory restores a run that can be evaluated, and not be resumed" {

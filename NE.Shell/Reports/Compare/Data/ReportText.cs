@@ -9,7 +9,7 @@ public static class ReportText
 {
     /// <summary>A text that SVG and HTML can hold: XML has no place for most control characters, nor for half a pair of surrogates.</summary>
     public static string Valid(string text) =>
-        text.All(XmlConvert.IsXmlChar) ? text : string.Concat(text.EnumerateRunes().Select(rune => IsValid(rune) ? rune.ToString() : "?"));
+        text.All(XmlConvert.IsXmlChar) ? text : string.Concat(text.EnumerateRunes().Select(rune => (IsValid(rune) ? rune : Rune.ReplacementChar).ToString()));
 
     /// <summary>A name that may be as long as a cycle of tasks, for a place with room for so many letters. What is read as one letter stays whole.</summary>
     public static string Shortened(string name, int most)
