@@ -54,7 +54,7 @@ def metrics(run, folder):
 
 def topology(run, folder):
     rows = read(folder / "topology.csv")
-    last = max((int(row["gradientStep"]) for row in rows), default=0)
+    last = max((int(row["gradientStep"]) for row in rows + read(folder / "metrics.csv")), default=0)
     found = defaultdict(lambda: defaultdict(int))
     events = defaultdict(set)
     for row in rows:
@@ -73,19 +73,20 @@ def topology(run, folder):
 def main(report, runs, folder):
     scores = read(report / "scores.csv")
     curves = read(report / "curves.csv")
-    named = {(row["environment"], row["arm"], row["seed"]): row["run"] for row in scores}
-    ours = set(named.values())
-    others = [row for row in read(folder / "scores.csv") if row["run"] not in ours]
-    elsewhere = {(row["environment"], row["arm"], row["seed"]) for row in others} - named.keys()
-    others = [row for row in others if (row["environment"], row["arm"], row["seed"]) in elsewhere]
-    kept = {row["run"] for row in others}
+    ours = {row["run"] for row in scores}
 
-    write(folder / "scores.csv", list(scores[0]), sorted(scores + others, key=lambda row: (row["environment"], row["arm"], int(row["seed"]))))
-    write(
-        folder / "curves.csv.gz",
-        list(curves[0]),
-        curves + [row for row in read(folder / "curves.csv.gz") if (row["environment"], row["algorithm"], row["seed"]) in elsewhere],
-    )
+    def of(row):
+        return row["environment"], row.get("arm", row.get("algorithm")), row["seed"]
+
+    def elsewhere(name, new):
+        known = set(map(of, new))
+        return [row for row in read(folder / name) if of(row) not in known]
+
+    others = elsewhere("scores.csv", scores)
+    kept = {row["run"] for row in others}
+    ordered = sorted(scores + others, key=lambda row: (row["environment"], row["arm"], int(row["seed"])))
+    write(folder / "scores.csv", ["environment", "arm", "run", "seed", "final", "area"], ordered)
+    write(folder / "curves.csv.gz", ["algorithm", "environment", "seed", "step", "return"], curves + elsewhere("curves.csv.gz", curves))
     for name, columns, rows_of in [
         ("metrics.csv.gz", ["run", "step", "metric", "value"], metrics),
         ("topology.csv", ["run", "network", "third", "events", "events_that_pruned", "grown", "pruned", "touched"], topology),

@@ -18,6 +18,9 @@ public sealed class TrainingRun : ITrainingRun
     private readonly StatusBoard board = new();
     private readonly TaskCompletionSource<RunOutcome> completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly IActorRef supervisor;
+    /// <summary>For the actors, of which the journal and the tables have something to close.</summary>
+    private static readonly TimeSpan ActorsPatience = TimeSpan.FromSeconds(20);
+
     private readonly EndingSimulators simulators;
     private readonly RunPaths paths;
     private readonly TimeSpan endPatience;
@@ -62,16 +65,11 @@ public sealed class TrainingRun : ITrainingRun
     {
         // While it ends, Akka falls back to the standard output, which belongs to the shell.
         this.System.EventStream.SetLogLevel(LogLevel.ErrorLevel);
-        await Task.WhenAny(this.EndAll(), Task.Delay(this.endPatience));
+        await Task.WhenAny(this.System.Terminate(), Task.Delay(ActorsPatience));
+        await this.simulators.Wait(this.endPatience);
         JournalConfig.Release(this.paths);
         this.metrics.Dispose();
         this.EndSpan();
-    }
-
-    private async Task EndAll()
-    {
-        await this.System.Terminate();
-        await this.simulators.Wait(this.endPatience);
     }
 
     private void EndSpan()

@@ -167,6 +167,8 @@ public sealed class FleetMember : IAsyncDisposable
     /// <summary>Another actor system in the place of one that has ended. A machine without its cable may be without its address for a while, too.</summary>
     private async Task BeginAgain(CancellationToken cancel)
     {
+        // Those of the one before may still have ports or child processes open.
+        await EndingSimulators.Of(this.system).Wait(LeavePatience);
         FleetException? reason = null;
         var since = Stopwatch.StartNew();
         for (var attempt = 1; ; attempt++)

@@ -35,16 +35,19 @@ module LearnerSize =
         EventOperations = 0.0
     }
 
-    /// Pictures that go through the convolutions for events and for the review's signal over the run. `passes`: those of a gradient.
+    /// Pictures that go through the convolutions for events and for the review's signal over the run. `passes`: those of the critics' gradient; the
+    /// actor's needs s alone.
     let private eventPictures (settings: Settings) (passes: float) =
         let ne, probe = settings.Ne, float Trainee.ProbeRows
         let steps = float (Settings.gradientSteps settings)
         let has = settings.Run.Method.Has
 
         let events =
-            if has Technique.Ne || has Technique.NaiveGrowth then
-                // Of the actor and of the critics.
-                2.0 * steps / float ne.GrowInterval.Value
+            if
+                (has Technique.Ne || has Technique.NaiveGrowth)
+                && ne.Rules.Value.EventBatch = EventBatch.Fresh
+            then
+                steps / float ne.GrowInterval.Value
             else
                 0.0
 
@@ -54,7 +57,9 @@ module LearnerSize =
             else
                 0.0
 
-        events * (float ne.PruneBatch.Value + probe * passes) + looks * probe
+        // Of the actor and of the critics.
+        events * (2.0 * float ne.PruneBatch.Value + probe * (1.0 + passes))
+        + looks * probe
 
     let private ofPictures (settings: Settings) (actions: int) =
         let pixels = settings.Pixels

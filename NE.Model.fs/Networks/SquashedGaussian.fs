@@ -24,11 +24,16 @@ let HighestLogDeviation = 2.0f
 
 /// Least log sigma where a tanh makes it (the authors' code of DrQ).
 [<Literal>]
-let private LowestOfTanh = -10.0f
+let private LowestOfTanh = -10.0
 
 /// Half of what lies between it and the largest.
 [<Literal>]
-let private HalfRange = 6.0f
+let private HalfRange = 6.0
+
+/// tanh with the bits of every processor, as `sample` has it. The C library's has those of its version.
+let private tanh (x: float) =
+    let e = Vector256.Exp(Vector256.Create(-2.0 * Math.Abs x)).ToScalar()
+    Math.CopySign((1.0 - e) / (1.0 + e), x)
 
 /// log sigma from an output of the network, and its derivative by the output: 0 where it is cut. A cut itself is left to whoever samples.
 let internal logDeviation (form: LogDeviation) (output: float32) : struct (float32 * float32) =
@@ -37,8 +42,8 @@ let internal logDeviation (form: LogDeviation) (output: float32) : struct (float
         let isInside = output > LowestLogDeviation && output < HighestLogDeviation
         struct (output, (if isInside then 1.0f else 0.0f))
     | LogDeviation.Tanh ->
-        let t = MathF.Tanh output
-        struct (LowestOfTanh + HalfRange * (t + 1.0f), HalfRange * (1.0f - t * t))
+        let t = tanh (float output)
+        struct (float32 (LowestOfTanh + HalfRange * (t + 1.0)), float32 (HalfRange * (1.0 - t * t)))
 
 /// Floats that `sample` takes at once.
 [<Literal>]

@@ -52,7 +52,7 @@ module internal RunLength =
         if not length.IsCycle then
             length.Steps
         elif length.Phases.Episodes > 0L then
-            length.Phases.Episodes * longestEpisode
+            min length.Steps (length.Phases.Episodes * longestEpisode)
         else
             length.Phases.Steps
 

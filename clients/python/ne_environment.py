@@ -102,20 +102,6 @@ def _seeds(seed):
     return seed, folded, folded & 0x7FFFFFFF
 
 
-def _reach(environment, name):
-    """What an environment, or the one inside of its wrappers, has under a name; None where neither has it. Gymnasium's wrappers hand nothing on."""
-    found = getattr(environment, name, None)
-    if found is not None:
-        return found
-    ask = getattr(environment, "get_wrapper_attr", None)
-    if not callable(ask):
-        return getattr(getattr(environment, "unwrapped", None), name, None)
-    try:
-        return ask(name)
-    except AttributeError:
-        return None
-
-
 def _layers(environment):
     """The wrappers, the outermost first, and the environment inside."""
     layers, inside = [], getattr(environment, "unwrapped", None)
@@ -125,6 +111,62 @@ def _layers(environment):
         members = getattr(environment, "__dict__", {})
         environment = None if environment is inside else members.get("env", members.get("environment"))
     return layers
+
+
+# Wrappers that remember nothing of an episode but what a time limit counts, which is stored beside the state.
+_FORGETFUL = {
+    "ClipAction",
+    "DtypeObservation",
+    "FilterObservation",
+    "FlattenObservation",
+    "OrderEnforcing",
+    "PassiveEnvChecker",
+    "RecordEpisodeStatistics",
+    "RescaleAction",
+    "RescaleObservation",
+    "ReshapeObservation",
+    "TimeLimit",
+    "TransformAction",
+    "TransformObservation",
+    "TransformReward",
+}
+
+
+def _saves(save, restore):
+    """Whether these are the two methods. Those of others may have the same names: save_state() that returns a number, for one."""
+    if not callable(save) or not callable(restore):
+        return False
+    try:
+        return inspect.signature(save).return_annotation not in (int, "int")
+    except (TypeError, ValueError):
+        return True
+
+
+def _saves_itself(layer):
+    """Whether an environment has both methods of its own."""
+    members = getattr(layer, "__dict__", {})
+    return _saves(*(members.get(name, getattr(type(layer), name, None)) for name in ("save_state", "restore_state")))
+
+
+def _state_owner(environment):
+    """The environment, or the one inside of its wrappers, that saves its state; None where there is none, or where a wrapper around it may remember what
+    it does not know. Wrappers of Gymnasium 1.0 and later hand nothing on; one that does answers for what is inside of it."""
+    layers = _layers(environment)
+    for layer in layers:
+        if _saves_itself(layer):
+            return layer
+        if type(layer).__name__ in _FORGETFUL:
+            continue
+        if _saves(getattr(layer, "save_state", None), getattr(layer, "restore_state", None)):
+            return layer
+        if any(map(_saves_itself, layers)):
+            print(
+                "state is not saved, since %s may remember what the environment inside does not know; give it save_state() and restore_state(bytes)"
+                % type(layer).__name__,
+                file=sys.stderr,
+            )
+        return None
+    return None
 
 
 _PLAIN = (str, bytes, int, float, bool, type(None))
@@ -173,6 +215,8 @@ class _Wrapped:
     def __init__(self, environment, pickle_state=False):
         self.environment = environment
         self.pickle_state = pickle_state
+        # What saves the state; None where nothing does.
+        self.owner = None if pickle_state else _state_owner(environment)
         self.observation = None
         # How seeds are made smaller; None until a reset has decided it.
         self.fold = None
@@ -208,7 +252,7 @@ class _Wrapped:
 
     @property
     def saves_state(self):
-        return self.pickle_state or all(callable(_reach(self.environment, name)) for name in ("save_state", "restore_state"))
+        return self.pickle_state or self.owner is not None
 
     @property
     def draw(self):
@@ -335,9 +379,15 @@ class _Wrapped:
         observation = self.observation or []
         # A pickled environment holds its wrappers.
         steps = [] if self.pickle_state else [layer._elapsed_steps for layer in self._counting()]
-        state = _canonical(self.environment) if self.pickle_state else bytes(_reach(self.environment, "save_state")())
+        state = _canonical(self.environment) if self.pickle_state else self._owners_state()
         counts = struct.pack("<B%dQ" % len(steps), len(steps), *steps) if steps else b""
         return struct.pack("<I", len(observation) | (COUNTED if steps else 0)) + _pack(observation) + counts + state
+
+    def _owners_state(self):
+        state = self.owner.save_state()
+        if not isinstance(state, (bytes, bytearray, memoryview)):
+            raise TypeError("save_state() of %s returned %s; expected bytes" % (type(self.owner).__name__, type(state).__name__))
+        return bytes(state)
 
     def restore(self, data):
         (head,) = struct.unpack_from("<I", data)
@@ -355,7 +405,7 @@ class _Wrapped:
             if not self.has_reset:
                 # Wrappers let nobody step before a reset.
                 self._reset(LARGEST_SEED)
-            _reach(self.environment, "restore_state")(data[at:])
+            self.owner.restore_state(data[at:])
             counting = self._counting()
             # States of before hold no counts.
             if steps and len(steps) != len(counting):
@@ -477,10 +527,10 @@ def _keywords(pairs):
     return values
 
 
-def _find_modules_in(folder):
-    """As Python does for a program: modules are looked for there first."""
+def _find_modules_in(folder, first=False):
+    """Modules are looked for there too; first, as Python does for a program, or last, so that what is installed stays what it is."""
     if folder not in sys.path:
-        sys.path.insert(0, folder)
+        sys.path.insert(0 if first else len(sys.path), folder)
 
 
 def _load(name, module_name):
@@ -489,7 +539,7 @@ def _load(name, module_name):
     if not separator or not place or not what:
         raise SystemExit("expected FILE.py:CALLABLE or MODULE:CALLABLE, found '%s'" % name)
     if place.endswith(".py"):
-        _find_modules_in(os.path.dirname(os.path.abspath(place)))
+        _find_modules_in(os.path.dirname(os.path.abspath(place)), first=True)
         specification = importlib.util.spec_from_file_location(module_name, place)
         module = importlib.util.module_from_spec(specification)
         # Pickle finds the classes of the module by its name.

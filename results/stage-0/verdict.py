@@ -62,10 +62,12 @@ def is_majority(count, of):
 
 def leads(scores):
     """(rival, what) -> the rival's lead over td3, by seed that both have."""
+    td3 = scores.get("td3", {})
     return {
-        (rival, what): {seed: values[seed] - scores["td3"][what][seed] for seed in sorted(values.keys() & scores["td3"][what].keys())}
+        (rival, what): {seed: values[seed] - td3[what][seed] for seed in sorted(values.keys() & td3[what].keys())}
         for rival in RIVALS
         for what, values in scores.get(rival, {}).items()
+        if what in td3
     }
 
 
@@ -80,7 +82,7 @@ def chance(found):
 
     def largest(signs):
         sign = dict(zip(seeds, signs))
-        return max(standard_errors([sign[seed] * value for seed, value in lead.items()]) for lead in found.values() if lead)
+        return max(standard_errors([sign[seed] * value for seed, value in lead.items()]) for lead in found.values())
 
     swaps = list(itertools.product([1, -1], repeat=len(seeds)))
     observed = largest(swaps[0])
@@ -92,10 +94,10 @@ def compare(title, scores, judged):
     found = leads(scores)
     falls = False
     print(f"\n| {title} | " + " | ".join(scores) + " |\n|---|" + "---|" * len(scores))
-    for what in scores["td3"]:
+    for what in next(iter(scores.values())):
         cells = []
         for arm, of in scores.items():
-            values = list(of[what].values())
+            values = list(of.get(what, {}).values())
             spread = f" +- {number(stdev(values))}" if len(values) > 1 else ""
             text = f"{number(mean(values))}{spread} ({len(values)} seeds)" if values else ""
             if lead := found.get((arm, what)):
@@ -104,7 +106,10 @@ def compare(title, scores, judged):
                 falls |= judged(what) and mean(lead.values()) > 0 and is_majority(count, len(lead))
             cells.append(text)
         print(f"| {what} | " + " | ".join(cells) + " |")
-    p = chance({key: lead for key, lead in found.items() if judged(key[1])})
+    counted = {key: lead for key, lead in found.items() if judged(key[1]) and lead}
+    if not counted:
+        return False
+    p = chance(counted)
     print(f"\nA lead over td3 as large as the largest one comes about in {p:.2f} of all swaps of td3 and rivals.")
     return falls and p <= CHANCE
 

@@ -138,7 +138,11 @@ internal sealed class ChildProcess : IDisposable
         {
             if (!this.failed && this.AskToEnd())
             {
-                this.process.WaitForExit(closePatience);
+                var since = Stopwatch.StartNew();
+                if (this.process.WaitForExit(closePatience) && this.leads)
+                {
+                    ProcessGroup.WaitForEnd(this.process.Id, closePatience - since.Elapsed);
+                }
             }
 
             Interlocked.Exchange(ref this.busy, 0);

@@ -10,7 +10,9 @@ namespace NE.Actors.Environments.External;
 internal static partial class ProcessGroup
 {
     private const string MakesLeader = "setsid";
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(10);
     private const int KillSignal = 9;
+    private const int MayExecute = 1;
 
     /// <summary>Starts a program with pipes for its standard input, output and error.</summary>
     /// <returns>The process, and whether it leads a group.</returns>
@@ -40,6 +42,18 @@ internal static partial class ProcessGroup
         return setsid is null || program is null ? null : [setsid, program, .. words.Skip(1)];
     }
 
+    /// <summary>Waits until nothing is left of a group whose leader has ended: helpers of a program that ends in order clear up behind it.</summary>
+    /// <param name="leader">Its number.</param>
+    /// <param name="patience">The longest wait.</param>
+    internal static void WaitForEnd(int leader, TimeSpan patience)
+    {
+        var since = Stopwatch.StartNew();
+        while (since.Elapsed < patience && Signal(-leader, 0) == 0)
+        {
+            Thread.Sleep(Look);
+        }
+    }
+
     /// <summary>Kills all that is left of a group.</summary>
     /// <param name="leader">Its number.</param>
     /// <param name="isGone">Whether the leader has ended and was waited for.</param>
@@ -63,11 +77,11 @@ internal static partial class ProcessGroup
     private static string? Find(string name, string[] folders) =>
         folders.Select(folder => Path.GetFullPath(Path.Combine(folder, name))).FirstOrDefault(IsExecutable);
 
-    private static bool IsExecutable(string file)
-    {
-        const UnixFileMode anybody = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
-        return new FileInfo(file) is { Exists: true } found && (found.UnixFileMode & anybody) != 0;
-    }
+    /// <summary>Whether this user may execute it: not a folder, and no link to nothing.</summary>
+    private static bool IsExecutable(string file) => !Directory.Exists(file) && Access(file, MayExecute) == 0;
+
+    [LibraryImport("libc", EntryPoint = "access", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Access(string file, int mode);
 
     [LibraryImport("libc", EntryPoint = "getpgid")]
     private static partial int GroupOf(int process);

@@ -149,7 +149,7 @@ internal sealed class CopyDesk : IDisposable
 
     public void Dispose()
     {
-        // Another coordinator may give their cells away at once.
+        // Another coordinator may give their cells away at once. One that does not wait for this takes the received files away, and with them this copy fails.
         Task.WhenAny(Task.WhenAll(this.taking.Values)).Wait();
         foreach (var cell in this.given.Keys.ToArray())
         {

@@ -10,8 +10,11 @@ internal sealed class ReceivedCopy
     private readonly RunPaths run;
     private readonly CopyManifest manifest;
     private readonly string folder;
+    private readonly IReadOnlySet<string> same;
 
-    private ReceivedCopy(RunPaths run, CopyManifest manifest, string folder, long received) => (this.run, this.manifest, this.folder, this.Received) = (run, manifest, folder, received);
+    /// <param name="same">Paths of files that are here as they should be.</param>
+    private ReceivedCopy(RunPaths run, CopyManifest manifest, string folder, IReadOnlySet<string> same, long received) =>
+        (this.run, this.manifest, this.folder, this.same, this.Received) = (run, manifest, folder, same, received);
 
     /// <summary>[bytes] That crossed.</summary>
     public long Received { get; }
@@ -63,7 +66,7 @@ internal sealed class ReceivedCopy
             }
             RandomAccess.FlushToDisk(handle);
         }
-        return new ReceivedCopy(run, manifest, folder, received);
+        return new ReceivedCopy(run, manifest, folder, same, received);
     }
 
     /// <summary>Takes the run's place, file by file: at each moment it is the run at the last commit or at this one.</summary>
@@ -80,7 +83,8 @@ internal sealed class ReceivedCopy
         foreach (var file in this.manifest.Files)
         {
             var (from, to) = (Path.Combine(this.folder, file.Path), Path.Combine(this.run.Root, file.Path));
-            if (!File.Exists(from))
+            // One that is missing was taken away, and with it this copy's right to the place: another coordinator has begun.
+            if (this.same.Contains(file.Path))
             {
                 continue;
             }

@@ -62,7 +62,11 @@ internal sealed class EnvironmentKeeper : ReceiveActor
     public static IActorRef At(ActorSystem system, Address address) =>
         ((ExtendedActorSystem)system).Provider.ResolveActorRef((new RootActorPath(address) / "user" / Name).ToString());
 
-    protected override void PreStart() => this.cluster.Subscribe(this.Self, typeof(IMemberEvent));
+    protected override void PreStart()
+    {
+        SimulatorLog.Open();
+        this.cluster.Subscribe(this.Self, typeof(IMemberEvent));
+    }
 
     protected override void PostStop()
     {

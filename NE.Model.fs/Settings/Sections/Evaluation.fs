@@ -36,10 +36,10 @@ module internal EvaluationSettings =
                 let length, most =
                     RunLength.ofPhase run.Length, int64 evaluation.Episodes * RunLength.longestEpisode
 
-                // As many as it takes, and the last one at the end: what a run has become is what its score is taken of.
+                // As many as it takes, and the last one near the end: what a run has become is what its score is taken of.
                 max 1L (length / ((length + most - 1L) / most)))
             |> says
-                "Steps between evaluations; auto: 1,000 x evaluation.episodes, or a little less so that one falls to the run's end; evaluations then take about a step per step of the run."
+                "Steps between evaluations; auto: 1,000 x evaluation.episodes, or less, so that the last one falls within the last tenth of the run; evaluations then take about a step per step of the run."
 
             key "evaluation.episodes" OfficialCode (int32Of (wholeNumber 1L 10_000L)) 10 _.Episodes (fun v s -> { s with Episodes = v })
             |> isFixed

@@ -114,11 +114,13 @@ module internal LearnerSettings =
             |> isFixed
             |> says "Decay of Adam's second moment."
 
-            // Second moments below 1e-30, whose roots are 1e-15, are taken for 0: epsilon must be what decides there.
-            key "learner.adamEpsilon" (Cited "TD3") (real "a number >= 1e-12" (fun v -> v >= 1e-12)) 1e-8 _.AdamEpsilon (fun v s -> {
-                s with
-                    AdamEpsilon = v
-            })
+            key "learner.adamEpsilon" (Cited "TD3") positive 1e-8 _.AdamEpsilon (fun v s -> { s with AdamEpsilon = v })
+            |> check (fun _ learner ->
+                // Second moments below 1e-30, whose roots are 1e-15, are taken for 0: epsilon must be what decides there.
+                if learner.AdamEpsilon < 1e-12 then
+                    Some "below 1e-12, where the steps of weights with tiny gradients would be as large as epsilon is small"
+                else
+                    None)
             |> says "Adam's epsilon."
 
             key "learner.discount" PaperUnstated fraction 0.99 _.Discount (fun v s -> { s with Discount = v })

@@ -192,7 +192,7 @@ module internal NeSettings =
             })
             |> inOldRuns (Is 4096)
             |> inUnit "transitions"
-            // Every picture goes through the convolutions first: 4,096 of them cost as much as ten gradient steps.
+            // Every picture goes through the convolutions first, which is nearly all of what an event costs.
             |> auto "4,096; from pictures 1,024" (fun run _ -> if run.Learner.SeesPixels then 1024 else 4096)
             |> says "Replay samples on which a neuron must be silent to count as dormant; auto: 4,096, from pictures 1,024."
 

@@ -33,7 +33,7 @@ module internal ResetSettings =
                 else
                     Period.problem Technique.Reset "reset" reset.Every.Value run)
             |> says
-                "Steps between two resets of all networks; auto: 200,000, in runs shorter than a million steps a fifth of them, from pictures a tenth; in a cycle 0: at its switches alone. Never within half of that before the end."
+                "Steps between two resets of all networks; auto: 200,000, at most a fifth of the run, from pictures a tenth, and a third of its steps after learner.startSteps; in a cycle 0: at its switches alone. Never within half of that before the end."
 
             key "reset.temperature" (Cited "reset") switch true _.Temperature (fun v s -> { s with Temperature = v })
             |> inOldRuns false

@@ -26,7 +26,7 @@ module internal ShrinkAndPerturbSettings =
             |> autoBy Period.automatic
             |> check (fun run shrink -> Period.problem Technique.ShrinkAndPerturb "shrunk and perturbed" shrink.Every.Value run)
             |> says
-                "Steps between two shrinkings; auto: 200,000, in runs shorter than a million steps a fifth of them, from pictures a tenth. Never within half of that before the end."
+                "Steps between two shrinkings; auto: 200,000, at most a fifth of the run, from pictures a tenth, and a third of its steps after learner.startSteps. Never within half of that before the end."
 
             key "shrinkAndPerturb.shrink" Ours fraction 0.8 _.Shrink (fun v s -> { s with Shrink = v })
             |> says "Factor of the old parameters."

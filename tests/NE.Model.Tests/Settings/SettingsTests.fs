@@ -379,7 +379,6 @@ let tests =
                     "network.hidden", "-5,3"
                     "network.hidden", "5,,3"
                     "network.hidden", "5,"
-                    "learner.adamEpsilon", "1e-20"
                 ] do
                 Expect.isError (Settings.apply (pairs [ key, value ]) Settings.defaults) $"{key} = {value}"
 
@@ -479,6 +478,8 @@ let tests =
 
             Expect.equal (found []) [] "the defaults are fine"
             Expect.equal (found [ "learner.bufferSize", "100" ]) [ "learner.bufferSize" ] "less than a batch"
+
+            Expect.equal (found [ "learner.adamEpsilon", "1e-13" ]) [ "learner.adamEpsilon" ] "an epsilon that decides nothing"
 
             let early starts =
                 found [

@@ -136,7 +136,8 @@ public sealed record ReportedRun
         List<string> damage = stored.Damage is { } lost ? [$"is described as its journal knows it: {lost}"] : [];
         string state = OfJournal(() => RunReport.StateOf(paths, stored.Info, RunLock.Holder(paths)), problem => problem is JournalUnavailableException ? "unreachable" : "damaged", damage);
         IReadOnlyList<StoredRunEvent> events = OfJournal<IReadOnlyList<StoredRunEvent>>(() => Operational(paths), _ => [], damage);
-        ReportedRun outline = Outline(paths, stored.Info, state);
+        (IReadOnlyDictionary<string, string> keys, string? wrong) = ReadKeys(paths);
+        ReportedRun outline = Outline(paths, stored.Info, state) with { Keys = keys, Damage = wrong is null ? [] : [wrong] };
         CsvTable evaluations = CsvTable.Read(paths.Evaluations, ReportedColumns.OfEvaluations);
         return outline with
         {
@@ -152,11 +153,9 @@ public sealed record ReportedRun
         };
     }
 
-    /// <summary>What a run is, without what it measured, and without what resumes changed.</summary>
-    internal static ReportedRun Outline(RunPaths paths, RunInfo info, string state)
-    {
-        (IReadOnlyDictionary<string, string> keys, string? damage) = ReadKeys(paths);
-        return new()
+    /// <summary>What a run is by its small files, without what it measured, and without what resumes changed.</summary>
+    internal static ReportedRun Outline(RunPaths paths, RunInfo info, string state) =>
+        new()
         {
             Name = paths.Name,
             Environment = info.Environment,
@@ -164,16 +163,14 @@ public sealed record ReportedRun
             Seed = info.Seed,
             TotalSteps = info.TotalSteps,
             State = state,
-            Keys = keys,
+            Keys = WrittenKeys(paths.Configuration),
             Returns = new([], []),
             Evaluations = CsvTable.Empty,
             Metrics = CsvTable.Empty,
             Topology = CsvTable.Empty,
             Phases = CsvTable.Empty,
             Stretches = info.Stretches,
-            Damage = damage is null ? [] : [damage],
         };
-    }
 
     internal static IEnumerable<Mark> ReadMarks(RunPaths paths, RunInfo info) => MarksOf(info, Operational(paths));
 
