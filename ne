@@ -275,7 +275,8 @@ run_suite() {
     [[ ! -s "$work/$name.failures" ]] || report+="
 $(<"$work/$name.failures")
   everything that $name printed: $work/test-$name.log"
-    printf '%s\n' "$report" # in one piece: another suite may end at the same time
+    # In one piece: another suite may end at the same time, and a shell writes line by line.
+    { flock 7 && printf '%s\n' "$report"; } 7>"$work/report.lock"
 }
 
 run_tests() {
