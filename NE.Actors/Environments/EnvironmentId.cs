@@ -20,9 +20,6 @@ public abstract record EnvironmentId
     /// <summary>What the default name of a run begins with.</summary>
     public abstract string ShortName { get; }
 
-    /// <summary>Whether the environment comes with this program.</summary>
-    public bool IsBuiltIn => this is BuiltIn;
-
     /// <summary>Reads an id. Throws EnvironmentUnusableException for one that cannot mean anything; whether a built-in task, a file or a
     /// program exists is not asked.</summary>
     public static EnvironmentId Parse(string id)

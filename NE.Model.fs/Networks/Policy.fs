@@ -33,7 +33,7 @@ type Policy
     private
     (
         version: int64,
-        eyes: Eyes option,
+        encoder: PixelEncoder option,
         normaliser: ObservationNormaliser option,
         layout: BlockLayout,
         form: ActionForm,
@@ -46,8 +46,8 @@ type Policy
     static let shapedFormat = 2
     static let injectedFormat = 3
     static let gaussianFormat = 4
-    // The eyes, then a policy in one of the others.
-    static let seeingFormat = 5
+    // The encoder, then a policy in one of the others.
+    static let pixelFormat = 5
     // The normaliser, then a policy in one of formats 1 to 4.
     static let normalisingFormat = 6
 
@@ -71,13 +71,13 @@ type Policy
     let widest =
         let ofHead = HostChain.width (layout.Widths.ToArray())
 
-        match eyes with
-        | Some eyes -> max eyes.Width ofHead
+        match encoder with
+        | Some encoder -> max encoder.Width ofHead
         | None -> ofHead
 
     let observationSize =
-        match eyes with
-        | Some eyes -> eyes.ObservationSize
+        match encoder with
+        | Some encoder -> encoder.ObservationSize
         | None -> layout.Inputs
 
     let perComponent = outputsPerComponent form
@@ -113,8 +113,8 @@ type Policy
                 normaliser.Apply(x.AsSpan(row * scratch.Width, observationSize))
         | None -> ()
 
-        match eyes with
-        | Some eyes -> eyes.See(x, scratch.B, scratch.Width, rows)
+        match encoder with
+        | Some encoder -> encoder.Encode(x, scratch.B, scratch.Width, rows)
         | None -> x
 
     /// The network's outputs; they are in one of the scratch's arrays, which is returned.
@@ -155,23 +155,23 @@ type Policy
         if way.IsSampling && form <> ActionForm.SquashedGaussian then
             invalidArg (nameof way) "Only a policy whose outputs are a distribution can draw from it."
 
-        Policy(version, eyes, normaliser, layout, form, maxAction, bodies, way)
+        Policy(version, encoder, normaliser, layout, form, maxAction, bodies, way)
 
-    member _.Seeing(given: Eyes) : Policy =
+    member _.WithEncoder(given: PixelEncoder) : Policy =
         if given.Features <> layout.Inputs then
-            invalidArg (nameof given) $"The policy reads {layout.Inputs} features; these eyes have {given.Features}."
+            invalidArg (nameof given) $"The policy reads {layout.Inputs} features; this encoder has {given.Features}."
 
         Policy(version, Some given, normaliser, layout, form, maxAction, bodies, exploration)
 
     member _.Normalising(given: ObservationNormaliser) : Policy =
-        if eyes.IsSome || given.Size <> layout.Inputs then
+        if encoder.IsSome || given.Size <> layout.Inputs then
             invalidArg (nameof given) $"The policy reads {layout.Inputs} numbers; {given.Size} of an observation were to be normalised."
 
         Policy(version, None, Some given, layout, form, maxAction, bodies, exploration)
 
     member _.Portable(observations: int, actions: int) : PortablePolicy =
         [ for layers in bodies -> layers |> Seq.collect _.Parameters |> Array.ofSeq ]
-        |> PortablePolicy.create (eyes |> Option.map _.Portable) layout (form = ActionForm.SquashedGaussian)
+        |> PortablePolicy.create (encoder |> Option.map _.Portable) layout (form = ActionForm.SquashedGaussian)
         |> PortablePolicy.behind (normaliser |> Option.map _.Portable)
         |> PortablePolicy.trim observations actions
 
@@ -277,10 +277,10 @@ type Policy
             else
                 plainFormat
 
-        match eyes with
-        | Some eyes ->
-            writer.Write seeingFormat
-            eyes.Write writer
+        match encoder with
+        | Some encoder ->
+            writer.Write pixelFormat
+            encoder.Write writer
         | None -> ()
 
         match normaliser with
@@ -322,9 +322,9 @@ type Policy
         try
             let outermost = reader.ReadInt32()
 
-            let eyes =
-                if outermost = seeingFormat then
-                    Some(Eyes.Read reader)
+            let encoder =
+                if outermost = pixelFormat then
+                    Some(PixelEncoder.Read reader)
                 else
                     None
 
@@ -335,7 +335,7 @@ type Policy
                     None
 
             let format =
-                if eyes.IsSome || normaliser.IsSome then
+                if encoder.IsSome || normaliser.IsSome then
                     reader.ReadInt32()
                 else
                     outermost
@@ -406,11 +406,11 @@ type Policy
                 refuse $"The policy's normaliser has {normaliser.Size} components where it reads {layout.Inputs}."
             | _ -> ()
 
-            match eyes with
+            match encoder with
             | None ->
                 normaliser
                 |> Option.fold (fun (head: Policy) given -> head.Normalising given) head
-            | Some eyes when eyes.Features = layout.Inputs -> head.Seeing eyes
-            | Some eyes -> refuse $"The policy's eyes have {eyes.Features} features where it reads {layout.Inputs}."
+            | Some encoder when encoder.Features = layout.Inputs -> head.WithEncoder encoder
+            | Some encoder -> refuse $"The policy's encoder has {encoder.Features} features where it reads {layout.Inputs}."
         with :? EndOfStreamException ->
             refuse "The policy's bytes end early."

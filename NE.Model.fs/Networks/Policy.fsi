@@ -45,8 +45,8 @@ type Policy =
     member Exploration: Exploration
     /// The same policy, exploring in this way. Raises ArgumentException for Sampling where the outputs are no distribution.
     member Exploring: way: Exploration -> Policy
-    /// The same policy on pictures: what it read is what these eyes see. Raises ArgumentException for another number of features.
-    member Seeing: given: Eyes -> Policy
+    /// The same policy on pictures: what it read is what this encoder makes of them. Raises ArgumentException for another number of features.
+    member WithEncoder: given: PixelEncoder -> Policy
     /// The same policy on observations as they are, which it reads normalised by this. Raises ArgumentException for another number of components, and
     /// for a policy on pictures.
     member Normalising: given: ObservationNormaliser -> Policy
@@ -93,7 +93,7 @@ type Policy =
     /// Little-endian: format version, number of widths, widths; in format 2 the activation and then, per hidden layer, whether it has a
     /// LayerNorm, one byte each; maxAction, version, then each layer's weights (out x in), biases, gains and shifts. Format 3 is format 2 with the
     /// parameters of three bodies. Format 4 is of a squashed Gaussian: format 2 with a byte after the LayerNorms that says whether three bodies
-    /// follow. Format 5 has eyes, and format 6 a normaliser, in front of a policy in one of formats 1 to 4. Raises InvalidOperationException where hidden layers differ in more than that.
+    /// follow. Format 5 has an encoder, and format 6 a normaliser, in front of a policy in one of formats 1 to 4. Raises InvalidOperationException where hidden layers differ in more than that.
     member ToBytes: unit -> byte[]
 
     /// The inverse of ToBytes; raises InvalidDataException when the bytes are not a whole policy of this format.

@@ -66,9 +66,6 @@ public sealed class ExternalEnvironment : IEnvironment, IRenderable
     /// <summary>The protocol does not say it.</summary>
     public double? SecondsPerStep => null;
 
-    /// <summary>Bounds of the observation as the program states them; may be infinite.</summary>
-    public (float[] Low, float[] High) ObservationBounds => (this.schema.ObservationLow, this.schema.ObservationHigh);
-
     /// <summary>The number of the child process.</summary>
     public int ProcessId => this.child.Id;
 

@@ -20,7 +20,7 @@ type DrqV2Losses(networks: ActorCriticNetworks, clip: float, discount: float, no
     member _.CriticBackward(w: DrqV2Workspace, draws: Draws) : unit =
         let inputs = w.Inputs
         // a' = clip(pi(s') + clip(eps, -c, c)),  eps ~ N(0, sigma^2)
-        inputs.SeeNext()
+        inputs.EncodeNext()
         w.NextActor.Forward()
         engine.Copy(w.NextActor.Output 0, inputs.NextAction)
         perturb w inputs.NextAction draws
@@ -29,7 +29,7 @@ type DrqV2Losses(networks: ActorCriticNetworks, clip: float, discount: float, no
         TemporalDifference.target engine w.NextValues inputs.Reward inputs.NotDone (float32 discount) w.Least w.Target
         inputs.Average w.Target
         // L_Q = sum_i mean (Q_i(s, a) - y)^2
-        inputs.See()
+        inputs.Encode()
         w.Critics.Forward()
         TemporalDifference.squaredError engine w.Values w.Target w.ValueGradients w.Loss
         w.Critics.Backward()
@@ -41,7 +41,7 @@ type DrqV2Losses(networks: ActorCriticNetworks, clip: float, discount: float, no
     /// Leaves dL_pi/dw of all actor weights in the actor's Gradients: noise and bounds let the gradient through. Overwrites the batch's actions.
     member _.ActorBackward(w: DrqV2Workspace, draws: Draws) : unit =
         // a = clip(pi(s) + clip(eps, -c, c))
-        w.Inputs.SeeForActor()
+        w.Inputs.EncodeForActor()
         w.Actor.Forward()
         engine.Copy(w.Actor.Output 0, w.Inputs.Action)
         perturb w w.Inputs.Action draws

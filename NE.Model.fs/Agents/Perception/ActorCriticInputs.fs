@@ -40,15 +40,15 @@ type IActorCriticInputs =
     /// What the actor's pass over s has to compute on its way back.
     abstract ActorBackward: Backward
     /// Before anything reads s'. May be called again for one batch.
-    abstract SeeNext: unit -> unit
+    abstract EncodeNext: unit -> unit
     /// Makes the targets [Rows x 1] of the copies of a transition equal: their mean.
     abstract Average: targets: IMatrix -> unit
     /// Before the critics read s.
-    abstract See: unit -> unit
+    abstract Encode: unit -> unit
     /// After the critics' pass went back.
     abstract LearnFromCritics: critics: IPass -> unit
     /// Before the actor, and the critics after their step, read s.
-    abstract SeeForActor: unit -> unit
+    abstract EncodeForActor: unit -> unit
     /// After the actor's pass went back.
     abstract LearnFromActor: actor: IPass -> unit
 
@@ -86,11 +86,11 @@ type VectorInputs(engine: IEngine, rows: int, shape: TransitionShape) =
         member _.Encoders = []
         member _.CriticsBackward = ParameterGradient
         member _.ActorBackward = ParameterGradient
-        member _.SeeNext() = ()
+        member _.EncodeNext() = ()
         member _.Average _ = ()
-        member _.See() = ()
+        member _.Encode() = ()
         member _.LearnFromCritics _ = ()
-        member _.SeeForActor() = ()
+        member _.EncodeForActor() = ()
         member _.LearnFromActor _ = ()
 
         member _.Dispose() =

@@ -175,7 +175,7 @@ type PixelInputs(networks: PixelNetworks, task: AgentTask, transitions: int, shi
 
         member this.ActorBackward = (this :> IActorCriticInputs).CriticsBackward
 
-        member _.SeeNext() =
+        member _.EncodeNext() =
             if learns then
                 seeNext ()
             elif isNextUnseen then
@@ -198,7 +198,7 @@ type PixelInputs(networks: PixelNetworks, task: AgentTask, transitions: int, shi
 
                 given.Write(ReadOnlySpan targets)
 
-        member _.See() =
+        member _.Encode() =
             if learns then
                 see ()
 
@@ -209,7 +209,7 @@ type PixelInputs(networks: PixelNetworks, task: AgentTask, transitions: int, shi
                 engine.Copy(criticTrunk.InputGradient, encoder.OutputGradient 0)
                 encoder.Backward()
 
-        member _.SeeForActor() =
+        member _.EncodeForActor() =
             if learns then
                 seeForActor ()
 

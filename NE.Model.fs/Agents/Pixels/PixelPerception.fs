@@ -55,8 +55,8 @@ type PixelPerception(engine: IEngine, settings: Settings, task: AgentTask, ?init
                 networks.Encoder.Polyak tau
 
         member _.Complete policy =
-            policy.Seeing(
-                Eyes.OfBlocks(
+            policy.WithEncoder(
+                PixelEncoder.OfBlocks(
                     networks.Image,
                     settings.Pixels.Filters,
                     settings.Pixels.Features,

@@ -15,7 +15,7 @@ type SacLosses(networks: ActorCriticNetworks, discount: float, temperature: Temp
     member _.CriticBackward(w: SacWorkspace, draws: Draws) : unit =
         let inputs = w.Inputs
         // a' ~ pi(s')
-        inputs.SeeNext()
+        inputs.EncodeNext()
         w.NextActor.Forward()
         w.NextActions.Sample(w.NextActor.Output 0, networks.LiveComponents, draws, inputs.NextAction)
         // Weighed on the host: an engine keeps the factors that it is given.
@@ -29,7 +29,7 @@ type SacLosses(networks: ActorCriticNetworks, discount: float, temperature: Temp
         TemporalDifference.target engine w.NextValues inputs.Reward inputs.NotDone discount w.Least w.Target
         inputs.Average w.Target
         // L_Q = sum_i mean (Q_i(s, a) - y)^2
-        inputs.See()
+        inputs.Encode()
         w.Critics.Forward()
         TemporalDifference.squaredError engine w.Values w.Target w.ValueGradients w.Loss
         w.Critics.Backward()
@@ -41,7 +41,7 @@ type SacLosses(networks: ActorCriticNetworks, discount: float, temperature: Temp
     /// Leaves dL_pi/dw of all actor weights in the actor's Gradients. Overwrites the batch's actions.
     member _.ActorBackward(w: SacWorkspace, draws: Draws) : unit =
         // a ~ pi(s)
-        w.Inputs.SeeForActor()
+        w.Inputs.EncodeForActor()
         w.Actor.Forward()
         w.Actions.Sample(w.Actor.Output 0, networks.LiveComponents, draws, w.Inputs.Action)
         // L_pi = mean (alpha log pi(a|s) - min_i Q_i(s, a))

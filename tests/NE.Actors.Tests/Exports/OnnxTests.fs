@@ -105,7 +105,7 @@ let tests =
 
         for kind in [ ActionForm.Deterministic; ActionForm.SquashedGaussian ] do
             test $"%A{kind}: pictures as bytes, within 1e-6" {
-                let policy = seeing kind
+                let policy = ofPixels kind
                 let size = policy.ActionSize
 
                 let task =
@@ -205,7 +205,7 @@ let tests =
         }
 
         test "the same policy is the same file" {
-            let policy = seeing ActionForm.SquashedGaussian
+            let policy = ofPixels ActionForm.SquashedGaussian
 
             let task =
                 task (ObservationForm.Pixels pictures) [| -1.0f; -1.0f |] [| 1.0f; 1.0f |]

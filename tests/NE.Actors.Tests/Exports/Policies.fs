@@ -48,7 +48,7 @@ let normalising (policy: Policy) : Policy =
 let pictures: PixelShape = { Height = 33; Width = 29; Stack = 3 }
 
 /// One that sees pictures.
-let seeing kind : Policy =
+let ofPixels kind : Policy =
     let image: ImageShape = {
         Height = pictures.Height
         Width = pictures.Width
@@ -59,10 +59,10 @@ let seeing kind : Policy =
     let encoder = BlockLayout.OfForm(1, NetworkForms.encoder image 16)
     let trunk = BlockLayout.OfForm(1, NetworkForms.trunk encoder.Outputs 20)
 
-    let eyes =
-        Eyes.OfBlocks(image, 16, 20, parameters encoder random, parameters trunk random)
+    let pixels =
+        PixelEncoder.OfBlocks(image, 16, 20, parameters encoder random, parameters trunk random)
 
-    (ofForm (NetworkForm.Plain [ 20; 64; 4 ]) 1 kind 1.0f).Seeing eyes
+    (ofForm (NetworkForm.Plain [ 20; 64; 4 ]) 1 kind 1.0f).WithEncoder pixels
 
 /// A task with actions of these bounds, as the agent sees it.
 let task (observation: ObservationForm) (low: float32[]) (high: float32[]) =

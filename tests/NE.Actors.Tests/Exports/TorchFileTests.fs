@@ -96,7 +96,7 @@ let private cases = [
         let bytes = observations |> Array.collect BitConverter.GetBytes
         name, policy, task, bytes, actions policy task observations
 
-    let policy, random = seeing ActionForm.Deterministic, draws 12L
+    let policy, random = ofPixels ActionForm.Deterministic, draws 12L
 
     let task =
         task (ObservationForm.Pixels pictures) (Array.create 4 -1.0f) (Array.create 4 1.0f)

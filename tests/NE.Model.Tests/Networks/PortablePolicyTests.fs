@@ -135,15 +135,15 @@ let private image: ImageShape = {
     Channels = 6
 }
 
-let private seeing kind =
+let private ofPixels kind =
     let random = draws 22L
     let encoder = BlockLayout.OfForm(1, NetworkForms.encoder image 8)
     let trunk = BlockLayout.OfForm(1, NetworkForms.trunk encoder.Outputs 10)
 
-    let eyes =
-        Eyes.OfBlocks(image, 8, 10, EagerNetwork.parameters encoder random, EagerNetwork.parameters trunk random)
+    let pixels =
+        PixelEncoder.OfBlocks(image, 8, 10, EagerNetwork.parameters encoder random, EagerNetwork.parameters trunk random)
 
-    (made (BlockLayout.OfForm(1, form [ 10; 16; 4 ] Activation.Relu [ false ])) 1 kind).Seeing eyes
+    (made (BlockLayout.OfForm(1, form [ 10; 16; 4 ] Activation.Relu [ false ])) 1 kind).WithEncoder pixels
 
 [<Tests>]
 let tests =
@@ -176,7 +176,7 @@ let tests =
 
         for kind in [ ActionForm.Deterministic; ActionForm.SquashedGaussian ] do
             test $"%A{kind}: pictures in the order of other programs are seen as the policy sees them" {
-                let policy = seeing kind
+                let policy = ofPixels kind
                 let portable = policy.Portable()
                 Expect.equal portable.Input (PortableInput.Pictures image) "its pictures"
                 let random = draws 4L
@@ -262,7 +262,7 @@ let tests =
             ]
 
             Expect.equal
-                (described (seeing ActionForm.SquashedGaussian))
+                (described (ofPixels ActionForm.SquashedGaussian))
                 [
                     "encoder.0.weight", [ 8; 6; 3; 3 ]
                     "encoder.0.bias", [ 8 ]

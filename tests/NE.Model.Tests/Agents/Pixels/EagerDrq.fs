@@ -235,10 +235,10 @@ type EagerDrq(groups: NetworkGroup list, settings: Settings, task: AgentTask, lo
         let y = targetsOf transitions next (normals ()) t
 
         // L_Q = sum_i mean (Q_i(z_Q, a) - y)^2, of which the encoder, the critics' trunk and the critics learn.
-        let eyes, trunk, networks =
+        let pixels, trunk, networks =
             encoder.Learning(), criticTrunk.Learning(), critics.Learning()
 
-        let h = encode eyes seen
+        let h = encode pixels seen
 
         let taken =
             let values =
@@ -255,7 +255,7 @@ type EagerDrq(groups: NetworkGroup list, settings: Settings, task: AgentTask, lo
 
         let criticLoss = (meanSquare 0).Plus(meanSquare 1)
         criticLoss.backward ()
-        encoder.Step(eyes, criticRate)
+        encoder.Step(pixels, criticRate)
         criticTrunk.Step(trunk, criticRate)
         critics.Step(networks, criticRate)
 

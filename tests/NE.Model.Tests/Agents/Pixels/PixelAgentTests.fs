@@ -22,7 +22,7 @@ let private batchOf (batch: Batch) =
 
 /// The mean of (Q_i(s, a) - y)^2, y held, as it is with the weights of now.
 let private lossAgain (w: SacWorkspace) (target: float32[]) =
-    w.Inputs.See()
+    w.Inputs.Encode()
     w.Critics.Forward()
 
     w.Values

@@ -33,10 +33,11 @@ let private parameters =
     [ encoder; trunk; head ]
     |> List.map (fun layout -> EagerNetwork.parameters layout (draws 12L))
 
-let private eyes = Eyes.OfBlocks(image, 16, 20, parameters[0], parameters[1])
+let private pixels =
+    PixelEncoder.OfBlocks(image, 16, 20, parameters[0], parameters[1])
 
 let private policy: Policy =
-    (Policy.OfBlock(head, ReadOnlySpan parameters[2], 0.7f, 5L)).Seeing eyes
+    (Policy.OfBlock(head, ReadOnlySpan parameters[2], 0.7f, 5L)).WithEncoder pixels
 
 let private bytes =
     let draws = draws 2L
@@ -166,12 +167,12 @@ let tests =
 
                 Expect.throwsT<InvalidDataException> (fun () -> Policy.OfBytes(ReadOnlySpan damaged) |> ignore) $"{value} at {place}")
 
-        testCase "eyes that see another number of features are refused" (fun () ->
+        testCase "an encoder with another number of features is refused" (fun () ->
             let other = BlockLayout.OfForm(1, NetworkForm.Plain [ 21; 4; 2 ])
 
             Expect.throwsT<ArgumentException>
                 (fun () ->
-                    (Policy.OfBlock(other, ReadOnlySpan(Array.zeroCreate other.Length), 1.0f, 1L)).Seeing eyes
+                    (Policy.OfBlock(other, ReadOnlySpan(Array.zeroCreate other.Length), 1.0f, 1L)).WithEncoder pixels
                     |> ignore)
                 "21 features")
 

@@ -8,7 +8,7 @@ open NE.Model.Networks.Layers
 
 /// What a policy sees pictures with: a host copy of an encoder and of the trunk behind it. Immutable.
 [<Sealed>]
-type Eyes private (image: ImageShape, filters: int, features: int, encoder: IHostLayer[], trunk: IHostLayer[]) =
+type PixelEncoder private (image: ImageShape, filters: int, features: int, encoder: IHostLayer[], trunk: IHostLayer[]) =
     static let encoderLayout image filters =
         BlockLayout.OfForm(1, NetworkForms.encoder image filters)
 
@@ -20,10 +20,10 @@ type Eyes private (image: ImageShape, filters: int, features: int, encoder: IHos
         |> Seq.append [ image.Size; features ]
 
     /// From the parameters of both blocks, each in its layout's order.
-    static member OfBlocks(image: ImageShape, filters: int, features: int, encoder: float32[], trunk: float32[]) : Eyes =
+    static member OfBlocks(image: ImageShape, filters: int, features: int, encoder: float32[], trunk: float32[]) : PixelEncoder =
         let layout = encoderLayout image filters
 
-        Eyes(
+        PixelEncoder(
             image,
             filters,
             features,
@@ -59,7 +59,7 @@ type Eyes private (image: ImageShape, filters: int, features: int, encoder: IHos
     member internal _.Width = HostChain.width widths
 
     /// From packed observations [rows x ObservationSize] in x, `stride` floats apart, to features in x or y, which is returned.
-    member internal _.See(x: float32[], y: float32[], stride: int, rows: int) : float32[] =
+    member internal _.Encode(x: float32[], y: float32[], stride: int, rows: int) : float32[] =
         let encoded = HostChain.run encoder x y stride rows
         let other = if obj.ReferenceEquals(encoded, x) then y else x
         let seen = HostChain.run trunk encoded other stride rows
@@ -79,7 +79,7 @@ type Eyes private (image: ImageShape, filters: int, features: int, encoder: IHos
             writer.Write(MemoryMarshal.AsBytes(ReadOnlySpan layer.Parameters))
 
     /// The inverse of Write. Raises InvalidDataException for sizes that cannot be, EndOfStreamException for bytes that end early.
-    static member internal Read(reader: BinaryReader) : Eyes =
+    static member internal Read(reader: BinaryReader) : PixelEncoder =
         let number name most =
             let value = reader.ReadInt32()
 
@@ -113,4 +113,4 @@ type Eyes private (image: ImageShape, filters: int, features: int, encoder: IHos
 
         let struct (encoder, trunk) = layouts
         let encoderValues = parameters encoder
-        Eyes.OfBlocks(image, filters, features, encoderValues, parameters trunk)
+        PixelEncoder.OfBlocks(image, filters, features, encoderValues, parameters trunk)
