@@ -92,6 +92,15 @@ internal sealed class EnvironmentPlacer : ReceiveActor, IWithTimers
 
     protected override void PostStop() => this.cluster.Unsubscribe(this.Self);
 
+    /// <summary>What it knew is gone with it, so the process leaves its fleet as if it were cut off: another placer begins in a fleet that knows nothing of this one, and is
+    /// told again what the run wants.</summary>
+    protected override void PreRestart(Exception reason, object message)
+    {
+        this.log.Error(reason, "What places the run's environments failed at {Message:l}; it begins anew, and so do their places", message?.GetType().Name ?? "its start");
+        base.PreRestart(reason, message);
+        Context.System.Terminate();
+    }
+
     private void Take(EnvironmentWanted wish)
     {
         var number = wish.Environment.Number;

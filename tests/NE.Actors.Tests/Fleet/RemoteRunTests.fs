@@ -177,6 +177,24 @@ let tests =
                         let found = remote changes folder run [ 50, crashed; 120, crashed ]
                         expectSame found (local changes folder) "the run")))
 
+        testCase "whose placer fails begins anew in the fleet and goes on where it was"
+        <| fun _ ->
+            inFolder (fun folder ->
+                let changes = ofRun "serial" 2
+                let run = RunEnvironments("remote", null)
+
+                during (holder "first" [] (EnvironmentOffer())) (fun first ->
+                    during (runs first run) (fun own ->
+                        let fails (gate: Gate) =
+                            let system = own.Actors
+                            // No node sends such a message, so it stands for a mistake of ours.
+                            system.ActorSelection($"/user/{EnvironmentPlacer.Name}").Tell(EnvironmentsStepped Unchecked.defaultof<_>)
+                            eventually "its actor system ends" (fun () -> system.WhenTerminated.IsCompleted)
+                            gate.Open()
+
+                        let found = remote changes folder run [ 50, fails; 120, fails ]
+                        expectSame found (local changes folder) "the run")))
+
         for schedule, seed in [ "serial", 1; "pipelined", 2 ] do
             testCase $"{schedule}: messages that are lost, doubled, late and out of order do not show"
             <| fun _ ->
