@@ -44,11 +44,13 @@ public sealed record RunStatus
     /// <summary>In a cycle, the task that the run is on and its phase, such as "Ant-v4, phase 3 of 12"; otherwise null.</summary>
     public string? Task { get; init; }
 
-    /// <summary>Environment steps taken, all environments together, and the length of the run.</summary>
+    /// <summary>Environment steps taken, all environments together.</summary>
     public long Step { get; init; }
 
+    /// <summary>Environment steps of the whole run.</summary>
     public long Steps { get; init; }
 
+    /// <summary>Gradient steps taken.</summary>
     public long GradientStep { get; init; }
 
     /// <summary>Gradient steps that the learner still owes before it can look up, when they take more than a moment (heavy priming); else 0.</summary>
@@ -57,9 +59,10 @@ public sealed record RunStatus
     /// <summary>Seconds since this process began to train.</summary>
     public double ElapsedSeconds { get; init; }
 
-    /// <summary>Rates over the last few seconds.</summary>
+    /// <summary>Environment steps per second over the last few seconds.</summary>
     public double StepsPerSecond { get; init; }
 
+    /// <summary>Gradient steps per second over the last few seconds.</summary>
     public double UpdatesPerSecond { get; init; }
 
     /// <summary>Environment steps before learning begins; 0 when it has.</summary>
@@ -77,7 +80,7 @@ public sealed record RunStatus
     /// <summary>Returns of the last training episodes, oldest first, at most 60.</summary>
     public IReadOnlyList<double> EpisodeReturns { get; init; } = [];
 
-    /// <summary>Mean returns of the evaluations so far, oldest first, with the newest step evaluated.</summary>
+    /// <summary>Steps and mean returns of the evaluations so far, oldest first.</summary>
     public IReadOnlyList<(long Step, double Mean)> Evaluations { get; init; } = [];
 
     /// <summary>Steps of evaluations that were late for a checkpoint and are still under way.</summary>
@@ -86,19 +89,24 @@ public sealed record RunStatus
     /// <summary>The newest metrics by name, e.g. "actor_density", "critic_anr_0", "review_fraction".</summary>
     public IReadOnlyDictionary<string, double> Metrics { get; init; } = new Dictionary<string, double>();
 
-    /// <summary>Transitions held and the most that are held.</summary>
+    /// <summary>Transitions, or frames, in the replay memory.</summary>
     public long ReplaySize { get; init; }
 
+    /// <summary>The most that it holds.</summary>
     public long ReplayCapacity { get; init; }
 
-    /// <summary>The last commit: its step, age in seconds, bytes written, and how long the learner stood still for it.</summary>
+    /// <summary>Environment step of the last commit; null before the first one.</summary>
     public long? CheckpointStep { get; init; }
 
+    /// <summary>Seconds since the last commit.</summary>
     public double CheckpointAgeSeconds { get; init; }
 
+    /// <summary>Bytes that the last commit wrote.</summary>
     public long CheckpointBytes { get; init; }
 
+    /// <summary>How long the learner stood still for the last commit.</summary>
     public double CheckpointPauseMilliseconds { get; init; }
 
+    /// <summary>The environments, by index.</summary>
     public IReadOnlyList<EnvironmentStatus> Environments { get; init; } = [];
 }
