@@ -15,12 +15,12 @@ public sealed class TrainingRun : ITrainingRun
     /// <summary>Dispatcher of the actors that take part in every round.</summary>
     internal const string CoreDispatcher = "ne.core-dispatcher";
 
-    private readonly StatusBoard board = new();
-    private readonly TaskCompletionSource<RunOutcome> completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly IActorRef supervisor;
     /// <summary>For the actors, of which the journal and the tables have something to close.</summary>
     private static readonly TimeSpan ActorsPatience = TimeSpan.FromSeconds(20);
 
+    private readonly StatusBoard board = new();
+    private readonly TaskCompletionSource<RunOutcome> completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly IActorRef supervisor;
     private readonly EndingSimulators simulators;
     private readonly RunPaths paths;
     private readonly TimeSpan endPatience;

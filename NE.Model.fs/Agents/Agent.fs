@@ -1,35 +1,10 @@
 namespace NE.Model.Agents
 
 open System
-open System.Globalization
 open NE.Model
 open NE.Model.Agents.Plasticity
 open NE.Model.Networks
 open NE.Model.Replay
-
-/// How large a component is that stores fields of networks.
-[<RequireQualifiedAccess>]
-module internal FieldsSize =
-
-    /// Bytes of so many fields of groups whose fields have so many bytes. Raises ArgumentException for more than an array holds.
-    let bytes (count: int) (fieldBytes: int list) : int =
-        let most = int64 Array.MaxLength
-
-        let bytes =
-            int64 sizeof<int>
-            + (fieldBytes
-               |> List.sumBy (fun field -> int64 count * (int64 sizeof<int> + int64 field)))
-
-        if bytes > most then
-            let shown (count: int64) =
-                count.ToString("N0", CultureInfo.InvariantCulture)
-
-            invalidArg
-                (nameof fieldBytes)
-                ($"What the optimiser keeps of all networks has {shown bytes} bytes in a checkpoint, {shown most} are possible; "
-                 + "make the layers narrower (network.hidden, network.criticHidden, pixels.filters, pixels.features).")
-
-        int bytes
 
 /// A learner made of an algorithm and of techniques. Owns the algorithm. `heads`: those of a cycle's tasks. `normaliser`: of what the networks read.
 /// `terms` and `techniques` are those of Techniques, made for the algorithm's trainee. Raises ArgumentException when two techniques take one
@@ -78,7 +53,7 @@ type Agent
 
         /// So many fields of every group.
         let fields name count codec =
-            let size = FieldsSize.bytes count (networks |> List.map _.FieldBytes)
+            let size = GroupState.fieldBytes count (networks |> List.map _.FieldBytes)
             component' name formatVersion size (networks |> List.map codec)
 
         let stored = algorithm.State :: Techniques.state techniques

@@ -4,8 +4,26 @@ module internal NE.Model.Agents.GroupState
 
 open System
 open System.IO
+open NE.Model.KeyKinds
 open NE.Model.Networks
 open NE.Model.Topology
+
+/// Bytes of a component with so many fields of groups whose fields have these bytes. Raises ArgumentException for more than an array holds.
+let fieldBytes (count: int) (fields: int list) : int =
+    let most = int64 Array.MaxLength
+
+    let bytes =
+        int64 sizeof<int>
+        + (fields
+           |> List.sumBy (fun field -> int64 count * (int64 sizeof<int> + int64 field)))
+
+    if bytes > most then
+        invalidArg
+            (nameof fields)
+            ($"What the optimiser keeps of all networks has {showCount bytes} bytes in a checkpoint, {showCount most} are possible; "
+             + "make the layers narrower (network.hidden, network.criticHidden, pixels.filters, pixels.features).")
+
+    int bytes
 
 let private field (group: NetworkGroup) (block: IParameterBlock) (field: Field) : Codec = {
     Write =

@@ -43,7 +43,7 @@ let private heads (settings: Settings) (task: AgentTask) : struct (BlockLayout *
         BlockLayout.OfForm(2, NetworkForms.critic network features task.ActionSize)
 
     [ for layout in actor :: critics :: perception -> 4 * layout.Length ]
-    |> FieldsSize.bytes NetworkGroup.Moments.Length
+    |> GroupState.fieldBytes NetworkGroup.Moments.Length
     |> ignore
 
     struct (actor, critics)

@@ -2,7 +2,7 @@ namespace NE.Model.Fleet
 
 /// How the work of a process on a cell ended.
 type CellEnd = {
-    /// Of the process: 128 and the signal's number for one that was killed.
+    /// See CellExitCode.
     ExitCode: int
     ProcessId: int
     /// What it said last.
@@ -160,7 +160,7 @@ module CellPlacement =
         | _ -> false
 
     let private noProcess: CellEnd = {
-        ExitCode = 3
+        ExitCode = CellExitCode.Interrupted
         ProcessId = 0
         LastWords = ""
     }

@@ -1,9 +1,9 @@
 namespace NE.Model.Networks
 
 open System
-open System.Globalization
 open NE.Model.Networks.Layers
 open NE.Model
+open NE.Model.KeyKinds
 
 /// Layout of one flat memory that holds a group of equal networks (actor: one stack; critics: two).
 [<Sealed>]
@@ -49,12 +49,9 @@ type BlockLayout private (stacks: int, form: NetworkForm, slots: LayerSlot[][], 
         let parameters = int64 stacks * form.ParameterCount
 
         if parameters > mostParameters then
-            let shown (count: int64) =
-                count.ToString("N0", CultureInfo.InvariantCulture)
-
             invalidArg
                 (nameof form)
-                ($"{stacks} x {String.Join('-', form.Widths)} has {shown parameters} parameters, {shown mostParameters} are possible; "
+                ($"{stacks} x {String.Join('-', form.Widths)} has {showCount parameters} parameters, {showCount mostParameters} are possible; "
                  + "make the layers narrower (network.hidden, network.criticHidden).")
 
         let mutable offset = 0

@@ -30,10 +30,15 @@ let private LowestOfTanh = -10.0
 [<Literal>]
 let private HalfRange = 6.0
 
-/// tanh with the bits of every processor, as `sample` has it. The C library's has those of its version.
+/// e = exp(-2 |u|) and tanh(u), which follows from it, with the same bits on every processor. The C library's are those of its version.
+let inline private tanh4 (u: Vector256<float>) =
+    let one = Vector256.Create 1.0
+    let e = Vector256.Exp(Vector256.Abs u * Vector256.Create -2.0)
+    struct (e, Vector256.CopySign((one - e) / (one + e), u))
+
 let private tanh (x: float) =
-    let e = Vector256.Exp(Vector256.Create(-2.0 * Math.Abs x)).ToScalar()
-    Math.CopySign((1.0 - e) / (1.0 + e), x)
+    let struct (_, t) = tanh4 (Vector256.Create x)
+    t.ToScalar()
 
 /// log sigma from an output of the network, and its derivative by the output: 0 where it is cut. A cut itself is left to whoever samples.
 let internal logDeviation (form: LogDeviation) (output: float32) : struct (float32 * float32) =
@@ -65,12 +70,10 @@ let inline private sample4 (mean: Vector256<float>) (logDeviation: Vector256<flo
     let one, two = Vector256.Create 1.0, Vector256.Create 2.0
     let scaled = Vector256.Exp logDeviation * noise
     let u = mean + scaled
-    let magnitude = Vector256.Abs u
-    let e = Vector256.Exp(magnitude * Vector256.Create -2.0)
-    let squashed = Vector256.CopySign((one - e) / (one + e), u)
+    let struct (e, squashed) = tanh4 u
 
     let logDensity =
-        two * (magnitude + Vector256.Log(one + e))
+        two * (Vector256.Abs u + Vector256.Log(one + e))
         - noise * noise * Vector256.Create 0.5
         - logDeviation
         - Vector256.Create constant

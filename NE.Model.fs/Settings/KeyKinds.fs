@@ -47,6 +47,9 @@ module internal KeyKinds =
         | _ -> Error "not a number"
 
     let showReal (value: float) = value.ToString("R", invariant)
+    /// 100,000, as people read it.
+    let showCount (value: int64) = value.ToString("N0", invariant)
+
     let showInteger (value: int64) = value.ToString invariant
     let showDecimal (value: decimal) = value.ToString("0.###", invariant)
 

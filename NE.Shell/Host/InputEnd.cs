@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using NE.Actors.Fleet.Cells;
+using NE.Model.Fleet;
 
 namespace NE.Shell.Host;
 

@@ -5,6 +5,7 @@ open System.IO
 open System.Text.RegularExpressions
 open Expecto
 open NE.Actors.Fleet.Cells
+open NE.Model.Fleet
 open NE.Actors.Journal
 open NE.Actors.RunDirectory
 open NE.EndToEnd.Executable

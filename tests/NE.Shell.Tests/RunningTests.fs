@@ -491,27 +491,8 @@ let tests =
 
             Expect.equal (state ()) "interrupted" "as run.json says"
             let paths = RunFolder.Find(folder.Path, "a")
-            let info = RunInfo.Read paths.RunInfo
-
-            let asIfKilled =
-                RunInfo(
-                    info.FormatVersion,
-                    info.Id,
-                    info.Name,
-                    RunState.Running,
-                    null,
-                    info.Environment,
-                    info.Method,
-                    info.Seed,
-                    info.TotalSteps,
-                    info.Threads,
-                    info.Device,
-                    info.Stretches,
-                    info.Engine
-                )
-
-            asIfKilled.Write paths.RunInfo
-
+            // As if it was killed.
+            rewriteInfo paths (RunInfo.Read paths.RunInfo).Id RunState.Running null
             Expect.equal (state ()) "killed" "nobody holds the lock"
             use _ = RunFolder.Open(folder.Path, "a")
             Expect.equal (state ()) "running" "somebody does"

@@ -36,6 +36,28 @@ type TemporaryFolder() =
 
             delete 20
 
+/// Writes run.json anew as that of another run, or with another state of its last process.
+let rewriteInfo (paths: RunPaths) (id: string) (status: RunState) (reason: string | null) : unit =
+    let info = RunInfo.Read paths.RunInfo
+
+    RunInfo(
+        info.FormatVersion,
+        id,
+        info.Name,
+        status,
+        reason,
+        info.Environment,
+        info.Method,
+        info.Seed,
+        info.TotalSteps,
+        info.Threads,
+        info.Device,
+        info.Stretches,
+        info.Engine
+    )
+        .Write
+        paths.RunInfo
+
 /// A server of HTTP at a port of its own on this machine, which answers as the test says; it does not wait for an answer before it takes the next request.
 type HttpStandIn(answer: HttpListenerContext -> Task) =
     let port =

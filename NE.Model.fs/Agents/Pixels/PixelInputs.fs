@@ -82,10 +82,10 @@ type PixelInputs(networks: PixelNetworks, task: AgentTask, transitions: int, shi
             nextCriticTrunk
         ]
 
-    // Whether s' of a batch that is only read was not looked at yet.
-    let mutable isNextUnseen = false
+    // Whether s' of a batch that is only read was not encoded yet.
+    let mutable isNextPending = false
 
-    let seeNext () =
+    let encodeNext () =
         nextEncoder.Forward()
 
         if networks.HasTargetEncoder then
@@ -99,12 +99,12 @@ type PixelInputs(networks: PixelNetworks, task: AgentTask, transitions: int, shi
         criticTrunk.Forward()
         engine.Copy(criticTrunk.Output 0, criticState)
 
-    let see () =
+    let encodeObservation () =
         encoder.Forward()
         readForCritics ()
 
     /// The features are those of the encoder before its step, as the authors' code of DrQ-v2 has it.
-    let seeForActor () =
+    let encodeForActor () =
         readForCritics ()
         actorTrunk.Forward()
 
@@ -145,8 +145,8 @@ type PixelInputs(networks: PixelNetworks, task: AgentTask, transitions: int, shi
             notDone.Write(ReadOnlySpan frames.Bootstraps)
 
             if not learns then
-                isNextUnseen <- true
-                see ()
+                isNextPending <- true
+                encodeObservation ()
                 actorTrunk.Forward()
 
         member _.Holds(source, window, row) = frames.Holds(source, window, row)
@@ -177,11 +177,11 @@ type PixelInputs(networks: PixelNetworks, task: AgentTask, transitions: int, shi
 
         member _.EncodeNext() =
             if learns then
-                seeNext ()
-            elif isNextUnseen then
+                encodeNext ()
+            elif isNextPending then
                 write nextImages frames.Next
-                seeNext ()
-                isNextUnseen <- false
+                encodeNext ()
+                isNextPending <- false
 
         member _.Average given =
             if copies > 1 then
@@ -200,7 +200,7 @@ type PixelInputs(networks: PixelNetworks, task: AgentTask, transitions: int, shi
 
         member _.Encode() =
             if learns then
-                see ()
+                encodeObservation ()
 
         member _.LearnFromCritics critics =
             if learns then
@@ -211,7 +211,7 @@ type PixelInputs(networks: PixelNetworks, task: AgentTask, transitions: int, shi
 
         member _.EncodeForActor() =
             if learns then
-                seeForActor ()
+                encodeForActor ()
 
         member _.LearnFromActor actor =
             if learns then

@@ -21,11 +21,11 @@ type internal IPanelProduct =
         finish: inref<Finish> ->
             unit
 
-/// On vectors of one width. `tall`: whether there are registers for tiles of eight rows; otherwise most have six. `narrower` takes the
-/// panels that are narrower than two vectors.
+/// On vectors of one width. `tall`: whether there are registers for tiles of eight rows; otherwise rows go in sixes and fives, as those of a
+/// product whose depth is one run, where these come out even. `narrower` takes the panels that are narrower than two vectors.
 [<Sealed>]
 type internal PanelProduct<'V, 'Ops when 'Ops: struct and 'Ops :> IVectorOperations<'V>>(tall: bool, narrower: IPanelProduct | null) =
-    // A tile of eight or four that would pass the last row begins earlier instead, over finished rows, which it gives the same bits again.
+    // A tile that would pass the last row begins earlier instead, over finished rows, which it gives the same bits again.
     static member private Tiled
         (
             tall: bool,
@@ -41,20 +41,7 @@ type internal PanelProduct<'V, 'Ops when 'Ops: struct and 'Ops :> IVectorOperati
             depth: int,
             finish: inref<Finish>
         ) =
-        // Sixes and fives, if they come out even.
-        let fives = (6 - rows % 6) % 6
-        let isEven = not tall && 5 * fives <= rows
         let mutable row = 0
-
-        while isEven && rows - row > 5 * fives do
-            let a, c = NativePtr.add a (row * aRow), NativePtr.add c (row * cStride)
-            Tiles<'V, 'Ops>.Six(a, aRow, aDepth, b, bStride, c, cStride, depth, row, column, &finish)
-            row <- row + 6
-
-        while isEven && row < rows do
-            let a, c = NativePtr.add a (row * aRow), NativePtr.add c (row * cStride)
-            Tiles<'V, 'Ops>.Five(a, aRow, aDepth, b, bStride, c, cStride, depth, row, column, &finish)
-            row <- row + 5
 
         while tall && rows >= 8 && rows - row > 4 do
             row <- min row (rows - 8)
@@ -84,6 +71,25 @@ type internal PanelProduct<'V, 'Ops when 'Ops: struct and 'Ops :> IVectorOperati
                     narrower.Multiply(a, aRow, aDepth, b, bStride, c, cStride, rows, columns, depth, &finish)
 
             let mutable column = 0
+
+            if not tall && (SixesAndFives.fives rows).IsSome then
+                let mutable run: Run = { A = 0; B = 0 }
+
+                let product: RunProduct = {
+                    ARow = aRow
+                    ADepth = aDepth
+                    BDepth = bStride
+                    Runs = &&run
+                    Count = 1
+                    Depth = depth
+                    CRow = cStride
+                    Adds = false
+                    Finish = finish
+                }
+
+                while column + width <= columns do
+                    RunMultiplier<'V, 'Ops>.Tiled(&product, a, NativePtr.add b column, NativePtr.add c column, rows, column)
+                    column <- column + width
 
             while column + width <= columns do
                 let b, c = NativePtr.add b column, NativePtr.add c column

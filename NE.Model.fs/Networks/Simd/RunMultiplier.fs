@@ -20,22 +20,18 @@ type internal IRunMultiplier =
 /// On vectors of one width. `narrower` takes the last columns, if they do not fill two vectors.
 [<Sealed>]
 type internal RunMultiplier<'V, 'Ops when 'Ops: struct and 'Ops :> IVectorOperations<'V>>(narrower: IRunMultiplier | null) =
-    static member private Tiled
+    /// The columns of two vectors, from `column` on; B and C begin with them.
+    static member Tiled
         (product: inref<RunProduct>, a: nativeptr<float32>, b: nativeptr<float32>, c: nativeptr<float32>, rows: int, column: int)
         =
-        // Sixes and fives, if they come out even.
-        let fives = (6 - rows % 6) % 6
+        let struct (endOfSixes, endOfFives) =
+            match SixesAndFives.fives rows with
+            | ValueSome fives -> struct (rows - 5 * fives, rows)
+            | ValueNone -> struct (rows / 6 * 6, rows / 6 * 6)
 
-        let sixes =
-            if 5 * fives <= rows then
-                (rows - 5 * fives) / 6
-            else
-                rows / 6
-
-        let endOfFives = if 5 * fives <= rows then rows else 6 * sixes
         let mutable row = 0
 
-        while row < 6 * sixes do
+        while row < endOfSixes do
             let a, c =
                 NativePtr.add a (row * product.ARow), NativePtr.add c (row * product.CRow)
 

@@ -26,6 +26,15 @@ type internal RunProduct = {
     Finish: Finish
 }
 
+/// Rows in tiles of six and, behind them, of five.
+[<RequireQualifiedAccess>]
+module internal SixesAndFives =
+
+    /// How many fives, where both come out even, as they do from 20 rows on.
+    let fives (rows: int) : int voption =
+        let count = (6 - rows % 6) % 6
+        if 5 * count <= rows then ValueSome count else ValueNone
+
 /// The micro-kernels of such products: tiles of six, five or one row by two vectors, held in registers over all runs. Twelve sums leave room for
 /// their operands among 16 registers and are enough for the multiply-add units of a processor with 32; and six and five make up any number of
 /// rows from 20 on. What Tiles says of bits and hints holds here, too.

@@ -92,8 +92,7 @@ module internal RunSettings =
                 let whole = phases.Count * phases.Steps
 
                 if phases.Count > 0L && phases.Episodes = 0L && run.Steps <> whole then
-                    // 100,000, as people read it.
-                    let length = phases.Steps.ToString("N0", invariant)
+                    let length = showCount phases.Steps
 
                     Some
                         $"a cycle of {phases.Tasks} tasks x {phases.Cycles} cycles x {length} steps takes {whole}; give that, or another cycle.steps"

@@ -268,17 +268,17 @@ internal sealed class SweepRun : IShownSweep
 
         switch (exitCode)
         {
-            case 0:
+            case CellExitCode.Complete:
                 work.State = CellState.Complete;
                 this.estimate = SweepEstimate.Measure(this.paths.RunsFolder, this.works.Where(other => other.State is CellState.Complete).Select(other => other.Cell));
                 string evaluation = work.Progress.Evaluation is { } mean ? $", last evaluation {Format.Value(mean)}" : "";
                 this.News.Enqueue($"{work.Name} is complete: {Format.Counted(work.Cell.Steps, "step")}{evaluation}");
                 break;
-            case 3 when work.Pausing:
+            case CellExitCode.Interrupted when work.Pausing:
                 work.State = CellState.Interrupted;
                 this.News.Enqueue($"{work.Name} {(this.contests.IsDropped(work.Cell.Cell) ? "goes no further" : "waits for the other trials")}");
                 break;
-            case 3:
+            case CellExitCode.Interrupted:
                 work.State = CellState.Interrupted;
                 work.Error = "stopped from outside";
                 work.GivenUp = true;
@@ -291,7 +291,7 @@ internal sealed class SweepRun : IShownSweep
                 this.News.Enqueue($"{work.Name} was {work.Error}");
                 break;
             // Nothing was touched. Somebody else was quicker: a run that an earlier sweep left was only just beginning when that sweep was killed.
-            case 1 when this.IsTakenByOthers(work, processId):
+            case CellExitCode.Unusable when this.IsTakenByOthers(work, processId):
                 this.TakeFromOthers(work, this.CloseLook(work));
                 break;
             default:

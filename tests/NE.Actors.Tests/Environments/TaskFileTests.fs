@@ -57,6 +57,14 @@ reset:
   - {noise: normal, of: qvel, scale: 0.1}
 """
 
+/// What is said when an environment is tried that cannot be used.
+let private refusalOf (id: string) : string =
+    try
+        EnvironmentFactory.Try(settings [], id) |> ignore
+        failtest "expected a refusal"
+    with :? EnvironmentUnusableException as problem ->
+        problem.Message
+
 /// A folder with a task and the model of one of our robots.
 let private withTask (robot: string) (yaml: string) (body: string -> 'T) : 'T =
     inFolder (fun folder ->
@@ -306,12 +314,7 @@ let private withoutRoom =
                 Expect.equal result (StepResult(0.0, false, true, true)) memory
                 Expect.equal after before "the last sound observation"
 
-                let problem =
-                    try
-                        EnvironmentFactory.Try(settings [], file) |> ignore
-                        failtest "expected a refusal"
-                    with :? EnvironmentUnusableException as problem ->
-                        problem.Message
+                let problem = refusalOf file
 
                 Expect.stringContains problem "its first step failed. The simulation diverged" "when"
                 Expect.stringContains problem "<size nconmax" "what to write")
@@ -452,12 +455,7 @@ let tests =
                 let model = Path.Combine(Path.GetDirectoryName file |> string, "arm.xml")
                 File.WriteAllText(model, replaced "kp=\"2.5\"" "kp=\"1e40\"" (File.ReadAllText model))
 
-                let problem =
-                    try
-                        EnvironmentFactory.Try(settings [], file) |> ignore
-                        failtest "expected a refusal"
-                    with :? EnvironmentUnusableException as problem ->
-                        problem.Message
+                let problem = refusalOf file
 
                 Expect.stringContains problem "its first reset failed" "before there is a run"
                 Expect.stringContains problem "The environment task gave" "which environment"

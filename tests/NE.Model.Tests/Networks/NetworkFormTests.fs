@@ -68,7 +68,7 @@ let tests =
 
         test "networks too large to be stored together are refused before anything overflows" {
             let largest = 4 * 67_000_000
-            let bytes fields = Agents.FieldsSize.bytes 4 fields
+            let bytes fields = Agents.GroupState.fieldBytes 4 fields
             Expect.equal (bytes [ largest; largest ]) 2_144_000_036 "actor and critics"
 
             Expect.throwsC (fun () -> bytes [ largest; largest; largest ] |> ignore) (fun error ->

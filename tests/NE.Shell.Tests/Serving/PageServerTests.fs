@@ -349,25 +349,7 @@ let tests =
 
             Expect.equal (masks ()) HttpStatusCode.OK "of a commit they are read once"
             let info = RunInfo.Read paths.RunInfo
-
-            let another =
-                RunInfo(
-                    info.FormatVersion,
-                    "another",
-                    info.Name,
-                    info.Status,
-                    info.StatusReason,
-                    info.Environment,
-                    info.Method,
-                    info.Seed,
-                    info.TotalSteps,
-                    info.Threads,
-                    info.Device,
-                    info.Stretches,
-                    info.Engine
-                )
-
-            another.Write paths.RunInfo
+            rewriteInfo paths "another" info.Status info.StatusReason
             Expect.equal (masks ()) HttpStatusCode.ServiceUnavailable "another run, whose commits have the same numbers"
 
         testCase "masks that are damaged are said to be"
