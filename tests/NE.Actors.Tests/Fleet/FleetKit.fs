@@ -1,7 +1,9 @@
-/// Members of fleets in this process: real actor systems at ports of loopback that are free, quiet, and quick to believe that one is gone.
+/// Members of fleets in this process: real actor systems at ports of loopback that are free, quick to believe that one is gone, and quiet, but for what
+/// they said when one waits in vain.
 module NE.Actors.Tests.Fleet.FleetKit
 
 open System
+open System.Collections.Concurrent
 open System.Collections.Generic
 open System.IO
 open System.Net
@@ -11,6 +13,40 @@ open Expecto
 open NE.Actors.Cast
 open NE.Actors.Fleet
 open NE.Actors.Fleet.Environments
+open Serilog
+open Serilog.Core
+open Serilog.Events
+
+/// The last events of Serilog's logger in this process.
+[<Sealed>]
+type private RecentEvents() =
+    static let most = 1_000
+    let events = ConcurrentQueue<LogEvent>()
+
+    /// A line for each, and those of what went wrong.
+    member _.Told =
+        let told (event: LogEvent) =
+            let said = event.RenderMessage Globalization.CultureInfo.InvariantCulture
+            $"{event.Timestamp.TimeOfDay} {event.Level} {said} {event.Exception}"
+
+        String.Join('\n', Seq.map told events)
+
+    interface ILogEventSink with
+        member _.Emit event =
+            events.Enqueue event
+
+            while events.Count > most do
+                events.TryDequeue() |> ignore
+
+// For a test that waits in vain: fleets are quiet otherwise.
+let private recent = RecentEvents()
+
+Log.Logger <-
+    LoggerConfiguration()
+        // Every question asks with a system of its own, which begins and ends.
+        .MinimumLevel.Override("Akka.Remote", LogEventLevel.Warning)
+        .WriteTo.Sink(recent)
+        .CreateLogger()
 
 /// Another one with every call.
 let newKey () : FleetKey =
@@ -26,7 +62,6 @@ let private shared = lazy newKey ()
 /// The key of all fleets that are not about keys.
 let key () : FleetKey = shared.Force()
 
-/// Serilog's logger is silent unless somebody makes another one.
 let loggers = [| SerilogLogger.TypeName |]
 
 /// Gone is gone soon; long enough for a busy machine.
@@ -158,9 +193,9 @@ let eventually (what: string) (condition: unit -> bool) : unit =
 
     while not (holds ()) do
         if DateTime.UtcNow > deadline then
-            failtest $"never: {what}"
+            failtest $"never: {what}. What was said:\n{recent.Told}"
 
-        Thread.Sleep 20
+        Thread.Sleep 100
 
 /// A node that holds environments.
 let holder (name: string) (seeds: FleetAddress list) (offer: EnvironmentOffer) : Joining = {
