@@ -5,8 +5,8 @@ using NE.Actors.Instruments;
 namespace NE.Actors.Runs;
 
 /// <summary>
-/// What a run measures of itself, tagged with the run's name. Counters and gauges are read from its published status when a listener asks,
-/// so they cost a run nothing; counters count the whole run, also what processes of before did.
+/// What a run measures of itself, tagged with the run's name. It is read from the published status when a listener asks, so it costs a run nothing.
+/// How far the run is, is a gauge and not a counter: a run goes back to its last checkpoint, where those who add up increases would see a new beginning.
 /// </summary>
 public sealed class RunMetrics : IDisposable
 {
@@ -25,9 +25,11 @@ public sealed class RunMetrics : IDisposable
     static RunMetrics()
     {
         var meter = RunInstruments.Meter;
-        meter.CreateObservableCounter("ne.environment.steps", () => All(now => now.Step), "{step}", "Environment steps, all environments together.");
-        meter.CreateObservableCounter("ne.learner.updates", () => All(now => now.GradientStep), "{update}", "Gradient steps.");
-        meter.CreateObservableCounter("ne.episodes", () => All(now => now.Environments.Sum(environment => environment.Episodes)), "{episode}", "Finished training episodes.");
+        meter.CreateObservableGauge("ne.environment.steps", () => All(now => now.Step), "{step}", "Environment steps of the run, all environments together.");
+        meter.CreateObservableGauge("ne.environment.rate", () => All(now => now.StepsPerSecond), "{step}/s", "Environment steps a second, of the last few seconds.");
+        meter.CreateObservableGauge("ne.learner.updates", () => All(now => now.GradientStep), "{update}", "Gradient steps of the run.");
+        meter.CreateObservableGauge("ne.learner.rate", () => All(now => now.UpdatesPerSecond), "{update}/s", "Gradient steps a second, of the last few seconds.");
+        meter.CreateObservableGauge("ne.episodes", () => All(now => now.Environments.Sum(environment => environment.Episodes)), "{episode}", "Finished training episodes of the run.");
         meter.CreateObservableCounter("ne.environment.restarts", Restarts, "{restart}", "How often an environment failed and was started anew in this process.");
         meter.CreateObservableGauge("ne.learner.waiting", () => All(now => now.LearnerWaiting), "1", "Share of the learner's time spent waiting for environments, of the last half second in which it worked.");
         meter.CreateObservableGauge("ne.replay.size", () => All(now => now.ReplaySize), "{transition}", "Transitions in the replay memory.");

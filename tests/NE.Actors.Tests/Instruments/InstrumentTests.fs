@@ -51,6 +51,7 @@ let private tag (name: string) (span: Activity) : obj =
 /// Every number that a meter's listener hears of a run, by instrument; of observable ones the last.
 type private Numbers(run: string) =
     let heard = ConcurrentDictionary<string, float list>()
+    let kinds = ConcurrentDictionary<string, Type>()
 
     let hear (instrument: Instrument) (value: float) (tags: ReadOnlySpan<KeyValuePair<string, obj | null>>) =
         let mutable mine = false
@@ -68,6 +69,7 @@ type private Numbers(run: string) =
             InstrumentPublished =
                 fun instrument listener ->
                     if instrument.Meter.Name = "NE.Actors" then
+                        kinds[instrument.Name] <- instrument.GetType().GetGenericTypeDefinition()
                         listener.EnableMeasurementEvents instrument
         )
 
@@ -85,6 +87,9 @@ type private Numbers(run: string) =
             | _ -> failtest $"nothing of {name}"
 
     member _.Heard = heard.Count
+
+    /// The generic type of an instrument.
+    member _.Kind(name: string) = kinds[name]
 
     interface IDisposable with
         member _.Dispose() = listener.Dispose()
@@ -130,7 +135,9 @@ let tests =
                     let values =
                         [
                             "ne.environment.steps"
+                            "ne.environment.rate"
                             "ne.learner.updates"
+                            "ne.learner.rate"
                             "ne.episodes"
                             "ne.learner.waiting"
                             "ne.replay.size"
@@ -216,6 +223,22 @@ let tests =
                     "its pause is a part of it"
 
                 Expect.equal (List.max numbers["ne.environment.restarts"]) 1.0 "counted")
+
+        test "a run that goes back to its checkpoint is measured there, by instruments that may go back" {
+            let step = ref 7L
+            use numbers = new Numbers "back"
+
+            use _ =
+                new RunMetrics("back", Func<_>(fun () -> RunStatus(Phase = RunPhase.Training, Step = step.Value)))
+
+            numbers.Read()
+            step.Value <- 5L
+            numbers.Read()
+            Expect.equal numbers["ne.environment.steps"] [ 5.0; 7.0 ] "where it is"
+
+            for name in [ "ne.environment.steps"; "ne.learner.updates"; "ne.episodes" ] do
+                Expect.equal (numbers.Kind name) typedefof<ObservableGauge<_>> name
+        }
 
         test "a run that is over is measured no more" {
             let status = RunStatus(Phase = RunPhase.Training, Step = 7L)
