@@ -1,7 +1,7 @@
 # ne in a container: everything of a run is in the volume /runs, so a container may die and another one goes on with it.
 #
 #   docker build -t ne .
-#   docker run --rm -v "$PWD/runs:/runs" -p 127.0.0.1:7305:7305 ne train Hopper-v4
+#   docker run --rm -v "$PWD/runs:/runs" ne train Hopper-v4
 #   docker run --rm -v "$PWD/runs:/runs" ne resume Hopper-v4-ne-s0
 #   docker run --rm -v "$PWD/runs:/runs" -p 7305:7305 -e NE_SERVE_TOKEN=... ne serve --host 0.0.0.0
 

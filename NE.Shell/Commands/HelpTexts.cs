@@ -192,7 +192,8 @@ internal static class HelpTexts
               ne verify figure-6 --json
             """,
         ["repair"] = """
-            Never touches what is whole, and keeps every file that it replaces, as NAME.damaged.
+            Never touches what is whole. Keeps a table that it cuts, and the last config.yaml and snapshots.db, as
+            NAME.damaged; replaces what can be made anew.
 
             Examples:
               ne repair HalfCheetah-v4-ne-s0
