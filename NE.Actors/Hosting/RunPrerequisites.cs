@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
 using NE.Actors.MuJoCo;
+using NE.Actors.Rendering;
 using NE.Model;
 using NE.Model.Networks;
 
@@ -13,12 +14,15 @@ public static class RunPrerequisites
     public static string Version { get; } =
         typeof(RunPrerequisites).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
-    /// <summary>Loads libmujoco, and libtorch when it is the engine, so that what is missing is said before anything is created.</summary>
+    /// <summary>Loads libmujoco, and libtorch when it is the engine, and tries OpenGL where pictures are drawn, so that what is missing is said before anything
+    /// is created.</summary>
     /// <param name="compute">Of the run, resolved; null when nothing is learned.</param>
+    /// <param name="draws">Whether the agent sees pictures: what draws them is a part of what the run is.</param>
     /// <returns>Versions by name, and the engine.</returns>
     /// <exception cref="MuJoCoUnavailableException">libmujoco is not there or does not load.</exception>
     /// <exception cref="LibTorch.LibTorchException">The engine is torch, and libtorch is not there or does not load.</exception>
-    public static IReadOnlyDictionary<string, string> Load(ComputeSettings? compute)
+    /// <exception cref="RendererUnavailableException">Pictures are drawn, and no OpenGL works here.</exception>
+    public static IReadOnlyDictionary<string, string> Load(ComputeSettings? compute, bool draws = false)
     {
         var versions = new Dictionary<string, string>
         {
@@ -30,6 +34,12 @@ public static class RunPrerequisites
         if (CLibrary.Version is { } library)
         {
             versions["C library"] = library;
+        }
+
+        if (draws)
+        {
+            using var context = OpenGlContext.Open();
+            versions["OpenGL"] = context.Description;
         }
 
         if (compute is not null)

@@ -5,6 +5,7 @@ using NE.Actors.Environments.Catalogue;
 using NE.Actors.Evaluation;
 using NE.Actors.Journal;
 using NE.Actors.MuJoCo;
+using NE.Actors.Rendering;
 using NE.Actors.RunDirectory;
 using NE.Model;
 using NE.Model.Networks;
@@ -30,11 +31,12 @@ public static class Training
     /// <exception cref="EnvironmentUnusableException">The environment cannot be had, or is not as it must be.</exception>
     /// <exception cref="MuJoCoUnavailableException">libmujoco is not there; the message says where it was looked for.</exception>
     /// <exception cref="LibTorch.LibTorchException">The engine is torch, and libtorch is not there.</exception>
+    /// <exception cref="RendererUnavailableException">The agent sees pictures, and no OpenGL works here.</exception>
     public static TrainingSession Start(string folder, string name, IReadOnlyDictionary<string, string> settings, bool overwrite = false)
     {
         (Settings resolved, string difference) = Resolved(settings);
         EnvironmentSpec environment = EnvironmentFactory.Try(resolved, resolved.Run.Environment);
-        IReadOnlyDictionary<string, string> versions = RunPrerequisites.Load(resolved.Compute);
+        IReadOnlyDictionary<string, string> versions = RunPrerequisites.Load(resolved.Compute, draws: resolved.Run.Learner.SeesPixels);
         RequireAgent(resolved, environment);
         RunDescription description = new()
         {
@@ -56,6 +58,7 @@ public static class Training
     /// <exception cref="EnvironmentUnusableException">The environment cannot be had any more.</exception>
     /// <exception cref="MuJoCoUnavailableException">libmujoco is not there.</exception>
     /// <exception cref="LibTorch.LibTorchException">The engine is torch, and libtorch is not there.</exception>
+    /// <exception cref="RendererUnavailableException">The agent sees pictures, and no OpenGL works here.</exception>
     public static TrainingSession Resume(string folder, string name, IReadOnlyDictionary<string, string>? changes = null)
     {
         using var stopped = StoppedRun.Open(folder, name);
@@ -158,7 +161,7 @@ public static class Training
 /// <summary>Noise-free episodes of a stored policy.</summary>
 /// <param name="Step">Environment step of the run at which the policy was stored.</param>
 /// <param name="Returns">Undiscounted return of each episode, in the task's unit of reward.</param>
-/// <param name="Lengths">Control steps of each episode.</param>
+/// <param name="Lengths">Steps of the agent of each episode: pixels.actionRepeat control steps each where it sees pictures.</param>
 public sealed record PolicyEvaluation(long Step, IReadOnlyList<double> Returns, IReadOnlyList<int> Lengths)
 {
     /// <summary>Of the returns.</summary>

@@ -30,7 +30,8 @@ type Batch(rows: int) =
                 tries <- tries + 1
 
                 if tries > patience then
-                    invalidOp $"None of the {window.Size} rows of the replay window ends a transition that is wholly stored."
+                    invalidOp
+                        $"None of the {window.Size} rows of the replay window ends a transition that is wholly stored: are the episodes shorter than pixels.returnSteps?"
 
                 AgeOrder.sample chosen rows window draws (Span(this.RowNumbers, i, 1))
 

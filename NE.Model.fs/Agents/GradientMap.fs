@@ -40,6 +40,32 @@ module GradientMap =
             }
     |]
 
+    /// Whole transitions in rows of pictures that lie one after the other, as the batch of a learner counts them; at most `Rows`.
+    let private held (pixels: PixelSettings) (actionSize: int) (rows: float32[]) : int =
+        let layout = PixelRows(pixels.Shape, actionSize)
+        let held = HeldRows(rows, (layout :> ITransitionRows).RowFloats)
+        let reader = PixelReader(held, layout)
+
+        Seq.init (int held.Window.Head) int64
+        |> Seq.filter (fun row -> reader.IsTransition(held.Window, pixels.ReturnSteps, row))
+        |> Seq.truncate Rows
+        |> Seq.length
+
+    /// Rows of pictures that hold `Rows` whole transitions for every one of these learners; null where there are not so many. Not every row ends
+    /// a transition, so more rows are read until they do. `read`: so many rows that lie one after the other, of the `most` that there are.
+    let rowsOfPictures (learners: PixelSettings seq) actionSize (most: int) (read: System.Func<int, float32[]>) : float32[] | null =
+        let rec grow (count: int) : float32[] | null =
+            let rows = read.Invoke count
+
+            if learners |> Seq.forall (fun pixels -> held pixels actionSize rows = Rows) then
+                rows
+            elif count >= most then
+                null
+            else
+                grow (min most (2 * count))
+
+        grow (min most (2 * Rows))
+
     /// Magnitudes of the losses' gradients on the first `Rows` transitions in stored rows, layer by layer; terms that a technique adds to a
     /// loss are left out. `over`: the rows as the networks read them. Changes nothing of the networks.
     let compute (trainee: Trainee) (over: ITransitionSource -> ITransitionSource) (rows: float32[]) : LayerGradient[] =

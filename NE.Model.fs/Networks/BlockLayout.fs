@@ -52,7 +52,7 @@ type BlockLayout private (stacks: int, form: NetworkForm, slots: LayerSlot[][], 
             invalidArg
                 (nameof form)
                 ($"{stacks} x {String.Join('-', form.Widths)} has {showCount parameters} parameters, {showCount mostParameters} are possible; "
-                 + "make the layers narrower (network.hidden, network.criticHidden).")
+                 + "make the layers narrower (network.hidden, network.criticHidden; from pictures pixels.size, pixels.filters, pixels.features).")
 
         let mutable offset = 0
 

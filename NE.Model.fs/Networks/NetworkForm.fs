@@ -143,11 +143,3 @@ module NetworkForms =
         Layers = [ LayerForm.Dense outputs; LayerForm.LayerNorm ]
         Initialisation = Initialisation.Orthogonal
     }
-
-    /// Parameters of the actor and both critics, as multiple of the same networks at network.scale = 0.
-    let scaleRatio (network: NetworkSettings) (learner: LearnerKind) (observations: int) (actions: int) : float =
-        let total network =
-            (actor network observations (actorOutputs learner actions)).ParameterCount
-            + 2L * (critic network observations actions).ParameterCount
-
-        float (total network) / float (total { network with Scale = 0 })

@@ -71,7 +71,13 @@ module Rounds =
 
     /// Whether there is a batch of the phase's rows to measure on.
     let private canMeasure (settings: Settings) (phase: Phase) (now: int64) =
-        now - phase.Start >= int64 settings.Learner.BatchSize
+        let steps = now - phase.Start
+
+        // Of pictures a row stands for a transition when its n steps are there, in one environment.
+        steps >= int64 settings.Learner.BatchSize
+        && (not settings.Run.Learner.SeesPixels
+            || steps
+               >= int64 settings.Pixels.ReturnSteps * int64 settings.Schedule.Environments)
 
     /// Whether a probe of plasticity is due between two barriers of a phase.
     let probeDue (settings: Settings) (phase: Phase) (before: int64) (now: int64) =

@@ -70,6 +70,7 @@ type internal PixelFacts = {
     Learner: LearnerKind
     /// Environment steps before anything is learned.
     StartSteps: int64
+    BufferSize: int64
     Environments: int
 }
 

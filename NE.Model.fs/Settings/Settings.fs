@@ -115,7 +115,7 @@ module Settings =
                 Some(struct (key.Name, old, updated)))
 
     /// Whether a key's value can make a difference to a run of these settings: those of techniques that the method lacks cannot, nor those of
-    /// another learner, nor those of a cycle in a run of one task.
+    /// another learner or engine, nor those of a cycle in a run of one task.
     let concerns (settings: Settings) (name: string) : bool =
         let sectionOf (name: string) = name.Split '.' |> Array.head
 
@@ -125,6 +125,9 @@ module Settings =
         match sectionOf name, Table.sections |> List.tryFind hasIt with
         | "cycle", _ -> TaskCycle.isCycle settings.Run.Environment
         | _ when name = "reset.temperature" && not settings.Run.Learner.HasTemperature -> false
+        | _ when name = "compute.convolutions" ->
+            settings.Run.Learner.SeesPixels
+            && settings.Compute.Engine <> Is EngineKind.Torch
         | _, Some { Techniques = _ :: _ as techniques } -> List.exists settings.Run.Method.Has techniques
         | _, Some { Learners = _ :: _ as learners } -> List.contains settings.Run.Learner learners
         | _ -> true

@@ -151,6 +151,7 @@ module internal Table =
             (fun _ settings -> {
                 Learner = settings.Run.Learner
                 StartSteps = settings.Learner.StartSteps.Value
+                BufferSize = settings.Learner.BufferSize.Value
                 Environments = settings.Schedule.Environments
             })
             _.Pixels

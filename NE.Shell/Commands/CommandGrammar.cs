@@ -476,13 +476,11 @@ internal sealed class CommandGrammar
             }
         }
 
-        if (Has(parsed, this.trainPixels) && Given(parsed, this.config) is null && !options.Exists(option => option.Key == "run.learner")
-            && !pairs.Exists(pair => pair.StartsWith("run.learner=", StringComparison.Ordinal)))
+        return new ConfigurationArguments(Given(parsed, this.config), options, pairs)
         {
-            options.Add(("run.learner", "drq", this.trainPixels.Name));
-        }
-
-        return new ConfigurationArguments(Given(parsed, this.config), options, pairs) { Variant = Given(parsed, this.variant) };
+            Variant = Given(parsed, this.variant),
+            Otherwise = Has(parsed, this.trainPixels) ? [("run.learner", "drq", this.trainPixels.Name)] : [],
+        };
     }
 
     private ConfigurationFormat Format(ParseResult parsed, bool asJson, List<string> problems)

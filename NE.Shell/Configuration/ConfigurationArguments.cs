@@ -13,4 +13,7 @@ public sealed record ConfigurationArguments(
 
     /// <summary>`--variant`: a named set of values below all others that are given.</summary>
     public string? Variant { get; init; }
+
+    /// <summary>What an option asks for where nothing else gives the key: (key, value, option).</summary>
+    public IReadOnlyList<(string Key, string Value, string Option)> Otherwise { get; init; } = [];
 }

@@ -57,7 +57,8 @@ public static class ConfigurationBuilder
         (Settings afterSource, bool isPreset) = arguments.Source is { } source
             ? Apply(source, afterVariant, readFile, origins, problems)
             : (afterVariant, false);
-        Settings given = ConfigurationLayers.Apply(OptionsAndPairs(arguments, problems), afterSource, origins, problems);
+        Settings afterPairs = ConfigurationLayers.Apply(OptionsAndPairs(arguments, problems), afterSource, origins, problems);
+        Settings given = ConfigurationLayers.Apply(Otherwise(arguments, origins), afterPairs, origins, problems);
         // Asked once: the engine is part of what the run is.
         var cuda = new Lazy<bool>(machine.HasCuda);
         machine = new Machine(() => cuda.Value, machine.Cores);
@@ -129,6 +130,10 @@ public static class ConfigurationBuilder
         problems.AddRange(found);
         return entries;
     }
+
+    /// <summary>What holds because no layer gave it.</summary>
+    private static ConfigurationEntry[] Otherwise(ConfigurationArguments arguments, Dictionary<string, string> origins) =>
+        [.. arguments.Otherwise.Where(option => !origins.ContainsKey(option.Key)).Select(option => new ConfigurationEntry(option.Key, option.Value, option.Option))];
 
     private static List<ConfigurationEntry> OptionsAndPairs(ConfigurationArguments arguments, List<ConfigurationProblem> problems)
     {

@@ -1,7 +1,6 @@
 using NE.Actors.Environments;
 using NE.Model;
 using NE.Model.Agents;
-using NE.Model.Networks;
 using NE.Model.Replay;
 using NE.Shell.Host;
 
@@ -61,6 +60,9 @@ public sealed record RunPlan(
     /// <summary>Convolutions of our own engine on one core of 2023.</summary>
     private const double ConvolutionOperationsPerSecond = 90e9;
 
+    /// <summary>Resident memory without the pages of the replay, which the system may reclaim.</summary>
+    public long MemoryBesideReplay => this.MemoryBytes - this.ReplayBytes;
+
     /// <summary>Computes the plan of a resolved configuration.</summary>
     /// <param name="environment">What the agent sees of it.</param>
     public static RunPlan Create(Settings settings, EnvironmentSpec environment)
@@ -77,8 +79,11 @@ public sealed record RunPlan(
         long state = (parameters * 24) + (parameters / 8);
         long history = (long)(HistoryBytesPerMillion * Math.Max(0.05, settings.Run.Steps / 1e6));
         double work = settings.Run.Learner.IsSac || settings.Run.Learner.IsDrq ? WorkOfSac : 1;
-        double ofParameters = work * (parameters - learner.Encoder) * settings.Learner.BatchSize / ParameterRowsPerSecond;
+        // Of every picture the heads read each shifted copy.
+        int copies = settings.Run.Learner.SeesPixels ? settings.Pixels.Shifts.Value : 1;
+        double ofParameters = work * (parameters - learner.Encoder) * settings.Learner.BatchSize * copies / ParameterRowsPerSecond;
         double seconds = Math.Max(1 / MostUpdatesPerSecond, ofParameters + (learner.ConvolutionOperations / ConvolutionOperationsPerSecond));
+        Settings unscaled = SettingsModule.apply([("network.scale", "0")], settings).ResultValue;
         return new RunPlan(
             learner,
             gradientSteps,
@@ -88,7 +93,7 @@ public sealed record RunPlan(
             replay + (2 * SegmentBytes) + (StatesOnDisk * state) + history,
             BaseMemory + learner.WorkingBytes + replay + (StatesOnDisk * state),
             (gradientSteps * seconds) + (learner.EventOperations / ConvolutionOperationsPerSecond),
-            NetworkForms.scaleRatio(settings.Network, settings.Run.Learner, environment.ObservationSize, environment.ActionSize))
+            parameters / (double)LearnerSizeModule.create(unscaled, environment.Observation, environment.ActionSize).Parameters)
         {
             VectorSize = environment.Observation.IsPixels ? 0 : environment.ObservationSize,
         };
@@ -124,20 +129,47 @@ public sealed record RunPlan(
         return Math.Max(1, rows / unit * unit);
     }
 
+    /// <summary>How many of these runs fit in the memory at a time, whichever they are; at least one.</summary>
+    /// <param name="plans">Those that are known.</param>
+    /// <param name="memory">Bytes of memory that there are.</param>
+    public static int FitTogether(IReadOnlyList<RunPlan> plans, long memory) =>
+        plans.Count == 0 ? int.MaxValue : (int)Math.Clamp(memory / Math.Max(1, plans.Max(plan => plan.MemoryBesideReplay)), 1, int.MaxValue);
+
+    /// <summary>What to say where so many of these runs at a time do not fit in the memory; null where they do.</summary>
+    /// <param name="plans">Those that are known.</param>
+    /// <param name="parallel">Runs at a time.</param>
+    /// <param name="memory">Bytes of memory that there are.</param>
+    public static string? MisfitTogether(IReadOnlyList<RunPlan> plans, int parallel, long memory)
+    {
+        RunPlan[] largest = [.. plans.OrderByDescending(plan => plan.MemoryBesideReplay).Take(parallel)];
+
+        if (largest.Length > 0 && largest[0].MemoryBesideReplay > memory)
+        {
+            // Fewer at a time would not help.
+            return largest[0].Misfits(memory, long.MaxValue).First();
+        }
+
+        long together = largest.Sum(plan => plan.MemoryBesideReplay);
+        return together > memory
+            ? $"{largest.Length} runs at a time take up to {Format.Bytes(together)} of memory beside their replays, and this machine has {Format.Bytes(memory)}: "
+                + "some will be ended by the system; a smaller --parallel takes less"
+            : null;
+    }
+
     /// <summary>What does not fit on this machine; nothing where all does.</summary>
     /// <param name="memory">Bytes of memory that there are.</param>
     /// <param name="disk">Bytes that are free where the run will lie.</param>
     public IEnumerable<string> Misfits(long memory, long disk)
     {
-        if (this.MemoryBytes - this.ReplayBytes > memory)
+        if (this.MemoryBesideReplay > memory)
         {
-            yield return $"the run takes up to {Format.Bytes(this.MemoryBytes - this.ReplayBytes)} of memory beside the replay, and this machine has {Format.Bytes(memory)}: it will be ended by the system; "
+            yield return $"the run takes up to {Format.Bytes(this.MemoryBesideReplay)} of memory beside the replay, and this machine has {Format.Bytes(memory)}: it will be ended by the system; "
                 + "a smaller learner.batchSize or network.hidden takes less";
         }
         else if (this.MemoryBytes > memory)
         {
             yield return $"the replay and the run take up to {Format.Bytes(this.MemoryBytes)}, and this machine has {Format.Bytes(memory)} of memory: batches will be read from the disk, slowly; "
-                + $"learner.bufferSize={this.RowsIn(memory - (this.MemoryBytes - this.ReplayBytes))} fits";
+                + $"learner.bufferSize={this.RowsIn(memory - this.MemoryBesideReplay)} fits";
         }
 
         if (this.DiskBytes > disk)

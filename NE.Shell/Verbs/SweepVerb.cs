@@ -3,6 +3,7 @@ using NE.Actors.Fleet.Cells;
 using NE.Actors.RunDirectory;
 using NE.Model;
 using NE.Shell.Commands;
+using NE.Shell.Configuration;
 using NE.Shell.Host;
 using NE.Shell.Logging;
 using NE.Shell.Running;
@@ -47,7 +48,13 @@ internal static class SweepVerb
         bool asked = command.Journal is not null;
         // What contradicts it is said by a dry run too.
         sweep.Journal(given, asked);
-        (int parallel, string why) = Parallel(command, plan, host.Processors);
+        RunPlan[] plans = [.. plan.Cells.Select(cell => cell.Plan).OfType<RunPlan>()];
+        (int parallel, string why) = Parallel(command, plan, plans, host.Processors);
+
+        if (RunPlan.MisfitTogether(plans, parallel, Hardware.MemoryBytes) is { } misfit)
+        {
+            host.Error.WriteLine($"ne: warning: {misfit}");
+        }
 
         if (command.DryRun)
         {
@@ -142,8 +149,9 @@ internal static class SweepVerb
             : (SweepPlanner.Of(sweep, host), text);
     }
 
-    /// <summary>A run keeps its learner's threads busy, and one more with its environments and evaluations.</summary>
-    private static (int Parallel, string Why) Parallel(SweepCommand command, SweepPlan plan, int processors)
+    /// <summary>A run keeps its learner's threads busy, and one more with its environments and evaluations. What it takes of memory beside its replay must
+    /// fit as well.</summary>
+    private static (int Parallel, string Why) Parallel(SweepCommand command, SweepPlan plan, RunPlan[] plans, int processors)
     {
         if ((command.Parallel ?? plan.Parallel) is { } given)
         {
@@ -152,6 +160,14 @@ internal static class SweepVerb
 
         int threads = plan.Cells.Max(cell => cell.Settings.Compute.Threads.Value);
         int parallel = Math.Max(1, processors / (threads + 1));
+        int fit = RunPlan.FitTogether(plans, Hardware.MemoryBytes);
+
+        if (fit < parallel)
+        {
+            string most = Format.Bytes(plans.Max(run => run.MemoryBesideReplay));
+            return (fit, $"{fit} at a time: {Format.Bytes(Hardware.MemoryBytes)} of memory, and a run takes up to {most} beside its replay (--parallel K changes it)");
+        }
+
         string learner = threads == 1 ? "one thread" : $"{threads} threads";
         return (parallel, $"{parallel} at a time: {processors} cores, and a run keeps {learner} of its learner and one of its environments busy (--parallel K changes it)");
     }

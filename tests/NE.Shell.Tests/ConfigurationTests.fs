@@ -418,9 +418,13 @@ let resume =
         }
     ]
 
+/// An environment of such observations and so many action components.
+let private seen (observation: ObservationForm) actions =
+    EnvironmentSpec("Sized", observation, actions, Array.create actions -1f, Array.create actions 1f, 1000)
+
 /// An environment of so many numbers and action components.
 let private sized observations actions =
-    EnvironmentSpec("Sized", ObservationForm.Vector observations, actions, Array.create actions -1f, Array.create actions 1f, 1000)
+    seen (ObservationForm.Vector observations) actions
 
 [<Tests>]
 let plan =
@@ -504,6 +508,51 @@ let plan =
 
             Expect.stringContains (lines [ "network.scale=1" ]) "1: 1.91 times the parameters of scale 0" "printed"
             Expect.isFalse ((lines []).Contains "times the parameters") "only of scale-ups"
+        }
+
+        test "of pictures a scale-up is compared by all parameters, and heads read every shifted copy" {
+            let plan pairs =
+                let settings =
+                    (build [] None [] ([ "run.learner=drq"; "run.method=none" ] @ pairs)).Settings
+
+                RunPlan.Create(settings, seen (ObservationForm.Pixels settings.Pixels.Shape) 3)
+
+            let plain, scaled = plan [], plan [ "network.scale=2" ]
+            Expect.isGreaterThan scaled.ScaleRatio 1.0 "two layers more"
+
+            Expect.floatClose
+                Accuracy.high
+                scaled.ScaleRatio
+                (float scaled.Learner.Parameters / float plain.Learner.Parameters)
+                "all parameters"
+
+            Expect.floatClose
+                Accuracy.high
+                (plan [ "pixels.shifts=4" ]).Seconds
+                (4.0 * (plan [ "pixels.shifts=1" ]).Seconds)
+                "convolutions and heads"
+        }
+
+        test "of runs at a time only so many fit in the memory" {
+            let plan =
+                RunPlan.Create((build [] None [] [ "run.steps=50000" ]).Settings, sized 17 6)
+
+            let plans = [| plan; plan; plan |]
+
+            let misfit count memory =
+                match RunPlan.MisfitTogether(plans, count, memory) with
+                | null -> ""
+                | text -> text
+
+            let one = plan.MemoryBesideReplay
+            Expect.isLessThan one plan.MemoryBytes "the pages of the replay do not count"
+            Expect.equal (RunPlan.FitTogether(plans, 2L * one + 1L)) 2 "two"
+            Expect.equal (RunPlan.FitTogether(plans, one - 1L)) 1 "at least one"
+            Expect.equal (RunPlan.FitTogether(Array.empty<RunPlan>, one)) Int32.MaxValue "nothing is known"
+            Expect.equal (misfit 2 (2L * one)) "" "they fit"
+            Expect.equal (misfit 5 (3L * one)) "" "there are no more"
+            Expect.stringContains (misfit 3 (2L * one)) "3 runs at a time take up to" "too many"
+            Expect.stringContains (misfit 3 (one - 1L)) "the run takes up to" "not even one"
         }
 
         test "a transition has two observations, an action, a reward and a flag" {

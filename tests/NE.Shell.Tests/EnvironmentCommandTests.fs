@@ -162,6 +162,29 @@ let tests =
                 "a program of one's own"
         }
 
+        test "--pixels means drq unless a file or the command line names a learner" {
+            use folder = new TemporaryFolder()
+            let file = folder.File "a.yaml"
+
+            let train (text: string) (more: string list) =
+                File.WriteAllText(file, text)
+
+                let _, output, errors =
+                    shell ([ "train"; "Hopper-v4"; "--pixels"; "--config"; file; "--dry-run" ] @ more)
+
+                output + errors
+
+            let short = "run.steps: 20000\n"
+            Expect.isMatch (train short []) @"run\.learner +drq +--pixels" "a file that names none"
+            Expect.isMatch (train short [ "run.learner=drqv2" ]) @"run\.learner +drqv2 " "the command line"
+            Expect.isMatch (train (short + "run.learner: drqv2\n") []) @"run\.learner +drqv2 " "a file"
+
+            Expect.stringContains
+                (train (short + "run.learner: sac\n") [])
+                "sac learns from numbers; from pictures learn --learner drq and --learner drqv2"
+                "a file that names one from numbers"
+        }
+
         test "random actions: steps, episodes, speed" {
             let run =
                 json (ok [ "env"; "run"; "Hopper-v4"; "--steps"; "200"; "--seed"; "3"; "--json" ])

@@ -54,7 +54,7 @@ let private hostAt (terminal: Terminal) (runs: string) (start: RunRequest -> ITr
         StartRun = Func<_, _> start,
         HasCuda = (fun () -> false),
         Processors = 1,
-        Prepare = fun _ -> readOnlyDict []
+        Prepare = fun _ _ -> readOnlyDict []
     )
 
 /// The commit of a step has the step as its number.
@@ -273,7 +273,7 @@ let tests =
             use folder = new TemporaryFolder()
             let runs = folder.File "runs"
 
-            let missing _ =
+            let missing _ _ =
                 raise (MuJoCoUnavailableException("libmujoco 2.2.2 is not here; install it", null))
 
             let code, _, errors = execute (hostPreparing missing runs noRun) train
@@ -312,7 +312,7 @@ let tests =
             use folder = new TemporaryFolder()
 
             let under (ne: string) (engine: string) arguments =
-                let versions _ = [ "ne", ne; "engine", engine ]
+                let versions _ _ = [ "ne", ne; "engine", engine ]
                 let host = hostPreparing versions folder.Path (ending interrupted)
                 let _, output, _ = execute host arguments
                 output
@@ -339,7 +339,7 @@ let tests =
                     ending interrupted request
 
                 given <- None
-                execute (hostPreparing (fun _ -> [ "ne", "1.0"; "MuJoCo", mujoco ]) folder.Path start) arguments
+                execute (hostPreparing (fun _ _ -> [ "ne", "1.0"; "MuJoCo", mujoco ]) folder.Path start) arguments
 
             let resume = [ "resume"; "a" ]
             under "2.2.2" train |> ignore
@@ -393,7 +393,7 @@ let tests =
                 use folder = new TemporaryFolder()
                 let mutable prepared = ""
 
-                let prepare compute =
+                let prepare compute _ =
                     prepared <- NE.Model.Networks.Engines.describe (nonNull compute)
                     [ "ne", "test"; "engine", prepared ]
 
@@ -403,6 +403,28 @@ let tests =
                 Expect.equal ((runJson folder.Path).GetProperty("engine").GetString()) engine "run.json"
                 let _, output, _ = execute (shell noRun) [ "status"; "a" ]
                 Expect.stringContains output $"{prepared}, 1 thread" "status"
+        }
+
+        test "an agent that sees pictures needs what draws them, and without that nothing is created" {
+            use folder = new TemporaryFolder()
+
+            let prepare _ draws =
+                if draws then
+                    raise (InvalidDataException "No picture can be drawn.")
+
+                [ "ne", "test" ]
+
+            let shell = hostPreparing prepare folder.Path
+
+            let begun pixels =
+                execute (shell (ending interrupted)) ([ "train"; "dmc/cartpole-swingup"; "--name"; "a"; "--steps"; "2000" ] @ pixels)
+
+            let code, _, errors = begun [ "--pixels" ]
+            Expect.equal code ExitCode.Failed errors
+            Expect.stringContains errors "No picture can be drawn" "why"
+            Expect.isEmpty (Directory.GetFileSystemEntries folder.Path) "nothing is created"
+            let code, _, errors = begun []
+            Expect.equal code ExitCode.Interrupted errors
         }
 
         test "an engine that does not exist is a user error that names the choices" {

@@ -114,7 +114,7 @@ type FakeRun(status: RunStatus) =
 let private versions (pairs: (string * string) list) =
     Dictionary<string, string>(dict pairs) :> IReadOnlyDictionary<string, string>
 
-/// A host without terminal or a real run; `prepare` stands for the native libraries of a run with these settings.
+/// A host without terminal or a real run; `prepare` stands for the native libraries of a run with these settings, which sees pictures or not.
 let hostPreparing prepare (runs: string) (start: RunRequest -> ITrainingRun) : ShellHost =
     ShellHost(
         Output = new StringWriter(NewLine = "\n"),
@@ -125,12 +125,12 @@ let hostPreparing prepare (runs: string) (start: RunRequest -> ITrainingRun) : S
         StartRun = Func<_, _> start,
         HasCuda = (fun () -> false),
         Processors = 1,
-        Prepare = Func<_, _>(prepare >> versions)
+        Prepare = Func<_, _, _>(fun compute draws -> versions (prepare compute draws))
     )
 
 /// A host without terminal, native libraries or a real run.
 let host: string -> (RunRequest -> ITrainingRun) -> ShellHost =
-    hostPreparing (fun _ -> [ "ne", "test" ])
+    hostPreparing (fun _ _ -> [ "ne", "test" ])
 
 let noRun (_: RunRequest) : ITrainingRun =
     failtest "this command must not start a run"

@@ -73,6 +73,15 @@ module internal PixelSettings =
                         $"learning begins at step {facts.StartSteps} (learner.startSteps), where no transition of {pixels.ReturnSteps} steps is complete; give learner.startSteps={least} or more"
                 else
                     None)
+            |> check (fun facts pixels ->
+                let least =
+                    int64 (pixels.ReturnSteps + pixels.FrameStack) * int64 facts.Environments
+
+                if facts.Learner.SeesPixels && facts.BufferSize < least then
+                    Some
+                        $"the last {facts.BufferSize} frames of {facts.Environments} environments (learner.bufferSize) hold no transition of {pixels.ReturnSteps} steps between {pixels.FrameStack} frames; give learner.bufferSize={least} or more"
+                else
+                    None)
             |> says "n of the n-step return."
 
             key "pixels.shifts" (Cited "DrQ") (derived (count 1L 16L)) Auto _.Shifts (fun v s -> { s with Shifts = v })

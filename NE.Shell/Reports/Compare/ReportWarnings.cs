@@ -1,4 +1,5 @@
 using NE.Model.Statistics;
+using NE.Shell.Host;
 using NE.Shell.Reports.Compare.Data;
 
 namespace NE.Shell.Reports.Compare;
@@ -38,6 +39,14 @@ internal static class ReportWarnings
         {
             yield return $"{panel.Environment}: {string.Join(", ", few.Select(arm => $"{arm.Label} ({arm.Scores.Count} complete)"))} "
                 + $"{(few.Length == 1 ? "has" : "have")} fewer than {Evidence.LeastSeeds} seeds, so no interval and no comparison is given.";
+        }
+
+        (string Arm, int Repeat)[] steps = [.. panel.Arms.SelectMany(arm => arm.Runs.Select(run => (arm.Label, run.ActionRepeat))).Distinct()];
+
+        if (steps.Select(step => step.Repeat).Distinct().Skip(1).Any())
+        {
+            yield return $"{panel.Environment}: {string.Join(", ", steps.Select(step => $"a step of {step.Arm} is {Format.Counted(step.Repeat, "control step")}"))}. "
+                + "So at one step of the report the arms have not spent as long in the task.";
         }
 
         foreach (Arm arm in panel.Arms)

@@ -69,7 +69,8 @@ internal static class SweepPlanner
         }
 
         Throw(problems, drafts.Count);
-        var specs = new Dictionary<string, EnvironmentSpec?>();
+        // The learner says in what form it sees the environment.
+        var specs = new Dictionary<(string Environment, PictureForm? Pictures), EnvironmentSpec?>();
         var buildable = new HashSet<string>();
         var planned = new List<PlannedCell>();
 
@@ -92,31 +93,35 @@ internal static class SweepPlanner
 
     /// <summary>
     /// What the agent sees of the environment. Programs and plug-ins of others are not started for that: there may be as many of them as
-    /// there are cells, and one that fails must fail its own cells alone.
+    /// there are cells, and one that fails must fail its own cells alone. That they have no pictures is known without.
     /// </summary>
     private static EnvironmentSpec? Describe(
-        Settings settings, CellDraft draft, Dictionary<string, EnvironmentSpec?> known, List<(ConfigurationProblem Problem, string Cell)> problems)
+        Settings settings,
+        CellDraft draft,
+        Dictionary<(string Environment, PictureForm? Pictures), EnvironmentSpec?> known,
+        List<(ConfigurationProblem Problem, string Cell)> problems)
     {
         string id = settings.Run.Environment;
+        (string Environment, PictureForm? Pictures) seen = (id, SettingsModule.pictures(settings));
 
-        if (known.TryGetValue(id, out EnvironmentSpec? spec))
+        if (known.TryGetValue(seen, out EnvironmentSpec? spec))
         {
             return spec;
         }
 
-        if (EnvironmentId.IsOwn(id))
+        if (EnvironmentId.IsOwn(id) && seen.Pictures is null)
         {
-            return known[id] = null;
+            return known[seen] = null;
         }
 
         try
         {
-            return known[id] = Environments.Try(settings);
+            return known[seen] = Environments.Try(settings);
         }
         catch (EnvironmentUnusableException problem)
         {
             problems.Add((new(draft.Where, $"{id}: {problem.Message}"), draft.Name));
-            return known[id] = null;
+            return known[seen] = null;
         }
     }
 

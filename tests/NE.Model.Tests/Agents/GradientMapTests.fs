@@ -75,6 +75,55 @@ let tests =
                 Expect.exists (Array.sub other.Magnitudes (3 * other.Inputs) other.Inputs) ((<) 0.0f) "the other critic's neuron lives"
             }
 
+        test "as many rows of pictures are read as hold a batch, or all that there are" {
+            let pixels = PixelFixture.drq.Pixels
+
+            let memory =
+                PixelFixture.memoryOf
+                    {
+                        PixelFixture.Show = fun _ _ -> Array.zeroCreate pixels.Shape.ObservationBytes
+                        PixelFixture.Pay = fun _ _ -> 0.0f
+                        // An episode is five rows and two transitions of three steps.
+                        PixelFixture.Steps = 4
+                        PixelFixture.Ends = true
+                    }
+                    160
+                    3L
+
+            let all =
+                [| 0L .. memory.Window.Head - 1L |]
+                |> Array.collect (fun row -> ((memory :> ITransitionSource).Row row).ToArray())
+
+            let width = all.Length / 800
+            let asked = ResizeArray<int>()
+
+            let found steps most =
+                asked.Clear()
+
+                let read =
+                    Func<int, float32[]>(fun count ->
+                        asked.Add count
+                        Array.sub all 0 (count * width))
+
+                let learners = [ pixels; { pixels with ReturnSteps = steps } ]
+                GradientMap.rowsOfPictures learners PixelFixture.task.ActionSize most read
+
+            use agent = PixelFixture.createPixels PixelFixture.drq
+
+            match found 3 800 with
+            | null -> failtest "there are enough"
+            | rows ->
+                Expect.sequenceEqual asked [ 512; 800 ] "512 rows hold 204 transitions"
+                Expect.isNonEmpty (agent.Gradients rows) "800 hold 320"
+
+            Expect.throwsT<ArgumentException> (fun () -> agent.Gradients(Array.sub all 0 (512 * width)) |> ignore) "too few"
+            Expect.isTrue (isNull (found 3 600)) "there are no more"
+            Expect.sequenceEqual asked [ 512; 600 ] "all were read"
+            Expect.isTrue (isNull (found 5 800)) "none of five steps"
+            Expect.isTrue (isNull (found 3 100)) "a young memory"
+            Expect.sequenceEqual asked [ 100 ] "no more than there are"
+        }
+
         test "a batch of another size is refused" {
             use agent = create small
             Expect.throwsT<ArgumentException> (fun () -> agent.Gradients(Array.zeroCreate 10) |> ignore) "size"

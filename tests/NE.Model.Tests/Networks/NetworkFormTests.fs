@@ -84,20 +84,18 @@ let tests =
                     27, 8, [ 1.0; 1.88; 2.75; 3.63; 4.50; 5.38 ]
                     111, 8, [ 1.0; 1.68; 2.36; 3.04; 3.72; 4.40 ]
                 ] do
+                let parameters scale =
+                    total
+                        {
+                            network with
+                                Hidden = Is [ 256; 256 ]
+                                Scale = scale
+                        }
+                        observations
+                        actions
+
                 let found = [
-                    for scale in 0..5 ->
-                        Math.Round(
-                            NetworkForms.scaleRatio
-                                {
-                                    network with
-                                        Hidden = Is [ 256; 256 ]
-                                        Scale = scale
-                                }
-                                LearnerKind.Td3
-                                observations
-                                actions,
-                            2
-                        )
+                    for scale in 0..5 -> Math.Round(float (parameters scale) / float (parameters 0), 2)
                 ]
 
                 Expect.equal found expected $"{observations} observations"

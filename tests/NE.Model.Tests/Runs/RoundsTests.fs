@@ -52,6 +52,30 @@ let private barriers (settings: Settings) =
 [<Tests>]
 let tests =
     testList "Rounds" [
+        test "from pictures nothing is measured before a transition's steps are there in one environment" {
+            let many = settings 512 1 100_000L
+
+            let seeing = {
+                many with
+                    Run.Learner = LearnerKind.Drq
+                    Log.MetricsEvery = 1_000L
+            }
+
+            let rows settings = [
+                for now in 512L..512L..2_048L -> Rounds.metricsDue settings Phase.first (now - 512L) now
+            ]
+
+            Expect.equal
+                (rows {
+                    seeing with
+                        Run.Learner = LearnerKind.Td3
+                })
+                [ false; true; false; true ]
+                "of numbers every row is one"
+
+            Expect.equal (rows seeing) [ false; false; false; true ] "two of three steps, and four"
+        }
+
         test "priming is owed once, with the first step that is learned from" {
             let primed = {
                 settings 1 1 1000L with

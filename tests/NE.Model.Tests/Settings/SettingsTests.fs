@@ -106,6 +106,21 @@ let tests =
 
             Expect.isEmpty (Settings.keys |> List.map _.Name |> List.except everything) "every key concerns some run"
 
+        testCase "how convolutions are computed concerns learners from pictures on the engine simd"
+        <| fun _ ->
+            for learner, engine, expected in
+                [
+                    "td3", "simd", false
+                    "sac", "simd", false
+                    "drq", "simd", true
+                    "drqv2", "simd", true
+                    "drq", "torch", false
+                    "drq", "auto", true
+                ] do
+                let settings = applied [ "run.learner", learner; "compute.engine", engine ]
+
+                Expect.equal (Settings.concerns settings "compute.convolutions") expected $"{learner} on {engine}"
+
         testCase "an agent is called after its learner and its techniques"
         <| fun _ ->
             for learner, method, shown, called in
@@ -490,6 +505,17 @@ let tests =
 
             Expect.equal (early "5") [ "pixels.returnSteps" ] "no transition of three steps in each of two environments"
             Expect.equal (early "6") [] "one in each"
+
+            let small buffer =
+                found [
+                    "run.learner", "drq"
+                    "schedule.environments", "128"
+                    "learner.batchSize", "64"
+                    "learner.bufferSize", buffer
+                ]
+
+            Expect.equal (small "767") [ "pixels.returnSteps" ] "three steps between three frames, of each of 128 environments"
+            Expect.equal (small "768") [] "just as many"
             Expect.equal (found [ "compute.engine", "simd"; "compute.device", "cuda" ]) [ "compute.engine" ] "simd on CUDA"
             Expect.equal (found [ "compute.engine", "torch"; "compute.device", "cuda" ]) [] "torch on CUDA"
             Expect.equal (found [ "ne.finalDensity", "0.1" ]) [ "ne.finalDensity" ] "networks only grow"

@@ -180,6 +180,47 @@ let arms =
             Expect.sequenceEqual [ for arm in arms -> arm.Label, arm.Runs.Count ] [ "td3", 2 ] "one arm"
         }
 
+        test "keys that make no difference to these runs make no arm" {
+            let labels environment shared first second =
+                use folder = new TemporaryFolder()
+
+                let names = [
+                    for seed, keys in [ 0L, first; 1L, second ] ->
+                        write folder.Path {
+                            run with
+                                Name = $"r{seed}"
+                                Environment = environment
+                                Seed = seed
+                                Keys = shared @ keys
+                        }
+                ]
+
+                [
+                    for arm in (Seq.exactlyOne (panels folder.Path names atEnd)).Arms -> arm.Label, arm.Runs.Count
+                ]
+
+            let winograd = [ "compute.convolutions", "winograd" ]
+
+            for shared, expected in
+                [
+                    [ "compute.engine", "simd" ], [ "td3", 2 ]
+                    [ "run.learner", "drq"; "compute.engine", "torch" ], [ "td3", 2 ]
+                    [ "run.learner", "drq"; "compute.engine", "simd" ], [ "td3 convolutions=direct", 1; "td3 convolutions=winograd", 1 ]
+                ] do
+                Expect.equal (labels "Hopper-v4" shared [] winograd) expected $"convolutions of %A{shared}"
+
+            let limited text = [ "evaluation.maxSteps", text ]
+
+            for environment, first, second, expected in
+                [
+                    "Hopper-v4", [], limited "auto", [ "td3", 2 ]
+                    "dmc/walker-walk", limited "auto", limited "0", [ "td3", 2 ]
+                    "Hopper-v4", [], limited "500", [ "td3 maxSteps=auto", 1; "td3 maxSteps=500", 1 ]
+                    "plugin:own.dll", [], limited "auto", [ "td3 maxSteps=0", 1; "td3 maxSteps=auto", 1 ]
+                ] do
+                Expect.equal (labels environment [] first second) expected $"%A{first} and %A{second} on {environment}"
+        }
+
         test "an old run that lacks a key has the value that all runs had then" {
             use folder = new TemporaryFolder()
             let old = write folder.Path { run with Name = "old" }

@@ -675,6 +675,25 @@ let folders =
             Expect.equal code ExitCode.UserError errors
             Expect.stringContains errors "of one environment" "message"
         }
+
+        test "a heat map of runs whose rows have different forms is refused" {
+            let pictures size = [ "run.learner", "drq"; "pixels.size", size ]
+
+            for first, second, expected in
+                [
+                    [], pictures "84", "found a with numbers and b with pictures of 84 x 84"
+                    pictures "64", pictures "84", "found a with pictures of 64 x 64 and b with pictures of 84 x 84"
+                ] do
+                use folder = new TemporaryFolder()
+                let a = write folder.Path { run with Keys = first }
+                let b = write folder.Path { run with Name = "b"; Keys = second }
+
+                let code, _, errors =
+                    report folder.Path [ a; "-o"; folder.File "out"; "--heatmap"; a; "--heatmap"; b ]
+
+                Expect.equal code ExitCode.UserError errors
+                Expect.stringContains errors expected "which runs"
+        }
     ]
 
 [<Tests>]

@@ -323,6 +323,37 @@ let evidence =
                 "two"
         }
 
+        test "arms whose steps are not as many control steps are named" {
+            use folder = new TemporaryFolder()
+            let numbers = arm folder.Path "a" run [ 0L ] (fun _ -> 1.0)
+
+            let pictures (repeat: string) =
+                arm
+                    folder.Path
+                    $"p{repeat}"
+                    {
+                        run with
+                            Keys = [ "run.learner", "drq"; "pixels.actionRepeat", repeat ]
+                    }
+                    [ 0L ]
+                    (fun _ -> 1.0)
+
+            let once, twice, often = pictures "1", pictures "2", pictures "8"
+
+            Expect.stringContains
+                (notes folder (numbers @ twice))
+                "Hopper-v4: a step of td3 learner=td3 is 1 control step, a step of td3 learner=drq is 2 control steps. So at one step"
+                "numbers and pictures"
+
+            Expect.stringContains
+                (notes folder (twice @ often))
+                "Hopper-v4: a step of td3 actionRepeat=2 is 2 control steps, a step of td3 actionRepeat=8 is 8 control steps."
+                "two repeats"
+
+            for alike in [ numbers; often; numbers @ once ] do
+                Expect.isFalse ((notes folder alike).Contains "control step") $"%A{alike}"
+        }
+
         test "the length is that of each arm's own runs, and with --at the part of it that counts" {
             use folder = new TemporaryFolder()
 

@@ -42,7 +42,7 @@ let private withKey (folder: TemporaryFolder) (key: string) =
         Input = (fun () -> new MemoryStream() :> Stream),
         HasCuda = (fun () -> false),
         Processors = 1,
-        Prepare = (fun _ -> Dictionary<string, string>() :> IReadOnlyDictionary<string, string>)
+        Prepare = (fun _ _ -> Dictionary<string, string>() :> IReadOnlyDictionary<string, string>)
     )
 
 [<Tests>]

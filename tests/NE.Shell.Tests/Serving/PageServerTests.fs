@@ -176,7 +176,7 @@ let tests =
                     FleetKey = "/nonexistent/fleet.pem",
                     HasCuda = (fun () -> false),
                     Clock = clock,
-                    Prepare = fun _ -> readOnlyDict []
+                    Prepare = fun _ _ -> readOnlyDict []
                 )
 
             use served =

@@ -178,6 +178,36 @@ let expansion =
             Expect.equal (value "run.seed" cell) "3" "the seed"
         }
 
+        test "is planned with what each arm's learner sees of the environment" {
+            let arms = [
+                "{label: sac, method: none, keys: {run.learner: sac}}"
+                "{label: drq, method: none, keys: {run.learner: drq}}"
+                "{label: small, method: none, keys: {run.learner: drq, pixels.size: 42}}"
+            ]
+
+            // Every cell's line of the dry run: name, arm, state, steps, time and disk.
+            let planned (arms: string list) =
+                use folder = new TemporaryFolder()
+                let file = folder.File "a.yaml"
+                let items = arms |> List.map (fun arm -> $"  - {arm}\n") |> String.concat ""
+
+                File.WriteAllText(file, $"name: a\nenvironments: [Hopper-v4]\nseeds: 0\nkeys: {{run.steps: 20000}}\narms:\n{items}")
+
+                let code, output, errors =
+                    execute (host (folder.File "runs") noRun) [ "sweep"; file; "--dry-run" ]
+
+                Expect.equal code ExitCode.Ok errors
+
+                output.Split '\n'
+                |> Array.filter (fun line -> line.StartsWith "a-Hopper-v4-")
+                |> Array.map (fun line -> line.Split(' ', StringSplitOptions.RemoveEmptyEntries) |> String.concat " ")
+                |> List.ofArray
+
+            let alone = arms |> List.collect (fun arm -> planned [ arm ])
+            Expect.hasLength alone 3 "cells"
+            Expect.equal (planned arms) alone "together as each alone"
+        }
+
         for text, expected in
             [
                 "0-3", [ 0L; 1L; 2L; 3L ]
@@ -253,6 +283,9 @@ let problems =
                 + "grid: {ne.omega: [0, 1]}\nsearch: {trials: 2, space: {ne.omega: 0 .. 1}}\n",
                 "ne.omega is in a grid already"
                 minimal + "search: {trials: 2, space: {ne.omga: 0 .. 1}}\n", "did you mean 'ne.omega'?"
+                minimal.Replace("Hopper-v4", "\"external:true\"").Replace("td3", "none")
+                + "keys: {run.learner: drq}\n",
+                "Pictures can be observed of our own tasks and of task files; external:true is neither."
             ] do
             test (expected + " <- " + text.Replace("\n", "; ")) { Expect.stringContains (refused text) expected "message" }
 

@@ -121,7 +121,7 @@ type private Sweeps(text: string) =
                 Executable = [| "/bin/sh"; script |],
                 Build = (fun () -> string (File.Exists(Path.Combine(runs, "rebuilt")))),
                 HasCuda = (fun () -> false),
-                Prepare = fun _ -> this.Prepare()
+                Prepare = fun _ _ -> this.Prepare()
             )
 
         execute host more
@@ -631,7 +631,7 @@ let boundRuns =
                     DefaultRuns = folder.Path,
                     FleetKey = "/nonexistent/fleet.pem",
                     HasCuda = (fun () -> false),
-                    Prepare = (fun _ -> readOnlyDict []),
+                    Prepare = (fun _ _ -> readOnlyDict []),
                     Input = (fun () -> Stream.Null),
                     StartRun = fun _ -> FakeRun(RunStatus(Phase = RunPhase.Training, Steps = 1_000L))
                 )

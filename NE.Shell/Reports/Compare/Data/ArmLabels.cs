@@ -1,4 +1,5 @@
 using NE.Model;
+using NE.Model.Tasks;
 
 namespace NE.Shell.Reports.Compare.Data;
 
@@ -6,6 +7,7 @@ namespace NE.Shell.Reports.Compare.Data;
 public static class ArmLabels
 {
     private const string Length = "run.steps";
+    private const string LongestEvaluation = "evaluation.maxSteps";
 
     /// <summary>Keys that say who, how long, where and how often something is written, not what is learned: they never make an arm of their own.</summary>
     private static readonly HashSet<string> Unimportant =
@@ -109,7 +111,19 @@ public static class ArmLabels
         .Where(key => !Unimportant.Contains(key) && runs.Select(run => Value(run, key)).Distinct().Skip(1).Any() && runs.Any(run => Concerns(run, key)));
 
     /// <summary>The value, with those before where a resume changed it. An old run that does not name a key has the value that all runs had then; null for a key that this version does not know.</summary>
-    private static string? Value(ReportedRun run, string key) => run.Value(key) ?? OfOldRuns(key);
+    private static string? Value(ReportedRun run, string key)
+    {
+        string? value = run.Value(key) ?? OfOldRuns(key);
+        // Both leave the end of an episode to the environment.
+        return key == LongestEvaluation && value == "0" && HasTimeLimit(run.Environment) ? "auto" : value;
+    }
+
+    /// <summary>Whether episodes end by time, in every task of a cycle. Of environments that are not ours it is not known here.</summary>
+    private static bool HasTimeLimit(string environment)
+    {
+        string[] tasks = TaskCycle.isCycle(environment) ? TaskCycle.tasks(environment) : [environment];
+        return tasks.All(task => Registry.tryFind(task)?.Value.Info.TimeLimit < int.MaxValue);
+    }
 
     private static string? OfOldRuns(string key) => SettingsModule.tryFind(key)?.Get.Invoke(SettingsModule.ofOldRuns);
 
@@ -117,7 +131,7 @@ public static class ArmLabels
     private static bool Concerns(ReportedRun run, string key)
     {
         var settings = SettingsModule.apply(
-            [("run.environment", run.Environment), .. new[] { "run.learner", "run.method" }.Select(name => (name, run.Keys.GetValueOrDefault(name) ?? OfOldRuns(name)!))],
+            [("run.environment", run.Environment), .. new[] { "run.learner", "run.method", "compute.engine" }.Select(name => (name, run.Keys.GetValueOrDefault(name) ?? OfOldRuns(name)!))],
             SettingsModule.ofOldRuns);
         return !settings.IsOk || SettingsModule.concerns(settings.ResultValue, key);
     }

@@ -73,6 +73,18 @@ public sealed record ReportedRun
     /// <summary>Whether it is a cycle whose phases are counted in episodes: it is complete when its last phase is, usually well before its steps.</summary>
     public bool EndsByEpisodes => this.IsCycle && this.Keys.GetValueOrDefault("cycle.episodes", "0") != "0";
 
+    /// <summary>Control steps of the task per step of the run; 1 where it learns from numbers.</summary>
+    public int ActionRepeat
+    {
+        get
+        {
+            var settings = SettingsModule.apply(
+                [.. new[] { "run.learner", "pixels.actionRepeat" }.Where(this.Keys.ContainsKey).Select(key => (key, this.Keys[key]))],
+                SettingsModule.ofOldRuns);
+            return settings.IsOk && SettingsModule.pictures(settings.ResultValue) is { } form ? form.ActionRepeat : 1;
+        }
+    }
+
     /// <summary>The value of a key; with those before where a resume changed it, such as "3e-4 -> 1e-4 at 240,000". Null where the run does not name the key.</summary>
     public string? Value(string key)
     {
