@@ -101,6 +101,8 @@ internal static class FleetConfiguration
                 run-coordinated-shutdown-when-down = on
                 shutdown-after-unsuccessful-join-seed-nodes = off
                 seed-node-timeout = 3s
+                # The first try of one that died and is there again is ignored as long as the dead one is a member.
+                retry-unsuccessful-join-after = 2s
                 gossip-interval = 500ms
                 leader-actions-interval = 500ms
                 failure-detector {

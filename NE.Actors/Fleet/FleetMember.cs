@@ -22,8 +22,11 @@ public sealed class FleetMember : IAsyncDisposable
     /// <summary>Of the first of a fleet's nodes, before it believes that machines that cannot be reached are no fleet, and begins one.</summary>
     private const int AttemptsToBegin = 5;
 
-    /// <summary>Of a process that is new, when it is told that it may join and then is not let in.</summary>
+    /// <summary>Of a process that is told that it may join and then is not let in, before it gives up, or takes other connections if it was a member.</summary>
     private const int AttemptsToJoin = 2;
+
+    /// <summary>In which nobody answers, though somebody listens, before this process takes its connections for what is wrong.</summary>
+    private const int AttemptsUnheard = 3;
 
     /// <summary>In <see cref="JoinPause"/>: between two attempts to listen at an address that is gone.</summary>
     private const int LongestPause = 10;
@@ -156,17 +159,33 @@ public sealed class FleetMember : IAsyncDisposable
     private ActorSystem CreateSystem()
     {
         var created = Open(this.options, this.messages);
-        created.ActorOf(Props.Create(() => new NodeActor(this.Card, this.options.Patience.Answer)), NodeActor.Name);
-        foreach (var part in this.parts)
+        try
         {
-            part.Begin(created, this.options);
+            Func<NodeCard> card = () => this.Card(Cluster.Get(created));
+            created.ActorOf(Props.Create(() => new NodeActor(card, this.options.Patience.Answer)), NodeActor.Name);
+            foreach (var part in this.parts)
+            {
+                part.Begin(created, this.options);
+            }
+            return created;
         }
-        return created;
+        catch
+        {
+            // It has a port.
+            created.Terminate();
+            throw;
+        }
     }
 
-    /// <summary>Another actor system in the place of one that has ended. A machine without its cable may be without its address for a while, too.</summary>
+    private bool IsNode => this.options.Roles.Contains(FleetOptions.NodeRole);
+
+    /// <summary>Whether this process is a member no more. Where the daemon of the cluster fails, the actors stay.</summary>
+    private bool IsOver => this.system.WhenTerminated.IsCompleted || Cluster.Get(this.system).IsTerminated;
+
+    /// <summary>Another actor system in the place of this one, which ends. A machine without its cable may be without its address for a while, too.</summary>
     private async Task BeginAgain(CancellationToken cancel)
     {
+        await Task.WhenAny(this.system.Terminate(), Task.Delay(LeavePatience, cancel));
         // Those of the one before may still have ports or child processes open.
         await EndingSimulators.Of(this.system).Wait(LeavePatience);
         FleetException? reason = null;
@@ -185,43 +204,44 @@ public sealed class FleetMember : IAsyncDisposable
             }
             catch (FleetException problem)
             {
+                if (reason is null)
+                {
+                    Serilog.Log.Logger.Warning("{Reason:l}. It tries again", problem.Message);
+                }
                 reason = problem;
                 await Task.Delay(JoinPause * Math.Min(attempt, LongestPause), cancel);
             }
         }
     }
 
-    private NodeCard Card()
+    private NodeCard Card(Cluster cluster) => this.describe(new NodeCard
     {
-        var cluster = Cluster.Get(this.system);
-        return this.describe(new NodeCard
-        {
-            Name = this.options.Name,
-            Address = FleetAddress.Of(cluster.SelfAddress),
-            Incarnation = cluster.SelfUniqueAddress.Uid,
-            Roles = this.options.Roles,
-            Build = this.options.Build,
-            Versions = new Dictionary<string, string>(),
-            Processor = RunDirectory.Hardware.Processor,
-            Cores = System.Environment.ProcessorCount,
-            Slots = 0,
-            EnvironmentCapacity = 0,
-            Started = this.started,
-        });
-    }
+        Name = this.options.Name,
+        Address = FleetAddress.Of(cluster.SelfAddress),
+        Incarnation = cluster.SelfUniqueAddress.Uid,
+        Roles = this.options.Roles,
+        Build = this.options.Build,
+        Versions = new Dictionary<string, string>(),
+        Processor = RunDirectory.Hardware.Processor,
+        Cores = System.Environment.ProcessorCount,
+        Slots = 0,
+        EnvironmentCapacity = 0,
+        Started = this.started,
+    });
 
-    /// <summary>Whether that process takes this one into its fleet. It may die while it is asked, and Akka would ask it for ever.</summary>
-    private async Task<bool> Joins(Cluster cluster, FleetAddress open, CancellationToken cancel)
+    /// <summary>Whether this process comes to be a member by what it begins. Whom it asks may die meanwhile, or this system, and Akka would wait for ever.</summary>
+    private async Task<bool> Joins(Func<CancellationToken, Task> begin, CancellationToken cancel)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         patience.CancelAfter(this.options.Patience.Joining);
         try
         {
-            await await Task.WhenAny(cluster.JoinSeedNodesAsync([open.Akka], patience.Token), this.system.WhenTerminated);
-            return !this.system.WhenTerminated.IsCompleted;
+            await await Task.WhenAny(begin(patience.Token), this.system.WhenTerminated);
+            return !this.IsOver;
         }
-        catch (Exception givenUp) when (givenUp is OperationCanceledException or ClusterJoinFailedException && !cancel.IsCancellationRequested)
+        catch (Exception givenUp) when (givenUp is OperationCanceledException or ClusterJoinFailedException)
         {
+            cancel.ThrowIfCancellationRequested();
             return false;
         }
     }
@@ -233,9 +253,18 @@ public sealed class FleetMember : IAsyncDisposable
         while (true)
         {
             var cluster = Cluster.Get(this.system);
-            while (!this.system.WhenTerminated.IsCompleted)
+            while (!this.IsOver)
             {
-                var others = cluster.State.Members.Where(member => !member.Address.Equals(cluster.SelfAddress)).Select(member => FleetAddress.Of(member.Address)).ToArray();
+                // Runs come and go; a fleet is where its nodes are.
+                var others = cluster.State.Members
+                    .Where(member => !member.Address.Equals(cluster.SelfAddress) && member.HasRole(FleetOptions.NodeRole))
+                    .Select(member => FleetAddress.Of(member.Address))
+                    .ToArray();
+                if (others.Length == 0 && !this.IsNode)
+                {
+                    // The last node has left. Another one begins a fleet, and it is no member of that.
+                    break;
+                }
                 known = others.Length > 0 ? others : known;
                 await Task.WhenAny(this.system.WhenTerminated, Task.Delay(JoinPause));
             }
@@ -264,10 +293,10 @@ public sealed class FleetMember : IAsyncDisposable
         var own = this.Address;
         FleetAddress[] others = [.. known.Where(address => address != own)];
         var waited = Stopwatch.StartNew();
-        var joinings = 0;
+        var (joinings, unheard) = (0, 0);
         for (var attempt = 1; ; attempt++)
         {
-            if (this.system.WhenTerminated.IsCompleted)
+            if (this.IsOver)
             {
                 // Akka ends when a connection that it makes breaks before both sides know each other.
                 await this.BeginAgain(cancel);
@@ -280,29 +309,44 @@ public sealed class FleetMember : IAsyncDisposable
             }
             if (Array.FindIndex(answers, answer => answer is Admitted { IsMember: true }) is >= 0 and var open)
             {
-                if (await this.Joins(cluster, others[open], cancel))
+                if (await this.Joins(patience => cluster.JoinSeedNodesAsync([others[open].Akka], patience), cancel))
                 {
                     return;
                 }
                 var notLetIn = this.NotLetIn(by: others[open], own);
-                if (!again && ++joinings == AttemptsToJoin)
+                var isGivenUp = ++joinings % AttemptsToJoin == 0;
+                if (isGivenUp && !again)
                 {
                     throw notLetIn;
                 }
-                if (!this.system.WhenTerminated.IsCompleted)
+                if (!this.IsOver)
                 {
                     this.system.Log.Warning("{Reason} It tries again", notLetIn.Message);
+                }
+                if (isGivenUp)
+                {
+                    await this.BeginAgain(cancel);
                 }
                 continue;
             }
             if (others.Length == 0 || await this.MayBegin(own, known, others, answers, again, mayAsk: attempt > 1, sure: attempt >= AttemptsToBegin))
             {
-                await cluster.JoinAsync(cluster.SelfAddress, cancel);
-                return;
+                if (await this.Joins(patience => cluster.JoinAsync(cluster.SelfAddress, patience), cancel))
+                {
+                    return;
+                }
+                continue;
             }
             if (!again && known[0] != own && waited.Elapsed > this.options.Patience.Join)
             {
                 throw Unreachable(others, this.options.Key);
+            }
+            unheard = Array.TrueForAll(answers, answer => answer is null) ? unheard + 1 : 0;
+            if (unheard >= AttemptsUnheard && await this.SomebodyListens(others))
+            {
+                // Of two connections that are made at once each side may keep the other one: then neither hears the other, for as long as both live (akka-core 24393).
+                unheard = 0;
+                await this.BeginAgain(cancel);
             }
             await Task.Delay(JoinPause, cancel);
         }
@@ -310,11 +354,12 @@ public sealed class FleetMember : IAsyncDisposable
 
     /// <summary>
     /// Whether this process begins a fleet although it knows of others. The first of a fleet's nodes does when each of the others is not there, or in none yet. One that was
-    /// cut off does when each of them is gone, or was cut off too and leaves it to this one. Neither does while there may be a fleet that it cannot see.
+    /// cut off does when each of them is gone, or was cut off too and leaves it to this one. Neither does while there may be a fleet that it cannot see, and a run, which
+    /// is no node, never does: it waits for one.
     /// </summary>
     private async Task<bool> MayBegin(FleetAddress own, IReadOnlyList<FleetAddress> known, FleetAddress[] others, object?[] answers, bool again, bool mayAsk, bool sure)
     {
-        if (!again && (known[0] != own || (answers.Contains(null) && !mayAsk)))
+        if (again ? !this.IsNode : known[0] != own || (answers.Contains(null) && !mayAsk))
         {
             return false;
         }
@@ -324,6 +369,9 @@ public sealed class FleetMember : IAsyncDisposable
         bool leavesItToThis(int i) => answers[i] is Admitted { IsMember: false } && (!again || string.CompareOrdinal(own.ToString(), others[i].ToString()) < 0);
         return Enumerable.Range(0, others.Length).All(i => isGone(i) || leavesItToThis(i));
     }
+
+    private async Task<bool> SomebodyListens(FleetAddress[] others) =>
+        (await Task.WhenAll(others.Select(address => address.Listens(ListenPatience)))).Contains(true);
 
     private async Task<object?> KnockAt(FleetAddress address, CancellationToken cancel)
     {

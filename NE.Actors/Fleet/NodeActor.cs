@@ -56,8 +56,10 @@ internal sealed class NodeActor : ReceiveActor
     private void Answer(Knock knock)
     {
         var own = this.describe();
-        var unreachable = this.cluster.State.Unreachable.Select(member => member.UniqueAddress).ToHashSet();
-        var taken = knock.Name == own.Name ? own : this.known.FirstOrDefault(pair => pair.Value.Name == knock.Name && !unreachable.Contains(pair.Key)).Value;
+        var state = this.cluster.State;
+        // What one said of itself may come when it has gone.
+        var here = state.Members.Except(state.Unreachable).Select(member => member.UniqueAddress).ToHashSet();
+        var taken = knock.Name == own.Name ? own : this.known.FirstOrDefault(pair => pair.Value.Name == knock.Name && here.Contains(pair.Key)).Value;
         var reason = knock.Build != own.Build
             ? $"it is another build of ne: {knock.Name} has {knock.Build}, the fleet has {own.Build} (as {own.Name} at {own.Address} says). Processes of different builds do not make the same run: build all from one commit"
             : taken is not null && FleetAddress.Of(this.Sender.Path.Address) != taken.Address

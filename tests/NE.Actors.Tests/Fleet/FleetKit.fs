@@ -127,7 +127,7 @@ let options (joining: Joining) : FleetOptions =
         OldestMayBeLost = joining.OldestMayBeLost
     )
 
-let join (joining: Joining) : FleetMember =
+let joinUntil (giveUp: CancellationToken) (joining: Joining) : FleetMember =
     let offering (card: NodeCard) =
         NodeCard(
             Name = card.Name,
@@ -143,7 +143,12 @@ let join (joining: Joining) : FleetMember =
             Started = card.Started
         )
 
-    FleetMember.Join(options joining, Func<_, _> offering, DateTimeOffset.UnixEpoch, List.toArray joining.Parts).GetAwaiter().GetResult()
+    FleetMember
+        .Join(options joining, Func<_, _> offering, DateTimeOffset.UnixEpoch, List.toArray joining.Parts, giveUp)
+        .GetAwaiter()
+        .GetResult()
+
+let join: Joining -> FleetMember = joinUntil CancellationToken.None
 
 /// Leaves, and waits until it has.
 let leave (left: FleetMember) : unit = left.DisposeAsync().AsTask().Wait()

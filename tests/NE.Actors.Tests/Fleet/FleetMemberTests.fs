@@ -1,6 +1,7 @@
 module NE.Actors.Tests.Fleet.FleetMemberTests
 
 open System
+open System.Threading
 open Akka.Actor
 open Akka.Cluster
 open Expecto
@@ -179,6 +180,46 @@ let tests =
                 Expect.stringContains message $"reach this one at {own}" "where it says that it is"
             finally
                 promising.Terminate().Wait()
+
+        testCase "that gives up while it joins is told that, and nothing else"
+        <| fun _ ->
+            let promising =
+                FleetMember.Open(options (member' "promising" []), [| NodeSerializer.Messages |])
+
+            try
+                promising.ActorOf(Props.Create(fun () -> Promising()), NodeActor.Name) |> ignore
+                let address = FleetAddress.Of(Cluster.Get(promising).SelfAddress)
+                use giveUp = new CancellationTokenSource(TimeSpan.FromSeconds 2.0)
+
+                try
+                    joinUntil giveUp.Token (member' "second" [ address ]) |> leave
+                    failtest "it was let in"
+                with :? OperationCanceledException ->
+                    ()
+            finally
+                promising.Terminate().Wait()
+
+        testCase "that is no node waits for one when the last has left, and joins the fleet that the next one begins"
+        <| fun _ ->
+            let first = {
+                member' "first" [] with
+                    Port = freePort ()
+            }
+
+            let node = join first
+            let address = node.Address
+
+            let run = {
+                member' "run" [ address ] with
+                    Roles = [ FleetOptions.RunRole ]
+            }
+
+            during run (fun _ ->
+                eventually "the run is there" (fun () -> names (describe address) = ([ "first"; "run" ], 0))
+                leave node
+
+                during first (fun again ->
+                    eventually "it is there again" (fun () -> names (describe again.Address) = ([ "first"; "run" ], 0))))
 
         testCase "that must not be lost stays when all others die at once"
         <| fun _ ->
