@@ -140,7 +140,7 @@ public static class Training
         }
         catch (ArgumentException problem)
         {
-            throw new ConfigurationException([new("", problem.Message)]);
+            throw new ConfigurationException([new("", problem.Sentence())]);
         }
     }
 

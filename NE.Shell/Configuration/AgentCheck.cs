@@ -1,3 +1,4 @@
+using NE.Actors.Configuration;
 using NE.Actors.Environments;
 using NE.Actors.Environments.Catalogue;
 using NE.Model;
@@ -16,7 +17,11 @@ internal static class AgentCheck
         {
             TaskLearner.TryOut(settings, EnvironmentCycle.Of(settings.Run.Environment), spec);
         }
-        catch (Exception problem) when (problem is ArgumentException or LibTorch.LibTorchException)
+        catch (ArgumentException problem)
+        {
+            throw new UserError(problem.Sentence());
+        }
+        catch (LibTorch.LibTorchException problem)
         {
             throw new UserError(problem.Message);
         }

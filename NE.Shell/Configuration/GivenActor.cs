@@ -1,3 +1,4 @@
+using NE.Actors.Configuration;
 using NE.Actors.Environments;
 using NE.Actors.Environments.Catalogue;
 using NE.Actors.Exports;
@@ -38,7 +39,7 @@ internal sealed record GivenActor(string Path, byte[] Bytes, SafetensorsFile Fil
         }
         catch (ArgumentException problem)
         {
-            throw new UserError($"{this.Path} cannot be the actor of this run. {problem.Message}");
+            throw new UserError($"{this.Path} cannot be the actor of this run. {problem.Sentence()}");
         }
     }
 

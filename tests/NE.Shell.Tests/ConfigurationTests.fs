@@ -646,6 +646,7 @@ let plan =
 
             Expect.equal code ExitCode.UserError errors
             Expect.stringContains errors "make the layers narrower" "what to do"
+            Expect.isFalse (errors.Contains "(Parameter") $"no name of the code: {errors}"
         }
 
         test "a dry run of a long cycle lists its first phases" {

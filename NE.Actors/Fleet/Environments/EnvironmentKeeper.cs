@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Cluster;
 using Akka.Event;
 using NE.Actors.Cast;
+using NE.Actors.Configuration;
 using NE.Actors.Environments;
 using NE.Actors.Fleet.Wire;
 using static Akka.Cluster.ClusterEvent;
@@ -98,9 +99,9 @@ internal sealed class EnvironmentKeeper : ReceiveActor
         {
             this.kept[key] = new KeptEnvironment(this.Sender, open, (environment, what) => self.Tell(new Said(environment, what)));
         }
-        catch (Exception problem) when (problem is ArgumentException or EnvironmentUnusableException or Configuration.ConfigurationException)
+        catch (Exception problem) when (problem is ArgumentException or EnvironmentUnusableException or ConfigurationException)
         {
-            this.Sender.Tell(new EnvironmentBroken(open.Number, open.Epoch, Unusable: true, problem.Message));
+            this.Sender.Tell(new EnvironmentBroken(open.Number, open.Epoch, Unusable: true, problem is ArgumentException refused ? refused.Sentence() : problem.Message));
         }
         this.Show();
     }

@@ -1,0 +1,9 @@
+namespace NE.Actors.Configuration;
+
+/// <summary>What the exception of a refused argument says to people, who know of no parameters.</summary>
+public static class RefusedArgument
+{
+    /// <summary>The message without the name of the parameter that .NET adds.</summary>
+    public static string Sentence(this ArgumentException problem) =>
+        problem.ParamName is { Length: > 0 } name ? problem.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal) : problem.Message;
+}
