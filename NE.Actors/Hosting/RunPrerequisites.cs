@@ -7,6 +7,9 @@ using NE.Model.Networks;
 
 namespace NE.Actors.Hosting;
 
+/// <summary>Loads native libraries and names their versions; see <see cref="RunPrerequisites.Load"/>.</summary>
+public delegate IReadOnlyDictionary<string, string> Preparation(ComputeSettings? compute, bool draws);
+
 /// <summary>What a run needs beside itself.</summary>
 public static class RunPrerequisites
 {
@@ -22,7 +25,7 @@ public static class RunPrerequisites
     /// <exception cref="MuJoCoUnavailableException">libmujoco is not there or does not load.</exception>
     /// <exception cref="LibTorch.LibTorchException">The engine is torch, and libtorch is not there or does not load.</exception>
     /// <exception cref="RendererUnavailableException">Pictures are drawn, and no OpenGL works here.</exception>
-    public static IReadOnlyDictionary<string, string> Load(ComputeSettings? compute, bool draws = false)
+    public static IReadOnlyDictionary<string, string> Load(ComputeSettings? compute, bool draws)
     {
         var versions = new Dictionary<string, string>
         {

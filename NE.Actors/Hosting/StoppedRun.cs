@@ -66,14 +66,14 @@ public sealed class StoppedRun : IDisposable
     /// <returns>Holds the run in place of this.</returns>
     /// <exception cref="RunFolderException">It is complete, its new length is too short, it lacks the checkpoint, or MuJoCo is another version.</exception>
     /// <exception cref="EnvironmentUnusableException">The environment cannot be had.</exception>
-    public ReadyRun GoOn(Settings settings, ResumeTerms terms, Func<ComputeSettings, bool, IReadOnlyDictionary<string, string>> prepare)
+    public ReadyRun GoOn(Settings settings, ResumeTerms terms, Preparation prepare)
     {
         // config.yaml is ahead of the journal when a resume with changed keys ended before they were recorded: then this one has to record them.
         Settings recorded = StoredConfiguration.Recorded(this.Paths) ?? this.Settings;
         (string Key, string Old, string New)[] changes = [.. SettingsModule.difference(recorded, settings).Select(change => (change.Item1, change.Item2, change.Item3))];
         long committed = this.CommittedStep(terms.From);
         this.RequireLength(settings, committed, terms.From);
-        IReadOnlyDictionary<string, string> versions = prepare(settings.Compute, settings.Run.Learner.SeesPixels);
+        IReadOnlyDictionary<string, string> versions = prepare(settings.Compute, draws: settings.Run.Learner.SeesPixels);
         bool onOtherMuJoCo = this.MayHaveOtherMuJoCo(terms, settings, versions);
         // A missing file or a broken program is said before the run is touched.
         EnvironmentSpec environment = EnvironmentFactory.Describe(settings, settings.Run.Environment);

@@ -95,7 +95,7 @@ public static class Training
         RunPaths paths = RunFolder.Find(folder, name);
         RunInfo info = StoredRunInfo.Of(paths).Info;
         (long step, Policy policy, _) = StoredPolicy.Load(paths, checkpoint);
-        RunPrerequisites.Load(null);
+        RunPrerequisites.Load(null, draws: false);
         using IEnvironment environment = StoredPolicy.Environment(paths, info, step);
         StoredPolicy.RequireFit(policy, paths, environment.Spec);
         EpisodeResults results = StoredPolicy.Play(

@@ -17,13 +17,9 @@ internal static class AgentCheck
         {
             TaskLearner.TryOut(settings, EnvironmentCycle.Of(settings.Run.Environment), spec);
         }
-        catch (ArgumentException problem)
+        catch (Exception problem) when (problem is ArgumentException or LibTorch.LibTorchException)
         {
             throw new UserError(problem.Sentence());
-        }
-        catch (LibTorch.LibTorchException problem)
-        {
-            throw new UserError(problem.Message);
         }
     }
 }

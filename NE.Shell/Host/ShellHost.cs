@@ -73,7 +73,7 @@ public sealed record ShellHost
 
     /// <summary>Loads the native libraries that a run, or null for a mere evaluation, needs, those that draw if its agent sees pictures, and returns all
     /// versions by name; throws what <see cref="Failures"/> expects.</summary>
-    public Func<ComputeSettings?, bool, IReadOnlyDictionary<string, string>> Prepare { get; init; } = RunPrerequisites.Load;
+    public Preparation Prepare { get; init; } = RunPrerequisites.Load;
 
     /// <summary>Whether there is a CUDA device that a run could compute on.</summary>
     public Func<bool> HasCuda { get; init; } = Engines.hasCuda;

@@ -19,7 +19,7 @@ internal static class EvalVerb
         RunPaths paths = RunFolder.Find(command.Runs, command.Name);
         RunInfo info = StoredRunInfo.Of(paths).Info;
         (long step, Policy policy, _) = StoredPolicy.Load(paths, command.Checkpoint);
-        host.Prepare(null, false);
+        host.Prepare(null, draws: false);
         using IEnvironment environment = StoredPolicy.Environment(paths, info, step);
         StoredPolicy.RequireFit(policy, paths, environment.Spec);
         VerbNotes.SayIfChanged(paths, info, environment.Spec, host);

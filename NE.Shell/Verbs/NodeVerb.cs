@@ -25,7 +25,7 @@ internal static class NodeVerb
         bool isAlone = bind.StartsWith("127.", StringComparison.Ordinal);
         FleetKey key = new FleetArguments(null, command.KeyFile).Key(host, mayCreate: isAlone);
         // What is missing is said here, not by every environment.
-        IReadOnlyDictionary<string, string> versions = host.Prepare(null, false);
+        IReadOnlyDictionary<string, string> versions = host.Prepare(null, draws: false);
         string name = command.Name ?? $"{Environment.MachineName}-{Environment.ProcessId}";
         int capacity = command.Environments ?? host.Processors;
         int slots = command.Slots ?? Math.Max(1, host.Processors / 2);

@@ -24,7 +24,7 @@ internal static class RecordVerb
         RunInfo info = StoredRunInfo.Of(paths).Info;
         (long step, Policy policy, _) = StoredPolicy.Load(paths, command.Checkpoint);
         VideoTarget target = Target(command, paths, step, host);
-        host.Prepare(null, false);
+        host.Prepare(null, draws: false);
         using IEnvironment environment = StoredPolicy.Environment(paths, info, step);
         StoredPolicy.RequireFit(policy, paths, environment.Spec);
         VerbNotes.SayIfChanged(paths, info, environment.Spec, host);

@@ -25,7 +25,7 @@ internal sealed record StoredLearner(RunPaths Paths, long Step, Settings Setting
     public static StoredLearner Load(RunPaths paths, CheckpointChoice choice, ShellHost host)
     {
         Settings settings = SettingsOf(paths);
-        host.Prepare(settings.Compute, false);
+        host.Prepare(settings.Compute, draws: false);
         LoadedCheckpoint loaded = CheckpointReader.LoadWithoutReplay(paths, choice);
         ILearner learner = Create(settings, loaded);
 

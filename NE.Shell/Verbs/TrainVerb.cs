@@ -65,7 +65,7 @@ internal static class TrainVerb
             return ExitCode.Ok;
         }
 
-        IReadOnlyDictionary<string, string> versions = host.Prepare(settings.Compute, settings.Run.Learner.SeesPixels);
+        IReadOnlyDictionary<string, string> versions = host.Prepare(settings.Compute, draws: settings.Run.Learner.SeesPixels);
         AgentCheck.CheckThatItCanBeBuilt(settings, environment);
         actor?.RequireFit(settings, environment);
 

@@ -12,6 +12,7 @@ open Expecto
 open Microsoft.Data.Sqlite
 open NE.Actors.Checkpoints
 open NE.Actors.Journal
+open NE.Actors.Hosting
 open NE.Actors.RunDirectory
 open NE.Actors.Runs
 open NE.Actors.Storage
@@ -125,7 +126,7 @@ let hostPreparing prepare (runs: string) (start: RunRequest -> ITrainingRun) : S
         StartRun = Func<_, _> start,
         HasCuda = (fun () -> false),
         Processors = 1,
-        Prepare = Func<_, _, _>(fun compute draws -> versions (prepare compute draws))
+        Prepare = Preparation(fun compute draws -> versions (prepare compute draws))
     )
 
 /// A host without terminal, native libraries or a real run.

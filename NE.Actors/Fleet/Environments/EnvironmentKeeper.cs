@@ -101,7 +101,7 @@ internal sealed class EnvironmentKeeper : ReceiveActor
         }
         catch (Exception problem) when (problem is ArgumentException or EnvironmentUnusableException or ConfigurationException)
         {
-            this.Sender.Tell(new EnvironmentBroken(open.Number, open.Epoch, Unusable: true, problem is ArgumentException refused ? refused.Sentence() : problem.Message));
+            this.Sender.Tell(new EnvironmentBroken(open.Number, open.Epoch, Unusable: true, problem.Sentence()));
         }
         this.Show();
     }

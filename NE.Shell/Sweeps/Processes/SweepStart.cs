@@ -38,7 +38,7 @@ internal sealed class SweepStart : IDisposable
         (SweepPlan plan, SweepPaths paths) = (sweep.Plan, sweep.Paths);
         JournalPlace? journal = sweep.Journal(given, asked);
         // A missing simulator is said once, not by every cell.
-        host.Prepare(null, false);
+        host.Prepare(null, draws: false);
         PrepareServer(journal);
         Directory.CreateDirectory(paths.Logs);
         RunLock held = RunLock.Take(paths.Lock, $"The sweep '{plan.Name}'");

@@ -127,6 +127,7 @@ let options (joining: Joining) : FleetOptions =
         OldestMayBeLost = joining.OldestMayBeLost
     )
 
+/// Joins, or begins a fleet, unless it is given up before.
 let joinUntil (giveUp: CancellationToken) (joining: Joining) : FleetMember =
     let offering (card: NodeCard) =
         NodeCard(

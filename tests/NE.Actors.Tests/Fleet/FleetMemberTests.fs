@@ -26,6 +26,17 @@ type private Promising() =
 
     override this.OnReceive _ = this.Sender.Tell(Admitted true)
 
+/// With the address of one.
+let private whilePromising (body: FleetAddress -> unit) =
+    let promising =
+        FleetMember.Open(options (member' "promising" []), [| NodeSerializer.Messages |])
+
+    try
+        promising.ActorOf(Props.Create(fun () -> Promising()), NodeActor.Name) |> ignore
+        body (FleetAddress.Of(Cluster.Get(promising).SelfAddress))
+    finally
+        promising.Terminate().Wait()
+
 [<Tests>]
 let tests =
     // Each is several actor systems; beside each other they would wait for one another.
@@ -159,12 +170,7 @@ let tests =
 
         testCase "that is told to join and is never let in gives up, and says what to look at"
         <| fun _ ->
-            let promising =
-                FleetMember.Open(options (member' "promising" []), [| NodeSerializer.Messages |])
-
-            try
-                promising.ActorOf(Props.Create(fun () -> Promising()), NodeActor.Name) |> ignore
-                let address = FleetAddress.Of(Cluster.Get(promising).SelfAddress)
+            whilePromising (fun address ->
                 let own = FleetAddress("127.0.0.1", freePort ())
 
                 let message =
@@ -177,27 +183,18 @@ let tests =
                 Expect.stringContains message $"{address} says that one may join by it" "who"
                 Expect.stringContains message "has not let second in for 2 s" "what happened"
                 Expect.stringContains message $"ne fleet {address}" "what to look at"
-                Expect.stringContains message $"reach this one at {own}" "where it says that it is"
-            finally
-                promising.Terminate().Wait()
+                Expect.stringContains message $"reach this one at {own}" "where it says that it is")
 
         testCase "that gives up while it joins is told that, and nothing else"
         <| fun _ ->
-            let promising =
-                FleetMember.Open(options (member' "promising" []), [| NodeSerializer.Messages |])
-
-            try
-                promising.ActorOf(Props.Create(fun () -> Promising()), NodeActor.Name) |> ignore
-                let address = FleetAddress.Of(Cluster.Get(promising).SelfAddress)
+            whilePromising (fun address ->
                 use giveUp = new CancellationTokenSource(TimeSpan.FromSeconds 2.0)
 
                 try
                     joinUntil giveUp.Token (member' "second" [ address ]) |> leave
                     failtest "it was let in"
                 with :? OperationCanceledException ->
-                    ()
-            finally
-                promising.Terminate().Wait()
+                    ())
 
         testCase "that is no node waits for one when the last has left, and joins the fleet that the next one begins"
         <| fun _ ->

@@ -320,8 +320,7 @@ let tests =
                     let blobs = Directory.GetFiles run.Blobs
                     use opened = StoppedRun.Open(run.RunsFolder, run.Name)
 
-                    let nothing =
-                        Func<_, _, IReadOnlyDictionary<string, string>>(fun _ _ -> Dictionary())
+                    let nothing = Preparation(fun _ _ -> Dictionary())
 
                     Expect.throwsC (fun () -> opened.GoOn(snd stopped.Value, ResumeTerms(), nothing) |> ignore) (fun refusal ->
                         Expect.stringContains refusal.Message "has committed, and its journal" "why"

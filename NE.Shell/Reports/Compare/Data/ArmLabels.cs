@@ -128,13 +128,8 @@ public static class ArmLabels
     private static string? OfOldRuns(string key) => SettingsModule.tryFind(key)?.Get.Invoke(SettingsModule.ofOldRuns);
 
     /// <summary>Whether the key can make a difference to the run. One of a method that this version does not know may be touched by any.</summary>
-    private static bool Concerns(ReportedRun run, string key)
-    {
-        var settings = SettingsModule.apply(
-            [("run.environment", run.Environment), .. new[] { "run.learner", "run.method", "compute.engine" }.Select(name => (name, run.Keys.GetValueOrDefault(name) ?? OfOldRuns(name)!))],
-            SettingsModule.ofOldRuns);
-        return !settings.IsOk || SettingsModule.concerns(settings.ResultValue, key);
-    }
+    private static bool Concerns(ReportedRun run, string key) =>
+        run.SettingsOf("run.learner", "run.method", "compute.engine") is not { } settings || SettingsModule.concerns(settings, key);
 
     private static string Steps(ReportedRun run) => run.TotalSteps.ToString(System.Globalization.CultureInfo.InvariantCulture);
 

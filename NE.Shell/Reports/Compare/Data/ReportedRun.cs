@@ -74,15 +74,15 @@ public sealed record ReportedRun
     public bool EndsByEpisodes => this.IsCycle && this.Keys.GetValueOrDefault("cycle.episodes", "0") != "0";
 
     /// <summary>Control steps of the task per step of the run; 1 where it learns from numbers.</summary>
-    public int ActionRepeat
+    public int ActionRepeat =>
+        this.SettingsOf("run.learner", "pixels.actionRepeat") is { } settings && SettingsModule.pictures(settings) is { } form ? form.ActionRepeat : 1;
+
+    /// <summary>Its settings as far as its environment and these keys tell, the rest as in old runs; null where this version does not know a value.</summary>
+    public Settings? SettingsOf(params string[] keys)
     {
-        get
-        {
-            var settings = SettingsModule.apply(
-                [.. new[] { "run.learner", "pixels.actionRepeat" }.Where(this.Keys.ContainsKey).Select(key => (key, this.Keys[key]))],
-                SettingsModule.ofOldRuns);
-            return settings.IsOk && SettingsModule.pictures(settings.ResultValue) is { } form ? form.ActionRepeat : 1;
-        }
+        var settings = SettingsModule.apply(
+            [("run.environment", this.Environment), .. keys.Where(this.Keys.ContainsKey).Select(key => (key, this.Keys[key]))], SettingsModule.ofOldRuns);
+        return settings.IsOk ? settings.ResultValue : null;
     }
 
     /// <summary>The value of a key; with those before where a resume changed it, such as "3e-4 -> 1e-4 at 240,000". Null where the run does not name the key.</summary>
